@@ -1,0 +1,106 @@
+"""The courier: carries buttons documents to devices by SIP MESSAGE (RFC 3428)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+import secrets
+
+from ..sip import (
+    Binding,
+    Endpoint,
+    NoAnswer,
+    OutgoingRequest,
+    Response,
+    TransportError,
+    answer_challenge,
+    make_address,
+)
+from ..xbuttons import CONTENT_TYPE
+from .outbox import DeliveryFailed
+
+MAX_REQUEST = 1300
+"""Bytes that a request may have to go by UDP (RFC 3261 18.1.1)."""
+
+_CHALLENGES = {
+    401: ("WWW-Authenticate", "Authorization"),
+    407: ("Proxy-Authenticate", "Proxy-Authorization"),
+}
+
+
+class Courier:
+    """Sends documents from our endpoint."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Send from `endpoint`."""
+        self._endpoint = endpoint
+
+    def room(self, binding: Binding) -> int:
+        """Return how many bytes a document to that device may have."""
+        empty = self._message(binding, b"")
+        # Content-Length of an empty document has one digit, of a full one up to four.
+        return MAX_REQUEST - self._endpoint.size_of(empty) - 3
+
+    async def deliver(self, binding: Binding, password: str, document: bytes) -> None:
+        """Send one document, and return once the device has taken it.
+
+        A device that challenges us is answered once with the password that we share
+        (RFC 3261 22.2). Raises DeliveryFailed.
+        """
+        message = self._message(binding, document)
+        response = await self._exchange(message, binding)
+        if response.status in _CHALLENGES:
+            authorized = self._authorized(message, response, binding.user, password)
+            if authorized is not None:
+                response = await self._exchange(authorized, binding)
+        if not 200 <= response.status < 300:
+            raise DeliveryFailed(
+                f"{binding.user} at {binding.flow} answered"
+                f" {response.status} {response.reason}",
+                answered=True,
+            )
+
+    async def _exchange(self, message: OutgoingRequest, binding: Binding) -> Response:
+        try:
+            return await self._endpoint.request(message, binding.flow)
+        except (NoAnswer, TransportError) as error:
+            raise DeliveryFailed(f"{binding.user}: {error}", answered=False) from error
+
+    def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:
+        """Return the MESSAGE as the LED Remote Control document shows it."""
+        return OutgoingRequest(
+            method="MESSAGE",
+            uri=binding.contact.uri,
+            from_=make_address(binding.aor, tag=secrets.token_hex(4)),
+            to=make_address(binding.aor),
+            call_id=secrets.token_hex(8),
+            cseq=1,
+            headers=(
+                ("Contact", f"<sip:{self._endpoint.sent_by};transport=udp>"),
+                ("Subject", "buttons"),
+                ("Content-Type", CONTENT_TYPE),
+            ),
+            body=document,
+        )
+
+    @staticmethod
+    def _authorized(
+        message: OutgoingRequest, response: Response, user: str, password: str
+    ) -> OutgoingRequest | None:
+        """Return the message with credentials, None if we have no answer to give."""
+        asked, answered = _CHALLENGES[response.status]
+        challenges: Sequence[str] = response.headers.lines(asked)
+        credentials = answer_challenge(
+            challenges,
+            username=user,
+            password=password,
+            method=message.method,
+            uri=message.uri.text,
+        )
+        if credentials is None:
+            return None
+        return replace(
+            message,
+            cseq=message.cseq + 1,
+            headers=(*message.headers, (answered, credentials)),
+        )

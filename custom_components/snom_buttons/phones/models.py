@@ -1,0 +1,57 @@
+"""The snom desk phones, by how many keys with a lamp they have.
+
+Where the sources disagree the larger figure stands: a key too many is never pressed.
+The user can always say otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Model(NamedTuple):
+    """What a model's keys can show."""
+
+    name: str
+    keys: int
+    """Keys with a lamp, without expansion modules."""
+    colors: bool
+    """Whether the lamps take more than one colour; others ignore `o=`."""
+
+
+MODELS = {
+    name: Model(name, keys, colors)
+    for name, keys, colors in (
+        ("300", 4, False),
+        ("320", 12, False),
+        ("360", 12, False),
+        ("370", 12, False),
+        ("820", 12, True),
+        ("821", 12, True),
+        ("870", 15, True),
+        ("D120", 2, False),
+        ("D140", 2, False),
+        ("D150", 2, False),
+        ("D305", 5, False),
+        ("D315", 5, True),
+        ("D335", 48, True),
+        ("D345", 48, True),
+        ("D375", 12, True),
+        ("D385", 48, True),
+        ("D710", 5, False),
+        ("D712", 5, False),
+        ("D713", 4, True),
+        ("D715", 5, False),
+        ("D717", 3, True),
+        ("D725", 18, True),
+        ("D735", 32, True),
+        ("D745", 32, True),
+        ("D765", 16, True),
+        ("D785", 24, True),
+        ("D812", 28, True),
+        ("D815", 36, True),
+        ("D862", 32, True),
+        ("D865", 40, True),
+        ("D892", 36, True),
+    )
+}

@@ -1,0 +1,127 @@
+"""The outbox: gets one device to show what its keys should show.
+
+It keeps only which keys are due, never how they looked when they became so: what goes
+out is the newest. One document is on its way at a time, so that order needs no
+bookkeeping, and what changes meanwhile travels together in the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+import logging
+
+_LOGGER = logging.getLogger(__name__)
+
+FIRST_RETRY = 5.0
+"""Seconds until a document that failed is tried again; doubles with each failure."""
+LAST_RETRY = 300.0
+
+
+class DeliveryFailed(Exception):
+    """A document did not arrive; `answered` tells a refusal from silence."""
+
+    def __init__(self, reason: str, *, answered: bool) -> None:
+        """Say why, in words for a log."""
+        super().__init__(reason)
+        self.answered = answered
+
+
+class Outbox:
+    """What one device still has to be told."""
+
+    def __init__(
+        self,
+        *,
+        document_of: Callable[[str], bytes],
+        deliver: Callable[[bytes], Awaitable[None]],
+        room: int,
+        status_changed: Callable[[], None],
+    ) -> None:
+        """Make an empty outbox.
+
+        `document_of` returns a key's description as it should be now, `deliver` sends
+        a document of up to `room` bytes (more only if a single key needs more) and
+        raises DeliveryFailed. `status_changed` is called when `answering` or
+        `in_sync` changes.
+        """
+        self.answering = True
+        """Whether the device answered the last time, if only to refuse."""
+        self.in_sync = False
+        """Whether the device took all that it was sent."""
+        self._document_of = document_of
+        self._deliver = deliver
+        self._room = room
+        self._status_changed = status_changed
+        self._due: dict[str, None] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._delay = FIRST_RETRY
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Have these keys told; at once, if nothing is under way."""
+        self._due |= dict.fromkeys(keys)
+        self._wake()
+
+    def close(self) -> None:
+        """Give up for good what is under way and what was to be tried again."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def _wake(self) -> None:
+        if self._task is not None or not self._due:
+            return
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        # The task begins in the loop's next turn: changes of this one go together.
+        self._task = asyncio.create_task(self._run(), name="snom_buttons outbox")
+
+    async def _run(self) -> None:
+        """Send until nothing is due, or until something fails."""
+        while self._due:
+            keys, document = self._next_document()
+            for key in keys:
+                del self._due[key]
+            try:
+                await self._deliver(document)
+            except DeliveryFailed as failure:
+                self._fail(keys, failure)
+                return
+            except Exception as error:
+                _LOGGER.exception("A buttons document could not be sent")
+                self._fail(keys, DeliveryFailed(str(error), answered=True))
+                return
+        self._task = None
+        self._delay = FIRST_RETRY
+        self._set_status(answering=True, in_sync=True)
+
+    def _fail(self, keys: list[str], failure: DeliveryFailed) -> None:
+        """Keep what is due and try again later, more and more seldom."""
+        self._due = dict.fromkeys([*keys, *self._due])
+        _LOGGER.debug("%s; trying again in %g s", failure, self._delay)
+        self._task = None
+        self._retry = asyncio.get_running_loop().call_later(self._delay, self._wake)
+        self._delay = min(2 * self._delay, LAST_RETRY)
+        self._set_status(answering=failure.answered, in_sync=False)
+
+    def _next_document(self) -> tuple[list[str], bytes]:
+        """Return as many due keys as one document carries, the longest due first."""
+        keys: list[str] = []
+        document = b""
+        for key in self._due:
+            part = self._document_of(key)
+            if keys and len(document) + len(part) > self._room:
+                break
+            keys.append(key)
+            document += part
+        return keys, document
+
+    def _set_status(self, *, answering: bool, in_sync: bool) -> None:
+        if (answering, in_sync) != (self.answering, self.in_sync):
+            self.answering, self.in_sync = answering, in_sync
+            self._status_changed()

@@ -1,0 +1,150 @@
+"""A phone: one identity that we are the registrar of, with its keys and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from ..sip import Binding
+from ..xbuttons import KeyDescription, format as format_document
+from .courier import Courier
+from .events import Dialled
+from .key import Key
+from .outbox import Outbox
+from .signal import Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What the newest registration of a phone says of it."""
+
+    address: str
+    """Where it came from, as `udp 192.0.2.4:2048`."""
+    user_agent: str | None
+    expires_at: datetime
+    """Aware, in UTC."""
+    supports_buttons: bool
+
+
+class Phone:
+    """One phone as the user knows it.
+
+    Several devices can be registered with its identity; each of them shows its keys.
+    """
+
+    def __init__(
+        self, extension: str, password: str, keys: Iterable[KeyDescription]
+    ) -> None:
+        """Make a phone that is not registered.
+
+        Raises DocumentError for a key that cannot be written.
+        """
+        self.extension = extension
+        self.password = password
+        self.status: Signal[None] = Signal()
+        """`available`, `in_sync` or `registration` has changed."""
+        self.dialled: Signal[Dialled] = Signal()
+        self.changed: Signal[None] = Signal()
+        """What a key should show has changed."""
+        self.registration: Registration | None = None
+        self._keys = {base.name: Key(base, self._key_changed) for base in keys}
+        self._outboxes: dict[object, tuple[Binding, Outbox]] = {}
+
+    @property
+    def keys(self) -> Mapping[str, Key]:
+        """The configured keys by name, in their order."""
+        return self._keys
+
+    @property
+    def available(self) -> bool:
+        """Whether a device is registered and answers."""
+        return any(outbox.answering for _, outbox in self._outboxes.values())
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether every device that answers has taken what it should show."""
+        return self.available and all(
+            outbox.in_sync for _, outbox in self._outboxes.values() if outbox.answering
+        )
+
+    def configure(self, *, password: str, keys: Iterable[KeyDescription]) -> None:
+        """Take a new configuration, and tell the devices what changed.
+
+        A key that is no longer configured goes dark; of one that is kept, lamp and
+        colour stay. Raises DocumentError for a key that cannot be written.
+        """
+        self.password = password
+        before = self._keys
+        bases = {base.name: base for base in keys}
+        self._keys = {
+            name: before.get(name) or Key(base, self._key_changed)
+            for name, base in bases.items()
+        }
+        for name, base in bases.items():
+            self._keys[name].configure(base)
+        self._tell(before.keys() ^ bases.keys())
+        self.changed.emit(None)
+
+    def registered(
+        self,
+        bindings: Sequence[Binding],
+        courier: Courier,
+        registration: Registration | None,
+    ) -> None:
+        """Take over what the registrar has bound now.
+
+        A device that has just registered, if only to refresh, gets the whole picture:
+        nobody knows what it shows. The registrar makes a new Binding each time.
+        """
+        before = self._outboxes
+        self._outboxes = {}
+        self.registration = registration
+        for binding in bindings:
+            known = before.pop(binding.key, None)
+            if known is not None and known[0] is binding:
+                self._outboxes[binding.key] = known
+                continue
+            if known is not None:
+                known[1].close()
+            outbox = self._outbox(binding, courier)
+            self._outboxes[binding.key] = binding, outbox
+            outbox.add(self._keys)
+        for _, gone in before.values():
+            gone.close()
+        self.status.emit(None)
+
+    def close(self) -> None:
+        """End all that is under way to its devices."""
+        for _, outbox in self._outboxes.values():
+            outbox.close()
+        self._outboxes.clear()
+
+    def _outbox(self, binding: Binding, courier: Courier) -> Outbox:
+        return Outbox(
+            document_of=self._document_of,
+            deliver=partial(self._deliver, courier, binding),
+            room=courier.room(binding),
+            status_changed=partial(self.status.emit, None),
+        )
+
+    async def _deliver(
+        self, courier: Courier, binding: Binding, document: bytes
+    ) -> None:
+        await courier.deliver(binding, self.password, document)
+
+    def _document_of(self, name: str) -> bytes:
+        """Return what a key should show; one that is gone shows nothing."""
+        key = self._keys.get(name)
+        return key.document if key else format_document((KeyDescription(name=name),))
+
+    def _key_changed(self, key: Key) -> None:
+        self._tell((key.name,))
+        self.changed.emit(None)
+
+    def _tell(self, names: Iterable[str]) -> None:
+        for _, outbox in self._outboxes.values():
+            outbox.add(names)
+
+

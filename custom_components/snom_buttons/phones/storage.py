@@ -1,0 +1,79 @@
+"""What outlives a restart, as JSON: a phone's bindings, and what its keys show.
+
+Bindings keep their end in wall-clock time; the pictures are buttons documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+import logging
+import time
+from typing import Any
+
+from ..sip import Binding, Flow, SipSyntaxError, parse_address, parse_uri
+from ..xbuttons import (
+    DocumentError,
+    KeyDescription,
+    format as format_document,
+    parse as parse_document,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
+    """Return bindings as JSON; `now` is the time in their clock."""
+    return [
+        {
+            "user": binding.user,
+            "aor": binding.aor.text,
+            "contact": binding.contact.text,
+            "flow": list(binding.flow),
+            "call_id": binding.call_id,
+            "cseq": binding.cseq,
+            "expires_at": time.time() + binding.expires_at - now,
+            "instance": binding.instance,
+            "user_agent": binding.user_agent,
+            "supports_buttons": binding.supports_buttons,
+        }
+        for binding in bindings
+    ]
+
+
+def load_bindings(saved: Iterable[Mapping[str, Any]], now: float) -> list[Binding]:
+    """Return bindings that `save_bindings` saved; what is broken is left out."""
+    bindings = []
+    for item in saved:
+        try:
+            transport, host, port = item["flow"]
+            binding = Binding(
+                user=item["user"],
+                aor=parse_uri(item["aor"]),
+                contact=parse_address(item["contact"]),
+                flow=Flow(transport, host, port),
+                call_id=item["call_id"],
+                cseq=item["cseq"],
+                expires_at=item["expires_at"] - time.time() + now,
+                instance=item["instance"],
+                user_agent=item["user_agent"],
+                supports_buttons=item["supports_buttons"],
+            )
+        except (KeyError, TypeError, ValueError, SipSyntaxError) as error:
+            _LOGGER.warning("A stored registration cannot be read: %r", error)
+            continue
+        bindings.append(binding)
+    return bindings
+
+
+def save_keys(descriptions: Iterable[KeyDescription]) -> str:
+    """Return what keys show, as a buttons document."""
+    return format_document(descriptions).decode()
+
+
+def load_keys(saved: str) -> tuple[KeyDescription, ...]:
+    """Return what `save_keys` saved, nothing if it is broken."""
+    try:
+        return parse_document(saved.encode())
+    except DocumentError as error:
+        _LOGGER.warning("The stored state of a phone's keys cannot be read: %s", error)
+        return ()

@@ -1,0 +1,43 @@
+"""RFC 3261 for a registrar and a user agent, over UDP, on asyncio.
+
+`parser`, `transaction`, `digest` and `registrar` do no I/O; `transport` has the socket
+and `endpoint` ties them together. Nothing here knows of phones, keys or Home Assistant.
+"""
+
+from .digest import answer_challenge
+from .endpoint import Endpoint, IncomingRequest, NoAnswer, OutgoingRequest
+from .grammar import SipSyntaxError
+from .message import Headers, Request, Response
+from .parser import MalformedMessage, parse_datagram
+from .registrar import Binding, Registrar
+from .transport import Flow, TransportError
+from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
+from .uri import Address, Uri, make_address, make_uri, parse_address, parse_uri
+
+__all__ = [
+    "ALLOW_HEADER",
+    "SUPPORTED_HEADER",
+    "Address",
+    "Answer",
+    "Binding",
+    "Endpoint",
+    "Flow",
+    "Headers",
+    "IncomingRequest",
+    "MalformedMessage",
+    "NoAnswer",
+    "OutgoingRequest",
+    "Registrar",
+    "Request",
+    "Response",
+    "SipSyntaxError",
+    "TransportError",
+    "Uri",
+    "answer_challenge",
+    "make_address",
+    "make_uri",
+    "parse_address",
+    "parse_datagram",
+    "parse_uri",
+    "rfc3261_8_2_3",
+]

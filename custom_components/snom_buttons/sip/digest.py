@@ -1,0 +1,331 @@
+"""Digest access authentication, both sides (RFC 7616, RFC 8760, RFC 3261 section 22).
+
+The server's side is `Challenger`, the client's `answer_challenge`. Neither keeps or
+logs a password longer than the call that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+import hashlib
+import hmac
+import secrets
+import struct
+
+from .grammar import (
+    MAX_PARAMETERS,
+    SipSyntaxError,
+    is_token,
+    quote,
+    split_outside_quotes,
+    unquote,
+)
+from .uri import parse_uri
+
+NONCE_LIFETIME = 300.0
+"""Seconds for which a nonce is taken; after that the answer is `stale=true`."""
+
+_QUOTED = frozenset(
+    {"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain"}
+)
+
+
+class Algorithm(StrEnum):
+    """The hash, named as in the `algorithm` parameter."""
+
+    SHA_256 = "SHA-256"
+    MD5 = "MD5"
+
+    def hash(self, text: str) -> str:
+        """Return H(text) of RFC 7616 3.2 as lower-case hexadecimal digits."""
+        data = text.encode("utf-8", "surrogateescape")
+        if self is Algorithm.MD5:
+            # Old phones know nothing else; RFC 3261 22.4 makes it the default.
+            return hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return hashlib.sha256(data).hexdigest()
+
+
+def parse_credentials(value: str) -> dict[str, str]:
+    """Parse `Digest name=value, name="value"` of a challenge or an answer to one.
+
+    Returns the values unquoted, by lower-case name. Raises SipSyntaxError for another
+    scheme, a name that stands twice, or too many.
+    """
+    scheme, _, rest = value.strip().partition(" ")
+    if scheme.lower() != "digest":
+        raise SipSyntaxError(f"the scheme {scheme[:20]!r} is not Digest")
+    parts = split_outside_quotes(rest, ",")
+    if len(parts) > MAX_PARAMETERS:
+        raise SipSyntaxError(f"more than {MAX_PARAMETERS} parameters")
+    parameters: dict[str, str] = {}
+    for part in parts:
+        name, equals, text = part.partition("=")
+        name = name.strip().lower()
+        if not part:
+            continue
+        if not equals or not is_token(name):
+            raise SipSyntaxError(f"{part[:40]!r} is not a parameter")
+        if name in parameters:
+            raise SipSyntaxError(f"the parameter {name[:40]!r} stands twice")
+        parameters[name] = unquote(text.strip())
+    return parameters
+
+
+def _format_credentials(parameters: Iterable[tuple[str, str]]) -> str:
+    """Return `Digest name="value", …`, quoted where RFC 7616 3.3 and 3.4 quote."""
+    return "Digest " + ", ".join(
+        f"{name}={quote(value) if name in _QUOTED else value}"
+        for name, value in parameters
+    )
+
+
+def digest_response(
+    algorithm: Algorithm,
+    *,
+    username: str,
+    realm: str,
+    password: str,
+    method: str,
+    uri: str,
+    nonce: str,
+    qop: str = "",
+    nc: str = "",
+    cnonce: str = "",
+) -> str:
+    """Return the `response` value (RFC 7616 3.4.1; without qop as in RFC 2069)."""
+    secret = algorithm.hash(f"{username}:{realm}:{password}")
+    request = algorithm.hash(f"{method}:{uri}")
+    if qop:
+        return algorithm.hash(f"{secret}:{nonce}:{nc}:{cnonce}:{qop}:{request}")
+    return algorithm.hash(f"{secret}:{nonce}:{request}")
+
+
+def answer_challenge(
+    challenges: Sequence[str],
+    *,
+    username: str,
+    password: str,
+    method: str,
+    uri: str,
+    nc: int = 1,
+    cnonce: str | None = None,
+) -> str | None:
+    """Return the Authorization value for the first challenge that we can answer.
+
+    `challenges` are the WWW-Authenticate or Proxy-Authenticate lines, best first
+    (RFC 8760 2.4). Returns None if none of them is a digest with MD5 or SHA-256 and
+    with qop=auth or none.
+    """
+    for challenge in challenges:
+        try:
+            offered = parse_credentials(challenge)
+            algorithm = Algorithm(offered.get("algorithm", "MD5").upper())
+            realm, nonce = offered["realm"], offered["nonce"]
+        except (SipSyntaxError, ValueError, KeyError):
+            continue
+        qops = {qop.strip().lower() for qop in offered.get("qop", "").split(",")}
+        qop = "auth" if "auth" in qops else ""
+        if not qop and qops != {""}:
+            continue
+        client_nonce = cnonce or secrets.token_hex(8)
+        count = f"{nc:08x}"
+        response = digest_response(
+            algorithm,
+            username=username,
+            realm=realm,
+            password=password,
+            method=method,
+            uri=uri,
+            nonce=nonce,
+            qop=qop,
+            nc=count,
+            cnonce=client_nonce,
+        )
+        parameters = [
+            ("username", username),
+            ("realm", realm),
+            ("nonce", nonce),
+            ("uri", uri),
+            ("response", response),
+            ("algorithm", algorithm.value),
+        ]
+        if qop:
+            parameters += [("qop", qop), ("nc", count), ("cnonce", client_nonce)]
+        if "opaque" in offered:
+            parameters.append(("opaque", offered["opaque"]))
+        return _format_credentials(parameters)
+    return None
+
+
+class Verdict(Enum):
+    """What became of a request's credentials."""
+
+    MISSING = auto()
+    """No credentials for our realm: challenge."""
+    STALE = auto()
+    """Right, but the nonce is unknown, too old or used up: challenge, stale=true."""
+    WRONG = auto()
+    """Password, user or uri do not fit: a failure to count; challenge."""
+    ACCEPTED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """The verdict, and whose credentials they were (None if there were none)."""
+
+    verdict: Verdict
+    username: str | None = None
+
+
+class Challenger:
+    """The server's side: makes challenges and judges the answers.
+
+    A nonce carries its time and an HMAC over it, so that none has to be stored before
+    somebody proved to know a password with it. From then on its highest `nc` is kept
+    until it is too old: a request that is played back is refused (RFC 7616 3.4).
+    """
+
+    def __init__(
+        self,
+        realm: str,
+        password_of: Callable[[str], str | None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Judge with `password_of`, which returns None for an unknown user.
+
+        `clock` gives seconds and never goes backwards.
+        """
+        self.realm = realm
+        self._password_of = password_of
+        self._clock = clock
+        self._secret = secrets.token_bytes(32)
+        self._highest_nc: dict[str, int] = {}
+        self._next_sweep = 0.0
+
+    def challenges(self, *, stale: bool = False) -> list[str]:
+        """Return the challenges to offer, SHA-256 before MD5 (RFC 8760 2.3)."""
+        nonce = self._new_nonce()
+        extra = [("stale", "true")] if stale else []
+        return [
+            _format_credentials(
+                [
+                    ("realm", self.realm),
+                    ("nonce", nonce),
+                    ("algorithm", algorithm.value),
+                    ("qop", '"auth"'),
+                    *extra,
+                ]
+            )
+            for algorithm in Algorithm
+        ]
+
+    def judge(
+        self, values: Sequence[str], *, method: str, request_uri: str
+    ) -> Authentication:
+        """Judge the Authorization lines of a request.
+
+        An unknown user costs the same computation as a known one with a wrong password
+        and gets the same verdict, so that neither answer nor time tells them apart.
+        """
+        for value in values:
+            try:
+                offered = parse_credentials(value)
+            except SipSyntaxError:
+                continue
+            if offered.get("realm") == self.realm:
+                return self._judge(offered, method, request_uri)
+        return Authentication(Verdict.MISSING)
+
+    def _judge(
+        self, offered: dict[str, str], method: str, request_uri: str
+    ) -> Authentication:
+        username = offered.get("username", "")
+        wrong = Authentication(Verdict.WRONG, username)
+        try:
+            algorithm = Algorithm(offered.get("algorithm", "MD5").upper())
+        except ValueError:
+            return wrong
+        nonce = offered.get("nonce", "")
+        qop = offered.get("qop", "").lower()
+        count = offered.get("nc", "")
+        known = self._password_of(username)
+        # A drawn password that nobody can know stands in for an unknown user's.
+        password = known if known is not None else secrets.token_hex(8)
+        expected = digest_response(
+            algorithm,
+            username=username,
+            realm=self.realm,
+            password=password,
+            method=method,
+            uri=offered.get("uri", ""),
+            nonce=nonce,
+            qop=offered.get("qop", ""),
+            nc=count,
+            cnonce=offered.get("cnonce", ""),
+        )
+        given = offered.get("response", "").lower()
+        right = hmac.compare_digest(
+            expected.encode(), given.encode("utf-8", "surrogateescape")
+        )
+        if not right or known is None or qop not in ("", "auth"):
+            return wrong
+        if not _same_uri(offered.get("uri", ""), request_uri):
+            return wrong
+        try:
+            number = int(count, 16) if qop else 1
+        except ValueError:
+            return wrong
+        # A nonce from before our restart is no failure either: the password is right.
+        age = self._age(nonce)
+        if (
+            age is None
+            or age > NONCE_LIFETIME
+            or number <= self._highest_nc.get(nonce, 0)
+        ):
+            return Authentication(Verdict.STALE, username)
+        self._sweep()
+        self._highest_nc[nonce] = number
+        return Authentication(Verdict.ACCEPTED, username)
+
+    def _new_nonce(self) -> str:
+        stamp = struct.pack(">d", self._clock()) + secrets.token_bytes(4)
+        return (stamp + self._seal(stamp)).hex()
+
+    def _seal(self, stamp: bytes) -> bytes:
+        return hmac.digest(self._secret, stamp + self.realm.encode(), "sha256")[:16]
+
+    def _age(self, nonce: str) -> float | None:
+        """Return a nonce's age in seconds, None if it is not one of ours."""
+        try:
+            data = bytes.fromhex(nonce)
+        except ValueError:
+            return None
+        stamp, seal = data[:12], data[12:]
+        if len(stamp) != 12 or not hmac.compare_digest(self._seal(stamp), seal):
+            return None
+        issued: float = struct.unpack(">d", stamp[:8])[0]
+        return self._clock() - issued
+
+    def _sweep(self) -> None:
+        """Forget the counts of nonces that would be refused as too old anyway."""
+        now = self._clock()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + NONCE_LIFETIME
+        self._highest_nc = {
+            nonce: count
+            for nonce, count in self._highest_nc.items()
+            if (age := self._age(nonce)) is not None and age <= NONCE_LIFETIME
+        }
+
+
+def _same_uri(given: str, request_uri: str) -> bool:
+    """Whether the digest's uri is the request's (RFC 7616 3.4.6: the same resource)."""
+    if given == request_uri:
+        return True
+    try:
+        return parse_uri(given).key == parse_uri(request_uri).key
+    except SipSyntaxError:
+        return False

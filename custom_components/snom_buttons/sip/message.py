@@ -1,0 +1,296 @@
+"""SIP messages as values: requests, responses and their headers (RFC 3261 section 7).
+
+Nothing here reads the network; `parser` makes these from bytes and checks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .grammar import Parameters, format_parameters, split_first, split_outside_quotes
+from .uri import Address, Uri
+
+SIP_VERSION = "SIP/2.0"
+
+# RFC 3261 21, and RFC 6665 for 489.
+REASONS = {
+    100: "Trying",
+    180: "Ringing",
+    200: "OK",
+    202: "Accepted",
+    302: "Moved Temporarily",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    407: "Proxy Authentication Required",
+    408: "Request Timeout",
+    413: "Request Entity Too Large",
+    415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
+    420: "Bad Extension",
+    423: "Interval Too Brief",
+    481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected",
+    486: "Busy Here",
+    487: "Request Terminated",
+    489: "Bad Event",
+    500: "Server Internal Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    505: "Version Not Supported",
+    603: "Decline",
+}
+
+# RFC 3261 7.3.3 and 20; x and the rest from RFC 4028, 3515, 6665, 3892, 3841.
+_COMPACT = {
+    "a": "Accept-Contact",
+    "b": "Referred-By",
+    "c": "Content-Type",
+    "d": "Request-Disposition",
+    "e": "Content-Encoding",
+    "f": "From",
+    "i": "Call-ID",
+    "j": "Reject-Contact",
+    "k": "Supported",
+    "l": "Content-Length",
+    "m": "Contact",
+    "o": "Event",
+    "r": "Refer-To",
+    "s": "Subject",
+    "t": "To",
+    "u": "Allow-Events",
+    "v": "Via",
+    "x": "Session-Expires",
+}
+_IRREGULAR = {
+    "call-id": "Call-ID",
+    "cseq": "CSeq",
+    "mime-version": "MIME-Version",
+    "www-authenticate": "WWW-Authenticate",
+}
+# Spellings that were met before; bounded, since strangers choose the names.
+_spellings: dict[str, str] = {}
+
+
+def canonical_name(name: str) -> str:
+    """Return the usual spelling of a header name: `m` and `CONTACT` give `Contact`."""
+    known = _spellings.get(name)
+    if known is not None:
+        return known
+    lower = name.lower()
+    spelling = _COMPACT.get(lower) or _IRREGULAR.get(lower) or lower.title()
+    if len(_spellings) < 512 and len(name) < 40:
+        _spellings[name] = spelling
+    return spelling
+
+
+class Headers:
+    """Header values by name, whatever case or compact form the name is given in.
+
+    Values of one name keep their order; the order between different names has no
+    meaning in SIP (RFC 3261 7.3.1) beyond that in which they were added.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        """Make headers of (name, value) pairs."""
+        self._values: dict[str, list[str]] = {}
+        for name, value in items:
+            self.add(name, value)
+
+    def __repr__(self) -> str:
+        """Return the pairs, for test failures."""
+        return f"Headers({list(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare names and values."""
+        return isinstance(other, Headers) and self._values == other._values
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Go through (name, value), one pair a line."""
+        for name, values in self._values.items():
+            for value in values:
+                yield name, value
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is at least one line of that name."""
+        return canonical_name(name) in self._values
+
+    def add(self, name: str, value: str) -> None:
+        """Put another line behind those of that name."""
+        self._values.setdefault(canonical_name(name), []).append(value)
+
+    def get(self, name: str) -> str | None:
+        """Return the value of the first line of that name, or None."""
+        values = self._values.get(canonical_name(name))
+        return values[0] if values else None
+
+    def lines(self, name: str) -> list[str]:
+        """Return the values of all lines of that name, as they stand."""
+        return self._values.get(canonical_name(name), [])
+
+    def listed(self, name: str) -> list[str]:
+        """Return the comma-separated values of all lines of that name.
+
+        Raises SipSyntaxError where quotes or brackets are not closed.
+        """
+        lines = self.lines(name)
+        if len(lines) == 1 and "," not in lines[0]:
+            return [lines[0]] if lines[0] else []
+        return [
+            value
+            for line in lines
+            for value in split_outside_quotes(line, ",")
+            if value
+        ]
+
+    def tokens(self, name: str) -> frozenset[str]:
+        """Return the listed values in lower case, as for Supported or Require."""
+        return frozenset(value.lower() for value in self.listed(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """The topmost Via: the way the answer takes (RFC 3261 18.2 and 20.42)."""
+
+    transport: str
+    host: str
+    port: int | None
+    parameters: Parameters
+
+    @property
+    def branch(self) -> str:
+        """The branch, "" where an RFC 2543 element gave none."""
+        return self.parameters.get("branch") or ""
+
+    @property
+    def sent_by(self) -> str:
+        """The sent-by value, with its port where one was given."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        """Return the value as it goes on the wire."""
+        return (
+            f"{SIP_VERSION}/{self.transport} {self.sent_by}"
+            f"{format_parameters(self.parameters)}"
+        )
+
+    def seen_from(self, host: str, port: int) -> Via:
+        """Return it with what the receiver has to note down of the source.
+
+        RFC 3261 18.2.1 asks for `received` when the source differs from sent-by,
+        RFC 3581 4 for both parameters whenever `rport` is there.
+        """
+        wants_port = "rport" in self.parameters
+        if not wants_port and host == self.host.strip("[]"):
+            return self
+        parameters = {**self.parameters, "received": host}
+        if wants_port:
+            parameters["rport"] = str(port)
+        return Via(self.transport, self.host, self.port, parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class CSeq:
+    """Sequence number and method (RFC 3261 20.16)."""
+
+    number: int
+    method: str
+
+    def __str__(self) -> str:
+        """Return the value as it goes on the wire."""
+        return f"{self.number} {self.method}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """What requests and responses share; the mandatory headers are typed.
+
+    `headers` holds all header lines, the typed ones included.
+    """
+
+    headers: Headers
+    body: bytes = b""
+    via: Via
+    from_: Address
+    to: Address
+    call_id: str
+    cseq: CSeq
+
+    def media_type(self) -> str:
+        """Return the Content-Type in lower case without parameters, "" if absent."""
+        value = self.headers.get("Content-Type") or ""
+        return value.partition(";")[0].strip().lower()
+
+
+@dataclass(slots=True, kw_only=True)
+class Request(Message):
+    """A request that passed the checks at the door."""
+
+    method: str
+    uri: Uri
+
+
+@dataclass(slots=True, kw_only=True)
+class Response(Message):
+    """A response that passed the checks at the door."""
+
+    status: int
+    reason: str = field(default="")
+
+
+def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
+    """Return a message's bytes; Content-Length is added and always right.
+
+    `headers` must not hold Content-Length. Characters that came in as broken UTF-8
+    (surrogate escapes) go out as the very bytes they were.
+    """
+    lines = [start_line]
+    lines += [f"{name}: {value}" for name, value in headers]
+    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
+
+
+def encode_response(
+    request_headers: Headers,
+    via: Via,
+    status: int,
+    *,
+    reason: str | None = None,
+    to_tag: str | None = None,
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+) -> bytes:
+    """Return the bytes of a response to a request with these headers.
+
+    RFC 3261 8.2.6.2: Via lines, From, Call-ID and CSeq are the request's, as is To,
+    which gets `to_tag` if it has no tag yet. `via` stands in for the topmost value.
+    What a broken request does not have is left out.
+    """
+    echoed = []
+    vias = request_headers.lines("Via")
+    if vias:
+        _, others = split_first(vias[0])
+        echoed.append(("Via", f"{via}, {others.strip()}" if others else str(via)))
+        echoed += [("Via", value) for value in vias[1:]]
+    if sender := request_headers.get("From"):
+        echoed.append(("From", sender))
+    if recipient := request_headers.get("To"):
+        if to_tag and "tag=" not in recipient.rpartition(">")[2].lower():
+            recipient = f"{recipient};tag={to_tag}"
+        echoed.append(("To", recipient))
+    echoed += [
+        (name, value)
+        for name in ("Call-ID", "CSeq")
+        if (value := request_headers.get(name)) is not None
+    ]
+    if status == 100:
+        echoed += [("Timestamp", value) for value in request_headers.lines("Timestamp")]
+    start_line = f"{SIP_VERSION} {status} {reason or REASONS[status]}"
+    return encode(start_line, [*echoed, *headers], body)

@@ -1,0 +1,255 @@
+"""The door: from one datagram to a checked message, or to the fault it has.
+
+RFC 3261 7 and 25 say what a message is, 8.1.3.3, 8.2 and 18.3 what must be checked.
+What passes here has its mandatory headers, and they are typed; no later layer looks
+again. Every step takes time in proportion to the datagram's length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .grammar import (
+    SipSyntaxError,
+    is_token,
+    parse_number,
+    parse_parameters,
+    split_first,
+    split_host_port,
+)
+from .message import CSeq, Headers, Request, Response, Via
+from .uri import Address, UnsupportedScheme, parse_address, parse_uri
+
+MAX_MESSAGE = 64 * 1024
+MAX_HEADERS = 256
+
+# RFC 3261 8.1.1 and 20: what a message must have, and what it must have only once.
+_MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
+_ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires")
+
+
+@dataclass
+class MalformedMessage(ValueError):
+    """A message that cannot be taken.
+
+    `status` and `reason` are what a request with this fault is to be answered, if
+    `via` is known: without a topmost Via nobody could match the answer. `request` is
+    False for a response, which is never answered.
+    """
+
+    status: int
+    reason: str
+    headers: Headers
+    via: Via | None = None
+    method: str = ""
+    request: bool = True
+
+    def __str__(self) -> str:
+        """Return status and reason."""
+        return f"{self.status} {self.reason}"
+
+
+def parse_datagram(data: bytes) -> Request | Response | None:
+    """Parse the one message that a datagram holds (RFC 3261 18.3).
+
+    Returns None for a keep-alive (nothing but line ends, RFC 5626 4.4.1). Bytes behind
+    Content-Length are ignored. Raises MalformedMessage.
+    """
+    if len(data) > MAX_MESSAGE:
+        raise MalformedMessage(513, "Message Too Large", Headers(), request=False)
+    data = data.lstrip(b"\r\n")
+    if not data:
+        return None
+    head, separator, body = data.partition(b"\r\n\r\n")
+    if not separator:
+        head, separator, body = data.partition(b"\n\n")
+    start_line, headers, unreadable = _split_head(head)
+    is_response = start_line[:4].upper() == "SIP/"
+    fault = MalformedMessage(400, "", headers, request=not is_response)
+    try:
+        if unreadable and (is_response or _is_request_line(start_line)):
+            raise SipSyntaxError(unreadable)
+        if is_response:
+            return _response(start_line, headers, body)
+        return _request(start_line, headers, body, fault)
+    except UnsupportedScheme as error:
+        fault.status, fault.reason = 416, "Unsupported URI Scheme"
+        fault.__cause__ = error
+    except SipSyntaxError as error:
+        # A reason phrase is one line of printable text, whatever was quoted in it.
+        text = "".join(c if c.isprintable() else "?" for c in str(error))
+        fault.reason = f"Bad Request: {text}"
+        fault.__cause__ = error
+    fault.via = fault.via or _via_or_none(headers)
+    raise fault
+
+
+def _split_head(head: bytes) -> tuple[str, Headers, str]:
+    """Split start line and headers, unfolding continued lines (RFC 3261 7.3.1).
+
+    Returns the fault too, "" if every line is a header: the caller can only answer
+    when it knows the whole head.
+    """
+    text = head.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    start_line, *lines = text.split("\n")
+    unfolded: list[list[str]] = []
+    for line in lines:
+        if line[:1] in (" ", "\t") and unfolded:
+            unfolded[-1].append(line.strip(" \t"))
+        else:
+            unfolded.append([line])
+    headers = Headers()
+    unreadable = ""
+    if len(unfolded) > MAX_HEADERS:
+        unreadable = f"more than {MAX_HEADERS} header lines"
+    for parts in unfolded[:MAX_HEADERS]:
+        line = parts[0] if len(parts) == 1 else " ".join(parts)
+        name, colon, value = line.partition(":")
+        name = name.rstrip(" \t")
+        if colon and is_token(name):
+            headers.add(name, value.strip(" \t"))
+        else:
+            unreadable = f"{line[:40]!r} is not a header line"
+    return start_line, headers, unreadable
+
+
+def _is_request_line(start_line: str) -> bool:
+    """Whether the first line is a request's: only then is there somebody to answer."""
+    method, _, rest = start_line.partition(" ")
+    target, _, version = rest.rpartition(" ")
+    return is_token(method) and bool(target) and version[:4].upper() == "SIP/"
+
+
+def _checked(headers: Headers, body: bytes) -> bytes:
+    """Check what both kinds of message must have; return the body cut to its length."""
+    for name in _MANDATORY:
+        if name not in headers:
+            raise SipSyntaxError(f"{name} is missing")
+    for name in _ONCE:
+        if len(headers.lines(name)) > 1:
+            raise SipSyntaxError(f"{name} stands twice")
+    for name, value in headers:
+        if not value.isprintable() and _has_control(value):
+            raise SipSyntaxError(f"{name} holds a control character")
+    lengths = headers.lines("Content-Length")
+    if not lengths:
+        return body
+    if len(set(lengths)) > 1:
+        raise SipSyntaxError("there are two different Content-Lengths")
+    length = parse_number(lengths[0], "Content-Length", high=2**31)
+    if length > len(body):
+        raise SipSyntaxError(
+            f"Content-Length says {length}, but {len(body)} bytes came"
+        )
+    return body[:length]
+
+
+def _has_control(value: str) -> bool:
+    """Whether a header value holds what could break a line or a terminal."""
+    return any(c < " " and c != "\t" or c == "\x7f" for c in value)
+
+
+def _request(
+    start_line: str, headers: Headers, body: bytes, fault: MalformedMessage
+) -> Request:
+    """Check a request (RFC 3261 7.1, 8.1.1 and 8.2)."""
+    if not _is_request_line(start_line):
+        fault.request = False
+        raise SipSyntaxError("the first line is neither request nor response")
+    method, _, rest = start_line.partition(" ")
+    target, _, version = rest.rpartition(" ")
+    fault.method = method
+    if version.upper() != "SIP/2.0":
+        fault.status, fault.reason = 505, "Version Not Supported"
+        fault.via = _via_or_none(headers)
+        raise fault
+    body = _checked(headers, body)
+    via = fault.via = _top_via(headers)
+    uri = parse_uri(target)
+    cseq = _cseq(headers)
+    if cseq.method != method:
+        raise SipSyntaxError(f"CSeq says {cseq.method[:20]}, the request {method[:20]}")
+    max_forwards = headers.get("Max-Forwards")
+    if max_forwards is not None:
+        parse_number(max_forwards, "Max-Forwards", high=255)
+    from_, to, call_id = _identity(headers)
+    return Request(
+        method=method,
+        uri=uri,
+        headers=headers,
+        body=body,
+        via=via,
+        from_=from_,
+        to=to,
+        call_id=call_id,
+        cseq=cseq,
+    )
+
+
+def _response(start_line: str, headers: Headers, body: bytes) -> Response:
+    """Check a response (RFC 3261 7.2 and 8.1.3.3)."""
+    version, _, rest = start_line.partition(" ")
+    status, _, reason = rest.partition(" ")
+    if version.upper() != "SIP/2.0":
+        raise SipSyntaxError("the version is not SIP/2.0")
+    number = parse_number(status, "status", low=100, high=699)
+    body = _checked(headers, body)
+    from_, to, call_id = _identity(headers)
+    return Response(
+        status=number,
+        reason=reason,
+        headers=headers,
+        body=body,
+        via=_top_via(headers),
+        from_=from_,
+        to=to,
+        call_id=call_id,
+        cseq=_cseq(headers),
+    )
+
+
+def _identity(headers: Headers) -> tuple[Address, Address, str]:
+    """Type From and To, and return them with the Call-ID."""
+    call_id = headers.get("Call-ID")
+    if not call_id:
+        raise SipSyntaxError("Call-ID is empty")
+    return (
+        parse_address(headers.get("From") or ""),
+        parse_address(headers.get("To") or ""),
+        call_id,
+    )
+
+
+def _top_via(headers: Headers) -> Via:
+    """Type the topmost Via (RFC 3261 20.42).
+
+    Blanks may stand around every separator: `SIP / 2.0 / UDP host : 4000 ; ttl=16`.
+    """
+    value, _ = split_first(headers.lines("Via")[0])
+    sent_protocol, _, parameters = value.partition(";")
+    name, _, protocol = sent_protocol.partition("/")
+    version, _, rest = protocol.partition("/")
+    transport, _, sent_by = rest.strip().replace("\t", " ").partition(" ")
+    if name.strip().upper() != "SIP" or version.strip() != "2.0":
+        raise SipSyntaxError("the topmost Via is not SIP/2.0")
+    if not is_token(transport):
+        raise SipSyntaxError("the topmost Via names no transport")
+    host, port = split_host_port(sent_by.strip())
+    return Via(transport.upper(), host, port, parse_parameters(parameters))
+
+
+def _via_or_none(headers: Headers) -> Via | None:
+    """Return the topmost Via of a message that is broken elsewhere, if it is whole."""
+    try:
+        return _top_via(headers) if "Via" in headers else None
+    except SipSyntaxError:
+        return None
+
+
+def _cseq(headers: Headers) -> CSeq:
+    """Type the CSeq (RFC 3261 8.1.1.5: the number is below 2**31)."""
+    number, _, method = (headers.get("CSeq") or "").partition(" ")
+    method = method.strip(" \t")
+    if not is_token(method):
+        raise SipSyntaxError("CSeq names no method")
+    return CSeq(parse_number(number, "CSeq", high=2**31 - 1), method)

@@ -1,0 +1,278 @@
+"""The registrar and its location service (RFC 3261 section 10).
+
+It judges requests and keeps bindings; it sends nothing and waits for nothing. Its
+clock is handed in, so that tests can drive it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+import email.utils
+import logging
+import time
+
+from .digest import Challenger, Verdict
+from .grammar import SipSyntaxError, format_parameters, parse_number, unquote
+from .message import Headers, Request
+from .transport import Flow
+from .uas import Answer
+from .uri import Address, Uri, parse_address
+
+_LOGGER = logging.getLogger(__name__)
+
+MIN_EXPIRES = 60
+"""Seconds below which a registration is refused with 423."""
+MAX_EXPIRES = 3600
+"""Seconds to which longer registrations are cut; also the default (10.2.1.1)."""
+MAX_BINDINGS = 10
+"""Bindings of one user at once; the oldest make room for new ones."""
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One device that a user can be reached at."""
+
+    user: str
+    aor: Uri
+    """The address-of-record as the device spells it: the To of its REGISTER."""
+    contact: Address
+    """With its exact characters, as the device wants to find it again."""
+    flow: Flow
+    """Where its REGISTER really came from, and where requests go."""
+    call_id: str
+    cseq: int
+    expires_at: float
+    """In the registrar's clock."""
+    instance: str | None
+    """The URN of `+sip.instance`, which outlives a change of address."""
+    user_agent: str | None
+    supports_buttons: bool
+
+    @property
+    def key(self) -> object:
+        """What makes another registration the same device."""
+        return self.instance or self.contact.uri.key
+
+
+class Registrar:
+    """Registers the users whose password `password_of` knows.
+
+    The domain of an address-of-record is not looked at: phones are told to register
+    with an IP address, a host name or a container's outer address, all of which are us.
+    """
+
+    def __init__(
+        self,
+        realm: str,
+        password_of: Callable[[str], str | None],
+        clock: Callable[[], float],
+        on_registered: Callable[[str], None],
+    ) -> None:
+        """Call `on_registered` with a user after each REGISTER that was accepted."""
+        self._challenger = Challenger(realm, password_of, clock)
+        self._clock = clock
+        self._on_registered = on_registered
+        self._bindings: dict[str, list[Binding]] = {}
+
+    def bindings(self, user: str) -> tuple[Binding, ...]:
+        """Return a user's current bindings, the newest last."""
+        return tuple(self._bindings.get(user, ()))
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When `expire` has something to do, None if nothing is bound."""
+        return min(
+            (b.expires_at for held in self._bindings.values() for b in held),
+            default=None,
+        )
+
+    def expire(self) -> list[str]:
+        """Drop the bindings whose time is over; return the users that had them."""
+        now = self._clock()
+        affected = []
+        for user, held in list(self._bindings.items()):
+            current = [binding for binding in held if binding.expires_at > now]
+            if len(current) < len(held):
+                affected.append(user)
+                self._store(user, current)
+        return affected
+
+    def forget(self, user: str) -> None:
+        """Drop a user's bindings, as when the user is no more."""
+        self._bindings.pop(user, None)
+
+    def restore(self, bindings: Iterable[Binding]) -> None:
+        """Put back bindings from before a restart; those that are over stay out."""
+        now = self._clock()
+        for binding in bindings:
+            if binding.expires_at > now:
+                self._store(
+                    binding.user, [*self._bindings.get(binding.user, ()), binding]
+                )
+
+    def challenge(self, *, stale: bool = False) -> Answer:
+        """Return the 401 for a request that has to prove who sent it."""
+        values = self._challenger.challenges(stale=stale)
+        return Answer(401, tuple(("WWW-Authenticate", value) for value in values))
+
+    def authorize(self, request: Request, flow: Flow) -> Answer | None:
+        """Judge whether a request comes from the user that its From names.
+
+        Returns None if it does: it came by the very flow that an authenticated binding
+        of that user came by, or its digest is right. Else returns the answer to give.
+        """
+        user = request.from_.uri.user
+        held = self._bindings.get(user or "", ())
+        if any(binding.flow == flow for binding in held):
+            return None
+        return self._judge(request, user)
+
+    def register(self, request: Request, flow: Flow) -> Answer:
+        """Handle a REGISTER, which is always challenged; return the answer."""
+        user = request.to.uri.user
+        refusal = self._judge(request, user)
+        if refusal is not None:
+            return refusal
+        assert user is not None
+        try:
+            wanted = self._wanted_bindings(request, flow, user)
+        except SipSyntaxError as error:
+            _LOGGER.debug("REGISTER of %s: %s", user, error)
+            return Answer(400)
+        if isinstance(wanted, Answer):
+            return wanted
+        self._store(user, wanted)
+        answer = self._accepted(request, user)
+        self._on_registered(user)
+        return answer
+
+    def _judge(self, request: Request, user: str | None) -> Answer | None:
+        """Check the digest, and that its user is `user` (10.3, steps 3 and 4)."""
+        verdict = self._challenger.judge(
+            request.headers.lines("Authorization"),
+            method=request.method,
+            request_uri=request.uri.text,
+        )
+        if verdict.verdict is not Verdict.ACCEPTED:
+            if verdict.verdict is Verdict.WRONG:
+                _LOGGER.debug("Wrong credentials in a %s", request.method)
+            return self.challenge(stale=verdict.verdict is Verdict.STALE)
+        if verdict.username != user:
+            return Answer(403)
+        return None
+
+    def _wanted_bindings(
+        self, request: Request, flow: Flow, user: str
+    ) -> list[Binding] | Answer:
+        """Return what the user's bindings are to be (10.3, steps 6 and 7).
+
+        Nothing is changed yet, so that a request that fails has changed nothing.
+        Raises SipSyntaxError.
+        """
+        held = list(self._bindings.get(user, ()))
+        contacts = request.headers.listed("Contact")
+        header_expires = request.headers.get("Expires")
+        # An Expires that is no number counts as the default (20.19).
+        default = _expires_or(header_expires, MAX_EXPIRES)
+        if any(contact.strip() == "*" for contact in contacts):
+            if len(contacts) > 1 or header_expires is None or default != 0:
+                raise SipSyntaxError("Contact: * needs Expires: 0 and no other Contact")
+            removed = held
+            kept: list[Binding] = []
+        else:
+            addresses = [parse_address(contact) for contact in contacts]
+            if len(addresses) > MAX_BINDINGS:
+                raise SipSyntaxError(f"more than {MAX_BINDINGS} Contacts")
+            removed, kept = [], held
+            for address in addresses:
+                fresh = self._binding(request, flow, user, address, default)
+                if isinstance(fresh, Answer):
+                    return fresh
+                same = [binding for binding in kept if binding.key == fresh.key]
+                removed += same
+                kept = [binding for binding in kept if binding.key != fresh.key]
+                if fresh.expires_at > self._clock():
+                    kept.append(fresh)
+        # An update from the same device that overtook a newer one must fail as a whole.
+        for binding in removed:
+            if (
+                binding.call_id == request.call_id
+                and request.cseq.number <= binding.cseq
+            ):
+                return Answer(500)
+        return kept[-MAX_BINDINGS:]
+
+    def _binding(
+        self, request: Request, flow: Flow, user: str, address: Address, default: int
+    ) -> Binding | Answer:
+        parameters = address.parameters
+        seconds = _expires_or(parameters.get("expires"), default)
+        if 0 < seconds < MIN_EXPIRES:
+            return Answer(423, (("Min-Expires", str(MIN_EXPIRES)),))
+        if address.uri.scheme == "tel":
+            raise SipSyntaxError("a Contact must be a sip or sips URI")
+        instance = parameters.get("+sip.instance")
+        return Binding(
+            user=user,
+            aor=request.to.uri,
+            contact=address,
+            flow=flow,
+            call_id=request.call_id,
+            cseq=request.cseq.number,
+            expires_at=self._clock() + min(seconds, MAX_EXPIRES),
+            instance=unquote(instance) if instance else None,
+            user_agent=request.headers.get("User-Agent"),
+            supports_buttons=_supports_buttons(request.headers),
+        )
+
+    def _store(self, user: str, bindings: list[Binding]) -> None:
+        if bindings:
+            self._bindings[user] = bindings
+        else:
+            self._bindings.pop(user, None)
+
+    def _accepted(self, request: Request, user: str) -> Answer:
+        """Return the 200 with all current bindings (10.3, step 8).
+
+        A phone that supports buttons is told so as the LED Remote Control document
+        prints it (`Required`) and as RFC 3261 spells it (`Require`).
+        """
+        now = self._clock()
+        held = self.bindings(user)
+        headers = [
+            ("Contact", _with_expires(binding.contact, round(binding.expires_at - now)))
+            for binding in held
+        ]
+        longest = max((round(b.expires_at - now) for b in held), default=0)
+        headers.append(("Expires", str(longest)))
+        headers.append(("Date", email.utils.formatdate(time.time(), usegmt=True)))
+        if _supports_buttons(request.headers):
+            headers += [("Require", "buttons"), ("Required", "buttons")]
+        return Answer(200, tuple(headers))
+
+
+def _supports_buttons(headers: Headers) -> bool:
+    return "buttons" in headers.tokens("Supported")
+
+
+def _expires_or(value: str | None, default: int) -> int:
+    """Return an expiry in seconds; a malformed one counts as 3600 (10.2.1.1)."""
+    if value is None:
+        return default
+    try:
+        return parse_number(value.strip(), "expiry", high=2**32 - 1)
+    except SipSyntaxError:
+        return MAX_EXPIRES
+
+
+def _with_expires(contact: Address, seconds: int) -> str:
+    """Return a Contact as it came, byte for byte, but for its expires parameter."""
+    parameters = contact.parameters
+    if "expires" not in parameters:
+        return f"{contact.text};expires={seconds}"
+    end = contact.text.rfind(contact.parameter_text)
+    kept = {name: value for name, value in parameters.items() if name != "expires"}
+    opening = contact.text[:end].rstrip().rstrip(";")
+    return f"{opening}{format_parameters(kept)};expires={seconds}"
+
+

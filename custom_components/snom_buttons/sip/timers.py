@@ -1,0 +1,24 @@
+"""The timer values of RFC 3261 (table 4 in appendix A), in seconds."""
+
+T1 = 0.5
+"""Round-trip time estimate."""
+T2 = 4.0
+"""Longest interval between retransmissions of non-INVITE requests and of responses
+to INVITE."""
+T4 = 5.0
+"""Longest time that a message remains in the network."""
+
+TIMER_E = T1
+"""First retransmission of a non-INVITE request over an unreliable transport."""
+TIMER_F = 64 * T1
+"""Non-INVITE transaction timeout."""
+TIMER_G = T1
+"""First retransmission of a final response to INVITE."""
+TIMER_H = 64 * T1
+"""How long to wait for the ACK."""
+TIMER_I = T4
+"""How long to absorb retransmissions of the ACK; 0 for reliable transports."""
+TIMER_J = 64 * T1
+"""How long to answer retransmissions of a non-INVITE request; 0 where reliable."""
+TIMER_K = T4
+"""How long to absorb retransmissions of the final response; 0 where reliable."""

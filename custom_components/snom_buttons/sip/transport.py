@@ -1,0 +1,95 @@
+"""The transport layer over UDP (RFC 3261 section 18): one socket, in and out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+import socket
+from typing import NamedTuple
+
+RECEIVE_BUFFER = 1024 * 1024
+"""Bytes the system is asked to hold, so that a burst of phones is not lost."""
+
+
+class Flow(NamedTuple):
+    """The way a message came, and the way back: RFC 5626's flow.
+
+    For UDP that is the source address; requests and answers go out on the very socket.
+    """
+
+    transport: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return `udp 192.0.2.4:2048`, for logs and people."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport.lower()} {host}:{self.port}"
+
+
+class TransportError(OSError):
+    """The system refused to send, or nothing is open to send with."""
+
+
+class UdpTransport(asyncio.DatagramProtocol):
+    """One bound UDP socket, which hands each datagram on with its flow."""
+
+    reliable = False
+
+    def __init__(self, receive: Callable[[bytes, Flow], None]) -> None:
+        """Hand datagrams to `receive`, which must not raise."""
+        self._receive = receive
+        self._transport: asyncio.DatagramTransport | None = None
+        self._closed: asyncio.Future[None] | None = None
+        self._error: OSError | None = None
+
+    async def open(self, host: str, port: int) -> None:
+        """Bind. Raises OSError as the system gives it (EADDRINUSE, EACCES, …)."""
+        loop = asyncio.get_running_loop()
+        self._closed = loop.create_future()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(host, port)
+        )
+        self._transport = transport
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER
+        )
+
+    async def close(self) -> None:
+        """Close the socket and wait until it is free again."""
+        if self._transport is None or self._closed is None:
+            return
+        self._transport.close()
+        self._transport = None
+        await self._closed
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it is bound. Raises TransportError while it is not."""
+        if self._transport is None:
+            raise TransportError("the SIP socket is not open")
+        host, port, *_ = self._transport.get_extra_info("sockname")
+        return host, port
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send one datagram. Raises TransportError if the system refuses it."""
+        if self._transport is None:
+            raise TransportError("the SIP socket is not open")
+        self._error = None
+        self._transport.sendto(data, (flow.host, flow.port))
+        # asyncio reports what sendto raised by calling error_received before it returns.
+        if self._error is not None:
+            raise TransportError(f"{self._error}") from self._error
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Take a datagram from the socket."""
+        self._receive(data, Flow("UDP", addr[0], addr[1]))
+
+    def error_received(self, exc: Exception) -> None:
+        """Note what the system said about a datagram."""
+        self._error = exc if isinstance(exc, OSError) else OSError(str(exc))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the socket is closed."""
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)

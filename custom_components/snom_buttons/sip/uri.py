@@ -1,0 +1,195 @@
+"""SIP URIs, and the addresses that carry them (RFC 3261 sections 19.1 and 20.10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote as percent_encode, unquote as percent_decode
+
+from .grammar import (
+    Parameters,
+    SipSyntaxError,
+    parse_parameters,
+    quote,
+    split_host_port,
+    unquote,
+)
+
+SCHEMES = frozenset({"sip", "sips", "tel"})
+
+# What may stand unescaped in the user part: `unreserved` and `user-unreserved`.
+_USER_SAFE = "-_.!~*'()&=+$,;?/"
+_FORBIDDEN = frozenset(' "<>\\^`{|}\x7f') | {chr(code) for code in range(0x20)}
+
+
+class UnsupportedScheme(SipSyntaxError):
+    """A URI of a scheme that is neither sip, sips nor tel (RFC 3261 8.2.2.1: 416)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """One `sip:`, `sips:` or `tel:` URI.
+
+    `text` has the exact characters it came with; the other fields say what they mean.
+    """
+
+    text: str
+    scheme: str
+    user: str | None
+    """The user, or the number of a tel URI, with escapes resolved."""
+    host: str
+    """In lower case, IPv6 in brackets; empty for tel."""
+    port: int | None
+    parameters: str
+    """As they stand, without the leading semicolon."""
+
+    def __str__(self) -> str:
+        """Return the URI as it came or was made."""
+        return self.text
+
+    def parameter(self, name: str) -> str | None:
+        """Return a parameter's value, "" if it has none, None if it is absent."""
+        parameters = parse_parameters(self.parameters)
+        if name not in parameters:
+            return None
+        return parameters[name] or ""
+
+    @property
+    def key(self) -> tuple[str, str | None, str, int | None, str]:
+        """What equivalent URIs have in common, near enough to RFC 3261 19.1.4."""
+        parameters = parse_parameters(self.parameters.lower())
+        # A default that is spelled out (`transport=udp`) counts as different there too.
+        relevant = ";".join(
+            f"{name}={value}" for name, value in sorted(parameters.items())
+        )
+        return self.scheme, self.user, self.host, self.port, relevant
+
+
+def make_uri(user: str | None, host: str, port: int | None = None) -> Uri:
+    """Return `sip:user@host:port`, with what the user part does not allow escaped."""
+    authority = host if port is None else f"{host}:{port}"
+    if user is not None:
+        authority = f"{percent_encode(user, safe=_USER_SAFE)}@{authority}"
+    return parse_uri(f"sip:{authority}")
+
+
+@lru_cache(maxsize=2048)
+def parse_uri(text: str) -> Uri:
+    """Parse a URI.
+
+    One without a scheme (`1004@192.0.2.4`, as in the buttons document's sipsak
+    example) is taken for `sip:`. Raises UnsupportedScheme or SipSyntaxError.
+    """
+    if not _FORBIDDEN.isdisjoint(text):
+        raise SipSyntaxError(f"{text[:60]!r} has characters that no URI may have")
+    scheme, colon, rest = text.partition(":")
+    scheme = scheme.lower()
+    if colon and scheme not in SCHEMES and "@" not in scheme and _is_scheme(text):
+        raise UnsupportedScheme(f"the URI scheme {scheme[:20]!r} is not supported")
+    if not colon or scheme not in SCHEMES:
+        scheme, rest = "sip", text
+    if scheme == "tel":
+        number, _, parameters = rest.partition(";")
+        if not number:
+            raise SipSyntaxError("a tel URI has no number")
+        return Uri(text, scheme, percent_decode(number), "", None, parameters)
+    user_info, at, place = rest.rpartition("@")
+    place, _, _headers = place.partition("?")
+    place, _, parameters = place.partition(";")
+    host, port = split_host_port(place)
+    user = None
+    if at:
+        user = percent_decode(user_info.partition(":")[0])
+        if not user:
+            raise SipSyntaxError(f"{text[:60]!r} has an empty user part")
+    return Uri(text, scheme, user, host, port, parameters)
+
+
+def _is_scheme(text: str) -> bool:
+    """Tell `mailto:x@y` and `urn:service:sos` from `host:5060` and `user:secret@host`."""
+    _, _, rest = text.partition(":")
+    port = rest.partition(";")[0].partition("?")[0]
+    scheme = text.partition(":")[0]
+    return not port.isdigit() and scheme[:1].isalpha() and "." not in scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A `name-addr` or `addr-spec` with its parameters: To, From, one Contact."""
+
+    text: str
+    """The exact characters it came with, parameters included."""
+    display_name: str
+    uri: Uri
+    parameter_text: str
+
+    def __str__(self) -> str:
+        """Return the address as it came or was made."""
+        return self.text
+
+    @property
+    def parameters(self) -> Parameters:
+        """The header parameters, such as `tag` or `expires`."""
+        return parse_parameters(self.parameter_text)
+
+    @property
+    def tag(self) -> str | None:
+        """The `tag` parameter of a To or From, None where there is none."""
+        text = self.parameter_text
+        if text.startswith("tag=") and ";" not in text:
+            return text[4:]
+        return self.parameters.get("tag")
+
+
+def make_address(uri: Uri, *, tag: str | None = None, display_name: str = "") -> Address:
+    """Return `"name" <uri>;tag=…`."""
+    name = f"{quote(display_name)} " if display_name else ""
+    parameters = f"tag={tag}" if tag else ""
+    text = f"{name}<{uri}>" + (f";{parameters}" if parameters else "")
+    return Address(text, display_name, uri, parameters)
+
+
+@lru_cache(maxsize=2048)
+def parse_address(text: str) -> Address:
+    """Parse one address, with or without angle brackets.
+
+    Without them what follows the first semicolon belongs to the header, not to the
+    URI (RFC 3261 20.10). Raises SipSyntaxError.
+    """
+    text = text.strip()
+    name_end = _end_of_quotes(text) if text.startswith('"') else 0
+    opening = text.find("<", name_end)
+    if opening < 0:
+        if name_end:
+            raise SipSyntaxError("an address has a display name but no <URI>")
+        bare, _, parameters = text.partition(";")
+        address = Address(text, "", parse_uri(bare.rstrip()), parameters.strip())
+    else:
+        closing = text.find(">", opening)
+        if closing < 0:
+            raise SipSyntaxError("an angle bracket is not closed")
+        rest = text[closing + 1 :].lstrip()
+        if rest and not rest.startswith(";"):
+            raise SipSyntaxError(f"{rest[:40]!r} stands behind an address")
+        # The LED Remote Control document prints a blank behind the opening bracket.
+        uri = parse_uri(text[opening + 1 : closing].strip())
+        name = unquote(text[:opening].strip())
+        address = Address(text, name, uri, rest[1:].strip())
+    if address.parameter_text:
+        parse_parameters(address.parameter_text)
+    return address
+
+
+def _end_of_quotes(text: str) -> int:
+    """Return the position behind the quoted string that `text` begins with."""
+    position = 1
+    while True:
+        closing = text.find('"', position)
+        if closing < 0:
+            raise SipSyntaxError("a quoted string is not closed")
+        escapes = 0
+        while text[closing - 1 - escapes] == "\\":
+            escapes += 1
+        if escapes % 2 == 0:
+            return closing + 1
+        position = closing + 1

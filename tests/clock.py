@@ -1,0 +1,50 @@
+"""An event loop whose clock jumps to the next timer when there is nothing to do.
+
+Tests that wait for minutes take milliseconds with it, and never sleep. Sockets on the
+loopback address work as ever: what was sent is there before the clock moves on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+import selectors
+from typing import Any
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Never waits: where there would be nothing to do for a while, that while is over."""
+
+    now = 1000.0
+
+    def select(
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout is None or timeout <= 0:
+            return ready if ready or timeout is not None else super().select(None)
+        self.now += timeout
+        return []
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """The loop; `time` is its own."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+def run[T](test: Coroutine[Any, Any, T]) -> T:
+    """Run a test to its end in such a loop; tasks that it leaves behind fail it."""
+
+    async def checked() -> T:
+        result = await test
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, f"tasks were left behind: {left}"
+        return result
+
+    return asyncio.run(checked(), loop_factory=JumpingLoop)

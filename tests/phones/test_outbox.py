@@ -1,0 +1,189 @@
+"""The outbox: newest state, one document at a time, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from custom_components.snom_buttons.phones.outbox import DeliveryFailed, Outbox
+from tests.clock import run
+
+
+class Device:
+    """The far end: takes documents when the test says so."""
+
+    def __init__(self, *, room: int = 800) -> None:
+        self.shows = dict.fromkeys((f"{n}" for n in range(1, 13)), "off")
+        self.sent: list[tuple[float, bytes]] = []
+        self.statuses: list[tuple[bool, bool]] = []
+        self.answers: asyncio.Queue[Exception | None] = asyncio.Queue()
+        self.outbox = Outbox(
+            document_of=lambda key: f"{key}:{self.shows[key]} ".encode(),
+            deliver=self._deliver,
+            room=room,
+            status_changed=lambda: self.statuses.append(
+                (self.outbox.answering, self.outbox.in_sync)
+            ),
+        )
+        self.under_way = 0
+
+    async def _deliver(self, document: bytes) -> None:
+        self.under_way += 1
+        assert self.under_way == 1, "two documents were under way at once"
+        self.sent.append((asyncio.get_running_loop().time(), document))
+        try:
+            answer = await self.answers.get()
+        finally:
+            self.under_way -= 1
+        if answer is not None:
+            raise answer
+
+    def documents(self) -> list[bytes]:
+        return [document for _, document in self.sent]
+
+    async def settle(self) -> None:
+        """Let everything happen that happens without time going by."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+def test_changes_of_one_loop_turn_leave_in_one_document() -> None:
+    async def test() -> None:
+        device = Device()
+        device.outbox.add(["1"])
+        device.outbox.add(["2", "3"])
+        assert device.sent == []
+        await device.settle()
+        assert device.documents() == [b"1:off 2:off 3:off "]
+        device.outbox.close()
+        await device.settle()
+
+    run(test())
+
+
+def test_what_changes_under_way_is_merged_and_only_the_newest_goes_out() -> None:
+    async def test() -> None:
+        device = Device()
+        device.outbox.add(["1"])
+        await device.settle()
+        for light in ("on", "hold", "park"):
+            device.shows["1"] = light
+            device.outbox.add(["1"])
+            device.outbox.add(["2"])
+            await device.settle()
+        assert device.documents() == [b"1:off "]
+        device.answers.put_nowait(None)
+        device.answers.put_nowait(None)
+        await device.settle()
+        assert device.documents() == [b"1:off ", b"1:park 2:off "]
+        assert device.statuses == [(True, True)]
+
+    run(test())
+
+
+def test_a_picture_too_large_for_one_document_is_split_between_keys() -> None:
+    async def test() -> None:
+        device = Device(room=20)
+        for _ in range(12):
+            device.answers.put_nowait(None)
+        device.outbox.add(device.shows)
+        await device.settle()
+        await device.settle()
+        assert b"".join(device.documents()) == b"".join(
+            f"{n}:off ".encode() for n in range(1, 13)
+        )
+        assert max(map(len, device.documents())) <= 20
+        assert device.outbox.in_sync
+
+    run(test())
+
+
+def test_a_key_larger_than_the_room_goes_alone() -> None:
+    async def test() -> None:
+        device = Device(room=3)
+        device.answers.put_nowait(None)
+        device.answers.put_nowait(None)
+        device.outbox.add(["1", "2"])
+        await device.settle()
+        assert device.documents() == [b"1:off ", b"2:off "]
+
+    run(test())
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["refused", "no answer"])
+def test_a_failure_is_tried_again_after_5_s_doubling_to_5_min(answered: bool) -> None:
+    async def test() -> None:
+        device = Device()
+        device.outbox.add(["1"])
+        for _ in range(9):
+            device.answers.put_nowait(DeliveryFailed("no", answered=answered))
+        while len(device.sent) < 10:
+            await asyncio.sleep(1)
+        assert (device.outbox.answering, device.outbox.in_sync) == (answered, False)
+        device.answers.put_nowait(None)
+        await device.settle()
+        assert (device.outbox.answering, device.outbox.in_sync) == (True, True)
+        times = [time for time, _ in device.sent]
+        waits = [b - a for a, b in zip(times, times[1:], strict=False)]
+        assert waits == pytest.approx([5, 10, 20, 40, 80, 160, 300, 300, 300])
+
+        # After a success the next failure begins with 5 s again.
+        device.outbox.add(["1"])
+        device.answers.put_nowait(DeliveryFailed("no", answered=answered))
+        while len(device.sent) < 12:
+            await asyncio.sleep(1)
+        assert device.sent[11][0] - device.sent[10][0] == pytest.approx(5)
+        device.outbox.close()
+        await device.settle()
+
+    run(test())
+
+
+def test_a_change_does_not_wait_for_the_retry_and_takes_along_what_failed() -> None:
+    async def test() -> None:
+        device = Device()
+        device.outbox.add(["1", "2"])
+        device.answers.put_nowait(DeliveryFailed("no", answered=True))
+        await device.settle()
+        device.shows["3"] = "on"
+        device.outbox.add(["3"])
+        device.answers.put_nowait(None)
+        await device.settle()
+        assert device.documents()[-1] == b"1:off 2:off 3:on "
+        assert device.sent[0][0] == device.sent[1][0]
+        await asyncio.sleep(600)
+        assert len(device.sent) == 2, "the retry was not called off"
+
+    run(test())
+
+
+def test_a_fault_of_ours_is_logged_and_loses_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test() -> None:
+        device = Device()
+        device.outbox.add(["1"])
+        device.answers.put_nowait(ZeroDivisionError("a bug"))
+        device.answers.put_nowait(None)
+        await asyncio.sleep(6)
+        assert device.documents() == [b"1:off ", b"1:off "]
+
+    run(test())
+    assert "a bug" in caplog.text
+
+
+def test_a_closed_outbox_sends_nothing_more() -> None:
+    async def test() -> None:
+        waiting, under_way, idle = Device(), Device(), Device()
+        waiting.outbox.add(["1"])
+        waiting.answers.put_nowait(DeliveryFailed("no", answered=False))
+        under_way.outbox.add(["1"])
+        await waiting.settle()
+        for device in (waiting, under_way, idle):
+            device.outbox.close()
+            device.outbox.close()
+        await asyncio.sleep(600)
+        assert [len(d.sent) for d in (waiting, under_way, idle)] == [1, 1, 0]
+
+    run(test())
