@@ -96,9 +96,9 @@ class Outbox:
                 _LOGGER.exception("A buttons document could not be sent")
                 self._fail(keys, DeliveryFailed(str(error), answered=True))
                 return
+            self._delay = FIRST_RETRY
+            self._set_status(answering=True, in_sync=self.in_sync or not self._due)
         self._task = None
-        self._delay = FIRST_RETRY
-        self._set_status(answering=True, in_sync=True)
 
     def _fail(self, keys: list[str], failure: DeliveryFailed) -> None:
         """Keep what is due and try again later, more and more seldom."""

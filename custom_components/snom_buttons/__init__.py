@@ -1,0 +1,54 @@
+"""The lamps and keys of snom desk phones, with Home Assistant as their SIP registrar."""
+
+import errno
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
+
+from .const import DOMAIN, PLATFORMS
+from .hub import SnomConfigEntry, SnomHub, async_get_store
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
+    """Start the SIP server of a config entry."""
+    hub = SnomHub(hass, entry)
+    try:
+        await hub.async_start()
+    except OSError as err:
+        settings = hub.server.settings
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key=(
+                "port_in_use" if err.errno == errno.EADDRINUSE else "cannot_listen"
+            ),
+            translation_placeholders={
+                "host": settings.host,
+                "port": str(settings.port),
+                "error": err.strerror or str(err),
+            },
+        ) from err
+
+    entry.runtime_data = hub
+    entry.async_on_unload(hub.async_stop)
+    entry.async_on_unload(
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop)
+    )
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    return True
+
+
+async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
+    """Apply changed settings."""
+    await entry.runtime_data.async_update()
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
+    """Unload a config entry; this ends in `SnomHub.async_stop`."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
+    """Remove what a config entry has stored."""
+    await async_get_store(hass, entry).async_remove()

@@ -1,0 +1,89 @@
+"""Whether a phone is there, and whether it shows what it should."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import SnomEntity, async_setup_phone_entities
+from .hub import SnomConfigEntry, SnomPhone
+from .phones import Phone
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnomBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of a phone."""
+
+    is_on: Callable[[Phone], bool]
+
+
+DESCRIPTIONS = (
+    SnomBinarySensorDescription(
+        key="registered",
+        translation_key="registered",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on=lambda phone: phone.available,
+    ),
+    SnomBinarySensorDescription(
+        key="in_sync",
+        translation_key="in_sync",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        is_on=lambda phone: phone.in_sync,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SnomConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the binary sensors of all phones."""
+    await async_setup_phone_entities(hass, entry, async_add_entities, _make_sensors)
+
+
+def _make_sensors(phone: SnomPhone) -> Iterator[SnomBinarySensor]:
+    for description in DESCRIPTIONS:
+        yield SnomBinarySensor(phone, description)
+
+
+class SnomBinarySensor(SnomEntity, BinarySensorEntity):
+    """A state of a phone that is known even while the phone is away."""
+
+    entity_description: SnomBinarySensorDescription
+
+    def __init__(
+        self, phone: SnomPhone, description: SnomBinarySensorDescription
+    ) -> None:
+        """Make the sensor of a kind."""
+        super().__init__(phone, description.key)
+        self.entity_description = description
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that the state is always known."""
+        return True
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return the state."""
+        return self.entity_description.is_on(self.phone.sip)
+
+    @callback
+    @override
+    def _async_status_changed(self, _: None) -> None:
+        self.async_write_ha_state()

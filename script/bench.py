@@ -1,0 +1,555 @@
+"""Measures speed, each figure beside its floor in the same run.
+
+A floor is what the same work costs with nothing of ours in it: splitting the bytes, a
+bare asyncio UDP echo, a bare datagram. Machines are noisy and differ; the ratio to the
+floor is what can be compared. Nothing passes or fails here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack, closing
+import hashlib
+import multiprocessing
+from multiprocessing.connection import Connection
+from pathlib import Path
+import shutil
+import socket
+import statistics
+import sys
+import tempfile
+from time import perf_counter
+import timeit
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
+
+from custom_components.snom_buttons.phones import (
+    Action,
+    KeyDescription,
+    Light,
+    Phone,
+    PhoneServer,
+    ServerSettings,
+    format_document,
+    parse_document,
+)
+from custom_components.snom_buttons.sip import parse_datagram
+from custom_components.snom_buttons.sip.message import encode
+
+LOCALHOST = "127.0.0.1"
+PASSWORD = "not a secret"
+WINDOW = 16
+"""Transactions that are under way at once."""
+
+KEYS = tuple(
+    KeyDescription(
+        name=f"{number}",
+        light=Light.ON if number % 2 else Light.OFF,
+        action=Action.MESSAGE,
+        number=f"key{number}",
+        label=f"Key number {number}",
+    )
+    for number in range(1, 13)
+)
+REGISTER = (
+    b"REGISTER sip:127.0.0.1 SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 172.20.25.101:2048;branch=z9hG4bK-2kecpl491c02;rport\r\n"
+    b'From: "44" <sip:44@127.0.0.1>;tag=3k4xrbtmm9\r\n'
+    b'To: "44" <sip:44@127.0.0.1>\r\n'
+    b"Call-ID: 3c358c7680cb-j9yamlvac7ak\r\n"
+    b"CSeq: 4655 REGISTER\r\n"
+    b"Max-Forwards: 70\r\n"
+    b"Contact: <sip:44@172.20.25.101:2048;line=44qsudyt>"
+    b';+sip.instance="<urn:uuid:b255d09d-7a6e-4ad3-9ffb-eeacc9f87d52>"\r\n'
+    b"Supported: buttons\r\n"
+    b"Expires: 3600\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+PRESS_BODY = b"k=4\r\na=message\r\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>\r\n"
+PRESS = (
+    b"MESSAGE sip:44@127.0.0.1 SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 172.20.25.101:2048;branch=z9hG4bK-%010d;rport\r\n"
+    b'From: "44" <sip:44@127.0.0.1>;tag=xt6v6wiw19\r\n'
+    b"To: <sip:key4@127.0.0.1>\r\n"
+    b"Call-ID: 3c2677851b18-e6amwgoglprw\r\n"
+    b"CSeq: 1 MESSAGE\r\n"
+    b"Max-Forwards: 70\r\n"
+    b"Proxy-Require: buttons\r\n"
+    b"Content-Type: application/x-buttons\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
+
+
+def press(number: int) -> bytes:
+    """Return a press in a transaction of its own."""
+    return PRESS % (number, len(PRESS_BODY)) + PRESS_BODY
+
+
+def show(what: str, figure: str, floor: str = "", ratio: str = "") -> None:
+    """Print a line of the table."""
+    print(f"{what:<46} {figure:>18} {floor:>18} {ratio:>14}", flush=True)
+
+
+# Parsing and building
+
+
+def best_of(function: Callable[[], object]) -> float:
+    """Return the microseconds that a call takes, the best of some repetitions."""
+    number, _ = timeit.Timer(function).autorange()
+    return min(timeit.repeat(function, number=number, repeat=5)) / number * 1e6
+
+
+def bench_parsing() -> None:
+    """Parse and build, against splitting and joining the same bytes."""
+    document = format_document(KEYS)
+    message = parse_datagram(REGISTER)
+    assert message is not None
+    headers = [item for item in message.headers if item[0] != "Content-Length"]
+
+    def split(data: bytes) -> list[list[str]]:
+        return [line.split("=", 1) for line in data.decode().split("\r\n")]
+
+    def join(data: list[list[str]]) -> bytes:
+        return "\r\n".join(["=".join(line) for line in data]).encode()
+
+    for what, ours, floor in (
+        (
+            "parse a 12-key document",
+            lambda: parse_document(document),
+            lambda: split(document),
+        ),
+        (
+            "build a 12-key document",
+            lambda: format_document(KEYS),
+            lambda parts=split(document): join(parts),
+        ),
+        ("parse a REGISTER", lambda: parse_datagram(REGISTER), lambda: split(REGISTER)),
+        (
+            "build a REGISTER",
+            lambda: encode("REGISTER sip:127.0.0.1 SIP/2.0", headers, b""),
+            lambda parts=split(REGISTER): join(parts),
+        ),
+    ):
+        time, least = best_of(ours), best_of(floor)
+        show(what, f"{time:.1f} µs", f"{least:.1f} µs", f"{time / least:.1f} times")
+
+
+# Transactions
+
+
+def register(port_of_server: int, peer: socket.socket) -> None:
+    """Register extension 44 from a socket, with digests worked out here."""
+
+    def digest(text: str) -> str:
+        return hashlib.md5(text.encode()).hexdigest()
+
+    peer.sendto(REGISTER, (LOCALHOST, port_of_server))
+    challenge = peer.recv(65536).decode().split("WWW-Authenticate: ")[2]
+    realm, nonce = (
+        challenge.split(f'{name}="')[1].split('"')[0] for name in ("realm", "nonce")
+    )
+    secret = digest(f"44:{realm}:{PASSWORD}")
+    response = digest(
+        f"{secret}:{nonce}:00000001:ab:auth:{digest('REGISTER:sip:127.0.0.1')}"
+    )
+    authorization = (
+        f'Authorization: Digest username="44",realm="{realm}",nonce="{nonce}",'
+        f'uri="sip:127.0.0.1",response="{response}",qop=auth,nc=00000001,cnonce="ab"'
+    )
+    again = REGISTER.replace(b"2kecpl", b"2kecpm").replace(b"4655", b"4656")
+    again = again.replace(b"Max-", f"{authorization}\r\nMax-".encode())
+    peer.sendto(again, (LOCALHOST, port_of_server))
+    assert peer.recv(65536).startswith(b"SIP/2.0 200"), "not registered"
+
+
+def acknowledge(message: bytes) -> bytes:
+    """Return the 200 for a MESSAGE, made with as little work as can be."""
+    head = message.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
+    echoed = [
+        line
+        for line in head
+        if line.startswith((b"Via", b"From", b"To", b"Call-ID", b"CSeq"))
+    ]
+    return b"\r\n".join([b"SIP/2.0 200 OK", *echoed, b"Content-Length: 0\r\n\r\n"])
+
+
+def peer_asks(pipe: Connection, port: int, count: int, *, sip: bool) -> None:
+    """In a process of its own: send `count` presses, and time the answers."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as peer:
+        peer.settimeout(10)
+        peer.bind((LOCALHOST, 0))
+        if sip:
+            register(port, peer)
+            peer.sendto(acknowledge(peer.recv(65536)), (LOCALHOST, port))
+        presses = [press(number) for number in range(count)]
+        begun = perf_counter()
+        for number, data in enumerate(presses):
+            peer.sendto(data, (LOCALHOST, port))
+            if number >= WINDOW:
+                peer.recv(65536)
+        for _ in range(min(WINDOW, count)):
+            peer.recv(65536)
+        pipe.send(perf_counter() - begun)
+
+
+def peer_answers(pipe: Connection, port: int, count: int, *, sip: bool) -> None:
+    """In a process of its own: answer `count` documents, or echo as many datagrams."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as peer:
+        peer.settimeout(10)
+        peer.bind((LOCALHOST, 0))
+        if sip:
+            register(port, peer)
+        pipe.send(peer.getsockname()[1])
+        for _ in range(count):
+            data, source = peer.recvfrom(65536)
+            peer.sendto(acknowledge(data) if sip else data, source)
+
+
+class Echo(asyncio.DatagramProtocol):
+    """The bare asyncio UDP echo."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Keep what sends."""
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Send back what came."""
+        self.transport.sendto(data, addr)
+
+
+class Asker(asyncio.DatagramProtocol):
+    """The bare way to ask: keep some datagrams under way until all came back."""
+
+    def __init__(self, port: int, datagrams: list[bytes]) -> None:
+        self.done = asyncio.get_running_loop().create_future()
+        self._left = iter(datagrams)
+        self._missing = len(datagrams)
+        self._port = port
+
+    def connection_made(self, transport: Any) -> None:
+        """Send the first few."""
+        self.transport = transport
+        for _ in range(WINDOW):
+            self._send()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Send the next."""
+        self._missing -= 1
+        if not self._missing:
+            self.done.set_result(None)
+        self._send()
+
+    def _send(self) -> None:
+        if (data := next(self._left, None)) is not None:
+            self.transport.sendto(data, (LOCALHOST, self._port))
+
+
+def in_process(target: Callable[..., None], *arguments: Any, sip: bool) -> Connection:
+    """Start a peer in a process of its own; return what it reports through."""
+    ours, theirs = multiprocessing.Pipe()
+    multiprocessing.get_context("fork").Process(
+        target=target, args=(theirs, *arguments), kwargs={"sip": sip}, daemon=True
+    ).start()
+    return ours
+
+
+async def report(pipe: Connection) -> Any:
+    """Wait for what a peer reports."""
+    return await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+
+
+async def serving() -> PhoneServer:
+    """Return a started server with phone 44."""
+    server = PhoneServer(
+        ServerSettings(host=LOCALHOST, port=0, realm="ha", advertised_host=LOCALHOST)
+    )
+    server.add_phone(Phone("44", PASSWORD, KEYS))
+    await server.start()
+    return server
+
+
+async def bench_presses(count: int) -> None:
+    """Press transactions through the whole stack, against a bare echo."""
+    loop = asyncio.get_running_loop()
+    server = await serving()
+    pressed = 0
+
+    def note(_: object) -> None:
+        nonlocal pressed
+        pressed += 1
+
+    server.pressed.subscribe(note)
+    pipe = in_process(peer_asks, server.address[1], count, sip=True)
+    ours = count / await report(pipe)
+    assert pressed == count, f"{pressed} of {count} presses arrived"
+    await server.stop()
+
+    echo, _ = await loop.create_datagram_endpoint(Echo, local_addr=(LOCALHOST, 0))
+    port = echo.get_extra_info("sockname")[1]
+    floor = count / await report(in_process(peer_asks, port, count, sip=False))
+    echo.close()
+    show(
+        "presses answered and told",
+        f"{ours:,.0f} /s",
+        f"{floor:,.0f} /s",
+        f"{ours / floor:.2f} of it",
+    )
+
+
+async def bench_documents(count: int) -> None:
+    """Documents sent and acknowledged, against asking a bare echo."""
+    loop = asyncio.get_running_loop()
+    server = await serving()
+    phone = server.phones["44"]
+    pipe = in_process(peer_answers, server.address[1], count + 1, sip=True)
+    await report(pipe)
+    while not phone.in_sync:
+        await asyncio.sleep(0.01)
+    (binding,) = server._registrar.bindings("44")
+    documents = [format_document(KEYS[:1])] * count
+    waiting = iter(documents)
+
+    async def deliver() -> None:
+        for document in waiting:
+            await server._courier.deliver(binding, PASSWORD, document)
+
+    begun = perf_counter()
+    await asyncio.gather(*(deliver() for _ in range(WINDOW)))
+    ours = count / (perf_counter() - begun)
+    await server.stop()
+
+    pipe = in_process(peer_answers, 0, count, sip=False)
+    port = await report(pipe)
+    datagrams = [press(number) for number in range(count)]
+    begun = perf_counter()
+    transport, asker = await loop.create_datagram_endpoint(
+        lambda: Asker(port, datagrams), local_addr=(LOCALHOST, 0)
+    )
+    await asker.done
+    floor = count / (perf_counter() - begun)
+    transport.close()
+    show(
+        "documents sent and acknowledged",
+        f"{ours:,.0f} /s",
+        f"{floor:,.0f} /s",
+        f"{ours / floor:.2f} of it",
+    )
+
+
+# Home Assistant
+
+
+class Desk(asyncio.DatagramProtocol):
+    """A phone that notes when the latest document came."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Future[float] | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Keep what sends."""
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Note the time, then answer."""
+        now = perf_counter()
+        if data.startswith(b"MESSAGE"):
+            self.transport.sendto(acknowledge(data), addr)
+        if self.came is not None and not self.came.done():
+            self.came.set_result(now)
+
+
+def percentiles(times: list[float]) -> tuple[float, float]:
+    """Return median and 99th percentile in milliseconds."""
+    cuts = statistics.quantiles(times, n=100)
+    return cuts[49] * 1000, cuts[98] * 1000
+
+
+def times_shown(times: list[float]) -> str:
+    """Return a column of median and 99th percentile."""
+    middle, worst = percentiles(times)
+    return f"{middle:.2f} / {worst:.2f} ms"
+
+
+async def timed(desk: Desk, act: Callable[[], Any]) -> float:
+    """Return the seconds from an action to the datagram that it leads to."""
+    desk.came = asyncio.get_running_loop().create_future()
+    begun = perf_counter()
+    result = act()
+    if asyncio.iscoroutine(result):
+        await result
+    async with asyncio.timeout(10):
+        return await desk.came - begun
+
+
+async def bench_home_assistant(count: int, sipsak_count: int) -> None:
+    """From an action to the datagram, and from a press's datagram to the bus event."""
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        directory = stack.enter_context(ExitStack()).enter_context(
+            tempfile.TemporaryDirectory()
+        )
+        hass = await stack.enter_async_context(
+            async_test_home_assistant(config_dir=directory)
+        )
+        hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+        port, light = await set_up(hass)
+
+        # The registration comes first, from the socket that then becomes the phone.
+        peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        peer.bind((LOCALHOST, 0))
+        peer.settimeout(10)
+        await loop.run_in_executor(None, register, port, peer)
+        peer.setblocking(False)
+        transport, desk = await loop.create_datagram_endpoint(Desk, sock=peer)
+        await timed(desk, lambda: None)  # the picture
+        await hass.async_block_till_done()
+
+        bare = []
+        probe, prober = await loop.create_datagram_endpoint(
+            Desk, local_addr=(LOCALHOST, 0)
+        )
+        address = probe.get_extra_info("sockname")
+        for _ in range(count):
+            bare.append(await timed(prober, lambda: probe.sendto(PRESS_BODY, address)))
+
+        turned = []
+        for number in range(count):
+            action = "turn_off" if number % 2 else "turn_on"
+
+            async def turn(action: str = action) -> None:
+                await hass.services.async_call(
+                    "light", action, {"entity_id": light}, blocking=True
+                )
+
+            turned.append(await timed(desk, turn))
+            await hass.async_block_till_done()
+
+        pressed = []
+        heard: asyncio.Future[float]
+
+        def hear(_: Event) -> None:
+            heard.set_result(perf_counter())
+
+        hass.bus.async_listen("snom_buttons_key_press", hear)
+        for number in range(count):
+            heard = loop.create_future()
+            begun = perf_counter()
+            transport.sendto(press(number), (LOCALHOST, port))
+            pressed.append(await heard - begun)
+            await hass.async_block_till_done()
+
+        for what, times in (
+            ("light.turn_on to datagram, p50 / p99", turned),
+            ("press datagram to bus event, p50 / p99", pressed),
+        ):
+            factor = percentiles(times)[0] / percentiles(bare)[0]
+            show(what, times_shown(times), times_shown(bare), f"{factor:.1f} times")
+
+        await bench_sipsak(hass, desk, address=peer.getsockname(), count=sipsak_count,
+                           ours=turned)
+        probe.close()
+        transport.close()
+        await hass.async_stop(force=True)
+
+
+async def set_up(hass: HomeAssistant) -> tuple[int, str]:
+    """Set up a server with phone 44; return its port and the light of its first key."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as free:
+        free.bind((LOCALHOST, 0))
+        port: int = free.getsockname()[1]
+    keys = [
+        {"key": key.name, "name": key.label, "kind": "light", "colors": False}
+        for key in KEYS
+    ]
+    phone = {"extension": "44", "password": PASSWORD, "model": "D785", "keys": keys}
+    entry = MockConfigEntry(
+        domain="snom_buttons",
+        data={
+            "host": LOCALHOST,
+            "port": port,
+            "realm": "ha",
+            "advertised_host": LOCALHOST,
+        },
+        subentries_data=[
+            {
+                "data": phone,
+                "subentry_type": "phone",
+                "title": "Phone 44",
+                "unique_id": "44",
+            }
+        ],
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id), entry.reason
+    await hass.async_block_till_done()
+    return port, "light.phone_44_key_number_1"
+
+
+async def bench_sipsak(
+    hass: HomeAssistant,
+    desk: Desk,
+    *,
+    address: tuple[str, int],
+    count: int,
+    ours: list[float],
+) -> None:
+    """The same lamp by a shell_command that runs sipsak, as people do it today."""
+    sipsak = shutil.which("sipsak")
+    what = "the same by shell_command and sipsak"
+    if sipsak is None:
+        show(what, "sipsak is missing")
+        return
+    host, port = address
+    body = "k=1\r\nc=on\r\n"
+    message = Path(hass.config.config_dir) / "led.txt"
+    message.write_bytes(
+        f"MESSAGE sip:44@{host} SIP/2.0\r\n"
+        f"From: <sip:sipsak@{host}>;tag=38473\r\n"
+        f"To: <sip:44@{host}>\r\n"
+        "Call-ID: 6algjorv@test\r\n"
+        "CSeq: 59620 MESSAGE\r\n"
+        "Max-Forwards: 70\r\n"
+        "Subject: buttons\r\n"
+        "Content-Type: application/x-buttons\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    command = f"{sipsak} -s sip:44@{host}:{port} --filename {message}"
+    assert await async_setup_component(
+        hass, "shell_command", {"shell_command": {"led": command}}
+    )
+
+    async def call() -> None:
+        await hass.services.async_call("shell_command", "led", blocking=True)
+
+    times = [await timed(desk, call) for _ in range(count)]
+    factor = percentiles(times)[0] / percentiles(ours)[0]
+    show(what, times_shown(times), times_shown(ours), f"{factor:.0f} times")
+
+
+async def main() -> None:
+    """Run all benchmarks and print them as a table."""
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="few repetitions: to see that it runs"
+    )
+    quick = parser.parse_args().quick
+    show("what", "ours", "floor", "ratio")
+    bench_parsing()
+    await bench_presses(500 if quick else 20_000)
+    await bench_documents(500 if quick else 20_000)
+    await bench_home_assistant(50 if quick else 2_000, 5 if quick else 50)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,166 @@
+"""What several tests share."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, closing
+import logging
+import socket
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+# Before Home Assistant looks for the package `custom_components`: ours shall be found.
+import custom_components.snom_buttons  # noqa: F401
+from custom_components.snom_buttons.const import DOMAIN
+from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_state_change_event
+
+from .rawphone import PATIENCE, RawPhone
+
+PASSWORD = "geheim-44"
+LOCALHOST = "127.0.0.1"
+
+type Phones = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(request: pytest.FixtureRequest) -> None:
+    """Let each Home Assistant of a test find the integration."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def no_errors_in_the_log(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """Let a test with Home Assistant fail on what is logged as an error."""
+    yield
+    if "hass" in request.fixturenames:
+        errors = [
+            record
+            for phase in ("setup", "call")
+            for record in caplog.get_records(phase)
+            if record.levelno >= logging.ERROR
+        ]
+        assert not errors
+
+
+@pytest.fixture
+def port(socket_enabled: None) -> int:
+    """Return a UDP port that is free."""
+    return free_port()
+
+
+def free_port() -> int:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.bind((LOCALHOST, 0))
+        found: int = probe.getsockname()[1]
+        return found
+
+
+def key_data(key: str, **changes: Any) -> dict[str, Any]:
+    """Return a key as a subentry stores it."""
+    data = {"key": key, "name": f"Key {key}", "kind": "light", "colors": False}
+    return data | changes
+
+
+KEYS = [
+    key_data("1"),
+    key_data("2", colors=True),
+    key_data("3", kind="switch", name="Alarm"),
+    key_data("4", kind="none"),
+]
+
+
+def phone_subentry(
+    extension: str, keys: list[dict[str, Any]] | None = None, **changes: Any
+) -> ConfigSubentryData:
+    """Return the subentry of a phone."""
+    data = {
+        "extension": extension,
+        "password": PASSWORD,
+        "model": "D785",
+        "keys": KEYS if keys is None else keys,
+    }
+    return ConfigSubentryData(
+        data=data | changes,
+        subentry_id=f"subentry_{extension}",
+        subentry_type="phone",
+        title=f"Phone {extension}",
+        unique_id=extension,
+    )
+
+
+def add_phone(
+    hass: HomeAssistant, entry: MockConfigEntry, phone: ConfigSubentryData
+) -> None:
+    """Add a subentry at run time."""
+    subentry = ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
+    hass.config_entries.async_add_subentry(entry, subentry)
+
+
+async def reaches(hass: HomeAssistant, entity_id: str, wanted: str) -> None:
+    """Wait until an entity has a state."""
+    news = asyncio.Event()
+    unsubscribe = async_track_state_change_event(
+        hass, entity_id, callback(lambda _: news.set())
+    )
+    async with asyncio.timeout(PATIENCE):
+        while not ((state := hass.states.get(entity_id)) and state.state == wanted):
+            news.clear()
+            await news.wait()
+    unsubscribe()
+
+
+@pytest.fixture
+def config_entry(hass: HomeAssistant, port: int) -> MockConfigEntry:
+    """Return the entry of a server on this machine with the phones 44 and 45."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=f"Phones on {LOCALHOST}:{port}",
+        data={
+            "host": LOCALHOST,
+            "port": port,
+            "realm": "home-assistant",
+            "advertised_host": LOCALHOST,
+        },
+        subentries_data=[phone_subentry("44"), phone_subentry("45")],
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConfigEntry:
+    """Set the entry up."""
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    return config_entry
+
+
+@pytest.fixture
+async def phones(port: int) -> AsyncIterator[Phones]:
+    """Return what makes phones that are registered and know their keys."""
+    async with AsyncExitStack() as stack:
+
+        async def registered(extension: str = "44", **options: Any) -> RawPhone:
+            phone = await stack.enter_async_context(
+                RawPhone((LOCALHOST, port), extension, PASSWORD, **options)
+            )
+            answer = await phone.register()
+            assert answer.status == 200, answer
+            await phone.until(lambda: bool(phone.keys))
+            return phone
+
+        yield registered
+
+
+@pytest.fixture
+async def phone(server: MockConfigEntry, phones: Phones) -> RawPhone:
+    """Return phone 44, registered."""
+    registered: RawPhone = await phones()
+    return registered

@@ -1,0 +1,203 @@
+"""A real Home Assistant, set up by `script/demo`, and phones that share no code with us."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+import json
+from pathlib import Path
+import signal
+import socket
+import sys
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.conftest import free_port
+from tests.rawphone import RawPhone
+
+ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(240),
+    pytest.mark.usefixtures("socket_enabled"),
+]
+
+
+def free_tcp_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Demo:
+    """A running demo, and its Home Assistant's API."""
+
+    def __init__(self, session: aiohttp.ClientSession, details: dict[str, Any]) -> None:
+        self.details = details
+        self._session = session
+        self._url = details["url"]
+        self._headers = {"Authorization": f"Bearer {details['token']}"}
+
+    def phone(self, extension: str) -> RawPhone:
+        sip = self.details["sip"]
+        password = self.details["phones"][extension]["password"]
+        return RawPhone((sip["host"], sip["port"]), extension, password)
+
+    def entity(self, extension: str, key: str, what: str) -> str:
+        entity_id: str = self.details["phones"][extension]["keys"][key][what]
+        return entity_id
+
+    async def call(self, domain: str, action: str, **data: Any) -> None:
+        async with self._session.post(
+            f"{self._url}/api/services/{domain}/{action}",
+            json=data,
+            headers=self._headers,
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def state(self, entity_id: str) -> dict[str, Any]:
+        """Return a state; an empty one while Home Assistant cannot be reached."""
+        try:
+            async with self._session.get(
+                f"{self._url}/api/states/{entity_id}", headers=self._headers
+            ) as answer:
+                state: dict[str, Any] = await answer.json()
+                return state
+        except aiohttp.ClientConnectionError:
+            return {}
+
+    @asynccontextmanager
+    async def changes(self, entity_id: str) -> AsyncIterator[asyncio.Queue[Any]]:
+        """Give the states that an entity takes from now on."""
+        queue: asyncio.Queue[Any] = asyncio.Queue()
+        async with self._session.ws_connect(f"{self._url}/api/websocket") as api:
+            await api.receive_json()
+            token = self.details["token"]
+            await api.send_json({"type": "auth", "access_token": token})
+            await api.receive_json()
+            trigger = {"platform": "state", "entity_id": entity_id}
+            await api.send_json(
+                {"id": 1, "type": "subscribe_trigger", "trigger": trigger}
+            )
+            assert (await api.receive_json())["success"]
+
+            async def read() -> None:
+                async for message in api:
+                    event = message.json()["event"]
+                    await queue.put(event["variables"]["trigger"]["to_state"])
+
+            reader = asyncio.create_task(read())
+            yield queue
+            reader.cancel()
+
+
+@asynccontextmanager
+async def demo_running(directory: Path, *options: str) -> AsyncIterator[Demo]:
+    """Run `script/demo` until it says that it is ready; end it as Ctrl-C would."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("script/demo.py", "--dir", str(directory)),
+        *("--http-port", f"{free_tcp_port()}", "--sip-port", f"{free_port()}"),
+        *options,
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        ready = b""
+        async with asyncio.timeout(150):
+            while not ready.startswith(b"Ready"):
+                ready = await process.stdout.readline()
+                assert ready, f"the demo ended: {await process.wait()}"
+        details = json.loads((directory / "demo.json").read_text())
+        async with aiohttp.ClientSession() as session:
+            yield Demo(session, details)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(60):
+            assert await process.wait() == 0
+
+
+async def test_lamps_presses_and_a_restart(tmp_path: Path) -> None:
+    """The main job, as the README promises it."""
+    directory = tmp_path / "demo"
+    async with demo_running(directory, "--no-phone") as demo, demo.phone("44") as desk:
+        lamp, press = demo.entity("44", "4", "led"), demo.entity("44", "4", "press")
+        assert set(demo.details["phones"]) == {"44", "45"}
+        assert list(demo.details["phones"]["45"]["keys"]) == [
+            f"{n}" for n in range(1, 13)
+        ]
+        assert (await demo.state(lamp))["state"] == "unavailable"
+
+        assert (await desk.register()).status == 200
+        await desk.shows("12")
+        assert desk.keys["4"].get("c") is None
+
+        # A light that is turned on over the API arrives at the phone.
+        await demo.call("light", "turn_on", entity_id=lamp)
+        await desk.shows("4", c="on")
+        assert (await demo.state(lamp))["state"] == "on"
+        await demo.call(
+            "light", "turn_on", entity_id=lamp, effect="hold", hs_color=[118, 90]
+        )
+        await desk.shows("4", c="hold", o="green")
+
+        # A press changes the state of the event entity.
+        async with demo.changes(press) as pressed:
+            assert (await desk.press("4")).status == 200
+            async with asyncio.timeout(10):
+                state = await pressed.get()
+        assert state["attributes"]["event_type"] == "press_end"
+        assert state["attributes"]["action"] == "message"
+
+        # A restart brings the lamp back, and the phone, which noticed nothing.
+        desk.keys.clear()
+        await demo.call("homeassistant", "restart")
+        async with asyncio.timeout(90):
+            while desk.keys.get("4", {}).get("c") != "hold":
+                with suppress(TimeoutError):
+                    await desk.shows("4", c="hold", o="green")
+            while (await demo.state(lamp)).get("state") != "on":
+                await asyncio.sleep(0.1)  # the API is not up yet
+        assert (await demo.state(lamp))["attributes"]["effect"] == "hold"
+    log = (directory / "output.log").read_text()
+    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
+
+
+async def test_the_software_phone_is_there_when_it_says_ready(tmp_path: Path) -> None:
+    async with demo_running(tmp_path / "demo") as demo:
+        lamp = demo.entity("44", "1", "led")
+        assert (await demo.state(lamp))["state"] == "off"
+        other = demo.entity("45", "1", "led")
+        assert (await demo.state(other))["state"] == "unavailable"
+
+
+async def test_what_hinders_it_is_said(tmp_path: Path) -> None:
+    async def complaint(*arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("script/demo.py", "--no-phone"),
+            *arguments,
+            cwd=ROOT,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+        assert process.returncode == 1
+        return errors.decode()
+
+    (tmp_path / "precious").write_text("do not touch")
+    assert "is not empty" in await complaint("--dir", str(tmp_path))
+    assert (tmp_path / "precious").exists()
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = f"{holder.getsockname()[1]}"
+        directory = str(tmp_path / "new")
+        text = await complaint("--dir", directory, "--sip-port", port)
+        assert f"port {port} is taken; choose another with --sip-port" in text

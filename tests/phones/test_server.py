@@ -1,0 +1,598 @@
+"""The server with phones on real sockets; where minutes go by, the clock jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+import errno
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.phones import (
+    Action,
+    Color,
+    Dialled,
+    DocumentError,
+    KeyDescription,
+    KeyPress,
+    Light,
+    Phone,
+    PhoneServer,
+    ServerSettings,
+)
+from custom_components.snom_buttons.sip import TransportError
+from tests.clock import run
+from tests.rawphone import RawMessage, RawPhone
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+PASSWORD = "correct horse"
+LOCALHOST = "127.0.0.1"
+
+
+def base(name: str, **changes: Any) -> KeyDescription:
+    """Return a key as the integration configures one."""
+    description = KeyDescription(
+        name=name, action=Action.MESSAGE, number=f"key{name}", label=f"Key {name}"
+    )
+    return replace(description, **changes)
+
+
+def make_phone(extension: str = "44", keys: int = 4) -> Phone:
+    return Phone(extension, PASSWORD, [base(f"{n}") for n in range(1, keys + 1)])
+
+
+@asynccontextmanager
+async def serving(
+    *phones: Phone, snapshot: dict[str, Any] | None = None, port: int = 0
+) -> AsyncIterator[PhoneServer]:
+    """Run a server in the current loop and its time."""
+    server = PhoneServer(
+        ServerSettings(
+            host=LOCALHOST, port=port, realm="ha", advertised_host="ha.example"
+        ),
+        clock=asyncio.get_running_loop().time,
+    )
+    for phone in phones:
+        server.add_phone(phone)
+    if snapshot is not None:
+        server.restore(json.loads(json.dumps(snapshot)))
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def device(server: PhoneServer, extension: str = "44", **options: Any) -> RawPhone:
+    return RawPhone(server.address, extension, PASSWORD, **options)
+
+
+def lit(key: str, light: Light = Light.ON) -> KeyDescription:
+    return base(key, light=light)
+
+
+@pytest.fixture(params=["MD5", "SHA-256"])
+def algorithm(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def jumping(test: Callable[[], Awaitable[None]]) -> None:
+    """Run a test in a loop whose clock jumps."""
+
+    async def coroutine() -> None:
+        await test()
+
+    run(coroutine())
+
+
+# Registration and the picture
+
+
+async def test_a_phone_that_registers_gets_the_whole_picture(algorithm: str) -> None:
+    phone = make_phone()
+    phone.keys["2"].show(lit("2"))
+    async with (
+        serving(phone) as server,
+        device(server, algorithm=algorithm) as desk,
+    ):
+        assert not phone.available
+        answer = await desk.register()
+        assert (answer.status, answer.get("Require")) == (200, "buttons")
+        await desk.shows("4")
+        assert {key: lines.get("c") for key, lines in desk.keys.items()} == {
+            "1": None,
+            "2": "on",
+            "3": None,
+            "4": None,
+        }
+        assert desk.keys["1"] == {"n": "key1", "a": "message", "l": "Key 1"}
+        assert len(desk.requests) == 1
+        assert "ha.example" in desk.requests[0].get("Contact")
+        assert phone.available
+        assert phone.registration is not None
+        assert phone.registration.address == f"udp {desk.address}"
+        assert phone.registration.user_agent == desk.user_agent
+        assert phone.registration.supports_buttons
+
+
+async def test_the_picture_is_sent_again_after_each_refresh() -> None:
+    phone = make_phone()
+    async with serving(phone) as server, device(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        desk.keys.clear()  # as if its display had lost them
+        await desk.register()
+        await desk.shows("4")
+        assert len(desk.requests) == 2
+
+
+async def test_a_wrong_password_registers_nothing() -> None:
+    phone = make_phone()
+    async with serving(phone) as server, device(server) as desk:
+        desk.password = "wrong"
+        assert (await desk.register()).status == 401
+        assert not phone.available
+
+
+async def test_a_large_picture_travels_in_several_messages_of_1300_bytes() -> None:
+    phone = make_phone(keys=48)
+    async with serving(phone) as server, device(server) as desk:
+        await desk.register()
+        await desk.shows("48")
+        assert len(desk.keys) == 48
+        assert len(desk.requests) > 1
+        for request in desk.requests:
+            head = [request.start, *(f"{n}: {v}" for n, v in request.headers)]
+            size = len("\r\n".join(head)) + 4 + len(request.body.encode())
+            assert size <= 1300
+
+
+async def test_a_phone_with_a_new_address_replaces_the_old_one_at_once() -> None:
+    """The old address is not waited for, though a document to it is under way."""
+    phone = make_phone()
+    async with serving(phone) as server, device(server) as before:
+        await before.register()
+        await before.shows("4")
+        before.answer = None  # it loses power
+        phone.keys["1"].show(lit("1"))
+        async with device(server) as after:
+            after.instance = before.instance
+            await after.register()
+            assert (await after.shows("1", c="on"))["l"] == "Key 1"
+            assert phone.registration is not None
+            assert phone.registration.address == f"udp {after.address}"
+            phone.keys["1"].show(lit("1", Light.HOLD))
+            await after.shows("1", c="hold")
+            assert len(before.requests) == 1
+
+
+async def test_two_devices_of_one_phone_both_show_its_keys() -> None:
+    phone = make_phone()
+    async with (
+        serving(phone) as server,
+        device(server) as desk,
+        device(server) as kitchen,
+    ):
+        await desk.register()
+        await kitchen.register()
+        phone.keys["3"].show(lit("3"))
+        await desk.shows("3", c="on")
+        await kitchen.shows("3", c="on")
+        await desk.unregister()
+        assert phone.available
+        await kitchen.unregister()
+        assert not phone.available
+        assert phone.registration is None
+
+
+def test_a_registration_that_is_not_renewed_ends() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        gone = asyncio.Event()
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register(expires=600)
+            await desk.shows("4")
+            phone.status.subscribe(lambda _: None if phone.available else gone.set())
+            begun = asyncio.get_running_loop().time()
+            await gone.wait()
+            assert asyncio.get_running_loop().time() - begun == pytest.approx(600, abs=1)
+
+    jumping(test)
+
+
+# Delivery
+
+
+def test_silence_makes_a_phone_unavailable_and_an_answer_brings_it_back() -> None:
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        phone = make_phone()
+        changes: list[tuple[float, bool]] = []
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            await asyncio.sleep(1)
+            phone.status.subscribe(
+                lambda _: changes.append((loop.time() - begun, phone.available))
+            )
+            begun = loop.time()
+            desk.answer = None
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(35)
+            # Timer F of RFC 3261 17.1.2.2.
+            assert changes == [(pytest.approx(32, abs=0.1), False)]
+            desk.answer = 200
+            await asyncio.sleep(10)
+            assert desk.keys["1"]["c"] == "on"
+            assert phone.available
+            assert phone.in_sync
+
+    jumping(test)
+
+
+def test_a_refusal_leaves_a_phone_available_but_not_in_sync() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            desk.answer = 500
+            await desk.register()
+            await asyncio.sleep(3)
+            assert (phone.available, phone.in_sync) == (True, False)
+            desk.answer = 200
+            await asyncio.sleep(5)
+            assert (phone.available, phone.in_sync) == (True, True)
+            assert len(desk.keys) == 4
+
+    jumping(test)
+
+
+@pytest.mark.parametrize(
+    ("status", "asks", "answers"),
+    [
+        (401, "WWW-Authenticate", "Authorization"),
+        (407, "Proxy-Authenticate", "Proxy-Authorization"),
+    ],
+)
+async def test_a_phone_that_challenges_us_is_answered_once(
+    status: int, asks: str, answers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = make_phone()
+    async with serving(phone) as server, device(server) as desk:
+        seen: list[RawMessage] = []
+
+        def challenge(message: RawMessage, branch: str) -> None:
+            """Take a message only with credentials for our user and method."""
+            seen.append(message)
+            credentials = message.all(answers)
+            given = credentials[0] if credentials else ""
+            desk.answer = 200 if 'username="44"' in given else status
+            text = desk._text
+
+            def with_challenge(start: str, headers: Any, body: str) -> bytes:
+                extra = [f'{asks}: Digest realm="phone", nonce="n1", qop="auth"']
+                return text(start, [*headers, *extra], body)
+
+            with monkeypatch.context() as patch:
+                if desk.answer == status:
+                    patch.setattr(desk, "_text", with_challenge)
+                take(message, branch)
+
+        take = desk._take
+        monkeypatch.setattr(desk, "_take", challenge)
+        await desk.register()
+        await desk.shows("4")
+        first, second = seen
+        assert first.get("Call-ID") == second.get("Call-ID")
+        assert [first.get("CSeq"), second.get("CSeq")] == ["1 MESSAGE", "2 MESSAGE"]
+        # An independent computation of RFC 7616 3.4.1 is in tests/sip/test_digest.py.
+        assert 'realm="phone"' in second.get(answers)
+
+
+async def test_a_challenge_that_we_cannot_answer_counts_as_a_refusal() -> None:
+    phone = make_phone()
+    async with serving(phone) as server, device(server) as desk:
+        desk.answer = 401  # and no WWW-Authenticate
+        failed = asyncio.Event()
+        await desk.register()
+        await desk.until(lambda: len(desk.requests) == 1)
+        phone.keys["1"].show(lit("1"))
+        phone.status.subscribe(lambda _: failed.set() if phone.in_sync else None)
+        desk.answer = 200
+        await desk.shows("1", c="on")
+        async with asyncio.timeout(5):
+            await failed.wait()
+
+
+# Presses
+
+
+async def test_a_press_is_told_once_though_it_is_sent_twice() -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    of_key: list[KeyPress] = []
+    async with serving(phone) as server, device(server) as desk:
+        server.pressed.subscribe(presses.append)
+        phone.keys["4"].pressed.subscribe(of_key.append)
+        await desk.register()
+        await desk.shows("4")
+        assert (await desk.press("4")).status == 200
+        (press,) = presses
+        assert (press.phone, press.key, press.action) == (phone, "4", Action.MESSAGE)
+        assert press.number == "key4"
+        assert press.time.utcoffset() is not None
+        assert of_key == presses
+        await desk.press("4")
+        assert len({press.id for press in presses}) == 2
+
+
+async def test_a_press_of_a_key_that_is_not_configured_is_told_too() -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    async with serving(phone) as server, device(server) as desk:
+        server.pressed.subscribe(presses.append)
+        await desk.register()
+        assert (await desk.press("P7", "seize", "*1")).status == 200
+        (press,) = presses
+        assert (press.key, press.action, press.number) == ("P7", Action.SEIZE, "*1")
+
+
+async def test_a_listener_that_fails_costs_neither_the_answer_nor_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    async with serving(phone) as server, device(server) as desk:
+        phone.keys["1"].pressed.subscribe(lambda _: 1 / 0)  # type: ignore[arg-type]
+        server.pressed.subscribe(presses.append)
+        await desk.register()
+        assert (await desk.press("1", number="x")).status == 200
+        assert len(presses) == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_call_to_a_key_s_number_is_a_press_and_others_are_dialled() -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    dialled: list[Dialled] = []
+    async with serving(phone) as server, device(server) as desk:
+        server.pressed.subscribe(presses.append)
+        server.dialled.subscribe(dialled.append)
+        await desk.register()
+        assert (await desk.invite("key2")).status == 486
+        assert (await desk.invite("%2A21%23")).status == 486
+        (press,) = presses
+        assert (press.key, press.action, press.number) == ("2", Action.INVITE, "key2")
+        assert [(d.phone, d.number) for d in dialled] == [(phone, "*21#")]
+
+
+@pytest.mark.parametrize("what", ["press", "invite"])
+async def test_a_stranger_is_challenged_and_one_with_the_password_is_not(
+    what: str,
+) -> None:
+    """Trust belongs to the flow that registered, not to whom From names."""
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    async with (
+        serving(phone) as server,
+        device(server) as desk,
+        device(server) as stranger,
+        device(server) as second,
+    ):
+        server.pressed.subscribe(presses.append)
+        await desk.register()
+
+        async def act(by: RawPhone) -> int:
+            if what == "press":
+                return (await by.press("1", number="key1")).status
+            return (await by.invite("key1")).status
+
+        stranger.password = "guessed"
+        assert await act(stranger) == 401
+        assert presses == []
+        assert await act(second) == (200 if what == "press" else 486)
+        assert len(presses) == 1
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("text/plain", "hello", 415),
+        ("application/x-buttons", "c=on\r\n", 400),
+        ("Application/X-Buttons;charset=utf-8", "k=1\r\na=message\r\n", 200),
+    ],
+)
+async def test_what_is_no_press_is_refused(
+    content_type: str, body: str, status: int
+) -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    async with serving(phone) as server, device(server) as desk:
+        server.pressed.subscribe(presses.append)
+        await desk.register()
+        answer = await desk._authorized(
+            "MESSAGE",
+            "sip:44@ha",
+            to="x",
+            headers=[f"Content-Type: {content_type}"],
+            body=body,
+        )
+        assert answer.status == status
+        assert len(presses) == (status == 200)
+        if status == 415:
+            assert answer.get("Accept") == "application/x-buttons"
+
+
+async def test_options_says_what_we_take() -> None:
+    async with serving() as server, device(server) as desk:
+        answer = await desk._authorized("OPTIONS", "sip:ha", to="x", headers=[])
+        assert answer.status == 200
+        assert "MESSAGE" in answer.get("Allow")
+        assert answer.get("Accept") == "application/x-buttons"
+        assert answer.get("Supported") == "buttons"
+
+
+# Configuration
+
+
+async def test_configuring_keeps_lamps_and_darkens_what_is_gone() -> None:
+    phone = make_phone()
+    async with serving(phone) as server, device(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        phone.keys["1"].show(base("1", light=Light.PARK, color=Color.RED))
+        phone.keys["2"].show(lit("2"))
+        await desk.shows("2", c="on")
+        renamed = [base("1", label="Hall"), base("5"), base("3")]
+        server.configure_phone("44", password=PASSWORD, keys=renamed)
+        await desk.shows("1", l="Hall", c="park", o="red")
+        await desk.shows("5", l="Key 5")
+        assert await desk.shows("2", c=None) == {}
+        assert list(phone.keys) == ["1", "5", "3"]
+        # What did not change was not sent again.
+        assert all("k=3" not in request.body for request in desk.requests[1:])
+
+
+async def test_a_new_password_ends_the_registration() -> None:
+    phone = make_phone()
+    async with serving(phone) as server, device(server) as desk:
+        await desk.register()
+        server.configure_phone("44", password="new", keys=[base("1")])
+        assert not phone.available
+        assert (await desk.register()).status == 401
+        desk.password = "new"
+        assert (await desk.register()).status == 200
+        assert phone.available
+
+
+async def test_phones_come_and_go_while_the_server_runs() -> None:
+    async with serving() as server, device(server) as desk:
+        assert (await desk.register()).status == 401
+        phone = make_phone()
+        server.add_phone(phone)
+        with pytest.raises(ValueError, match="there is a phone 44 already"):
+            server.add_phone(make_phone())
+        assert (await desk.register()).status == 200
+        await desk.shows("4")
+        server.remove_phone("44")
+        assert server.phones == {}
+        assert not phone.available
+        assert (await desk.register()).status == 401
+
+
+async def test_what_cannot_be_written_changes_nothing() -> None:
+    phone = make_phone()
+    key = phone.keys["1"]
+    with pytest.raises(DocumentError, match="property 'l'"):
+        key.show(base("1", label="two\nlines"))
+    with pytest.raises(ValueError, match="key 1 cannot show key 2"):
+        key.show(base("2"))
+    assert key.description == key.base
+    shown: list[None] = []
+    unsubscribe = key.shown.subscribe(shown.append)
+    key.show(key.base)
+    assert shown == []
+    key.show(lit("1"))
+    unsubscribe()
+    key.show(key.base)
+    assert shown == [None]
+
+
+# Restarts and the port
+
+
+async def test_a_restart_brings_back_pictures_and_registrations() -> None:
+    """The phone notices nothing: it does not register again."""
+    async with serving(make_phone()) as server, device(server) as desk:
+        changes: list[None] = []
+        server.changed.subscribe(changes.append)
+        await desk.register()
+        await desk.shows("4")
+        server.phones["44"].keys["2"].show(base("2", light=Light.HOLD))
+        await desk.shows("2", c="hold")
+        assert changes
+        snapshot, port = server.snapshot(), server.address[1]
+        await server.stop()
+        desk.keys.clear()
+        phone = make_phone()
+        async with serving(phone, snapshot=snapshot, port=port) as again:
+            assert phone.available
+            await desk.shows("2", c="hold", l="Key 2")
+            await desk.shows("4")
+            assert (await desk.press("2")).status == 200
+            assert again.snapshot()["44"]["keys"] == snapshot["44"]["keys"]
+
+
+def test_a_stored_registration_that_is_over_is_not_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test() -> None:
+        async with serving(make_phone()) as server, device(server) as desk:
+            await desk.register()
+            snapshot = server.snapshot()
+        monkeypatch.setattr("time.time", lambda now=__import__("time").time: now() + 3601)
+        phone = make_phone()
+        async with serving(phone, snapshot=snapshot):
+            assert not phone.available
+
+    jumping(test)
+
+
+async def test_what_is_stored_and_does_not_fit_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    snapshot = {
+        "44": {
+            "keys": "k=9\r\nc=on\r\n\r\nk=1\r\nc=park\r\n\r\n",
+            "bindings": [{"user": "44"}],
+        },
+        "45": {"keys": "no document", "bindings": []},
+        "46": {"keys": "k=1\r\nc=on\r\n", "bindings": []},
+    }
+    phones = make_phone(), make_phone("45")
+    async with serving(*phones, snapshot=snapshot):
+        assert phones[0].keys["1"].description == base("1", light=Light.PARK)
+        assert phones[1].keys["1"].description == base("1")
+        assert not phones[0].available
+    assert "A stored registration cannot be read" in caplog.text
+    assert "cannot be read: line 1" in caplog.text
+
+
+async def test_a_taken_port_is_told_and_stopping_frees_it() -> None:
+    async with serving(make_phone()) as server:
+        port = server.address[1]
+        with pytest.raises(OSError) as error:  # noqa: PT011
+            async with serving(port=port):
+                pass
+        assert error.value.errno == errno.EADDRINUSE
+        await server.stop()
+        await server.stop()
+        with pytest.raises(TransportError):
+            _ = server.address
+        async with serving(port=port):
+            pass
+
+
+def test_stopping_ends_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        datagrams: list[bytes] = []
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            monkeypatch.setattr(
+                desk, "datagram_received", lambda data, _: datagrams.append(data)
+            )
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(5)
+            # Sent at 0, 0.5, 1.5 and 3.5 s.
+            assert len(datagrams) == 4
+            await server.stop()
+            await asyncio.sleep(120)
+            assert len(datagrams) == 4
+
+    jumping(test)

@@ -1,0 +1,301 @@
+"""A phone made of nothing but a UDP socket, to hold against our server.
+
+On purpose it shares no code with us: a mistake that our parser and our writer have in
+common would go unseen otherwise. It writes its requests as text, works its digests out
+by hand, and reads what comes as lines.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+import hashlib
+from itertools import count
+import re
+from typing import NamedTuple, Self
+import uuid
+
+RETRANSMIT = 0.5
+PATIENCE = 10.0
+USER_AGENT = "snomD785/10.1.198.12 0004130DD7C9"
+
+
+class RawMessage(NamedTuple):
+    """A request or a response, cut into its parts."""
+
+    start: str
+    headers: list[tuple[str, str]]
+    body: str
+
+    @classmethod
+    def parse(cls, datagram: bytes) -> Self:
+        head, _, body = datagram.decode().partition("\r\n\r\n")
+        start, *lines = head.split("\r\n")
+        headers = [
+            (n, v.strip()) for n, _, v in (line.partition(":") for line in lines)
+        ]
+        return cls(start, headers, body)
+
+    @property
+    def status(self) -> int:
+        return int(self.start.split()[1])
+
+    def all(self, name: str) -> list[str]:
+        return [v for n, v in self.headers if n.lower() == name.lower()]
+
+    def get(self, name: str) -> str:
+        return self.all(name)[0]
+
+
+class RawPhone(asyncio.DatagramProtocol):
+    """One device. Use it as an asynchronous context manager."""
+
+    def __init__(
+        self,
+        server: tuple[str, int],
+        extension: str,
+        password: str,
+        *,
+        user_agent: str = USER_AGENT,
+        algorithm: str = "MD5",
+    ) -> None:
+        self.server = server
+        self.extension = extension
+        self.password = password
+        self.user_agent = user_agent
+        self.algorithm = algorithm
+        self.answer: int | None = 200
+        """What a MESSAGE is answered with; None for silence."""
+        self.instance = f"urn:uuid:{uuid.uuid4()}"
+        self.keys: dict[str, dict[str, str]] = {}
+        """The newest description of each key, as the plain lines of the document."""
+        self.requests: list[RawMessage] = []
+        """The MESSAGEs, without retransmissions."""
+        self._line = uuid.uuid4().hex[:8]
+        self._registration_call_id = uuid.uuid4().hex
+        self._cseq = count(1)
+        self._branches: set[str] = set()
+        self._news = asyncio.Event()
+        self._waiting: dict[str, asyncio.Future[RawMessage]] = {}
+        self._transport: asyncio.DatagramTransport
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._transport.close()
+
+    @property
+    def address(self) -> str:
+        host, port = self._transport.get_extra_info("sockname")
+        return f"{host}:{port}"
+
+    # What a phone does
+
+    async def register(self, expires: int = 3600) -> RawMessage:
+        """Register with digest; return the last answer."""
+        contact = (
+            f"<sip:{self.extension}@{self.address};line={self._line}>"
+            f';+sip.instance="<{self.instance}>"'
+        )
+        return await self._authorized(
+            "REGISTER",
+            f"sip:{self.server[0]}",
+            to=self.extension,
+            call_id=self._registration_call_id,
+            headers=(
+                f"Contact: {contact}",
+                f"Expires: {expires}",
+                "Supported: buttons",
+                f"User-Agent: {self.user_agent}",
+            ),
+        )
+
+    async def unregister(self) -> RawMessage:
+        return await self.register(expires=0)
+
+    async def press(
+        self, key: str, action: str = "message", number: str | None = None
+    ) -> RawMessage:
+        """Press a key, with the destination that the server gave it by default."""
+        if number is None:
+            number = self.keys[key]["n"]
+        body = f"k={key}\r\na={action}\r\nt=<{self.instance}>\r\n"
+        return await self._authorized(
+            "MESSAGE",
+            f"sip:{self.extension}@{self.server[0]}",
+            to=number,
+            headers=("Proxy-Require: buttons", "Content-Type: application/x-buttons"),
+            body=body,
+        )
+
+    async def invite(self, number: str) -> RawMessage:
+        """Dial a number; return the final answer, which is acknowledged."""
+        uri = f"sip:{number}@{self.server[0]}"
+        contact = f"Contact: <sip:{self.extension}@{self.address}>"
+        return await self._authorized("INVITE", uri, to=number, headers=(contact,))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds; it is tried after each datagram."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def shows(self, key: str, **lines: str | None) -> dict[str, str]:
+        """Wait until a key has these lines, None for none; return all of them."""
+        await self.until(
+            lambda: (
+                key in self.keys
+                and all(self.keys[key].get(n) == v for n, v in lines.items())
+            )
+        )
+        return self.keys[key]
+
+    # The wire
+
+    async def _authorized(
+        self,
+        method: str,
+        uri: str,
+        *,
+        to: str,
+        headers: Iterable[str],
+        body: str = "",
+        call_id: str | None = None,
+    ) -> RawMessage:
+        """Send a request, with credentials if the server asks for them."""
+        call_id = call_id or uuid.uuid4().hex
+        headers = list(headers)
+        answer = await self._exchange(
+            method, uri, to=to, call_id=call_id, headers=headers, body=body
+        )
+        if answer.status == 401:
+            credentials = self._credentials(method, uri, answer)
+            answer = await self._exchange(
+                method,
+                uri,
+                to=to,
+                call_id=call_id,
+                headers=[*headers, credentials],
+                body=body,
+            )
+        return answer
+
+    async def _exchange(
+        self,
+        method: str,
+        uri: str,
+        *,
+        to: str,
+        call_id: str,
+        headers: list[str],
+        body: str,
+    ) -> RawMessage:
+        """Send one request until its final answer is there."""
+        branch = f"z9hG4bK{uuid.uuid4().hex[:16]}"
+        cseq = next(self._cseq)
+        host = self.server[0]
+        common = (
+            f"Via: SIP/2.0/UDP {self.address};branch={branch};rport",
+            f"From: <sip:{self.extension}@{host}>;tag={self._line}",
+            f"Call-ID: {call_id}",
+            "Max-Forwards: 70",
+        )
+        request = self._text(
+            f"{method} {uri} SIP/2.0",
+            [*common, f"To: <sip:{to}@{host}>", f"CSeq: {cseq} {method}", *headers],
+            body,
+        )
+        final: asyncio.Future[RawMessage] = asyncio.get_running_loop().create_future()
+        self._waiting[branch] = final
+        async with asyncio.timeout(PATIENCE):
+            while not final.done():
+                self._transport.sendto(request, self.server)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(final), RETRANSMIT)
+        answer = final.result()
+        if method == "INVITE":
+            lines = [*common, f"To: {answer.get('To')}", f"CSeq: {cseq} ACK"]
+            self._transport.sendto(
+                self._text(f"ACK {uri} SIP/2.0", lines, ""), self.server
+            )
+        return answer
+
+    @staticmethod
+    def _text(start: str, headers: Iterable[str], body: str) -> bytes:
+        length = f"Content-Length: {len(body.encode())}"
+        return "\r\n".join([start, *headers, length, "", body]).encode()
+
+    def _credentials(self, method: str, uri: str, answer: RawMessage) -> str:
+        """Answer the challenge of our algorithm (RFC 7616 3.4)."""
+        for challenge in answer.all("WWW-Authenticate"):
+            pairs = re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', challenge)
+            asked = {name: quoted or plain for name, quoted, plain in pairs}
+            if asked.get("algorithm", "MD5") == self.algorithm:
+                break
+        else:
+            raise AssertionError(f"no challenge for {self.algorithm}")
+        function = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}[self.algorithm]
+
+        def digest(text: str) -> str:
+            return function(text.encode()).hexdigest()
+
+        realm, nonce, cnonce = asked["realm"], asked["nonce"], uuid.uuid4().hex
+        response = digest(
+            ":".join(
+                (
+                    digest(f"{self.extension}:{realm}:{self.password}"),
+                    nonce,
+                    "00000001",
+                    cnonce,
+                    "auth",
+                    digest(f"{method}:{uri}"),
+                )
+            )
+        )
+        return (
+            f'Authorization: Digest username="{self.extension}", realm="{realm}",'
+            f' nonce="{nonce}", uri="{uri}", response="{response}",'
+            f' algorithm={self.algorithm}, cnonce="{cnonce}", qop=auth, nc=00000001'
+        )
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not data.strip():
+            return
+        message = RawMessage.parse(data)
+        match = re.search(r"branch=([^;,\s]+)", message.get("Via"))
+        assert match is not None, message
+        if message.start.startswith("SIP/2.0 "):
+            waiting = self._waiting.get(match[1])
+            if waiting is not None and not waiting.done() and message.status >= 200:
+                waiting.set_result(message)
+        elif message.start.startswith("MESSAGE "):
+            self._take(message, match[1])
+        self._news.set()
+
+    def _take(self, message: RawMessage, branch: str) -> None:
+        """Answer a MESSAGE, and show what it says if it is answered so."""
+        if self.answer is None:
+            return
+        lines = [f"Via: {via}" for via in message.all("Via")]
+        lines += [f"{n}: {message.get(n)}" for n in ("From", "Call-ID", "CSeq")]
+        lines.append(f"To: {message.get('To')};tag={self._line}")
+        answer = self._text(f"SIP/2.0 {self.answer} Whatever", lines, "")
+        self._transport.sendto(answer, self.server)
+        if branch in self._branches:
+            return
+        self._branches.add(branch)
+        self.requests.append(message)
+        if self.answer != 200:
+            return
+        key: dict[str, str] = {}
+        for line in message.body.split("\r\n"):
+            name, _, value = line.partition("=")
+            if name == "k":
+                key = self.keys[value] = {}
+            elif name:
+                key[name] = value

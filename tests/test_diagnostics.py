@@ -1,0 +1,65 @@
+"""What a user can send to us."""
+
+import json
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from homeassistant.core import HomeAssistant
+
+from .conftest import KEYS, LOCALHOST, PASSWORD, Phones
+
+
+async def test_diagnostics_tell_everything_but_secrets(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    server: MockConfigEntry,
+    phones: Phones,
+) -> None:
+    phone = await phones()
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
+    )
+    await phone.shows("1", c="on")
+    secret = [PASSWORD, LOCALHOST, phone.address, "0004130DD7C9"]
+
+    told = await get_diagnostics_for_config_entry(hass, hass_client, server)
+
+    assert not [word for word in secret if word in json.dumps(told)]
+    assert told["server"] == {
+        "host": "**REDACTED**",
+        "port": server.data["port"],
+        "realm": "home-assistant",
+        "advertised_host": "**REDACTED**",
+    }
+    here, away = told["phones"]
+    assert here["settings"] == {
+        "extension": "44",
+        "password": "**REDACTED**",
+        "model": "D785",
+        "keys": KEYS,
+    }
+    assert here["available"] is True
+    assert here["registration"]["user_agent"] == "snomD785/10.1.198.12 **REDACTED**"
+    assert here["registration"]["supports_buttons"] is True
+    assert here["document"].startswith("k=1\r\nc=on\r\n")
+    assert away["available"] is False
+    assert away["in_sync"] is False
+    assert away["registration"] is None
+
+
+@pytest.mark.parametrize("user_agent", ["snom821/8.9.3.80", "baresip v1.0.0"])
+async def test_a_user_agent_without_a_hardware_address(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    server: MockConfigEntry,
+    phones: Phones,
+    user_agent: str,
+) -> None:
+    await phones(user_agent=user_agent)
+    told = await get_diagnostics_for_config_entry(hass, hass_client, server)
+    assert told["phones"][0]["registration"]["user_agent"] == user_agent

@@ -1,0 +1,527 @@
+"""A server's life: set up, changed, restarted, removed, with phones coming and going."""
+
+import asyncio
+from contextlib import closing
+from datetime import timedelta
+import errno
+import logging
+import socket
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from custom_components.snom_buttons.const import DOMAIN
+from custom_components.snom_buttons.hub import SAVE_DELAY
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_STOP,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
+
+from .conftest import (
+    KEYS,
+    LOCALHOST,
+    PASSWORD,
+    Phones,
+    add_phone,
+    free_port,
+    key_data,
+    phone_subentry,
+    reaches,
+)
+from .rawphone import RawPhone
+
+LIGHT = "light.phone_44_key_1"
+OTHER_LIGHT = "light.phone_45_key_1"
+
+
+async def turn_on(hass: HomeAssistant, entity_id: str, **data: Any) -> None:
+    await hass.services.async_call(
+        entity_id.partition(".")[0],
+        "turn_on",
+        {"entity_id": entity_id, **data},
+        blocking=True,
+    )
+
+
+def update_phone(
+    hass: HomeAssistant, entry: MockConfigEntry, phone: str = "44", **changes: Any
+) -> None:
+    """Change the data of a phone's subentry, and its title and unique ID with it."""
+    subentry = entry.subentries[f"subentry_{phone}"]
+    title = changes.pop("title", subentry.title)
+    data = {**subentry.data, **changes}
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data=data, title=title, unique_id=data["extension"]
+    )
+
+
+# Set up and unload
+
+
+async def test_setup_and_unload(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    assert server.state is ConfigEntryState.LOADED
+    assert server.runtime_data.server.address == (LOCALHOST, port)
+    assert await hass.config_entries.async_unload(server.entry_id)
+    assert server.state is ConfigEntryState.NOT_LOADED
+    assert hass.states.get(LIGHT).state == STATE_UNAVAILABLE
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.bind((LOCALHOST, port))
+
+
+async def test_a_port_that_is_taken_is_tried_again(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int
+) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.bind((LOCALHOST, port))
+        assert not await hass.config_entries.async_setup(config_entry.entry_id)
+    assert config_entry.state is ConfigEntryState.SETUP_RETRY
+    assert config_entry.error_reason_translation_key == "port_in_use"
+    assert config_entry.reason == (
+        f"UDP port {port} on 127.0.0.1 is taken by another program, most often by Home"
+        " Assistant's own Voice over IP integration. Reconfigure the server to choose"
+        " another port"
+    )
+    assert await hass.config_entries.async_reload(config_entry.entry_id)
+    assert config_entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EADDRNOTAVAIL, "Not our address"), OSError("Not ours")]
+)
+async def test_an_address_that_is_gone_is_tried_again(
+    hass: HomeAssistant, config_entry: MockConfigEntry, error: OSError
+) -> None:
+    with patch(
+        "custom_components.snom_buttons.hub.PhoneServer.start", side_effect=error
+    ):
+        assert not await hass.config_entries.async_setup(config_entry.entry_id)
+    assert config_entry.state is ConfigEntryState.SETUP_RETRY
+    assert config_entry.error_reason_translation_key == "cannot_listen"
+    assert config_entry.error_reason_translation_placeholders["error"].startswith("Not")
+
+
+async def test_devices(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    hub = device_registry.async_get_device_by_identifier(
+        (DOMAIN, server.entry_id), server.entry_id
+    )
+    assert hub.entry_type is dr.DeviceEntryType.SERVICE
+    assert hub.name == server.title
+
+    def device(extension: str) -> dr.DeviceEntry:
+        found = device_registry.async_get_device_by_identifier(
+            (DOMAIN, f"subentry_{extension}"), server.entry_id
+        )
+        assert found is not None
+        return found
+
+    assert device("44").name == "Phone 44"
+    assert device("44").manufacturer == "snom"
+    assert device("44").model == "D785"
+    assert device("44").config_subentry_id == "subentry_44"
+    assert device("44").via_device_id == hub.id
+    assert device("44").sw_version is None
+
+    await phones("44")
+    assert device("44").sw_version == "10.1.198.12"
+    assert device("44").connections == {("mac", "00:04:13:0d:d7:c9")}
+
+    await phones("45")
+    assert device("45").sw_version == "10.1.198.12"
+    assert not device("45").connections, "a second identity of the same phone"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "version"),
+    [("snom821/8.9.3.80", "8.9.3.80"), ("baresip v1.0.0 (x86_64/Linux)", None)],
+)
+async def test_devices_of_other_phones(
+    server: MockConfigEntry,
+    phones: Phones,
+    device_registry: dr.DeviceRegistry,
+    user_agent: str,
+    version: str | None,
+) -> None:
+    await phones("44", user_agent=user_agent)
+    device = device_registry.async_get_device_by_identifier(
+        (DOMAIN, "subentry_44"), server.entry_id
+    )
+    assert device.sw_version == version
+    assert not device.connections
+
+
+async def test_an_unknown_model_is_left_out(
+    hass: HomeAssistant, server: MockConfigEntry, device_registry: dr.DeviceRegistry
+) -> None:
+    update_phone(hass, server, model="other")
+    await hass.async_block_till_done()
+    device = device_registry.async_get_device_by_identifier(
+        (DOMAIN, "subentry_44"), server.entry_id
+    )
+    assert device.model is None
+
+
+# What is told to the user
+
+
+async def test_availability_is_logged_once_each_way(
+    server: MockConfigEntry, phones: Phones, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> list[str]:
+        return [
+            record.getMessage()
+            for record in caplog.records
+            if record.levelno == logging.INFO and record.name.endswith(".hub")
+        ]
+
+    assert told() == []
+    phone = await phones()
+    await phone.register()
+    assert told() == ["Phone 44 is available"]
+    await phone.unregister()
+    assert told() == ["Phone 44 is available", "Phone 44 is unavailable"]
+
+
+async def test_no_password_is_logged(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await phones()
+    update_phone(hass, server, password="new-geheim-44")
+    await hass.async_block_till_done()
+    assert "geheim" not in "".join(
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components")
+    )
+
+
+# Restarts
+
+
+async def test_the_picture_comes_back_after_a_restart(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """Without the phone noticing anything: its registration is stored too."""
+    phone = await phones()
+    await turn_on(hass, LIGHT, effect="hold")
+    await turn_on(hass, "light.phone_44_key_2", hs_color=(120, 100))
+    await turn_on(hass, "switch.phone_44_alarm")
+    await phone.shows("3", c="on")
+    assert await hass.config_entries.async_unload(server.entry_id)
+
+    phone.keys.clear()
+    assert await hass.config_entries.async_setup(server.entry_id)
+    await phone.shows("1", c="hold", l="Key 1")
+    await phone.shows("2", c="on", o="green")
+    await phone.shows("3", c="on")
+    await hass.async_block_till_done()
+    assert hass.states.get(LIGHT).state == STATE_ON
+    assert hass.states.get(LIGHT).attributes["effect"] == "hold"
+    assert hass.states.get("switch.phone_44_alarm").state == STATE_ON
+    assert hass.states.get(OTHER_LIGHT).state == STATE_UNAVAILABLE
+
+
+async def test_the_picture_survives_a_crash(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_storage: dict[str, Any],
+) -> None:
+    """It is stored a second after the first change, however long changes go on."""
+    key = f"{DOMAIN}.{server.entry_id}"
+    await turn_on(hass, LIGHT, effect="hold")
+    await phone.shows("1", c="hold")
+    assert "c=hold" not in str(hass_storage.get(key))
+    await turn_on(hass, LIGHT, effect="park")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=SAVE_DELAY))
+    await hass.async_block_till_done()
+    assert "c=park" in str(hass_storage[key])
+    await turn_on(hass, LIGHT, effect="error")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=2 * SAVE_DELAY))
+    await hass.async_block_till_done()
+    assert "c=error" in str(hass_storage[key])
+
+
+async def test_home_assistant_stops(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, port: int
+) -> None:
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.bind((LOCALHOST, port))
+
+
+async def test_a_removed_server_leaves_nothing(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_storage: dict[str, Any],
+) -> None:
+    await hass.config_entries.async_unload(server.entry_id)
+    assert f"{DOMAIN}.{server.entry_id}" in hass_storage
+    await hass.config_entries.async_remove(server.entry_id)
+    assert f"{DOMAIN}.{server.entry_id}" not in hass_storage
+    assert not dr.async_entries_for_config_entry(dr.async_get(hass), server.entry_id)
+    assert not er.async_entries_for_config_entry(er.async_get(hass), server.entry_id)
+
+
+# Changes
+
+
+async def test_a_phone_is_added_and_the_others_notice_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, phones: Phones
+) -> None:
+    hub = server.runtime_data
+    before = hass.states.get(LIGHT)
+    sent = len(phone.requests)
+    add_phone(hass, server, phone_subentry("46"))
+    await hass.async_block_till_done()
+
+    assert hass.states.get("light.phone_46_key_1").state == STATE_UNAVAILABLE
+    added = await phones("46")
+    await turn_on(hass, "light.phone_46_key_1")
+    await added.shows("1", c="on")
+    await added.press("1")
+    assert "event_type" in hass.states.get("event.phone_46_key_1_press").attributes
+
+    assert server.runtime_data is hub
+    assert hass.states.get(LIGHT) is before
+    assert len(phone.requests) == sent
+
+
+async def test_a_phone_is_removed_and_the_others_notice_nothing(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    phone, gone = await phones("44"), await phones("45")
+    before = hass.states.get(LIGHT)
+    hass.config_entries.async_remove_subentry(server, "subentry_45")
+    await hass.async_block_till_done()
+
+    assert hass.states.get(OTHER_LIGHT) is None
+    assert not [
+        entry
+        for entry in er.async_entries_for_config_entry(entity_registry, server.entry_id)
+        if entry.config_subentry_id == "subentry_45"
+    ]
+    assert not device_registry.async_get_device_by_identifier(
+        (DOMAIN, "subentry_45"), server.entry_id
+    )
+    assert (await gone.register()).status == 401
+    assert (await gone.press("1")).status == 401
+
+    assert hass.states.get(LIGHT) is before
+    assert (await phone.press("1")).status == 200
+
+
+async def test_a_removed_phone_can_be_added_again(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    hass.config_entries.async_remove_subentry(server, "subentry_45")
+    add_phone(hass, server, {**phone_subentry("45"), "subentry_id": "anew"})
+    await hass.async_block_till_done()
+    await phones("45")
+    assert hass.states.get(OTHER_LIGHT).state == STATE_OFF
+
+
+async def test_changed_keys_change_only_their_own_entities(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    phone, other = await phones("44"), await phones("45")
+    await turn_on(hass, LIGHT, effect="hold")
+    await turn_on(hass, "light.phone_44_key_2")
+    await phone.shows("2", c="on")
+    await phone.press("2")
+    pressed = hass.states.get("event.phone_44_key_2_press").state
+    before = {state.entity_id: state for state in hass.states.async_all()}
+    sent = len(other.requests)
+
+    update_phone(
+        hass,
+        server,
+        keys=[
+            KEYS[0],
+            key_data("2", name="Door", kind="switch"),
+            key_data("4", kind="light"),
+            key_data("5"),
+        ],
+    )
+    await hass.async_block_till_done()
+
+    assert hass.states.get(LIGHT) is before[LIGHT], "key 1 is as it was"
+    assert hass.states.get(OTHER_LIGHT) is before[OTHER_LIGHT]
+    assert len(other.requests) == sent
+    assert hass.states.get("light.phone_44_key_2") is None
+    assert entity_registry.async_get("light.phone_44_key_2") is None
+    assert hass.states.get("switch.phone_44_door").state == STATE_ON
+    press = hass.states.get("event.phone_44_key_2_press")
+    assert press.state == pressed
+    assert press.name == "Phone 44 Door press"
+    assert hass.states.get("switch.phone_44_alarm") is None
+    assert entity_registry.async_get("event.phone_44_alarm_press") is None
+    assert hass.states.get("light.phone_44_key_4").state == STATE_OFF
+    assert hass.states.get("light.phone_44_key_5").state == STATE_OFF
+
+    await phone.shows("1", c="hold")
+    await phone.shows("2", c="on", l="Door")
+    await phone.shows("3", l=None, n=None, a=None)
+    await phone.shows("5", n="key5")
+
+
+async def test_a_light_gets_colors(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    update_phone(hass, server, keys=[key_data("1", colors=True), *KEYS[1:]])
+    await hass.async_block_till_done()
+    assert hass.states.get(LIGHT).attributes["supported_color_modes"] == ["hs"]
+    await turn_on(hass, LIGHT, hs_color=(0, 100))
+    await phone.shows("1", o="red")
+
+
+async def test_changes_while_the_server_is_stopped(
+    hass: HomeAssistant, server: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    await hass.config_entries.async_unload(server.entry_id)
+    update_phone(hass, server, keys=[key_data("1", kind="switch")])
+    assert await hass.config_entries.async_setup(server.entry_id)
+    await hass.async_block_till_done()
+    assert hass.states.get("switch.phone_44_key_1") is not None
+    assert entity_registry.async_get(LIGHT) is None
+
+
+async def test_a_phone_is_renamed(
+    hass: HomeAssistant, server: MockConfigEntry, device_registry: dr.DeviceRegistry
+) -> None:
+    update_phone(hass, server, title="Kitchen")
+    await hass.async_block_till_done()
+    device = device_registry.async_get_device_by_identifier(
+        (DOMAIN, "subentry_44"), server.entry_id
+    )
+    assert device.name == "Kitchen"
+    assert hass.states.get(LIGHT).name == "Kitchen Key 1"
+
+
+async def test_a_new_password_ends_the_registration(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    update_phone(hass, server, password="new-geheim-44")
+    await reaches(hass, LIGHT, STATE_UNAVAILABLE)
+    assert (await phone.register()).status == 401
+    phone.password = "new-geheim-44"
+    assert (await phone.register()).status == 200
+    assert hass.states.get(LIGHT).state == STATE_OFF
+
+
+async def test_another_extension_is_another_account_of_the_same_phone(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    port: int,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    entries = er.async_entries_for_config_entry(entity_registry, server.entry_id)
+    update_phone(hass, server, extension="144")
+    await hass.async_block_till_done()
+    assert entries == er.async_entries_for_config_entry(
+        entity_registry, server.entry_id
+    )
+    assert hass.states.get(LIGHT).state == STATE_UNAVAILABLE
+    assert (await phone.register()).status == 401
+    async with RawPhone((LOCALHOST, port), "144", PASSWORD) as renumbered:
+        assert (await renumbered.register()).status == 200
+        await turn_on(hass, LIGHT)
+        await renumbered.shows("1", c="on")
+
+
+async def test_a_new_port_restarts_the_server(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    new_port = free_port()
+    hass.config_entries.async_update_entry(
+        server, data={**server.data, "port": new_port}
+    )
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    assert server.runtime_data.server.address == (LOCALHOST, new_port)
+    phone.server = (LOCALHOST, new_port)
+    assert (await phone.register()).status == 200
+
+
+async def test_a_new_title_restarts_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, device_registry: dr.DeviceRegistry
+) -> None:
+    hub = server.runtime_data
+    hass.config_entries.async_update_entry(server, title="Ground floor")
+    await hass.async_block_till_done()
+    assert server.runtime_data is hub
+    device = device_registry.async_get(hub.device_id)
+    assert device is not None and device.name == "Ground floor"
+
+
+async def test_a_disabled_entity_stays_disabled(
+    hass: HomeAssistant, server: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    entity_registry.async_update_entity(
+        LIGHT, disabled_by=er.RegistryEntryDisabler.USER
+    )
+    await hass.async_block_till_done()
+    update_phone(hass, server, keys=[key_data("1", name="Door"), *KEYS[1:]])
+    await hass.async_block_till_done()
+    assert hass.states.get(LIGHT) is None
+    entry = entity_registry.async_get(LIGHT)
+    assert entry is not None and entry.disabled_by is er.RegistryEntryDisabler.USER
+
+
+async def test_entities_that_others_add_to_a_phone_are_left_alone(
+    hass: HomeAssistant, server: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    ours = entity_registry.async_get(LIGHT)
+    assert ours is not None
+    helper = entity_registry.async_get_or_create(
+        "light", "switch_as_x", "helper", device_id=ours.device_id
+    )
+    update_phone(hass, server, keys=KEYS[:1])
+    await hass.async_block_till_done()
+    assert entity_registry.async_get(helper.entity_id) is not None
+
+
+async def test_many_changes_at_once(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    for extension in range(50, 60):
+        add_phone(hass, server, phone_subentry(str(extension)))
+        update_phone(hass, server, str(extension), keys=[key_data("7")])
+    hass.config_entries.async_remove_subentry(server, "subentry_55")
+    await hass.async_block_till_done()
+    assert "55" not in server.runtime_data.phones
+    made = await asyncio.gather(*(phones(str(number)) for number in (50, 54, 59)))
+    for phone in made:
+        await turn_on(hass, f"light.phone_{phone.extension}_key_7")
+        await phone.shows("7", c="on")
+        assert hass.states.get(f"light.phone_{phone.extension}_key_1") is None

@@ -1,0 +1,197 @@
+"""Lamps as lights."""
+
+from dataclasses import replace
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.snom_buttons.phones import Color, Light
+from homeassistant.components.light import (
+    ATTR_BRIGHTNESS,
+    ATTR_COLOR_MODE,
+    ATTR_EFFECT,
+    ATTR_EFFECT_LIST,
+    ATTR_HS_COLOR,
+    ATTR_SUPPORTED_COLOR_MODES,
+    DOMAIN as LIGHT_DOMAIN,
+    ColorMode,
+)
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    SERVICE_TOGGLE,
+    SERVICE_TURN_OFF,
+    SERVICE_TURN_ON,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+)
+from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import ServiceValidationError
+
+from .conftest import Phones
+from .rawphone import RawPhone
+
+PLAIN = "light.phone_44_key_1"
+COLORED = "light.phone_44_key_2"
+
+
+async def call(
+    hass: HomeAssistant, service: str, entity_id: str, **data: object
+) -> State:
+    await hass.services.async_call(
+        LIGHT_DOMAIN, service, {ATTR_ENTITY_ID: entity_id, **data}, blocking=True
+    )
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return state
+
+
+async def test_on_and_off(hass: HomeAssistant, phone: RawPhone) -> None:
+    state = await call(hass, SERVICE_TURN_ON, PLAIN)
+    assert state.state == STATE_ON
+    assert state.attributes[ATTR_COLOR_MODE] == ColorMode.ONOFF
+    assert state.attributes[ATTR_EFFECT] == "off"
+    assert state.attributes[ATTR_SUPPORTED_COLOR_MODES] == [ColorMode.ONOFF]
+    shown = await phone.shows("1", c="on")
+    assert shown == {"c": "on", "n": "key1", "a": "message", "l": "Key 1"}
+
+    state = await call(hass, SERVICE_TURN_OFF, PLAIN)
+    assert state.state == STATE_OFF
+    assert state.attributes[ATTR_EFFECT] is None
+    await phone.shows("1", c=None)
+
+
+@pytest.mark.parametrize(
+    "effect", ["hold", "pickup", "park", "message", "offline", "error"]
+)
+async def test_an_effect_is_a_light_mode(
+    hass: HomeAssistant, phone: RawPhone, effect: str
+) -> None:
+    state = await call(hass, SERVICE_TURN_ON, PLAIN, effect=effect)
+    assert state.state == STATE_ON
+    assert state.attributes[ATTR_EFFECT] == effect
+    assert effect in state.attributes[ATTR_EFFECT_LIST]
+    await phone.shows("1", c=effect)
+
+    state = await call(hass, SERVICE_TURN_ON, PLAIN)
+    assert state.attributes[ATTR_EFFECT] == effect, "turning on keeps the effect"
+
+    state = await call(hass, SERVICE_TURN_ON, PLAIN, effect="off")
+    assert state.attributes[ATTR_EFFECT] == "off"
+    await phone.shows("1", c="on")
+
+
+async def test_a_lamp_that_was_off_comes_on_steadily(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    await call(hass, SERVICE_TURN_ON, PLAIN, effect="hold")
+    await call(hass, SERVICE_TOGGLE, PLAIN)
+    state = await call(hass, SERVICE_TOGGLE, PLAIN)
+    assert state.attributes[ATTR_EFFECT] == "off"
+    await phone.shows("1", c="on")
+
+
+async def test_an_unknown_effect_is_refused(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    with pytest.raises(ServiceValidationError, match="no effect rainbow") as error:
+        await call(hass, SERVICE_TURN_ON, PLAIN, effect="rainbow")
+    assert error.value.translation_key == "unknown_effect"
+    assert hass.states.get(PLAIN).state == STATE_OFF
+
+
+@pytest.mark.parametrize(
+    ("wanted", "color", "shown"),
+    [
+        ({"hs_color": (0, 100)}, "red", (0, 100)),
+        ({"hs_color": (350, 80)}, "red", (0, 100)),
+        ({"hs_color": (14, 100)}, "red", (0, 100)),
+        ({"hs_color": (16, 100)}, "orange", (30, 100)),
+        ({"hs_color": (60, 100)}, "orange", (30, 100)),
+        ({"hs_color": (76, 100)}, "green", (120, 100)),
+        ({"hs_color": (200, 100)}, "green", (120, 100)),
+        ({"rgb_color": (0, 255, 0)}, "green", (120, 100)),
+        ({"color_name": "darkorange"}, "orange", (30, 100)),
+    ],
+)
+async def test_a_color_becomes_the_nearest_that_a_lamp_has(
+    hass: HomeAssistant,
+    phone: RawPhone,
+    wanted: dict[str, object],
+    color: str,
+    shown: tuple[float, float],
+) -> None:
+    state = await call(hass, SERVICE_TURN_ON, COLORED, **wanted)
+    assert state.attributes[ATTR_HS_COLOR] == shown
+    assert state.attributes[ATTR_BRIGHTNESS] == 255
+    assert state.attributes[ATTR_SUPPORTED_COLOR_MODES] == [ColorMode.HS]
+    await phone.shows("2", c="on", o=color)
+
+
+async def test_color_and_effect_are_kept_apart(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    await call(hass, SERVICE_TURN_ON, COLORED, hs_color=(0, 100), effect="message")
+    await phone.shows("2", c="message", o="red")
+    await call(hass, SERVICE_TURN_ON, COLORED, hs_color=(120, 100))
+    await phone.shows("2", c="message", o="green")
+    await call(hass, SERVICE_TURN_OFF, COLORED)
+    await phone.shows("2", c=None, o="green")
+    state = await call(hass, SERVICE_TURN_ON, COLORED)
+    assert state.attributes[ATTR_HS_COLOR] == (120, 100)
+    await phone.shows("2", c="on", o="green")
+
+
+@pytest.mark.parametrize(
+    ("color", "shown"),
+    [
+        (None, None),
+        (Color.LOCAL, (120, 100)),
+        (Color.REMOTE, (0, 100)),
+        ("#0000FF", (240, 100)),
+        ("#broken", None),
+        ("mauve", None),
+    ],
+)
+async def test_colors_that_somebody_else_set(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    color: str | None,
+    shown: tuple[float, float] | None,
+) -> None:
+    await call(hass, SERVICE_TURN_ON, COLORED)
+    key = server.runtime_data.server.phones["44"].keys["2"]
+    key.show(replace(key.description, color=color))
+    assert hass.states.get(COLORED).attributes[ATTR_HS_COLOR] == shown
+
+
+async def test_a_mode_that_is_no_effect_is_shown_as_it_is(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    key = server.runtime_data.server.phones["44"].keys["1"]
+    key.show(replace(key.description, light=Light.SEIZED))
+    state = hass.states.get(PLAIN)
+    assert state.state == STATE_ON
+    assert state.attributes[ATTR_EFFECT] == "seized"
+
+
+async def test_a_light_is_unavailable_while_its_phone_is_away(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    assert hass.states.get(PLAIN).state == STATE_UNAVAILABLE
+    phone = await phones()
+    assert hass.states.get(PLAIN).state == STATE_OFF
+    assert hass.states.get("light.phone_45_key_1").state == STATE_UNAVAILABLE
+    await phone.unregister()
+    assert hass.states.get(PLAIN).state == STATE_UNAVAILABLE
+
+
+async def test_lights_of_one_phone_leave_others_alone(
+    hass: HomeAssistant, phone: RawPhone, phones: Phones
+) -> None:
+    other = await phones("45")
+    await call(hass, SERVICE_TURN_ON, "light.phone_45_key_1")
+    await other.shows("1", c="on")
+    assert "c" not in phone.keys["1"]
+    assert hass.states.get(PLAIN).state == STATE_OFF

@@ -1,0 +1,279 @@
+"""What hassfest checks of a custom integration, and that all texts are there."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+import string
+from typing import Any
+
+from PIL import Image
+import pytest
+
+import custom_components.snom_buttons as integration
+from custom_components.snom_buttons import config_flow, const, event, light
+from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
+from custom_components.snom_buttons.settings import KeyKind
+from homeassistant.const import Platform
+from homeassistant.helpers import config_validation as cv
+from homeassistant.loader import Manifest
+from homeassistant.util.yaml import load_yaml_dict
+
+ROOT = Path(integration.__file__).parent
+LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))
+SLUG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
+URL = re.compile(r"(https?|ftp|mqtt)://|www\.")
+
+
+def read(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((ROOT / name).read_text("utf-8"))
+    return data
+
+
+def texts(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Return the path of each text in a file of translations, and the text."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from texts(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+ENGLISH = read("translations/en.json")
+ICONS = read("icons.json")
+
+
+def source(*modules: str) -> list[ast.AST]:
+    """Return all nodes of modules, or of all modules of the integration's top."""
+    files = [ROOT / f"{m}.py" for m in modules] or ROOT.glob("*.py")
+    return [n for f in files for n in ast.walk(ast.parse(f.read_text("utf-8")))]
+
+
+def keyword_values(name: str) -> set[str]:
+    """Return the strings that are passed by this keyword anywhere."""
+    return {
+        constant.value
+        for node in source()
+        if isinstance(node, ast.keyword) and node.arg == name
+        for constant in ast.walk(node.value)
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+    }
+
+
+# The manifest
+
+
+def test_the_manifest_is_in_order() -> None:
+    manifest = read("manifest.json")
+    keys = list(manifest)
+    assert keys[:2] == ["domain", "name"]
+    assert keys[2:] == sorted(keys[2:])
+    assert set(keys) <= set(Manifest.__annotations__)
+
+
+def test_the_manifest_has_what_a_custom_integration_needs() -> None:
+    manifest = read("manifest.json")
+    assert manifest["domain"] == ROOT.name == const.DOMAIN
+    assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+    assert manifest["config_flow"] is True
+    assert manifest["iot_class"] == "local_push"
+    assert manifest["integration_type"] == "hub"
+    assert manifest["requirements"] == []
+    assert all(owner.startswith("@") for owner in manifest["codeowners"])
+    for url in ("documentation", "issue_tracker"):
+        assert manifest[url].startswith("https://")
+
+
+def test_every_platform_has_its_module() -> None:
+    platforms = {platform.value for platform in Platform}
+    modules = {path.stem for path in ROOT.glob("*.py")}
+    assert modules & platforms == {str(platform) for platform in const.PLATFORMS}
+
+
+# Texts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_the_texts_of_english(language: str) -> None:
+    translated = dict(texts(read(f"translations/{language}.json")))
+    english = dict(texts(ENGLISH))
+    assert list(translated) == list(english)
+    for path, text in translated.items():
+        assert placeholders(text) == placeholders(english[path]), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_are_as_home_assistant_wants_them(language: str) -> None:
+    for path, text in texts(read(f"translations/{language}.json")):
+        assert text and text == text.strip(), path
+        assert cv.string_with_no_html(text) == text, path
+        assert not URL.search(text), f"{path}: a URL belongs in a placeholder"
+        assert "[%key:" not in text, f"{path}: custom integrations have no references"
+        assert not re.search(r"'\{\w+\}'", text), f"{path}: a placeholder in quotes"
+        assert all(name.isidentifier() for name in placeholders(text)), path
+        # A single quote before a brace is an escape to the frontend.
+        assert not re.search(r"'[{}<]", text), path
+        for key in path.split("."):
+            assert key == "_" or SLUG.fullmatch(key), path
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_are_sorted(language: str) -> None:
+    def check(tree: dict[str, Any]) -> None:
+        assert list(tree) == sorted(tree)
+        for value in tree.values():
+            if isinstance(value, dict):
+                check(value)
+
+    check(read(f"translations/{language}.json"))
+
+
+# That nothing is missing, and nothing is there in vain
+
+
+def flow_class(name: str) -> ast.ClassDef:
+    [found] = [
+        node
+        for node in source("config_flow")
+        if isinstance(node, ast.ClassDef) and node.name == name
+    ]
+    return found
+
+
+def steps(name: str) -> set[str]:
+    return {
+        node.name.removeprefix("async_step_")
+        for node in flow_class(name).body
+        if isinstance(node, ast.AsyncFunctionDef)
+        and node.name.startswith("async_step_")
+    }
+
+
+SERVER = ENGLISH["config"]
+PHONE = ENGLISH["config_subentries"][const.SUBENTRY_TYPE_PHONE]
+
+
+def fields(schema: Any) -> set[str]:
+    return {str(marker) for marker in schema.schema}
+
+
+def test_every_step_has_its_texts() -> None:
+    assert set(SERVER["step"]) == steps("SnomConfigFlow")
+    assert set(PHONE["step"]) == steps("PhoneFlow")
+    server, phone = fields(config_flow.SERVER_SCHEMA), fields(config_flow.PHONE_SCHEMA)
+    for texts_of_flow, step, wanted in (
+        (SERVER, "user", server),
+        (SERVER, "reconfigure", server),
+        (PHONE, "user", phone),
+        (PHONE, "reconfigure", phone),
+        (PHONE, "keys", {"keys"}),
+        (PHONE, "phone", set()),
+    ):
+        step_texts = texts_of_flow["step"][step]
+        assert {"title", "description"} <= set(step_texts)
+        assert set(step_texts.get("data", {})) == wanted
+        # The list of keys shows no help, so the page's description has it.
+        helped = wanted - {"keys"}
+        assert set(step_texts.get("data_description", {})) == helped
+
+
+def test_a_subentry_has_what_it_needs() -> None:
+    assert PHONE["entry_type"]
+    assert set(PHONE["initiate_flow"]) == {"user", "reconfigure"}
+
+
+def test_no_error_has_a_text_in_vain() -> None:
+    """That each one has a text is checked where it is shown, in test_config_flow."""
+    words = {
+        node.value
+        for node in source("config_flow")
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {*SERVER["error"], *PHONE["error"]} <= words
+
+
+def test_every_abort_has_its_text() -> None:
+    assert keyword_values("reason") == {"already_configured"}
+    assert set(SERVER["abort"]) == set(PHONE["abort"]) == {"already_configured"}
+
+
+def test_every_exception_has_its_text() -> None:
+    assert keyword_values("translation_key") - entity_keys("light") - {
+        "registered",
+        "in_sync",
+        "model",
+        "keys",
+    } == set(ENGLISH["exceptions"])
+
+
+def entity_keys(platform: str) -> set[str]:
+    return {
+        node.value.value
+        for node in source("entity", platform)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == "_attr_translation_key"
+        and isinstance(node.value, ast.Constant)
+    }
+
+
+def test_every_entity_has_its_name() -> None:
+    entity = ENGLISH["entity"]
+    assert set(entity["event"]) == entity_keys("event") - {"led"}
+    assert set(entity["binary_sensor"]) == {d.translation_key for d in DESCRIPTIONS}
+    assert all(d.key == d.translation_key for d in DESCRIPTIONS)
+    for platform in ("event", "binary_sensor"):
+        assert all("name" in texts_of for texts_of in entity[platform].values())
+    assert set(entity["light"]) == entity_keys("light") == {"led"}
+
+
+def test_every_effect_and_event_type_has_its_text() -> None:
+    effects = ENGLISH["entity"]["light"]["led"]["state_attributes"]["effect"]["state"]
+    assert set(effects) == set(light.EFFECTS) - {"off"}
+    dialled = ENGLISH["entity"]["event"]["dialled"]["state_attributes"]["event_type"]
+    assert set(dialled["state"]) == {event.EVENT_TYPE_DIALLED}
+
+
+def test_every_choice_has_its_text() -> None:
+    selector = ENGLISH["selector"]
+    assert set(selector["key_kind"]["options"]) == set(KeyKind)
+    assert set(selector["model"]["options"]) == {const.MODEL_OTHER}
+    assert set(selector["keys"]["fields"]) == {"key", "name", "kind", "colors"}
+    assert all(
+        set(f) == {"name", "description"} for f in selector["keys"]["fields"].values()
+    )
+
+
+# Icons, brand, quality scale
+
+
+def test_icons() -> None:
+    assert set(ICONS) == {"entity"}
+    for path, icon in texts(ICONS):
+        assert re.fullmatch(r"mdi:[a-z0-9-]+", icon), path
+    names = ENGLISH["entity"]
+    for platform, keys in ICONS["entity"].items():
+        assert set(keys) == set(names.get(platform, {"led": {}}))
+
+
+@pytest.mark.parametrize(("name", "size"), [("icon.png", 256), ("icon@2x.png", 512)])
+def test_brand(name: str, size: int) -> None:
+    with Image.open(ROOT / "brand" / name) as image:
+        assert image.format == "PNG"
+        assert image.size == (size, size)
+        assert image.mode == "RGBA"
+
+
+def test_the_quality_scale_answers_every_rule() -> None:
+    rules = load_yaml_dict(ROOT / "quality_scale.yaml")["rules"]
+    assert len(rules) == 54
+    for rule, answer in rules.items():
+        status = answer if isinstance(answer, str) else answer["status"]
+        assert status in ("done", "todo", "exempt"), rule
+        if status != "done":
+            assert answer["comment"], f"{rule} needs a reason"
