@@ -155,7 +155,7 @@ def register(port_of_server: int, peer: socket.socket) -> None:
         return hashlib.md5(text.encode()).hexdigest()
 
     peer.sendto(REGISTER, (LOCALHOST, port_of_server))
-    challenge = peer.recv(65536).decode().split("WWW-Authenticate: ")[2]
+    challenge = peer.recv(65536).decode().split("WWW-Authenticate: ")[1]
     realm, nonce = (
         challenge.split(f'{name}="')[1].split('"')[0] for name in ("realm", "nonce")
     )

@@ -27,26 +27,20 @@ type Phones = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def auto_enable_custom_integrations(request: pytest.FixtureRequest) -> None:
-    """Let each Home Assistant of a test find the integration."""
-    if "hass" in request.fixturenames:
-        request.getfixturevalue("enable_custom_integrations")
-
-
-@pytest.fixture(autouse=True)
-def no_errors_in_the_log(
-    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
-) -> Iterator[None]:
-    """Let a test with Home Assistant fail on what is logged as an error."""
+def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the Home Assistant of a test find us, and fail on what it logs as an error."""
+    if "hass" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("enable_custom_integrations")
+    log: pytest.LogCaptureFixture = request.getfixturevalue("caplog")
     yield
-    if "hass" in request.fixturenames:
-        errors = [
-            record
-            for phase in ("setup", "call")
-            for record in caplog.get_records(phase)
-            if record.levelno >= logging.ERROR
-        ]
-        assert not errors
+    assert not [
+        record
+        for phase in ("setup", "call")
+        for record in log.get_records(phase)
+        if record.levelno >= logging.ERROR
+    ]
 
 
 @pytest.fixture

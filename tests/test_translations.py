@@ -45,16 +45,21 @@ ICONS = read("icons.json")
 
 
 def source(*modules: str) -> list[ast.AST]:
-    """Return all nodes of modules, or of all modules of the integration's top."""
-    files = [ROOT / f"{m}.py" for m in modules] or ROOT.glob("*.py")
+    """Return all nodes of some modules of ours."""
+    files = [ROOT / f"{module}.py" for module in modules]
     return [n for f in files for n in ast.walk(ast.parse(f.read_text("utf-8")))]
 
 
-def keyword_values(name: str) -> set[str]:
-    """Return the strings that are passed by this keyword anywhere."""
+def keyword_values(name: str, within: type[ast.AST] = ast.Module) -> set[str]:
+    """Return the strings that are passed by this keyword, anywhere or in statements."""
+    files = ROOT.glob("*.py")
+    modules = [ast.parse(file.read_text("utf-8")) for file in files]
     return {
         constant.value
-        for node in source()
+        for module in modules
+        for statement in ast.walk(module)
+        if isinstance(statement, within)
+        for node in ast.walk(statement)
         if isinstance(node, ast.keyword) and node.arg == name
         for constant in ast.walk(node.value)
         if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
@@ -203,12 +208,10 @@ def test_every_abort_has_its_text() -> None:
 
 
 def test_every_exception_has_its_text() -> None:
-    assert keyword_values("translation_key") - entity_keys("light") - {
-        "registered",
-        "in_sync",
-        "model",
-        "keys",
-    } == set(ENGLISH["exceptions"])
+    raised = keyword_values("translation_key", within=ast.Raise)
+    assert raised == set(ENGLISH["exceptions"])
+    for text in ENGLISH["exceptions"].values():
+        assert set(text) == {"message"}
 
 
 def entity_keys(platform: str) -> set[str]:

@@ -255,7 +255,7 @@ class SnomHub:
 
 @callback
 def async_get_store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
-    """Return the store of a config entry. It holds secrets, so it is private."""
+    """Return the store of a config entry; private, for it tells where phones are."""
     return Store(
         hass,
         STORAGE_VERSION,

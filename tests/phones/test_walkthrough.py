@@ -140,7 +140,7 @@ class Peer:
         """Send a REGISTER, answer the challenge, and return the 200."""
         challenge = await self.ask(wire(text))
         assert challenge.start_line == "SIP/2.0 401 Unauthorized"
-        md5_challenge = challenge.all("WWW-Authenticate")[1]
+        md5_challenge = challenge.all("WWW-Authenticate")[0]
         realm = md5_challenge.split('realm="')[1].split('"')[0]
         nonce = md5_challenge.split('nonce="')[1].split('"')[0]
         ha1 = md5(f"{user}:{realm}:{PASSWORD}".encode()).hexdigest()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+import secrets
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 if TYPE_CHECKING:
     from ..xbuttons import Action
@@ -19,7 +20,7 @@ class _Happening:
     phone: Phone
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
     """When it arrived, aware, in UTC."""
-    id: str = field(default_factory=lambda: uuid4().hex)
+    id: str = field(default_factory=partial(secrets.token_hex, 16))
     """Different for each event, to tell one that came twice by some other way."""
 
 

@@ -165,10 +165,10 @@ class PhoneServer:
             phone = self._phones.get(extension)
             if phone is None:
                 continue
-            for description in load_keys(saved["keys"]):
+            for description in load_keys(saved.get("keys", "")):
                 if key := phone.keys.get(description.name):
                     key.restore(description)
-            self._registrar.restore(load_bindings(saved["bindings"], now))
+            self._registrar.restore(load_bindings(saved.get("bindings", ()), now))
 
     # Requests
 

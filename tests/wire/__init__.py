@@ -1,0 +1,1 @@
+"""Real programs against us, over a socket of this machine."""

@@ -1,0 +1,20 @@
+"""The programs that these tests need, none of which is Python."""
+
+import os
+import shutil
+
+import pytest
+
+
+def program(name: str) -> str:
+    """Return the path of a program.
+
+    Without it the test is skipped with the reason, or fails where `CI=true`.
+    """
+    path = shutil.which(name)
+    if path is not None:
+        return path
+    reason = f"{name} is not installed; script/test installs it on Debian, as root"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
