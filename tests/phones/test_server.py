@@ -550,7 +550,7 @@ async def test_what_is_stored_and_does_not_fit_is_left_out(
             "keys": "k=9\r\nc=on\r\n\r\nk=1\r\nc=park\r\n\r\n",
             "bindings": [{"user": "44"}],
         },
-        "45": {"keys": "no document", "bindings": []},
+        "45": {"keys": "no document"},
         "46": {"keys": "k=1\r\nc=on\r\n", "bindings": []},
     }
     phones = make_phone(), make_phone("45")

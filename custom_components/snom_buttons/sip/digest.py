@@ -27,16 +27,21 @@ from .uri import parse_uri
 NONCE_LIFETIME = 300.0
 """Seconds for which a nonce is taken; after that the answer is `stale=true`."""
 
+_HEX = frozenset("0123456789abcdefABCDEF")
 _QUOTED = frozenset(
     {"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain"}
 )
 
 
 class Algorithm(StrEnum):
-    """The hash, named as in the `algorithm` parameter."""
+    """The hash, named as in the `algorithm` parameter, in the order of our challenges.
 
-    SHA_256 = "SHA-256"
+    MD5 comes first although it is the weaker: there are user agents that look at the
+    first challenge only and know nothing else (docs/decisions/0008).
+    """
+
     MD5 = "MD5"
+    SHA_256 = "SHA-256"
 
     def hash(self, text: str) -> str:
         """Return H(text) of RFC 7616 3.2 as lower-case hexadecimal digits."""
@@ -123,7 +128,7 @@ def answer_challenge(
             offered = parse_credentials(challenge)
             algorithm = Algorithm(offered.get("algorithm", "MD5").upper())
             realm, nonce = offered["realm"], offered["nonce"]
-        except (SipSyntaxError, ValueError, KeyError):
+        except SipSyntaxError, ValueError, KeyError:
             continue
         qops = {qop.strip().lower() for qop in offered.get("qop", "").split(",")}
         qop = "auth" if "auth" in qops else ""
@@ -201,11 +206,13 @@ class Challenger:
         self._password_of = password_of
         self._clock = clock
         self._secret = secrets.token_bytes(32)
+        # Stands in for an unknown user's password; nobody can know it.
+        self._nobodys_password = secrets.token_hex(8)
         self._highest_nc: dict[str, int] = {}
         self._next_sweep = 0.0
 
     def challenges(self, *, stale: bool = False) -> list[str]:
-        """Return the challenges to offer, SHA-256 before MD5 (RFC 8760 2.3)."""
+        """Return the challenges to offer, one an algorithm (RFC 8760 2.3)."""
         nonce = self._new_nonce()
         extra = [("stale", "true")] if stale else []
         return [
@@ -251,8 +258,7 @@ class Challenger:
         qop = offered.get("qop", "").lower()
         count = offered.get("nc", "")
         known = self._password_of(username)
-        # A drawn password that nobody can know stands in for an unknown user's.
-        password = known if known is not None else secrets.token_hex(8)
+        password = known if known is not None else self._nobodys_password
         expected = digest_response(
             algorithm,
             username=username,
@@ -273,10 +279,11 @@ class Challenger:
             return wrong
         if not _same_uri(offered.get("uri", ""), request_uri):
             return wrong
-        try:
-            number = int(count, 16) if qop else 1
-        except ValueError:
-            return wrong
+        number = 1
+        if qop:
+            if not 0 < len(count) <= 8 or not _HEX.issuperset(count):
+                return wrong
+            number = int(count, 16)
         # A nonce from before our restart is no failure either: the password is right.
         age = self._age(nonce)
         if (
@@ -301,6 +308,9 @@ class Challenger:
         try:
             data = bytes.fromhex(nonce)
         except ValueError:
+            return None
+        if data.hex() != nonce:
+            # One nonce, one spelling: by another one its count would begin anew.
             return None
         stamp, seal = data[:12], data[12:]
         if len(stamp) != 12 or not hmac.compare_digest(self._seal(stamp), seal):

@@ -101,10 +101,13 @@ class IncomingRequest:
     def _encode(
         self, status: int, headers: HeaderItems, reason: str | None, body: bytes
     ) -> bytes:
-        self.answered = True
-        return self._endpoint.encode_response(
+        if self.answered:
+            raise RuntimeError("a request gets only one final response")
+        data = self._endpoint.encode_response(
             self.request, self.flow, status, headers, reason=reason, body=body
         )
+        self.answered = True
+        return data
 
 
 @dataclass(slots=True)
@@ -158,12 +161,9 @@ class Endpoint:
 
     async def close(self) -> None:
         """End every transaction and free the port; safe to call twice."""
-        for running in self._running.values():
-            if running.wakeup is not None:
-                running.wakeup.cancel()
-            if running.answer is not None and not running.answer.done():
-                running.answer.set_exception(TransportError("the endpoint was closed"))
-        self._running.clear()
+        for key, running in list(self._running.items()):
+            self._fail(running, TransportError("the endpoint was closed"))
+            self._end(key)
         await self._udp.close()
 
     @property
@@ -356,8 +356,7 @@ class Endpoint:
             self._end(key)
             return
         deadline = running.machine.deadline
-        if deadline is None:
-            return
+        assert deadline is not None, "whatever is sent has a timer to end it"
         if running.wakeup is not None:
             if running.wakeup.when() <= deadline:
                 return
@@ -386,4 +385,3 @@ class Endpoint:
             digest_size=8,
             key=self._tag_key,
         ).hexdigest()
-

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 MAX_PARAMETERS = 64
 
-_TOKEN = frozenset(
+TOKEN = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
 )
-_HOST = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
-)
+_HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 _IPV6 = frozenset("0123456789abcdefABCDEF:.")
 
 type Parameters = dict[str, str | None]
@@ -26,7 +24,7 @@ class SipSyntaxError(ValueError):
 
 def is_token(text: str) -> bool:
     """Whether `text` is a `token` of RFC 3261 25.1."""
-    return bool(text) and _TOKEN.issuperset(text)
+    return bool(text) and TOKEN.issuperset(text)
 
 
 def split_outside_quotes(text: str, separator: str) -> list[str]:
@@ -97,12 +95,12 @@ def quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def parse_parameters(text: str) -> Parameters:
+def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
     """Parse `name=value;name` (without the semicolon before the first).
 
-    Names come back in lower case, values as they stand. An empty parameter, as in a
-    trailing `;`, is passed over. Raises SipSyntaxError for a name that is no token, a
-    name that comes twice (RFC 3261 7.3.1) or more than MAX_PARAMETERS of them.
+    Names, of `allowed` characters, come back in lower case, values as they stand. An
+    empty parameter, as in a trailing `;`, is passed over. Raises SipSyntaxError for a
+    bad name, a name that comes twice (RFC 3261 7.3.1) or more than MAX_PARAMETERS.
     """
     parameters: Parameters = {}
     if not text:
@@ -115,7 +113,7 @@ def parse_parameters(text: str) -> Parameters:
             continue
         name, equals, value = part.partition("=")
         name = name.rstrip().lower()
-        if not is_token(name):
+        if not name or not allowed.issuperset(name):
             raise SipSyntaxError(f"a parameter has the bad name {name[:40]!r}")
         if name in parameters:
             raise SipSyntaxError(f"the parameter {name[:40]!r} stands twice")
@@ -155,6 +153,18 @@ def split_host_port(text: str) -> tuple[str, int | None]:
     if not colon:
         return host.lower(), None
     return host.lower(), parse_number(port.strip(), "port", low=1, high=65535)
+
+
+def has_control(text: str) -> bool:
+    """Whether `text` holds what could break a line or a terminal (tabs do not)."""
+    if text.isprintable():
+        return False
+    return any((c < " " and c != "\t") or c == "\x7f" for c in text)
+
+
+def readable(text: str) -> str:
+    """Return `text` with a `?` for each byte of it that was no UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def parse_number(text: str, what: str, *, low: int = 0, high: int) -> int:

@@ -6,10 +6,17 @@ Nothing here reads the network; `parser` makes these from bytes and checks them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .grammar import Parameters, format_parameters, split_first, split_outside_quotes
-from .uri import Address, Uri
+from .grammar import (
+    Parameters,
+    SipSyntaxError,
+    format_parameters,
+    has_control,
+    split_first,
+    split_outside_quotes,
+)
+from .uri import Address, Uri, parse_address
 
 SIP_VERSION = "SIP/2.0"
 
@@ -159,8 +166,12 @@ class Headers:
 class Via:
     """The topmost Via: the way the answer takes (RFC 3261 18.2 and 20.42)."""
 
+    start: str
+    """What stands before the parameters, with its exact characters (8.2.6.2)."""
     transport: str
+    """In upper case."""
     host: str
+    """In lower case, IPv6 in brackets."""
     port: int | None
     parameters: Parameters
 
@@ -176,10 +187,7 @@ class Via:
 
     def __str__(self) -> str:
         """Return the value as it goes on the wire."""
-        return (
-            f"{SIP_VERSION}/{self.transport} {self.sent_by}"
-            f"{format_parameters(self.parameters)}"
-        )
+        return f"{self.start}{format_parameters(self.parameters)}"
 
     def seen_from(self, host: str, port: int) -> Via:
         """Return it with what the receiver has to note down of the source.
@@ -193,7 +201,7 @@ class Via:
         parameters = {**self.parameters, "received": host}
         if wants_port:
             parameters["rport"] = str(port)
-        return Via(self.transport, self.host, self.port, parameters)
+        return replace(self, parameters=parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +257,16 @@ def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> 
     """Return a message's bytes; Content-Length is added and always right.
 
     `headers` must not hold Content-Length. Characters that came in as broken UTF-8
-    (surrogate escapes) go out as the very bytes they were.
+    (surrogate escapes) go out as the very bytes they were. Raises ValueError for a
+    line end within a line, which would begin a header that nobody meant to send.
     """
     lines = [start_line]
     lines += [f"{name}: {value}" for name, value in headers]
-    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
+    lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join(lines)
+    if head.count("\r") + head.count("\n") != 2 * (len(lines) - 1):
+        raise ValueError("a header holds a line end")
+    return f"{head}\r\n\r\n".encode("utf-8", "surrogateescape") + body
 
 
 def encode_response(
@@ -271,7 +283,8 @@ def encode_response(
 
     RFC 3261 8.2.6.2: Via lines, From, Call-ID and CSeq are the request's, as is To,
     which gets `to_tag` if it has no tag yet. `via` stands in for the topmost value.
-    What a broken request does not have is left out.
+    What a broken request does not have is left out, and a control character in what it
+    has comes back as a blank.
     """
     echoed = []
     vias = request_headers.lines("Via")
@@ -282,9 +295,7 @@ def encode_response(
     if sender := request_headers.get("From"):
         echoed.append(("From", sender))
     if recipient := request_headers.get("To"):
-        if to_tag and "tag=" not in recipient.rpartition(">")[2].lower():
-            recipient = f"{recipient};tag={to_tag}"
-        echoed.append(("To", recipient))
+        echoed.append(("To", _tagged(recipient, to_tag) if to_tag else recipient))
     echoed += [
         (name, value)
         for name in ("Call-ID", "CSeq")
@@ -292,5 +303,23 @@ def encode_response(
     ]
     if status == 100:
         echoed += [("Timestamp", value) for value in request_headers.lines("Timestamp")]
+    echoed = [
+        (name, _without_control(value) if has_control(value) else value)
+        for name, value in echoed
+    ]
     start_line = f"{SIP_VERSION} {status} {reason or REASONS[status]}"
     return encode(start_line, [*echoed, *headers], body)
+
+
+def _tagged(recipient: str, tag: str) -> str:
+    """Return a To with `tag`, unless it has one or cannot be read."""
+    try:
+        if "tag" in parse_address(recipient).parameters:
+            return recipient
+    except SipSyntaxError:
+        return recipient
+    return f"{recipient};tag={tag}"
+
+
+def _without_control(text: str) -> str:
+    return "".join(" " if has_control(c) else c for c in text)

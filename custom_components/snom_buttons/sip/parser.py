@@ -8,9 +8,11 @@ again. Every step takes time in proportion to the datagram's length.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_letters, digits
 
 from .grammar import (
     SipSyntaxError,
+    has_control,
     is_token,
     parse_number,
     parse_parameters,
@@ -23,12 +25,14 @@ from .uri import Address, UnsupportedScheme, parse_address, parse_uri
 MAX_MESSAGE = 64 * 1024
 MAX_HEADERS = 256
 
+# What a reason phrase may have unescaped: `reserved`, `unreserved` and blanks.
+_REASON = frozenset(ascii_letters + digits + ";/?:@&=+$,-_.!~*'() ")
 # RFC 3261 8.1.1 and 20: what a message must have, and what it must have only once.
 _MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires")
 
 
-@dataclass
+@dataclass(eq=False)
 class MalformedMessage(ValueError):
     """A message that cannot be taken.
 
@@ -60,28 +64,43 @@ def parse_datagram(data: bytes) -> Request | Response | None:
     data = data.lstrip(b"\r\n")
     if not data:
         return None
-    head, separator, body = data.partition(b"\r\n\r\n")
-    if not separator:
-        head, separator, body = data.partition(b"\n\n")
-    start_line, headers, unreadable = _split_head(head)
+    head, body, unreadable = _split_body(data)
+    start_line, headers, bad_line = _split_head(head)
+    unreadable = bad_line or unreadable
     is_response = start_line[:4].upper() == "SIP/"
     fault = MalformedMessage(400, "", headers, request=not is_response)
     try:
-        if unreadable and (is_response or _is_request_line(start_line)):
-            raise SipSyntaxError(unreadable)
         if is_response:
-            return _response(start_line, headers, body)
-        return _request(start_line, headers, body, fault)
-    except UnsupportedScheme as error:
-        fault.status, fault.reason = 416, "Unsupported URI Scheme"
-        fault.__cause__ = error
+            return _response(start_line, headers, body, unreadable)
+        return _request(start_line, headers, body, unreadable, fault)
     except SipSyntaxError as error:
-        # A reason phrase is one line of printable text, whatever was quoted in it.
-        text = "".join(c if c.isprintable() else "?" for c in str(error))
-        fault.reason = f"Bad Request: {text}"
+        fault.reason = f"Bad Request: {_reason_phrase(str(error))}"
         fault.__cause__ = error
     fault.via = fault.via or _via_or_none(headers)
     raise fault
+
+
+def _reason_phrase(text: str) -> str:
+    """Return `text` as a Reason-Phrase may stand (25.1), whatever it quotes."""
+    return "".join(
+        c if c in _REASON or (c > "\x7f" and c.isprintable()) else "?" for c in text
+    )
+
+
+def _split_body(data: bytes) -> tuple[bytes, bytes, str]:
+    """Split at the first empty line, whichever way its lines end.
+
+    Returns head, body and the fault, "" if there is none.
+    """
+    ends = [
+        (position, len(blank))
+        for blank in (b"\n\r\n", b"\n\n")
+        if (position := data.find(blank)) >= 0
+    ]
+    if not ends:
+        return data.rstrip(b"\r\n"), b"", "no empty line ends the headers"
+    position, length = min(ends)
+    return data[:position].removesuffix(b"\r"), data[position + length :], ""
 
 
 def _split_head(head: bytes) -> tuple[str, Headers, str]:
@@ -115,13 +134,15 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
 
 def _is_request_line(start_line: str) -> bool:
     """Whether the first line is a request's: only then is there somebody to answer."""
-    method, _, rest = start_line.partition(" ")
+    method, _, rest = start_line.rstrip(" ").partition(" ")
     target, _, version = rest.rpartition(" ")
     return is_token(method) and bool(target) and version[:4].upper() == "SIP/"
 
 
-def _checked(headers: Headers, body: bytes) -> bytes:
+def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
     """Check what both kinds of message must have; return the body cut to its length."""
+    if unreadable:
+        raise SipSyntaxError(unreadable)
     for name in _MANDATORY:
         if name not in headers:
             raise SipSyntaxError(f"{name} is missing")
@@ -129,7 +150,7 @@ def _checked(headers: Headers, body: bytes) -> bytes:
         if len(headers.lines(name)) > 1:
             raise SipSyntaxError(f"{name} stands twice")
     for name, value in headers:
-        if not value.isprintable() and _has_control(value):
+        if has_control(value):
             raise SipSyntaxError(f"{name} holds a control character")
     lengths = headers.lines("Content-Length")
     if not lengths:
@@ -144,28 +165,33 @@ def _checked(headers: Headers, body: bytes) -> bytes:
     return body[:length]
 
 
-def _has_control(value: str) -> bool:
-    """Whether a header value holds what could break a line or a terminal."""
-    return any(c < " " and c != "\t" or c == "\x7f" for c in value)
-
-
 def _request(
-    start_line: str, headers: Headers, body: bytes, fault: MalformedMessage
+    start_line: str,
+    headers: Headers,
+    body: bytes,
+    unreadable: str,
+    fault: MalformedMessage,
 ) -> Request:
     """Check a request (RFC 3261 7.1, 8.1.1 and 8.2)."""
     if not _is_request_line(start_line):
         fault.request = False
         raise SipSyntaxError("the first line is neither request nor response")
-    method, _, rest = start_line.partition(" ")
+    method, _, rest = start_line.rstrip(" ").partition(" ")
     target, _, version = rest.rpartition(" ")
     fault.method = method
     if version.upper() != "SIP/2.0":
         fault.status, fault.reason = 505, "Version Not Supported"
         fault.via = _via_or_none(headers)
         raise fault
-    body = _checked(headers, body)
+    body = _checked(headers, body, unreadable)
     via = fault.via = _top_via(headers)
-    uri = parse_uri(target)
+    if start_line.endswith(" "):
+        raise SipSyntaxError("blanks stand behind the request line")
+    try:
+        uri = parse_uri(target)
+    except UnsupportedScheme:
+        fault.status, fault.reason = 416, "Unsupported URI Scheme"
+        raise fault from None
     cseq = _cseq(headers)
     if cseq.method != method:
         raise SipSyntaxError(f"CSeq says {cseq.method[:20]}, the request {method[:20]}")
@@ -186,14 +212,20 @@ def _request(
     )
 
 
-def _response(start_line: str, headers: Headers, body: bytes) -> Response:
+def _response(
+    start_line: str, headers: Headers, body: bytes, unreadable: str
+) -> Response:
     """Check a response (RFC 3261 7.2 and 8.1.3.3)."""
     version, _, rest = start_line.partition(" ")
     status, _, reason = rest.partition(" ")
     if version.upper() != "SIP/2.0":
         raise SipSyntaxError("the version is not SIP/2.0")
     number = parse_number(status, "status", low=100, high=699)
-    body = _checked(headers, body)
+    if has_control(reason):
+        raise SipSyntaxError("the reason phrase holds a control character")
+    body = _checked(headers, body, unreadable)
+    if len(headers.listed("Via")) > 1:
+        raise SipSyntaxError("a response is for somebody behind us")
     from_, to, call_id = _identity(headers)
     return Response(
         status=number,
@@ -235,7 +267,8 @@ def _top_via(headers: Headers) -> Via:
     if not is_token(transport):
         raise SipSyntaxError("the topmost Via names no transport")
     host, port = split_host_port(sent_by.strip())
-    return Via(transport.upper(), host, port, parse_parameters(parameters))
+    start = sent_protocol.strip()
+    return Via(start, transport.upper(), host, port, parse_parameters(parameters))
 
 
 def _via_or_none(headers: Headers) -> Via | None:
@@ -248,8 +281,9 @@ def _via_or_none(headers: Headers) -> Via | None:
 
 def _cseq(headers: Headers) -> CSeq:
     """Type the CSeq (RFC 3261 8.1.1.5: the number is below 2**31)."""
-    number, _, method = (headers.get("CSeq") or "").partition(" ")
-    method = method.strip(" \t")
+    value = (headers.get("CSeq") or "").replace("\t", " ")
+    number, _, method = value.partition(" ")
+    method = method.strip()
     if not is_token(method):
         raise SipSyntaxError("CSeq names no method")
     return CSeq(parse_number(number, "CSeq", high=2**31 - 1), method)

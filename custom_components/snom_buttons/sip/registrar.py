@@ -13,7 +13,7 @@ import logging
 import time
 
 from .digest import Challenger, Verdict
-from .grammar import SipSyntaxError, format_parameters, parse_number, unquote
+from .grammar import SipSyntaxError, parse_number, split_outside_quotes, unquote
 from .message import Headers, Request
 from .transport import Flow
 from .uas import Answer
@@ -27,6 +27,7 @@ MAX_EXPIRES = 3600
 """Seconds to which longer registrations are cut; also the default (10.2.1.1)."""
 MAX_BINDINGS = 10
 """Bindings of one user at once; the oldest make room for new ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
@@ -50,8 +51,17 @@ class Binding:
 
     @property
     def key(self) -> object:
-        """What makes another registration the same device."""
+        """What tells it from the other bindings that its user has at the same time."""
         return self.instance or self.contact.uri.key
+
+    def is_same_device(self, other: Binding) -> bool:
+        """Whether `other` is of the same device: by its instance (RFC 5626 6).
+
+        Where one of them names none, it is the same URI that counts (RFC 3261 10.3).
+        """
+        if self.instance and other.instance:
+            return self.instance == other.instance
+        return self.contact.uri.key == other.contact.uri.key
 
 
 class Registrar:
@@ -76,7 +86,8 @@ class Registrar:
 
     def bindings(self, user: str) -> tuple[Binding, ...]:
         """Return a user's current bindings, the newest last."""
-        return tuple(self._bindings.get(user, ()))
+        now = self._clock()
+        return tuple(b for b in self._bindings.get(user, ()) if b.expires_at > now)
 
     @property
     def next_expiry(self) -> float | None:
@@ -122,8 +133,7 @@ class Registrar:
         of that user came by, or its digest is right. Else returns the answer to give.
         """
         user = request.from_.uri.user
-        held = self._bindings.get(user or "", ())
-        if any(binding.flow == flow for binding in held):
+        if any(binding.flow == flow for binding in self.bindings(user or "")):
             return None
         return self._judge(request, user)
 
@@ -136,13 +146,14 @@ class Registrar:
         assert user is not None
         try:
             wanted = self._wanted_bindings(request, flow, user)
+            supports_buttons = _supports_buttons(request.headers)
         except SipSyntaxError as error:
             _LOGGER.debug("REGISTER of %s: %s", user, error)
             return Answer(400)
         if isinstance(wanted, Answer):
             return wanted
         self._store(user, wanted)
-        answer = self._accepted(request, user)
+        answer = self._accepted(request, user, supports_buttons)
         self._on_registered(user)
         return answer
 
@@ -169,7 +180,9 @@ class Registrar:
         Nothing is changed yet, so that a request that fails has changed nothing.
         Raises SipSyntaxError.
         """
-        held = list(self._bindings.get(user, ()))
+        if request.to.uri.scheme == "tel":
+            raise SipSyntaxError("an address-of-record must be a sip or sips URI")
+        held = list(self.bindings(user))
         contacts = request.headers.listed("Contact")
         header_expires = request.headers.get("Expires")
         # An Expires that is no number counts as the default (20.19).
@@ -188,9 +201,9 @@ class Registrar:
                 fresh = self._binding(request, flow, user, address, default)
                 if isinstance(fresh, Answer):
                     return fresh
-                same = [binding for binding in kept if binding.key == fresh.key]
-                removed += same
-                kept = [binding for binding in kept if binding.key != fresh.key]
+                same = [binding for binding in kept if fresh.is_same_device(binding)]
+                removed += [binding for binding in same if binding in held]
+                kept = [binding for binding in kept if binding not in same]
                 if fresh.expires_at > self._clock():
                     kept.append(fresh)
         # An update from the same device that overtook a newer one must fail as a whole.
@@ -231,11 +244,12 @@ class Registrar:
         else:
             self._bindings.pop(user, None)
 
-    def _accepted(self, request: Request, user: str) -> Answer:
+    def _accepted(self, request: Request, user: str, supports_buttons: bool) -> Answer:
         """Return the 200 with all current bindings (10.3, step 8).
 
-        A phone that supports buttons is told so as the LED Remote Control document
-        prints it (`Required`) and as RFC 3261 spells it (`Require`).
+        Each Contact says its own time; Expires repeats what this request got, for who
+        only looks there. A phone that supports buttons is told so as the LED Remote
+        Control document prints it (`Required`) and as RFC 3261 spells it (`Require`).
         """
         now = self._clock()
         held = self.bindings(user)
@@ -243,10 +257,18 @@ class Registrar:
             ("Contact", _with_expires(binding.contact, round(binding.expires_at - now)))
             for binding in held
         ]
-        longest = max((round(b.expires_at - now) for b in held), default=0)
-        headers.append(("Expires", str(longest)))
+        if "Contact" in request.headers:
+            granted = max(
+                (
+                    round(b.expires_at - now)
+                    for b in held
+                    if (b.call_id, b.cseq) == (request.call_id, request.cseq.number)
+                ),
+                default=0,
+            )
+            headers.append(("Expires", str(granted)))
         headers.append(("Date", email.utils.formatdate(time.time(), usegmt=True)))
-        if _supports_buttons(request.headers):
+        if supports_buttons:
             headers += [("Require", "buttons"), ("Required", "buttons")]
         return Answer(200, tuple(headers))
 
@@ -267,12 +289,12 @@ def _expires_or(value: str | None, default: int) -> int:
 
 def _with_expires(contact: Address, seconds: int) -> str:
     """Return a Contact as it came, byte for byte, but for its expires parameter."""
-    parameters = contact.parameters
-    if "expires" not in parameters:
-        return f"{contact.text};expires={seconds}"
-    end = contact.text.rfind(contact.parameter_text)
-    kept = {name: value for name, value in parameters.items() if name != "expires"}
-    opening = contact.text[:end].rstrip().rstrip(";")
-    return f"{opening}{format_parameters(kept)};expires={seconds}"
-
-
+    text = contact.text
+    start = len(text) - len(contact.parameter_text)
+    for parameter in split_outside_quotes(contact.parameter_text, ";"):
+        start = text.index(parameter, start)
+        end = start + len(parameter)
+        if parameter.partition("=")[0].rstrip().lower() == "expires":
+            return f"{text[:start]}expires={seconds}{text[end:]}"
+        start = end
+    return f"{text};expires={seconds}"

@@ -280,10 +280,11 @@ def server_key(request: Request, method: str) -> TransactionKey:
     """Return what matches a request to its server transaction (17.2.3).
 
     `method` is the request's own, or INVITE to find what an ACK or a CANCEL means.
-    Without the branch cookie of RFC 3261 it is RFC 2543's comparison.
+    Without the branch cookie of RFC 3261, or with nothing behind it (RFC 4475
+    3.2.1), it is RFC 2543's comparison.
     """
     via = request.via
-    if via.branch.startswith(BRANCH_COOKIE):
+    if via.branch.startswith(BRANCH_COOKIE) and via.branch != BRANCH_COOKIE:
         return "server", via.branch, via.sent_by, method
     return (
         "server-2543",

@@ -90,6 +90,7 @@ class UdpTransport(asyncio.DatagramProtocol):
         self._error = exc if isinstance(exc, OSError) else OSError(str(exc))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the socket is closed."""
+        """Note that the socket is closed, even if nobody asked for it."""
+        self._transport = None
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)

@@ -73,7 +73,8 @@ def rfc3261_8_2_1(request: Request) -> Answer | None:
 
 def rfc3261_8_2_2_3(request: Request) -> Answer | None:
     """420: an extension is required that we do not support."""
-    missing = sorted(request.headers.tokens("Require") - set(SUPPORTED))
+    required = request.headers.listed("Require")
+    missing = [option for option in required if option.lower() not in SUPPORTED]
     if missing:
         return Answer(420, (("Unsupported", ", ".join(missing)),))
     return None
@@ -82,7 +83,10 @@ def rfc3261_8_2_2_3(request: Request) -> Answer | None:
 def rfc3261_8_2_3(request: Request, accepted: Iterable[str]) -> Answer | None:
     """415: a body of a type, or with an encoding, that we do not take."""
     accept = ("Accept", ", ".join(accepted))
-    encodings = request.headers.tokens("Content-Encoding") - {"identity"}
+    try:
+        encodings = request.headers.tokens("Content-Encoding") - {"identity"}
+    except SipSyntaxError:
+        return Answer(400)
     if encodings:
         return Answer(415, (accept, ("Accept-Encoding", "identity")))
     if request.media_type() not in accept[1].split(", "):

@@ -7,16 +7,23 @@ from functools import lru_cache
 from urllib.parse import quote as percent_encode, unquote as percent_decode
 
 from .grammar import (
+    TOKEN,
     Parameters,
     SipSyntaxError,
     parse_parameters,
     quote,
+    readable,
     split_host_port,
     unquote,
 )
 
 SCHEMES = frozenset({"sip", "sips", "tel"})
 
+CACHED_LENGTH = 256
+"""Longer texts are parsed anew each time: strangers choose them, and fill caches."""
+
+# What a parameter's name may have: `param-unreserved` besides what a token has.
+_PARAMETER = TOKEN | frozenset("[]/:&$()")
 # What may stand unescaped in the user part: `unreserved` and `user-unreserved`.
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 _FORBIDDEN = frozenset(' "<>\\^`{|}\x7f') | {chr(code) for code in range(0x20)}
@@ -36,7 +43,10 @@ class Uri:
     text: str
     scheme: str
     user: str | None
-    """The user, or the number of a tel URI, with escapes resolved."""
+    """The user, or the number of a tel URI, with escapes resolved.
+
+    Bytes that are no UTF-8 are replaced: what is in here can be shown and stored.
+    """
     host: str
     """In lower case, IPv6 in brackets; empty for tel."""
     port: int | None
@@ -49,7 +59,7 @@ class Uri:
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter's value, "" if it has none, None if it is absent."""
-        parameters = parse_parameters(self.parameters)
+        parameters = parse_parameters(self.parameters, _PARAMETER)
         if name not in parameters:
             return None
         return parameters[name] or ""
@@ -57,7 +67,7 @@ class Uri:
     @property
     def key(self) -> tuple[str, str | None, str, int | None, str]:
         """What equivalent URIs have in common, near enough to RFC 3261 19.1.4."""
-        parameters = parse_parameters(self.parameters.lower())
+        parameters = parse_parameters(self.parameters.lower(), _PARAMETER)
         # A default that is spelled out (`transport=udp`) counts as different there too.
         relevant = ";".join(
             f"{name}={value}" for name, value in sorted(parameters.items())
@@ -69,17 +79,20 @@ def make_uri(user: str | None, host: str, port: int | None = None) -> Uri:
     """Return `sip:user@host:port`, with what the user part does not allow escaped."""
     authority = host if port is None else f"{host}:{port}"
     if user is not None:
-        authority = f"{percent_encode(user, safe=_USER_SAFE)}@{authority}"
+        authority = f"{percent_encode(user, _USER_SAFE, errors='replace')}@{authority}"
     return parse_uri(f"sip:{authority}")
 
 
-@lru_cache(maxsize=2048)
 def parse_uri(text: str) -> Uri:
     """Parse a URI.
 
     One without a scheme (`1004@192.0.2.4`, as in the buttons document's sipsak
     example) is taken for `sip:`. Raises UnsupportedScheme or SipSyntaxError.
     """
+    return (_cached_uri if len(text) <= CACHED_LENGTH else _parse_uri)(text)
+
+
+def _parse_uri(text: str) -> Uri:
     if not _FORBIDDEN.isdisjoint(text):
         raise SipSyntaxError(f"{text[:60]!r} has characters that no URI may have")
     scheme, colon, rest = text.partition(":")
@@ -92,24 +105,35 @@ def parse_uri(text: str) -> Uri:
         number, _, parameters = rest.partition(";")
         if not number:
             raise SipSyntaxError("a tel URI has no number")
-        return Uri(text, scheme, percent_decode(number), "", None, parameters)
+        parse_parameters(parameters, _PARAMETER)
+        return Uri(text, scheme, _decoded(number), "", None, parameters)
     user_info, at, place = rest.rpartition("@")
     place, _, _headers = place.partition("?")
     place, _, parameters = place.partition(";")
     host, port = split_host_port(place)
     user = None
     if at:
-        user = percent_decode(user_info.partition(":")[0])
+        user = _decoded(user_info.partition(":")[0])
         if not user:
             raise SipSyntaxError(f"{text[:60]!r} has an empty user part")
+    parse_parameters(parameters, _PARAMETER)
     return Uri(text, scheme, user, host, port, parameters)
 
 
+_cached_uri = lru_cache(maxsize=2048)(_parse_uri)
+
+
+def _decoded(text: str) -> str:
+    """Return `text` with its escapes resolved, and readable."""
+    return readable(percent_decode(text) if "%" in text else text)
+
+
 def _is_scheme(text: str) -> bool:
-    """Tell `mailto:x@y` and `urn:service:sos` from `host:5060` and `user:secret@host`."""
-    _, _, rest = text.partition(":")
+    """Tell `mailto:x@y` and `urn:service:sos` from `host:5060` and `44:secret@host`."""
+    scheme, _, rest = text.partition(":")
+    if rest.startswith("//"):
+        return True
     port = rest.partition(";")[0].partition("?")[0]
-    scheme = text.partition(":")[0]
     return not port.isdigit() and scheme[:1].isalpha() and "." not in scheme
 
 
@@ -137,11 +161,13 @@ class Address:
         """The `tag` parameter of a To or From, None where there is none."""
         text = self.parameter_text
         if text.startswith("tag=") and ";" not in text:
-            return text[4:]
+            return text[4:].lstrip()
         return self.parameters.get("tag")
 
 
-def make_address(uri: Uri, *, tag: str | None = None, display_name: str = "") -> Address:
+def make_address(
+    uri: Uri, *, tag: str | None = None, display_name: str = ""
+) -> Address:
     """Return `"name" <uri>;tag=…`."""
     name = f"{quote(display_name)} " if display_name else ""
     parameters = f"tag={tag}" if tag else ""
@@ -149,13 +175,16 @@ def make_address(uri: Uri, *, tag: str | None = None, display_name: str = "") ->
     return Address(text, display_name, uri, parameters)
 
 
-@lru_cache(maxsize=2048)
 def parse_address(text: str) -> Address:
     """Parse one address, with or without angle brackets.
 
     Without them what follows the first semicolon belongs to the header, not to the
     URI (RFC 3261 20.10). Raises SipSyntaxError.
     """
+    return (_cached_address if len(text) <= CACHED_LENGTH else _parse_address)(text)
+
+
+def _parse_address(text: str) -> Address:
     text = text.strip()
     name_end = _end_of_quotes(text) if text.startswith('"') else 0
     opening = text.find("<", name_end)
@@ -163,6 +192,8 @@ def parse_address(text: str) -> Address:
         if name_end:
             raise SipSyntaxError("an address has a display name but no <URI>")
         bare, _, parameters = text.partition(";")
+        if "?" in bare:
+            raise SipSyntaxError("a URI with a question mark stands without <>")
         address = Address(text, "", parse_uri(bare.rstrip()), parameters.strip())
     else:
         closing = text.find(">", opening)
@@ -173,11 +204,14 @@ def parse_address(text: str) -> Address:
             raise SipSyntaxError(f"{rest[:40]!r} stands behind an address")
         # The LED Remote Control document prints a blank behind the opening bracket.
         uri = parse_uri(text[opening + 1 : closing].strip())
-        name = unquote(text[:opening].strip())
+        name = readable(unquote(text[:opening].strip()))
         address = Address(text, name, uri, rest[1:].strip())
     if address.parameter_text:
         parse_parameters(address.parameter_text)
     return address
+
+
+_cached_address = lru_cache(maxsize=2048)(_parse_address)
 
 
 def _end_of_quotes(text: str) -> int:
