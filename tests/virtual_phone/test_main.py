@@ -1,0 +1,210 @@
+"""The command, as somebody starts it."""
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+import re
+import signal
+import socket
+import sys
+from typing import Any
+
+import pytest
+
+from virtual_phone import VirtualPhone
+from virtual_phone.__main__ import main
+from virtual_phone.headless import Headless
+
+from .stub_registrar import PATIENCE, StubRegistrar, body, header
+
+type Start = Callable[..., Coroutine[Any, Any, Process]]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def start(registrar: StubRegistrar) -> AsyncIterator[Start]:
+    """Return what starts a phone without a terminal."""
+    started: list[Process] = []
+
+    async def start(*options: str, stdin: int = PIPE) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "virtual_phone", "--headless", "--user", "404"),
+            *("--registrar", registrar.address, "--password", "secret", *options),
+            stdin=stdin,
+            stdout=PIPE,
+            cwd=ROOT,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def lines_to(process: Process, last: str) -> list[str]:
+    """Return the lines that are printed up to one that begins so, without times."""
+    assert process.stdout is not None
+    lines = [""]
+    while not lines[-1].startswith(last):
+        line = (await process.stdout.readline()).decode()
+        assert line, lines
+        line = re.sub(r"\d\d:\d\d:\d\d", "*", line.rstrip("\n")).removeprefix("* ")
+        lines.append(re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", line))
+    return lines[1:]
+
+
+async def test_prints_what_happens_and_obeys(
+    registrar: StubRegistrar, start: Start
+) -> None:
+    process = await start("--keys", "4")
+    assert process.stdin is not None
+    register = await registrar.accept_registration()
+    assert await lines_to(process, "registered") == [
+        "404 listens on ADDRESS",
+        "registered with udp ADDRESS until *",
+    ]
+    contact = header(register, "Contact").partition("<")[2].partition(">")[0]
+    document = "k=4\r\nc=on\r\nl=B\u00fcro\x9b\r\nn=79\r\na=message\r\n".encode()
+    registrar.send(
+        f"MESSAGE {contact} SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1;rport\r\n"
+        f"From: <sip:404@x>;tag=1\r\nTo: <sip:404@x>\r\nCall-ID: 1\r\n"
+        f"CSeq: 1 MESSAGE\r\nContent-Type: application/x-buttons\r\n"
+        f"Content-Length: {len(document)}\r\n\r\n".encode()
+        + document
+    )
+    await registrar.receive("SIP/2.0 200 ")
+
+    process.stdin.write(b"\npress 4\n")
+    press = await registrar.receive("MESSAGE ")
+    assert body(press).startswith(b"k=4\r\na=message\r\n")
+    registrar.answer(press, "200 OK")
+    assert await lines_to(process, "press 4: 200") == [
+        "document: 4",
+        "key 4: on n=79 a=message l=Büro�",
+        "press 4: message 79",
+        "press 4: 200 OK",
+    ]
+
+    process.stdin.write(b"dial  100\n")
+    invite = await registrar.receive("INVITE sip:100@127.0.0.1 ")
+    registrar.answer(invite, "486 Busy Here")
+    await registrar.receive("ACK ")
+    assert await lines_to(process, "dial 100: ") == [
+        "dial 100",
+        "dial 100: 486 Busy Here",
+    ]
+
+    process.stdin.write(b"register\n")
+    await registrar.accept_registration()
+    await lines_to(process, "registered with")
+
+    process.stdin.write(b"press 5\ndance \xff\nquit\n")
+    good_bye = await registrar.receive("REGISTER ")
+    assert header(good_bye, "Expires") == "0"
+    registrar.answer(good_bye, "200 OK")
+    commands = "there is: press KEY, dial NUMBER, register, quit"
+    assert await lines_to(process, "not registered") == [
+        f"cannot do 'press 5'; {commands}",
+        f"cannot do 'dance �'; {commands}",
+        "not registered",
+    ]
+    assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_after_a_good_bye(
+    registrar: StubRegistrar, start: Start, number: signal.Signals
+) -> None:
+    process = await start(stdin=DEVNULL)
+    await registrar.accept_registration()
+    await lines_to(process, "registered")
+    process.send_signal(number)
+    good_bye = await registrar.receive("REGISTER ")
+    assert header(good_bye, "Expires") == "0"
+    if number is signal.SIGINT:
+        registrar.answer(good_bye, "200 OK")
+    # If nobody answers that, the end comes all the same.
+    async with asyncio.timeout(PATIENCE):
+        assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("", "required: --user"),
+        ("--user 44", "name the --registrar, or use --no-register"),
+        ("--user 44 --registrar x", "needs --password or VIRTUAL_PHONE_PASSWORD"),
+        ("--user 44 --no-register --port 65536", "must be between 0 and 65535"),
+        ("--user 44 --no-register --keys 0", "must be between 1 and 500"),
+        ("--user 44 --no-register --keys many", "invalid _count value: 'many'"),
+    ],
+)
+def test_wrong_options(
+    arguments: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(arguments.split())
+    assert exit_info.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--user 44 --registrar a:b:c", "the port 'b:c' is not a number"),
+        ("--user 44 --registrar x --port 1", "there is no terminal here"),
+        ("--user 44 --registrar x.invalid --headless", "cannot find the registrar"),
+    ],
+)
+def test_what_makes_no_phone(
+    arguments: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VIRTUAL_PHONE_PASSWORD", "secret")
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert main(arguments.split()) == 1
+    assert capsys.readouterr().err.startswith(f"virtual_phone: {said}")
+
+
+async def test_a_taken_port_is_said(registrar: StubRegistrar, start: Start) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "virtual_phone", "--headless", "--user", "1004"),
+        *("--no-register", "--port", registrar.address.partition(":")[2]),
+        stdin=DEVNULL,
+        stderr=PIPE,
+        cwd=ROOT,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert (
+        said == b"virtual_phone: cannot open the phone's port: Address already in use\n"
+    )
+
+
+async def test_lines_are_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    async with VirtualPhone("1004", register=False) as phone:
+        lines = Headless(phone)
+        for line in ("press 3", "dial 5", "dial", "register"):
+            lines.obey(line)
+        await phone.wait_for(
+            lambda p: (
+                [entry.text for entry in p.history][-1:]
+                == ["dial 5: 503 there is no registrar to send to"]
+            )
+        )
+        lines.obey("quit")
+        assert lines._ended.is_set()
+    said = [line[9:] for line in capsys.readouterr().out.splitlines()]
+    assert "press 3: the key has no number" in said

@@ -1,0 +1,180 @@
+"""The phone's face in a terminal: lamps and labels in two columns, a log below.
+
+A key is pressed by a click, or by the key stroke that stands before its lamp.
+"""
+
+from __future__ import annotations
+
+from string import ascii_lowercase, ascii_uppercase
+import time
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Footer, Input, RichLog, Static
+
+from .face import captions, color, pattern
+from .phone import Entry, Kind, VirtualPhone
+
+STROKES = "1234567890" + "".join(
+    letter for letter in ascii_lowercase + ascii_uppercase if letter not in "dqr"
+)
+"""What presses the first key, the second and so on; d, q and r have other work."""
+
+BLINK_STEP = 0.125
+"""Seconds between two looks at which lamps are lit."""
+
+
+class Key(Widget):
+    """One key: its stroke, its lamp, and what is written beside it."""
+
+    DEFAULT_CSS = """
+    Key { height: 2; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    Key:hover { background: $boost; }
+    """
+
+    lit = reactive(False)
+
+    def __init__(self, phone: VirtualPhone, name: str, stroke: str) -> None:
+        """Show the phone's key of that name."""
+        super().__init__()
+        self._phone = phone
+        self.key_name = name
+        self.stroke = stroke
+
+    def blink(self) -> None:
+        """Light the lamp or put it out, as it has to be at this moment."""
+        self.lit = pattern(self._phone.keys[self.key_name]).is_lit(time.monotonic())
+
+    def render(self) -> Content:
+        """Return the two lines of the key."""
+        key = self._phone.keys[self.key_name]
+        title, facts = captions(key)
+        return Content.assemble(
+            (f"{self.stroke:1} ", "dim"),
+            ("●", color(key)) if self.lit else ("○", "dim"),
+            " ",
+            (title, "bold") if title else (f"key {self.key_name}", "dim"),
+            f"\n    {facts}",
+        )
+
+    def on_click(self) -> None:
+        """Press the key."""
+        self.app.run_worker(self._phone.press(self.key_name))
+
+
+class PhoneApp(App[None]):
+    """The whole phone, which somebody else opens and closes."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    #status { height: 1; padding: 0 1; background: $primary-background; text-wrap: nowrap; text-overflow: ellipsis; }
+    #status.registered { background: $success-darken-2; }
+    #keys { height: 1fr; min-height: 2; layout: grid; grid-size: 2; grid-rows: 2; }
+    #log { height: 30%; max-height: 8; border-top: solid $primary; padding: 0 1; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    #number { display: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "dial", "Dial"),
+        Binding("r", "register", "Register"),
+        Binding("q,ctrl+c", "quit", "Quit"),
+        Binding("escape", "cancel", "Cancel", show=False),
+    ]
+
+    def __init__(self, phone: VirtualPhone) -> None:
+        """Show this phone."""
+        super().__init__()
+        self._phone = phone
+        names = list(phone.keys)
+        strokes = STROKES.ljust(len(names))
+        self.keys = [
+            Key(phone, name, stroke)
+            for name, stroke in zip(names, strokes, strict=False)
+        ]
+
+    def compose(self) -> ComposeResult:
+        """Lay the phone out; the first half of the keys is the left column."""
+        yield Static(id="status", markup=False)
+        half = (len(self.keys) + 1) // 2
+        with VerticalScroll(id="keys"):
+            for row in range(half):
+                yield from self.keys[row::half]
+        log = RichLog(id="log", max_lines=500, wrap=True, min_width=1)
+        log.can_focus = False
+        yield log
+        yield Input(
+            id="number",
+            placeholder="Number to dial; Enter dials, Escape cancels",
+            compact=True,
+        )
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show what is, and from now on what changes."""
+        for entry in self._phone.history:
+            self._show(entry)
+        self._show_status()
+        self._stop_listening = self._phone.on_change(self._hear)
+        self.set_interval(BLINK_STEP, self._blink)
+
+    def on_unmount(self) -> None:
+        """Leave the phone alone."""
+        self._stop_listening()
+
+    def on_key(self, event: events.Key) -> None:
+        """Press the key that the stroke stands for."""
+        for key in self.keys:
+            if event.character and event.character == key.stroke:
+                self.run_worker(self._phone.press(key.key_name))
+
+    def action_dial(self) -> None:
+        """Ask for a number."""
+        number = self.query_one("#number", Input)
+        number.display = True
+        number.focus()
+
+    def action_cancel(self) -> None:
+        """Ask for no number any more."""
+        number = self.query_one("#number", Input)
+        number.clear()
+        number.display = False
+        self.query_one("#keys").focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Dial the number, if there is one."""
+        if event.value.strip():
+            self.run_worker(self._phone.dial(event.value.strip()))
+        self.action_cancel()
+
+    def action_register(self) -> None:
+        """Register at once."""
+        self._phone.register_again()
+
+    def _hear(self, entry: Entry) -> None:
+        self.call_later(self._show, entry)
+
+    def _blink(self) -> None:
+        for key in self.keys:
+            key.blink()
+
+    def _show(self, entry: Entry) -> None:
+        """Show what happened."""
+        if entry.kind is Kind.KEY:
+            self._blink()
+            for key in self.keys:
+                key.refresh()
+        elif entry.kind is Kind.REGISTRATION:
+            self._show_status()
+        self.query_one(RichLog).write(f"{entry.at:%H:%M:%S} {entry.text}")
+
+    def _show_status(self) -> None:
+        phone = self._phone
+        host, port = phone.address
+        status = self.query_one("#status", Static)
+        status.set_class(phone.registered, "registered")
+        status.update(f"snom {phone.user} on {host}:{port} · {phone.status}")

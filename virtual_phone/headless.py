@@ -1,0 +1,88 @@
+"""The phone without a terminal: a line for what happens, lines from stdin to obey."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import os
+import sys
+from threading import Thread
+from typing import Any
+
+from .phone import Entry, VirtualPhone
+
+COMMANDS = "press KEY, dial NUMBER, register, quit"
+
+
+class Headless:
+    """One phone, driven by lines."""
+
+    def __init__(self, phone: VirtualPhone) -> None:
+        """Print what happens to this phone from now on."""
+        self._phone = phone
+        self._ended = asyncio.Event()
+        self._presses: set[asyncio.Task[int | None]] = set()
+        phone.on_change(_print_entry)
+
+    async def run_async(self) -> None:
+        """Obey the lines of stdin until `exit`; that stdin has no more changes nothing."""
+        host, port = self._phone.address
+        _print(f"{self._phone.user} listens on {host}:{port}")
+        _read_lines(asyncio.get_running_loop(), self.obey)
+        await self._ended.wait()
+
+    def exit(self) -> None:
+        """Make `run_async` return."""
+        self._ended.set()
+
+    def obey(self, line: str) -> None:
+        """Do what a line says."""
+        command, _, argument = line.strip().partition(" ")
+        argument = argument.strip()
+        match command:
+            case "":
+                pass
+            case "press" if argument in self._phone.keys:
+                self._start(self._phone.press(argument))
+            case "dial" if argument:
+                self._start(self._phone.dial(argument))
+            case "register":
+                self._phone.register_again()
+            case "quit":
+                self.exit()
+            case _:
+                _print(f"cannot do {line.strip()!r}; there is: {COMMANDS}")
+
+    def _start(self, press: Coroutine[Any, Any, int | None]) -> None:
+        task = asyncio.create_task(press)
+        self._presses.add(task)
+        task.add_done_callback(self._presses.discard)
+
+
+def _print_entry(entry: Entry) -> None:
+    _print(f"{entry.at:%H:%M:%S} {entry.text}")
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def _read_lines(loop: asyncio.AbstractEventLoop, obey: Callable[[str], None]) -> None:
+    """Call `obey` in the loop with each line of stdin, whatever kind of file it is.
+
+    A daemon thread reads: asyncio's own way takes neither plain files nor /dev/null.
+    It reads without Python's buffer, whose lock a sleeping reader would hold at exit.
+    """
+
+    def read() -> None:
+        pending = b""
+        while chunk := os.read(sys.stdin.fileno(), 4096):
+            *lines, pending = (pending + chunk).split(b"\n")
+            for line in lines:
+                try:
+                    loop.call_soon_threadsafe(obey, line.decode(errors="replace"))
+                except RuntimeError:  # the loop has ended
+                    return
+
+    if sys.stdin is not None:
+        Thread(target=read, daemon=True, name="stdin").start()

@@ -1,0 +1,363 @@
+"""An identity of the phone: its SIP user agent, registered with one registrar or none.
+
+It owns the socket, keeps the registration, answers challenges, and knows which requests
+are for it. What they mean is its owner's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+import hashlib
+import secrets
+import socket
+import uuid
+
+from custom_components.snom_buttons.sip import (
+    SUPPORTED_HEADER,
+    Address,
+    Endpoint,
+    Flow,
+    IncomingRequest,
+    NoAnswer,
+    OutgoingRequest,
+    Request,
+    Response,
+    SipSyntaxError,
+    TransportError,
+    Uri,
+    answer_challenge,
+    make_address,
+    make_uri,
+    parse_address,
+    parse_uri,
+)
+
+from .invite import Dialler
+
+EXPIRES = 3600
+"""Seconds of registration that are asked for."""
+FIRST_RETRY, LAST_RETRY = 1.0, 60.0
+"""Seconds before a failed registration is tried again: doubled each time."""
+GOOD_BYE = 2.0
+"""Seconds that the registrar gets to answer the de-registration."""
+
+ALLOW_HEADER = ("Allow", "INVITE, ACK, CANCEL, OPTIONS, MESSAGE")
+
+# The challenge that goes with a status, and what answers it (RFC 3261 22.2 and 22.3).
+_CHALLENGES = {
+    401: ("WWW-Authenticate", "Authorization"),
+    407: ("Proxy-Authenticate", "Proxy-Authorization"),
+}
+
+
+class RegistrationFailed(Exception):
+    """The registrar did not answer, or not as it should; the message says how."""
+
+
+class Identity:
+    """One identity on one UDP port.
+
+    `registered_until` is None unless the registrar's last answer was a good one;
+    `status` says how it stands in words. `on_status` is called when they change.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        password: str,
+        *,
+        registrar: str,
+        register: bool,
+        mac: str,
+        on_request: Callable[[IncomingRequest], None],
+        on_status: Callable[[], None],
+    ) -> None:
+        """Make an identity that is not open yet. Raises SipSyntaxError."""
+        self.registered_until: datetime | None = None
+        self.status = "not registered" if register else "without a registration"
+        self.mac = mac or f"000413{hashlib.sha256(user.encode()).hexdigest()[:6]}"
+        self.instance = uuid.uuid5(uuid.NAMESPACE_OID, self.mac).urn
+        self._user = user
+        self._password = password
+        self._registrar = parse_uri(f"sip:{registrar}") if registrar else None
+        self._domain = self._registrar.host if self._registrar else "localhost"
+        self._aor = make_uri(user, self._domain)
+        self._line = secrets.token_hex(4)
+        self._register = register
+        self._on_request = on_request
+        self._on_status = on_status
+        self._flow: Flow | None = None
+        self._endpoint = Endpoint(self._receive, self._receive_stray)
+        self._dialler = Dialler(self._endpoint)
+        self._call_id = _call_id()
+        self._cseq = 1
+        self._expires = EXPIRES
+        self._register_now = asyncio.Event()
+        self._registering: asyncio.Task[None] | None = None
+
+    async def open(self, host: str, port: int) -> None:
+        """Take the port and begin to register.
+
+        Without `host` it listens on the address that leads to the registrar. Raises
+        OSError if the port is taken or the registrar's name is unknown.
+        """
+        own_host = "127.0.0.1"
+        if self._registrar is not None:
+            self._flow, own_host = await _way_to(self._registrar)
+        anywhere = host in ("0.0.0.0", "::")  # noqa: S104
+        await self._endpoint.open(
+            host or own_host, port, advertised_host=own_host if anywhere else ""
+        )
+        if self._register and self._flow is not None:
+            self._registering = asyncio.create_task(self._stay_registered(self._flow))
+
+    async def close(self) -> None:
+        """De-register, waiting for at most GOOD_BYE seconds, and free the port."""
+        if self._registering is not None:
+            self._registering.cancel()
+            await asyncio.wait([self._registering])
+            self._registering = None
+        if self.registered_until is not None and self._flow is not None:
+            with suppress(RegistrationFailed, TimeoutError):
+                async with asyncio.timeout(GOOD_BYE):
+                    await self._register_for(self._flow, 0)
+            self._set_status("not registered")
+        self._dialler.close()
+        await self._endpoint.close()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens. Raises TransportError while it does not."""
+        return self._endpoint.address
+
+    def register_again(self) -> None:
+        """Register at once, whatever was planned."""
+        self._register_now.set()
+
+    # Requests
+
+    async def invite(self, number: str) -> tuple[int, str]:
+        """Dial a number; return the final status, as `_send` does.
+
+        The call offers no media. Raises SipSyntaxError for an empty number.
+        """
+        target = make_uri(number, self._domain)
+        outgoing = OutgoingRequest(
+            method="INVITE",
+            uri=target,
+            from_=self._from(),
+            to=make_address(target),
+            call_id=_call_id(),
+            cseq=1,
+            headers=(
+                ("Contact", f"<{self._contact_uri}>"),
+                self._user_agent,
+                ALLOW_HEADER,
+            ),
+        )
+        return await self._send(outgoing)
+
+    async def message(
+        self, number: str, content_type: str, body: bytes
+    ) -> tuple[int, str]:
+        """Send a MESSAGE to the own address; return the final status, as `_send` does.
+
+        Its headers are those of the document's shared-line examples: the number is only
+        in To, which has a tag although there is no dialog.
+        """
+        outgoing = OutgoingRequest(
+            method="MESSAGE",
+            uri=self._aor,
+            from_=self._from(),
+            to=make_address(make_uri(number, self._domain), tag=_tag()),
+            call_id=_call_id(),
+            cseq=1,
+            headers=(("Proxy-Require", "buttons"), ("Content-Type", content_type)),
+            body=body,
+        )
+        return await self._send(outgoing)
+
+    async def _send(self, outgoing: OutgoingRequest) -> tuple[int, str]:
+        """Send a request to the registrar; return the final status and its reason.
+
+        No answer counts as 408, no way to send as 503 (RFC 3261 8.1.3.1).
+        """
+        if self._flow is None:
+            return 503, "there is no registrar to send to"
+        try:
+            response = await self._transact(outgoing, self._flow)
+        except NoAnswer as error:
+            return 408, str(error)
+        except TransportError as error:
+            return 503, str(error)
+        if 300 <= response.status < 400:
+            contact = response.headers.get("Contact")
+            return response.status, f"{response.reason} to {contact}"
+        return response.status, response.reason
+
+    async def _transact(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
+        """Send a request, and once more if it is challenged; return the final response.
+
+        Raises NoAnswer or TransportError.
+        """
+        dials = outgoing.method == "INVITE"
+        send = self._dialler.invite if dials else self._endpoint.request
+        response = await send(outgoing, flow)
+        if response.status not in _CHALLENGES:
+            return response
+        challenge, credentials = _CHALLENGES[response.status]
+        answer = answer_challenge(
+            response.headers.lines(challenge),
+            username=self._user,
+            password=self._password,
+            method=outgoing.method,
+            uri=outgoing.uri.text,
+        )
+        if answer is None:
+            return response
+        headers = (*outgoing.headers, (credentials, answer))
+        again = replace(outgoing, cseq=outgoing.cseq + 1, headers=headers)
+        return await send(again, flow)
+
+    def _from(self) -> Address:
+        return make_address(self._aor, tag=_tag(), display_name=self._user)
+
+    @property
+    def _contact_uri(self) -> Uri:
+        own = make_uri(self._user, self._endpoint.sent_by)
+        return parse_uri(f"{own};line={self._line}")
+
+    @property
+    def _user_agent(self) -> tuple[str, str]:
+        return "User-Agent", f"snomD785/10.1.198.12 {self.mac.upper()}"
+
+    # Registration
+
+    async def _stay_registered(self, flow: Flow) -> None:
+        """Register, and again at half of what was granted; retry with back-off."""
+        retry = FIRST_RETRY
+        while True:
+            self._register_now.clear()
+            try:
+                granted = await self._register_for(flow, self._expires)
+            except RegistrationFailed as failure:
+                self._set_status(f"not registered: {failure}")
+                pause, retry = retry, min(2 * retry, LAST_RETRY)
+            else:
+                until = datetime.now().astimezone() + timedelta(seconds=granted)
+                self._set_status(
+                    f"registered with {flow} until {until:%H:%M:%S}", until
+                )
+                pause, retry = granted / 2, FIRST_RETRY
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._register_now.wait()
+
+    async def _register_for(self, flow: Flow, seconds: int) -> int:
+        """Register for that long, 0 to end it; return the seconds that were granted.
+
+        Raises RegistrationFailed.
+        """
+        outgoing = OutgoingRequest(
+            method="REGISTER",
+            uri=make_uri(None, self._domain),
+            from_=self._from(),
+            to=make_address(self._aor, display_name=self._user),
+            call_id=self._call_id,
+            cseq=self._cseq,
+            headers=(
+                ("Contact", f'<{self._contact_uri}>;+sip.instance="<{self.instance}>"'),
+                self._user_agent,
+                SUPPORTED_HEADER,
+                ("Expires", str(seconds)),
+            ),
+        )
+        self._cseq += 2  # the answer to a challenge takes the second
+        try:
+            response = await self._transact(outgoing, flow)
+        except (NoAnswer, TransportError) as error:
+            raise RegistrationFailed(str(error)) from error
+        if response.status == 423:
+            # The next try asks for as much as the registrar wants (10.2.8).
+            self._expires = _seconds(response.headers.get("Min-Expires")) or EXPIRES
+        if not 200 <= response.status < 300:
+            raise RegistrationFailed(f"{response.status} {response.reason}")
+        granted = self._granted(response)
+        if seconds and not granted:
+            raise RegistrationFailed("the answer does not show our Contact")
+        return granted
+
+    def _granted(self, response: Response) -> int:
+        """Return for how many seconds our Contact is bound, 0 if it is not there."""
+        try:
+            for contact in map(parse_address, response.headers.listed("Contact")):
+                if contact.uri.text == self._contact_uri.text:
+                    expires = contact.parameters.get("expires")
+                    return _seconds(expires or response.headers.get("Expires"))
+        except SipSyntaxError as error:
+            raise RegistrationFailed(f"the answer is broken: {error}") from error
+        return 0
+
+    def _set_status(self, status: str, until: datetime | None = None) -> None:
+        self.registered_until, self.status = until, status
+        self._on_status()
+
+    # What comes in
+
+    def _receive(self, incoming: IncomingRequest) -> None:
+        """Pass a request on if it is for us.
+
+        A phone that registers hears nobody but its registrar: that is the setting
+        "Filter Packets from Registrar", which is on by default.
+        """
+        if self._register and self._flow and incoming.flow.host != self._flow.host:
+            return
+        if self._is_ours(incoming.request):
+            self._on_request(incoming)
+        else:
+            incoming.reply(404)
+
+    def _is_ours(self, request: Request) -> bool:
+        """Whether a request is for this identity.
+
+        A phone that registers knows it by the `line` of its Contact, another by the
+        user: that is the setting "Support broken Registrar".
+        """
+        if self._register and request.uri.parameter("line") != self._line:
+            return False
+        return request.uri.user == self._user
+
+    def _receive_stray(self, response: Response) -> None:
+        self._dialler.receive(response)
+
+
+async def _way_to(registrar: Uri) -> tuple[Flow, str]:
+    """Return the flow to the registrar, and the address of ours that it starts from.
+
+    Raises OSError if the name is unknown or no way leads there.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(
+        registrar.host.strip("[]"), registrar.port or 5060, type=socket.SOCK_DGRAM
+    )
+    # Of a name that has both, such as localhost, a registrar rather has the IPv4 one.
+    family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect(address)  # sends nothing
+        return Flow("UDP", str(address[0]), int(address[1])), probe.getsockname()[0]
+
+
+def _tag() -> str:
+    return secrets.token_hex(5)
+
+
+def _call_id() -> str:
+    return f"{secrets.token_hex(6)}-{secrets.token_hex(6)}"
+
+
+def _seconds(text: str | None) -> int:
+    """Return a number of seconds, 0 if there is none."""
+    return int(text) if text and text.isascii() and text.isdigit() else 0

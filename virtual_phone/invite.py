@@ -1,0 +1,199 @@
+"""Dialling: the INVITE client transaction (RFC 3261 17.1.1), which `sip` has no need of.
+
+`InviteTransaction` does no I/O: it takes responses and the time, and returns the bytes
+to send. `Dialler` drives it over an endpoint's socket. The phone cannot talk, so a call
+that is taken (2xx) is acknowledged and hung up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+import logging
+import secrets
+
+from custom_components.snom_buttons.sip import (
+    Endpoint,
+    Flow,
+    NoAnswer,
+    OutgoingRequest,
+    Response,
+    SipSyntaxError,
+    TransportError,
+    parse_address,
+    timers,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+_CREDENTIALS = ("Authorization", "Proxy-Authorization")
+
+
+class State(Enum):
+    """The states of RFC 3261's figure 5."""
+
+    CALLING = auto()
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    TERMINATED = auto()
+
+
+def _via(sent_by: str) -> tuple[str, str]:
+    """Return a new branch, and the Via value that carries it."""
+    branch = f"z9hG4bK{secrets.token_hex(8)}"
+    return branch, f"SIP/2.0/UDP {sent_by};branch={branch};rport"
+
+
+class InviteTransaction:
+    """One INVITE on its way, over an unreliable transport.
+
+    The driver sends `data` when it begins, then whatever `receive` and `expire` return.
+    """
+
+    def __init__(self, invite: OutgoingRequest, sent_by: str, now: float) -> None:
+        """Begin in CALLING."""
+        self.branch, self._via = _via(sent_by)
+        self._invite = invite
+        self.data = invite.encode(self._via)
+        self.state = State.CALLING
+        self._interval = timers.T1
+        self._timer_a = now + self._interval
+        self._timer_b = now + 64 * timers.T1
+        self._timer_d = 0.0
+
+    @property
+    def deadline(self) -> float | None:
+        """When `expire` wants to be called next, None if no timer runs."""
+        if self.state is State.CALLING:
+            return min(self._timer_a, self._timer_b)
+        return self._timer_d if self.state is State.COMPLETED else None
+
+    def expire(self, now: float) -> bytes | None:
+        """Fire the timers that are due; return the INVITE if it is to go out again."""
+        if self.state is State.COMPLETED and now >= self._timer_d:
+            self.state = State.TERMINATED
+        if self.state is not State.CALLING:
+            return None
+        if now >= self._timer_b:
+            self.state = State.TERMINATED
+        elif now >= self._timer_a:
+            self._interval *= 2
+            self._timer_a = now + self._interval
+            return self.data
+        return None
+
+    def receive(self, response: Response, now: float) -> bytes | None:
+        """Take a response; return the ACK, which 3xx to 6xx get each time they come.
+
+        A 2xx ends the transaction: its ACK is the caller's own affair (13.2.2.4).
+        """
+        if self.state in (State.CALLING, State.PROCEEDING):
+            if response.status < 200:
+                self.state = State.PROCEEDING
+            elif response.status < 300:
+                self.state = State.TERMINATED
+            else:
+                self.state = State.COMPLETED
+                self._timer_d = now + 64 * timers.T1
+        if self.state is State.COMPLETED and response.status >= 300:
+            return acknowledgement(self._invite, response).encode(self._via)
+        return None
+
+
+def acknowledgement(invite: OutgoingRequest, response: Response) -> OutgoingRequest:
+    """Return the ACK to a final response (17.1.1.3; credentials as 22.1 says)."""
+    credentials = tuple(item for item in invite.headers if item[0] in _CREDENTIALS)
+    return replace(invite, method="ACK", to=response.to, headers=credentials, body=b"")
+
+
+@dataclass(slots=True)
+class _Call:
+    """A transaction under way, with what the dialler needs to drive it."""
+
+    transaction: InviteTransaction
+    flow: Flow
+    answer: asyncio.Future[Response]
+    wakeup: asyncio.TimerHandle | None = None
+
+
+class Dialler:
+    """Sends INVITEs with an endpoint whose stray responses are given to `receive`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Dial over this endpoint, once it is open."""
+        self._endpoint = endpoint
+        self._calls: dict[str, _Call] = {}
+
+    async def invite(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
+        """Send an INVITE and return its final response.
+
+        Raises NoAnswer when timer B fires, TransportError when closed meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        transaction = InviteTransaction(outgoing, self._endpoint.sent_by, loop.time())
+        call = _Call(transaction, flow, loop.create_future())
+        self._calls[transaction.branch] = call
+        self._endpoint.send(transaction.data, flow)
+        self._schedule(call)
+        response = await call.answer
+        if response.status < 300:
+            await self._hang_up(outgoing, response, flow)
+        return response
+
+    def receive(self, response: Response) -> None:
+        """Take a response that the endpoint itself does not know; drop it if unknown."""
+        call = self._calls.get(response.via.branch)
+        if call is None or response.cseq.method != "INVITE":
+            _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
+            return
+        now = asyncio.get_running_loop().time()
+        ack = call.transaction.receive(response, now)
+        if ack is not None:
+            self._endpoint.send(ack, call.flow)
+        if response.status >= 200 and not call.answer.done():
+            call.answer.set_result(response)
+        self._schedule(call)
+
+    def close(self) -> None:
+        """Forget every call."""
+        for call in self._calls.values():
+            if call.wakeup is not None:
+                call.wakeup.cancel()
+            if not call.answer.done():
+                call.answer.set_exception(TransportError("the phone was closed"))
+        self._calls.clear()
+
+    def _schedule(self, call: _Call) -> None:
+        """Have the transaction woken at its deadline, or forget it once it has ended."""
+        if call.wakeup is not None:
+            call.wakeup.cancel()
+        if call.transaction.state is State.TERMINATED:
+            self._calls.pop(call.transaction.branch, None)
+            if not call.answer.done():
+                call.answer.set_exception(NoAnswer(f"no answer from {call.flow}"))
+            return
+        deadline = call.transaction.deadline
+        if deadline is not None:
+            loop = asyncio.get_running_loop()
+            call.wakeup = loop.call_at(deadline, self._wake, call)
+
+    def _wake(self, call: _Call) -> None:
+        again = call.transaction.expire(asyncio.get_running_loop().time())
+        if again is not None:
+            self._endpoint.send(again, call.flow)
+        self._schedule(call)
+
+    async def _hang_up(
+        self, invite: OutgoingRequest, response: Response, flow: Flow
+    ) -> None:
+        """End the dialog that a 2xx began: ACK (13.2.2.4), then BYE (15.1.1)."""
+        target = invite.uri
+        with suppress(SipSyntaxError):
+            target = parse_address(response.headers.get("Contact") or "").uri
+        ack = replace(acknowledgement(invite, response), uri=target)
+        self._endpoint.send(ack.encode(_via(self._endpoint.sent_by)[1]), flow)
+        bye = replace(ack, method="BYE", cseq=invite.cseq + 1)
+        with suppress(NoAnswer, TransportError):
+            await self._endpoint.request(bye, flow)

@@ -1,0 +1,259 @@
+"""The phone without a face: it shows what documents say, and sends presses.
+
+It does what PROTOCOL.md and the LED Remote Control document say a snom does, byte for
+byte where they give bytes. Whatever happens becomes an `Entry` of its `history`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from custom_components.snom_buttons.sip import (
+    SUPPORTED_HEADER,
+    IncomingRequest,
+    rfc3261_8_2_3,
+)
+from custom_components.snom_buttons.xbuttons import (
+    CONTENT_TYPE,
+    Action,
+    DocumentError,
+    KeyDescription,
+    Treatment,
+    format_press,
+    parse,
+)
+
+from .face import in_words, printable
+from .identity import ALLOW_HEADER, Identity
+
+
+class Kind(StrEnum):
+    """What an entry of the history tells."""
+
+    REGISTRATION = "registration"
+    DOCUMENT = "document"
+    """A document was applied; the entry has its bytes."""
+    KEY = "key"
+    """A key shows something else than before."""
+    REFUSED = "refused"
+    PRESS = "press"
+    """Something was pressed or dialled."""
+    ANSWER = "answer"
+    """What came back for a press."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened; `text` is one printable line."""
+
+    at: datetime
+    kind: Kind
+    text: str
+    body: bytes = b""
+
+
+class VirtualPhone:
+    """One snom phone with one identity: `async with VirtualPhone("44", …) as phone`.
+
+    `keys` are, by name, what the documents have left on the keys.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        password: str = "",
+        *,
+        registrar: str = "",
+        register: bool = True,
+        host: str = "",
+        port: int = 0,
+        keys: int | Iterable[str] = 12,
+        mac: str = "",
+    ) -> None:
+        """Make a phone that is not connected yet.
+
+        `registrar` is `host` or `host:port`. With `register=False` the phone takes
+        documents from anybody, and presses go to the registrar if there is one. `host`
+        and `port` are where it listens: by default on the address that leads to the
+        registrar, on any port. Raises SipSyntaxError for what makes no SIP address.
+        """
+        names = map(str, range(1, keys + 1)) if isinstance(keys, int) else keys
+        self.user = user
+        self.keys = {name: KeyDescription(name=name) for name in names}
+        self.history: deque[Entry] = deque(maxlen=1000)
+        self._bind = (host, port)
+        self._identity = Identity(
+            user,
+            password,
+            registrar=registrar,
+            register=register,
+            mac=mac,
+            on_request=self._on_request,
+            on_status=lambda: self._note(Kind.REGISTRATION, self.status),
+        )
+        self._listeners: list[Callable[[Entry], None]] = []
+        self._waiters: list[tuple[Callable[[VirtualPhone], bool], asyncio.Event]] = []
+
+    async def open(self) -> None:
+        """Take the port and begin to register. Raises OSError."""
+        await self._identity.open(*self._bind)
+
+    async def close(self) -> None:
+        """De-register, which takes a bounded time, and free the port."""
+        await self._identity.close()
+
+    async def __aenter__(self) -> Self:
+        """Open it."""
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.close()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the phone listens."""
+        return self._identity.address
+
+    @property
+    def instance(self) -> str:
+        """The URN that tells this phone from all others."""
+        return self._identity.instance
+
+    @property
+    def registered(self) -> bool:
+        """Whether the registrar's last answer was a good one."""
+        return self._identity.registered_until is not None
+
+    @property
+    def registered_until(self) -> datetime | None:
+        """When the registration ends unless it is renewed, None if there is none."""
+        return self._identity.registered_until
+
+    @property
+    def status(self) -> str:
+        """How the registration stands, in words."""
+        return printable(self._identity.status)
+
+    def register_again(self) -> None:
+        """Register at once, whatever was planned."""
+        self._identity.register_again()
+
+    def on_change(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
+        """Call `listener` with each new entry; return what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def wait_for(
+        self, predicate: Callable[[VirtualPhone], bool], within: float = 5.0
+    ) -> None:
+        """Wait until `predicate(phone)` is true. Raises TimeoutError.
+
+        It is asked at once and at each new entry, so that no short moment is missed.
+        """
+        if predicate(self):
+            return
+        waiter = (predicate, asyncio.Event())
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(within):
+                await waiter[1].wait()
+        finally:
+            self._waiters.remove(waiter)
+
+    async def press(self, name: str) -> int | None:
+        """Press a key; return the final status, or None if the key does nothing.
+
+        No answer counts as 408, no way to send as 503 (RFC 3261 8.1.3.1). Raises
+        KeyError if the phone has no such key.
+        """
+        key = self.keys[name]
+        if not key.number:
+            self._note(Kind.PRESS, f"press {name}: the key has no number")
+            return None
+        self._note(Kind.PRESS, f"press {name}: {key.action} {key.number}")
+        match key.action:
+            case Action.INVITE:
+                status, reason = await self._identity.invite(key.number)
+            case Action.MESSAGE | Action.SEIZE | Action.RELEASE:
+                status, reason = await self._identity.message(
+                    key.number, CONTENT_TYPE, self._press_document(key)
+                )
+            case _:
+                self._note(Kind.ANSWER, f"press {name}: an action no phone knows")
+                return None
+        self._note(Kind.ANSWER, f"press {name}: {status} {reason}")
+        return status
+
+    async def dial(self, number: str) -> int:
+        """Dial a number; return the final status as `press` does.
+
+        Raises SipSyntaxError for an empty number.
+        """
+        self._note(Kind.PRESS, f"dial {number}")
+        status, reason = await self._identity.invite(number)
+        self._note(Kind.ANSWER, f"dial {number}: {status} {reason}")
+        return status
+
+    def _press_document(self, key: KeyDescription) -> bytes:
+        """Return what the document's shared-line examples have as body."""
+        instance = Treatment(f"<{self.instance}>")
+        return format_press(
+            KeyDescription(name=key.name, action=key.action, treatment=instance)
+        )
+
+    def _on_request(self, incoming: IncomingRequest) -> None:
+        """Answer a request that is for this phone."""
+        match incoming.request.method:
+            case "MESSAGE":
+                self._on_message(incoming)
+            case "OPTIONS":
+                accept = ("Accept", CONTENT_TYPE)
+                incoming.reply(200, (ALLOW_HEADER, accept, SUPPORTED_HEADER))
+            case "INVITE":
+                incoming.reply(486)
+                caller = incoming.request.from_.uri
+                self._note(Kind.REFUSED, f"a call from {caller}: nobody takes it here")
+            case _:
+                incoming.reply(405, (ALLOW_HEADER,))
+
+    def _on_message(self, incoming: IncomingRequest) -> None:
+        """Apply a buttons document, or refuse what is none."""
+        refusal = rfc3261_8_2_3(incoming.request, [CONTENT_TYPE])
+        if refusal is not None:
+            incoming.reply(refusal.status, refusal.headers)
+            self._note(Kind.REFUSED, f"a MESSAGE that is no document: {refusal.status}")
+            return
+        try:
+            described = parse(incoming.request.body)
+        except DocumentError as error:
+            incoming.reply(400, reason=f"Bad Request: {error}")
+            self._note(Kind.REFUSED, f"a broken document: {error}")
+            return
+        incoming.reply(200)
+        before = dict(self.keys)
+        # A description is the whole key: what it leaves out takes its default. What
+        # the phone has no key for, it cannot show.
+        self.keys |= {key.name: key for key in described if key.name in self.keys}
+        names = " ".join(key.name for key in described)
+        self._note(Kind.DOCUMENT, f"document: {names}", incoming.request.body)
+        for name, key in self.keys.items():
+            if key != before[name]:
+                self._note(Kind.KEY, f"key {name}: {in_words(key)}")
+
+    def _note(self, kind: Kind, text: str, body: bytes = b"") -> None:
+        """Put an entry into the history, and tell all who listen or wait."""
+        entry = Entry(datetime.now().astimezone(), kind, printable(text), body)
+        self.history.append(entry)
+        for listener in tuple(self._listeners):
+            listener(entry)
+        for predicate, event in self._waiters:
+            if predicate(self):
+                event.set()
