@@ -12,8 +12,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack, closing
 import hashlib
-import multiprocessing
-from multiprocessing.connection import Connection
 from pathlib import Path
 import shutil
 import socket
@@ -26,9 +24,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from homeassistant.core import Event, HomeAssistant
-from homeassistant.loader import DATA_CUSTOM_COMPONENTS
-from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_test_home_assistant,
@@ -46,9 +41,12 @@ from custom_components.snom_buttons.phones import (
 )
 from custom_components.snom_buttons.sip import parse_datagram
 from custom_components.snom_buttons.sip.message import encode
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
 
 LOCALHOST = "127.0.0.1"
-PASSWORD = "not a secret"
+PASSWORD = "not a secret"  # noqa: S105
 WINDOW = 16
 """Transactions that are under way at once."""
 
@@ -76,7 +74,9 @@ REGISTER = (
     b"Expires: 3600\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
-PRESS_BODY = b"k=4\r\na=message\r\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>\r\n"
+PRESS_BODY = (
+    b"k=4\r\na=message\r\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>\r\n"
+)
 PRESS = (
     b"MESSAGE sip:44@127.0.0.1 SIP/2.0\r\n"
     b"Via: SIP/2.0/UDP 172.20.25.101:2048;branch=z9hG4bK-%010d;rport\r\n"
@@ -110,18 +110,23 @@ def best_of(function: Callable[[], object]) -> float:
     return min(timeit.repeat(function, number=number, repeat=5)) / number * 1e6
 
 
+def split(data: bytes) -> list[list[str]]:
+    """Return the lines of a text, each as what stands before and after its `=`."""
+    return [line.split("=", 1) for line in data.decode().split("\r\n")]
+
+
+def join(lines: list[list[str]]) -> bytes:
+    """Return the bytes that `split` was given."""
+    return "\r\n".join(["=".join(line) for line in lines]).encode()
+
+
 def bench_parsing() -> None:
     """Parse and build, against splitting and joining the same bytes."""
     document = format_document(KEYS)
+    lines_of_document, lines_of_register = split(document), split(REGISTER)
     message = parse_datagram(REGISTER)
     assert message is not None
     headers = [item for item in message.headers if item[0] != "Content-Length"]
-
-    def split(data: bytes) -> list[list[str]]:
-        return [line.split("=", 1) for line in data.decode().split("\r\n")]
-
-    def join(data: list[list[str]]) -> bytes:
-        return "\r\n".join(["=".join(line) for line in data]).encode()
 
     for what, ours, floor in (
         (
@@ -132,13 +137,13 @@ def bench_parsing() -> None:
         (
             "build a 12-key document",
             lambda: format_document(KEYS),
-            lambda parts=split(document): join(parts),
+            lambda: join(lines_of_document),
         ),
         ("parse a REGISTER", lambda: parse_datagram(REGISTER), lambda: split(REGISTER)),
         (
             "build a REGISTER",
             lambda: encode("REGISTER sip:127.0.0.1 SIP/2.0", headers, b""),
-            lambda parts=split(REGISTER): join(parts),
+            lambda: join(lines_of_register),
         ),
     ):
         time, least = best_of(ours), best_of(floor)
@@ -152,7 +157,7 @@ def register(port_of_server: int, peer: socket.socket) -> None:
     """Register extension 44 from a socket, with digests worked out here."""
 
     def digest(text: str) -> str:
-        return hashlib.md5(text.encode()).hexdigest()
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     peer.sendto(REGISTER, (LOCALHOST, port_of_server))
     challenge = peer.recv(65536).decode().split("WWW-Authenticate: ")[1]
@@ -184,38 +189,6 @@ def acknowledge(message: bytes) -> bytes:
     return b"\r\n".join([b"SIP/2.0 200 OK", *echoed, b"Content-Length: 0\r\n\r\n"])
 
 
-def peer_asks(pipe: Connection, port: int, count: int, *, sip: bool) -> None:
-    """In a process of its own: send `count` presses, and time the answers."""
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as peer:
-        peer.settimeout(10)
-        peer.bind((LOCALHOST, 0))
-        if sip:
-            register(port, peer)
-            peer.sendto(acknowledge(peer.recv(65536)), (LOCALHOST, port))
-        presses = [press(number) for number in range(count)]
-        begun = perf_counter()
-        for number, data in enumerate(presses):
-            peer.sendto(data, (LOCALHOST, port))
-            if number >= WINDOW:
-                peer.recv(65536)
-        for _ in range(min(WINDOW, count)):
-            peer.recv(65536)
-        pipe.send(perf_counter() - begun)
-
-
-def peer_answers(pipe: Connection, port: int, count: int, *, sip: bool) -> None:
-    """In a process of its own: answer `count` documents, or echo as many datagrams."""
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as peer:
-        peer.settimeout(10)
-        peer.bind((LOCALHOST, 0))
-        if sip:
-            register(port, peer)
-        pipe.send(peer.getsockname()[1])
-        for _ in range(count):
-            data, source = peer.recvfrom(65536)
-            peer.sendto(acknowledge(data) if sip else data, source)
-
-
 class Echo(asyncio.DatagramProtocol):
     """The bare asyncio UDP echo."""
 
@@ -229,9 +202,10 @@ class Echo(asyncio.DatagramProtocol):
 
 
 class Asker(asyncio.DatagramProtocol):
-    """The bare way to ask: keep some datagrams under way until all came back."""
+    """Keeps some datagrams under way until each has got its answer."""
 
     def __init__(self, port: int, datagrams: list[bytes]) -> None:
+        """Send to a port of this machine."""
         self.done = asyncio.get_running_loop().create_future()
         self._left = iter(datagrams)
         self._missing = len(datagrams)
@@ -239,12 +213,15 @@ class Asker(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Send the first few."""
-        self.transport = transport
+        self._transport = transport
         for _ in range(WINDOW):
             self._send()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Send the next."""
+        if b"Subject: buttons" in data:  # the picture after the registration
+            self._transport.sendto(acknowledge(data), addr)
+            return
         self._missing -= 1
         if not self._missing:
             self.done.set_result(None)
@@ -252,21 +229,19 @@ class Asker(asyncio.DatagramProtocol):
 
     def _send(self) -> None:
         if (data := next(self._left, None)) is not None:
-            self.transport.sendto(data, (LOCALHOST, self._port))
+            self._transport.sendto(data, (LOCALHOST, self._port))
 
 
-def in_process(target: Callable[..., None], *arguments: Any, sip: bool) -> Connection:
-    """Start a peer in a process of its own; return what it reports through."""
-    ours, theirs = multiprocessing.Pipe()
-    multiprocessing.get_context("fork").Process(
-        target=target, args=(theirs, *arguments), kwargs={"sip": sip}, daemon=True
-    ).start()
-    return ours
-
-
-async def report(pipe: Connection) -> Any:
-    """Wait for what a peer reports."""
-    return await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+async def registered(server: PhoneServer) -> socket.socket:
+    """Return the socket of a phone that has just registered."""
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind((LOCALHOST, 0))
+    peer.settimeout(10)
+    await asyncio.get_running_loop().run_in_executor(
+        None, register, server.address[1], peer
+    )
+    peer.setblocking(False)
+    return peer
 
 
 async def serving() -> PhoneServer:
@@ -279,9 +254,37 @@ async def serving() -> PhoneServer:
     return server
 
 
-async def bench_presses(count: int) -> None:
-    """Press transactions through the whole stack, against a bare echo."""
+async def rate_of_asking(
+    port: int, count: int, peer: socket.socket | None = None
+) -> float:
+    """Return how many presses a second are answered at a port of this machine."""
     loop = asyncio.get_running_loop()
+    where = {"sock": peer} if peer else {"local_addr": (LOCALHOST, 0)}
+    datagrams = [press(number) for number in range(count)]
+    begun = perf_counter()
+    transport, asker = await loop.create_datagram_endpoint(
+        lambda: Asker(port, datagrams), **where
+    )
+    await asker.done
+    transport.close()
+    return count / (perf_counter() - begun)
+
+
+async def rate_of_echo(count: int) -> float:
+    """Return how many datagrams a second a bare asyncio UDP echo gives back."""
+    echo, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        Echo, local_addr=(LOCALHOST, 0)
+    )
+    rate = await rate_of_asking(echo.get_extra_info("sockname")[1], count)
+    echo.close()
+    return rate
+
+
+async def bench_presses(count: int) -> None:
+    """Press transactions through the whole stack, against a bare echo.
+
+    Asker and server share one event loop, as asker and echo do.
+    """
     server = await serving()
     pressed = 0
 
@@ -290,61 +293,39 @@ async def bench_presses(count: int) -> None:
         pressed += 1
 
     server.pressed.subscribe(note)
-    pipe = in_process(peer_asks, server.address[1], count, sip=True)
-    ours = count / await report(pipe)
+    peer = await registered(server)
+    rate = await rate_of_asking(server.address[1], count, peer)
     assert pressed == count, f"{pressed} of {count} presses arrived"
     await server.stop()
-
-    echo, _ = await loop.create_datagram_endpoint(Echo, local_addr=(LOCALHOST, 0))
-    port = echo.get_extra_info("sockname")[1]
-    floor = count / await report(in_process(peer_asks, port, count, sip=False))
-    echo.close()
-    show(
-        "presses answered and told",
-        f"{ours:,.0f} /s",
-        f"{floor:,.0f} /s",
-        f"{ours / floor:.2f} of it",
-    )
+    show_rate("presses answered and told", rate, await rate_of_echo(count))
 
 
 async def bench_documents(count: int) -> None:
-    """Documents sent and acknowledged, against asking a bare echo."""
-    loop = asyncio.get_running_loop()
+    """Documents sent and acknowledged by a bare phone, against a bare echo."""
     server = await serving()
-    phone = server.phones["44"]
-    pipe = in_process(peer_answers, server.address[1], count + 1, sip=True)
-    await report(pipe)
-    while not phone.in_sync:
-        await asyncio.sleep(0.01)
-    (binding,) = server._registrar.bindings("44")
-    documents = [format_document(KEYS[:1])] * count
-    waiting = iter(documents)
+    peer = await registered(server)
+    phone, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        Desk, sock=peer
+    )
+    (binding,) = server._registrar.bindings("44")  # noqa: SLF001
+    waiting = iter([format_document(KEYS[:1])] * count)
 
     async def deliver() -> None:
         for document in waiting:
-            await server._courier.deliver(binding, PASSWORD, document)
+            await server._courier.deliver(binding, PASSWORD, document)  # noqa: SLF001
 
     begun = perf_counter()
     await asyncio.gather(*(deliver() for _ in range(WINDOW)))
-    ours = count / (perf_counter() - begun)
+    rate = count / (perf_counter() - begun)
+    phone.close()
     await server.stop()
+    show_rate("documents sent and acknowledged", rate, await rate_of_echo(count))
 
-    pipe = in_process(peer_answers, 0, count, sip=False)
-    port = await report(pipe)
-    datagrams = [press(number) for number in range(count)]
-    begun = perf_counter()
-    transport, asker = await loop.create_datagram_endpoint(
-        lambda: Asker(port, datagrams), local_addr=(LOCALHOST, 0)
-    )
-    await asker.done
-    floor = count / (perf_counter() - begun)
-    transport.close()
-    show(
-        "documents sent and acknowledged",
-        f"{ours:,.0f} /s",
-        f"{floor:,.0f} /s",
-        f"{ours / floor:.2f} of it",
-    )
+
+def show_rate(what: str, rate: float, floor: float) -> None:
+    """Print a line of transactions a second."""
+    ratio = f"{rate / floor:.2f} of it"
+    show(what, f"{rate:,.0f} /s", f"{floor:,.0f} /s", ratio)
 
 
 # Home Assistant
@@ -354,6 +335,7 @@ class Desk(asyncio.DatagramProtocol):
     """A phone that notes when the latest document came."""
 
     def __init__(self) -> None:
+        """Make a phone that expects nothing."""
         self.came: asyncio.Future[float] | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -406,22 +388,20 @@ async def bench_home_assistant(count: int, sipsak_count: int) -> None:
         port, light = await set_up(hass)
 
         # The registration comes first, from the socket that then becomes the phone.
-        peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        peer.bind((LOCALHOST, 0))
-        peer.settimeout(10)
-        await loop.run_in_executor(None, register, port, peer)
-        peer.setblocking(False)
+        (entry,) = hass.config_entries.async_entries("snom_buttons")
+        peer = await registered(entry.runtime_data.server)
         transport, desk = await loop.create_datagram_endpoint(Desk, sock=peer)
         await timed(desk, lambda: None)  # the picture
         await hass.async_block_till_done()
 
-        bare = []
         probe, prober = await loop.create_datagram_endpoint(
             Desk, local_addr=(LOCALHOST, 0)
         )
         address = probe.get_extra_info("sockname")
-        for _ in range(count):
-            bare.append(await timed(prober, lambda: probe.sendto(PRESS_BODY, address)))
+        bare = [
+            await timed(prober, lambda: probe.sendto(PRESS_BODY, address))
+            for _ in range(count)
+        ]
 
         turned = []
         for number in range(count):
@@ -456,8 +436,9 @@ async def bench_home_assistant(count: int, sipsak_count: int) -> None:
             factor = percentiles(times)[0] / percentiles(bare)[0]
             show(what, times_shown(times), times_shown(bare), f"{factor:.1f} times")
 
-        await bench_sipsak(hass, desk, address=peer.getsockname(), count=sipsak_count,
-                           ours=turned)
+        await bench_sipsak(
+            hass, desk, address=peer.getsockname(), count=sipsak_count, ours=turned
+        )
         probe.close()
         transport.close()
         await hass.async_stop(force=True)
@@ -504,7 +485,7 @@ async def bench_sipsak(
     count: int,
     ours: list[float],
 ) -> None:
-    """The same lamp by a shell_command that runs sipsak, as people do it today."""
+    """Light the lamp by a shell_command that runs sipsak, as people do it today."""
     sipsak = shutil.which("sipsak")
     what = "the same by shell_command and sipsak"
     if sipsak is None:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 LOCALHOST = "127.0.0.1"
 PATIENCE = 120
 """Seconds until all has to be up."""
-USER = PASSWORD = "demo"
+USER = PASSWORD = "demo"  # noqa: S105
 EXTENSIONS = ("44", "45")
 KEY_NAMES = (
     "Living room",
@@ -145,7 +145,13 @@ def prepare_directory(directory: Path, http_port: int) -> None:
         "error": None,
         "error_message": None,
     }
-    store(directory, "http", 2, 2, {"stable": http, "pending": None, "yaml_migration_done": True})
+    store(
+        directory,
+        "http",
+        2,
+        2,
+        {"stable": http, "pending": None, "yaml_migration_done": True},
+    )
     # The later steps of onboarding set up weather and radio, which need the internet.
     store(
         directory,
@@ -303,7 +309,7 @@ async def set_up(
         },
     )
     entry_id = created["result"]["entry_id"]
-    flow_type, flow_id = created["next_flow"]
+    _, flow_id = created["next_flow"]
     await session.delete(
         f"{home.url}/api/config/config_entries/subentries/flow/{flow_id}",
         headers={"Authorization": f"Bearer {home.token}"},
@@ -382,9 +388,7 @@ async def make_dashboard(
                         "tap_action": {"action": "toggle"},
                         "icon_tap_action": {"action": "more-info"},
                     }
-                    for key, name in zip(
-                        phone["keys"].values(), KEY_NAMES, strict=True
-                    )
+                    for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
                 ),
                 {
                     "type": "markdown",
@@ -414,27 +418,30 @@ async def make_dashboard(
     )
 
 
-async def run_phone(directory: Path, demo: Mapping[str, Any]) -> None:
-    """Run the software phone as the first extension, until it ends or is ended."""
+async def run_phone(
+    directory: Path, demo: Mapping[str, Any], note: str | None = None
+) -> None:
+    """Run the software phone as the first extension, until it ends or is ended.
+
+    With a note it is in the terminal, below that note; without, in the background.
+    """
     extension = EXTENSIONS[0]
     sip = demo["sip"]
-    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    environment = os.environ | {
+        "VIRTUAL_PHONE_PASSWORD": demo["phones"][extension]["password"]
+    }
     arguments = [
         *("-m", "virtual_phone", "--registrar", f"{sip['host']}:{sip['port']}"),
         *("--user", extension, "--keys", f"{len(KEY_NAMES)}"),
     ]
-    password = demo["phones"][extension]["password"]
-    environment = os.environ | {"VIRTUAL_PHONE_PASSWORD": password}
-    if interactive:
+    if note is not None:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, cwd=ROOT, env=environment
+            sys.executable, *arguments, "--note", note, cwd=ROOT, env=environment
         )
     else:
         with (directory / "phone.log").open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *arguments,
-                "--headless",
+                *(sys.executable, *arguments, "--headless"),
                 cwd=ROOT,
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -475,6 +482,10 @@ async def run(options: argparse.Namespace) -> None:
     directory: Path = options.dir.resolve()
     prepare_directory(directory, http_port)
     home = HomeAssistant(directory, f"http://{LOCALHOST}:{http_port}")
+    # A phone in the terminal takes the whole screen, so it comes after all is said.
+    interactive = not options.no_phone and all(
+        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         say("starting Home Assistant")
         lasting = home_task = group.create_task(home.run())
@@ -483,7 +494,7 @@ async def run(options: argparse.Namespace) -> None:
                 await home.sign_up(session)
                 say("setting up the integration and two phones")
                 demo = await set_up(home, session, sip_port)
-                if not options.no_phone:
+                if not (options.no_phone or interactive):
                     lasting = group.create_task(run_phone(directory, demo))
                     await wait_for_phone(home, session, demo)
         except TimeoutError:
@@ -492,11 +503,15 @@ async def run(options: argparse.Namespace) -> None:
             ) from None
         path = directory / "demo.json"
         path.write_text(json.dumps(demo, indent=2) + "\n")
+        where = f"{home.url}/snom-phones (user {USER}, password {PASSWORD})"
         print(
-            f"Ready: {home.url}/snom-phones (user {USER}, password {PASSWORD});"
-            f" token and entities are in {path}; Ctrl-C ends it",
+            f"Ready: {where}; token and entities are in {path}; Ctrl-C ends it",
             flush=True,
         )
+        if interactive:
+            lasting = group.create_task(
+                run_phone(directory, demo, f"Home Assistant: {where}")
+            )
         await lasting
         home_task.cancel()
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import re
 from typing import Any
 
+import pytest
+
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
-import pytest
 
 from .conftest import add_phone, key_data, phone_subentry
 from .rawphone import RawPhone
@@ -20,7 +21,9 @@ ROOT = Path(__file__).parent.parent
 def blocks() -> list[Any]:
     """Return the README's blocks of YAML."""
     text = (ROOT / "README.md").read_text()
-    return [parse_yaml(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.S)]
+    return [
+        parse_yaml(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    ]
 
 
 @pytest.fixture
@@ -43,9 +46,7 @@ async def test_the_automation_works_when_pasted(
         toggled.append(call)
 
     hass.states.async_set("light.living_room", "off")
-    assert await async_setup_component(
-        hass, "automation", {"automation": automations}
-    )
+    assert await async_setup_component(hass, "automation", {"automation": automations})
     await hass.async_block_till_done()
 
     # There is no light in the living room here: note what is asked of it.

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Textual reads from stdin and draws on stderr.
     if not options.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
         return _fail("there is no terminal here to show the phone in; use --headless")
-    return asyncio.run(_run(phone, headless=options.headless))
+    return asyncio.run(_run(phone, headless=options.headless, note=options.note))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -84,6 +84,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help=f"no terminal: print what happens, and take lines from stdin: {COMMANDS}",
     )
+    parser.add_argument("--note", default="", help="text to show above the phone")
     options = parser.parse_args(arguments)
     if options.register and not options.registrar:
         parser.error("name the --registrar, or use --no-register")
@@ -112,7 +113,7 @@ def _fail(reason: str) -> int:
     return 1
 
 
-async def _run(phone: VirtualPhone, *, headless: bool) -> int:
+async def _run(phone: VirtualPhone, *, headless: bool, note: str) -> int:
     """Open the phone and show it until somebody or a signal ends it."""
     face: Headless | PhoneApp
     if headless:
@@ -120,7 +121,7 @@ async def _run(phone: VirtualPhone, *, headless: bool) -> int:
     else:
         from .app import PhoneApp  # Textual is only needed here
 
-        face = PhoneApp(phone)
+        face = PhoneApp(phone, note)
     try:
         await phone.open()
     except socket.gaierror as error:

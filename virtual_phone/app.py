@@ -73,6 +73,7 @@ class PhoneApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     CSS = """
+    #note { height: auto; padding: 0 1; }
     #status { height: 1; padding: 0 1; background: $primary-background; text-wrap: nowrap; text-overflow: ellipsis; }
     #status.registered { background: $success-darken-2; }
     #keys { height: 1fr; min-height: 2; layout: grid; grid-size: 2; grid-rows: 2; }
@@ -86,10 +87,11 @@ class PhoneApp(App[None]):
         Binding("escape", "cancel", "Cancel", show=False),
     ]
 
-    def __init__(self, phone: VirtualPhone) -> None:
-        """Show this phone."""
+    def __init__(self, phone: VirtualPhone, note: str = "") -> None:
+        """Show this phone, and above it a note if there is one."""
         super().__init__()
         self._phone = phone
+        self._note = note
         names = list(phone.keys)
         strokes = STROKES.ljust(len(names))
         self.keys = [
@@ -99,6 +101,8 @@ class PhoneApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the phone out; the first half of the keys is the left column."""
+        if self._note:
+            yield Static(self._note, id="note", markup=False)
         yield Static(id="status", markup=False)
         half = (len(self.keys) + 1) // 2
         with VerticalScroll(id="keys"):

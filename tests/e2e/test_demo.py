@@ -164,8 +164,9 @@ async def test_lamps_presses_and_a_restart(tmp_path: Path) -> None:
             while desk.keys.get("4", {}).get("c") != "hold":
                 with suppress(TimeoutError):
                     await desk.shows("4", c="hold", o="green")
-            while (await demo.state(lamp)).get("state") != "on":
-                await asyncio.sleep(0.1)  # the API is not up yet
+            # The API comes up last: ask until it answers.
+            while (await demo.state(lamp)).get("state") != "on":  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         assert (await demo.state(lamp))["attributes"]["effect"] == "hold"
     log = (directory / "output.log").read_text()
     assert "ERROR (MainThread) [custom_components.snom_buttons" not in log

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 import errno
 import json
+import time
 from typing import Any
 
 import pytest
@@ -200,7 +201,9 @@ def test_a_registration_that_is_not_renewed_ends() -> None:
             phone.status.subscribe(lambda _: None if phone.available else gone.set())
             begun = asyncio.get_running_loop().time()
             await gone.wait()
-            assert asyncio.get_running_loop().time() - begun == pytest.approx(600, abs=1)
+            assert asyncio.get_running_loop().time() - begun == pytest.approx(
+                600, abs=1
+            )
 
     jumping(test)
 
@@ -534,7 +537,8 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
         async with serving(make_phone()) as server, device(server) as desk:
             await desk.register()
             snapshot = server.snapshot()
-        monkeypatch.setattr("time.time", lambda now=__import__("time").time: now() + 3601)
+        later = time.time() + 3601
+        monkeypatch.setattr(time, "time", lambda: later)
         phone = make_phone()
         async with serving(phone, snapshot=snapshot):
             assert not phone.available
@@ -565,7 +569,7 @@ async def test_what_is_stored_and_does_not_fit_is_left_out(
 async def test_a_taken_port_is_told_and_stopping_frees_it() -> None:
     async with serving(make_phone()) as server:
         port = server.address[1]
-        with pytest.raises(OSError) as error:  # noqa: PT011
+        with pytest.raises(OSError) as error:
             async with serving(port=port):
                 pass
         assert error.value.errno == errno.EADDRINUSE

@@ -33,8 +33,10 @@ PASSWORD = "the phone's password"
 def wire(text: str, body: str = "") -> bytes:
     """Return a message as it goes on the wire, of readable lines."""
     head = "\r\n".join(text.strip().splitlines())
-    return f"{head}\r\n\r\n".encode() + "\r\n".join(body.splitlines()).encode() + (
-        b"\r\n" if body else b""
+    return (
+        f"{head}\r\n\r\n".encode()
+        + "\r\n".join(body.splitlines()).encode()
+        + (b"\r\n" if body else b"")
     )
 
 
@@ -160,9 +162,7 @@ class Peer:
 def lines(body: bytes) -> list[set[str]]:
     """Return each description of a document as the set of its lines."""
     assert body.endswith(b"\r\n\r\n")
-    return [
-        set(part.split("\r\n")) for part in body.decode().split("\r\n\r\n") if part
-    ]
+    return [set(part.split("\r\n")) for part in body.decode().split("\r\n\r\n") if part]
 
 
 async def started(*phones: Phone) -> PhoneServer:
@@ -241,9 +241,7 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
         # "Then there is a call coming in for that extension."
         key = phone.keys["3"]
         key.show(
-            replace(
-                key.base, light=Light.PICKUP, caller="19781234567", number="*6013"
-            )
+            replace(key.base, light=Light.PICKUP, caller="19781234567", number="*6013")
         )
         call = await peer.receive()
         assert lines(call.body) == [

@@ -33,7 +33,10 @@ async def test_a_phone_registers_shows_its_keys_and_presses_one(tmp_path: Path) 
     phone = Phone("44", PASSWORD, keys)
     server = PhoneServer(
         ServerSettings(
-            host="127.0.0.1", port=0, realm="home assistant", advertised_host="127.0.0.1"
+            host="127.0.0.1",
+            port=0,
+            realm="home assistant",
+            advertised_host="127.0.0.1",
         )
     )
     server.add_phone(phone)
