@@ -146,5 +146,3 @@ class Phone:
     def _tell(self, names: Iterable[str]) -> None:
         for _, outbox in self._outboxes.values():
             outbox.add(names)
-
-

@@ -245,9 +245,7 @@ class PhoneServer:
         ]
         for key in called:
             self._press(
-                KeyPress(
-                    phone=phone, key=key.name, action=Action.INVITE, number=number
-                )
+                KeyPress(phone=phone, key=key.name, action=Action.INVITE, number=number)
             )
         if not called:
             dialled = Dialled(phone=phone, number=number)

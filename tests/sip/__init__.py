@@ -1,0 +1,1 @@
+"""Tests of the SIP package, clause by clause of RFC 3261."""
