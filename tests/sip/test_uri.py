@@ -163,6 +163,7 @@ def test_a_made_uri_of_bytes_that_are_no_text() -> None:
         ("J Rosenberg <sip:x@y>", "J Rosenberg", "sip:x@y", {}),
         ("caller<sip:x@y>;tag=323", "caller", "sip:x@y", {"tag": "323"}),
         ('"caller"<sip:x@y>', "caller", "sip:x@y", {}),
+        ('"" <sip:x@y>', "", "sip:x@y", {}),
         ("Bell, Alexander <sip:x@y>", "Bell, Alexander", "sip:x@y", {}),
         ('"B\udcfcro" <sip:x@y>', "B?ro", "sip:x@y", {}),
         # The document's sipsak example.

@@ -245,10 +245,16 @@ class Endpoint:
             _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
             return
         event = Event.PROVISIONAL if response.status < 200 else Event.FINAL
-        self._drive(key, running, running.machine.fire(event, self._loop.time()))
-        answer = running.answer
-        if event is Event.FINAL and answer is not None and not answer.done():
-            answer.set_result(response)
+        actions = running.machine.fire(event, self._loop.time())
+        self._drive(key, running, actions)
+        # Whoever asked waits for the final response only (8.1.3.3).
+        if (
+            event is Event.FINAL
+            and Action.DELIVER in actions
+            and running.answer is not None
+            and not running.answer.done()
+        ):
+            running.answer.set_result(response)
 
     def _receive_request(self, request: Request, flow: Flow) -> None:
         """Give a request to its transaction, or to the user if it is new (17.2.3)."""

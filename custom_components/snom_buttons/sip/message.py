@@ -6,13 +6,15 @@ Nothing here reads the network; `parser` makes these from bytes and checks them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .grammar import (
     Parameters,
     SipSyntaxError,
     format_parameters,
     has_control,
+    is_token,
     split_first,
     split_outside_quotes,
 )
@@ -127,20 +129,64 @@ class Headers:
 
     def __contains__(self, name: str) -> bool:
         """Whether there is at least one line of that name."""
-        return canonical_name(name) in self._values
+        return bool(self.lines(name))
 
     def add(self, name: str, value: str) -> None:
         """Put another line behind those of that name."""
         self._values.setdefault(canonical_name(name), []).append(value)
 
+    def read(self, lines: Iterable[str]) -> str:
+        """Put lines as they come from the wire, unfolded, behind those that are there.
+
+        Returns the last line that is no header, which is left out, or "".
+        """
+        unreadable = ""
+        values = self._values
+        for line in lines:
+            name, colon, value = line.partition(":")
+            # Most names come as we have met them before: then they need no second look.
+            known = _spellings.get(name)
+            if known is None:
+                name = name.rstrip(" \t")
+                if not colon or not is_token(name):
+                    unreadable = line
+                    continue
+                known = canonical_name(name)
+            elif not colon:
+                unreadable = line
+                continue
+            value = value.strip(" \t")
+            if known in values:
+                values[known].append(value)
+            else:
+                values[known] = [value]
+        return unreadable
+
+    def first_missing(self, names: Iterable[str]) -> str | None:
+        """Return the first of these names, spelled as usual, that has no line."""
+        for name in names:
+            if name not in self._values:
+                return name
+        return None
+
+    def first_repeated(self, names: Iterable[str]) -> str | None:
+        """Return the first of these names, spelled as usual, with several lines."""
+        for name in names:
+            if name in self._values and len(self._values[name]) > 1:
+                return name
+        return None
+
     def get(self, name: str) -> str | None:
         """Return the value of the first line of that name, or None."""
-        values = self._values.get(canonical_name(name))
+        values = self.lines(name)
         return values[0] if values else None
 
     def lines(self, name: str) -> list[str]:
         """Return the values of all lines of that name, as they stand."""
-        return self._values.get(canonical_name(name), [])
+        values = self._values.get(name)  # most are asked for by their usual spelling
+        if values is None:
+            values = self._values.get(canonical_name(name), [])
+        return values
 
     def listed(self, name: str) -> list[str]:
         """Return the comma-separated values of all lines of that name.
@@ -159,11 +205,12 @@ class Headers:
 
     def tokens(self, name: str) -> frozenset[str]:
         """Return the listed values in lower case, as for Supported or Require."""
+        if name not in self:
+            return frozenset()
         return frozenset(value.lower() for value in self.listed(name))
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(NamedTuple):
     """The topmost Via: the way the answer takes (RFC 3261 18.2 and 20.42)."""
 
     start: str
@@ -201,11 +248,10 @@ class Via:
         parameters = {**self.parameters, "received": host}
         if wants_port:
             parameters["rport"] = str(port)
-        return replace(self, parameters=parameters)
+        return Via(self.start, self.transport, self.host, self.port, parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(NamedTuple):
     """Sequence number and method (RFC 3261 20.16)."""
 
     number: int

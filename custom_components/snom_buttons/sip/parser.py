@@ -66,18 +66,37 @@ def parse_datagram(data: bytes) -> Request | Response | None:
         return None
     head, body, unreadable = _split_body(data)
     start_line, headers, bad_line = _split_head(head)
-    unreadable = bad_line or unreadable
-    is_response = start_line[:4].upper() == "SIP/"
-    fault = MalformedMessage(400, "", headers, request=not is_response)
     try:
-        if is_response:
-            return _response(start_line, headers, body, unreadable)
-        return _request(start_line, headers, body, unreadable, fault)
+        if start_line[:4].upper() == "SIP/":
+            return _response(start_line, headers, body, bad_line or unreadable)
+        return _request(start_line, headers, body, bad_line or unreadable)
     except SipSyntaxError as error:
-        fault.reason = f"Bad Request: {_reason_phrase(str(error))}"
-        fault.__cause__ = error
-    fault.via = fault.via or _via_or_none(headers)
-    raise fault
+        raise _malformed(error, start_line, headers) from error
+
+
+class _Refused(SipSyntaxError):
+    """A fault that has a status of its own; the text is its reason phrase."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def _malformed(
+    error: SipSyntaxError, start_line: str, headers: Headers
+) -> MalformedMessage:
+    """Return what is known of a message that has a fault."""
+    status, reason = 400, f"Bad Request: {_reason_phrase(str(error))}"
+    if isinstance(error, _Refused):
+        status, reason = error.status, str(error)
+    return MalformedMessage(
+        status,
+        reason,
+        headers,
+        via=_via_or_none(headers),
+        method=start_line.partition(" ")[0],
+        request=_is_request_line(start_line),
+    )
 
 
 def _reason_phrase(text: str) -> str:
@@ -111,25 +130,26 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
     """
     text = head.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     start_line, *lines = text.split("\n")
+    if "\n " in text or "\n\t" in text:
+        lines = _unfold(lines)
+    headers = Headers()
+    unreadable = ""
+    if len(lines) > MAX_HEADERS:
+        unreadable = f"more than {MAX_HEADERS} header lines"
+    if line := headers.read(lines[:MAX_HEADERS]):
+        unreadable = f"{line[:40]!r} is not a header line"
+    return start_line, headers, unreadable
+
+
+def _unfold(lines: list[str]) -> list[str]:
+    """Join lines that begin with a blank to the one before."""
     unfolded: list[list[str]] = []
     for line in lines:
         if line[:1] in (" ", "\t") and unfolded:
             unfolded[-1].append(line.strip(" \t"))
         else:
             unfolded.append([line])
-    headers = Headers()
-    unreadable = ""
-    if len(unfolded) > MAX_HEADERS:
-        unreadable = f"more than {MAX_HEADERS} header lines"
-    for parts in unfolded[:MAX_HEADERS]:
-        line = parts[0] if len(parts) == 1 else " ".join(parts)
-        name, colon, value = line.partition(":")
-        name = name.rstrip(" \t")
-        if colon and is_token(name):
-            headers.add(name, value.strip(" \t"))
-        else:
-            unreadable = f"{line[:40]!r} is not a header line"
-    return start_line, headers, unreadable
+    return [" ".join(parts) for parts in unfolded]
 
 
 def _is_request_line(start_line: str) -> bool:
@@ -143,14 +163,12 @@ def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
     """Check what both kinds of message must have; return the body cut to its length."""
     if unreadable:
         raise SipSyntaxError(unreadable)
-    for name in _MANDATORY:
-        if name not in headers:
-            raise SipSyntaxError(f"{name} is missing")
-    for name in _ONCE:
-        if len(headers.lines(name)) > 1:
-            raise SipSyntaxError(f"{name} stands twice")
+    if name := headers.first_missing(_MANDATORY):
+        raise SipSyntaxError(f"{name} is missing")
+    if name := headers.first_repeated(_ONCE):
+        raise SipSyntaxError(f"{name} stands twice")
     for name, value in headers:
-        if has_control(value):
+        if not value.isprintable() and has_control(value):
             raise SipSyntaxError(f"{name} holds a control character")
     lengths = headers.lines("Content-Length")
     if not lengths:
@@ -166,32 +184,23 @@ def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
 
 
 def _request(
-    start_line: str,
-    headers: Headers,
-    body: bytes,
-    unreadable: str,
-    fault: MalformedMessage,
+    start_line: str, headers: Headers, body: bytes, unreadable: str
 ) -> Request:
     """Check a request (RFC 3261 7.1, 8.1.1 and 8.2)."""
     if not _is_request_line(start_line):
-        fault.request = False
         raise SipSyntaxError("the first line is neither request nor response")
     method, _, rest = start_line.rstrip(" ").partition(" ")
     target, _, version = rest.rpartition(" ")
-    fault.method = method
     if version.upper() != "SIP/2.0":
-        fault.status, fault.reason = 505, "Version Not Supported"
-        fault.via = _via_or_none(headers)
-        raise fault
+        raise _Refused(505, "Version Not Supported")
     body = _checked(headers, body, unreadable)
-    via = fault.via = _top_via(headers)
+    via = _top_via(headers)
     if start_line.endswith(" "):
         raise SipSyntaxError("blanks stand behind the request line")
     try:
         uri = parse_uri(target)
-    except UnsupportedScheme:
-        fault.status, fault.reason = 416, "Unsupported URI Scheme"
-        raise fault from None
+    except UnsupportedScheme as error:
+        raise _Refused(416, "Unsupported URI Scheme") from error
     cseq = _cseq(headers)
     if cseq.method != method:
         raise SipSyntaxError(f"CSeq says {cseq.method[:20]}, the request {method[:20]}")

@@ -23,6 +23,9 @@ BRANCH_COOKIE = "z9hG4bK"
 class State(Enum):
     """The states of figures 6, 7 and 8 of RFC 3261."""
 
+    # Each is only itself: the tables are asked for each message, by these.
+    __hash__ = object.__hash__
+
     TRYING = auto()
     PROCEEDING = auto()
     COMPLETED = auto()
@@ -32,6 +35,8 @@ class State(Enum):
 
 class Event(Enum):
     """What can happen to a transaction."""
+
+    __hash__ = object.__hash__
 
     REQUEST = auto()
     """The request came (again) from the network."""
