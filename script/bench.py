@@ -270,7 +270,7 @@ async def rate_of_asking(
     return count / (perf_counter() - begun)
 
 
-async def rate_of_echo(count: int) -> float:
+async def echo_rate(count: int) -> float:
     """Return how many datagrams a second a bare asyncio UDP echo gives back."""
     echo, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         Echo, local_addr=(LOCALHOST, 0)
@@ -280,8 +280,8 @@ async def rate_of_echo(count: int) -> float:
     return rate
 
 
-async def bench_presses(count: int) -> None:
-    """Press transactions through the whole stack, against a bare echo.
+async def press_rate(count: int) -> float:
+    """Return how many presses a second are answered and told.
 
     Asker and server share one event loop, as asker and echo do.
     """
@@ -297,11 +297,11 @@ async def bench_presses(count: int) -> None:
     rate = await rate_of_asking(server.address[1], count, peer)
     assert pressed == count, f"{pressed} of {count} presses arrived"
     await server.stop()
-    show_rate("presses answered and told", rate, await rate_of_echo(count))
+    return rate
 
 
-async def bench_documents(count: int) -> None:
-    """Documents sent and acknowledged by a bare phone, against a bare echo."""
+async def document_rate(count: int) -> float:
+    """Return how many documents a second are sent, and acknowledged by a bare phone."""
     server = await serving()
     peer = await registered(server)
     phone, _ = await asyncio.get_running_loop().create_datagram_endpoint(
@@ -319,13 +319,19 @@ async def bench_documents(count: int) -> None:
     rate = count / (perf_counter() - begun)
     phone.close()
     await server.stop()
-    show_rate("documents sent and acknowledged", rate, await rate_of_echo(count))
+    return rate
 
 
-def show_rate(what: str, rate: float, floor: float) -> None:
-    """Print a line of transactions a second."""
-    ratio = f"{rate / floor:.2f} of it"
-    show(what, f"{rate:,.0f} /s", f"{floor:,.0f} /s", ratio)
+async def bench_transactions(count: int, rounds: int) -> None:
+    """Transactions in and out; each round beside an echo, and the median of them."""
+    for what, ours in (
+        ("presses answered and told", press_rate),
+        ("documents sent and acknowledged", document_rate),
+    ):
+        rates = [(await ours(count), await echo_rate(count)) for _ in range(rounds)]
+        rate, floor = (statistics.median(column) for column in zip(*rates, strict=True))
+        ratio = statistics.median(own / echo for own, echo in rates)
+        show(what, f"{rate:,.0f} /s", f"{floor:,.0f} /s", f"{ratio:.2f} of it")
 
 
 # Home Assistant
@@ -527,8 +533,7 @@ async def main() -> None:
     quick = parser.parse_args().quick
     show("what", "ours", "floor", "ratio")
     bench_parsing()
-    await bench_presses(500 if quick else 20_000)
-    await bench_documents(500 if quick else 20_000)
+    await bench_transactions(500 if quick else 4_000, 1 if quick else 9)
     await bench_home_assistant(50 if quick else 2_000, 5 if quick else 50)
 
 

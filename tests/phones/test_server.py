@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 import errno
 import json
 import time
@@ -24,6 +25,7 @@ from custom_components.snom_buttons.phones import (
     Phone,
     PhoneServer,
     ServerSettings,
+    free_udp_port,
 )
 from custom_components.snom_buttons.sip import TransportError
 from tests.clock import run
@@ -311,6 +313,50 @@ async def test_a_challenge_that_we_cannot_answer_counts_as_a_refusal() -> None:
             await failed.wait()
 
 
+def test_one_that_never_answers_is_not_taken_for_back_at_each_refresh() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        changes: list[bool] = []
+        async with serving(phone) as server, device(server) as desk:
+            desk.answer = None
+            await desk.register()
+            phone.status.subscribe(lambda _: changes.append(phone.available))
+            await asyncio.sleep(40)
+            assert changes == [False]
+            await desk.register()
+            await asyncio.sleep(40)
+            assert set(changes) == {False}
+            desk.answer = 200
+            await desk.register()
+            await desk.shows("4")
+            await asyncio.sleep(1)
+            assert changes[-1] is True
+
+    jumping(test)
+
+
+def test_a_press_shows_that_a_phone_is_there_before_it_is_told() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        available: list[bool] = []
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            desk.answer = None
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(40)
+            assert not phone.available
+            desk.answer = 200
+            server.pressed.subscribe(lambda _: available.append(phone.available))
+            await desk.press("2")
+            assert available == [True]
+            await desk.press("3")
+            # What was due is sent at once, and not when the back-off is over.
+            await desk.shows("1", c="on")
+
+    jumping(test)
+
+
 # Presses
 
 
@@ -546,24 +592,107 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
     jumping(test)
 
 
-async def test_what_is_stored_and_does_not_fit_is_left_out(
+async def test_a_stored_registration_with_another_password_is_not_trusted() -> None:
+    async with serving(make_phone()) as server, device(server) as desk:
+        await desk.register()
+        server.phones["44"].keys["1"].show(lit("1"))
+        await desk.shows("1", c="on")
+        snapshot, port = server.snapshot(), server.address[1]
+        await server.stop()
+        phone = Phone("44", "another password", [base("1")])
+        async with serving(phone, snapshot=snapshot, port=port):
+            assert not phone.available
+            assert phone.keys["1"].description == lit("1")
+            desk.password = "guessed"
+            assert (await desk.press("1")).status == 401
+
+
+async def test_pictures_are_kept_for_the_keys_that_there_are(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     snapshot = {
-        "44": {
-            "keys": "k=9\r\nc=on\r\n\r\nk=1\r\nc=park\r\n\r\n",
-            "bindings": [{"user": "44"}],
-        },
+        "44": {"keys": "k=9\r\nc=on\r\n\r\nk=1\r\nc=park\r\n\r\n"},
         "45": {"keys": "no document"},
-        "46": {"keys": "k=1\r\nc=on\r\n", "bindings": []},
+        "46": {"keys": "k=1\r\nc=on\r\n"},
     }
     phones = make_phone(), make_phone("45")
     async with serving(*phones, snapshot=snapshot):
         assert phones[0].keys["1"].description == base("1", light=Light.PARK)
         assert phones[1].keys["1"].description == base("1")
         assert not phones[0].available
-    assert "A stored registration cannot be read" in caplog.text
     assert "cannot be read: line 1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"flow": ["UDP", "127.0.0.1", "5060"]},
+        {"flow": ["UDP", "phone.example", 5060]},
+        {"flow": ["TLS", "127.0.0.1", 5060]},
+        {"flow": ["UDP", "127.0.0.1"]},
+        {"flow": None},
+        {"contact": "<"},
+        {"contact": 7},
+        {"aor": None},
+        {"cseq": "many"},
+        {"expires_at": None},
+        {"expires_at": "soon"},
+        {"user": "45"},
+    ],
+    ids=repr,
+)
+async def test_a_broken_stored_registration_is_left_out(
+    changes: dict[str, Any],
+) -> None:
+    async with serving(make_phone()) as server, device(server) as desk:
+        await desk.register()
+        snapshot = server.snapshot()
+    snapshot["44"]["bindings"][0] |= changes
+    phone = make_phone()
+    async with serving(phone, snapshot=snapshot):
+        assert not phone.available
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        {"44": 1},
+        {"44": None},
+        {"44": {"keys": None, "bindings": None}},
+        {"44": {"keys": "\ud800"}},
+        {"44": {"bindings": {"user": "44"}}},
+        {"44": {"bindings": [None]}},
+    ],
+    ids=repr,
+)
+async def test_a_store_of_another_shape_harms_nothing(snapshot: dict[str, Any]) -> None:
+    async with serving(make_phone(), snapshot=snapshot) as server:
+        assert not server.phones["44"].available
+
+
+async def test_a_stored_registration_lasts_an_hour_at_most() -> None:
+    async with serving(make_phone()) as server, device(server) as desk:
+        await desk.register()
+        snapshot = server.snapshot()
+    snapshot["44"]["bindings"][0]["expires_at"] = 1e300
+    phone = make_phone()
+    async with serving(phone, snapshot=snapshot):
+        assert phone.registration is not None
+        left = phone.registration.expires_at - datetime.now(UTC)
+        assert left <= timedelta(hours=1)
+
+
+async def test_a_start_that_fails_half_way_frees_the_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_udp_port(LOCALHOST, 20000)
+    phone = make_phone()
+    monkeypatch.setattr(phone, "registered", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        async with serving(phone, port=port):
+            pass
+    async with serving(make_phone(), port=port):
+        pass
 
 
 async def test_a_taken_port_is_told_and_stopping_frees_it() -> None:

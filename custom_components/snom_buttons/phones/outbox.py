@@ -37,6 +37,7 @@ class Outbox:
         deliver: Callable[[bytes], Awaitable[None]],
         room: int,
         status_changed: Callable[[], None],
+        answering: bool = True,
     ) -> None:
         """Make an empty outbox.
 
@@ -45,7 +46,7 @@ class Outbox:
         raises DeliveryFailed. `status_changed` is called when `answering` or
         `in_sync` changes.
         """
-        self.answering = True
+        self.answering = answering
         """Whether the device answered the last time, if only to refuse."""
         self.in_sync = False
         """Whether the device took all that it was sent."""
@@ -62,6 +63,12 @@ class Outbox:
         """Have these keys told; at once, if nothing is under way."""
         self._due |= dict.fromkeys(keys)
         self._wake()
+
+    def heard(self) -> None:
+        """Take note that the device is there: something has just come from it."""
+        if not self.answering:
+            self._set_status(answering=True, in_sync=self.in_sync)
+            self._wake()
 
     def close(self) -> None:
         """Give up for good what is under way and what was to be tried again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from ..sip import Binding
+from ..sip import Binding, Flow
 from ..xbuttons import KeyDescription, format as format_document
 from .courier import Courier
 from .events import Dialled
@@ -106,14 +106,23 @@ class Phone:
             if known is not None and known[0] is binding:
                 self._outboxes[binding.key] = known
                 continue
+            answering = True
             if known is not None:
                 known[1].close()
-            outbox = self._outbox(binding, courier)
+                # One that does not answer has to answer first: it may go on like that.
+                answering = known[1].answering
+            outbox = self._outbox(binding, courier, answering)
             self._outboxes[binding.key] = binding, outbox
             outbox.add(self._keys)
         for _, gone in before.values():
             gone.close()
         self.status.emit(None)
+
+    def heard(self, flow: Flow) -> None:
+        """Take note that something has come from the device at the end of a flow."""
+        for binding, outbox in self._outboxes.values():
+            if binding.flow == flow:
+                outbox.heard()
 
     def close(self) -> None:
         """End all that is under way to its devices."""
@@ -121,12 +130,13 @@ class Phone:
             outbox.close()
         self._outboxes.clear()
 
-    def _outbox(self, binding: Binding, courier: Courier) -> Outbox:
+    def _outbox(self, binding: Binding, courier: Courier, answering: bool) -> Outbox:
         return Outbox(
             document_of=self._document_of,
             deliver=partial(self._deliver, courier, binding),
             room=courier.room(binding),
             status_changed=partial(self.status.emit, None),
+            answering=answering,
         )
 
     async def _deliver(

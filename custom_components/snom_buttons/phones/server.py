@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import hashlib
 import logging
 import time
 from typing import Any
@@ -99,8 +100,12 @@ class PhoneServer:
             advertised_host=self.settings.advertised_host,
         )
         self._started = True
-        for phone in self._phones.values():
-            self._update(phone)
+        try:
+            for phone in self._phones.values():
+                self._update(phone)
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Free the port, and end every task and timer; safe to call twice."""
@@ -151,6 +156,7 @@ class PhoneServer:
             extension: {
                 "bindings": save_bindings(self._registrar.bindings(extension), now),
                 "keys": save_keys(key.description for key in phone.keys.values()),
+                "proof": self._proof(phone),
             }
             for extension, phone in self._phones.items()
         }
@@ -158,17 +164,24 @@ class PhoneServer:
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Take over a snapshot, for the phones and keys that there are.
 
-        To be called before `start`. What does not fit is left out.
+        To be called before `start`. What does not fit is left out, and so are the
+        registrations of a phone that has another password by now.
         """
-        now = self._clock()
-        for extension, saved in snapshot.items():
-            phone = self._phones.get(extension)
-            if phone is None:
+        for extension, phone in self._phones.items():
+            saved = snapshot.get(extension)
+            if not isinstance(saved, Mapping):
                 continue
-            for description in load_keys(saved.get("keys", "")):
+            for description in load_keys(saved.get("keys")):
                 if key := phone.keys.get(description.name):
                     key.restore(description)
-            self._registrar.restore(load_bindings(saved.get("bindings", ()), now))
+            if saved.get("proof") == self._proof(phone):
+                bindings = load_bindings(saved.get("bindings"), self._clock())
+                self._registrar.restore(b for b in bindings if b.user == extension)
+
+    def _proof(self, phone: Phone) -> str:
+        """Return what tells whether a stored registration was made with the password."""
+        secret = f"{phone.extension}\0{self.settings.realm}\0{phone.password}"
+        return hashlib.sha256(secret.encode()).hexdigest()
 
     # Requests
 
@@ -196,7 +209,9 @@ class PhoneServer:
         """Return the phone that a request proves to be from, else answer it."""
         refusal = self._registrar.authorize(incoming.request, incoming.flow)
         if refusal is None:
-            return self._phones[incoming.request.from_.uri.user or ""]
+            phone = self._phones[incoming.request.from_.uri.user or ""]
+            phone.heard(incoming.flow)
+            return phone
         incoming.reply_stateless(refusal.status, refusal.headers)
         return None
 

@@ -6,11 +6,12 @@ Bindings keep their end in wall-clock time; the pictures are buttons documents.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 import logging
 import time
 from typing import Any
 
-from ..sip import Binding, Flow, SipSyntaxError, parse_address, parse_uri
+from ..sip import MAX_EXPIRES, Binding, Flow, parse_address, parse_uri
 from ..xbuttons import (
     DocumentError,
     KeyDescription,
@@ -40,29 +41,35 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
     ]
 
 
-def load_bindings(saved: Iterable[Mapping[str, Any]], now: float) -> list[Binding]:
+def load_bindings(saved: object, now: float) -> list[Binding]:
     """Return bindings that `save_bindings` saved; what is broken is left out."""
     bindings = []
-    for item in saved:
+    for item in saved if isinstance(saved, list) else ():
         try:
-            transport, host, port = item["flow"]
-            binding = Binding(
-                user=item["user"],
-                aor=parse_uri(item["aor"]),
-                contact=parse_address(item["contact"]),
-                flow=Flow(transport, host, port),
-                call_id=item["call_id"],
-                cseq=item["cseq"],
-                expires_at=item["expires_at"] - time.time() + now,
-                instance=item["instance"],
-                user_agent=item["user_agent"],
-                supports_buttons=item["supports_buttons"],
-            )
-        except (KeyError, TypeError, ValueError, SipSyntaxError) as error:
+            bindings.append(_load_binding(item, now))
+        except (KeyError, TypeError, ValueError) as error:
             _LOGGER.warning("A stored registration cannot be read: %r", error)
-            continue
-        bindings.append(binding)
     return bindings
+
+
+def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
+    """Return a binding. Raises KeyError, TypeError or ValueError if it is broken."""
+    transport, host, port = item["flow"]
+    if transport != "UDP" or not isinstance(port, int):
+        raise ValueError(f"{item['flow']!r} is not a flow")
+    left = min(item["expires_at"] - time.time(), MAX_EXPIRES)
+    return Binding(
+        user=item["user"],
+        aor=parse_uri(item["aor"]),
+        contact=parse_address(item["contact"]),
+        flow=Flow(transport, str(ip_address(host)), port),
+        call_id=item["call_id"],
+        cseq=int(item["cseq"]),
+        expires_at=now + left,
+        instance=item["instance"],
+        user_agent=item["user_agent"],
+        supports_buttons=bool(item["supports_buttons"]),
+    )
 
 
 def save_keys(descriptions: Iterable[KeyDescription]) -> str:
@@ -70,10 +77,12 @@ def save_keys(descriptions: Iterable[KeyDescription]) -> str:
     return format_document(descriptions).decode()
 
 
-def load_keys(saved: str) -> tuple[KeyDescription, ...]:
+def load_keys(saved: object) -> tuple[KeyDescription, ...]:
     """Return what `save_keys` saved, nothing if it is broken."""
+    if not isinstance(saved, str):
+        return ()
     try:
         return parse_document(saved.encode())
-    except DocumentError as error:
+    except (DocumentError, UnicodeEncodeError) as error:
         _LOGGER.warning("The stored state of a phone's keys cannot be read: %s", error)
         return ()

@@ -9,13 +9,14 @@ from .endpoint import Endpoint, IncomingRequest, NoAnswer, OutgoingRequest
 from .grammar import SipSyntaxError
 from .message import Headers, Request, Response
 from .parser import MalformedMessage, parse_datagram
-from .registrar import Binding, Registrar
+from .registrar import MAX_EXPIRES, Binding, Registrar
 from .transport import Flow, TransportError
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
 from .uri import Address, Uri, make_address, make_uri, parse_address, parse_uri
 
 __all__ = [
     "ALLOW_HEADER",
+    "MAX_EXPIRES",
     "SUPPORTED_HEADER",
     "Address",
     "Answer",
