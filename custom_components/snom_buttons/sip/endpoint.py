@@ -294,12 +294,13 @@ class Endpoint:
         body: bytes,
     ) -> bytes:
         """Return a response's bytes, with the tag that all answers to it share."""
+        has_tag = status == 100 or request.to.tag is not None
         return encode_response(
             request.headers,
             request.via.seen_from(flow.host, flow.port),
             status,
             reason=reason,
-            to_tag=None if status == 100 else self._tag(request.call_id, request.via),
+            to_tag=None if has_tag else self._tag(request.call_id, request.via),
             headers=headers,
             body=body,
         )

@@ -80,6 +80,7 @@ _IRREGULAR = {
     "mime-version": "MIME-Version",
     "www-authenticate": "WWW-Authenticate",
 }
+_IDENTITY = ("Call-ID", "CSeq")
 # Spellings that were met before; bounded, since strangers choose the names.
 _spellings: dict[str, str] = {}
 
@@ -138,29 +139,31 @@ class Headers:
     def read(self, lines: Iterable[str]) -> str:
         """Put lines as they come from the wire, unfolded, behind those that are there.
 
-        Returns the last line that is no header, which is left out, or "".
+        Returns what is wrong with the last bad one, "" if all are good. A line that is
+        no header is left out, a control character becomes a blank: a broken request is
+        answered too, with headers of its own.
         """
-        unreadable = ""
+        fault = ""
         values = self._values
         for line in lines:
             name, colon, value = line.partition(":")
             # Most names come as we have met them before: then they need no second look.
             known = _spellings.get(name)
-            if known is None:
+            if known is None or not colon:
                 name = name.rstrip(" \t")
                 if not colon or not is_token(name):
-                    unreadable = line
+                    fault = f"{line[:40]!r} is not a header line"
                     continue
                 known = canonical_name(name)
-            elif not colon:
-                unreadable = line
-                continue
             value = value.strip(" \t")
+            if not value.isprintable() and has_control(value):
+                fault = f"{known} holds a control character"
+                value = "".join(" " if has_control(c) else c for c in value)
             if known in values:
                 values[known].append(value)
             else:
                 values[known] = [value]
-        return unreadable
+        return fault
 
     def first_missing(self, names: Iterable[str]) -> str | None:
         """Return the first of these names, spelled as usual, that has no line."""
@@ -306,8 +309,10 @@ def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> 
     (surrogate escapes) go out as the very bytes they were. Raises ValueError for a
     line end within a line, which would begin a header that nobody meant to send.
     """
-    lines = [start_line]
-    lines += [f"{name}: {value}" for name, value in headers]
+    return _encode([start_line, *(f"{name}: {value}" for name, value in headers)], body)
+
+
+def _encode(lines: list[str], body: bytes) -> bytes:
     lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines)
     if head.count("\r") + head.count("\n") != 2 * (len(lines) - 1):
@@ -329,32 +334,21 @@ def encode_response(
 
     RFC 3261 8.2.6.2: Via lines, From, Call-ID and CSeq are the request's, as is To,
     which gets `to_tag` if it has no tag yet. `via` stands in for the topmost value.
-    What a broken request does not have is left out, and a control character in what it
-    has comes back as a blank.
+    What a broken request does not have is left out.
     """
-    echoed = []
-    vias = request_headers.lines("Via")
-    if vias:
+    lines = [f"{SIP_VERSION} {status} {reason or REASONS[status]}"]
+    if vias := request_headers.lines("Via"):
         _, others = split_first(vias[0])
-        echoed.append(("Via", f"{via}, {others.strip()}" if others else str(via)))
-        echoed += [("Via", value) for value in vias[1:]]
+        lines.append(f"Via: {via}, {others.strip()}" if others else f"Via: {via}")
+        lines += [f"Via: {value}" for value in vias[1:]]
     if sender := request_headers.get("From"):
-        echoed.append(("From", sender))
+        lines.append(f"From: {sender}")
     if recipient := request_headers.get("To"):
-        echoed.append(("To", _tagged(recipient, to_tag) if to_tag else recipient))
-    echoed += [
-        (name, value)
-        for name in ("Call-ID", "CSeq")
-        if (value := request_headers.get(name)) is not None
-    ]
-    if status == 100:
-        echoed += [("Timestamp", value) for value in request_headers.lines("Timestamp")]
-    echoed = [
-        (name, _without_control(value) if has_control(value) else value)
-        for name, value in echoed
-    ]
-    start_line = f"{SIP_VERSION} {status} {reason or REASONS[status]}"
-    return encode(start_line, [*echoed, *headers], body)
+        lines.append(f"To: {_tagged(recipient, to_tag) if to_tag else recipient}")
+    for name in ("Call-ID", "CSeq", "Timestamp") if status == 100 else _IDENTITY:
+        lines += [f"{name}: {value}" for value in request_headers.lines(name)[:1]]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return _encode(lines, body)
 
 
 def _tagged(recipient: str, tag: str) -> str:
@@ -365,7 +359,3 @@ def _tagged(recipient: str, tag: str) -> str:
     except SipSyntaxError:
         return recipient
     return f"{recipient};tag={tag}"
-
-
-def _without_control(text: str) -> str:
-    return "".join(" " if has_control(c) else c for c in text)

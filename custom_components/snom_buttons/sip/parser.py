@@ -133,12 +133,10 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
     if "\n " in text or "\n\t" in text:
         lines = _unfold(lines)
     headers = Headers()
-    unreadable = ""
+    too_many = ""
     if len(lines) > MAX_HEADERS:
-        unreadable = f"more than {MAX_HEADERS} header lines"
-    if line := headers.read(lines[:MAX_HEADERS]):
-        unreadable = f"{line[:40]!r} is not a header line"
-    return start_line, headers, unreadable
+        too_many = f"more than {MAX_HEADERS} header lines"
+    return start_line, headers, headers.read(lines[:MAX_HEADERS]) or too_many
 
 
 def _unfold(lines: list[str]) -> list[str]:
@@ -167,9 +165,6 @@ def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
         raise SipSyntaxError(f"{name} is missing")
     if name := headers.first_repeated(_ONCE):
         raise SipSyntaxError(f"{name} stands twice")
-    for name, value in headers:
-        if not value.isprintable() and has_control(value):
-            raise SipSyntaxError(f"{name} holds a control character")
     lengths = headers.lines("Content-Length")
     if not lengths:
         return body
