@@ -125,7 +125,8 @@ def prepare_directory(directory: Path, http_port: int) -> None:
         if not (directory / ".snom_buttons_demo").exists():
             raise DemoError(f"{directory} is not empty and not a demo's; not touched")
         shutil.rmtree(directory)
-    (directory / "custom_components").mkdir(parents=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / "custom_components").mkdir()
     (directory / ".storage").mkdir()
     (directory / ".snom_buttons_demo").touch()
     (directory / "custom_components" / "snom_buttons").symlink_to(
@@ -502,6 +503,7 @@ async def run(options: argparse.Namespace) -> None:
                 f"not up within {PATIENCE} s; see {directory / 'output.log'}"
             ) from None
         path = directory / "demo.json"
+        path.touch(mode=0o600)  # it has a token and passwords
         path.write_text(json.dumps(demo, indent=2) + "\n")
         where = f"{home.url}/snom-phones (user {USER}, password {PASSWORD})"
         print(

@@ -196,6 +196,10 @@ async def test_no_port_is_free(hass: HomeAssistant) -> None:
         ({"host": "snom.example"}, {"host": "invalid_address"}),
         ({"advertised_host": "two words"}, {"advertised_host": "invalid_host"}),
         ({"advertised_host": "1.2.3"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "0.0.0.0"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "::"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "fe80::1%eth0"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "ha\n.example"}, {"advertised_host": "invalid_host"}),
         ({"realm": 'a "realm"'}, {"realm": "invalid_realm"}),
         ({"realm": ""}, {"realm": "invalid_realm"}),
         (
@@ -303,6 +307,57 @@ async def test_the_address_of_a_running_server_is_checked_too(
 ) -> None:
     result = await submit(hass, await reconfigure(hass, server), host="192.0.2.99")
     assert result["errors"] == {"host": "not_our_address"}
+
+
+async def test_blanks_around_the_address_for_the_phones_do_not_matter(
+    hass: HomeAssistant, port: int
+) -> None:
+    result = await start(hass)
+    result = await submit(
+        hass, result, host=LOCALHOST, port=port, advertised_host=" ha.example\n"
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["advertised_host"] == "ha.example"
+    assert result["title"] == f"Phones on ha.example:{port}"
+
+
+async def test_a_server_widens_its_address_on_its_own_port(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, port: int
+) -> None:
+    """Its own socket is in the way then, but another's must be found all the same."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.bind(("127.0.0.2", port))
+        result = await submit(hass, await reconfigure(hass, server), host="0.0.0.0")
+        assert result["errors"] == {"port": "port_in_use"}
+        assert (await phone.press("1")).status == 200
+        assert hass.states.get("light.phone_44_key_1").state == "off"
+        result = await submit(hass, result, host=LOCALHOST, port=port)
+        assert result["reason"] == "reconfigure_successful"
+
+    result = await submit(hass, await reconfigure(hass, server), host="0.0.0.0")
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    assert server.runtime_data.server.address == ("0.0.0.0", port)
+    assert (await phone.press("1")).status == 200
+
+
+async def test_a_server_that_loses_its_port_while_another_address_is_tried(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """Then it is set up anew."""
+    hub = server.runtime_data
+    flow = await reconfigure(hass, server)
+    taken = OSError(errno.EADDRINUSE, "Address already in use")
+    with (
+        patch("custom_components.snom_buttons.hub.check_bind", side_effect=taken),
+        patch.object(hub.server, "start", side_effect=taken),
+    ):
+        result = await submit(hass, flow, host="0.0.0.0")
+    assert result["errors"] == {"port": "port_in_use"}
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    assert server.runtime_data is not hub
 
 
 async def test_a_server_cannot_take_the_place_of_another(
@@ -441,6 +496,8 @@ async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
         ({"extension": "Küche"}, {"extension": "invalid_extension"}),
         ({"password": "1234567"}, {"password": "invalid_password"}),
         ({"password": "with a blank"}, {"password": "invalid_password"}),
+        ({"password": "with|a|bar"}, {"password": "invalid_password"}),
+        ({"password": "with`a`tick"}, {"password": "invalid_password"}),
         ({"model": "other"}, {"key_count": "key_count_missing"}),
         (
             {"extension": "#", "password": "", "model": "other"},
@@ -534,6 +591,9 @@ async def test_a_key_needs_nothing_but_its_number(
         ([{"key": "1"}, {"key": "two keys"}], "invalid_key", "two keys"),
         ([{"key": "1"}, {"key": "2"}, {"key": " 1"}], "duplicate_key", "1"),
         ([{"key": "1", "name": "Up\ndown"}], "invalid_key_name", "1"),
+        ([{"key": "1", "name": "x" * 65}], "key_name_too_long", "1"),
+        ([], "invalid_key_count", ""),
+        ([{"key": str(number)} for number in range(201)], "invalid_key_count", ""),
     ],
 )
 async def test_what_is_wrong_with_a_key_is_said(
@@ -547,14 +607,27 @@ async def test_what_is_wrong_with_a_key_is_said(
     result = await submit_phone(hass, result, keys=keys)
     assert result["step_id"] == "keys"
     assert result["errors"] == {"base": error}
-    assert result["description_placeholders"] == {"key": key}
+    assert result["description_placeholders"] == {
+        "key": key,
+        "max_keys": "200",
+        "max_length": "64",
+    }
     assert suggested(result)["keys"] == keys
-    result = await submit_phone(hass, result, keys=[{"key": "1"}])
+    good = [{"key": str(number), "name": "x" * 64} for number in range(200)]
+    result = await submit_phone(hass, result, keys=good)
     assert result["step_id"] == "phone"
 
 
 @pytest.mark.parametrize(
-    "keys", [[{"name": "Key 1"}], [{"key": "1", "kind": "fan"}], "1"]
+    "keys",
+    [
+        [{"name": "Key 1"}],
+        [{"key": "1", "kind": "fan"}],
+        "1",
+        ["1"],
+        [None],
+        {"key": "1"},
+    ],
 )
 async def test_a_list_of_keys_is_one(
     hass: HomeAssistant, config_entry: MockConfigEntry, keys: object
@@ -666,6 +739,23 @@ async def test_a_phone_gets_more_or_fewer_keys(
     result = await reconfigure_phone(hass, config_entry)
     result = await submit_phone(hass, result, key_count=key_count)
     assert suggested(result)["keys"] == keys
+
+
+@pytest.mark.parametrize(
+    ("model", "colors"), [("D120", False), ("D713", True), ("other", None)]
+)
+async def test_another_model_decides_anew_which_keys_have_colors(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    model: str,
+    colors: bool | None,
+) -> None:
+    """Unless it is one of which nothing is known."""
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, model=model)
+    assert suggested(result)["keys"] == [
+        key | ({} if colors is None else {"colors": colors}) for key in KEYS
+    ]
 
 
 async def test_a_key_count_is_only_shown_where_it_is_not_the_model_s(

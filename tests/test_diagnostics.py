@@ -52,6 +52,20 @@ async def test_diagnostics_tell_everything_but_secrets(
     assert away["registration"] is None
 
 
+async def test_diagnostics_of_a_server_that_does_not_run(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    server: MockConfigEntry,
+) -> None:
+    await hass.config_entries.async_unload(server.entry_id)
+    told = await get_diagnostics_for_config_entry(hass, hass_client, server)
+    settings = {"password": "**REDACTED**", "model": "D785", "keys": KEYS}
+    assert told["phones"] == [
+        {"settings": settings | {"extension": "44"}},
+        {"settings": settings | {"extension": "45"}},
+    ]
+
+
 @pytest.mark.parametrize("user_agent", ["snom821/8.9.3.80", "baresip v1.0.0"])
 async def test_a_user_agent_without_a_hardware_address(
     hass: HomeAssistant,

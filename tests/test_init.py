@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from copy import deepcopy
 from datetime import timedelta
 import errno
 import logging
@@ -16,15 +17,16 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.hub import SAVE_DELAY
+from custom_components.snom_buttons.hub import SAVE_DELAY, SnomHub
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
     EVENT_HOMEASSISTANT_STOP,
     STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 
@@ -167,6 +169,53 @@ async def test_devices_of_other_phones(
     assert not device.connections
 
 
+async def test_hardware_that_serves_another_phone_now(
+    server: MockConfigEntry, phones: Phones, device_registry: dr.DeviceRegistry
+) -> None:
+    def addresses() -> list[str | None]:
+        devices = [
+            device_registry.async_get_device_by_identifier(
+                (DOMAIN, f"subentry_{extension}"), server.entry_id
+            )
+            for extension in ("44", "45")
+        ]
+        return [
+            next((address[-2:] for _, address in device.connections), None)
+            for device in devices
+            if device is not None
+        ]
+
+    def agent(address: int) -> str:
+        return f"snomD785/10.1.198.12 0004130000{address:02}"
+
+    first = await phones("44", user_agent=agent(1))
+    second = await phones("45", user_agent=agent(2))
+    assert addresses() == ["01", "02"]
+
+    # Exchanged one after the other
+    first.user_agent, second.user_agent = agent(2), agent(1)
+    await first.register()
+    assert addresses() == [None, "02"], "both tell the same"
+    await second.register()
+    assert addresses() == ["02", "01"]
+
+    # One takes over from one that is gone, which keeps what nobody claims.
+    await second.unregister()
+    assert addresses() == ["02", "01"]
+    first.user_agent = agent(1)
+    await first.register()
+    assert addresses() == ["01", None]
+
+    # Other hardware has the account now.
+    first.user_agent = "baresip v1.0.0"
+    await first.register()
+    assert addresses() == [None, None]
+    device = device_registry.async_get_device_by_identifier(
+        (DOMAIN, "subentry_44"), server.entry_id
+    )
+    assert device is not None and device.sw_version is None
+
+
 async def test_an_unknown_model_is_left_out(
     hass: HomeAssistant, server: MockConfigEntry, device_registry: dr.DeviceRegistry
 ) -> None:
@@ -285,7 +334,133 @@ async def test_a_removed_server_leaves_nothing(
     assert not er.async_entries_for_config_entry(er.async_get(hass), server.entry_id)
 
 
+async def test_a_change_while_home_assistant_stops_is_stored(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Also where a write was due already."""
+    await turn_on(hass, LIGHT)
+    hass.set_state(CoreState.stopping)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    await turn_on(hass, LIGHT, effect="error")
+    hass.set_state(CoreState.final_write)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    assert "c=error" in str(hass_storage[f"{DOMAIN}.{server.entry_id}"])
+
+
+def store(
+    hass_storage: dict[str, Any], entry: MockConfigEntry, data: object, version: int = 1
+) -> None:
+    """Put something in the store of an entry."""
+    key = f"{DOMAIN}.{entry.entry_id}"
+    hass_storage[key] = {
+        "version": version,
+        "minor_version": 1,
+        "key": key,
+        "data": data,
+    }
+
+
+async def test_a_store_of_a_later_version_is_left_alone(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store(hass_storage, config_entry, {"44": "whatever"}, version=2)
+    before = deepcopy(hass_storage)
+    assert not await hass.config_entries.async_setup(config_entry.entry_id)
+    assert config_entry.state is ConfigEntryState.SETUP_ERROR
+    assert config_entry.error_reason_translation_key == "store_too_new"
+    assert hass_storage == before
+    caplog.clear()
+
+
+@pytest.mark.parametrize("data", [["44"], "44", 44, False])
+async def test_a_store_that_is_none_is_no_obstacle(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    data: object,
+) -> None:
+    store(hass_storage, config_entry, data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    assert f"What was stored for {config_entry.title} cannot be read" in caplog.text
+
+
 # Changes
+
+
+async def test_phones_change_while_the_server_is_set_up(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """Before its platforms are, and meanwhile."""
+    forward = hass.config_entries.async_forward_entry_setups
+    load = SnomHub.async_load
+
+    async def load_slowly(hub: SnomHub) -> None:
+        await load(hub)
+        hass.config_entries.async_remove_subentry(config_entry, "subentry_44")
+        add_phone(hass, config_entry, phone_subentry("46"))
+
+    async def forward_slowly(*args: Any) -> None:
+        await forward(*args)
+        add_phone(hass, config_entry, phone_subentry("47"))
+
+    with (
+        patch.object(SnomHub, "async_load", load_slowly),
+        patch.object(hass.config_entries, "async_forward_entry_setups", forward_slowly),
+    ):
+        assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    assert list(config_entry.runtime_data.phones) == ["45", "46", "47"]
+    assert [
+        hass.states.get(f"light.phone_4{n}_key_1") is None for n in range(4, 8)
+    ] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+async def test_a_key_that_is_not_used_any_more_goes_dark(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    await turn_on(hass, LIGHT, effect="hold")
+    await phone.shows("1", c="hold")
+    update_phone(hass, server, keys=[key_data("1", kind="none"), *KEYS[1:]])
+    await phone.shows("1", c=None, l="Key 1")
+
+
+async def test_a_lamp_that_loses_its_colors_loses_its_color(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    await turn_on(hass, "light.phone_44_key_2", hs_color=(0, 100))
+    await phone.shows("2", o="red")
+    update_phone(hass, server, keys=[KEYS[0], key_data("2"), *KEYS[2:]])
+    await phone.shows("2", c="on", o=None)
+
+
+async def test_keys_that_change_while_the_server_is_stopped(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    await turn_on(hass, LIGHT, effect="hold")
+    await turn_on(hass, "light.phone_44_key_2", hs_color=(0, 100))
+    await phone.shows("2", o="red")
+    assert await hass.config_entries.async_unload(server.entry_id)
+    update_phone(
+        hass, server, keys=[key_data("1", kind="none"), key_data("2"), *KEYS[2:]]
+    )
+    phone.keys.clear()
+    assert await hass.config_entries.async_setup(server.entry_id)
+    await phone.shows("1", c=None, l="Key 1")
+    await phone.shows("2", c="on", o=None)
 
 
 async def test_a_phone_is_added_and_the_others_notice_nothing(
@@ -445,7 +620,9 @@ async def test_another_extension_is_another_account_of_the_same_phone(
     port: int,
     entity_registry: er.EntityRegistry,
 ) -> None:
+    """It goes on showing what it showed, of the keys that it still has."""
     entries = er.async_entries_for_config_entry(entity_registry, server.entry_id)
+    await turn_on(hass, LIGHT, effect="hold")
     update_phone(hass, server, extension="144")
     await hass.async_block_till_done()
     assert entries == er.async_entries_for_config_entry(
@@ -455,8 +632,9 @@ async def test_another_extension_is_another_account_of_the_same_phone(
     assert (await phone.register()).status == 401
     async with RawPhone((LOCALHOST, port), "144", PASSWORD) as renumbered:
         assert (await renumbered.register()).status == 200
-        await turn_on(hass, LIGHT)
-        await renumbered.shows("1", c="on")
+        await renumbered.shows("1", c="hold")
+        await turn_on(hass, LIGHT, effect="error")
+        await renumbered.shows("1", c="error")
 
 
 async def test_a_new_port_restarts_the_server(
@@ -496,6 +674,16 @@ async def test_a_disabled_entity_stays_disabled(
     assert hass.states.get(LIGHT) is None
     entry = entity_registry.async_get(LIGHT)
     assert entry is not None and entry.disabled_by is er.RegistryEntryDisabler.USER
+
+
+async def test_an_entity_is_renamed_and_its_key_changed_at_once(
+    hass: HomeAssistant, server: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    entity_registry.async_update_entity(LIGHT, new_entity_id="light.door")
+    update_phone(hass, server, keys=[key_data("1", name="Door"), *KEYS[1:]])
+    await hass.async_block_till_done()
+    assert hass.states.get("light.door").name == "Phone 44 Door"
+    assert hass.states.get(LIGHT) is None
 
 
 async def test_entities_that_others_add_to_a_phone_are_left_alone(

@@ -13,6 +13,7 @@ from homeassistant.components.light import (
     ATTR_EFFECT_LIST,
     ATTR_HS_COLOR,
     ATTR_SUPPORTED_COLOR_MODES,
+    DATA_COMPONENT,
     DOMAIN as LIGHT_DOMAIN,
     ColorMode,
 )
@@ -27,6 +28,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.setup import async_setup_component
 
 from .conftest import Phones
 from .rawphone import RawPhone
@@ -112,6 +114,8 @@ async def test_an_unknown_effect_is_refused(
         ({"hs_color": (200, 100)}, "green", (120, 100)),
         ({"rgb_color": (0, 255, 0)}, "green", (120, 100)),
         ({"color_name": "darkorange"}, "orange", (30, 100)),
+        ({"color_name": "blue"}, "red", (0, 100)),
+        ({"hs_color": (0, 20)}, "red", (0, 100)),
     ],
 )
 async def test_a_color_becomes_the_nearest_that_a_lamp_has(
@@ -126,6 +130,52 @@ async def test_a_color_becomes_the_nearest_that_a_lamp_has(
     assert state.attributes[ATTR_BRIGHTNESS] == 255
     assert state.attributes[ATTR_SUPPORTED_COLOR_MODES] == [ColorMode.HS]
     await phone.shows("2", c="on", o=color)
+
+
+@pytest.mark.parametrize("wanted", ["white", "floralwhite"])
+async def test_a_color_that_is_rather_white_is_no_choice(
+    hass: HomeAssistant, phone: RawPhone, wanted: str
+) -> None:
+    state = await call(hass, SERVICE_TURN_ON, COLORED, color_name=wanted)
+    assert state.attributes[ATTR_HS_COLOR] == (0, 100)
+    await phone.shows("2", c="on", o=None)
+    await call(hass, SERVICE_TURN_ON, COLORED, color_name="green")
+    state = await call(hass, SERVICE_TURN_ON, COLORED, color_name=wanted)
+    assert state.attributes[ATTR_HS_COLOR] == (120, 100)
+    await phone.shows("2", c="on", o="green")
+
+
+async def test_a_scene_brings_lamps_back(hass: HomeAssistant, phone: RawPhone) -> None:
+    """Also one whose colour nobody has chosen."""
+    assert await async_setup_component(hass, "scene", {})
+    await hass.async_block_till_done()
+    lamps = [PLAIN, COLORED]
+    for lamp in lamps:
+        await call(hass, SERVICE_TURN_ON, lamp, effect="hold")
+    await hass.services.async_call(
+        "scene",
+        "create",
+        {"scene_id": "lamps", "snapshot_entities": lamps},
+        blocking=True,
+    )
+    for lamp in lamps:
+        await call(hass, SERVICE_TURN_OFF, lamp)
+    await hass.services.async_call(
+        "scene", SERVICE_TURN_ON, {ATTR_ENTITY_ID: "scene.lamps"}, blocking=True
+    )
+    for lamp, key in zip(lamps, ("1", "2"), strict=True):
+        assert hass.states.get(lamp).state == STATE_ON
+        await phone.shows(key, c="hold")
+
+
+async def test_a_lamp_that_is_off_has_no_effect(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    lamp = hass.data[DATA_COMPONENT].get_entity(PLAIN)
+    assert lamp is not None
+    assert lamp.effect is None
+    await call(hass, SERVICE_TURN_ON, PLAIN)
+    assert lamp.effect == "off"
 
 
 async def test_color_and_effect_are_kept_apart(
@@ -145,12 +195,12 @@ async def test_color_and_effect_are_kept_apart(
 @pytest.mark.parametrize(
     ("color", "shown"),
     [
-        (None, None),
+        (None, (0, 100)),
         (Color.LOCAL, (120, 100)),
         (Color.REMOTE, (0, 100)),
         ("#0000FF", (240, 100)),
-        ("#broken", None),
-        ("mauve", None),
+        ("#broken", (0, 100)),
+        ("mauve", (0, 100)),
     ],
 )
 async def test_colors_that_somebody_else_set(
@@ -158,7 +208,7 @@ async def test_colors_that_somebody_else_set(
     server: MockConfigEntry,
     phone: RawPhone,
     color: str | None,
-    shown: tuple[float, float] | None,
+    shown: tuple[float, float],
 ) -> None:
     await call(hass, SERVICE_TURN_ON, COLORED)
     key = server.runtime_data.server.phones["44"].keys["2"]

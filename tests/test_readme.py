@@ -60,6 +60,13 @@ async def test_the_automation_works_when_pasted(
     hass.states.async_set("light.living_room", "off")
     await phone.shows("4", c=None)
 
+    # What is asked of the lamp of an absent phone is dropped: the automation asks anew.
+    await phone.unregister()
+    hass.states.async_set("light.living_room", "on")
+    await hass.async_block_till_done()
+    await phone.register()
+    await phone.shows("4", c="on")
+
     action = doorbell["action"].split(".")
     await hass.services.async_call(
         *action, doorbell["data"] | doorbell["target"], blocking=True

@@ -90,6 +90,11 @@ def test_the_manifest_has_what_a_custom_integration_needs() -> None:
         assert manifest[url].startswith("https://")
 
 
+def test_hacs_knows_us_by_the_same_name() -> None:
+    hacs = json.loads((ROOT.parent.parent / "hacs.json").read_text("utf-8"))
+    assert hacs["name"] == read("manifest.json")["name"]
+
+
 def test_every_platform_has_its_module() -> None:
     platforms = {platform.value for platform in Platform}
     modules = {path.stem for path in ROOT.glob("*.py")}
@@ -272,8 +277,34 @@ def test_brand(name: str, size: int) -> None:
         assert image.mode == "RGBA"
 
 
+# hassfest's list, script/hassfest/quality_scale.py
+RULES = re.findall(
+    r"\S+",
+    """
+action-setup appropriate-polling brands common-modules config-flow
+config-flow-test-coverage dependency-transparency docs-actions docs-conditions
+docs-high-level-description docs-installation-instructions docs-removal-instructions
+docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data
+test-before-configure test-before-setup unique-config-entry
+
+action-exceptions config-entry-unloading docs-configuration-parameters
+docs-installation-parameters entity-unavailable integration-owner log-when-unavailable
+parallel-updates reauthentication-flow test-coverage
+
+devices diagnostics discovery discovery-update-info docs-data-update docs-examples
+docs-known-limitations docs-supported-devices docs-supported-functions
+docs-troubleshooting docs-use-cases dynamic-devices entity-category entity-device-class
+entity-disabled-by-default entity-translations exception-translations icon-translations
+reconfiguration-flow repair-issues stale-devices
+
+async-dependency inject-websession strict-typing
+""",
+)
+
+
 def test_the_quality_scale_answers_every_rule() -> None:
     rules = load_yaml_dict(ROOT / "quality_scale.yaml")["rules"]
+    assert list(rules) == RULES
     assert len(rules) == 54
     for rule, answer in rules.items():
         status = answer if isinstance(answer, str) else answer["status"]

@@ -11,6 +11,7 @@ import re
 
 from custom_components.snom_buttons.xbuttons import (
     Color,
+    DocumentError,
     KeyDescription,
     Light,
     format as format_document,
@@ -87,7 +88,10 @@ def captions(key: KeyDescription) -> tuple[str, str]:
 
 def in_words(key: KeyDescription) -> str:
     """Return the key in one line: its light, then what the document says besides."""
-    lines = format_document([key]).decode().split("\r\n")
+    try:
+        lines = format_document([key]).decode().split("\r\n")
+    except DocumentError as error:  # what was read may be too long to be written
+        return f"{key.light} ({error})"
     others = [line for line in lines if line and not line.startswith(("k=", "c="))]
     return printable(" ".join([str(key.light), *others]))
 

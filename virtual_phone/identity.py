@@ -359,5 +359,7 @@ def _call_id() -> str:
 
 
 def _seconds(text: str | None) -> int:
-    """Return a number of seconds, 0 if there is none."""
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    """Return a number of seconds, a day at most, 0 if there is none."""
+    if not text or not text.isascii() or not text.isdigit():
+        return 0
+    return min(int(text[:10]), 86400)

@@ -13,6 +13,7 @@ from .hub import SnomConfigEntry, SnomHub, async_get_store
 async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
     """Start the SIP server of a config entry."""
     hub = SnomHub(hass, entry)
+    await hub.async_load()
     try:
         await hub.async_start()
     except OSError as err:
@@ -34,8 +35,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop)
     )
+    # Nobody listens yet for what changes meanwhile: hence the updates.
+    await hub.async_update()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    await hub.async_update()
     return True
 
 

@@ -1,7 +1,9 @@
 """The dialogues that set up a SIP server, and each phone with its keys."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 import errno
+from ipaddress import ip_address
 from itertools import count, islice
 import re
 import secrets
@@ -45,7 +47,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 from homeassistant.helpers.translation import async_get_translations
-from homeassistant.util.network import is_host_valid
+from homeassistant.util.network import is_host_valid, is_invalid, is_ip_address
 
 from .const import (
     CONF_ADVERTISED_HOST,
@@ -60,6 +62,7 @@ from .const import (
     MODEL_OTHER,
     SUBENTRY_TYPE_PHONE,
 )
+from .hub import SnomConfigEntry
 from .phones import (
     MODELS,
     DocumentError,
@@ -74,11 +77,15 @@ DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are elsewhere on the netwo
 DEFAULT_PORT: Final = 5060
 DEFAULT_REALM: Final = "home-assistant"
 MAX_KEYS: Final = 200
+MAX_KEY_NAME: Final = 64
 
+# Stricter than Home Assistant's check, which lets a zone or a line end through.
+HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
 # What the user part of a SIP URI takes as it is (RFC 3261 25.1).
 SIP_USER: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}")
 REALM: Final = re.compile(r"[A-Za-z0-9 ._@-]{1,64}")
-PASSWORD: Final = re.compile(r"[!-~]{8,64}")
+# Without ` and |, which the table of the last page cannot show.
+PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
 PASSWORD_LENGTH: Final = 16
 # Without the characters that look like others: somebody has to type it.
 PASSWORD_ALPHABET: Final = "".join(
@@ -145,7 +152,7 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask where the server shall listen."""
-        return self._async_step_server(
+        return await self._async_step_server(
             SOURCE_USER, user_input, {CONF_ADVERTISED_HOST: local_address()}
         )
 
@@ -153,12 +160,11 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask where the server shall listen from now on."""
-        return self._async_step_server(
+        return await self._async_step_server(
             SOURCE_RECONFIGURE, user_input, self._get_reconfigure_entry().data
         )
 
-    @callback
-    def _async_step_server(
+    async def _async_step_server(
         self,
         step_id: str,
         user_input: dict[str, Any] | None,
@@ -167,11 +173,13 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         placeholders = {CONF_PORT: "", "free_port": ""}
         if user_input is not None:
+            host = user_input[CONF_ADVERTISED_HOST].strip()
+            user_input = user_input | {CONF_ADVERTISED_HOST: host}
             self._async_abort_entries_match(
                 {key: user_input[key] for key in (CONF_HOST, CONF_PORT)}
             )
             suggested = user_input
-            errors = self._async_validate(user_input)
+            errors = await self._async_validate(user_input)
             if not errors:
                 return self._async_finish(user_input)
             if errors.get(CONF_PORT) == "port_in_use":
@@ -188,18 +196,15 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders=placeholders,
         )
 
-    @callback
-    def _async_validate(self, server: dict[str, Any]) -> dict[str, str]:
+    async def _async_validate(self, server: dict[str, Any]) -> dict[str, str]:
         """Return what is wrong with the settings of a server, by field."""
         errors: dict[str, str] = {}
-        if not is_host_valid(server[CONF_ADVERTISED_HOST]):
+        if not _is_advertisable(server[CONF_ADVERTISED_HOST]):
             errors[CONF_ADVERTISED_HOST] = "invalid_host"
         if not REALM.fullmatch(server[CONF_REALM]):
             errors[CONF_REALM] = "invalid_realm"
-        # Our own server holds its port; then only the address is to be tried.
-        port = 0 if self._is_our_port(server[CONF_PORT]) else server[CONF_PORT]
         try:
-            check_bind(server[CONF_HOST], port)
+            await self._async_check_bind(server[CONF_HOST], server[CONF_PORT])
         except ValueError:
             errors[CONF_HOST] = "invalid_address"
         except OSError as err:
@@ -207,12 +212,20 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
             errors[field] = error
         return errors
 
-    def _is_our_port(self, port: int) -> bool:
-        """Return whether the server that is being changed listens on a port."""
-        if self.source != SOURCE_RECONFIGURE:
-            return False
-        entry = self._get_reconfigure_entry()
-        return entry.state is ConfigEntryState.LOADED and entry.data[CONF_PORT] == port
+    async def _async_check_bind(self, host: str, port: int) -> None:
+        """Try to bind, also where the server that is being changed is in the way.
+
+        Raises what `check_bind` raises.
+        """
+        if self.source == SOURCE_RECONFIGURE:
+            entry: SnomConfigEntry = self._get_reconfigure_entry()
+            is_running = entry.state is ConfigEntryState.LOADED
+            if is_running and entry.data[CONF_PORT] == port:
+                if entry.data[CONF_HOST] != host:
+                    check_bind(host, 0)
+                    await entry.runtime_data.async_check_bind(host)
+                return
+        check_bind(host, port)
 
     @callback
     def _async_finish(self, server: dict[str, Any]) -> ConfigFlowResult:
@@ -301,6 +314,9 @@ class PhoneFlow(ConfigSubentryFlow):
                     CONF_MODEL: user_input[CONF_MODEL],
                 }
                 colors = _has_colors(user_input)
+                model = user_input[CONF_MODEL]
+                if model != suggested.get(CONF_MODEL) and model in MODELS:
+                    keys = [replace(key, colors=colors) for key in keys]
                 self._keys = _with_count(keys, key_count, colors)
                 return await self.async_step_keys()
             suggested = user_input
@@ -324,7 +340,11 @@ class PhoneFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Ask what each key is."""
         errors: dict[str, str] = {}
-        placeholders = {CONF_KEY: ""}
+        placeholders = {
+            CONF_KEY: "",
+            "max_keys": str(MAX_KEYS),
+            "max_length": str(MAX_KEY_NAME),
+        }
         suggested = [key.as_dict() for key in self._keys]
         if user_input is not None:
             suggested = user_input[CONF_KEYS]
@@ -385,6 +405,13 @@ class PhoneFlow(ConfigSubentryFlow):
             data=data,
             unique_id=extension,
         )
+
+
+def _is_advertisable(host: str) -> bool:
+    """Return whether phones can know us by this address or name."""
+    if not HOST.fullmatch(host) or not is_host_valid(host):
+        return False
+    return not (is_ip_address(host) and is_invalid(ip_address(host)))
 
 
 def _registrar(server: Mapping[str, Any]) -> str:
@@ -451,8 +478,10 @@ def _read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
     )
 
 
-def _first_fault(keys: Iterable[KeySettings]) -> tuple[str, str] | None:
+def _first_fault(keys: Sequence[KeySettings]) -> tuple[str, str] | None:
     """Return an error and the key that it is about, None if all keys are right."""
+    if not 1 <= len(keys) <= MAX_KEYS:
+        return "invalid_key_count", ""
     known: set[str] = set()
     for key in keys:
         if not SIP_USER.fullmatch(key.key):
@@ -460,6 +489,8 @@ def _first_fault(keys: Iterable[KeySettings]) -> tuple[str, str] | None:
         if key.key in known:
             return "duplicate_key", key.key
         known.add(key.key)
+        if len(key.name) > MAX_KEY_NAME:
+            return "key_name_too_long", key.key
         try:
             format_document([key.description])
         except DocumentError:
@@ -467,7 +498,18 @@ def _first_fault(keys: Iterable[KeySettings]) -> tuple[str, str] | None:
     return None
 
 
-async def _keys_selector(hass: HomeAssistant, colors: bool) -> ObjectSelector:
+class KeysSelector(ObjectSelector):
+    """A list of keys; Home Assistant itself takes a single one too, or stumbles."""
+
+    @override
+    def __call__(self, data: Any) -> Any:
+        """Return the list. Raises Invalid if it is none."""
+        if not isinstance(data, list) or not all(isinstance(k, dict) for k in data):
+            raise vol.Invalid("Keys are a list of objects")
+        return super().__call__(data)
+
+
+async def _keys_selector(hass: HomeAssistant, colors: bool) -> KeysSelector:
     """Return the list of keys.
 
     The editor of one key gets no translations from the frontend, so the options bring
@@ -485,7 +527,7 @@ async def _keys_selector(hass: HomeAssistant, colors: bool) -> ObjectSelector:
         )
         for kind in KeyKind
     ]
-    return ObjectSelector(
+    return KeysSelector(
         ObjectSelectorConfig(
             multiple=True,
             label_field=CONF_NAME,

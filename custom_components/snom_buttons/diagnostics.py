@@ -3,11 +3,12 @@
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_ADVERTISED_HOST
-from .hub import USER_AGENT, SnomConfigEntry
+from .hub import USER_AGENT, SnomConfigEntry, SnomPhone
 from .phones import Phone
 
 TO_REDACT = {CONF_ADVERTISED_HOST, CONF_HOST, CONF_PASSWORD}
@@ -16,17 +17,17 @@ TO_REDACT = {CONF_ADVERTISED_HOST, CONF_HOST, CONF_PASSWORD}
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SnomConfigEntry
 ) -> dict[str, Any]:
-    """Return what the user has set, and how each phone does."""
+    """Return what the user has set, and how each phone does if the server runs."""
+    phones: dict[str, SnomPhone] = {}
+    if entry.state is ConfigEntryState.LOADED:
+        hub = entry.runtime_data
+        phones = {phone.settings.subentry_id: phone for phone in hub.phones.values()}
     return {
         "server": async_redact_data(dict(entry.data), TO_REDACT),
         "phones": [
-            {
-                "settings": async_redact_data(
-                    dict(entry.subentries[phone.settings.subentry_id].data), TO_REDACT
-                ),
-                **_status(phone.sip),
-            }
-            for phone in entry.runtime_data.phones.values()
+            {"settings": async_redact_data(dict(subentry.data), TO_REDACT)}
+            | (_status(phones[subentry_id].sip) if subentry_id in phones else {})
+            for subentry_id, subentry in entry.subentries.items()
         ],
     }
 

@@ -121,6 +121,9 @@ async def async_setup_phone_entities(
         ):
             if known.platform != DOMAIN or known.domain != platform.domain:
                 continue
+            # The registry tells entities what changed before its call returns: those
+            # that were just renamed, disabled or removed are found under the new name
+            # in `platform.entities`, or not at all.
             if known.unique_id not in wanted:
                 registry.async_remove(known.entity_id)
             elif entity := platform.entities.get(known.entity_id):

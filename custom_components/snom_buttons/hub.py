@@ -5,7 +5,7 @@ phones, and the store in step with the server; it puts presses on the event bus.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 import logging
 import re
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_TIME
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError, UnsupportedStorageVersionError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.storage import Store
 
@@ -27,7 +28,7 @@ from .const import (
     MANUFACTURER,
     MODEL_OTHER,
 )
-from .phones import Dialled, KeyPress, Phone, PhoneServer
+from .phones import Dialled, KeyDescription, KeyPress, Phone, PhoneServer, check_bind
 from .settings import PhoneSettings, phone_settings, server_settings
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class SnomPhone:
         self._hub = hub
         self._available = False
         self._user_agent: str | None = None
+        self.connection: tuple[str, str] | None = None
+        """The hardware address that the phone told, while it is registered."""
         self._unsubscribe = self.sip.status.subscribe(self._async_status_changed)
         self.device_id = self._async_update_device()
 
@@ -72,7 +75,23 @@ class SnomPhone:
             password=settings.password,
             keys=[key.description for key in settings.keys],
         )
+        self.async_limit_keys()
         self._async_update_device()
+
+    @callback
+    def async_restore(self, shown: Iterable[KeyDescription]) -> None:
+        """Let the keys that there are show what keys of these names showed before."""
+        for description in shown:
+            if key := self.sip.keys.get(description.name):
+                key.restore(description)
+        self.async_limit_keys()
+
+    @callback
+    def async_limit_keys(self) -> None:
+        """Let each key show only what somebody can change here."""
+        for settings in self.settings.keys:
+            key = self.sip.keys[settings.key]
+            key.show(settings.limit(key.description))
 
     @callback
     def async_remove(self) -> None:
@@ -90,9 +109,12 @@ class SnomPhone:
                 "available" if self._available else "unavailable",
             )
         registration = self.sip.registration
-        if registration and registration.user_agent != self._user_agent:
-            self._user_agent = registration.user_agent
-            self._async_update_device_details()
+        if registration is None:
+            # The device stays as it is, but another may take its hardware address.
+            self._user_agent = self.connection = None
+        elif (user_agent := registration.user_agent or "") != self._user_agent:
+            self._user_agent = user_agent
+            self._async_update_device_details(USER_AGENT.match(user_agent))
 
     def _async_update_device(self) -> str:
         """Create or update the phone's device; return its ID."""
@@ -109,27 +131,58 @@ class SnomPhone:
         return device.id
 
     @callback
-    def _async_update_device_details(self) -> None:
-        """Note the firmware and the hardware address that the phone tells."""
-        if not (match := USER_AGENT.match(self._user_agent or "")):
+    def _async_update_device_details(self, told: re.Match[str] | None) -> None:
+        """Note the firmware and the hardware address that the phone tells, or does not.
+
+        Another phone may have waited for the address that was here until now.
+        """
+        self.connection = None
+        if told and told["mac"]:
+            address = dr.format_mac(told["mac"])
+            self.connection = (dr.CONNECTION_NETWORK_MAC, address)
+        registry = dr.async_get(self._hub.hass)
+        device = registry.async_get(self.device_id)
+        assert isinstance(device, dr.DeviceEntry)
+        registry.async_update_device(
+            self.device_id,
+            new_connections=device.connections & {self.connection},
+            sw_version=told and told["version"],
+        )
+        for phone in (self, *self._hub.phones.values()):
+            phone.async_claim_connection()
+
+    @callback
+    def async_claim_connection(self) -> None:
+        """Take the hardware address, unless another phone that tells it has it.
+
+        Two identities of one phone are two devices, and a connection is of one only.
+        """
+        if self.connection is None:
             return
         registry = dr.async_get(self._hub.hass)
-        registry.async_update_device(self.device_id, sw_version=match["version"])
-        if not match["mac"]:
-            return
-        connection = (dr.CONNECTION_NETWORK_MAC, dr.format_mac(match["mac"]))
-        # Two identities of one phone are two devices, and a connection is of one only.
-        if not registry.async_get_device_by_connection(
-            connection, self._hub.entry.entry_id
-        ):
-            registry.async_update_device(self.device_id, new_connections={connection})
+        holder = registry.async_get_device_by_connection(
+            self.connection, self._hub.entry.entry_id
+        )
+        if holder is not None:
+            if holder.id == self.device_id or any(
+                phone.device_id == holder.id and phone.connection == self.connection
+                for phone in self._hub.phones.values()
+            ):
+                return
+            registry.async_update_device(
+                holder.id, new_connections=holder.connections - {self.connection}
+            )
+        registry.async_update_device(self.device_id, new_connections={self.connection})
 
 
 class SnomHub:
     """The SIP server of one config entry with its phones, its store and its events."""
 
     def __init__(self, hass: HomeAssistant, entry: SnomConfigEntry) -> None:
-        """Make the server and its phones; nothing is bound yet."""
+        """Make the server, and its phones with their devices.
+
+        The port is taken by `async_start`.
+        """
         self.hass = hass
         self.entry = entry
         self.server = PhoneServer(server_settings(entry.data))
@@ -142,10 +195,27 @@ class SnomHub:
         for settings in phone_settings(entry):
             self._async_add_phone(settings)
 
-    async def async_start(self) -> None:
-        """Start the server with what was stored. Raises OSError if it cannot bind."""
-        if (stored := await self._store.async_load()) is not None:
+    async def async_load(self) -> None:
+        """Take over what was stored, before `async_start`.
+
+        Raises ConfigEntryError if a later version has stored it.
+        """
+        try:
+            stored: object = await self._store.async_load()
+        except UnsupportedStorageVersionError as err:
+            raise ConfigEntryError(
+                translation_domain=DOMAIN,
+                translation_key="store_too_new",
+            ) from err
+        if isinstance(stored, dict):
             self.server.restore(stored)
+        elif stored is not None:
+            _LOGGER.warning("What was stored for %s cannot be read", self.entry.title)
+        for phone in self.phones.values():
+            phone.async_limit_keys()
+
+    async def async_start(self) -> None:
+        """Start the server. Raises OSError if it cannot bind."""
         await self.server.start()
         self.server.pressed.subscribe(self._async_pressed)
         self.server.dialled.subscribe(self._async_dialled)
@@ -154,7 +224,23 @@ class SnomHub:
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server, and store what the next start needs."""
         await self.server.stop()
+        # This replaces a write that is due, so later changes have to ask for another.
+        self._save_pending = False
         await self._store.async_save(self.server.snapshot())
+
+    async def async_check_bind(self, host: str) -> None:
+        """Try to bind our port at another address; meanwhile the server lets it go.
+
+        Raises what `check_bind` raises.
+        """
+        await self.server.stop()
+        try:
+            check_bind(host, self.server.settings.port)
+        finally:
+            try:
+                await self.server.start()
+            except OSError:
+                self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
     @callback
     def async_listen_phones(self, listener: PhoneListener) -> CALLBACK_TYPE:
@@ -173,13 +259,19 @@ class SnomHub:
             return
         async with self._update_lock:
             wanted = {phone.subentry_id: phone for phone in phone_settings(self.entry)}
+            removed: dict[str, Phone] = {}
             for extension, phone in list(self.phones.items()):
                 settings = wanted.get(phone.settings.subentry_id)
                 if settings is None or settings.extension != extension:
+                    removed[phone.settings.subentry_id] = phone.sip
                     self._async_remove_phone(extension)
             for settings in wanted.values():
                 if (known := self.phones.get(settings.extension)) is None:
                     known = self._async_add_phone(settings)
+                    if before := removed.get(settings.subentry_id):
+                        # The same phone by another account: what it shows stays.
+                        keys = before.keys.values()
+                        known.async_restore(key.description for key in keys)
                 elif known.settings != settings:
                     known.async_configure(settings)
                 else:

@@ -47,6 +47,12 @@ PALETTE: Final[dict[str, tuple[float, float]]] = {
 ALIASES: Final[dict[str, str]] = {Color.LOCAL: Color.GREEN, Color.REMOTE: Color.RED}
 """The colours that the document names by their use; so they shine on a snom 820."""
 
+PHONES_OWN_COLOR: Final = PALETTE[Color.RED]
+"""What is reported where the phone chooses the colour: a lamp that is on has one."""
+
+LEAST_SATURATION: Final = 20
+"""Below this, in per cent, a colour is rather white, which no lamp can show."""
+
 OTHER_COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
@@ -82,21 +88,21 @@ class SnomLight(SnomLampEntity, LightEntity):
 
     @property
     @override
-    def effect(self) -> str:
+    def effect(self) -> str | None:
         """Return how the lamp shines: as one of the effects, or steadily."""
         light = self.key.description.light
+        if light == Light.OFF:
+            return None
         return next((name for name, mode in EFFECTS.items() if mode == light), light)
 
     @property
     @override
-    def hs_color(self) -> tuple[float, float] | None:
-        """Return the colour, None where the phone chooses it."""
-        color = self.key.description.color
-        if color is None or not self.settings.colors:
-            return None
+    def hs_color(self) -> tuple[float, float]:
+        """Return the colour; Home Assistant asks only lamps that have several."""
+        color = self.key.description.color or ""
         if OTHER_COLOR.fullmatch(color):
             return color_RGB_to_hs(*bytes.fromhex(color[1:]))
-        return PALETTE.get(ALIASES.get(color, color))
+        return PALETTE.get(ALIASES.get(color, color), PHONES_OWN_COLOR)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
@@ -116,12 +122,18 @@ class SnomLight(SnomLampEntity, LightEntity):
         elif not self.is_on:
             description = replace(description, light=Light.ON)
         if (hs_color := kwargs.get(ATTR_HS_COLOR)) is not None:
-            description = replace(description, color=_nearest_color(*hs_color))
+            hue, saturation = hs_color
+            if saturation >= LEAST_SATURATION:
+                description = replace(description, color=_nearest_color(hue))
         self.key.show(description)
 
 
-def _nearest_color(hue: float, _saturation: float) -> str:
-    """Return the colour of the palette that is nearest on the colour wheel."""
+def _nearest_color(hue: float) -> str:
+    """Return the colour of the palette that is nearest on the colour wheel.
+
+    So each hue becomes the same colour each time, also pure blue, which is as far from
+    green as from red: the first of the palette.
+    """
 
     def distance(color: str) -> float:
         difference = abs(hue - PALETTE[color][0])

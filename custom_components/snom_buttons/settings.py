@@ -1,7 +1,7 @@
 """What the user has set, typed: the data of a config entry and of its phones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -77,6 +77,16 @@ class KeySettings:
             number=f"key{self.key}",
             label=self.name,
         )
+
+    def limit(self, shown: KeyDescription) -> KeyDescription:
+        """Return of what the key shows only what somebody can change here.
+
+        Nothing could darken the lamp of a key that is not used any more, and nothing
+        could change the colour of a lamp that has lost its colours.
+        """
+        if self.kind is KeyKind.NONE:
+            return self.description
+        return shown if self.colors else replace(shown, color=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

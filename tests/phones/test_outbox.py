@@ -22,7 +22,7 @@ class Device:
         self.outbox = Outbox(
             document_of=lambda key: f"{key}:{self.shows[key]} ".encode(),
             deliver=self._deliver,
-            room=room,
+            room=lambda: room,
             status_changed=lambda: self.statuses.append(
                 (self.outbox.answering, self.outbox.in_sync)
             ),
@@ -145,7 +145,7 @@ def test_a_change_does_not_wait_for_the_retry_and_takes_along_what_failed() -> N
     async def test() -> None:
         device = Device()
         device.outbox.add(["1", "2"])
-        device.answers.put_nowait(DeliveryFailed("no", answered=True))
+        device.answers.put_nowait(DeliveryFailed("no", answered=False))
         await device.settle()
         device.shows["3"] = "on"
         device.outbox.add(["3"])
@@ -155,6 +155,51 @@ def test_a_change_does_not_wait_for_the_retry_and_takes_along_what_failed() -> N
         assert device.sent[0][0] == device.sent[1][0]
         await asyncio.sleep(600)
         assert len(device.sent) == 2, "the retry was not called off"
+
+    run(test())
+
+
+def test_a_key_that_is_refused_keeps_no_other_dark() -> None:
+    """Nobody knows what a phone may dislike: all others are tried, then each alone."""
+
+    async def test() -> None:
+        device = Device(room=20)
+
+        async def deliver(document: bytes) -> None:
+            device.sent.append((asyncio.get_running_loop().time(), document))
+            if b"1:" in document.split(b" ")[0]:
+                raise DeliveryFailed("400", answered=True)
+
+        device.outbox._deliver = deliver
+        device.outbox.add(["1", "2", "3", "4", "5"])
+        await device.settle()
+        assert device.documents() == [b"1:off 2:off 3:off ", b"4:off 5:off "]
+        assert (device.outbox.answering, device.outbox.in_sync) == (True, False)
+        await asyncio.sleep(6)
+        assert device.documents()[2:] == [b"1:off ", b"2:off ", b"3:off "]
+        assert not device.outbox.in_sync
+        # A change goes out at once, in a document that the bad key has no part in.
+        device.shows["4"] = "on"
+        device.outbox.add(["4"])
+        await device.settle()
+        assert b"4:on " in device.documents()
+        device.outbox.close()
+
+    run(test())
+
+
+def test_a_failure_after_a_success_is_out_of_sync() -> None:
+    async def test() -> None:
+        device = Device()
+        device.answers.put_nowait(None)
+        device.outbox.add(["1"])
+        await device.settle()
+        assert device.statuses == [(True, True)]
+        device.answers.put_nowait(DeliveryFailed("no", answered=True))
+        device.outbox.add(["1"])
+        await device.settle()
+        assert device.statuses == [(True, True), (True, False)]
+        device.outbox.close()
 
     run(test())
 

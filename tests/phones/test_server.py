@@ -12,6 +12,7 @@ import json
 import time
 from typing import Any
 
+import orjson
 import pytest
 
 from custom_components.snom_buttons.phones import (
@@ -27,7 +28,8 @@ from custom_components.snom_buttons.phones import (
     ServerSettings,
     free_udp_port,
 )
-from custom_components.snom_buttons.sip import TransportError
+from custom_components.snom_buttons.sip import Flow, TransportError, parse_address
+from custom_components.snom_buttons.sip.transport import UdpTransport
 from tests.clock import run
 from tests.rawphone import RawMessage, RawPhone
 
@@ -193,11 +195,16 @@ async def test_two_devices_of_one_phone_both_show_its_keys() -> None:
         assert phone.registration is None
 
 
-def test_a_registration_that_is_not_renewed_ends() -> None:
+def test_registrations_that_are_not_renewed_end_one_by_one() -> None:
     async def test() -> None:
-        phone = make_phone()
+        phone, other = make_phone(), make_phone("45")
         gone = asyncio.Event()
-        async with serving(phone) as server, device(server) as desk:
+        async with (
+            serving(phone, other) as server,
+            device(server) as desk,
+            device(server, "45") as second,
+        ):
+            await second.register(expires=900)
             await desk.register(expires=600)
             await desk.shows("4")
             phone.status.subscribe(lambda _: None if phone.available else gone.set())
@@ -298,19 +305,49 @@ async def test_a_phone_that_challenges_us_is_answered_once(
         assert 'realm="phone"' in second.get(answers)
 
 
-async def test_a_challenge_that_we_cannot_answer_counts_as_a_refusal() -> None:
-    phone = make_phone()
+def test_a_challenge_that_we_cannot_answer_counts_as_a_refusal() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            desk.answer = 401  # and no WWW-Authenticate
+            await desk.register()
+            await asyncio.sleep(1)
+            assert (phone.available, phone.in_sync) == (True, False)
+            desk.answer = 200
+            await asyncio.sleep(6)
+            assert (phone.available, phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
+async def test_a_phone_that_challenges_us_gets_smaller_documents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With credentials a request has 1300 bytes too (RFC 3261 18.1.1)."""
+    phone = make_phone(keys=48)
+    sizes: list[int] = []
     async with serving(phone) as server, device(server) as desk:
-        desk.answer = 401  # and no WWW-Authenticate
-        failed = asyncio.Event()
+        text, take = desk._text, desk._take
+
+        def challenge(message: RawMessage, branch: str) -> None:
+            known = bool(message.all("Authorization"))
+            desk.answer = 200 if known else 401
+            extra = [] if known else ['WWW-Authenticate: Digest realm="p", nonce="n"']
+            with monkeypatch.context() as patch:
+                patch.setattr(
+                    desk,
+                    "_text",
+                    lambda start, lines, body: text(start, [*lines, *extra], body),
+                )
+                take(message, branch)
+            head = [message.start, *(f"{n}: {v}" for n, v in message.headers)]
+            sizes.append(len("\r\n".join(head)) + 4 + len(message.body.encode()))
+
+        monkeypatch.setattr(desk, "_take", challenge)
         await desk.register()
-        await desk.until(lambda: len(desk.requests) == 1)
-        phone.keys["1"].show(lit("1"))
-        phone.status.subscribe(lambda _: failed.set() if phone.in_sync else None)
-        desk.answer = 200
-        await desk.shows("1", c="on")
-        async with asyncio.timeout(5):
-            await failed.wait()
+        await desk.shows("48")
+        # The very first one was built before anybody knew.
+        assert max(sizes[2:]) <= 1300
 
 
 def test_one_that_never_answers_is_not_taken_for_back_at_each_refresh() -> None:
@@ -352,7 +389,9 @@ def test_a_press_shows_that_a_phone_is_there_before_it_is_told() -> None:
             assert available == [True]
             await desk.press("3")
             # What was due is sent at once, and not when the back-off is over.
+            pressed_at = asyncio.get_running_loop().time()
             await desk.shows("1", c="on")
+            assert asyncio.get_running_loop().time() - pressed_at < 1
 
     jumping(test)
 
@@ -377,6 +416,58 @@ async def test_a_press_is_told_once_though_it_is_sent_twice() -> None:
         assert of_key == presses
         await desk.press("4")
         assert len({press.id for press in presses}) == 2
+
+
+async def test_a_press_is_answered_before_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    phone = make_phone()
+    order: list[str] = []
+    async with serving(phone) as server, device(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        send = UdpTransport.send
+
+        def note(self: UdpTransport, data: bytes, flow: Flow) -> None:
+            order.append(data.decode().split("\r\n")[0])
+            send(self, data, flow)
+
+        monkeypatch.setattr(UdpTransport, "send", note)
+        server.pressed.subscribe(lambda press: order.append(f"key {press.key}"))
+        await desk.press("4")
+        assert order == ["SIP/2.0 200 OK", "key 4"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["k=1\n" * 9, "", f"k={'x' * 65}\n", f"k=1\na={'x' * 65}\n"],
+    ids=["nine keys", "none", "a long name", "a long action"],
+)
+async def test_what_nobody_can_have_pressed_is_refused(body: str) -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    async with serving(phone) as server, device(server) as desk:
+        server.pressed.subscribe(presses.append)
+        await desk.register()
+        answer = await desk._authorized(
+            "MESSAGE",
+            "sip:44@ha",
+            to="x",
+            headers=["Content-Type: application/x-buttons"],
+            body=body,
+        )
+        assert answer.status == 400
+        assert presses == []
+
+
+async def test_a_number_is_told_as_it_can_be_shown() -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    async with serving(phone) as server, device(server) as desk:
+        server.pressed.subscribe(presses.append)
+        await desk.register()
+        await desk.press("1", number="%0D%0Ax" + 100 * "1")
+        assert presses[0].number == "x" + 61 * "1"
 
 
 async def test_a_press_of_a_key_that_is_not_configured_is_told_too() -> None:
@@ -506,6 +597,36 @@ async def test_configuring_keeps_lamps_and_darkens_what_is_gone() -> None:
         assert all("k=3" not in request.body for request in desk.requests[1:])
 
 
+def test_a_key_that_is_taken_away_goes_dark_though_the_phone_was_away() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        phone.keys["2"].show(lit("2"))
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("2", c="on")
+            desk.answer = None
+            server.configure_phone("44", password=PASSWORD, keys=[base("1")])
+            await asyncio.sleep(40)
+            desk.answer = 200
+            await desk.register()
+            assert await desk.shows("2", c=None) == {}
+            snapshot, port = server.snapshot(), server.address[1]
+            await server.stop()
+            desk.keys.clear()
+            again = make_phone(keys=1)
+            async with serving(again, snapshot=snapshot, port=port) as second:
+                assert await desk.shows("2", c=None) == {}
+                # A key that is there again is no longer one that is gone.
+                keys = [base("1"), base("2")]
+                second.configure_phone("44", password=PASSWORD, keys=keys)
+                await desk.shows("2", l="Key 2")
+                await desk.register()
+                await desk.shows("2", l="Key 2")
+                assert second.snapshot()["44"]["keys"].count("k=2") == 1
+
+    jumping(test)
+
+
 async def test_a_new_password_ends_the_registration() -> None:
     phone = make_phone()
     async with serving(phone) as server, device(server) as desk:
@@ -627,6 +748,12 @@ async def test_pictures_are_kept_for_the_keys_that_there_are(
     "changes",
     [
         {"flow": ["UDP", "127.0.0.1", "5060"]},
+        {"flow": ["UDP", "127.0.0.1", 70000]},
+        {"flow": ["UDP", "127.0.0.1", -1]},
+        {"instance": [1]},
+        {"user_agent": 7},
+        {"contact": "<sip:44@\ud800>"},
+        {"call_id": "\ud800"},
         {"flow": ["UDP", "phone.example", 5060]},
         {"flow": ["TLS", "127.0.0.1", 5060]},
         {"flow": ["UDP", "127.0.0.1"]},
@@ -668,6 +795,21 @@ async def test_a_broken_stored_registration_is_left_out(
 async def test_a_store_of_another_shape_harms_nothing(snapshot: dict[str, Any]) -> None:
     async with serving(make_phone(), snapshot=snapshot) as server:
         assert not server.phones["44"].available
+
+
+async def test_what_is_stored_can_be_written_as_json() -> None:
+    """Home Assistant's JSON is strict: one bad byte would stop all of it."""
+    async with serving(make_phone()) as server, device(server) as desk:
+        desk.user_agent = "snom320/8.7\u0160"
+        await desk.register()
+        desk.extension = "44"
+        assert orjson.loads(orjson.dumps(server.snapshot()))["44"]["bindings"]
+        (binding,) = server._registrar.bindings("44")
+        contact = parse_address('"J\udcfcrgen" <sip:44@192.0.2.4>')
+        server._registrar.forget("44")
+        server._registrar.restore([replace(binding, contact=contact)])
+        assert server._registrar.bindings("44")
+        assert orjson.loads(orjson.dumps(server.snapshot()))["44"]["bindings"] == []
 
 
 async def test_a_stored_registration_lasts_an_hour_at_most() -> None:

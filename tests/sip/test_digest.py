@@ -19,6 +19,7 @@ from custom_components.snom_buttons.sip.digest import (
 
 REALM = "home-assistant"
 PASSWORDS = {"44": "geheim", "45": "anders", 'a"b': "geheim"}
+SOURCE = "udp 192.0.2.4:2048"
 URI = "sip:ha.test"
 
 MISSING, STALE, WRONG, ACCEPTED = (
@@ -159,7 +160,9 @@ def answer(challenges: list[str], **changes: object) -> str:
 
 
 def judged(challenger: Challenger, *values: str) -> Verdict:
-    return challenger.judge(values, method="REGISTER", request_uri=URI).verdict
+    return challenger.judge(
+        values, source=SOURCE, method="REGISTER", request_uri=URI
+    ).verdict
 
 
 def challenge(
@@ -174,25 +177,26 @@ class TestChallenge:
 
     def test_md5_is_offered_before_sha_256(self, challenger: Challenger) -> None:
         """See docs/decisions/0008: some clients look at the first challenge only."""
-        challenges = challenger.challenges()
+        challenges = challenger.challenges(SOURCE)
         assert [parse_credentials(c)["algorithm"] for c in challenges] == [
             "MD5",
             "SHA-256",
         ]
 
     def test_text(self, challenger: Challenger) -> None:
-        md5, _ = challenger.challenges()
+        md5, _ = challenger.challenges(SOURCE)
         nonce = parse_credentials(md5)["nonce"]
         assert md5 == (
             f'Digest realm="home-assistant", nonce="{nonce}", algorithm=MD5, qop="auth"'
         )
 
     def test_stale(self, challenger: Challenger) -> None:
-        assert challenger.challenges(stale=True)[0].endswith(", stale=true")
+        assert challenger.challenges(SOURCE, stale=True)[0].endswith(", stale=true")
 
     def test_no_nonce_comes_twice(self, challenger: Challenger) -> None:
         nonces = {
-            parse_credentials(challenger.challenges()[0])["nonce"] for _ in range(100)
+            parse_credentials(challenger.challenges(SOURCE)[0])["nonce"]
+            for _ in range(100)
         }
         assert len(nonces) == 100
 
@@ -202,22 +206,24 @@ class TestVerdict:
 
     @pytest.mark.parametrize("which", [0, 1], ids=["MD5", "SHA-256"])
     def test_right(self, challenger: Challenger, which: int) -> None:
-        value = answer([challenger.challenges()[which]])
-        verdict = challenger.judge([value], method="REGISTER", request_uri=URI)
+        value = answer([challenger.challenges(SOURCE)[which]])
+        verdict = challenger.judge(
+            [value], source=SOURCE, method="REGISTER", request_uri=URI
+        )
         assert verdict == Authentication(ACCEPTED, "44")
 
     def test_a_user_with_a_quote(self, challenger: Challenger) -> None:
-        value = answer(challenger.challenges(), username='a"b')
+        value = answer(challenger.challenges(SOURCE), username='a"b')
         assert judged(challenger, value) is ACCEPTED
 
     def test_algorithm_is_md5_where_none_is_named(self, challenger: Challenger) -> None:
-        md5, _ = challenger.challenges()
+        md5, _ = challenger.challenges(SOURCE)
         value = answer([md5.replace(" algorithm=MD5,", "")])
         assert judged(challenger, value.replace("algorithm=MD5, ", "")) is ACCEPTED
 
     def test_without_qop(self, challenger: Challenger) -> None:
         """As RFC 2069 phones answer: once a nonce."""
-        value = answer([challenger.challenges()[1].replace(', qop="auth"', "")])
+        value = answer([challenger.challenges(SOURCE)[1].replace(', qop="auth"', "")])
         assert "cnonce" not in value
         assert judged(challenger, value) is ACCEPTED
         assert judged(challenger, value) is STALE
@@ -253,7 +259,7 @@ class TestVerdict:
         changes: dict[str, str],
         alter: tuple[str, str] | None,
     ) -> None:
-        value = answer(challenger.challenges(), **changes)
+        value = answer(challenger.challenges(SOURCE), **changes)
         if alter:
             assert alter[0] in value
             value = value.replace(*alter)
@@ -266,7 +272,7 @@ class TestVerdict:
         self, challenger: Challenger, count: str
     ) -> None:
         """Though the password is right."""
-        nonce = parse_credentials(challenger.challenges()[1])["nonce"]
+        nonce = parse_credentials(challenger.challenges(SOURCE)[1])["nonce"]
         response = digest_response(
             Algorithm.MD5,
             username="44",
@@ -289,7 +295,10 @@ class TestVerdict:
     def test_the_uri_may_be_spelled_otherwise(
         self, challenger: Challenger, uri: str
     ) -> None:
-        assert judged(challenger, answer(challenger.challenges(), uri=uri)) is ACCEPTED
+        assert (
+            judged(challenger, answer(challenger.challenges(SOURCE), uri=uri))
+            is ACCEPTED
+        )
 
     @pytest.mark.parametrize(
         "values",
@@ -305,14 +314,16 @@ class TestVerdict:
         ids=repr,
     )
     def test_missing(self, challenger: Challenger, values: list[str]) -> None:
-        verdict = challenger.judge(values, method="REGISTER", request_uri=URI)
+        verdict = challenger.judge(
+            values, source=SOURCE, method="REGISTER", request_uri=URI
+        )
         assert verdict == Authentication(MISSING, None)
 
     def test_credentials_for_others_are_passed_over(
         self, challenger: Challenger
     ) -> None:
         """A request may carry some for each realm on its way (RFC 3261 22.3)."""
-        mine = answer(challenger.challenges())
+        mine = answer(challenger.challenges(SOURCE))
         other = mine.replace(f'realm="{REALM}"', 'realm="other"')
         assert judged(challenger, other, "Basic x", mine) is ACCEPTED
 
@@ -321,19 +332,21 @@ class TestUnknownUsers:
     """Nobody learns which extensions there are."""
 
     def test_verdict_is_that_of_a_wrong_password(self, challenger: Challenger) -> None:
-        unknown = answer(challenger.challenges(), username="99")
+        unknown = answer(challenger.challenges(SOURCE), username="99")
         assert judged(challenger, unknown) is WRONG
 
     def test_the_password_that_stands_in_is_not_to_be_guessed(
         self, challenger: Challenger
     ) -> None:
         for password in ("", "None", "geheim"):
-            value = answer(challenger.challenges(), username="99", password=password)
+            value = answer(
+                challenger.challenges(SOURCE), username="99", password=password
+            )
             assert judged(challenger, value) is WRONG
 
     def test_even_who_knows_it_is_not_taken(self, challenger: Challenger) -> None:
         value = answer(
-            challenger.challenges(),
+            challenger.challenges(SOURCE),
             username="99",
             password=challenger._nobodys_password,
         )
@@ -343,7 +356,9 @@ class TestUnknownUsers:
         self, challenger: Challenger, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         values = {
-            user: answer(challenger.challenges(), username=user, password="falsch")
+            user: answer(
+                challenger.challenges(SOURCE), username=user, password="falsch"
+            )
             for user in ("44", "99")
         }
         hashed: list[int] = []
@@ -366,7 +381,7 @@ class TestNonces:
     """They carry their time and a seal, and are stored by nobody until they were used."""
 
     def test_lifetime(self, challenger: Challenger, clock: Clock) -> None:
-        challenges = challenger.challenges()
+        challenges = challenger.challenges(SOURCE)
         clock.now += NONCE_LIFETIME
         assert judged(challenger, answer(challenges)) is ACCEPTED
         clock.now += 0.1
@@ -376,12 +391,12 @@ class TestNonces:
         self, challenger: Challenger, clock: Clock
     ) -> None:
         """Only who knows the password is told `stale` (RFC 7616 3.3)."""
-        challenges = challenger.challenges()
+        challenges = challenger.challenges(SOURCE)
         clock.now += NONCE_LIFETIME + 1
         assert judged(challenger, answer(challenges, password="falsch")) is WRONG
 
     def test_count_rises_strictly(self, challenger: Challenger) -> None:
-        challenges = challenger.challenges()
+        challenges = challenger.challenges(SOURCE)
         counts = [1, 1, 2, 5, 4, 5, 6, 0]
         verdicts = [judged(challenger, answer(challenges, nc=nc)) for nc in counts]
         assert verdicts == [
@@ -389,12 +404,12 @@ class TestNonces:
         ]  # fmt: skip
 
     def test_a_failure_does_not_use_a_count_up(self, challenger: Challenger) -> None:
-        challenges = challenger.challenges()
+        challenges = challenger.challenges(SOURCE)
         assert judged(challenger, answer(challenges, nc=9, password="x")) is WRONG
         assert judged(challenger, answer(challenges)) is ACCEPTED
 
     def test_both_algorithms_share_a_nonces_count(self, challenger: Challenger) -> None:
-        sha, md5 = challenger.challenges()
+        sha, md5 = challenger.challenges(SOURCE)
         assert judged(challenger, answer([sha])) is ACCEPTED
         assert judged(challenger, answer([md5])) is STALE
 
@@ -429,36 +444,36 @@ class TestNonces:
         self, challenger: Challenger, forge: Callable[[str], str]
     ) -> None:
         """One from before a restart is none of ours either; so: stale, not wrong."""
-        nonce = forge(parse_credentials(challenger.challenges()[1])["nonce"])
+        nonce = forge(parse_credentials(challenger.challenges(SOURCE)[1])["nonce"])
         assert judged(challenger, answer(challenge(nonce=nonce))) is STALE
 
     def test_another_spelling_begins_no_new_count(self, challenger: Challenger) -> None:
-        nonce = parse_credentials(challenger.challenges()[1])["nonce"]
+        nonce = parse_credentials(challenger.challenges(SOURCE)[1])["nonce"]
         assert nonce != nonce.upper()
         assert judged(challenger, answer(challenge(nonce=nonce.upper()))) is STALE
 
     def test_another_servers_do_not_count(self, clock: Clock) -> None:
         one, other = (Challenger(REALM, PASSWORDS.get, clock) for _ in range(2))
-        assert judged(other, answer(one.challenges())) is STALE
+        assert judged(other, answer(one.challenges(SOURCE))) is STALE
 
     def test_counts_are_forgotten_with_their_nonces(
         self, challenger: Challenger, clock: Clock
     ) -> None:
         for _ in range(10):
-            judged(challenger, answer(challenger.challenges()))
+            judged(challenger, answer(challenger.challenges(SOURCE)))
         clock.now += 10
-        young = challenger.challenges()
+        young = challenger.challenges(SOURCE)
         judged(challenger, answer(young))
         assert len(challenger._highest_nc) == 11
         clock.now += NONCE_LIFETIME - 5
-        judged(challenger, answer(challenger.challenges()))
+        judged(challenger, answer(challenger.challenges(SOURCE)))
         assert len(challenger._highest_nc) == 2
         assert judged(challenger, answer(young)) is STALE
 
     def test_nothing_is_stored_for_who_knows_no_password(
         self, challenger: Challenger
     ) -> None:
-        judged(challenger, answer(challenger.challenges(), password="falsch"))
+        judged(challenger, answer(challenger.challenges(SOURCE), password="falsch"))
         assert challenger._highest_nc == {}
 
 

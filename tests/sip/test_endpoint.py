@@ -20,6 +20,7 @@ from custom_components.snom_buttons.sip import (
     OutgoingRequest,
     Response,
     TransportError,
+    endpoint as endpoint_module,
     make_address,
     make_uri,
     parse_datagram,
@@ -65,10 +66,10 @@ class Peer(asyncio.DatagramProtocol):
         self._new = asyncio.Event()
         self._read = 0
 
-    async def open(self, server: tuple[str, int]) -> None:
+    async def open(self, server: tuple[str, int], host: str = LOCALHOST) -> None:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(LOCALHOST, 0)
+            lambda: self, local_addr=(host, 0)
         )
         self._server = server
         host, port = self._transport.get_extra_info("sockname")
@@ -196,17 +197,34 @@ class TestRequestsThatComeIn:
             assert len(handled) == 2
 
     @jumping
-    async def test_a_retransmission_from_elsewhere_is_answered_at_the_first_place(
-        self,
-    ) -> None:
-        async with serving() as (endpoint, peer):
-            first = await peer.ask(request_bytes())
+    async def test_a_copy_from_elsewhere_is_a_request_of_its_own(self) -> None:
+        """It neither takes the answer away from the first, nor has it sent again."""
+        handled: list[IncomingRequest] = []
+
+        def handle(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200)
+
+        async with serving(handle) as (endpoint, peer):
             stranger = Peer()
             await stranger.open(endpoint.address)
-            stranger.send(request_bytes())
-            assert await peer.next() == first
-            await stranger.silence()
+            assert status_of(await stranger.ask(request_bytes())) == "200 OK"
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+            await peer.silence()
+            assert len({incoming.flow for incoming in handled}) == 2
             stranger.close()
+
+    @jumping
+    async def test_with_too_many_under_way_answers_are_stateless(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(endpoint_module, "MAX_TRANSACTIONS", 2)
+        async with serving() as (endpoint, peer):
+            for number in range(3):
+                via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
+                data = await peer.ask(request_bytes(Via=via))
+                assert status_of(data) == "200 OK"
+            assert len(endpoint._running) == 2
 
     @jumping
     async def test_a_stateless_answer_leaves_nothing_behind(self) -> None:
@@ -296,21 +314,26 @@ class TestRequestsThatComeIn:
             assert status_of(await peer.next()) == "200 OK"
 
     @jumping
-    async def test_an_answer_that_cannot_be_sent_ends_the_transaction(
+    async def test_an_answer_that_cannot_be_sent_is_sent_with_the_retransmission(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """17.2.4."""
+        """Other than 17.2.4: the request was acted on, and must not be so twice."""
+        handled: list[IncomingRequest] = []
+
+        def handle(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200)
 
         def unreachable(self: UdpTransport, data: bytes, flow: Flow) -> None:
             raise TransportError("no route")
 
-        async with serving() as (endpoint, peer):
+        async with serving(handle) as (_, peer):
             with monkeypatch.context() as patch:
                 patch.setattr(UdpTransport, "send", unreachable)
                 peer.send(request_bytes())
                 await peer.silence(1)
-                assert endpoint._running == {}
             assert status_of(await peer.ask(request_bytes())) == "200 OK"
+            assert len(handled) == 1
 
     @jumping
     async def test_a_stateless_answer_that_cannot_be_sent(
@@ -326,7 +349,7 @@ class TestRequestsThatComeIn:
     ("method", "more", "status", "header"),
     [
         ("BYE", [], "481 Call/Transaction Does Not Exist", None),
-        ("SUBSCRIBE", ["Event: presence"], "489 Bad Event", "Allow-Events"),
+        ("SUBSCRIBE", ["Event: presence"], "489 Bad Event", None),
         ("UNKNOWN", [], "501 Not Implemented", "Allow"),
         ("PUBLISH", [], "405 Method Not Allowed", "Allow"),
         ("OPTIONS", ["Require: foo"], "420 Bad Extension", "Unsupported"),
@@ -536,6 +559,20 @@ class TestRequestsThatGoOut:
             task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
             peer.send(answer_to(await peer.next(), f"SIP/2.0 {status} X"))
             assert (await task).status == status
+
+    @jumping
+    async def test_a_response_from_another_host_is_none(self) -> None:
+        """Who only saw the request go by is not asked."""
+        async with serving() as (endpoint, peer):
+            stranger = Peer()
+            await stranger.open(endpoint.address, host="127.0.0.2")
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            asked = await peer.next()
+            stranger.send(answer_to(asked, "SIP/2.0 603 Decline"))
+            await asyncio.sleep(0.1)
+            peer.send(answer_to(asked))
+            assert (await task).status == 200
+            stranger.close()
 
     @jumping
     async def test_no_answer(self) -> None:

@@ -21,6 +21,7 @@ from custom_components.snom_buttons.sip import (
     Request,
     SipSyntaxError,
     parse_datagram,
+    parser,
 )
 from custom_components.snom_buttons.sip.message import encode_response
 from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
@@ -29,6 +30,12 @@ from custom_components.snom_buttons.sip.uas import refusal_of
 from .messages import request_bytes
 
 TOOL = 4  # One that neither debuggers nor coverage.py take.
+
+
+@pytest.fixture(autouse=True)
+def heads_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let long heads in: what they would cost is the question here."""
+    monkeypatch.setattr(parser, "MAX_HEAD", MAX_MESSAGE)
 
 
 def lines_run(function: Callable[[], object]) -> int:

@@ -412,6 +412,7 @@ FAULTS = {
     "'nonsense' is not a header line": request_bytes("MESSAGE", "nonsense"),
     "': value' is not a header line": request_bytes("MESSAGE", ": value"),
     "'two words: value' is not a header line": request_bytes("MESSAGE", "two words: value"),
+    "more than 16384 bytes of headers": request_bytes("MESSAGE", f"x: {'y' * 16384}"),
     "more than 256 header lines": request_bytes("MESSAGE", *["x: y"] * MAX_HEADERS),
     "no empty line ends the headers": request_bytes().rstrip(),
     "Subject holds a control character": request_bytes("MESSAGE", "Subject: a\rX: b"),

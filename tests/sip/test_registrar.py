@@ -54,9 +54,10 @@ class House:
         cseq: int | None = None,
         to: str = "",
         method: str = "REGISTER",
+        flow: Flow = FLOW,
     ) -> Request:
-        """Return a request with credentials."""
-        challenges = [value for _, value in self.registrar.challenge().headers]
+        """Return a request with credentials, for which `flow` was challenged."""
+        challenges = [value for _, value in self.registrar.challenge(flow).headers]
         username = username or user
         credentials = answer_challenge(
             challenges,
@@ -85,7 +86,7 @@ class House:
         **changes: object,
     ) -> Answer:
         """Register with credentials, by default for an hour."""
-        message = self.request(*contacts, lines=lines, **changes)  # type: ignore[arg-type]
+        message = self.request(*contacts, lines=lines, flow=flow, **changes)  # type: ignore[arg-type]
         return self.registrar.register(message, flow)
 
     def contacts(self, user: str = "44") -> list[str]:
@@ -171,6 +172,49 @@ class TestAuthentication:
         assert house.contacts() == [CONTACT]
 
 
+class TestWhatIsKept:
+    """What a phone names itself by goes into logs, stores and the device registry."""
+
+    def test_bytes_that_are_no_utf_8_become_readable(self, house: House) -> None:
+        house.register(
+            '<sip:44@a>;+sip.instance="<urn:x:\udcfc>"',
+            lines=("User-Agent: snom320/8.7\udcfc 0004130DD7C9",),
+        )
+        (binding,) = house.registrar.bindings("44")
+        assert binding.user_agent == "snom320/8.7? 0004130DD7C9"
+        assert binding.instance == "<urn:x:?>"
+
+    def test_a_user_agent_is_cut(self, house: House) -> None:
+        house.register(CONTACT, lines=(f"User-Agent: {'x' * 5000}",))
+        assert house.registrar.bindings("44")[0].user_agent == "x" * 128
+
+    @pytest.mark.parametrize(
+        ("contact", "to", "status"),
+        [
+            (f"<sip:44@a>;x={'x' * 498}", "<sip:44@ha.test>", 200),
+            (f"<sip:44@a>;x={'x' * 500}", "<sip:44@ha.test>", 400),
+            ("<sip:44@a>", f"<sip:44@ha.test>;x={'x' * 500}", 400),
+        ],
+        ids=["512 characters", "Contact", "To"],
+    )
+    def test_an_address_has_512_characters_at_most(
+        self, house: House, contact: str, to: str, status: int
+    ) -> None:
+        assert house.register(contact, to=to).status == status
+
+    def test_a_phone_that_restarts_without_an_instance_is_the_same_device(
+        self, house: House
+    ) -> None:
+        """Its Contact has another `line`; its address is what it was."""
+        house.register("<sip:44@192.0.2.4:2048;line=one>")
+        house.register("<sip:44@192.0.2.4:2048;line=two>", call_id="call-2")
+        assert house.contacts() == ["<sip:44@192.0.2.4:2048;line=two>"]
+
+    def test_two_contacts_of_one_registration_are_two(self, house: House) -> None:
+        house.register("<sip:44@a>", "<sip:44@b>")
+        assert house.contacts() == ["<sip:44@a>", "<sip:44@b>"]
+
+
 class TestAnswer200:
     """10.3, step 8."""
 
@@ -204,7 +248,9 @@ class TestAnswer200:
     def test_all_current_contacts_come_back(self, house: House) -> None:
         house.register("<sip:44@a>;expires=600")
         house.now += 100
-        answer = house.register("<sip:44@b>;expires=900", call_id="call-2")
+        answer = house.register(
+            "<sip:44@b>;expires=900", call_id="call-2", flow=ELSEWHERE
+        )
         assert values(answer, "Contact") == [
             "<sip:44@a>;expires=500",
             "<sip:44@b>;expires=900",
@@ -585,15 +631,28 @@ class TestAuthorize:
         assert house.registrar.authorize(self.message(), FLOW) is not None
 
     def test_digest(self, house: House) -> None:
-        good = house.request(method="MESSAGE")
+        good = house.request(method="MESSAGE", flow=ELSEWHERE)
         assert house.registrar.authorize(good, ELSEWHERE) is None
         again = house.registrar.authorize(good, ELSEWHERE)
         assert again is not None
         assert "stale=true" in again.headers[0][1]
 
     def test_digest_of_another_user(self, house: House) -> None:
-        message = house.request(method="MESSAGE", user="45", username="44")
+        message = house.request(
+            method="MESSAGE", user="45", username="44", flow=ELSEWHERE
+        )
         assert house.registrar.authorize(message, ELSEWHERE) == Answer(403)
+
+    def test_what_was_seen_on_its_way_is_worth_nothing_elsewhere(
+        self, house: House
+    ) -> None:
+        """Credentials belong to the flow whose challenge they answer."""
+        seen = house.request(CONTACT, flow=FLOW)
+        answer = house.registrar.register(seen, ELSEWHERE)
+        assert answer.status == 401
+        assert "stale=true" in answer.headers[0][1]
+        assert house.registrar.bindings("44") == ()
+        assert house.registrar.register(seen, FLOW).status == 200
 
     def test_nobody(self, house: House) -> None:
         anonymous = request("MESSAGE", From="<sip:ha.test>;tag=1")

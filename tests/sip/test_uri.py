@@ -253,3 +253,19 @@ def test_long_texts_do_not_fill_the_caches() -> None:
         assert parse(short) is parse(short)
         assert cached.cache_info().currsize == 1
     assert len(short) == CACHED_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("sip:44@h:2048;line=x", "sip:44@h:2048;line=x"),
+        ("sip:44@h;method=INVITE", "sip:44@h"),
+        ("sip:44@h;a;Method=INVITE;b=c?Subject=x", "sip:44@h;a;b=c"),
+        ("sip:44@h?Subject=x", "sip:44@h"),
+        ("sip:44@h;methods=x", "sip:44@h;methods=x"),
+        ("sip:method@h", "sip:method@h"),
+    ],
+)
+def test_a_request_uri_has_neither_method_nor_headers(text: str, target: str) -> None:
+    """RFC 3261 19.1.1, table 1."""
+    assert str(parse_uri(text).target) == target

@@ -19,6 +19,8 @@ from ..sip import (
 from ..xbuttons import CONTENT_TYPE
 from .outbox import DeliveryFailed
 
+CREDENTIALS = 400
+"""Bytes to leave for credentials, once a phone has asked for them."""
 MAX_REQUEST = 1300
 """Bytes that a request may have to go by UDP (RFC 3261 18.1.1)."""
 
@@ -34,12 +36,14 @@ class Courier:
     def __init__(self, endpoint: Endpoint) -> None:
         """Send from `endpoint`."""
         self._endpoint = endpoint
+        self._challenged_by: set[str] = set()
 
     def room(self, binding: Binding) -> int:
         """Return how many bytes a document to that device may have."""
         empty = self._message(binding, b"")
         # Content-Length of an empty document has one digit, of a full one up to four.
-        return MAX_REQUEST - self._endpoint.size_of(empty) - 3
+        room = MAX_REQUEST - self._endpoint.size_of(empty) - 3
+        return room - CREDENTIALS if binding.user in self._challenged_by else room
 
     async def deliver(self, binding: Binding, password: str, document: bytes) -> None:
         """Send one document, and return once the device has taken it.
@@ -50,6 +54,7 @@ class Courier:
         message = self._message(binding, document)
         response = await self._exchange(message, binding)
         if response.status in _CHALLENGES:
+            self._challenged_by.add(binding.user)
             authorized = self._authorized(message, response, binding.user, password)
             if authorized is not None:
                 response = await self._exchange(authorized, binding)
@@ -70,7 +75,7 @@ class Courier:
         """Return the MESSAGE as the LED Remote Control document shows it."""
         return OutgoingRequest(
             method="MESSAGE",
-            uri=binding.contact.uri,
+            uri=binding.contact.uri.target,
             from_=make_address(binding.aor, tag=secrets.token_hex(4)),
             to=make_address(binding.aor),
             call_id=secrets.token_hex(8),

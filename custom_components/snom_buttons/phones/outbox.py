@@ -35,26 +35,28 @@ class Outbox:
         *,
         document_of: Callable[[str], bytes],
         deliver: Callable[[bytes], Awaitable[None]],
-        room: int,
+        room: Callable[[], int],
         status_changed: Callable[[], None],
         answering: bool = True,
+        in_sync: bool = False,
     ) -> None:
         """Make an empty outbox.
 
         `document_of` returns a key's description as it should be now, `deliver` sends
-        a document of up to `room` bytes (more only if a single key needs more) and
+        a document of up to `room()` bytes (more only if a single key needs more) and
         raises DeliveryFailed. `status_changed` is called when `answering` or
         `in_sync` changes.
         """
         self.answering = answering
         """Whether the device answered the last time, if only to refuse."""
-        self.in_sync = False
+        self.in_sync = in_sync
         """Whether the device took all that it was sent."""
         self._document_of = document_of
         self._deliver = deliver
         self._room = room
         self._status_changed = status_changed
         self._due: dict[str, None] = {}
+        self._alone: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._delay = FIRST_RETRY
@@ -89,27 +91,48 @@ class Outbox:
         self._task = asyncio.create_task(self._run(), name="snom_buttons outbox")
 
     async def _run(self) -> None:
-        """Send until nothing is due, or until something fails."""
+        """Send until nothing is due, or until the device does not answer.
+
+        What it refuses waits behind all else, so that a key which it does not like
+        keeps none of the others dark.
+        """
+        refused: dict[str, None] = {}
+        refusal: DeliveryFailed | None = None
         while self._due:
-            keys, document = self._next_document()
-            for key in keys:
-                del self._due[key]
+            keys: list[str] = []
             try:
+                keys, document = self._next_document()
+                for key in keys:
+                    del self._due[key]
                 await self._deliver(document)
             except DeliveryFailed as failure:
-                self._fail(keys, failure)
-                return
+                refused |= dict.fromkeys(keys)
+                if not failure.answered:
+                    self._retry_later(refused, failure)
+                    return
+                refusal = failure
+                self._set_status(answering=True, in_sync=False)
             except Exception as error:
                 _LOGGER.exception("A buttons document could not be sent")
-                self._fail(keys, DeliveryFailed(str(error), answered=True))
+                refused |= dict.fromkeys(keys)
+                self._retry_later(refused, DeliveryFailed(str(error), answered=True))
                 return
-            self._delay = FIRST_RETRY
-            self._set_status(answering=True, in_sync=self.in_sync or not self._due)
+            else:
+                self._alone.difference_update(keys)
+                for key in keys:
+                    refused.pop(key, None)
+                in_sync = not refused and (self.in_sync or not self._due)
+                self._set_status(answering=True, in_sync=in_sync)
+        if refusal is not None and refused:
+            self._alone.update(refused)
+            self._retry_later(refused, refusal)
+            return
         self._task = None
+        self._delay = FIRST_RETRY
 
-    def _fail(self, keys: list[str], failure: DeliveryFailed) -> None:
+    def _retry_later(self, keys: dict[str, None], failure: DeliveryFailed) -> None:
         """Keep what is due and try again later, more and more seldom."""
-        self._due = dict.fromkeys([*keys, *self._due])
+        self._due = keys | self._due
         _LOGGER.debug("%s; trying again in %g s", failure, self._delay)
         self._task = None
         self._retry = asyncio.get_running_loop().call_later(self._delay, self._wake)
@@ -117,15 +140,22 @@ class Outbox:
         self._set_status(answering=failure.answered, in_sync=False)
 
     def _next_document(self) -> tuple[list[str], bytes]:
-        """Return as many due keys as one document carries, the longest due first."""
+        """Return as many due keys as one document carries, the longest due first.
+
+        A key that was in a document which the device refused travels alone: it may
+        have been another's fault.
+        """
         keys: list[str] = []
         document = b""
+        room = self._room()
         for key in self._due:
             part = self._document_of(key)
-            if keys and len(document) + len(part) > self._room:
+            if keys and (key in self._alone or len(document) + len(part) > room):
                 break
             keys.append(key)
             document += part
+            if key in self._alone:
+                break
         return keys, document
 
     def _set_status(self, *, answering: bool, in_sync: bool) -> None:

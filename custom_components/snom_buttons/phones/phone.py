@@ -50,12 +50,23 @@ class Phone:
         """What a key should show has changed."""
         self.registration: Registration | None = None
         self._keys = {base.name: Key(base, self._key_changed) for base in keys}
+        self._gone: dict[str, None] = {}
         self._outboxes: dict[object, tuple[Binding, Outbox]] = {}
 
     @property
     def keys(self) -> Mapping[str, Key]:
         """The configured keys by name, in their order."""
         return self._keys
+
+    @property
+    def descriptions(self) -> list[KeyDescription]:
+        """What all keys should show; those that are no longer configured, nothing.
+
+        The latter are told so at each registration: a device that was away when a key
+        was taken from it may still show it.
+        """
+        gone = [KeyDescription(name=name) for name in self._gone]
+        return [*(key.description for key in self._keys.values()), *gone]
 
     @property
     def available(self) -> bool:
@@ -85,6 +96,9 @@ class Phone:
         for name, base in bases.items():
             self._keys[name].configure(base)
         self._tell(before.keys() ^ bases.keys())
+        self._gone |= dict.fromkeys(before)
+        for name in bases:
+            self._gone.pop(name, None)
         self.changed.emit(None)
 
     def registered(
@@ -106,17 +120,20 @@ class Phone:
             if known is not None and known[0] is binding:
                 self._outboxes[binding.key] = known
                 continue
-            answering = True
-            if known is not None:
-                known[1].close()
-                # One that does not answer has to answer first: it may go on like that.
-                answering = known[1].answering
-            outbox = self._outbox(binding, courier, answering)
+            outbox = self._outbox(binding, courier, known[1] if known else None)
             self._outboxes[binding.key] = binding, outbox
-            outbox.add(self._keys)
+            outbox.add([*self._keys, *self._gone])
         for _, gone in before.values():
             gone.close()
         self.status.emit(None)
+
+    def restore(self, descriptions: Iterable[KeyDescription]) -> None:
+        """Take what the keys showed before a restart (`descriptions`)."""
+        for description in descriptions:
+            if key := self._keys.get(description.name):
+                key.restore(description)
+            else:
+                self._gone[description.name] = None
 
     def heard(self, flow: Flow) -> None:
         """Take note that something has come from the device at the end of a flow."""
@@ -130,13 +147,22 @@ class Phone:
             outbox.close()
         self._outboxes.clear()
 
-    def _outbox(self, binding: Binding, courier: Courier, answering: bool) -> Outbox:
+    def _outbox(
+        self, binding: Binding, courier: Courier, before: Outbox | None
+    ) -> Outbox:
+        """Return an outbox, which takes over what is known of the one before.
+
+        A device that does not answer is not back because it registers again.
+        """
+        if before is not None:
+            before.close()
         return Outbox(
             document_of=self._document_of,
             deliver=partial(self._deliver, courier, binding),
-            room=courier.room(binding),
+            room=partial(courier.room, binding),
             status_changed=partial(self.status.emit, None),
-            answering=answering,
+            answering=before is None or before.answering,
+            in_sync=before is not None and before.in_sync,
         )
 
     async def _deliver(

@@ -39,6 +39,12 @@ from .storage import load_bindings, load_keys, save_bindings, save_keys
 _LOGGER = logging.getLogger(__name__)
 
 
+MAX_PRESSES = 8
+"""Keys that one press may name; a phone names one."""
+MAX_TEXT = 64
+"""Characters of a key's name, an action or a number that are told on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """Where the server listens, and what it calls itself."""
@@ -155,7 +161,7 @@ class PhoneServer:
         return {
             extension: {
                 "bindings": save_bindings(self._registrar.bindings(extension), now),
-                "keys": save_keys(key.description for key in phone.keys.values()),
+                "keys": save_keys(phone.descriptions),
                 "proof": self._proof(phone),
             }
             for extension, phone in self._phones.items()
@@ -171,9 +177,7 @@ class PhoneServer:
             saved = snapshot.get(extension)
             if not isinstance(saved, Mapping):
                 continue
-            for description in load_keys(saved.get("keys")):
-                if key := phone.keys.get(description.name):
-                    key.restore(description)
+            phone.restore(load_keys(saved.get("keys")))
             if saved.get("proof") == self._proof(phone):
                 bindings = load_bindings(saved.get("bindings"), self._clock())
                 self._registrar.restore(b for b in bindings if b.user == extension)
@@ -231,6 +235,11 @@ class PhoneServer:
             _LOGGER.debug("Phone %s sent %r: %s", phone.extension, request.body, error)
             incoming.reply(400, reason="Bad Buttons Document")
             return
+        if not 0 < len(pressed) <= MAX_PRESSES or any(
+            len(text) > MAX_TEXT for p in pressed for text in (p.name, p.action)
+        ):
+            incoming.reply(400, reason="Not A Press")
+            return
         incoming.reply(200)
         _LOGGER.debug("Phone %s sent %r", phone.extension, request.body)
         for description in pressed:
@@ -241,7 +250,7 @@ class PhoneServer:
                     phone=phone,
                     key=description.name,
                     action=Action.MESSAGE if action is Action.INVITE else action,
-                    number=request.to.uri.user or "",
+                    number=_shown(request.to.uri.user),
                 )
             )
 
@@ -254,7 +263,7 @@ class PhoneServer:
         if phone is None:
             return
         incoming.reply(486)
-        number = incoming.request.uri.user or ""
+        number = _shown(incoming.request.uri.user)
         called = [
             key for key in phone.keys.values() if key.description.number == number
         ]
@@ -319,3 +328,8 @@ class PhoneServer:
         for extension in self._registrar.expire():
             self._registered(extension)
         self._plan_expiry(self._registrar.next_expiry)
+
+
+def _shown(number: str | None) -> str:
+    """Return a number as it can be shown and stored, whatever the phone sent."""
+    return "".join(c for c in (number or "")[:MAX_TEXT] if c.isprintable())

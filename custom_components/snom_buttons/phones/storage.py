@@ -11,7 +11,7 @@ import logging
 import time
 from typing import Any
 
-from ..sip import MAX_EXPIRES, Binding, Flow, parse_address, parse_uri
+from ..sip import MAX_EXPIRES, Binding, Flow, parse_address, parse_uri, readable
 from ..xbuttons import (
     DocumentError,
     KeyDescription,
@@ -23,22 +23,31 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
-    """Return bindings as JSON; `now` is the time in their clock."""
-    return [
-        {
-            "user": binding.user,
-            "aor": binding.aor.text,
-            "contact": binding.contact.text,
-            "flow": list(binding.flow),
-            "call_id": binding.call_id,
-            "cseq": binding.cseq,
-            "expires_at": time.time() + binding.expires_at - now,
-            "instance": binding.instance,
-            "user_agent": binding.user_agent,
-            "supports_buttons": binding.supports_buttons,
-        }
-        for binding in bindings
-    ]
+    """Return bindings as JSON; `now` is the time in their clock.
+
+    One with bytes that are no UTF-8, which JSON does not have, is left out: the phone
+    will register again.
+    """
+    saved = []
+    for binding in bindings:
+        texts = (binding.aor.text, binding.contact.text, binding.call_id)
+        if readable("".join(texts)) != "".join(texts):
+            continue
+        saved.append(
+            {
+                "user": binding.user,
+                "aor": binding.aor.text,
+                "contact": binding.contact.text,
+                "flow": list(binding.flow),
+                "call_id": binding.call_id,
+                "cseq": binding.cseq,
+                "expires_at": time.time() + binding.expires_at - now,
+                "instance": binding.instance,
+                "user_agent": binding.user_agent,
+                "supports_buttons": binding.supports_buttons,
+            }
+        )
+    return saved
 
 
 def load_bindings(saved: object, now: float) -> list[Binding]:
@@ -47,7 +56,7 @@ def load_bindings(saved: object, now: float) -> list[Binding]:
     for item in saved if isinstance(saved, list) else ():
         try:
             bindings.append(_load_binding(item, now))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             _LOGGER.warning("A stored registration cannot be read: %r", error)
     return bindings
 
@@ -55,8 +64,14 @@ def load_bindings(saved: object, now: float) -> list[Binding]:
 def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
     """Return a binding. Raises KeyError, TypeError or ValueError if it is broken."""
     transport, host, port = item["flow"]
-    if transport != "UDP" or not isinstance(port, int):
+    if transport != "UDP" or not isinstance(port, int) or not 0 < port < 65536:
         raise ValueError(f"{item['flow']!r} is not a flow")
+    for name in ("aor", "contact", "call_id"):
+        if readable(item[name]) != item[name]:
+            raise ValueError(f"{item[name]!r} is no {name}")
+    for name in ("instance", "user_agent"):
+        if not isinstance(item[name], str | None):
+            raise TypeError(f"{item[name]!r} is no {name}")
     left = min(item["expires_at"] - time.time(), MAX_EXPIRES)
     return Binding(
         user=item["user"],

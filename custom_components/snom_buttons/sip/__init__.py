@@ -6,11 +6,12 @@ and `endpoint` ties them together. Nothing here knows of phones, keys or Home As
 
 from .digest import answer_challenge
 from .endpoint import Endpoint, IncomingRequest, NoAnswer, OutgoingRequest
-from .grammar import SipSyntaxError
+from .flow import Flow
+from .grammar import SipSyntaxError, readable
 from .message import Headers, Request, Response
 from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Binding, Registrar
-from .transport import Flow, TransportError
+from .transport import TransportError
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
 from .uri import Address, Uri, make_address, make_uri, parse_address, parse_uri
 
@@ -40,5 +41,6 @@ __all__ = [
     "parse_address",
     "parse_datagram",
     "parse_uri",
+    "readable",
     "rfc3261_8_2_3",
 ]

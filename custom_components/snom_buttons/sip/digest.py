@@ -58,7 +58,7 @@ def parse_credentials(value: str) -> dict[str, str]:
     Returns the values unquoted, by lower-case name. Raises SipSyntaxError for another
     scheme, a name that stands twice, or too many.
     """
-    scheme, _, rest = value.strip().partition(" ")
+    scheme, _, rest = value.strip().replace("\t", " ").partition(" ")
     if scheme.lower() != "digest":
         raise SipSyntaxError(f"the scheme {scheme[:20]!r} is not Digest")
     parts = split_outside_quotes(rest, ",")
@@ -208,12 +208,16 @@ class Challenger:
         self._secret = secrets.token_bytes(32)
         # Stands in for an unknown user's password; nobody can know it.
         self._nobodys_password = secrets.token_hex(8)
-        self._highest_nc: dict[str, int] = {}
+        self._highest_nc: dict[str, tuple[int, float]] = {}
         self._next_sweep = 0.0
 
-    def challenges(self, *, stale: bool = False) -> list[str]:
-        """Return the challenges to offer, one an algorithm (RFC 8760 2.3)."""
-        nonce = self._new_nonce()
+    def challenges(self, source: str, *, stale: bool = False) -> list[str]:
+        """Return the challenges to offer to `source`, one an algorithm (RFC 8760 2.3).
+
+        The nonce is good for requests from there only: what somebody has seen on its
+        way cannot be sent from elsewhere, and who answers has got what we sent.
+        """
+        nonce = self._new_nonce(source)
         extra = [("stale", "true")] if stale else []
         return [
             _format_credentials(
@@ -229,9 +233,9 @@ class Challenger:
         ]
 
     def judge(
-        self, values: Sequence[str], *, method: str, request_uri: str
+        self, values: Sequence[str], *, source: str, method: str, request_uri: str
     ) -> Authentication:
-        """Judge the Authorization lines of a request.
+        """Judge the Authorization lines of a request that came from `source`.
 
         An unknown user costs the same computation as a known one with a wrong password
         and gets the same verdict, so that neither answer nor time tells them apart.
@@ -242,11 +246,11 @@ class Challenger:
             except SipSyntaxError:
                 continue
             if offered.get("realm") == self.realm:
-                return self._judge(offered, method, request_uri)
+                return self._judge(offered, source, method, request_uri)
         return Authentication(Verdict.MISSING)
 
     def _judge(
-        self, offered: dict[str, str], method: str, request_uri: str
+        self, offered: dict[str, str], source: str, method: str, request_uri: str
     ) -> Authentication:
         username = offered.get("username", "")
         wrong = Authentication(Verdict.WRONG, username)
@@ -284,27 +288,28 @@ class Challenger:
             if not 0 < len(count) <= 8 or not _HEX.issuperset(count):
                 return wrong
             number = int(count, 16)
-        # A nonce from before our restart is no failure either: the password is right.
-        age = self._age(nonce)
-        if (
-            age is None
-            or age > NONCE_LIFETIME
-            or number <= self._highest_nc.get(nonce, 0)
-        ):
+        # A nonce from before our restart, or from where the phone's router had it
+        # before, is no failure either: the password is right.
+        issued = self._issued(nonce, source)
+        if issued is None or issued < self._clock() - NONCE_LIFETIME:
+            return Authentication(Verdict.STALE, username)
+        highest, _ = self._highest_nc.get(nonce, (0, issued))
+        if number <= highest:
             return Authentication(Verdict.STALE, username)
         self._sweep()
-        self._highest_nc[nonce] = number
+        self._highest_nc[nonce] = number, issued
         return Authentication(Verdict.ACCEPTED, username)
 
-    def _new_nonce(self) -> str:
+    def _new_nonce(self, source: str) -> str:
         stamp = struct.pack(">d", self._clock()) + secrets.token_bytes(4)
-        return (stamp + self._seal(stamp)).hex()
+        return (stamp + self._seal(stamp, source)).hex()
 
-    def _seal(self, stamp: bytes) -> bytes:
-        return hmac.digest(self._secret, stamp + self.realm.encode(), "sha256")[:16]
+    def _seal(self, stamp: bytes, source: str) -> bytes:
+        text = f"{source}\0{self.realm}".encode("utf-8", "surrogateescape")
+        return hmac.digest(self._secret, stamp + text, "sha256")[:16]
 
-    def _age(self, nonce: str) -> float | None:
-        """Return a nonce's age in seconds, None if it is not one of ours."""
+    def _issued(self, nonce: str, source: str) -> float | None:
+        """Return when we gave out a nonce, None if we did not, or not to `source`."""
         try:
             data = bytes.fromhex(nonce)
         except ValueError:
@@ -313,10 +318,10 @@ class Challenger:
             # One nonce, one spelling: by another one its count would begin anew.
             return None
         stamp, seal = data[:12], data[12:]
-        if len(stamp) != 12 or not hmac.compare_digest(self._seal(stamp), seal):
+        if len(stamp) != 12 or not hmac.compare_digest(self._seal(stamp, source), seal):
             return None
         issued: float = struct.unpack(">d", stamp[:8])[0]
-        return self._clock() - issued
+        return issued
 
     def _sweep(self) -> None:
         """Forget the counts of nonces that would be refused as too old anyway."""
@@ -325,9 +330,9 @@ class Challenger:
             return
         self._next_sweep = now + NONCE_LIFETIME
         self._highest_nc = {
-            nonce: count
-            for nonce, count in self._highest_nc.items()
-            if (age := self._age(nonce)) is not None and age <= NONCE_LIFETIME
+            nonce: (count, issued)
+            for nonce, (count, issued) in self._highest_nc.items()
+            if issued >= now - NONCE_LIFETIME
         }
 
 

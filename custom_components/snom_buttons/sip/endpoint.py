@@ -13,6 +13,7 @@ from hashlib import blake2b
 import logging
 import secrets
 
+from .flow import Flow
 from .message import SIP_VERSION, Request, Response, Via, encode, encode_response
 from .parser import MalformedMessage, parse_datagram
 from .transaction import (
@@ -28,11 +29,14 @@ from .transaction import (
     client_key,
     server_key,
 )
-from .transport import Flow, TransportError, UdpTransport
+from .transport import TransportError, UdpTransport
 from .uas import refusal_of
 from .uri import Address, Uri
 
 _LOGGER = logging.getLogger(__name__)
+
+MAX_TRANSACTIONS = 20_000
+"""Transactions under way at once; a thousand phones do not come near it."""
 
 type HeaderItems = Iterable[tuple[str, str]]
 
@@ -218,7 +222,7 @@ class Endpoint:
         if isinstance(message, Request):
             self._receive_request(message, flow)
         elif isinstance(message, Response):
-            self._receive_response(message)
+            self._receive_response(message, flow)
 
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
         """Answer what is broken, if there is an answer that can be matched."""
@@ -234,11 +238,15 @@ class Endpoint:
             flow,
         )
 
-    def _receive_response(self, response: Response) -> None:
-        """Give a response to its client transaction, or drop it (18.1.2)."""
+    def _receive_response(self, response: Response, flow: Flow) -> None:
+        """Give a response to its client transaction, or drop it (18.1.2).
+
+        It must come from the host that was asked: who only saw the request go by is no
+        party to it.
+        """
         key = client_key(response.via.branch, response.cseq.method)
         running = self._running.get(key)
-        if running is None:
+        if running is None or running.flow.host != flow.host:
             if self._on_stray_response is not None:
                 self._on_stray_response(response)
                 return
@@ -259,15 +267,15 @@ class Endpoint:
     def _receive_request(self, request: Request, flow: Flow) -> None:
         """Give a request to its transaction, or to the user if it is new (17.2.3)."""
         if request.method == "ACK":
-            self._advance(server_key(request, "INVITE"), Event.ACK)
+            self._advance(server_key(request, flow, "INVITE"), Event.ACK)
             return
-        key = server_key(request, request.method)
+        key = server_key(request, flow, request.method)
         if self._advance(key, Event.REQUEST):
             return
         incoming = IncomingRequest(request, flow, self, key)
         if request.method == "CANCEL":
             # What it cancels has had its final response already, or never was (9.2).
-            known = server_key(request, "INVITE") in self._running
+            known = server_key(request, flow, "INVITE") in self._running
             incoming.reply_stateless(200 if known else 481)
             return
         try:
@@ -308,7 +316,13 @@ class Endpoint:
     def respond(
         self, key: TransactionKey, flow: Flow, method: str, data: bytes
     ) -> None:
-        """Send a final response within a new server transaction."""
+        """Send a final response within a new server transaction.
+
+        With too many of them under way it is sent without one; after `close` not at all.
+        """
+        if len(self._running) >= MAX_TRANSACTIONS or not self._udp.is_open:
+            self.send(data, flow)
+            return
         kind = InviteServerTransaction if method == "INVITE" else ServerTransaction
         machine = kind(reliable=self._udp.reliable)
         running = self._running[key] = _Running(machine, flow)

@@ -23,6 +23,8 @@ from .message import CSeq, Headers, Request, Response, Via
 from .uri import Address, UnsupportedScheme, parse_address, parse_uri
 
 MAX_MESSAGE = 64 * 1024
+MAX_HEAD = 16 * 1024
+"""Bytes of start line and headers; ten times what a phone sends."""
 MAX_HEADERS = 256
 
 # What a reason phrase may have unescaped: `reserved`, `unreserved` and blanks.
@@ -128,15 +130,19 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
     Returns the fault too, "" if every line is a header: the caller can only answer
     when it knows the whole head.
     """
+    too_many = ""
+    if len(head) > MAX_HEAD:
+        too_many = f"more than {MAX_HEAD} bytes of headers"
+        head = head[:MAX_HEAD].rpartition(b"\n")[0].removesuffix(b"\r")
     text = head.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     start_line, *lines = text.split("\n")
     if "\n " in text or "\n\t" in text:
         lines = _unfold(lines)
     headers = Headers()
-    too_many = ""
     if len(lines) > MAX_HEADERS:
         too_many = f"more than {MAX_HEADERS} header lines"
-    return start_line, headers, headers.read(lines[:MAX_HEADERS]) or too_many
+    unreadable = headers.read(lines[:MAX_HEADERS])
+    return start_line, headers, too_many or unreadable
 
 
 def _unfold(lines: list[str]) -> list[str]:

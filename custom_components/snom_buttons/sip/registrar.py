@@ -13,9 +13,15 @@ import logging
 import time
 
 from .digest import Challenger, Verdict
-from .grammar import SipSyntaxError, parse_number, split_outside_quotes, unquote
+from .flow import Flow
+from .grammar import (
+    SipSyntaxError,
+    parse_number,
+    readable,
+    split_outside_quotes,
+    unquote,
+)
 from .message import Headers, Request
-from .transport import Flow
 from .uas import Answer
 from .uri import Address, Uri, parse_address
 
@@ -25,6 +31,9 @@ MIN_EXPIRES = 60
 """Seconds below which a registration is refused with 423."""
 MAX_EXPIRES = 3600
 """Seconds to which longer registrations are cut; also the default (10.2.1.1)."""
+MAX_ADDRESS = 512
+"""Characters that a Contact or a To may have: we repeat them in all that we send."""
+MAX_USER_AGENT = 128
 MAX_BINDINGS = 10
 """Bindings of one user at once; the oldest make room for new ones."""
 
@@ -57,10 +66,14 @@ class Binding:
     def is_same_device(self, other: Binding) -> bool:
         """Whether `other` is of the same device: by its instance (RFC 5626 6).
 
-        Where one of them names none, it is the same URI that counts (RFC 3261 10.3).
+        Where one of them names none, it is the same URI that counts (RFC 3261 10.3). So
+        does the same flow with another Call-ID: a phone that has restarted registers
+        anew from its old address, with a Contact that may look different.
         """
         if self.instance and other.instance:
             return self.instance == other.instance
+        if self.flow == other.flow and self.call_id != other.call_id:
+            return True
         return self.contact.uri.key == other.contact.uri.key
 
 
@@ -121,9 +134,9 @@ class Registrar:
                     binding.user, [*self._bindings.get(binding.user, ()), binding]
                 )
 
-    def challenge(self, *, stale: bool = False) -> Answer:
+    def challenge(self, flow: Flow, *, stale: bool = False) -> Answer:
         """Return the 401 for a request that has to prove who sent it."""
-        values = self._challenger.challenges(stale=stale)
+        values = self._challenger.challenges(str(flow), stale=stale)
         return Answer(401, tuple(("WWW-Authenticate", value) for value in values))
 
     def authorize(self, request: Request, flow: Flow) -> Answer | None:
@@ -135,12 +148,12 @@ class Registrar:
         user = request.from_.uri.user
         if any(binding.flow == flow for binding in self.bindings(user or "")):
             return None
-        return self._judge(request, user)
+        return self._judge(request, flow, user)
 
     def register(self, request: Request, flow: Flow) -> Answer:
         """Handle a REGISTER, which is always challenged; return the answer."""
         user = request.to.uri.user
-        refusal = self._judge(request, user)
+        refusal = self._judge(request, flow, user)
         if refusal is not None:
             return refusal
         assert user is not None
@@ -157,17 +170,18 @@ class Registrar:
         self._on_registered(user)
         return answer
 
-    def _judge(self, request: Request, user: str | None) -> Answer | None:
+    def _judge(self, request: Request, flow: Flow, user: str | None) -> Answer | None:
         """Check the digest, and that its user is `user` (10.3, steps 3 and 4)."""
         verdict = self._challenger.judge(
             request.headers.lines("Authorization"),
+            source=str(flow),
             method=request.method,
             request_uri=request.uri.text,
         )
         if verdict.verdict is not Verdict.ACCEPTED:
             if verdict.verdict is Verdict.WRONG:
                 _LOGGER.debug("Wrong credentials in a %s", request.method)
-            return self.challenge(stale=verdict.verdict is Verdict.STALE)
+            return self.challenge(flow, stale=verdict.verdict is Verdict.STALE)
         if verdict.username != user:
             return Answer(403)
         return None
@@ -224,7 +238,10 @@ class Registrar:
             return Answer(423, (("Min-Expires", str(MIN_EXPIRES)),))
         if address.uri.scheme == "tel":
             raise SipSyntaxError("a Contact must be a sip or sips URI")
+        if max(len(address.text), len(request.to.text)) > MAX_ADDRESS:
+            raise SipSyntaxError(f"an address is longer than {MAX_ADDRESS} characters")
         instance = parameters.get("+sip.instance")
+        user_agent = request.headers.get("User-Agent")
         return Binding(
             user=user,
             aor=request.to.uri,
@@ -233,8 +250,8 @@ class Registrar:
             call_id=request.call_id,
             cseq=request.cseq.number,
             expires_at=self._clock() + min(seconds, MAX_EXPIRES),
-            instance=unquote(instance) if instance else None,
-            user_agent=request.headers.get("User-Agent"),
+            instance=readable(unquote(instance)) if instance else None,
+            user_agent=readable(user_agent)[:MAX_USER_AGENT] if user_agent else None,
             supports_buttons=_supports_buttons(request.headers),
         )
 

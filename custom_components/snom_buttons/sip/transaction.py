@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import ClassVar
 
 from . import timers
+from .flow import Flow
 from .message import Request
 
 BRANCH_COOKIE = "z9hG4bK"
@@ -210,11 +211,9 @@ class ServerTransaction(Transaction):
             State.TERMINATED,
             (Action.FAILED,),
         ),
+        # Other than in figure 8 it stays when an answer cannot be sent: the request has
+        # been acted on, and its retransmission must not be taken for a new one.
         (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (Action.SEND,)),
-        (State.COMPLETED, Event.TRANSPORT_ERROR): (
-            State.TERMINATED,
-            (Action.FAILED,),
-        ),
         (State.COMPLETED, Event.TIMER_J): (State.TERMINATED, ()),
     }
 
@@ -257,11 +256,8 @@ class InviteServerTransaction(ServerTransaction):
             (Action.SEND, Action.DOUBLE_G),
         ),
         (State.COMPLETED, Event.ACK): (State.CONFIRMED, (Action.START_I,)),
+        # It stays when an answer cannot be sent, as the other one does.
         (State.COMPLETED, Event.TIMER_H): (State.TERMINATED, (Action.TIMED_OUT,)),
-        (State.COMPLETED, Event.TRANSPORT_ERROR): (
-            State.TERMINATED,
-            (Action.FAILED,),
-        ),
         (State.CONFIRMED, Event.TIMER_I): (State.TERMINATED, ()),
     }
 
@@ -281,8 +277,11 @@ def client_key(branch: str, method: str) -> TransactionKey:
     return "client", branch, method
 
 
-def server_key(request: Request, method: str) -> TransactionKey:
+def server_key(request: Request, flow: Flow, method: str) -> TransactionKey:
     """Return what matches a request to its server transaction (17.2.3).
+
+    Beyond that it must have come the same way: else whoever copies a request could
+    have its answer sent to himself.
 
     `method` is the request's own, or INVITE to find what an ACK or a CANCEL means.
     Without the branch cookie of RFC 3261, or with nothing behind it (RFC 4475
@@ -290,9 +289,10 @@ def server_key(request: Request, method: str) -> TransactionKey:
     """
     via = request.via
     if via.branch.startswith(BRANCH_COOKIE) and via.branch != BRANCH_COOKIE:
-        return "server", via.branch, via.sent_by, method
+        return "server", str(flow), via.branch, via.sent_by, method
     return (
         "server-2543",
+        str(flow),
         request.uri.text,
         request.from_.tag or "",
         request.call_id,

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+import logging
 import socket
-from typing import NamedTuple
+
+from .flow import Flow
+
+_LOGGER = logging.getLogger(__name__)
 
 RECEIVE_BUFFER = 1024 * 1024
 """Bytes the system is asked to hold, so that a burst of phones is not lost."""
-
-
-class Flow(NamedTuple):
-    """The way a message came, and the way back: RFC 5626's flow.
-
-    For UDP that is the source address; requests and answers go out on the very socket.
-    """
-
-    transport: str
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """Return `udp 192.0.2.4:2048`, for logs and people."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.transport.lower()} {host}:{self.port}"
 
 
 class TransportError(OSError):
@@ -64,6 +52,11 @@ class UdpTransport(asyncio.DatagramProtocol):
         await self._closed
 
     @property
+    def is_open(self) -> bool:
+        """Whether there is a socket to send with."""
+        return self._transport is not None
+
+    @property
     def address(self) -> tuple[str, int]:
         """Where it is bound. Raises TransportError while it is not."""
         if self._transport is None:
@@ -91,6 +84,8 @@ class UdpTransport(asyncio.DatagramProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the socket is closed, even if nobody asked for it."""
-        self._transport = None
+        if self._transport is not None:
+            _LOGGER.error("The SIP socket was lost: %s", exc)
+            self._transport = None
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)

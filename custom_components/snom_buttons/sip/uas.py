@@ -46,7 +46,7 @@ def refusal_of(request: Request) -> Answer | None:
 def rfc6665_event(request: Request) -> Answer | None:
     """489: we have no event package to subscribe to (RFC 6665 4.2.1)."""
     if request.method == "SUBSCRIBE":
-        return Answer(489, (("Allow-Events", ""),))
+        return Answer(489)
     return None
 
 

@@ -65,6 +65,20 @@ class Uri:
         return parameters[name] or ""
 
     @property
+    def target(self) -> Uri:
+        """The URI as a Request-URI: without `method` and headers (19.1.1, table 1)."""
+        text, question, _ = self.text.partition("?")
+        if not question and "method" not in self.parameters.lower():
+            return self
+        kept = [
+            parameter
+            for parameter in self.parameters.split(";")
+            if parameter.partition("=")[0].strip().lower() != "method"
+        ]
+        start = text.removesuffix(self.parameters).rstrip(";")
+        return parse_uri(";".join([start, *filter(None, kept)]))
+
+    @property
     def key(self) -> tuple[str, str | None, str, int | None, str]:
         """What equivalent URIs have in common, near enough to RFC 3261 19.1.4."""
         parameters = parse_parameters(self.parameters.lower(), _PARAMETER)

@@ -1,0 +1,21 @@
+"""Where a message came from, and where its answer goes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Flow(NamedTuple):
+    """The way a message came, and the way back: RFC 5626's flow.
+
+    For UDP that is the source address; requests and answers go out on the very socket.
+    """
+
+    transport: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return `udp 192.0.2.4:2048`, for logs and people."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport.lower()} {host}:{self.port}"
