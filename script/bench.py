@@ -74,14 +74,13 @@ REGISTER = (
     b"Expires: 3600\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
-PRESS_BODY = (
-    b"k=4\r\na=message\r\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>\r\n"
-)
+# As the LED Remote Control document prints it.
+PRESS_BODY = b"k=1\r\na=seize\r\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>\r\n"
 PRESS = (
     b"MESSAGE sip:44@127.0.0.1 SIP/2.0\r\n"
-    b"Via: SIP/2.0/UDP 172.20.25.101:2048;branch=z9hG4bK-%010d;rport\r\n"
+    b"Via: SIP/2.0/UDP 192.168.168.179:2049;branch=z9hG4bK-%010d;rport\r\n"
     b'From: "44" <sip:44@127.0.0.1>;tag=xt6v6wiw19\r\n'
-    b"To: <sip:key4@127.0.0.1>\r\n"
+    b"To: <sip:*602co1@127.0.0.1>;tag=4bmp7edhiz\r\n"
     b"Call-ID: 3c2677851b18-e6amwgoglprw\r\n"
     b"CSeq: 1 MESSAGE\r\n"
     b"Max-Forwards: 70\r\n"

@@ -236,7 +236,7 @@ class PhoneServer:
             incoming.reply(400, reason="Bad Buttons Document")
             return
         if not 0 < len(pressed) <= MAX_PRESSES or any(
-            len(text) > MAX_TEXT for p in pressed for text in (p.name, p.action)
+            len(p.name) > MAX_TEXT or len(p.action) > MAX_TEXT for p in pressed
         ):
             incoming.reply(400, reason="Not A Press")
             return
@@ -332,4 +332,7 @@ class PhoneServer:
 
 def _shown(number: str | None) -> str:
     """Return a number as it can be shown and stored, whatever the phone sent."""
-    return "".join(c for c in (number or "")[:MAX_TEXT] if c.isprintable())
+    shown = (number or "")[:MAX_TEXT]
+    if shown.isprintable():
+        return shown
+    return "".join(character for character in shown if character.isprintable())

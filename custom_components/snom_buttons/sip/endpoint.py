@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from heapq import heappop, heappush
+from itertools import count
 import logging
 import secrets
 
@@ -120,7 +122,7 @@ class _Running:
 
     machine: Transaction
     flow: Flow
-    wakeup: asyncio.TimerHandle | None = None
+    wake_at: float | None = None
     answer: asyncio.Future[Response] | None = field(default=None)
 
 
@@ -146,6 +148,9 @@ class Endpoint:
         self._on_stray_response = on_stray_response
         self._udp = UdpTransport(self._receive)
         self._running: dict[TransactionKey, _Running] = {}
+        self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
+        self._numbers = count()
+        self._timer: asyncio.TimerHandle | None = None
         self._tag_key = secrets.token_bytes(16)
         self._sent_by = ""
 
@@ -165,9 +170,13 @@ class Endpoint:
 
     async def close(self) -> None:
         """End every transaction and free the port; safe to call twice."""
-        for key, running in list(self._running.items()):
+        for running in self._running.values():
             self._fail(running, TransportError("the endpoint was closed"))
-            self._end(key)
+        self._running.clear()
+        self._wakeups.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         await self._udp.close()
 
     @property
@@ -200,7 +209,7 @@ class Endpoint:
         try:
             return await running.answer
         except asyncio.CancelledError:
-            self._end(key)
+            self._running.pop(key, None)
             raise
 
     def size_of(self, outgoing: OutgoingRequest) -> int:
@@ -371,27 +380,37 @@ class Endpoint:
         """Have the machine woken at its deadline, or forget it once it has ended.
 
         A wake-up that is set earlier is left alone: it will find nothing due and come
-        back here, which costs less than to replace it for each message.
+        back here, which costs less than to replace it for each message. All of them
+        wait in one queue for one timer of the loop, since most never matter.
         """
         if running.machine.state is State.TERMINATED:
-            self._end(key)
+            self._running.pop(key, None)
             return
         deadline = running.machine.deadline
         assert deadline is not None, "whatever is sent has a timer to end it"
-        if running.wakeup is not None:
-            if running.wakeup.when() <= deadline:
-                return
-            running.wakeup.cancel()
-        running.wakeup = self._loop.call_at(deadline, self._wake, key, running)
+        if running.wake_at is not None and running.wake_at <= deadline:
+            return
+        running.wake_at = deadline
+        heappush(self._wakeups, (deadline, next(self._numbers), key, running))
+        if self._timer is None or deadline < self._timer.when():
+            self._set_timer(deadline)
 
-    def _wake(self, key: TransactionKey, running: _Running) -> None:
-        running.wakeup = None
-        self._drive(key, running, running.machine.expire(self._loop.time()))
+    def _set_timer(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._wake)
 
-    def _end(self, key: TransactionKey) -> None:
-        running = self._running.pop(key, None)
-        if running is not None and running.wakeup is not None:
-            running.wakeup.cancel()
+    def _wake(self) -> None:
+        """Wake the transactions whose time has come, and plan for the next."""
+        self._timer = None
+        now = self._loop.time()
+        while self._wakeups and self._wakeups[0][0] <= now:
+            at, _, key, running = heappop(self._wakeups)
+            if running.wake_at == at and self._running.get(key) is running:
+                running.wake_at = None
+                self._drive(key, running, running.machine.expire(now))
+        if self._wakeups and self._timer is None:
+            self._set_timer(self._wakeups[0][0])
 
     @staticmethod
     def _fail(running: _Running, error: Exception) -> None:

@@ -124,8 +124,10 @@ def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
 def format_parameters(parameters: Parameters) -> str:
     """Return `;name=value` for each parameter, `;name` where the value is None."""
     return "".join(
-        f";{name}" if value is None else f";{name}={value}"
-        for name, value in parameters.items()
+        [
+            f";{name}" if value is None else f";{name}={value}"
+            for name, value in parameters.items()
+        ]
     )
 
 

@@ -156,11 +156,22 @@ def _unfold(lines: list[str]) -> list[str]:
     return [" ".join(parts) for parts in unfolded]
 
 
-def _is_request_line(start_line: str) -> bool:
-    """Whether the first line is a request's: only then is there somebody to answer."""
+def _split_request_line(start_line: str) -> tuple[str, str, str]:
+    """Split into method, Request-URI and version. Raises SipSyntaxError."""
     method, _, rest = start_line.rstrip(" ").partition(" ")
     target, _, version = rest.rpartition(" ")
-    return is_token(method) and bool(target) and version[:4].upper() == "SIP/"
+    if not is_token(method) or not target or version[:4].upper() != "SIP/":
+        raise SipSyntaxError("the first line is neither request nor response")
+    return method, target, version
+
+
+def _is_request_line(start_line: str) -> bool:
+    """Whether the first line is a request's: only then is there somebody to answer."""
+    try:
+        _split_request_line(start_line)
+    except SipSyntaxError:
+        return False
+    return True
 
 
 def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
@@ -188,10 +199,7 @@ def _request(
     start_line: str, headers: Headers, body: bytes, unreadable: str
 ) -> Request:
     """Check a request (RFC 3261 7.1, 8.1.1 and 8.2)."""
-    if not _is_request_line(start_line):
-        raise SipSyntaxError("the first line is neither request nor response")
-    method, _, rest = start_line.rstrip(" ").partition(" ")
-    target, _, version = rest.rpartition(" ")
+    method, target, version = _split_request_line(start_line)
     if version.upper() != "SIP/2.0":
         raise _Refused(505, "Version Not Supported")
     body = _checked(headers, body, unreadable)

@@ -146,8 +146,10 @@ class Registrar:
         of that user came by, or its digest is right. Else returns the answer to give.
         """
         user = request.from_.uri.user
-        if any(binding.flow == flow for binding in self.bindings(user or "")):
-            return None
+        now = self._clock()
+        for binding in self._bindings.get(user or "", ()):
+            if binding.flow == flow and binding.expires_at > now:
+                return None
         return self._judge(request, flow, user)
 
     def register(self, request: Request, flow: Flow) -> Answer:

@@ -59,6 +59,8 @@ class Event(Enum):
 class Action(Enum):
     """What the driver of a machine has to do, or the machine does with its timers."""
 
+    __hash__ = object.__hash__
+
     SEND = auto()
     """Send `data` (the request, or the latest response) now."""
     DELIVER = auto()
@@ -74,6 +76,14 @@ class Action(Enum):
     START_J = auto()
     START_K = auto()
 
+
+# How long a finished transaction waits for what may still come; not if reliable.
+_WAITS = {
+    Action.START_I: (Event.TIMER_I, timers.TIMER_I),
+    Action.START_J: (Event.TIMER_J, timers.TIMER_J),
+    Action.START_K: (Event.TIMER_K, timers.TIMER_K),
+}
+_REPEATS = {Action.DOUBLE_E, Action.E_AT_T2, Action.DOUBLE_G, Action.START_G_H}
 
 type Table = Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]]
 
@@ -109,7 +119,11 @@ class Transaction:
             # Only the client's E and F outlive a change of state (17.1.2.2).
             self._deadlines.clear()
         for action in step[1]:
-            self._set_timers(action, now)
+            if action in _WAITS:
+                timer, seconds = _WAITS[action]
+                self._start(timer, now if self.reliable else now + seconds)
+            elif action in _REPEATS:
+                self._repeat(action, now)
         return step[1]
 
     def expire(self, now: float) -> tuple[Action, ...]:
@@ -123,7 +137,8 @@ class Transaction:
             actions += self.fire(timer, now)
         return actions
 
-    def _set_timers(self, action: Action, now: float) -> None:
+    def _repeat(self, action: Action, now: float) -> None:
+        """Set what has the request or the response sent again, and what ends that."""
         match action:
             case Action.DOUBLE_E | Action.DOUBLE_G:
                 self._interval = min(2 * self._interval, timers.T2)
@@ -137,20 +152,9 @@ class Transaction:
                 if not self.reliable:
                     self._start(Event.TIMER_G, now + timers.TIMER_G)
                 self._start(Event.TIMER_H, now + timers.TIMER_H)
-            case Action.START_I:
-                self._start(Event.TIMER_I, now + self._unless_reliable(timers.TIMER_I))
-            case Action.START_J:
-                self._start(Event.TIMER_J, now + self._unless_reliable(timers.TIMER_J))
-            case Action.START_K:
-                self._start(Event.TIMER_K, now + self._unless_reliable(timers.TIMER_K))
-            case _:
-                pass
 
     def _start(self, timer: Event, at: float) -> None:
         self._deadlines[timer] = at
-
-    def _unless_reliable(self, seconds: float) -> float:
-        return 0.0 if self.reliable else seconds
 
 
 class ClientTransaction(Transaction):

@@ -6,7 +6,7 @@ in the order of 8.2. Malformed messages never get here: `parser` refused them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .grammar import SipSyntaxError
@@ -80,7 +80,7 @@ def rfc3261_8_2_2_3(request: Request) -> Answer | None:
     return None
 
 
-def rfc3261_8_2_3(request: Request, accepted: Iterable[str]) -> Answer | None:
+def rfc3261_8_2_3(request: Request, accepted: Sequence[str]) -> Answer | None:
     """415: a body of a type, or with an encoding, that we do not take."""
     accept = ("Accept", ", ".join(accepted))
     try:
@@ -89,6 +89,6 @@ def rfc3261_8_2_3(request: Request, accepted: Iterable[str]) -> Answer | None:
         return Answer(400)
     if encodings:
         return Answer(415, (accept, ("Accept-Encoding", "identity")))
-    if request.media_type() not in accept[1].split(", "):
+    if request.media_type() not in accepted:
         return Answer(415, (accept,))
     return None
