@@ -47,7 +47,7 @@ class NoAnswer(Exception):
     """No final response came within timer F (RFC 3261 17.1.2.2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class OutgoingRequest:
     """A request without its Via, which the endpoint that sends it adds."""
 

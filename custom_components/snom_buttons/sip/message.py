@@ -80,7 +80,7 @@ _IRREGULAR = {
     "mime-version": "MIME-Version",
     "www-authenticate": "WWW-Authenticate",
 }
-_IDENTITY = ("Call-ID", "CSeq")
+_ECHOED = ("From", "To", "Call-ID", "CSeq")
 # Spellings that were met before; bounded, since strangers choose the names.
 _spellings: dict[str, str] = {}
 
@@ -341,12 +341,11 @@ def encode_response(
         _, others = split_first(vias[0])
         lines.append(f"Via: {via}, {others.strip()}" if others else f"Via: {via}")
         lines += [f"Via: {value}" for value in vias[1:]]
-    if sender := request_headers.get("From"):
-        lines.append(f"From: {sender}")
-    if recipient := request_headers.get("To"):
-        lines.append(f"To: {_tagged(recipient, to_tag) if to_tag else recipient}")
-    for name in ("Call-ID", "CSeq", "Timestamp") if status == 100 else _IDENTITY:
-        lines += [f"{name}: {value}" for value in request_headers.lines(name)[:1]]
+    for name in _ECHOED if status > 100 else (*_ECHOED, "Timestamp"):
+        if value := request_headers.get(name):
+            if to_tag and name == "To":
+                value = _tagged(value, to_tag)
+            lines.append(f"{name}: {value}")
     lines += [f"{name}: {value}" for name, value in headers]
     return _encode(lines, body)
 

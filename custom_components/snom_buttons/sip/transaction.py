@@ -113,18 +113,18 @@ class Transaction:
         step = self.TABLE.get((self.state, event))
         if step is None:
             return ()
-        entered = step[0] is not self.state
-        self.state = step[0]
-        if entered and event is not Event.PROVISIONAL:
+        state, actions = step
+        if state is not self.state and event is not Event.PROVISIONAL:
             # Only the client's E and F outlive a change of state (17.1.2.2).
             self._deadlines.clear()
-        for action in step[1]:
+        self.state = state
+        for action in actions:
             if action in _WAITS:
                 timer, seconds = _WAITS[action]
                 self._start(timer, now if self.reliable else now + seconds)
             elif action in _REPEATS:
                 self._repeat(action, now)
-        return step[1]
+        return actions
 
     def expire(self, now: float) -> tuple[Action, ...]:
         """Fire every timer that is due, soonest first; return all actions."""
@@ -273,7 +273,7 @@ class InviteServerTransaction(ServerTransaction):
         self.state = State.PROCEEDING
 
 
-type TransactionKey = tuple[str, ...]
+type TransactionKey = tuple[object, ...]
 
 
 def client_key(branch: str, method: str) -> TransactionKey:
@@ -293,14 +293,14 @@ def server_key(request: Request, flow: Flow, method: str) -> TransactionKey:
     """
     via = request.via
     if via.branch.startswith(BRANCH_COOKIE) and via.branch != BRANCH_COOKIE:
-        return "server", str(flow), via.branch, via.sent_by, method
+        return "server", flow, via.branch, via.host, via.port, method
     return (
         "server-2543",
-        str(flow),
+        flow,
         request.uri.text,
-        request.from_.tag or "",
+        request.from_.tag,
         request.call_id,
-        str(request.cseq.number),
+        request.cseq.number,
         str(via),
         method,
     )

@@ -10,6 +10,7 @@ around names and values. Writing is strict. One law binds the two:
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 import re
 from typing import Any
 
@@ -20,6 +21,8 @@ CONTENT_TYPE = "application/x-buttons"
 MAX_DOCUMENT = 64 * 1024
 """The largest document that is read or written, in bytes."""
 
+_SHORT = 160
+"""Bytes of a document that is remembered: those that tell of a press."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters (buttons document, "TEXT-UTF8char"), and the surrogates, which
@@ -60,6 +63,11 @@ def parse(body: bytes) -> tuple[KeyDescription, ...]:
 
     Raises DocumentError, and nothing else, for bytes that are not a document.
     """
+    # A key that is pressed again is told of in the same bytes.
+    return _parse_again(body) if len(body) <= _SHORT else _parse(body)
+
+
+def _parse(body: bytes) -> tuple[KeyDescription, ...]:
     descriptions: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
     for line_number, line in enumerate(_decode_lines(body), 1):
@@ -90,6 +98,9 @@ def parse(body: bytes) -> tuple[KeyDescription, ...]:
         if "extensions" in description:
             description["extensions"] = tuple(description["extensions"])
     return tuple([KeyDescription(**description) for description in descriptions])
+
+
+_parse_again = lru_cache(maxsize=1024)(_parse)
 
 
 # The name that stands beside `parse`; nobody misses the built-in function here.
