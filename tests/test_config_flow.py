@@ -15,11 +15,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components import snom_buttons
-from custom_components.snom_buttons.config_flow import (
+from custom_components.snom_buttons.const import DOMAIN
+from custom_components.snom_buttons.phone_flow import (
     PASSWORD as PASSWORD_PATTERN,
     PASSWORD_ALPHABET,
 )
-from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,

@@ -12,7 +12,7 @@ from PIL import Image
 import pytest
 
 import custom_components.snom_buttons as integration
-from custom_components.snom_buttons import config_flow, const, event, light
+from custom_components.snom_buttons import config_flow, const, event, light, phone_flow
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
 from custom_components.snom_buttons.settings import KeyKind
 from homeassistant.const import Platform
@@ -149,7 +149,8 @@ def test_texts_are_sorted(language: str) -> None:
 def flow_class(name: str) -> ast.ClassDef:
     [found] = [
         node
-        for node in source("config_flow")
+        for module in ("config_flow", "phone_flow")
+        for node in source(module)
         if isinstance(node, ast.ClassDef) and node.name == name
     ]
     return found
@@ -175,7 +176,7 @@ def fields(schema: Any) -> set[str]:
 def test_every_step_has_its_texts() -> None:
     assert set(SERVER["step"]) == steps("SnomConfigFlow")
     assert set(PHONE["step"]) == steps("PhoneFlow")
-    server, phone = fields(config_flow.SERVER_SCHEMA), fields(config_flow.PHONE_SCHEMA)
+    server, phone = fields(config_flow.SERVER_SCHEMA), fields(phone_flow.PHONE_SCHEMA)
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
         (SERVER, "reconfigure", server),
@@ -201,7 +202,8 @@ def test_no_error_has_a_text_in_vain() -> None:
     """That each one has a text is checked where it is shown, in test_config_flow."""
     words = {
         node.value
-        for node in source("config_flow")
+        for module in ("config_flow", "phone_flow")
+        for node in source(module)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert {*SERVER["error"], *PHONE["error"]} <= words

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 import hashlib
 import secrets
@@ -29,7 +28,6 @@ from custom_components.snom_buttons.sip import (
     SipSyntaxError,
     TransportError,
     Uri,
-    answer_challenge,
     make_address,
     make_uri,
     parse_address,
@@ -46,12 +44,6 @@ GOOD_BYE = 2.0
 """Seconds that the registrar gets to answer the de-registration."""
 
 ALLOW_HEADER = ("Allow", "INVITE, ACK, CANCEL, OPTIONS, MESSAGE")
-
-# The challenge that goes with a status, and what answers it (RFC 3261 22.2 and 22.3).
-_CHALLENGES = {
-    401: ("WWW-Authenticate", "Authorization"),
-    407: ("Proxy-Authenticate", "Proxy-Authorization"),
-}
 
 
 class RegistrationFailed(Exception):
@@ -207,21 +199,9 @@ class Identity:
         dials = outgoing.method == "INVITE"
         send = self._dialler.invite if dials else self._endpoint.request
         response = await send(outgoing, flow)
-        if response.status not in _CHALLENGES:
-            return response
-        challenge, credentials = _CHALLENGES[response.status]
-        answer = answer_challenge(
-            response.headers.lines(challenge),
-            username=self._user,
-            password=self._password,
-            method=outgoing.method,
-            uri=outgoing.uri.text,
-        )
-        if answer is None:
-            return response
-        headers = (*outgoing.headers, (credentials, answer))
-        again = replace(outgoing, cseq=outgoing.cseq + 1, headers=headers)
-        return await send(again, flow)
+        if again := outgoing.authorized(response, self._user, self._password):
+            response = await send(again, flow)
+        return response
 
     def _from(self) -> Address:
         return make_address(self._aor, tag=_tag(), display_name=self._user)

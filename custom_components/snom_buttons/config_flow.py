@@ -1,13 +1,9 @@
-"""The dialogues that set up a SIP server, and each phone with its keys."""
+"""The dialogue that sets up a SIP server, or changes one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 import errno
 from ipaddress import ip_address
-from itertools import count, islice
 import re
-import secrets
-import string
 from typing import Any, Final, override
 
 import voluptuous as vol
@@ -22,75 +18,30 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     FlowType,
     SubentryFlowContext,
-    SubentryFlowResult,
 )
-from homeassistant.const import (
-    CONF_HOST,
-    CONF_MODEL,
-    CONF_NAME,
-    CONF_PASSWORD,
-    CONF_PORT,
-)
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
-    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    ObjectSelector,
-    ObjectSelectorConfig,
-    ObjectSelectorField,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
     TextSelector,
 )
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.network import is_host_valid, is_invalid, is_ip_address
 
-from .const import (
-    CONF_ADVERTISED_HOST,
-    CONF_COLORS,
-    CONF_EXTENSION,
-    CONF_KEY,
-    CONF_KEY_COUNT,
-    CONF_KEYS,
-    CONF_KIND,
-    CONF_REALM,
-    DOMAIN,
-    MODEL_OTHER,
-    SUBENTRY_TYPE_PHONE,
-)
+from .const import CONF_ADVERTISED_HOST, CONF_REALM, DOMAIN, SUBENTRY_TYPE_PHONE
 from .hub import SnomConfigEntry
-from .phones import (
-    MODELS,
-    DocumentError,
-    check_bind,
-    format_document,
-    free_udp_port,
-    local_address,
-)
-from .settings import KeyKind, KeySettings
+from .phone_flow import PhoneFlow
+from .phones import check_bind, free_udp_port, local_address
+from .settings import registrar_address
 
 DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are elsewhere on the network
 DEFAULT_PORT: Final = 5060
 DEFAULT_REALM: Final = "home-assistant"
-MAX_KEYS: Final = 200
-MAX_KEY_NAME: Final = 64
 
 # Stricter than Home Assistant's check, which lets a zone or a line end through.
 HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
-# What the user part of a SIP URI takes as it is (RFC 3261 25.1).
-SIP_USER: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}")
 REALM: Final = re.compile(r"[A-Za-z0-9 ._@-]{1,64}")
-# Without ` and |, which the table of the last page cannot show.
-PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
-PASSWORD_LENGTH: Final = 16
-# Without the characters that look like others: somebody has to type it.
-PASSWORD_ALPHABET: Final = "".join(
-    sorted(set(string.ascii_letters + string.digits) - set("0O1Iloi"))
-)
 
 BIND_ERRORS: Final = {
     errno.EADDRINUSE: (CONF_PORT, "port_in_use"),
@@ -109,28 +60,6 @@ SERVER_SCHEMA: Final = vol.Schema(
         ),
         vol.Required(CONF_HOST, default=DEFAULT_HOST): TextSelector(),
         vol.Required(CONF_REALM, default=DEFAULT_REALM): TextSelector(),
-    }
-)
-
-PHONE_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_EXTENSION): TextSelector(),
-        vol.Required(CONF_PASSWORD): TextSelector(),
-        vol.Optional(CONF_NAME): TextSelector(),
-        vol.Required(CONF_MODEL): SelectSelector(
-            SelectSelectorConfig(
-                # The frontend chooses the first: better one that asks back.
-                options=[MODEL_OTHER, *MODELS],
-                mode=SelectSelectorMode.DROPDOWN,
-                translation_key="model",
-            )
-        ),
-        vol.Optional(CONF_KEY_COUNT): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(min=1, max=MAX_KEYS, mode=NumberSelectorMode.BOX)
-            ),
-            vol.Coerce(int),
-        ),
     }
 )
 
@@ -253,160 +182,6 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         return result
 
 
-class PhoneFlow(ConfigSubentryFlow):
-    """Add a phone, or change one: its account, its keys, then what to enter in it."""
-
-    _name: str
-    _account: dict[str, Any]
-    _keys: list[KeySettings]
-
-    async def async_step_user(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask for the account of a new phone."""
-        return await self._async_step_account(
-            SOURCE_USER, user_input, {CONF_PASSWORD: _generate_password()}, []
-        )
-
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask for the account of a phone anew."""
-        subentry = self._get_reconfigure_subentry()
-        keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
-        suggested = {
-            CONF_EXTENSION: subentry.data[CONF_EXTENSION],
-            CONF_PASSWORD: subentry.data[CONF_PASSWORD],
-            CONF_NAME: subentry.title,
-            CONF_MODEL: subentry.data[CONF_MODEL],
-        }
-        if _key_count(suggested) != len(keys):
-            suggested[CONF_KEY_COUNT] = len(keys)
-        return await self._async_step_account(
-            SOURCE_RECONFIGURE, user_input, suggested, keys
-        )
-
-    async def _async_step_account(
-        self,
-        step_id: str,
-        user_input: dict[str, Any] | None,
-        suggested: dict[str, Any],
-        keys: list[KeySettings],
-    ) -> SubentryFlowResult:
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            extension = user_input[CONF_EXTENSION].strip()
-            if self._is_taken(extension):
-                return self.async_abort(reason="already_configured")
-            if not SIP_USER.fullmatch(extension):
-                errors[CONF_EXTENSION] = "invalid_extension"
-            if not PASSWORD.fullmatch(user_input[CONF_PASSWORD]):
-                errors[CONF_PASSWORD] = "invalid_password"
-            key_count = _key_count(user_input)
-            if not key_count:
-                errors[CONF_KEY_COUNT] = "key_count_missing"
-            if not errors:
-                name = user_input.get(CONF_NAME, "").strip()
-                self._name = name or f"Phone {extension}"
-                self._account = {
-                    CONF_EXTENSION: extension,
-                    CONF_PASSWORD: user_input[CONF_PASSWORD],
-                    CONF_MODEL: user_input[CONF_MODEL],
-                }
-                colors = _has_colors(user_input)
-                model = user_input[CONF_MODEL]
-                if model != suggested.get(CONF_MODEL) and model in MODELS:
-                    keys = [replace(key, colors=colors) for key in keys]
-                self._keys = _with_count(keys, key_count, colors)
-                return await self.async_step_keys()
-            suggested = user_input
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(PHONE_SCHEMA, suggested),
-            errors=errors,
-            last_step=False,
-        )
-
-    def _is_taken(self, extension: str) -> bool:
-        """Return whether another phone of this server has the extension."""
-        own = self._reconfigure_subentry_id if self.source != SOURCE_USER else None
-        return any(
-            subentry.unique_id == extension and subentry.subentry_id != own
-            for subentry in self._get_entry().subentries.values()
-        )
-
-    async def async_step_keys(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask what each key is."""
-        errors: dict[str, str] = {}
-        placeholders = {
-            CONF_KEY: "",
-            "max_keys": str(MAX_KEYS),
-            "max_length": str(MAX_KEY_NAME),
-        }
-        suggested = [key.as_dict() for key in self._keys]
-        if user_input is not None:
-            suggested = user_input[CONF_KEYS]
-            colors = _has_colors(self._account)
-            self._keys = [_read_key(key, colors) for key in suggested]
-            if fault := _first_fault(self._keys):
-                errors["base"], placeholders[CONF_KEY] = fault
-            else:
-                return await self.async_step_phone()
-        return self.async_show_form(
-            step_id="keys",
-            data_schema=vol.Schema(
-                {
-                    vol.Required(CONF_KEYS, default=suggested): await _keys_selector(
-                        self.hass, _has_colors(self._account)
-                    )
-                }
-            ),
-            errors=errors,
-            description_placeholders=placeholders,
-            last_step=False,
-        )
-
-    async def async_step_phone(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Show what to enter in the phone's web page."""
-        if user_input is not None:
-            return self._async_finish()
-        server = self._get_entry().data
-        return self.async_show_form(
-            step_id="phone",
-            data_schema=vol.Schema({}),
-            description_placeholders={
-                "account": self._account[CONF_EXTENSION],
-                "password": self._account[CONF_PASSWORD],
-                "registrar": _registrar(server),
-                "keys": "\n".join(
-                    f"| Button | `{key.key}` | {_in_table(key.name)} |"
-                    for key in self._keys
-                ),
-            },
-            last_step=True,
-        )
-
-    @callback
-    def _async_finish(self) -> SubentryFlowResult:
-        extension = self._account[CONF_EXTENSION]
-        data = {**self._account, CONF_KEYS: [key.as_dict() for key in self._keys]}
-        if self.source == SOURCE_USER:
-            return self.async_create_entry(
-                title=self._name, data=data, unique_id=extension
-            )
-        return self.async_update_and_abort(
-            self._get_entry(),
-            self._get_reconfigure_subentry(),
-            title=self._name,
-            data=data,
-            unique_id=extension,
-        )
-
-
 def _is_advertisable(host: str) -> bool:
     """Return whether phones can know us by this address or name."""
     if not HOST.fullmatch(host) or not is_host_valid(host):
@@ -414,18 +189,8 @@ def _is_advertisable(host: str) -> bool:
     return not (is_ip_address(host) and is_invalid(ip_address(host)))
 
 
-def _registrar(server: Mapping[str, Any]) -> str:
-    """Return the server as phones take it."""
-    host = server[CONF_ADVERTISED_HOST]
-    return (
-        f"[{host}]:{server[CONF_PORT]}"
-        if ":" in host
-        else f"{host}:{server[CONF_PORT]}"
-    )
-
-
 def _server_title(server: Mapping[str, Any]) -> str:
-    return f"Phones on {_registrar(server)}"
+    return f"Phones on {registrar_address(server)}"
 
 
 def _next_free_port(server: Mapping[str, Any]) -> int:
@@ -435,119 +200,3 @@ def _next_free_port(server: Mapping[str, Any]) -> int:
         return free_udp_port(server[CONF_HOST], port + 1)
     except OSError:
         return port
-
-
-def _generate_password() -> str:
-    return "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
-
-
-def _key_count(account: Mapping[str, Any]) -> int:
-    """Return how many keys a phone has: as the user says, else as its model has."""
-    model = MODELS.get(account[CONF_MODEL])
-    key_count: int = account.get(CONF_KEY_COUNT) or (model.keys if model else 0)
-    return key_count
-
-
-def _has_colors(account: Mapping[str, Any]) -> bool:
-    """Return whether the lamps of a phone's model have several colours."""
-    model = MODELS.get(account[CONF_MODEL])
-    return model is not None and model.colors
-
-
-def _with_count(
-    keys: list[KeySettings], key_count: int, colors: bool
-) -> list[KeySettings]:
-    """Return the first keys, and as many new ones as are missing."""
-    known = {key.key for key in keys}
-    unused = (str(number) for number in count(1) if str(number) not in known)
-    new = (
-        KeySettings(key=number, name=f"Key {number}", colors=colors)
-        for number in unused
-    )
-    return [*keys[:key_count], *islice(new, max(0, key_count - len(keys)))]
-
-
-def _read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
-    """Return a key as the form gives it; only its number must be there."""
-    key = data[CONF_KEY].strip()
-    return KeySettings(
-        key=key,
-        name=data.get(CONF_NAME, "").strip() or f"Key {key}",
-        kind=KeyKind(data.get(CONF_KIND, KeyKind.LIGHT)),
-        colors=data.get(CONF_COLORS, colors),
-    )
-
-
-def _first_fault(keys: Sequence[KeySettings]) -> tuple[str, str] | None:
-    """Return an error and the key that it is about, None if all keys are right."""
-    if not 1 <= len(keys) <= MAX_KEYS:
-        return "invalid_key_count", ""
-    known: set[str] = set()
-    for key in keys:
-        if not SIP_USER.fullmatch(key.key):
-            return "invalid_key", key.key
-        if key.key in known:
-            return "duplicate_key", key.key
-        known.add(key.key)
-        if len(key.name) > MAX_KEY_NAME:
-            return "key_name_too_long", key.key
-        try:
-            format_document([key.description])
-        except DocumentError:
-            return "invalid_key_name", key.key
-    return None
-
-
-class KeysSelector(ObjectSelector):
-    """A list of keys; Home Assistant itself takes a single one too, or stumbles."""
-
-    @override
-    def __call__(self, data: Any) -> Any:
-        """Return the list. Raises Invalid if it is none."""
-        if not isinstance(data, list) or not all(isinstance(k, dict) for k in data):
-            raise vol.Invalid("Keys are a list of objects")
-        return super().__call__(data)
-
-
-async def _keys_selector(hass: HomeAssistant, colors: bool) -> KeysSelector:
-    """Return the list of keys.
-
-    The editor of one key gets no translations from the frontend, so the options bring
-    theirs along, in the language of the server.
-    """
-    texts = await async_get_translations(
-        hass, hass.config.language, "selector", [DOMAIN]
-    )
-    kinds = [
-        SelectOptionDict(
-            value=kind.value,
-            label=texts.get(
-                f"component.{DOMAIN}.selector.key_kind.options.{kind}", kind
-            ),
-        )
-        for kind in KeyKind
-    ]
-    return KeysSelector(
-        ObjectSelectorConfig(
-            multiple=True,
-            label_field=CONF_NAME,
-            description_field=CONF_KIND,
-            translation_key="keys",
-            fields={
-                CONF_KEY: ObjectSelectorField(required=True, selector=TextSelector()),
-                CONF_NAME: ObjectSelectorField(selector=TextSelector()),
-                CONF_KIND: ObjectSelectorField(
-                    default=KeyKind.LIGHT.value,
-                    selector=SelectSelector(SelectSelectorConfig(options=kinds)),
-                ),
-                CONF_COLORS: ObjectSelectorField(
-                    default=colors, selector=BooleanSelector()
-                ),
-            },
-        )
-    )
-
-
-def _in_table(text: str) -> str:
-    """Return a text that stands in a Markdown table as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)

@@ -129,3 +129,13 @@ def server_settings(data: Mapping[str, Any]) -> ServerSettings:
         realm=data[CONF_REALM],
         advertised_host=data[CONF_ADVERTISED_HOST],
     )
+
+
+def registrar_address(server: Mapping[str, Any]) -> str:
+    """Return the server as phones take it."""
+    host = server[CONF_ADVERTISED_HOST]
+    return (
+        f"[{host}]:{server[CONF_PORT]}"
+        if ":" in host
+        else f"{host}:{server[CONF_PORT]}"
+    )

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.snom_buttons.sip import SipSyntaxError, answer_challenge
+from custom_components.snom_buttons.sip import SipSyntaxError
 from custom_components.snom_buttons.sip.digest import (
     NONCE_LIFETIME,
     Algorithm,
     Authentication,
     Challenger,
     Verdict,
+    answer_challenge,
     digest_response,
     parse_credentials,
 )

@@ -7,13 +7,8 @@ from itertools import count
 
 import pytest
 
-from custom_components.snom_buttons.sip import (
-    Answer,
-    Flow,
-    Registrar,
-    Request,
-    answer_challenge,
-)
+from custom_components.snom_buttons.sip import Answer, Flow, Registrar, Request
+from custom_components.snom_buttons.sip.digest import answer_challenge
 from custom_components.snom_buttons.sip.registrar import (
     MAX_BINDINGS,
     MAX_EXPIRES,

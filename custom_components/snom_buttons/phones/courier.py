@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 import secrets
 
 from ..sip import (
@@ -13,7 +11,6 @@ from ..sip import (
     OutgoingRequest,
     Response,
     TransportError,
-    answer_challenge,
     make_address,
 )
 from ..xbuttons import CONTENT_TYPE
@@ -23,11 +20,6 @@ CREDENTIALS = 400
 """Bytes to leave for credentials, once a phone has asked for them."""
 MAX_REQUEST = 1300
 """Bytes that a request may have to go by UDP (RFC 3261 18.1.1)."""
-
-_CHALLENGES = {
-    401: ("WWW-Authenticate", "Authorization"),
-    407: ("Proxy-Authenticate", "Proxy-Authorization"),
-}
 
 
 class Courier:
@@ -53,11 +45,9 @@ class Courier:
         """
         message = self._message(binding, document)
         response = await self._exchange(message, binding)
-        if response.status in _CHALLENGES:
+        if authorized := message.authorized(response, binding.user, password):
             self._challenged_by.add(binding.user)
-            authorized = self._authorized(message, response, binding.user, password)
-            if authorized is not None:
-                response = await self._exchange(authorized, binding)
+            response = await self._exchange(authorized, binding)
         if not 200 <= response.status < 300:
             raise DeliveryFailed(
                 f"{binding.user} at {binding.flow} answered"
@@ -86,26 +76,4 @@ class Courier:
                 ("Content-Type", CONTENT_TYPE),
             ),
             body=document,
-        )
-
-    @staticmethod
-    def _authorized(
-        message: OutgoingRequest, response: Response, user: str, password: str
-    ) -> OutgoingRequest | None:
-        """Return the message with credentials, None if we have no answer to give."""
-        asked, answered = _CHALLENGES[response.status]
-        challenges: Sequence[str] = response.headers.lines(asked)
-        credentials = answer_challenge(
-            challenges,
-            username=user,
-            password=password,
-            method=message.method,
-            uri=message.uri.text,
-        )
-        if credentials is None:
-            return None
-        return replace(
-            message,
-            cseq=message.cseq + 1,
-            headers=(*message.headers, (answered, credentials)),
         )

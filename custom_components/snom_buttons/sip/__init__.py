@@ -4,11 +4,11 @@
 and `endpoint` ties them together. Nothing here knows of phones, keys or Home Assistant.
 """
 
-from .digest import answer_challenge
-from .endpoint import Endpoint, IncomingRequest, NoAnswer, OutgoingRequest
+from .endpoint import Endpoint, IncomingRequest, NoAnswer
 from .flow import Flow
 from .grammar import SipSyntaxError, readable
 from .message import Headers, Request, Response
+from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Binding, Registrar
 from .transport import TransportError
@@ -35,7 +35,6 @@ __all__ = [
     "SipSyntaxError",
     "TransportError",
     "Uri",
-    "answer_challenge",
     "make_address",
     "make_uri",
     "parse_address",

@@ -16,7 +16,8 @@ import logging
 import secrets
 
 from .flow import Flow
-from .message import SIP_VERSION, Request, Response, Via, encode, encode_response
+from .message import SIP_VERSION, Request, Response, Via, encode_response
+from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
 from .transaction import (
     BRANCH_COOKIE,
@@ -33,7 +34,6 @@ from .transaction import (
 )
 from .transport import TransportError, UdpTransport
 from .uas import refusal_of
-from .uri import Address, Uri
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,33 +45,6 @@ type HeaderItems = Iterable[tuple[str, str]]
 
 class NoAnswer(Exception):
     """No final response came within timer F (RFC 3261 17.1.2.2)."""
-
-
-@dataclass(slots=True, kw_only=True)
-class OutgoingRequest:
-    """A request without its Via, which the endpoint that sends it adds."""
-
-    method: str
-    uri: Uri
-    from_: Address
-    to: Address
-    call_id: str
-    cseq: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-    def encode(self, via: str) -> bytes:
-        """Return the bytes as they go out under this Via value."""
-        headers = [
-            ("Via", via),
-            ("From", self.from_.text),
-            ("To", self.to.text),
-            ("Call-ID", self.call_id),
-            ("CSeq", f"{self.cseq} {self.method}"),
-            ("Max-Forwards", "70"),
-            *self.headers,
-        ]
-        return encode(f"{self.method} {self.uri} {SIP_VERSION}", headers, self.body)
 
 
 @dataclass(slots=True)

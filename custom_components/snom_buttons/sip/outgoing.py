@@ -1,0 +1,65 @@
+"""Requests of our own, before they are sent (RFC 3261 8.1.1 and 22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .digest import answer_challenge
+from .message import SIP_VERSION, Response, encode
+from .uri import Address, Uri
+
+# The challenge that goes with a status, and what answers it (RFC 3261 22.2 and 22.3).
+CHALLENGES = {
+    401: ("WWW-Authenticate", "Authorization"),
+    407: ("Proxy-Authenticate", "Proxy-Authorization"),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class OutgoingRequest:
+    """A request without its Via, which the endpoint that sends it adds."""
+
+    method: str
+    uri: Uri
+    from_: Address
+    to: Address
+    call_id: str
+    cseq: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def encode(self, via: str) -> bytes:
+        """Return the bytes as they go out under this Via value."""
+        headers = [
+            ("Via", via),
+            ("From", self.from_.text),
+            ("To", self.to.text),
+            ("Call-ID", self.call_id),
+            ("CSeq", f"{self.cseq} {self.method}"),
+            ("Max-Forwards", "70"),
+            *self.headers,
+        ]
+        return encode(f"{self.method} {self.uri} {SIP_VERSION}", headers, self.body)
+
+    def authorized(
+        self, response: Response, username: str, password: str
+    ) -> OutgoingRequest | None:
+        """Return the request once more, with credentials for a response's challenge.
+
+        Call-ID and tags stay, CSeq is the next (RFC 3261 22.2). Returns None if the
+        response is no challenge, or none that we can answer.
+        """
+        if response.status not in CHALLENGES:
+            return None
+        asks, answers = CHALLENGES[response.status]
+        credentials = answer_challenge(
+            response.headers.lines(asks),
+            username=username,
+            password=password,
+            method=self.method,
+            uri=self.uri.text,
+        )
+        if credentials is None:
+            return None
+        headers = (*self.headers, (answers, credentials))
+        return replace(self, cseq=self.cseq + 1, headers=headers)
