@@ -8,6 +8,7 @@ import socket
 from types import MappingProxyType
 from typing import Any
 
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -19,6 +20,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
 from .rawphone import PATIENCE, RawPhone
+
+# How long one example takes is the machine's affair.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 PASSWORD = "geheim-44"
 LOCALHOST = "127.0.0.1"
