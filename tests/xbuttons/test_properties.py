@@ -1,6 +1,6 @@
 """The buttons document by laws that hold for every input (hypothesis)."""
 
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.snom_buttons.xbuttons import (
@@ -26,9 +26,6 @@ from custom_components.snom_buttons.xbuttons import (
 LETTERS = [*"kconaldibfmrstx"]
 WORDS = ["always", "busy", "dnd", "logoff", "offline", "on", "k="]
 CONTROLS = [chr(code) for code in (*range(0x20), 0x7F)]
-
-# No deadline: how long one example takes is the machine's affair.
-lawful = settings(deadline=None)
 
 
 def trimmed(text: str) -> bool:
@@ -111,14 +108,12 @@ bodies = st.lists(
 )
 
 
-@lawful
 @given(st.lists(keys, max_size=4))
 def test_what_is_written_reads_back_the_same(described: list[KeyDescription]) -> None:
     """For every property and all of Unicode."""
     assert parse(format(described)) == tuple(described)
 
 
-@lawful
 @given(keys)
 def test_a_press_reads_back_the_same(key: KeyDescription) -> None:
     """And differs from a registrar's document by the empty line only."""
@@ -126,7 +121,6 @@ def test_a_press_reads_back_the_same(key: KeyDescription) -> None:
     assert format_press(key) + b"\r\n" == format([key])
 
 
-@lawful
 @given(st.lists(any_keys, max_size=2))
 def test_what_would_not_read_back_the_same_is_not_written(
     described: list[KeyDescription],
@@ -139,7 +133,6 @@ def test_what_would_not_read_back_the_same_is_not_written(
     assert parse(body) == tuple(described)
 
 
-@lawful
 @given(st.binary() | bodies)
 @example(b"\xef\xbb\xbf\xef\xbb\xbfk=1")
 @example(b"k=1\r\r\nc=on")
@@ -154,7 +147,6 @@ def test_any_bytes_parse_or_raise_the_one_error(body: bytes) -> None:
     assert format(parse(written)) == written
 
 
-@lawful
 @given(st.lists(keys, max_size=3), st.sampled_from(["\n", "\r"]), st.booleans())
 def test_line_ends_do_not_matter(
     described: list[KeyDescription], end: str, last: bool
