@@ -157,6 +157,22 @@ async def test_a_large_picture_travels_in_several_messages_of_1300_bytes() -> No
             assert size <= 1300
 
 
+async def test_1300_bytes_are_used_up_and_never_exceeded() -> None:
+    """Labels of every length: somewhere a request is exactly as long as it may be."""
+    sizes: list[int] = []
+    for length in range(1, 41):
+        keys = [base(f"{n}", label="x" * length) for n in range(10, 50)]
+        phone = Phone("44", PASSWORD, keys)
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("49")
+            for request in desk.requests:
+                head = [request.start, *(f"{n}: {v}" for n, v in request.headers)]
+                size = len("\r\n".join(head)) + 4 + len(request.body.encode())
+                sizes.append(size)
+    assert 1298 <= max(sizes) <= 1300
+
+
 async def test_a_phone_with_a_new_address_replaces_the_old_one_at_once() -> None:
     """The old address is not waited for, though a document to it is under way."""
     phone = make_phone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import secrets
 
 from ..sip import (
@@ -30,12 +31,17 @@ class Courier:
         self._endpoint = endpoint
         self._challenged_by: set[str] = set()
 
-    def room(self, binding: Binding) -> int:
-        """Return how many bytes a document to that device may have."""
+    def room(self, binding: Binding) -> Callable[[], int]:
+        """Return what tells how many bytes a document to that device may have now."""
         empty = self._message(binding, b"")
         # Content-Length of an empty document has one digit, of a full one up to four.
         room = MAX_REQUEST - self._endpoint.size_of(empty) - 3
-        return room - CREDENTIALS if binding.user in self._challenged_by else room
+
+        def room_now() -> int:
+            challenged = binding.user in self._challenged_by
+            return room - CREDENTIALS if challenged else room
+
+        return room_now
 
     async def deliver(self, binding: Binding, password: str, document: bytes) -> None:
         """Send one document, and return once the device has taken it.

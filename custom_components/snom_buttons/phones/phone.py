@@ -159,7 +159,7 @@ class Phone:
         return Outbox(
             document_of=self._document_of,
             deliver=partial(self._deliver, courier, binding),
-            room=partial(courier.room, binding),
+            room=courier.room(binding),
             status_changed=partial(self.status.emit, None),
             answering=before is None or before.answering,
             in_sync=before is not None and before.in_sync,
