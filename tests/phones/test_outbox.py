@@ -1,4 +1,7 @@
-"""The outbox: newest state, one document at a time, nothing lost."""
+"""The outbox: newest state, one document at a time, nothing lost.
+
+Nothing waits here: the loop's clock jumps.
+"""
 
 from __future__ import annotations
 
