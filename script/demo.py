@@ -170,6 +170,27 @@ def store(directory: Path, key: str, major: int, minor: int, data: object) -> No
     (directory / ".storage" / key).write_text(json.dumps(content))
 
 
+async def start(
+    log: Path,
+    *arguments: str,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+) -> asyncio.subprocess.Process:
+    """Start a Python process in the background; what it prints goes to a log."""
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            cwd=cwd,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # A Ctrl-C in the terminal is for us: we end it in our own order.
+            start_new_session=True,
+        )
+
+
 async def end(process: asyncio.subprocess.Process, patience: float) -> None:
     """End a process: first by asking, then by force."""
     if process.returncode is not None:
@@ -200,18 +221,12 @@ class HomeAssistant:
         """
         log = self.directory / "output.log"
         while True:
-            with log.open("ab") as output:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    *("-m", "homeassistant", "--config", str(self.directory)),
-                    "--skip-pip",
-                    cwd=self.directory,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    # A Ctrl-C in the terminal is for us: we end it in our own order.
-                    start_new_session=True,
-                )
+            process = await start(
+                log,
+                *("-m", "homeassistant", "--config", str(self.directory)),
+                "--skip-pip",
+                cwd=self.directory,
+            )
             try:
                 code = await process.wait()
             finally:
@@ -440,16 +455,12 @@ async def run_phone(
             sys.executable, *arguments, "--note", note, cwd=ROOT, env=environment
         )
     else:
-        with (directory / "phone.log").open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, *arguments, "--headless"),
-                cwd=ROOT,
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        process = await start(
+            directory / "phone.log",
+            *(*arguments, "--headless"),
+            cwd=ROOT,
+            environment=environment,
+        )
     try:
         code = await process.wait()
     finally:

@@ -14,6 +14,8 @@ import re
 from typing import NamedTuple, Self
 import uuid
 
+from .udp import UdpPeer
+
 RETRANSMIT = 0.5
 PATIENCE = 10.0
 USER_AGENT = "snomD785/10.1.198.12 0004130DD7C9"
@@ -46,7 +48,7 @@ class RawMessage(NamedTuple):
         return self.all(name)[0]
 
 
-class RawPhone(asyncio.DatagramProtocol):
+class RawPhone(UdpPeer):
     """One device. Use it as an asynchronous context manager."""
 
     def __init__(
@@ -76,22 +78,6 @@ class RawPhone(asyncio.DatagramProtocol):
         self._branches: set[str] = set()
         self._news = asyncio.Event()
         self._waiting: dict[str, asyncio.Future[RawMessage]] = {}
-        self._transport: asyncio.DatagramTransport
-
-    async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
-        )
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._transport.close()
-
-    @property
-    def address(self) -> str:
-        host, port = self._transport.get_extra_info("sockname")
-        return f"{host}:{port}"
 
     # What a phone does
 

@@ -81,9 +81,7 @@ class SnomPhone:
     @callback
     def async_restore(self, shown: Iterable[KeyDescription]) -> None:
         """Let the keys that there are show what keys of these names showed before."""
-        for description in shown:
-            if key := self.sip.keys.get(description.name):
-                key.restore(description)
+        self.sip.restore(shown)
         self.async_limit_keys()
 
     @callback
@@ -270,8 +268,7 @@ class SnomHub:
                     known = self._async_add_phone(settings)
                     if before := removed.get(settings.subentry_id):
                         # The same phone by another account: what it shows stays.
-                        keys = before.keys.values()
-                        known.async_restore(key.description for key in keys)
+                        known.async_restore(before.descriptions)
                 elif known.settings != settings:
                     known.async_configure(settings)
                 else:

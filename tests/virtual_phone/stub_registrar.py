@@ -8,7 +8,8 @@ import asyncio
 from collections import deque
 import hashlib
 import re
-from typing import Self
+
+from tests.udp import UdpPeer
 
 PATIENCE = 30.0
 """Seconds to wait for what has to come: many, for a machine that is busy."""
@@ -55,7 +56,7 @@ def digest_is_right(message: bytes, name: str, user: str, password: str) -> bool
     return given["response"] == expected and given["username"] == user
 
 
-class StubRegistrar(asyncio.DatagramProtocol):
+class StubRegistrar(UdpPeer):
     """One UDP socket with a mailbox."""
 
     def __init__(self) -> None:
@@ -63,21 +64,6 @@ class StubRegistrar(asyncio.DatagramProtocol):
         self._read: set[bytes] = set()
         self._news = asyncio.Event()
         self._phone = ("", 0)
-
-    async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
-        )
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._transport.close()
-
-    @property
-    def address(self) -> str:
-        host, port = self._transport.get_extra_info("sockname")
-        return f"{host}:{port}"
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._phone = addr

@@ -1,7 +1,8 @@
 """RFC 3261 for a registrar and a user agent, over UDP, on asyncio.
 
 `parser`, `transaction`, `digest` and `registrar` do no I/O; `transport` has the socket
-and `endpoint` ties them together. Nothing here knows of phones, keys or Home Assistant.
+and `endpoint` ties them together. Nothing here knows of phones, keys or Home Assistant,
+but for the name of the option, `buttons`, that user agents and registrar agree on.
 """
 
 from .endpoint import Endpoint, IncomingRequest, NoAnswer

@@ -284,7 +284,7 @@ class Endpoint:
         body: bytes,
     ) -> bytes:
         """Return a response's bytes, with the tag that all answers to it share."""
-        has_tag = status == 100 or request.to.tag is not None
+        has_tag = request.to.tag is not None
         return encode_response(
             request.headers,
             request.via.seen_from(flow.host, flow.port),

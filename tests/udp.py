@@ -1,0 +1,23 @@
+"""A UDP socket on this machine, for peers that share no code with us."""
+
+import asyncio
+from typing import Self
+
+
+class UdpPeer(asyncio.DatagramProtocol):
+    """Open as long as it is used as an asynchronous context manager."""
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._transport.close()
+
+    @property
+    def address(self) -> str:
+        host, port = self._transport.get_extra_info("sockname")
+        return f"{host}:{port}"
