@@ -32,6 +32,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.snom_buttons.phones import (
     Action,
     KeyDescription,
+    KeySetup,
     Light,
     Phone,
     PhoneServer,
@@ -248,7 +249,7 @@ async def serving() -> PhoneServer:
     server = PhoneServer(
         ServerSettings(host=LOCALHOST, port=0, realm="ha", advertised_host=LOCALHOST)
     )
-    server.add_phone(Phone("44", PASSWORD, KEYS))
+    server.add_phone(Phone("44", PASSWORD, [KeySetup(off=key) for key in KEYS]))
     await server.start()
     return server
 

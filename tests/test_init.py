@@ -237,7 +237,7 @@ async def test_availability_is_logged_once_each_way(
         return [
             record.getMessage()
             for record in caplog.records
-            if record.levelno == logging.INFO and record.name.endswith(".hub")
+            if record.levelno == logging.INFO and record.name.endswith(".devices")
         ]
 
     assert told() == []

@@ -54,12 +54,13 @@ class Key(Widget):
     def render(self) -> Content:
         """Return the two lines of the key."""
         key = self._phone.keys[self.key_name]
-        title, facts = captions(key)
+        title, about, facts = captions(key)
         return Content.assemble(
             (f"{self.stroke:1} ", "dim"),
             ("●", color(key)) if self.lit else ("○", "dim"),
             " ",
             (title, "bold") if title else (f"key {self.key_name}", "dim"),
+            f" · {about}" if about else "",
             f"\n    {facts}",
         )
 

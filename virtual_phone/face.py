@@ -1,20 +1,30 @@
 """What a person sees of a key: how its lamp shines, and the words beside it.
 
 How a real phone blinks is its own configuration (`led_on`, `led_blink_slow` and so
-on); here are its defaults, as far as they are known.
+on); here are its defaults, as far as they are known. The words are for somebody who
+does not know the protocol; a word or value that the document does not know is shown
+as it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 import re
+from typing import NamedTuple
 
 from custom_components.snom_buttons.xbuttons import (
+    Action,
     Color,
-    DocumentError,
+    Direction,
+    Forward,
+    ForwardCondition,
     KeyDescription,
+    KeyState,
+    KeyType,
     Light,
-    format as format_document,
+    MessageWaiting,
+    Release,
 )
 
 _RED, _GREEN, _ORANGE = "#ff453a", "#30d158", "#ff9f0a"
@@ -69,31 +79,174 @@ def color(key: KeyDescription) -> str:
     return _COLORS.get(key.color, _RED)
 
 
-def captions(key: KeyDescription) -> tuple[str, str]:
-    """Return the two lines beside the lamp: what the key is called, and all the rest."""
-    title = key.label or key.display_name or ""
-    facts = [
-        key.light if key.light not in (Light.OFF, Light.ON) else "",
-        key.display_name if key.label else "",
-        f"← {key.caller}" if key.caller else "",
-        f"{key.direction or ''}",
-        f"{key.message_waiting} messages" if key.message_waiting else "",
-        f"forward {key.forward}" if key.forward else "",
-        f"{key.type or ''}",
-        *key.states,
-        f"{key.action} → {key.number}" if key.number else "",
-    ]
-    return printable(title), printable(" · ".join(fact for fact in facts if fact))
+_LIGHT_WORDS: Mapping[str, str] = {
+    Light.OFF: "off",
+    Light.ON: "on",
+    Light.HOLD: "call on hold",
+    Light.PICKUP: "ringing",
+    Light.PARK: "parked call",
+    Light.MESSAGE: "message waiting",
+    Light.OFFLINE: "offline",
+    Light.ERROR: "error",
+    Light.SEIZED: "line in use",
+    Light.RECORD: "recording",
+}
+_COLOR_WORDS: Mapping[str, str] = {
+    Color.LOCAL: "green (local)",
+    Color.REMOTE: "red (remote)",
+}
+"""The other colours are words, or #RRGGBB, themselves."""
+_PRESS_WORDS: Mapping[str, str] = {
+    Action.INVITE: "press calls",
+    Action.MESSAGE: "press sends",
+    Action.SEIZE: "press seizes",
+    Action.RELEASE: "press releases",
+}
+_RELEASE_WORDS: Mapping[str, str] = {
+    Release.IGNORE: "letting go does nothing",
+    Release.HANGUP: "letting go hangs up",
+    Release.ENGAGE: "letting go engages",
+}
+_STATE_WORDS: Mapping[str, str] = {
+    KeyState.DND: "do not disturb",
+    KeyState.LOGOFF: "logged off",
+    KeyState.OFFLINE: "offline",
+}
+_TYPE_WORDS: Mapping[str, str] = {
+    KeyType.EXT: "✆ extension",
+    KeyType.QUEUE: "≣ queue",
+    KeyType.GROUP: "⊞ group",
+    KeyType.LINE: "⊶ line",
+    KeyType.FLAG: "⚑ flag",
+    KeyType.CONF: "⋈ conference",
+    KeyType.MWI: "⊠ mailbox",
+}
+"""No symbol is an emoji or of ambiguous width, so that each takes one cell anywhere."""
+
+
+class Captions(NamedTuple):
+    """The words beside a lamp, each of them "" if there is nothing to say."""
+
+    title: str
+    """What the key is called."""
+    about: str
+    """What else stands in the title's line: what the key stands for."""
+    facts: str
+    """The second line: what goes on, and last what is technical."""
+
+
+def captions(key: KeyDescription) -> Captions:
+    """Return what stands beside the key's lamp.
+
+    Whoever shows it may cut the ends off. What the lamp tells alone, on or off, is
+    not said.
+    """
+    light = _light(key) if key.light not in (Light.ON, Light.OFF) else ""
+    lamp_color = f"lamp {_color(key)}" if key.color else ""
+    return Captions(
+        printable(_title(key)),
+        _joined(_about(key)),
+        _joined([_call(key), _messages(key), light, *_others(key), lamp_color]),
+    )
 
 
 def in_words(key: KeyDescription) -> str:
-    """Return the key in one line: its light, then what the document says besides."""
-    try:
-        lines = format_document([key]).decode().split("\r\n")
-    except DocumentError as error:  # what was read may be too long to be written
-        return f"{key.light} ({error})"
-    others = [line for line in lines if line and not line.startswith(("k=", "c="))]
-    return printable(" ".join([str(key.light), *others]))
+    """Return all that there is to say of the key in one line, its lamp first."""
+    lamp = ", ".join(filter(None, [_light(key), _color(key)]))
+    about = [_title(key), *_about(key)]
+    return _joined([lamp, *about, _call(key), _messages(key), *_others(key)])
+
+
+def _title(key: KeyDescription) -> str:
+    return key.label or key.display_name or ""
+
+
+def _about(key: KeyDescription) -> Iterator[str]:
+    """Return who or what the key stands for."""
+    if key.label and key.display_name:
+        yield key.display_name
+    yield _word(_TYPE_WORDS, "type", key.type)
+
+
+def _others(key: KeyDescription) -> Iterator[str]:
+    """Return what is neither the lamp's nor news, with what is technical last."""
+    for state in key.states:
+        words = _word(_STATE_WORDS, "state", state)
+        if words != _light(key):  # both may say that it is offline
+            yield words
+    yield _forward(key)
+    yield _press(key)
+    yield _word(_RELEASE_WORDS, "letting go", key.release)
+    yield f"treatment: {key.treatment}" if key.treatment else ""
+    for name, text in key.extensions:
+        yield f"{name}={text}"
+
+
+def _light(key: KeyDescription) -> str:
+    return _word(_LIGHT_WORDS, "light", key.light)
+
+
+def _color(key: KeyDescription) -> str:
+    return _COLOR_WORDS.get(key.color, key.color) if key.color else ""
+
+
+def _call(key: KeyDescription) -> str:
+    """Return who calls or is called."""
+    match key.direction:
+        case None:
+            return f"caller {key.caller}" if key.caller else ""
+        case Direction.IN:
+            return f"← {key.caller or 'incoming call'}"
+        case Direction.OUT:
+            return f"→ {key.caller or 'outgoing call'}"
+        case unknown:
+            return f"call: {unknown} {key.caller or ''}".rstrip()
+
+
+def _messages(key: KeyDescription) -> str:
+    """Return which messages wait."""
+    match key.message_waiting:
+        case None:
+            return ""
+        case MessageWaiting(0, 0):
+            return "no messages"
+        case MessageWaiting(new, old):
+            counts = [f"{new} new" if new else "", f"{old} old" if old else ""]
+            noun = "message" if new + old == 1 else "messages"
+            return f"{', '.join(filter(None, counts))} {noun}"
+        case unknown:
+            return f"messages: {unknown}"
+
+
+def _forward(key: KeyDescription) -> str:
+    """Return which calls go elsewhere."""
+    match key.forward:
+        case None:
+            return ""
+        case Forward(ForwardCondition.ALWAYS, target):
+            return f"forwards all calls to {target}"
+        case Forward(ForwardCondition.BUSY, target):
+            return f"forwards to {target} when busy"
+        case unknown:
+            return f"forwards: {unknown}"
+
+
+def _press(key: KeyDescription) -> str:
+    """Return what a press does; without a number that is nothing."""
+    if key.number:
+        return f"{_word(_PRESS_WORDS, 'press', key.action)} {key.number}"
+    if key.action == Action.INVITE:  # the default
+        return ""
+    return f"press: {key.action} without a number"
+
+
+def _word(words: Mapping[str, str], what: str, value: str | None) -> str:
+    """Return what a word of the document means, an unknown one as it is."""
+    return words.get(value, f"{what}: {value}") if value else ""
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return printable(" · ".join(filter(None, parts)))
 
 
 def printable(text: str) -> str:

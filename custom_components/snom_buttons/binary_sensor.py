@@ -13,8 +13,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import SnomEntity, async_setup_phone_entities
-from .hub import SnomConfigEntry, SnomPhone
+from .devices import SnomPhone
+from .entity import SnomPhoneEntity, async_setup_entities
+from .hub import SnomConfigEntry, SnomPart
 from .phones import Phone
 
 PARALLEL_UPDATES = 0
@@ -51,15 +52,17 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of all phones."""
-    await async_setup_phone_entities(hass, entry, async_add_entities, _make_sensors)
+    await async_setup_entities(hass, entry, async_add_entities, _make_sensors)
 
 
-def _make_sensors(phone: SnomPhone) -> Iterator[SnomBinarySensor]:
+def _make_sensors(part: SnomPart) -> Iterator[SnomBinarySensor]:
+    if not isinstance(part, SnomPhone):
+        return
     for description in DESCRIPTIONS:
-        yield SnomBinarySensor(phone, description)
+        yield SnomBinarySensor(part, description)
 
 
-class SnomBinarySensor(SnomEntity, BinarySensorEntity):
+class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
     """A state of a phone that is known even while the phone is away."""
 
     entity_description: SnomBinarySensorDescription

@@ -12,25 +12,45 @@ PLATFORMS: Final = [
     Platform.EVENT,
     Platform.LIGHT,
     Platform.SWITCH,
+    Platform.TEXT,
 ]
 
 SUBENTRY_TYPE_PHONE: Final = "phone"
+SUBENTRY_TYPE_SHARED_LINE: Final = "shared_line"
 
 CONF_ADVERTISED_HOST: Final = "advertised_host"
+CONF_ANSWER: Final = "answer"
+CONF_CODE: Final = "code"
 CONF_COLORS: Final = "colors"
+CONF_DIAL_RULES: Final = "dial_rules"
+CONF_DIALLING: Final = "dialling"
 CONF_EXTENSION: Final = "extension"
 CONF_KEY: Final = "key"
 CONF_KEY_COUNT: Final = "key_count"
 CONF_KEYS: Final = "keys"
 CONF_KIND: Final = "kind"
+CONF_LIGHT_OFF: Final = "light_off"
+CONF_LIGHT_ON: Final = "light_on"
+CONF_NUMBER: Final = "number"
+CONF_NUMBER_OFF: Final = "number_off"
+CONF_NUMBER_ON: Final = "number_on"
+CONF_PHONE: Final = "phone"
 CONF_REALM: Final = "realm"
+CONF_REDIRECT_TO: Final = "redirect_to"
+CONF_RELEASE_AFTER: Final = "release_after"
+CONF_RUN: Final = "run"
+CONF_TOGGLE: Final = "toggle"
 
 MODEL_OTHER: Final = "other"
 
 EVENT_KEY_PRESS: Final = f"{DOMAIN}_key_press"
 EVENT_DIALLED: Final = f"{DOMAIN}_dialled"
+EVENT_SHARED_LINE: Final = f"{DOMAIN}_shared_line"
 
 ATTR_ACTION: Final = "action"
+ATTR_CALLER: Final = "caller"
+ATTR_CODE: Final = "code"
 ATTR_KEY: Final = "key"
+ATTR_LINE: Final = "line"
 ATTR_NUMBER: Final = "number"
 ATTR_PHONE: Final = "phone"

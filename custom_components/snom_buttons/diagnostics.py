@@ -8,7 +8,8 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_ADVERTISED_HOST
-from .hub import USER_AGENT, SnomConfigEntry, SnomPhone
+from .devices import USER_AGENT, SnomPhone
+from .hub import SnomConfigEntry
 from .phones import Phone
 
 TO_REDACT = {CONF_ADVERTISED_HOST, CONF_HOST, CONF_PASSWORD}

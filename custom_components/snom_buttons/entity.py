@@ -1,8 +1,7 @@
-"""What all entities of a phone have in common, and how they come and go."""
+"""What all entities of phones and lines have in common, and how they come and go."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from typing import Any, override
+from typing import override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_platform, entity_registry as er
@@ -11,27 +10,45 @@ from homeassistant.helpers.entity import Entity, ToggleEntity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .hub import SnomConfigEntry, SnomPhone
-from .phones import Light
+from .devices import SnomLine, SnomPhone
+from .hub import SnomConfigEntry, SnomPart
 from .settings import KeySettings
 
 
 class SnomEntity(Entity):
-    """An entity of a phone."""
+    """An entity of a phone or of a shared line."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, phone: SnomPhone, unique_id_suffix: str) -> None:
-        """Make the entity a part of the phone's device."""
-        self.phone = phone
-        subentry_id = phone.settings.subentry_id
+    def __init__(self, part: SnomPart, unique_id_suffix: str) -> None:
+        """Make the entity a part of the device."""
+        self.part = part
+        subentry_id = part.settings.subentry_id
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subentry_id)})
         self._attr_unique_id = f"{subentry_id}_{unique_id_suffix}"
 
     def serves_as(self, wanted: SnomEntity) -> bool:
         """Return whether this entity does what a newly made one would do."""
-        return self.phone is wanted.phone
+        return self.part is wanted.part
+
+
+class SnomLineEntity(SnomEntity):
+    """An entity of a shared line, which is there as long as the server runs."""
+
+    def __init__(self, line: SnomLine, unique_id_suffix: str) -> None:
+        """Make the entity a part of the line's device."""
+        super().__init__(line, unique_id_suffix)
+        self.line = line.line
+
+
+class SnomPhoneEntity(SnomEntity):
+    """An entity of a phone, which is there as long as the phone is."""
+
+    def __init__(self, phone: SnomPhone, unique_id_suffix: str) -> None:
+        """Make the entity a part of the phone's device."""
+        super().__init__(phone, unique_id_suffix)
+        self.phone = phone
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -48,7 +65,7 @@ class SnomEntity(Entity):
             self.async_write_ha_state()
 
 
-class SnomKeyEntity(SnomEntity):
+class SnomKeyEntity(SnomPhoneEntity):
     """An entity of one key of a phone."""
 
     def __init__(
@@ -92,32 +109,28 @@ class SnomLampEntity(SnomKeyEntity, ToggleEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether the lamp shines in any way."""
-        return self.key.description.light != Light.OFF
-
-    @override
-    async def async_turn_off(self, **kwargs: Any) -> None:
-        """Turn the lamp off."""
-        self.key.show(replace(self.key.description, light=Light.OFF))
+        """Return whether the lamp shines otherwise than it does to begin with."""
+        return self.key.is_on
 
 
-async def async_setup_phone_entities(
+async def async_setup_entities(
     hass: HomeAssistant,
     entry: SnomConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    make_entities: Callable[[SnomPhone], Iterable[SnomEntity]],
+    make_entities: Callable[[SnomPart], Iterable[SnomEntity]],
 ) -> None:
-    """Add the entities that a platform makes of each phone, now and after each change.
+    """Add the entities that a platform makes of each phone and each shared line.
 
-    Where a phone's settings change, entities that still fit stay untouched.
+    It does so now and after each change of their settings, in which entities that still
+    fit stay untouched.
     """
     platform = entity_platform.async_get_current_platform()
     registry = er.async_get(hass)
 
-    async def async_follow(phone: SnomPhone) -> None:
-        wanted = {entity.unique_id: entity for entity in make_entities(phone)}
+    async def async_follow(part: SnomPart) -> None:
+        wanted = {entity.unique_id: entity for entity in make_entities(part)}
         for known in er.async_entries_for_device(
-            registry, phone.device_id, include_disabled_entities=True
+            registry, part.device_id, include_disabled_entities=True
         ):
             if known.platform != DOMAIN or known.domain != platform.domain:
                 continue
@@ -133,10 +146,11 @@ async def async_setup_phone_entities(
                 else:
                     await platform.async_remove_entity(known.entity_id)
         async_add_entities(
-            wanted.values(), config_subentry_id=phone.settings.subentry_id
+            wanted.values(), config_subentry_id=part.settings.subentry_id
         )
 
     hub = entry.runtime_data
-    for phone in hub.phones.values():
-        await async_follow(phone)
-    entry.async_on_unload(hub.async_listen_phones(async_follow))
+    parts: list[SnomPart] = [*hub.phones.values(), *hub.lines.values()]
+    for part in parts:
+        await async_follow(part)
+    entry.async_on_unload(hub.async_listen_parts(async_follow))

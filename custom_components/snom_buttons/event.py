@@ -1,4 +1,4 @@
-"""The presses of keys, and the numbers that are dialled."""
+"""The presses of keys, the numbers that are dialled, and the use of shared lines."""
 
 from collections.abc import Iterator
 from typing import override
@@ -11,15 +11,23 @@ from homeassistant.components.event import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import ATTR_ACTION, ATTR_NUMBER
-from .entity import SnomEntity, SnomKeyEntity, async_setup_phone_entities
-from .hub import SnomConfigEntry, SnomPhone
-from .phones import Dialled, KeyPress
+from .const import ATTR_ACTION, ATTR_CALLER, ATTR_NUMBER, ATTR_PHONE
+from .devices import SnomLine, SnomPhone
+from .entity import (
+    SnomEntity,
+    SnomKeyEntity,
+    SnomLineEntity,
+    SnomPhoneEntity,
+    async_setup_entities,
+)
+from .hub import SnomConfigEntry, SnomPart
+from .phones import Action, Dialled, KeyPress, LineUse
 from .settings import KeyKind, KeySettings
 
 PARALLEL_UPDATES = 0
 
 EVENT_TYPE_DIALLED = "dialled"
+LINE_USES = [Action.SEIZE.value, Action.RELEASE.value]
 
 
 async def async_setup_entry(
@@ -27,15 +35,18 @@ async def async_setup_entry(
     entry: SnomConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the events of all phones."""
-    await async_setup_phone_entities(hass, entry, async_add_entities, _make_events)
+    """Add the events of all phones and lines."""
+    await async_setup_entities(hass, entry, async_add_entities, _make_events)
 
 
-def _make_events(phone: SnomPhone) -> Iterator[SnomEntity]:
-    yield SnomDialledEvent(phone)
-    for key in phone.settings.keys:
+def _make_events(part: SnomPart) -> Iterator[SnomEntity]:
+    if isinstance(part, SnomLine):
+        yield SnomLineEvent(part)
+        return
+    yield SnomDialledEvent(part)
+    for key in part.settings.keys:
         if key.kind is not KeyKind.NONE:
-            yield SnomPressEvent(phone, key)
+            yield SnomPressEvent(part, key)
 
 
 class SnomPressEvent(SnomKeyEntity, EventEntity):
@@ -50,6 +61,8 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
         """Name the event after the key."""
         super().__init__(phone, settings, "press")
         self._attr_translation_placeholders = {"key": settings.name}
+        if settings.kind is KeyKind.SHARED:
+            self._attr_event_types = [*self._attr_event_types, *LINE_USES]
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -59,14 +72,16 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
-        self._trigger_event(
-            ButtonEventType.PRESS_END,
-            {ATTR_ACTION: str(press.action), ATTR_NUMBER: press.number},
-        )
+        """Tell what the press did to the key's shared line, else that it happened."""
+        data = {ATTR_ACTION: str(press.action), ATTR_NUMBER: press.number}
+        if press.caller is not None:
+            data[ATTR_CALLER] = press.caller
+        event_type = press.use.value if press.use else ButtonEventType.PRESS_END
+        self._trigger_event(event_type, data)
         self.async_write_ha_state()
 
 
-class SnomDialledEvent(SnomEntity, EventEntity):
+class SnomDialledEvent(SnomPhoneEntity, EventEntity):
     """The numbers that are dialled on a phone."""
 
     _attr_event_types = [EVENT_TYPE_DIALLED]
@@ -85,4 +100,26 @@ class SnomDialledEvent(SnomEntity, EventEntity):
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:
         self._trigger_event(EVENT_TYPE_DIALLED, {ATTR_NUMBER: dialled.number})
+        self.async_write_ha_state()
+
+
+class SnomLineEvent(SnomLineEntity, EventEntity):
+    """The seizures and releases of a shared line."""
+
+    _attr_event_types = LINE_USES
+    _attr_translation_key = "line_use"
+
+    def __init__(self, line: SnomLine) -> None:
+        """Make the line's only event."""
+        super().__init__(line, "use")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen for what is done to the line."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.line.used.subscribe(self._async_used))
+
+    @callback
+    def _async_used(self, use: LineUse) -> None:
+        self._trigger_event(use.use.value, {ATTR_PHONE: use.phone})
         self.async_write_ha_state()

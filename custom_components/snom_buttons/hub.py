@@ -1,35 +1,59 @@
 """The SIP server of one config entry, and what Home Assistant keeps beside it.
 
-The hub holds the phones in step with the config entry, the devices in step with the
-phones, and the store in step with the server; it puts presses on the event bus.
+The hub holds phones and lines in step with the config entry, and the store in step
+with the server; it puts on the event bus what happens at the phones.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 import logging
-import re
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_TIME
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryError, UnsupportedStorageVersionError
+from homeassistant.const import (
+    ATTR_DEVICE_ID,
+    ATTR_ENTITY_ID,
+    ATTR_ID,
+    ATTR_TIME,
+    SERVICE_TURN_ON,
+)
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    HomeAssistant,
+    callback,
+    split_entity_id,
+)
+from homeassistant.exceptions import (
+    ConfigEntryError,
+    HomeAssistantError,
+    UnsupportedStorageVersionError,
+)
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.storage import Store
 
 from .const import (
     ATTR_ACTION,
+    ATTR_CALLER,
+    ATTR_CODE,
     ATTR_KEY,
+    ATTR_LINE,
     ATTR_NUMBER,
     ATTR_PHONE,
     DOMAIN,
     EVENT_DIALLED,
     EVENT_KEY_PRESS,
-    MANUFACTURER,
-    MODEL_OTHER,
+    EVENT_SHARED_LINE,
 )
-from .phones import Dialled, KeyDescription, KeyPress, Phone, PhoneServer, check_bind
-from .settings import PhoneSettings, phone_settings, server_settings
+from .devices import SnomLine, SnomPhone
+from .phones import Dialled, KeyPress, LineUse, PhoneServer, check_bind
+from .settings import (
+    PhoneSettings,
+    SharedLineSettings,
+    line_settings,
+    phone_settings,
+    server_settings,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,140 +61,13 @@ STORAGE_VERSION = 1
 SAVE_DELAY = 1
 """How long after a change the store is written, in seconds."""
 
-# snomD785/10.1.198.12 0004130DD7C9
-USER_AGENT = re.compile(
-    r"snom[^/\s]*/(?P<version>\S+)(?:\s+(?P<mac>[0-9A-F]{12}))?",
-    re.IGNORECASE,
-)
+STORED_UNUSED = "unused"
+"""Where the store has which keys of each phone were not used, beside the snapshot."""
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
-type PhoneListener = Callable[[SnomPhone], Awaitable[None]]
-
-
-class SnomPhone:
-    """A phone of the server, together with its settings and its device."""
-
-    def __init__(self, hub: SnomHub, settings: PhoneSettings) -> None:
-        """Make the phone and its device."""
-        self.settings = settings
-        self.sip = Phone(
-            settings.extension,
-            settings.password,
-            [key.description for key in settings.keys],
-        )
-        self._hub = hub
-        self._available = False
-        self._user_agent: str | None = None
-        self.connection: tuple[str, str] | None = None
-        """The hardware address that the phone told, while it is registered."""
-        self._unsubscribe = self.sip.status.subscribe(self._async_status_changed)
-        self.device_id = self._async_update_device()
-
-    @callback
-    def async_configure(self, settings: PhoneSettings) -> None:
-        """Take new settings over; what kept keys show stays as it is."""
-        self.settings = settings
-        self._hub.server.configure_phone(
-            settings.extension,
-            password=settings.password,
-            keys=[key.description for key in settings.keys],
-        )
-        self.async_limit_keys()
-        self._async_update_device()
-
-    @callback
-    def async_restore(self, shown: Iterable[KeyDescription]) -> None:
-        """Let the keys that there are show what keys of these names showed before."""
-        self.sip.restore(shown)
-        self.async_limit_keys()
-
-    @callback
-    def async_limit_keys(self) -> None:
-        """Let each key show only what somebody can change here."""
-        for settings in self.settings.keys:
-            key = self.sip.keys[settings.key]
-            key.show(settings.limit(key.description))
-
-    @callback
-    def async_remove(self) -> None:
-        """Stop following the phone; Home Assistant itself removes the device."""
-        self._unsubscribe()
-
-    @callback
-    def _async_status_changed(self, _: None) -> None:
-        """Follow whether the phone is there, and what it says that it is."""
-        if self.sip.available != self._available:
-            self._available = self.sip.available
-            _LOGGER.info(
-                "Phone %s is %s",
-                self.settings.extension,
-                "available" if self._available else "unavailable",
-            )
-        registration = self.sip.registration
-        if registration is None:
-            # The device stays as it is, but another may take its hardware address.
-            self._user_agent = self.connection = None
-        elif (user_agent := registration.user_agent or "") != self._user_agent:
-            self._user_agent = user_agent
-            self._async_update_device_details(USER_AGENT.match(user_agent))
-
-    def _async_update_device(self) -> str:
-        """Create or update the phone's device; return its ID."""
-        entry_id = self._hub.entry.entry_id
-        device = dr.async_get(self._hub.hass).async_get_or_create(
-            config_entry_id=entry_id,
-            config_subentry_id=self.settings.subentry_id,
-            identifiers={(DOMAIN, self.settings.subentry_id)},
-            manufacturer=MANUFACTURER,
-            model=None if self.settings.model == MODEL_OTHER else self.settings.model,
-            name=self.settings.name,
-            via_device_id=self._hub.device_id,
-        )
-        return device.id
-
-    @callback
-    def _async_update_device_details(self, told: re.Match[str] | None) -> None:
-        """Note the firmware and the hardware address that the phone tells, or does not.
-
-        Another phone may have waited for the address that was here until now.
-        """
-        self.connection = None
-        if told and told["mac"]:
-            address = dr.format_mac(told["mac"])
-            self.connection = (dr.CONNECTION_NETWORK_MAC, address)
-        registry = dr.async_get(self._hub.hass)
-        device = registry.async_get(self.device_id)
-        assert isinstance(device, dr.DeviceEntry)
-        registry.async_update_device(
-            self.device_id,
-            new_connections=device.connections & {self.connection},
-            sw_version=told and told["version"],
-        )
-        for phone in (self, *self._hub.phones.values()):
-            phone.async_claim_connection()
-
-    @callback
-    def async_claim_connection(self) -> None:
-        """Take the hardware address, unless another phone that tells it has it.
-
-        Two identities of one phone are two devices, and a connection is of one only.
-        """
-        if self.connection is None:
-            return
-        registry = dr.async_get(self._hub.hass)
-        holder = registry.async_get_device_by_connection(
-            self.connection, self._hub.entry.entry_id
-        )
-        if holder is not None:
-            if holder.id == self.device_id or any(
-                phone.device_id == holder.id and phone.connection == self.connection
-                for phone in self._hub.phones.values()
-            ):
-                return
-            registry.async_update_device(
-                holder.id, new_connections=holder.connections - {self.connection}
-            )
-        registry.async_update_device(self.device_id, new_connections={self.connection})
+type SnomPart = SnomPhone | SnomLine
+"""What entities belong to."""
+type PartListener = Callable[[SnomPart], Awaitable[None]]
 
 
 class SnomHub:
@@ -185,13 +82,18 @@ class SnomHub:
         self.entry = entry
         self.server = PhoneServer(server_settings(entry.data))
         self.phones: dict[str, SnomPhone] = {}
+        """By extension."""
+        self.lines: dict[str, SnomLine] = {}
+        """By subentry."""
         self.device_id = self._async_update_device()
-        self._listeners: list[PhoneListener] = []
+        self._listeners: list[PartListener] = []
         self._save_pending = False
         self._store = async_get_store(hass, entry)
         self._update_lock = asyncio.Lock()
         for settings in phone_settings(entry):
             self._async_add_phone(settings)
+        for line in line_settings(entry):
+            self._async_add_line(line)
 
     async def async_load(self) -> None:
         """Take over what was stored, before `async_start`.
@@ -205,12 +107,15 @@ class SnomHub:
                 translation_domain=DOMAIN,
                 translation_key="store_too_new",
             ) from err
+        unused: object = None
         if isinstance(stored, dict):
             self.server.restore(stored)
+            unused = stored.get(STORED_UNUSED)
         elif stored is not None:
             _LOGGER.warning("What was stored for %s cannot be read", self.entry.title)
-        for phone in self.phones.values():
-            phone.async_limit_keys()
+        for extension, phone in self.phones.items():
+            before = unused.get(extension, ()) if isinstance(unused, dict) else ()
+            phone.async_limit_keys(before)
 
     async def async_start(self) -> None:
         """Start the server. Raises OSError if it cannot bind."""
@@ -223,8 +128,7 @@ class SnomHub:
         """Stop the server, and store what the next start needs."""
         await self.server.stop()
         # This replaces a write that is due, so later changes have to ask for another.
-        self._save_pending = False
-        await self._store.async_save(self.server.snapshot())
+        await self._store.async_save(self._async_snapshot())
 
     async def async_check_bind(self, host: str) -> None:
         """Try to bind our port at another address; meanwhile the server lets it go.
@@ -241,8 +145,8 @@ class SnomHub:
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
     @callback
-    def async_listen_phones(self, listener: PhoneListener) -> CALLBACK_TYPE:
-        """Call and await a listener for each phone that is added or changed."""
+    def async_listen_parts(self, listener: PartListener) -> CALLBACK_TYPE:
+        """Call and await a listener for each phone or line that is added or changed."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -256,25 +160,58 @@ class SnomHub:
             self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
             return
         async with self._update_lock:
-            wanted = {phone.subentry_id: phone for phone in phone_settings(self.entry)}
-            removed: dict[str, Phone] = {}
-            for extension, phone in list(self.phones.items()):
-                settings = wanted.get(phone.settings.subentry_id)
-                if settings is None or settings.extension != extension:
-                    removed[phone.settings.subentry_id] = phone.sip
-                    self._async_remove_phone(extension)
-            for settings in wanted.values():
-                if (known := self.phones.get(settings.extension)) is None:
-                    known = self._async_add_phone(settings)
-                    if before := removed.get(settings.subentry_id):
-                        # The same phone by another account: what it shows stays.
-                        known.async_restore(before.descriptions)
-                elif known.settings != settings:
-                    known.async_configure(settings)
-                else:
-                    continue
+            # Lines first: a key that leaves one is free before its phone takes it back.
+            parts: list[SnomPart] = [
+                *self._async_update_lines(),
+                *self._async_update_phones(),
+            ]
+            for part in parts:
                 for listener in self._listeners:
-                    await listener(known)
+                    await listener(part)
+
+    @callback
+    def _async_update_phones(self) -> list[SnomPhone]:
+        """Hold the phones in step with the entry; return those that changed."""
+        changed = []
+        wanted = {phone.subentry_id: phone for phone in phone_settings(self.entry)}
+        removed: dict[str, SnomPhone] = {}
+        for extension, phone in list(self.phones.items()):
+            settings = wanted.get(phone.settings.subentry_id)
+            if settings is None or settings.extension != extension:
+                removed[phone.settings.subentry_id] = phone
+                self._async_remove_phone(extension)
+        for settings in wanted.values():
+            if (known := self.phones.get(settings.extension)) is None:
+                known = self._async_add_phone(settings)
+                if before := removed.get(settings.subentry_id):
+                    # The same phone by another account: what it shows stays.
+                    known.async_restore(before)
+            elif known.settings != settings:
+                known.async_configure(settings)
+            else:
+                continue
+            changed.append(known)
+        return changed
+
+    @callback
+    def _async_update_lines(self) -> list[SnomLine]:
+        """Hold the lines in step with the entry; return those that changed."""
+        changed = []
+        phones = phone_settings(self.entry)
+        wanted = {line.subentry_id: line for line in line_settings(self.entry)}
+        for subentry_id in self.lines.keys() - wanted.keys():
+            del self.lines[subentry_id]
+            self.server.remove_line(subentry_id)
+        for settings in wanted.values():
+            if (known := self.lines.get(settings.subentry_id)) is None:
+                known = self._async_add_line(settings)
+            else:
+                known.line.configure(settings.line(phones))
+                if known.settings == settings:
+                    continue
+                known.async_configure(settings)
+            changed.append(known)
+        return changed
 
     def _async_update_device(self) -> str:
         """Create or update the server's device; return its ID."""
@@ -299,29 +236,70 @@ class SnomHub:
         self.server.remove_phone(extension)
 
     @callback
+    def _async_add_line(self, settings: SharedLineSettings) -> SnomLine:
+        line = self.server.add_line(
+            settings.subentry_id, settings.line(phone_settings(self.entry))
+        )
+        part = SnomLine(self, settings, line)
+        line.used.subscribe(lambda use: self._async_line_used(part, use))
+        self.lines[settings.subentry_id] = part
+        return part
+
+    @callback
     def _async_pressed(self, press: KeyPress) -> None:
         """Put a press on the event bus, also that of a key which is not set up."""
-        self.hass.bus.async_fire(
-            EVENT_KEY_PRESS,
-            {
-                **self._event_source(press),
-                ATTR_KEY: press.key,
-                ATTR_ACTION: str(press.action),
-            },
-        )
+        data = self._event_source(press, press.phone.extension)
+        data |= {
+            ATTR_NUMBER: press.number,
+            ATTR_KEY: press.key,
+            ATTR_ACTION: str(press.action),
+        }
+        if press.caller is not None:
+            data[ATTR_CALLER] = press.caller
+        self.hass.bus.async_fire(EVENT_KEY_PRESS, data)
 
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:
-        """Put a number that somebody dialled on the event bus."""
-        self.hass.bus.async_fire(EVENT_DIALLED, self._event_source(dialled))
+        """Put a number that somebody dialled on the event bus, and run what it is for."""
+        extension, number = dialled.phone.extension, dialled.number
+        data = self._event_source(dialled, extension) | {ATTR_NUMBER: number}
+        self.hass.bus.async_fire(EVENT_DIALLED, data)
+        phone = self.phones.get(extension)
+        if phone and (entity_id := phone.settings.dial_rules.get(number)):
+            self.entry.async_create_task(self.hass, self._async_run(entity_id, number))
 
-    def _event_source(self, event: KeyPress | Dialled) -> dict[str, Any]:
-        """Return what the data of both events have in common."""
-        extension = event.phone.extension
+    async def _async_run(self, entity_id: str, number: str) -> None:
+        """Turn on the script or scene that a number is for."""
+        try:
+            await self.hass.services.async_call(
+                split_entity_id(entity_id)[0],
+                SERVICE_TURN_ON,
+                {ATTR_ENTITY_ID: entity_id},
+                blocking=True,
+            )
+        except HomeAssistantError as err:
+            _LOGGER.warning("%s, which %s is for, failed: %s", entity_id, number, err)
+
+    @callback
+    def _async_line_used(self, part: SnomLine, use: LineUse) -> None:
+        """Put on the event bus that a shared line was seized or released."""
+        data = self._event_source(use, use.phone)
+        data |= {
+            ATTR_DEVICE_ID: part.device_id,
+            ATTR_LINE: part.settings.name,
+            ATTR_CODE: part.settings.code,
+            ATTR_ACTION: use.use.value,
+        }
+        self.hass.bus.async_fire(EVENT_SHARED_LINE, data)
+
+    def _event_source(
+        self, event: KeyPress | Dialled | LineUse, extension: str | None
+    ) -> dict[str, Any]:
+        """Return what the data of all events have in common."""
+        phone = self.phones.get(extension or "")
         return {
             ATTR_PHONE: extension,
-            ATTR_DEVICE_ID: self.phones[extension].device_id,
-            ATTR_NUMBER: event.number,
+            ATTR_DEVICE_ID: phone.device_id if phone else None,
             ATTR_TIME: event.time.isoformat(),
             ATTR_ID: event.id,
         }
@@ -339,7 +317,8 @@ class SnomHub:
     @callback
     def _async_snapshot(self) -> dict[str, Any]:
         self._save_pending = False
-        return self.server.snapshot()
+        unused = {ext: phone.unused for ext, phone in self.phones.items()}
+        return self.server.snapshot() | {STORED_UNUSED: unused}
 
 
 @callback

@@ -19,8 +19,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util.color import color_RGB_to_hs
 
 from .const import DOMAIN
-from .entity import SnomLampEntity, async_setup_phone_entities
-from .hub import SnomConfigEntry, SnomPhone
+from .devices import SnomPhone
+from .entity import SnomLampEntity, async_setup_entities
+from .hub import SnomConfigEntry, SnomPart
 from .phones import Color, Light
 from .settings import KeyKind, KeySettings
 
@@ -62,13 +63,15 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the lights of all phones."""
-    await async_setup_phone_entities(hass, entry, async_add_entities, _make_lights)
+    await async_setup_entities(hass, entry, async_add_entities, _make_lights)
 
 
-def _make_lights(phone: SnomPhone) -> Iterator[SnomLight]:
-    for key in phone.settings.keys:
+def _make_lights(part: SnomPart) -> Iterator[SnomLight]:
+    if not isinstance(part, SnomPhone):
+        return
+    for key in part.settings.keys:
         if key.kind is KeyKind.LIGHT:
-            yield SnomLight(phone, key)
+            yield SnomLight(part, key)
 
 
 class SnomLight(SnomLampEntity, LightEntity):
@@ -103,6 +106,11 @@ class SnomLight(SnomLampEntity, LightEntity):
         if OTHER_COLOR.fullmatch(color):
             return color_RGB_to_hs(*bytes.fromhex(color[1:]))
         return PALETTE.get(ALIASES.get(color, color), PHONES_OWN_COLOR)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Turn the lamp off."""
+        self.key.show(replace(self.key.description, light=Light.OFF))
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:

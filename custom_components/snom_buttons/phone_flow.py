@@ -45,7 +45,7 @@ from .const import (
     MODEL_OTHER,
 )
 from .phones import MODELS, DocumentError, format_document
-from .settings import KeyKind, KeySettings, registrar_address
+from .settings import OWN_KINDS, KeyKind, KeySettings, registrar_address
 
 MAX_KEYS: Final = 200
 MAX_KEY_NAME: Final = 64
@@ -292,7 +292,7 @@ def _first_fault(keys: Sequence[KeySettings]) -> tuple[str, str] | None:
         if len(key.name) > MAX_KEY_NAME:
             return "key_name_too_long", key.key
         try:
-            format_document([key.description])
+            format_document([key.setup.off])
         except DocumentError:
             return "invalid_key_name", key.key
     return None
@@ -325,7 +325,7 @@ async def _keys_selector(hass: HomeAssistant, colors: bool) -> KeysSelector:
                 f"component.{DOMAIN}.selector.key_kind.options.{kind}", kind
             ),
         )
-        for kind in KeyKind
+        for kind in OWN_KINDS
     ]
     return KeysSelector(
         ObjectSelectorConfig(

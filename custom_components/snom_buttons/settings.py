@@ -1,9 +1,9 @@
 """What the user has set, typed: the data of a config entry and of its phones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import (
@@ -16,15 +16,43 @@ from homeassistant.const import (
 
 from .const import (
     CONF_ADVERTISED_HOST,
+    CONF_ANSWER,
+    CONF_CODE,
     CONF_COLORS,
+    CONF_DIAL_RULES,
+    CONF_DIALLING,
     CONF_EXTENSION,
     CONF_KEY,
     CONF_KEYS,
     CONF_KIND,
+    CONF_LIGHT_OFF,
+    CONF_LIGHT_ON,
+    CONF_NUMBER,
+    CONF_NUMBER_OFF,
+    CONF_NUMBER_ON,
+    CONF_PHONE,
     CONF_REALM,
+    CONF_REDIRECT_TO,
+    CONF_RELEASE_AFTER,
+    CONF_RUN,
+    CONF_TOGGLE,
     SUBENTRY_TYPE_PHONE,
+    SUBENTRY_TYPE_SHARED_LINE,
 )
-from .phones import Action, KeyDescription, ServerSettings
+from .phones import (
+    Action,
+    DialAnswer,
+    Dialling,
+    KeyDescription,
+    KeySetup,
+    Light,
+    LineSettings,
+    ServerSettings,
+    shared_key,
+)
+
+MAX_LABEL: Final = 128
+"""Characters of a text on a key."""
 
 
 class KeyKind(StrEnum):
@@ -33,6 +61,12 @@ class KeyKind(StrEnum):
     LIGHT = "light"
     SWITCH = "switch"
     NONE = "none"
+    SHARED = "shared"
+    """A key of a shared line, whatever the phone's own settings say of it."""
+
+
+OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE)
+"""What a user can make of a key in the settings of its phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +79,16 @@ class KeySettings:
     kind: KeyKind = KeyKind.LIGHT
     colors: bool = False
     """Whether its lamp has several colours."""
+    toggle: bool = False
+    """For a switch: whether a press turns it over."""
+    light_on: Light = Light.ON
+    """For a switch: how the lamp shines while it is on."""
+    light_off: Light = Light.OFF
+    number_on: str = ""
+    """For a switch: where a press goes while it is on; "" for `key` and its name."""
+    number_off: str = ""
+    code: str = ""
+    """For a key of a shared line: the line's code."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -54,39 +98,50 @@ class KeySettings:
             name=data[CONF_NAME],
             kind=KeyKind(data[CONF_KIND]),
             colors=data[CONF_COLORS],
+            toggle=data.get(CONF_TOGGLE, False),
+            light_on=Light(data.get(CONF_LIGHT_ON, Light.ON)),
+            light_off=Light(data.get(CONF_LIGHT_OFF, Light.OFF)),
+            number_on=data.get(CONF_NUMBER_ON, ""),
+            number_off=data.get(CONF_NUMBER_OFF, ""),
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the key as the config entry stores it."""
+        """Return the key as the config entry stores it: what is as usual is left out."""
+        beyond = {
+            CONF_TOGGLE: (self.toggle, False),
+            CONF_LIGHT_ON: (self.light_on.value, Light.ON.value),
+            CONF_LIGHT_OFF: (self.light_off.value, Light.OFF.value),
+            CONF_NUMBER_ON: (self.number_on, ""),
+            CONF_NUMBER_OFF: (self.number_off, ""),
+        }
         return {
             CONF_KEY: self.key,
             CONF_NAME: self.name,
             CONF_KIND: self.kind.value,
             CONF_COLORS: self.colors,
-        }
+        } | {name: value for name, (value, usual) in beyond.items() if value != usual}
 
     @property
-    def description(self) -> KeyDescription:
-        """Return the key as the phone gets it, its lamp off.
+    def setup(self) -> KeySetup:
+        """Return the key as the phone gets it.
 
         With this action and a number a press always comes to us.
         """
-        return KeyDescription(
-            name=self.key,
-            action=Action.MESSAGE,
-            number=f"key{self.key}",
-            label=self.name,
+        if self.kind is KeyKind.SHARED:
+            return shared_key(self.key, self.code)
+        own_number = f"key{self.key}"
+        plain = KeyDescription(
+            name=self.key, action=Action.MESSAGE, number=own_number, label=self.name
         )
-
-    def limit(self, shown: KeyDescription) -> KeyDescription:
-        """Return of what the key shows only what somebody can change here.
-
-        Nothing could darken the lamp of a key that is not used any more, and nothing
-        could change the colour of a lamp that has lost its colours.
-        """
-        if self.kind is KeyKind.NONE:
-            return self.description
-        return shown if self.colors else replace(shown, color=None)
+        if self.kind is not KeyKind.SWITCH:
+            return KeySetup(off=plain)
+        return KeySetup(
+            off=replace(
+                plain, light=self.light_off, number=self.number_off or own_number
+            ),
+            on=replace(plain, light=self.light_on, number=self.number_on or own_number),
+            toggles=self.toggle,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,24 +154,95 @@ class PhoneSettings:
     password: str = field(repr=False)
     model: str
     keys: tuple[KeySettings, ...]
+    dialling: Dialling = field(default_factory=Dialling)
+    dial_rules: Mapping[str, str] = field(default_factory=dict)
+    """For each number that somebody may dial the script or scene to run."""
 
     @classmethod
-    def from_subentry(cls, subentry: ConfigSubentry) -> Self:
-        """Return the phone that a subentry holds."""
+    def from_subentry(
+        cls, subentry: ConfigSubentry, lines: Iterable[SharedLineSettings]
+    ) -> Self:
+        """Return the phone that a subentry holds; some of its keys belong to lines."""
+        codes = {
+            line.keys[subentry.subentry_id]: line.code
+            for line in lines
+            if subentry.subentry_id in line.keys
+        }
+        dialling = subentry.data.get(CONF_DIALLING, {})
+        rules = {
+            rule[CONF_NUMBER]: rule[CONF_RUN]
+            for rule in dialling.get(CONF_DIAL_RULES, ())
+        }
         return cls(
             subentry_id=subentry.subentry_id,
             name=subentry.title,
             extension=subentry.data[CONF_EXTENSION],
             password=subentry.data[CONF_PASSWORD],
             model=subentry.data[CONF_MODEL],
-            keys=tuple(map(KeySettings.from_dict, subentry.data[CONF_KEYS])),
+            keys=tuple(
+                replace(key, kind=KeyKind.SHARED, code=codes[key.key])
+                if key.key in codes
+                else key
+                for key in map(KeySettings.from_dict, subentry.data[CONF_KEYS])
+            ),
+            dialling=Dialling(
+                answer=DialAnswer(dialling.get(CONF_ANSWER, DialAnswer.BUSY)),
+                redirect_to=dialling.get(CONF_REDIRECT_TO, ""),
+                own=frozenset(rules),
+            ),
+            dial_rules=rules,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLineSettings:
+    """One shared line, as the user has set it."""
+
+    subentry_id: str
+    name: str
+    code: str
+    keys: Mapping[str, str]
+    """For the subentry of each phone the name of its key."""
+    release_after: float | None
+    """In seconds, as in `LineSettings`."""
+
+    @classmethod
+    def from_subentry(cls, subentry: ConfigSubentry) -> Self:
+        """Return the line that a subentry holds."""
+        return cls(
+            subentry_id=subentry.subentry_id,
+            name=subentry.title,
+            code=subentry.data[CONF_CODE],
+            keys={key[CONF_PHONE]: key[CONF_KEY] for key in subentry.data[CONF_KEYS]},
+            release_after=subentry.data.get(CONF_RELEASE_AFTER),
+        )
+
+    def line(self, phones: Iterable[PhoneSettings]) -> LineSettings:
+        """Return the line as the server takes it, with those of the phones it names."""
+        return LineSettings(
+            code=self.code,
+            keys={
+                phone.extension: self.keys[phone.subentry_id]
+                for phone in phones
+                if phone.subentry_id in self.keys
+            },
+            release_after=self.release_after,
+        )
+
+
+def line_settings(entry: ConfigEntry) -> list[SharedLineSettings]:
+    """Return the shared lines of a config entry."""
+    return [
+        SharedLineSettings.from_subentry(subentry)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_SHARED_LINE)
+    ]
 
 
 def phone_settings(entry: ConfigEntry) -> list[PhoneSettings]:
     """Return the phones of a config entry."""
+    lines = line_settings(entry)
     return [
-        PhoneSettings.from_subentry(subentry)
+        PhoneSettings.from_subentry(subentry, lines)
         for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
     ]
 

@@ -1,16 +1,16 @@
-"""The lamps of keys that are set up as switches."""
+"""The switches: keys that are set up as one, and shared lines."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import SnomLampEntity, async_setup_phone_entities
-from .hub import SnomConfigEntry, SnomPhone
-from .phones import Light
+from .const import ATTR_PHONE
+from .devices import SnomLine
+from .entity import SnomEntity, SnomLampEntity, SnomLineEntity, async_setup_entities
+from .hub import SnomConfigEntry, SnomPart
 from .settings import KeyKind
 
 PARALLEL_UPDATES = 0
@@ -21,14 +21,17 @@ async def async_setup_entry(
     entry: SnomConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the switches of all phones."""
-    await async_setup_phone_entities(hass, entry, async_add_entities, _make_switches)
+    """Add the switches of all phones and lines."""
+    await async_setup_entities(hass, entry, async_add_entities, _make_switches)
 
 
-def _make_switches(phone: SnomPhone) -> Iterator[SnomSwitch]:
-    for key in phone.settings.keys:
+def _make_switches(part: SnomPart) -> Iterator[SnomEntity]:
+    if isinstance(part, SnomLine):
+        yield SnomLineSwitch(part)
+        return
+    for key in part.settings.keys:
         if key.kind is KeyKind.SWITCH:
-            yield SnomSwitch(phone, key)
+            yield SnomSwitch(part, key)
 
 
 class SnomSwitch(SnomLampEntity, SwitchEntity):
@@ -36,5 +39,53 @@ class SnomSwitch(SnomLampEntity, SwitchEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Turn the lamp on."""
-        self.key.show(replace(self.key.description, light=Light.ON))
+        """Let the key look as it does while it is on."""
+        self.key.turn(True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Let the key look as it does while it is off."""
+        self.key.turn(False)
+
+
+class SnomLineSwitch(SnomLineEntity, SwitchEntity):
+    """A shared line, which is on while somebody holds it."""
+
+    _attr_name = None
+    _attr_translation_key = "shared_line"
+
+    def __init__(self, line: SnomLine) -> None:
+        """Make the line's only switch."""
+        super().__init__(line, "line")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow who holds the line."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.line.status.subscribe(self._async_status_changed))
+
+    @callback
+    def _async_status_changed(self, _: None) -> None:
+        self.async_write_ha_state()
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether the line is seized."""
+        return self.line.seized
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str | None]:
+        """Return which phone holds the line."""
+        return {ATTR_PHONE: self.line.phone}
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Seize the line, unless somebody holds it already."""
+        self.line.seize()
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Release the line, whoever holds it."""
+        self.line.release()

@@ -19,6 +19,7 @@ from custom_components.snom_buttons.phones import (
     Color,
     KeyDescription,
     KeyPress,
+    KeySetup,
     Light,
     Phone,
     PhoneServer,
@@ -183,13 +184,13 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
         "44",
         PASSWORD,
         [
-            KeyDescription(name="1"),
-            KeyDescription(name="2"),
-            KeyDescription(name="3", label="42"),
-            KeyDescription(name="4", number="79", label="Office Hours"),
+            KeySetup(off=KeyDescription(name="1")),
+            KeySetup(off=KeyDescription(name="2")),
+            KeySetup(off=KeyDescription(name="3", label="42")),
+            KeySetup(off=KeyDescription(name="4", number="79", label="Office Hours")),
         ],
     )
-    phone.keys["4"].show(replace(phone.keys["4"].base, light=Light.ON))
+    phone.keys["4"].show(replace(phone.keys["4"].setup.off, light=Light.ON))
     server = await started(phone)
     with Peer(server) as peer:
         # "The device registers"; "The registrar answers".
@@ -241,7 +242,9 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
         # "Then there is a call coming in for that extension."
         key = phone.keys["3"]
         key.show(
-            replace(key.base, light=Light.PICKUP, caller="19781234567", number="*6013")
+            replace(
+                key.setup.off, light=Light.PICKUP, caller="19781234567", number="*6013"
+            )
         )
         call = await peer.receive()
         assert lines(call.body) == [
@@ -251,7 +254,7 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
         await peer.acknowledge(call)
 
         # "the original caller cancels the call and clears the line"
-        key.show(key.base)
+        key.show(key.setup.off)
         cleared = await peer.receive()
         assert lines(cleared.body) == [{"k=3", "l=42"}]
         in_sync = asyncio.Event()
@@ -275,7 +278,11 @@ async def test_a_shared_line_is_seized_and_released(
 ) -> None:
     """Extension 404's presses, with the document's own bytes and lengths."""
     bases = [
-        KeyDescription(name=n, number="*602co2", action=Action.SEIZE, label="(co2)")
+        KeySetup(
+            off=KeyDescription(
+                name=n, number="*602co2", action=Action.SEIZE, label="(co2)"
+            )
+        )
         for n in ("1", "2")
     ]
     phones = [Phone(extension, PASSWORD, bases) for extension in ("402", "404")]
@@ -332,7 +339,7 @@ async def test_a_shared_line_is_seized_and_released(
 async def test_do_not_disturb_is_toggled() -> None:
     """The document's last example: a press, and the other state in answer."""
     base = KeyDescription(name="4", label="DND", number="*78", action=Action.MESSAGE)
-    phone = Phone("404", PASSWORD, [base])
+    phone = Phone("404", PASSWORD, [KeySetup(off=base)])
     server = await started(phone)
     key = phone.keys["4"]
     key.pressed.subscribe(

@@ -41,6 +41,12 @@ def text_of(key: Key) -> list[str]:
     return [line.rstrip() for line in key.render().plain.split("\n")]
 
 
+def screen_of(key: Key) -> list[str]:
+    """Return the lines that stand on the screen, without the padding."""
+    lines = key.render_lines(key.outer_size.region)
+    return [line.text[1:].rstrip() for line in lines]
+
+
 def log_of(app: PhoneApp) -> list[str]:
     return [line.text.rstrip() for line in app.query_one(RichLog).lines]
 
@@ -52,11 +58,61 @@ async def test_shows_label_lamp_and_facts() -> None:
         assert text_of(app.keys[3]) == ["4 ○ key 4", ""]
         phone.show("k=4 c=on o=green n=*78 a=message l=DND")
         await pilot.pause()
-        assert text_of(app.keys[3]) == ["4 ● DND", "    message → *78"]
+        assert text_of(app.keys[3]) == ["4 ● DND", "    press sends *78 · lamp green"]
         assert "#30d158" in str(app.keys[3].render().spans)
         phone.show("k=4")
         await pilot.pause()
         assert text_of(app.keys[3]) == ["4 ○ key 4", ""]
+
+
+EVERYTHING = (
+    "k=3 c=seized o=local n=*6013 a=invite l=42 d=Ann i=19781234567 b=in f=busy101"
+    " m=2/1 r=hangup s=dnd t=quiet x=ext z=[b]1"
+)
+"""A document that uses every property, and one that nobody knows."""
+
+
+async def test_shows_every_property() -> None:
+    phone = RecordingPhone(keys=5)
+    app = PhoneApp(phone)
+    # So wide that nothing is cut off.
+    async with app.run_test(size=(440, 24)) as pilot:
+        phone.show(EVERYTHING)
+        phone.show("k=4 x=flag")
+        await pilot.pause()
+        title, facts = screen_of(app.keys[2])
+        assert title == "3 ● 42 · Ann · ✆ extension"
+        assert facts.strip().split(" · ") == [
+            "← 19781234567",
+            "2 new, 1 old messages",
+            "line in use",
+            "do not disturb",
+            "forwards to 101 when busy",
+            "press calls *6013",
+            "letting go hangs up",
+            "treatment: quiet",
+            "z=[b]1",
+            "lamp green (local)",
+        ]
+        assert screen_of(app.keys[3]) == ["4 ○ key 4 · ⚑ flag", ""]
+        assert screen_of(app.keys[4]) == ["5 ○ key 5", ""]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (80, "    ← 19781234567 · 2 new, 1 old mess…"),
+        (60, "    ← 19781234567 · 2 new, …"),
+        (40, "    ← 19781234567…"),
+    ],
+)
+async def test_a_narrow_terminal_cuts_the_end_off(width: int, expected: str) -> None:
+    phone = RecordingPhone(keys=5)
+    app = PhoneApp(phone)
+    async with app.run_test(size=(width, 20)) as pilot:
+        phone.show(EVERYTHING)
+        await pilot.pause()
+        assert screen_of(app.keys[2])[1] == expected
 
 
 async def test_keys_stand_in_two_columns() -> None:

@@ -86,7 +86,7 @@ async def test_prints_what_happens_and_obeys(
     registrar.answer(press, "200 OK")
     assert await lines_to(process, "press 4: 200") == [
         "document: 4",
-        "key 4: on n=79 a=message l=Büro�",
+        "key 4: on · Büro� · press sends 79",
         "press 4: message 79",
         "press 4: 200 OK",
     ]

@@ -366,10 +366,10 @@ class TestDocuments:
         await phone.wait_for(lambda p: p.keys["3"].light is Light.OFF)
         assert phone.keys["3"] == KeyDescription(name="3", label="42")
         assert [e.text for e in phone.history if e.kind is Kind.KEY] == [
-            "key 3: off l=42",
-            "key 4: on n=79 l=Office Hours",
-            "key 3: pickup n=*6013 l=42 i=19781234567",
-            "key 3: off l=42",
+            "key 3: off · 42",
+            "key 4: on · Office Hours · press calls 79",
+            "key 3: ringing · 42 · caller 19781234567 · press calls *6013",
+            "key 3: off · 42",
         ]
         documents = [e for e in phone.history if e.kind is Kind.DOCUMENT]
         assert [e.text for e in documents][0] == "document: 1 2 3 4"

@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from ..xbuttons import Action
 
 if TYPE_CHECKING:
-    from ..xbuttons import Action
     from .phone import Phone
+
+type Use = Literal[Action.SEIZE, Action.RELEASE]
+"""What can be done to a shared line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Happening:
+class Happening:
     """What every event has."""
 
-    phone: Phone
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
     """When it arrived, aware, in UTC."""
     id: str = field(default_factory=partial(secrets.token_hex, 16))
@@ -25,19 +28,34 @@ class _Happening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPress(_Happening):
+class KeyPress(Happening):
     """Somebody pressed a key."""
 
+    phone: Phone
     key: str
     """The key's name; it need not be a configured one."""
     action: Action | str
     """`message`, `seize` or `release`; `invite` if the phone called the key's number."""
     number: str
     """The destination that the phone sent the press to."""
+    caller: str | None = None
+    """Whose call the key shows."""
+    use: Use | None = None
+    """What it did to a shared line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialled(_Happening):
+class Dialled(Happening):
     """Somebody dialled a number on the phone's identity with us."""
 
+    phone: Phone
     number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineUse(Happening):
+    """A shared line was seized or released."""
+
+    use: Use
+    phone: str | None
+    """The extension that did it, or that did not come back; None for us."""

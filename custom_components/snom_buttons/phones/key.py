@@ -1,13 +1,43 @@
-"""A key of a phone, and what it should show."""
+"""A key of a phone: how it is configured, and what it should show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from ..xbuttons import KeyDescription, format as format_document
+from ..xbuttons import KeyDescription, Light, format as format_document
 from .events import KeyPress
 from .signal import Signal
+
+_FIELDS = tuple(field.name for field in fields(KeyDescription) if field.name != "name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySetup:
+    """A key as it is configured."""
+
+    off: KeyDescription
+    """How it looks to begin with."""
+    on: KeyDescription | None = None
+    """How it looks while it is on; None if that is the affair of who turns it on."""
+    toggles: bool = False
+    """Whether a press turns it over."""
+
+    @property
+    def name(self) -> str:
+        """The key's name in the document."""
+        return self.off.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What a key shows, told apart from what it is configured to show."""
+
+    configured: KeyDescription
+    """How the key looks by its configuration, turned on or off as it is."""
+    shown: KeyDescription
+    is_on: bool
 
 
 class Key:
@@ -19,30 +49,44 @@ class Key:
 
     __slots__ = (
         "_changed",
-        "base",
         "description",
         "document",
         "name",
         "pressed",
+        "setup",
         "shown",
     )
 
-    def __init__(self, base: KeyDescription, changed: Callable[[Key], None]) -> None:
-        """Make a key that shows `base`; `changed` gets it to the phone from now on.
+    def __init__(self, setup: KeySetup, changed: Callable[[Key, bool], None]) -> None:
+        """Make a key that is off; `changed` gets it to the phone from now on.
 
-        Raises DocumentError if the description cannot be written.
+        It is told whether nothing but the label has changed. Raises DocumentError for
+        a description that cannot be written.
         """
-        self.name = base.name
-        self.base = base
-        """The key as it is configured: its label, number and action, its lamp off."""
-        self.description = base
+        self.name = setup.name
+        self.setup = setup
+        self.description = setup.off
         """What the key should show now."""
-        self.document = format_document((base,))
+        self.document = _document(setup)
         """`description` as it goes to the phone."""
         self.shown: Signal[None] = Signal()
         """`description` has changed."""
         self.pressed: Signal[KeyPress] = Signal()
         self._changed = changed
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the lamp shines otherwise than it does to begin with."""
+        return self.description.light != self.setup.off.light
+
+    @property
+    def picture(self) -> Picture:
+        """What to give `restore` after a restart."""
+        return Picture(
+            configured=self._look(self.is_on, self.description.light),
+            shown=self.description,
+            is_on=self.is_on,
+        )
 
     def show(self, description: KeyDescription) -> None:
         """Let the key show this from now on; what it shows already is not sent again.
@@ -50,27 +94,61 @@ class Key:
         Raises DocumentError for a description that cannot be written, ValueError for
         another key's; then nothing changes.
         """
-        if description == self.description:
+        before = self.description
+        if description == before:
             return
         if description.name != self.name:
             raise ValueError(f"key {self.name} cannot show key {description.name}")
         self.document = format_document((description,))
         self.description = description
-        self._changed(self)
+        self._changed(self, replace(description, label=before.label) == before)
         self.shown.emit(None)
 
-    def configure(self, base: KeyDescription) -> None:
-        """Take a new configuration; lamp and colour stay as they are."""
-        if base == self.base:
+    def turn(self, on: bool) -> None:
+        """Turn the key on or off: what its two looks have in common stays as it is."""
+        look = self._look(on)
+        self.show(replace(self.description, **_changes(self._look(not on), look)))
+
+    def configure(self, setup: KeySetup) -> None:
+        """Take a new configuration.
+
+        What was set beyond the old one stays, and so does whether the key is on. Raises
+        DocumentError for a description that cannot be written; then nothing changes.
+        """
+        if setup == self.setup:
             return
-        showing = self._lit_like(base, self.description)
-        self.base = base
-        self.show(showing)
+        _document(setup)
+        picture = self.picture
+        self.setup = setup
+        self.restore(picture)
 
-    def restore(self, shown: KeyDescription) -> None:
-        """Take lamp and colour from before a restart, all else from `base`."""
-        self.show(self._lit_like(self.base, shown))
+    def restore(self, picture: Picture) -> None:
+        """Take over what was set beyond a configuration that may be another by now."""
+        look = self._look(picture.is_on, picture.shown.light)
+        self.show(replace(look, **_changes(picture.configured, picture.shown)))
 
-    @staticmethod
-    def _lit_like(base: KeyDescription, shown: KeyDescription) -> KeyDescription:
-        return replace(base, light=shown.light, color=shown.color)
+    def _look(self, on: bool, light: str = Light.ON) -> KeyDescription:
+        """Return how the configuration lets the key look, on or off.
+
+        `light` is how it shines if the configuration leaves that open.
+        """
+        setup = self.setup
+        if not on:
+            return setup.off
+        return setup.on or replace(setup.off, light=light)
+
+
+def _document(setup: KeySetup) -> bytes:
+    """Return the key's first document. Raises DocumentError if one cannot be written."""
+    if setup.on is not None:
+        format_document((setup.on,))
+    return format_document((setup.off,))
+
+
+def _changes(before: KeyDescription, after: KeyDescription) -> Mapping[str, Any]:
+    """Return the fields in which `after` differs, but for the name, and their values."""
+    return {
+        name: value
+        for name in _FIELDS
+        if (value := getattr(after, name)) != getattr(before, name)
+    }

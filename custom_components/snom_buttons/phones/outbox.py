@@ -16,6 +16,8 @@ _LOGGER = logging.getLogger(__name__)
 FIRST_RETRY = 5.0
 """Seconds until a document that failed is tried again; doubles with each failure."""
 LAST_RETRY = 300.0
+LABEL_PAUSE = 1.0
+"""Seconds from one document that only changes labels to the next."""
 
 
 class DeliveryFailed(Exception):
@@ -56,15 +58,25 @@ class Outbox:
         self._room = room
         self._status_changed = status_changed
         self._due: dict[str, None] = {}
+        self._relabelled: dict[str, None] = {}
+        self._pause: asyncio.TimerHandle | None = None
         self._alone: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._delay = FIRST_RETRY
 
-    def add(self, keys: Iterable[str]) -> None:
-        """Have these keys told; at once, if nothing is under way."""
-        self._due |= dict.fromkeys(keys)
-        self._wake()
+    def add(self, keys: Iterable[str], *, only_labels: bool = False) -> None:
+        """Have these keys told; at once, if nothing is under way.
+
+        Those of which only the label has changed wait until LABEL_PAUSE is over.
+        """
+        if not only_labels:
+            self._due |= dict.fromkeys(keys)
+            self._wake()
+            return
+        self._relabelled |= dict.fromkeys(keys)
+        if self._pause is None:
+            self._tell_labels()
 
     def heard(self) -> None:
         """Take note that the device is there: something has just come from it."""
@@ -74,12 +86,26 @@ class Outbox:
 
     def close(self) -> None:
         """Give up for good what is under way and what was to be tried again."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
+        for timer in (self._retry, self._pause):
+            if timer is not None:
+                timer.cancel()
+        self._retry = self._pause = None
         if self._task is not None:
             self._task.cancel()
             self._task = None
+
+    def _tell_labels(self) -> None:
+        """Have labels told, as many as one document carries, and none for a while then."""
+        self._pause = None
+        if self._relabelled:
+            labelled, _ = self._document(self._relabelled)
+            self._due |= dict.fromkeys(labelled)
+            for key in labelled:
+                del self._relabelled[key]
+            self._pause = asyncio.get_running_loop().call_later(
+                LABEL_PAUSE, self._tell_labels
+            )
+            self._wake()
 
     def _wake(self) -> None:
         if self._task is not None or not self._due:
@@ -101,9 +127,10 @@ class Outbox:
         while self._due:
             keys: list[str] = []
             try:
-                keys, document = self._next_document()
+                keys, document = self._document(self._due)
                 for key in keys:
                     del self._due[key]
+                    self._relabelled.pop(key, None)
                 await self._deliver(document)
             except DeliveryFailed as failure:
                 refused |= dict.fromkeys(keys)
@@ -139,8 +166,8 @@ class Outbox:
         self._delay = min(2 * self._delay, LAST_RETRY)
         self._set_status(answering=failure.answered, in_sync=False)
 
-    def _next_document(self) -> tuple[list[str], bytes]:
-        """Return as many due keys as one document carries, the longest due first.
+    def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
+        """Return as many of these keys as one document carries, from the first on.
 
         A key that was in a document which the device refused travels alone: it may
         have been another's fault.
@@ -148,7 +175,7 @@ class Outbox:
         keys: list[str] = []
         document = b""
         room = self._room()
-        for key in self._due:
+        for key in names:
             part = self._document_of(key)
             if keys and (key in self._alone or len(document) + len(part) > room):
                 break

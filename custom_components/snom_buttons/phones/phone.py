@@ -10,10 +10,18 @@ from functools import partial
 from ..sip import Binding, Flow
 from ..xbuttons import KeyDescription, format as format_document
 from .courier import Courier
+from .dialling import Dialling
 from .events import Dialled
-from .key import Key
+from .key import Key, KeySetup, Picture
 from .outbox import Outbox
 from .signal import Signal
+
+MAX_OTHER_KEYS = 200
+"""Keys of a phone that are not configured, and of which we remember what they show."""
+
+
+class TooManyKeys(ValueError):
+    """A document names more keys that are not configured than we remember."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +43,28 @@ class Phone:
     """
 
     def __init__(
-        self, extension: str, password: str, keys: Iterable[KeyDescription]
+        self,
+        extension: str,
+        password: str,
+        keys: Iterable[KeySetup],
+        dialling: Dialling | None = None,
     ) -> None:
-        """Make a phone that is not registered.
+        """Make a phone that is not registered; without `dialling` it is always busy.
 
         Raises DocumentError for a key that cannot be written.
         """
         self.extension = extension
         self.password = password
+        self.dialling = dialling or Dialling()
+        """What calls from it are answered with."""
         self.status: Signal[None] = Signal()
         """`available`, `in_sync` or `registration` has changed."""
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[None] = Signal()
         """What a key should show has changed."""
         self.registration: Registration | None = None
-        self._keys = {base.name: Key(base, self._key_changed) for base in keys}
-        self._gone: dict[str, None] = {}
+        self._keys = {setup.name: Key(setup, self._key_changed) for setup in keys}
+        self._others: dict[str, KeyDescription] = {}
         self._outboxes: dict[object, tuple[Binding, Outbox]] = {}
 
     @property
@@ -59,14 +73,19 @@ class Phone:
         return self._keys
 
     @property
-    def descriptions(self) -> list[KeyDescription]:
-        """What all keys should show; those that are no longer configured, nothing.
+    def pictures(self) -> list[Picture]:
+        """What all configured keys show, to give `restore` after a restart."""
+        return [key.picture for key in self._keys.values()]
 
-        The latter are told so at each registration: a device that was away when a key
-        was taken from it may still show it.
+    @property
+    def others(self) -> list[KeyDescription]:
+        """What keys that are not configured should show.
+
+        Those that no longer are should show nothing, and are told so at each
+        registration: a device that was away when a key was taken from it may still
+        show it.
         """
-        gone = [KeyDescription(name=name) for name in self._gone]
-        return [*(key.description for key in self._keys.values()), *gone]
+        return list(self._others.values())
 
     @property
     def available(self) -> bool:
@@ -80,26 +99,57 @@ class Phone:
             outbox.in_sync for _, outbox in self._outboxes.values() if outbox.answering
         )
 
-    def configure(self, *, password: str, keys: Iterable[KeyDescription]) -> None:
+    def configure(
+        self,
+        *,
+        password: str,
+        keys: Iterable[KeySetup],
+        dialling: Dialling | None = None,
+    ) -> None:
         """Take a new configuration, and tell the devices what changed.
 
-        A key that is no longer configured goes dark; of one that is kept, lamp and
-        colour stay. Raises DocumentError for a key that cannot be written.
+        A key that is no longer configured goes dark; of one that is kept stays what
+        was set beyond its configuration. Raises DocumentError for a key that cannot be
+        written.
         """
         self.password = password
+        self.dialling = dialling or Dialling()
         before = self._keys
-        bases = {base.name: base for base in keys}
+        setups = {setup.name: setup for setup in keys}
         self._keys = {
-            name: before.get(name) or Key(base, self._key_changed)
-            for name, base in bases.items()
+            name: before.get(name) or Key(setup, self._key_changed)
+            for name, setup in setups.items()
         }
-        for name, base in bases.items():
-            self._keys[name].configure(base)
-        self._tell(before.keys() ^ bases.keys())
-        self._gone |= dict.fromkeys(before)
-        for name in bases:
-            self._gone.pop(name, None)
+        for name, setup in setups.items():
+            self._keys[name].configure(setup)
+        for name in before.keys() - setups.keys():
+            self._others[name] = KeyDescription(name=name)
+        for name in setups:
+            self._others.pop(name, None)
+        self._tell(before.keys() ^ setups.keys())
         self.changed.emit(None)
+
+    def show(self, descriptions: Iterable[KeyDescription]) -> None:
+        """Let keys show this from now on, also such as are not configured.
+
+        Other than with `Key.show` all of them are sent, whatever they showed before.
+        Raises DocumentError for what cannot be written, TooManyKeys; then nothing
+        changes.
+        """
+        shown = {description.name: description for description in descriptions}
+        format_document(shown.values())
+        others = {n: d for n, d in shown.items() if n not in self._keys}
+        if len(self._others | others) > MAX_OTHER_KEYS:
+            raise TooManyKeys(f"more than {MAX_OTHER_KEYS} keys are not configured")
+        self._others |= others
+        for name in shown.keys() - others.keys():
+            self._keys[name].show(shown[name])
+        self._tell(shown)
+        self.changed.emit(None)
+
+    def tell_again(self, key: str) -> None:
+        """Send what a key shows once more: the phone may not know it yet."""
+        self._tell((key,))
 
     def registered(
         self,
@@ -122,18 +172,24 @@ class Phone:
                 continue
             outbox = self._outbox(binding, courier, known[1] if known else None)
             self._outboxes[binding.key] = binding, outbox
-            outbox.add([*self._keys, *self._gone])
+            outbox.add([*self._keys, *self._others])
         for _, gone in before.values():
             gone.close()
         self.status.emit(None)
 
-    def restore(self, descriptions: Iterable[KeyDescription]) -> None:
-        """Take what the keys showed before a restart (`descriptions`)."""
-        for description in descriptions:
-            if key := self._keys.get(description.name):
-                key.restore(description)
+    def restore(
+        self, pictures: Iterable[Picture], others: Iterable[KeyDescription]
+    ) -> None:
+        """Take what the keys showed before a restart, or under another extension."""
+        for picture in pictures:
+            name = picture.shown.name
+            if key := self._keys.get(name):
+                key.restore(picture)
             else:
-                self._gone[description.name] = None
+                self._others[name] = KeyDescription(name=name)
+        for description in others:
+            if description.name not in self._keys:
+                self._others[description.name] = description
 
     def heard(self, flow: Flow) -> None:
         """Take note that something has come from the device at the end of a flow."""
@@ -171,14 +227,14 @@ class Phone:
         await courier.deliver(binding, self.password, document)
 
     def _document_of(self, name: str) -> bytes:
-        """Return what a key should show; one that is gone shows nothing."""
+        """Return what a key should show."""
         key = self._keys.get(name)
-        return key.document if key else format_document((KeyDescription(name=name),))
+        return key.document if key else format_document((self._others[name],))
 
-    def _key_changed(self, key: Key) -> None:
-        self._tell((key.name,))
+    def _key_changed(self, key: Key, only_label: bool) -> None:
+        self._tell((key.name,), only_labels=only_label)
         self.changed.emit(None)
 
-    def _tell(self, names: Iterable[str]) -> None:
+    def _tell(self, names: Iterable[str], *, only_labels: bool = False) -> None:
         for _, outbox in self._outboxes.values():
-            outbox.add(names)
+            outbox.add(names, only_labels=only_labels)

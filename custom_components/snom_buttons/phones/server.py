@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import hashlib
 import logging
 import time
@@ -23,15 +24,12 @@ from ..sip import (
     Registrar,
     rfc3261_8_2_3,
 )
-from ..xbuttons import (
-    CONTENT_TYPE,
-    Action,
-    DocumentError,
-    KeyDescription,
-    parse as parse_document,
-)
+from ..xbuttons import CONTENT_TYPE, Action, DocumentError, parse as parse_document
 from .courier import Courier
+from .dialling import Dialling
 from .events import Dialled, KeyPress
+from .key import KeySetup
+from .line import LineSettings, SharedLine
 from .phone import Phone, Registration
 from .signal import Signal
 from .storage import load_bindings, load_keys, save_bindings, save_keys
@@ -77,6 +75,7 @@ class PhoneServer:
         self.changed: Signal[None] = Signal()
         """What `snapshot` returns has changed."""
         self._phones: dict[str, Phone] = {}
+        self._lines: dict[str, SharedLine] = {}
         self._registrar = Registrar(
             settings.realm, self._password_of, clock, self._registered
         )
@@ -89,6 +88,11 @@ class PhoneServer:
     def phones(self) -> Mapping[str, Phone]:
         """The phones by extension."""
         return self._phones
+
+    @property
+    def lines(self) -> Mapping[str, SharedLine]:
+        """The shared lines by their IDs."""
+        return self._lines
 
     @property
     def address(self) -> tuple[str, int]:
@@ -121,6 +125,8 @@ class PhoneServer:
             self._expiry = None
         for phone in self._phones.values():
             phone.close()
+        for line in self._lines.values():
+            line.close()
         await self._endpoint.close()
 
     def add_phone(self, phone: Phone) -> None:
@@ -132,16 +138,24 @@ class PhoneServer:
             raise ValueError(f"there is a phone {phone.extension} already")
         self._phones[phone.extension] = phone
         phone.changed.subscribe(self.changed.emit)
+        phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
+        self._apply_lines()
 
     def remove_phone(self, extension: str) -> None:
         """Let a phone go, and forget its registrations. Raises KeyError."""
         phone = self._phones.pop(extension)
         phone.close()
         self._registrar.forget(extension)
+        self._follow_owner(extension)
         self.changed.emit(None)
 
     def configure_phone(
-        self, extension: str, *, password: str, keys: list[KeyDescription]
+        self,
+        extension: str,
+        *,
+        password: str,
+        keys: list[KeySetup],
+        dialling: Dialling | None = None,
     ) -> None:
         """Take a phone's new configuration.
 
@@ -150,37 +164,67 @@ class PhoneServer:
         """
         phone = self._phones[extension]
         renewed = password != phone.password
-        phone.configure(password=password, keys=keys)
+        phone.configure(password=password, keys=keys, dialling=dialling)
+        self._apply_lines()
         if renewed:
             self._registrar.forget(extension)
             self._registered(extension)
+
+    def add_line(self, line_id: str, settings: LineSettings) -> SharedLine:
+        """Take a shared line in, whether started or not, and return it.
+
+        Its keys are those of the phones that there are, now or later. Raises ValueError
+        if there is a line of this ID.
+        """
+        if line_id in self._lines:
+            raise ValueError(f"there is a line {line_id} already")
+        line = self._lines[line_id] = SharedLine(settings, self._phones, self._later)
+        line.status.subscribe(self.changed.emit)
+        line.apply()
+        return line
+
+    def remove_line(self, line_id: str) -> None:
+        """Let a shared line go; its keys go free. Raises KeyError."""
+        line = self._lines.pop(line_id)
+        line.close()
+        line.configure(LineSettings(code=line.settings.code))
+        self.changed.emit(None)
 
     def snapshot(self) -> dict[str, Any]:
         """Return what `restore` needs after a restart, as JSON."""
         now = self._clock()
         return {
-            extension: {
-                "bindings": save_bindings(self._registrar.bindings(extension), now),
-                "keys": save_keys(phone.descriptions),
-                "proof": self._proof(phone),
-            }
-            for extension, phone in self._phones.items()
+            "phones": {
+                extension: {
+                    "bindings": save_bindings(self._registrar.bindings(extension), now),
+                    "keys": save_keys(phone.pictures, phone.others),
+                    "proof": self._proof(phone),
+                }
+                for extension, phone in self._phones.items()
+            },
+            "lines": {line_id: line.save() for line_id, line in self._lines.items()},
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Take over a snapshot, for the phones and keys that there are.
+        """Take over a snapshot, for the phones, keys and lines that there are.
 
         To be called before `start`. What does not fit is left out, and so are the
         registrations of a phone that has another password by now.
         """
+        # Version 0.1 stored nothing but the phones.
+        phones = snapshot.get("phones", snapshot)
         for extension, phone in self._phones.items():
-            saved = snapshot.get(extension)
+            saved = phones.get(extension) if isinstance(phones, Mapping) else None
             if not isinstance(saved, Mapping):
                 continue
-            phone.restore(load_keys(saved.get("keys")))
+            phone.restore(*load_keys(saved.get("keys")))
             if saved.get("proof") == self._proof(phone):
                 bindings = load_bindings(saved.get("bindings"), self._clock())
                 self._registrar.restore(b for b in bindings if b.user == extension)
+        lines = snapshot.get("lines")
+        for line_id, line in self._lines.items():
+            line.restore(lines.get(line_id) if isinstance(lines, Mapping) else None)
+        self._apply_lines()
 
     def _proof(self, phone: Phone) -> str:
         """Return what tells whether a stored registration was made with the password."""
@@ -246,40 +290,80 @@ class PhoneServer:
             # A press without `a=` is not the call that the default stands for.
             action = description.action
             self._press(
-                KeyPress(
-                    phone=phone,
-                    key=description.name,
-                    action=Action.MESSAGE if action is Action.INVITE else action,
-                    number=_shown(request.to.uri.user),
-                )
+                phone,
+                description.name,
+                Action.MESSAGE if action is Action.INVITE else action,
+                _shown(request.to.uri.user),
             )
 
     def _take_call(self, incoming: IncomingRequest) -> None:
         """Take an INVITE: a key that calls, or a number that was dialled.
 
-        No call is made: 486 tells the phone that nobody will answer.
+        No call is made: the answer tells the phone that nobody will, or where to call.
         """
         phone = self._phone_of(incoming)
         if phone is None:
             return
-        incoming.reply(486)
         number = _shown(incoming.request.uri.user)
         called = [
-            key for key in phone.keys.values() if key.description.number == number
+            key.description
+            for key in phone.keys.values()
+            if key.description.number == number
         ]
+        # The number of a key that was not told to call means nothing elsewhere.
+        if all(key.action is Action.INVITE for key in called):
+            incoming.reply(*phone.dialling.answer_to(number))
+        else:
+            incoming.reply(486)
         for key in called:
-            self._press(
-                KeyPress(phone=phone, key=key.name, action=Action.INVITE, number=number)
-            )
+            self._press(phone, key.name, Action.INVITE, number)
         if not called:
-            dialled = Dialled(phone=phone, number=number)
-            phone.dialled.emit(dialled)
-            self.dialled.emit(dialled)
+            self._later(partial(self._tell_dialled, phone, number))
 
-    def _press(self, press: KeyPress) -> None:
+    def _press(
+        self, phone: Phone, name: str, action: Action | str, number: str
+    ) -> None:
+        """Let a key do what it is there for, and then tell of the press."""
+        key = phone.keys.get(name)
+        caller = key.description.caller if key else None
+        press = KeyPress(
+            phone=phone, key=name, action=action, number=number, caller=caller
+        )
+        for line in self._lines.values():
+            if line.settings.keys.get(phone.extension) == name:
+                press = replace(press, use=line.press(press))
+        if key is not None and key.setup.toggles:
+            key.turn(not key.is_on)
+        self._later(partial(self._tell_press, press))
+
+    def _tell_press(self, press: KeyPress) -> None:
         if key := press.phone.keys.get(press.key):
             key.pressed.emit(press)
         self.pressed.emit(press)
+
+    def _tell_dialled(self, phone: Phone, number: str) -> None:
+        dialled = Dialled(phone=phone, number=number)
+        phone.dialled.emit(dialled)
+        self.dialled.emit(dialled)
+
+    @staticmethod
+    def _later(tell: Callable[[], None]) -> None:
+        """Tell what happened, behind the documents that it made due.
+
+        Outboxes that are idle send theirs in the loop's next turn.
+        """
+        asyncio.get_running_loop().call_soon(tell)
+
+    def _apply_lines(self) -> None:
+        for line in self._lines.values():
+            line.apply()
+
+    def _follow_owner(self, extension: str) -> None:
+        """Have the lines that a phone holds see whether it is still there."""
+        if self._started:
+            for line in self._lines.values():
+                if line.phone == extension:
+                    line.follow_owner()
 
     # Registrations
 

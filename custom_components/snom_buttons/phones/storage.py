@@ -6,6 +6,7 @@ Bindings keep their end in wall-clock time; the pictures are buttons documents.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 import logging
 import time
@@ -15,9 +16,11 @@ from ..sip import MAX_EXPIRES, Binding, Flow, parse_address, parse_uri, readable
 from ..xbuttons import (
     DocumentError,
     KeyDescription,
+    Light,
     format as format_document,
     parse as parse_document,
 )
+from .key import Picture
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -87,17 +90,62 @@ def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
     )
 
 
-def save_keys(descriptions: Iterable[KeyDescription]) -> str:
-    """Return what keys show, as a buttons document."""
-    return format_document(descriptions).decode()
+def save_keys(
+    pictures: Iterable[Picture], others: Iterable[KeyDescription]
+) -> list[dict[str, Any]]:
+    """Return what keys show, as JSON: each description is a buttons document."""
+    configured = [
+        {
+            "configured": _save(picture.configured),
+            "shown": _save(picture.shown),
+            "on": picture.is_on,
+        }
+        for picture in pictures
+    ]
+    return configured + [{"shown": _save(description)} for description in others]
 
 
-def load_keys(saved: object) -> tuple[KeyDescription, ...]:
-    """Return what `save_keys` saved, nothing if it is broken."""
-    if not isinstance(saved, str):
-        return ()
+def load_keys(saved: object) -> tuple[list[Picture], list[KeyDescription]]:
+    """Return what `save_keys` saved; what is broken is left out.
+
+    Version 0.1 stored one document, in which nothing but the lamp could differ from
+    the configuration.
+    """
+    pictures: list[Picture] = []
+    others: list[KeyDescription] = []
+    if isinstance(saved, str):
+        pictures = [
+            Picture(
+                configured=replace(shown, color=None),
+                shown=shown,
+                is_on=shown.light != Light.OFF,
+            )
+            for shown in _load(saved)
+        ]
+    for item in saved if isinstance(saved, list) else ():
+        try:
+            (shown,) = _load(item["shown"])
+            if "configured" in item:
+                (configured,) = _load(item["configured"])
+                is_on = bool(item["on"])
+                pictures.append(
+                    Picture(configured=configured, shown=shown, is_on=is_on)
+                )
+            else:
+                others.append(shown)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            _LOGGER.warning("What a key showed cannot be read: %r", error)
+    return pictures, others
+
+
+def _save(description: KeyDescription) -> str:
+    return format_document((description,)).decode()
+
+
+def _load(document: str) -> tuple[KeyDescription, ...]:
+    """Return the keys of a document, nothing if it is broken."""
     try:
-        return parse_document(saved.encode())
+        return parse_document(document.encode())
     except (DocumentError, UnicodeEncodeError) as error:
         _LOGGER.warning("The stored state of a phone's keys cannot be read: %s", error)
         return ()

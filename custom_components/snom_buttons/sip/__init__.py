@@ -14,7 +14,15 @@ from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Binding, Registrar
 from .transport import TransportError
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
-from .uri import Address, Uri, make_address, make_uri, parse_address, parse_uri
+from .uri import (
+    Address,
+    Uri,
+    escape_user,
+    make_address,
+    make_uri,
+    parse_address,
+    parse_uri,
+)
 
 __all__ = [
     "ALLOW_HEADER",
@@ -36,6 +44,7 @@ __all__ = [
     "SipSyntaxError",
     "TransportError",
     "Uri",
+    "escape_user",
     "make_address",
     "make_uri",
     "parse_address",

@@ -93,8 +93,13 @@ def make_uri(user: str | None, host: str, port: int | None = None) -> Uri:
     """Return `sip:user@host:port`, with what the user part does not allow escaped."""
     authority = host if port is None else f"{host}:{port}"
     if user is not None:
-        authority = f"{percent_encode(user, _USER_SAFE, errors='replace')}@{authority}"
+        authority = f"{escape_user(user)}@{authority}"
     return parse_uri(f"sip:{authority}")
+
+
+def escape_user(user: str) -> str:
+    """Return a user part with what it does not allow as it is escaped (25.1)."""
+    return percent_encode(user, _USER_SAFE, errors="replace")
 
 
 def parse_uri(text: str) -> Uri:

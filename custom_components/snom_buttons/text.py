@@ -1,0 +1,79 @@
+"""The labels that phones with displays show beside their keys."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import override
+
+from homeassistant.components.text import TextEntity
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .devices import SnomPhone
+from .entity import SnomKeyEntity, async_setup_entities
+from .hub import SnomConfigEntry, SnomPart
+from .phones import DocumentError
+from .settings import MAX_LABEL, KeyKind, KeySettings
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SnomConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the labels of all phones."""
+    await async_setup_entities(hass, entry, async_add_entities, _make_labels)
+
+
+def _make_labels(part: SnomPart) -> Iterator[SnomLabel]:
+    if not isinstance(part, SnomPhone):
+        return
+    for key in part.settings.keys:
+        if key.kind in (KeyKind.LIGHT, KeyKind.SWITCH):
+            yield SnomLabel(part, key)
+
+
+class SnomLabel(SnomKeyEntity, TextEntity):
+    """The label of a key."""
+
+    _attr_entity_category = EntityCategory.CONFIG
+    # Not every phone has labels, and none says so.
+    _attr_entity_registry_enabled_default = False
+    _attr_native_max = MAX_LABEL
+    _attr_translation_key = "label"
+
+    def __init__(self, phone: SnomPhone, settings: KeySettings) -> None:
+        """Name the text after the key."""
+        super().__init__(phone, settings, "label")
+        self._attr_translation_placeholders = {"key": settings.name}
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow what the key shows."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.key.shown.subscribe(self._async_shown))
+
+    @callback
+    def _async_shown(self, _: None) -> None:
+        self.async_write_ha_state()
+
+    @property
+    @override
+    def native_value(self) -> str:
+        """Return the label, as far as a text can hold it."""
+        return (self.key.description.label or "")[:MAX_LABEL]
+
+    @override
+    async def async_set_value(self, value: str) -> None:
+        """Write the label, or remove it."""
+        label = value.strip(" ") or None
+        try:
+            self.key.show(replace(self.key.description, label=label))
+        except DocumentError as err:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="invalid_label"
+            ) from err
