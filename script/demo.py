@@ -40,9 +40,21 @@ KEY_NAMES = (
     "Mail",
     "Washing machine",
     "Everything off",
-    "Guests",
-    "Night",
+    "DND",
+    "Shared line",
 )
+TOGGLE_KEY = "11"
+TOGGLE = {
+    "kind": "switch",
+    "toggle": True,
+    "light_on": "offline",
+    "number_off": "*78",
+    "number_on": "*79",
+}
+"""The LED Remote Control document's do-not-disturb."""
+SHARED_KEY = "12"
+SHARED_CODE = "co2"
+"""The document's shared line."""
 RESTART_EXIT_CODE = 100
 """What Home Assistant exits with when it wants to be started again."""
 
@@ -69,7 +81,7 @@ PRESSES = """\
 {{% for press in expand({entities}) | selectattr("state", "match", "2")
    | sort(attribute="state", reverse=true) %}}
 {{% if loop.first %}}**Pressed**{{% endif %}}
-- {{{{ press.name }}}} at {{{{ (press.state | as_datetime | as_local).strftime("%H:%M:%S") }}}}
+- {{{{ press.name }}}}{{% if press.attributes.event_type == "dialled" %}} {{{{ press.attributes.number }}}}{{% endif %}} at {{{{ (press.state | as_datetime | as_local).strftime("%H:%M:%S") }}}}
 {{% else %}}
 Press a key of the phone to see it here.
 {{% endfor %}}
@@ -345,6 +357,7 @@ async def set_up(
             {
                 "keys": [
                     {"key": f"{number}", "name": name, "kind": "light", "colors": True}
+                    | (TOGGLE if f"{number}" == TOGGLE_KEY else {})
                     for number, name in enumerate(KEY_NAMES, 1)
                 ]
             },
@@ -354,14 +367,38 @@ async def set_up(
             "password": forms[-1]["description_placeholders"]["password"],
             "keys": {},
         }
-    await find_entities(home, session, entry_id, phones)
+    await share_a_line(home, session, entry_id)
+    shared = await find_entities(home, session, entry_id, phones)
     await make_dashboard(home, session, phones)
     return {
         "url": home.url,
         "token": home.token,
         "sip": {"host": LOCALHOST, "port": sip_port, "realm": realm},
         "phones": phones,
+        "shared": {SHARED_CODE: shared},
     }
+
+
+async def share_a_line(
+    home: HomeAssistant, session: aiohttp.ClientSession, entry_id: str
+) -> None:
+    """Share one key of both phones."""
+    (subentries,) = await home.commands(
+        session, {"type": "config_entries/subentries/list", "entry_id": entry_id}
+    )
+    phones = [subentry["subentry_id"] for subentry in subentries]
+    await home.flow(
+        session,
+        "/api/config/config_entries/subentries/flow",
+        [entry_id, "shared_line"],
+        {
+            "name": SHARED_CODE,
+            "code": SHARED_CODE,
+            "phones": phones,
+            "key": SHARED_KEY,
+        },
+        {"keys": [{"phone": phone, "key": SHARED_KEY} for phone in phones]},
+    )
 
 
 async def find_entities(
@@ -369,22 +406,36 @@ async def find_entities(
     session: aiohttp.ClientSession,
     entry_id: str,
     phones: dict[str, Any],
-) -> None:
-    """Note which entities each key of each phone has become."""
+) -> str:
+    """Note which entities the phones and their keys have become.
+
+    Returns the shared line's switch, which is what stands for its keys too.
+    """
     subentries, registry = await home.commands(
         session,
         {"type": "config_entries/subentries/list", "entry_id": entry_id},
         {"type": "config/entity_registry/list"},
     )
     by_unique_id = {entity["unique_id"]: entity["entity_id"] for entity in registry}
+    (shared,) = (
+        by_unique_id[f"{subentry['subentry_id']}_line"]
+        for subentry in subentries
+        if subentry["subentry_type"] == "shared_line"
+    )
     for subentry in subentries:
-        phones[subentry["unique_id"]]["keys"] = {
+        if subentry["subentry_type"] != "phone":
+            continue
+        part = subentry["subentry_id"]
+        phone = phones[subentry["unique_id"]]
+        phone["dialled"] = by_unique_id[f"{part}_dialled"]
+        phone["keys"] = {
             f"{number}": {
-                what: by_unique_id[f"{subentry['subentry_id']}_{number}_{what}"]
-                for what in ("led", "press")
+                "led": by_unique_id.get(f"{part}_{number}_led", shared),
+                "press": by_unique_id[f"{part}_{number}_press"],
             }
             for number in range(1, len(KEY_NAMES) + 1)
         }
+    return str(shared)
 
 
 async def make_dashboard(
@@ -409,7 +460,10 @@ async def make_dashboard(
                 {
                     "type": "markdown",
                     "content": PRESSES.format(
-                        entities=[key["press"] for key in phone["keys"].values()]
+                        entities=[
+                            *(key["press"] for key in phone["keys"].values()),
+                            phone["dialled"],
+                        ]
                     ),
                 },
             ],

@@ -230,12 +230,11 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
         assert initial.one("Contact") == f"<sip:{host}:{port};transport=udp>"
         assert initial.one("Subject") == "buttons"
         assert initial.one("Content-Type") == "application/x-buttons"
-        # `a=invite`, which the document prints on key 4, is the default.
         assert lines(initial.body) == [
             {"k=1"},
             {"k=2"},
             {"k=3", "l=42"},
-            {"k=4", "c=on", "n=79", "l=Office Hours"},
+            {"k=4", "c=on", "n=79", "a=invite", "l=Office Hours"},
         ]
         await peer.acknowledge(initial)
 
@@ -248,7 +247,7 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
         )
         call = await peer.receive()
         assert lines(call.body) == [
-            {"k=3", "l=42", "c=pickup", "i=19781234567", "n=*6013"}
+            {"k=3", "l=42", "c=pickup", "i=19781234567", "n=*6013", "a=invite"}
         ]
         assert call.one("Call-ID") != initial.one("Call-ID")
         await peer.acknowledge(call)

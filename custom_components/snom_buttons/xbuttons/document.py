@@ -15,7 +15,7 @@ import re
 from typing import Any
 
 from .model import KeyDescription
-from .properties import BY_LETTER, DEFAULTS, NAME, PROPERTIES, Property, values_of
+from .properties import ACTION, BY_LETTER, DEFAULTS, NAME, PROPERTIES, Property, values_of
 
 CONTENT_TYPE = "application/x-buttons"
 MAX_DOCUMENT = 64 * 1024
@@ -108,7 +108,8 @@ def format(keys: Iterable[KeyDescription]) -> bytes:  # noqa: A001
     """Return the document that describes the keys, as a registrar writes it.
 
     An empty line ends every description, the last one too, and a default is not
-    written: so the document's own examples have the length that they say.
+    written, but for the action of a key that has a number: so the document's own
+    examples come out as they stand there, with the length that they say.
 
     Raises DocumentError for a value that `parse` would not give back as it was, and
     for a document of more than MAX_DOCUMENT bytes.
@@ -169,7 +170,7 @@ def _append_description(lines: list[str], key: KeyDescription) -> None:
     """Append the lines that describe a key, without the empty one."""
     _append_property(lines, NAME, key.name)
     for known, default, value in zip(PROPERTIES, DEFAULTS, values_of(key), strict=True):
-        if value != default:
+        if value != default or (known is ACTION and key.number is not None):
             _append_property(lines, known, value)
     for name, text in key.extensions:
         if not name or name != name.strip(" ") or "=" in name or name in BY_LETTER:

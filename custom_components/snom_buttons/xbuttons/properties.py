@@ -98,12 +98,13 @@ def _read_treatment(text: str) -> Treatment:
 
 
 NAME = Property("k", "name", "a text that is not empty")
+ACTION = Property("a", "action", "a word such as 'message'", _words(Action))
 
 PROPERTIES = (
     Property("c", "light", "a word such as 'on'", _words(Light)),
     Property("o", "color", "a colour such as 'red' or '#FF0000'", _words(Color)),
     Property("n", "number", "a text that is not empty"),
-    Property("a", "action", "a word such as 'message'", _words(Action)),
+    ACTION,
     Property("l", "label", "a text that is not empty"),
     Property("d", "display_name", "a text that is not empty"),
     Property("i", "caller", "a text that is not empty"),
