@@ -172,6 +172,67 @@ async def test_lamps_presses_and_a_restart(tmp_path: Path) -> None:
     assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
 
 
+async def test_what_the_document_shows_works_between_two_phones(
+    tmp_path: Path,
+) -> None:
+    """Do not disturb, the shared line and dialling, with the document's own words."""
+    async with (
+        demo_running(tmp_path / "demo", "--no-phone") as demo,
+        demo.phone("44") as desk,
+        demo.phone("45") as other,
+    ):
+        phones = demo.details["phones"]
+        line = demo.details["shared"]["co2"]
+        assert phones["44"]["keys"]["12"]["led"] == line
+        assert (await desk.register()).status == 200
+        assert await desk.shows("11", n="*78") == {
+            "n": "*78",
+            "a": "message",
+            "l": "DND",
+        }
+        free = {"n": "*602co2", "a": "seize", "l": "(co2)"}
+        seized = {"c": "on", "n": "*603co2", "a": "release", "l": "(co2)"}
+        assert await desk.shows("12", n="*602co2") == free
+
+        # Do not disturb: the key answers by itself, and the switch follows.
+        dnd = demo.entity("44", "11", "led")
+        assert (await desk.press("11")).status == 200
+        assert await desk.shows("11", c="offline") == {
+            "c": "offline",
+            "n": "*79",
+            "a": "message",
+            "l": "DND",
+        }
+        assert (await demo.state(dnd))["state"] == "on"
+        await demo.call("switch", "turn_off", entity_id=dnd)
+        await desk.shows("11", n="*78", c=None)
+
+        # The line is there for the one while the other is away, and for both then.
+        assert (await desk.press("12", "seize")).status == 200
+        assert await desk.shows("12", c="on") == seized
+        assert (await other.register()).status == 200
+        assert await other.shows("12", c="on") == seized
+        assert (await demo.state(line))["attributes"]["phone"] == "44"
+        async with demo.changes(demo.entity("45", "12", "press")) as pressed:
+            assert (await other.press("12", "release")).status == 200
+            async with asyncio.timeout(10):
+                state = await pressed.get()
+        assert state["attributes"]["event_type"] == "press_end"
+        assert (await demo.state(line))["state"] == "on"
+        assert (await desk.press("12", "release")).status == 200
+        assert await desk.shows("12", c=None) == free
+        assert await other.shows("12", c=None) == free
+        await demo.call("switch", "turn_on", entity_id=line)
+        await other.shows("12", c="on")
+        assert (await demo.state(line))["attributes"]["phone"] is None
+
+        async with demo.changes(phones["45"]["dialled"]) as dialled:
+            assert (await other.invite("100")).status == 486
+            async with asyncio.timeout(10):
+                state = await dialled.get()
+        assert state["attributes"]["number"] == "100"
+
+
 async def test_the_software_phone_is_there_when_it_says_ready(tmp_path: Path) -> None:
     async with demo_running(tmp_path / "demo") as demo:
         lamp = demo.entity("44", "1", "led")

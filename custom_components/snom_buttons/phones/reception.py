@@ -1,0 +1,180 @@
+"""The reception: takes what phones send, and tells of it.
+
+A request is answered at once; then the key does what it is there for, and only then
+others are told. Everything but the telling happens in the one call of `answer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+import logging
+
+from ..sip import (
+    ALLOW_HEADER,
+    SUPPORTED_HEADER,
+    IncomingRequest,
+    Registrar,
+    rfc3261_8_2_3,
+)
+from ..xbuttons import CONTENT_TYPE, Action, DocumentError, parse as parse_document
+from .events import Dialled, KeyPress
+from .line import SharedLine
+from .phone import Phone
+from .signal import Signal
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_PRESSES = 8
+"""Keys that one press may name; a phone names one."""
+MAX_TEXT = 64
+"""Characters of a key's name, an action or a number that are told on."""
+
+
+class Reception:
+    """Answers the requests that the endpoint lets through (RFC 3261 8.2)."""
+
+    def __init__(
+        self,
+        registrar: Registrar,
+        phones: Mapping[str, Phone],
+        lines: Mapping[str, SharedLine],
+    ) -> None:
+        """Answer for these phones and lines, which may change."""
+        self.pressed: Signal[KeyPress] = Signal()
+        """Every press at every phone, also of keys that are not configured."""
+        self.dialled: Signal[Dialled] = Signal()
+        self._registrar = registrar
+        self._phones = phones
+        self._lines = lines
+
+    def answer(self, incoming: IncomingRequest) -> None:
+        """Answer a request, and act on it."""
+        match incoming.request.method:
+            case "REGISTER":
+                self._register(incoming)
+            case "MESSAGE":
+                self._take_press(incoming)
+            case "INVITE":
+                self._take_call(incoming)
+            case _:
+                accept = ("Accept", CONTENT_TYPE)
+                incoming.reply_stateless(200, (ALLOW_HEADER, accept, SUPPORTED_HEADER))
+
+    def _register(self, incoming: IncomingRequest) -> None:
+        answer = self._registrar.register(incoming.request, incoming.flow)
+        if answer.status == 401:
+            incoming.reply_stateless(401, answer.headers)
+        else:
+            incoming.reply(answer.status, answer.headers)
+
+    def _phone_of(self, incoming: IncomingRequest) -> Phone | None:
+        """Return the phone that a request proves to be from, else answer it."""
+        refusal = self._registrar.authorize(incoming.request, incoming.flow)
+        if refusal is None:
+            phone = self._phones[incoming.request.from_.uri.user or ""]
+            phone.heard(incoming.flow)
+            return phone
+        incoming.reply_stateless(refusal.status, refusal.headers)
+        return None
+
+    def _take_press(self, incoming: IncomingRequest) -> None:
+        """Take a MESSAGE: the phone tells of a key that was pressed."""
+        phone = self._phone_of(incoming)
+        if phone is None:
+            return
+        request = incoming.request
+        refusal = rfc3261_8_2_3(request, (CONTENT_TYPE,))
+        if refusal is not None:
+            incoming.reply(refusal.status, refusal.headers)
+            return
+        try:
+            pressed = parse_document(request.body)
+        except DocumentError as error:
+            _LOGGER.debug("Phone %s sent %r: %s", phone.extension, request.body, error)
+            incoming.reply(400, reason="Bad Buttons Document")
+            return
+        if not 0 < len(pressed) <= MAX_PRESSES or any(
+            len(p.name) > MAX_TEXT or len(p.action) > MAX_TEXT for p in pressed
+        ):
+            incoming.reply(400, reason="Not A Press")
+            return
+        incoming.reply(200)
+        _LOGGER.debug("Phone %s sent %r", phone.extension, request.body)
+        for description in pressed:
+            # A press without `a=` is not the call that the default stands for.
+            action = description.action
+            self._press(
+                phone,
+                description.name,
+                Action.MESSAGE if action is Action.INVITE else action,
+                _shown(request.to.uri.user),
+            )
+
+    def _take_call(self, incoming: IncomingRequest) -> None:
+        """Take an INVITE: a key that calls, or a number that was dialled.
+
+        No call is made: the answer tells the phone that nobody will, or where to call.
+        """
+        phone = self._phone_of(incoming)
+        if phone is None:
+            return
+        number = _shown(incoming.request.uri.user)
+        called = [
+            key.description
+            for key in phone.keys.values()
+            if key.description.number == number
+        ]
+        # The number of a key that was not told to call means nothing elsewhere.
+        if all(key.action is Action.INVITE for key in called):
+            incoming.reply(*phone.dialling.answer_to(number))
+        else:
+            incoming.reply(486)
+        for key in called:
+            self._press(phone, key.name, Action.INVITE, number)
+        if not called:
+            tell_later(partial(self._tell_dialled, phone, number))
+
+    def _press(
+        self, phone: Phone, name: str, action: Action | str, number: str
+    ) -> None:
+        """Let a key do what it is there for, and then tell of the press."""
+        key = phone.keys.get(name)
+        caller = key.description.caller if key else None
+        press = KeyPress(
+            phone=phone, key=name, action=action, number=number, caller=caller
+        )
+        for line in self._lines.values():
+            if line.settings.keys.get(phone.extension) == name:
+                press = replace(press, use=line.press(press))
+        if key is not None and key.setup.toggles:
+            key.turn(not key.is_on)
+        tell_later(partial(self._tell_press, press))
+
+    def _tell_press(self, press: KeyPress) -> None:
+        if key := press.phone.keys.get(press.key):
+            key.pressed.emit(press)
+        self.pressed.emit(press)
+
+    def _tell_dialled(self, phone: Phone, number: str) -> None:
+        dialled = Dialled(phone=phone, number=number)
+        phone.dialled.emit(dialled)
+        self.dialled.emit(dialled)
+
+
+def tell_later(tell: Callable[[], None]) -> None:
+    """Tell what happened, behind the documents that it made due.
+
+    Outboxes that are idle send theirs in the loop's next turn.
+    """
+    asyncio.get_running_loop().call_soon(tell)
+
+
+def _shown(number: str | None) -> str:
+    """Return a number as it can be shown and stored, whatever the phone sent."""
+    shown = (number or "")[:MAX_TEXT]
+    if shown.isprintable():
+        return shown
+    return "".join(character for character in shown if character.isprintable())
