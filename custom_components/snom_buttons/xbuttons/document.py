@@ -15,7 +15,15 @@ import re
 from typing import Any
 
 from .model import KeyDescription
-from .properties import ACTION, BY_LETTER, DEFAULTS, NAME, PROPERTIES, Property, values_of
+from .properties import (
+    ACTION,
+    BY_LETTER,
+    DEFAULTS,
+    NAME,
+    PROPERTIES,
+    Property,
+    values_of,
+)
 
 CONTENT_TYPE = "application/x-buttons"
 MAX_DOCUMENT = 64 * 1024
