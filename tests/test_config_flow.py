@@ -67,6 +67,15 @@ def checked[R: ConfigFlowResult | SubentryFlowResult](
         step = texts["step"][result["step_id"]]
         check(step["title"])
         check(step["description"])
+        for text in step.get("data_description", {}).values():
+            check(text)
+    elif result["type"] is FlowResultType.MENU:
+        step = texts["step"][result["step_id"]]
+        check(step["title"])
+        check(step["description"])
+        for option in result["menu_options"]:
+            check(step["menu_options"][option])
+            check(step["menu_option_descriptions"][option])
     elif result["type"] is FlowResultType.ABORT and not result.get(
         "translation_domain"
     ):
@@ -609,6 +618,8 @@ async def test_what_is_wrong_with_a_key_is_said(
     assert result["errors"] == {"base": error}
     assert result["description_placeholders"] == {
         "key": key,
+        "other_key": "",
+        "number": "",
         "max_keys": "200",
         "max_length": "64",
     }
@@ -666,11 +677,19 @@ async def test_a_registrar_with_an_ipv6_address(
 
 
 async def reconfigure_phone(
-    hass: HomeAssistant, entry: MockConfigEntry, extension: str = "44"
+    hass: HomeAssistant, entry: MockConfigEntry, step_id: str = "account"
 ) -> SubentryFlowResult:
-    result = await entry.start_subentry_reconfigure_flow(hass, f"subentry_{extension}")
-    assert result["type"] is FlowResultType.FORM
+    """Choose from the menu what of phone 44 to change."""
+    result = await entry.start_subentry_reconfigure_flow(hass, "subentry_44")
+    assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "reconfigure"
+    assert result["menu_options"] == ["account", "dialling"]
+    checked_phone(result)
+    result = await hass.config_entries.subentries.async_configure(
+        result["flow_id"], {"next_step_id": step_id}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == step_id
     return checked_phone(result)
 
 
@@ -783,7 +802,7 @@ async def test_what_is_wrong_with_a_changed_phone_is_said(
 ) -> None:
     result = await reconfigure_phone(hass, config_entry)
     result = await submit_phone(hass, result, password="short")
-    assert result["step_id"] == "reconfigure"
+    assert result["step_id"] == "account"
     assert result["errors"] == {"password": "invalid_password"}
 
 
@@ -842,13 +861,16 @@ async def test_everything_over_rest(
         ).subentries.values()
         if subentry.unique_id == "45"
     ]
-    form = await post(
+    menu = await post(
         "subentries/flow",
         handler=[entry_id, "phone"],
         subentry_id=subentry.subentry_id,
     )
-    assert form["step_id"] == SOURCE_RECONFIGURE
-    path = f"subentries/flow/{form['flow_id']}"
+    assert menu["type"] == "menu"
+    assert menu["step_id"] == SOURCE_RECONFIGURE
+    path = f"subentries/flow/{menu['flow_id']}"
+    form = await post(path, next_step_id="account")
+    assert form["step_id"] == "account"
     await post(path, **account, model="other", key_count=3, name="Hall")
     await post(path)
     assert (await post(path))["reason"] == "reconfigure_successful"

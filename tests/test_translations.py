@@ -12,8 +12,16 @@ from PIL import Image
 import pytest
 
 import custom_components.snom_buttons as integration
-from custom_components.snom_buttons import config_flow, const, event, light, phone_flow
+from custom_components.snom_buttons import (
+    config_flow,
+    const,
+    dial_form,
+    event,
+    light,
+    phone_flow,
+)
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
+from custom_components.snom_buttons.phones import DialAnswer, Light
 from custom_components.snom_buttons.settings import OWN_KINDS
 from homeassistant.const import Platform
 from homeassistant.helpers import config_validation as cv
@@ -181,15 +189,17 @@ def test_every_step_has_its_texts() -> None:
         (SERVER, "user", server),
         (SERVER, "reconfigure", server),
         (PHONE, "user", phone),
-        (PHONE, "reconfigure", phone),
+        (PHONE, "reconfigure", set()),
+        (PHONE, "account", phone),
         (PHONE, "keys", {"keys"}),
         (PHONE, "phone", set()),
+        (PHONE, "dialling", fields(dial_form.DIALLING_SCHEMA)),
     ):
         step_texts = texts_of_flow["step"][step]
         assert {"title", "description"} <= set(step_texts)
         assert set(step_texts.get("data", {})) == wanted
-        # The list of keys shows no help, so the page's description has it.
-        helped = wanted - {"keys"}
+        # Lists show no help, so the page's description has it.
+        helped = wanted - {"keys", "dial_rules"}
         assert set(step_texts.get("data_description", {})) == helped
 
 
@@ -202,7 +212,7 @@ def test_no_error_has_a_text_in_vain() -> None:
     """That each one has a text is checked where it is shown, in test_config_flow."""
     words = {
         node.value
-        for module in ("config_flow", "phone_flow")
+        for module in ("config_flow", "phone_flow", "key_form", "dial_form")
         for node in source(module)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -253,10 +263,23 @@ def test_every_choice_has_its_text() -> None:
     selector = ENGLISH["selector"]
     assert set(selector["key_kind"]["options"]) == set(OWN_KINDS)
     assert set(selector["model"]["options"]) == {const.MODEL_OTHER}
-    assert set(selector["keys"]["fields"]) == {"key", "name", "kind", "colors"}
-    assert all(
-        set(f) == {"name", "description"} for f in selector["keys"]["fields"].values()
-    )
+    assert set(selector["key_light"]["options"]) == set(Light)
+    assert set(selector["dial_answer"]["options"]) == set(DialAnswer)
+    assert set(selector["keys"]["fields"]) == {
+        "key",
+        "name",
+        "kind",
+        "colors",
+        "toggle",
+        "light_on",
+        "light_off",
+        "number_on",
+        "number_off",
+    }
+    assert set(selector["dial_rules"]["fields"]) == {"number", "run"}
+    for list_name in ("keys", "dial_rules"):
+        for field_texts in selector[list_name]["fields"].values():
+            assert set(field_texts) == {"name", "description"}
 
 
 # Icons, brand, quality scale

@@ -29,8 +29,15 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.util.network import is_host_valid, is_invalid, is_ip_address
 
-from .const import CONF_ADVERTISED_HOST, CONF_REALM, DOMAIN, SUBENTRY_TYPE_PHONE
+from .const import (
+    CONF_ADVERTISED_HOST,
+    CONF_REALM,
+    DOMAIN,
+    SUBENTRY_TYPE_PHONE,
+    SUBENTRY_TYPE_SHARED_LINE,
+)
 from .hub import SnomConfigEntry
+from .line_flow import LineFlow
 from .phone_flow import PhoneFlow
 from .phones import check_bind, free_udp_port, local_address
 from .settings import registrar_address
@@ -73,8 +80,8 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return that a server has phones."""
-        return {SUBENTRY_TYPE_PHONE: PhoneFlow}
+        """Return that a server has phones and shared lines."""
+        return {SUBENTRY_TYPE_PHONE: PhoneFlow, SUBENTRY_TYPE_SHARED_LINE: LineFlow}
 
     @override
     async def async_step_user(

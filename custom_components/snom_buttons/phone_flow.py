@@ -1,12 +1,12 @@
 """The dialogue that sets up a phone with its keys, or changes one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count, islice
 import re
 import secrets
 import string
-from typing import Any, Final, override
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -17,41 +17,23 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_MODEL, CONF_NAME, CONF_PASSWORD
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
-    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    ObjectSelector,
-    ObjectSelectorConfig,
-    ObjectSelectorField,
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
 )
-from homeassistant.helpers.translation import async_get_translations
 
-from .const import (
-    CONF_COLORS,
-    CONF_EXTENSION,
-    CONF_KEY,
-    CONF_KEY_COUNT,
-    CONF_KEYS,
-    CONF_KIND,
-    DOMAIN,
-    MODEL_OTHER,
-)
-from .phones import MODELS, DocumentError, format_document
-from .settings import OWN_KINDS, KeyKind, KeySettings, registrar_address
+from . import dial_form, key_form
+from .const import CONF_DIALLING, CONF_EXTENSION, CONF_KEY_COUNT, CONF_KEYS, MODEL_OTHER
+from .key_form import MAX_KEYS, SIP_USER
+from .phones import MODELS
+from .settings import KeySettings, registrar_address
 
-MAX_KEYS: Final = 200
-MAX_KEY_NAME: Final = 64
-
-# What the user part of a SIP URI takes as it is (RFC 3261 25.1).
-SIP_USER: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}")
 # Without ` and |, which the table of the last page cannot show.
 PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
 PASSWORD_LENGTH: Final = 16
@@ -84,7 +66,10 @@ PHONE_SCHEMA: Final = vol.Schema(
 
 
 class PhoneFlow(ConfigSubentryFlow):
-    """Add a phone, or change one: its account, its keys, then what to enter in it."""
+    """Add a phone, or change one: its account, its keys, then what to enter in it.
+
+    How its calls are answered is asked apart from that, and of no new phone.
+    """
 
     _name: str
     _account: dict[str, Any]
@@ -94,11 +79,19 @@ class PhoneFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for the account of a new phone."""
-        return await self._async_step_account(
+        return await self._async_ask_account(
             SOURCE_USER, user_input, {CONF_PASSWORD: _generate_password()}, []
         )
 
     async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask what of a phone to change."""
+        return self.async_show_menu(
+            step_id=SOURCE_RECONFIGURE, menu_options=["account", CONF_DIALLING]
+        )
+
+    async def async_step_account(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for the account of a phone anew."""
@@ -112,11 +105,9 @@ class PhoneFlow(ConfigSubentryFlow):
         }
         if _key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
-        return await self._async_step_account(
-            SOURCE_RECONFIGURE, user_input, suggested, keys
-        )
+        return await self._async_ask_account("account", user_input, suggested, keys)
 
-    async def _async_step_account(
+    async def _async_ask_account(
         self,
         step_id: str,
         user_input: dict[str, Any] | None,
@@ -170,31 +161,24 @@ class PhoneFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Ask what each key is."""
         errors: dict[str, str] = {}
-        placeholders = {
-            CONF_KEY: "",
-            "max_keys": str(MAX_KEYS),
-            "max_length": str(MAX_KEY_NAME),
-        }
+        about: dict[str, str] = {}
+        colors = _has_colors(self._account)
         suggested = [key.as_dict() for key in self._keys]
         if user_input is not None:
             suggested = user_input[CONF_KEYS]
-            colors = _has_colors(self._account)
-            self._keys = [_read_key(key, colors) for key in suggested]
-            if fault := _first_fault(self._keys):
-                errors["base"], placeholders[CONF_KEY] = fault
+            self._keys = [key_form.read_key(key, colors) for key in suggested]
+            if fault := key_form.first_fault(self._keys):
+                errors["base"], about = fault
             else:
                 return await self.async_step_phone()
+        selector = await key_form.async_keys_selector(self.hass, colors)
         return self.async_show_form(
             step_id="keys",
             data_schema=vol.Schema(
-                {
-                    vol.Required(CONF_KEYS, default=suggested): await _keys_selector(
-                        self.hass, _has_colors(self._account)
-                    )
-                }
+                {vol.Required(CONF_KEYS, default=suggested): selector}
             ),
             errors=errors,
-            description_placeholders=placeholders,
+            description_placeholders=key_form.NO_FAULT | about,
             last_step=False,
         )
 
@@ -232,8 +216,37 @@ class PhoneFlow(ConfigSubentryFlow):
             self._get_entry(),
             self._get_reconfigure_subentry(),
             title=self._name,
-            data=data,
+            data_updates=data,
             unique_id=extension,
+        )
+
+    async def async_step_dialling(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask how the calls of a phone are answered, and what numbers are for."""
+        subentry = self._get_reconfigure_subentry()
+        errors: dict[str, str] = {}
+        about: dict[str, str] = {}
+        suggested = subentry.data.get(CONF_DIALLING, {})
+        if user_input is not None:
+            dialling = dial_form.read_dialling(user_input)
+            errors, about = dial_form.find_faults(dialling)
+            if not errors:
+                data = {k: v for k, v in subentry.data.items() if k != CONF_DIALLING}
+                if dialling:
+                    data[CONF_DIALLING] = dialling
+                return self.async_update_and_abort(
+                    self._get_entry(), subentry, data=data
+                )
+            suggested = user_input
+        return self.async_show_form(
+            step_id=CONF_DIALLING,
+            data_schema=self.add_suggested_values_to_schema(
+                dial_form.DIALLING_SCHEMA, suggested
+            ),
+            errors=errors,
+            description_placeholders=dial_form.NO_FAULT | about,
+            last_step=True,
         )
 
 
@@ -265,87 +278,6 @@ def _with_count(
         for number in unused
     )
     return [*keys[:key_count], *islice(new, max(0, key_count - len(keys)))]
-
-
-def _read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
-    """Return a key as the form gives it; only its number must be there."""
-    key = data[CONF_KEY].strip()
-    return KeySettings(
-        key=key,
-        name=data.get(CONF_NAME, "").strip() or f"Key {key}",
-        kind=KeyKind(data.get(CONF_KIND, KeyKind.LIGHT)),
-        colors=data.get(CONF_COLORS, colors),
-    )
-
-
-def _first_fault(keys: Sequence[KeySettings]) -> tuple[str, str] | None:
-    """Return an error and the key that it is about, None if all keys are right."""
-    if not 1 <= len(keys) <= MAX_KEYS:
-        return "invalid_key_count", ""
-    known: set[str] = set()
-    for key in keys:
-        if not SIP_USER.fullmatch(key.key):
-            return "invalid_key", key.key
-        if key.key in known:
-            return "duplicate_key", key.key
-        known.add(key.key)
-        if len(key.name) > MAX_KEY_NAME:
-            return "key_name_too_long", key.key
-        try:
-            format_document([key.setup.off])
-        except DocumentError:
-            return "invalid_key_name", key.key
-    return None
-
-
-class KeysSelector(ObjectSelector):
-    """A list of keys; Home Assistant itself takes a single one too, or stumbles."""
-
-    @override
-    def __call__(self, data: Any) -> Any:
-        """Return the list. Raises Invalid if it is none."""
-        if not isinstance(data, list) or not all(isinstance(k, dict) for k in data):
-            raise vol.Invalid("Keys are a list of objects")
-        return super().__call__(data)
-
-
-async def _keys_selector(hass: HomeAssistant, colors: bool) -> KeysSelector:
-    """Return the list of keys.
-
-    The editor of one key gets no translations from the frontend, so the options bring
-    theirs along, in the language of the server.
-    """
-    texts = await async_get_translations(
-        hass, hass.config.language, "selector", [DOMAIN]
-    )
-    kinds = [
-        SelectOptionDict(
-            value=kind.value,
-            label=texts.get(
-                f"component.{DOMAIN}.selector.key_kind.options.{kind}", kind
-            ),
-        )
-        for kind in OWN_KINDS
-    ]
-    return KeysSelector(
-        ObjectSelectorConfig(
-            multiple=True,
-            label_field=CONF_NAME,
-            description_field=CONF_KIND,
-            translation_key="keys",
-            fields={
-                CONF_KEY: ObjectSelectorField(required=True, selector=TextSelector()),
-                CONF_NAME: ObjectSelectorField(selector=TextSelector()),
-                CONF_KIND: ObjectSelectorField(
-                    default=KeyKind.LIGHT.value,
-                    selector=SelectSelector(SelectSelectorConfig(options=kinds)),
-                ),
-                CONF_COLORS: ObjectSelectorField(
-                    default=colors, selector=BooleanSelector()
-                ),
-            },
-        )
-    )
 
 
 def _in_table(text: str) -> str:
