@@ -52,7 +52,11 @@ def redirection(template: str, number: str) -> str:
     Raises SipSyntaxError, a ValueError, if it is no SIP URI with a `{number}` as user.
     """
     scheme, _, rest = template.partition(":")
-    user, at, _ = rest.partition("@")
-    if scheme not in ("sip", "sips") or not at or NUMBER not in user:
+    user, _, host = rest.partition("@")
+    if (
+        scheme not in ("sip", "sips")
+        or NUMBER not in user
+        or not {"@", "{"}.isdisjoint(host)
+    ):
         raise SipSyntaxError(f"{template!r} is not like sip:{NUMBER}@192.0.2.7")
     return str(parse_uri(template.replace(NUMBER, escape_user(number))))

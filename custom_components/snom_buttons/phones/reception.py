@@ -125,7 +125,7 @@ class Reception:
         called = [
             key.description
             for key in phone.keys.values()
-            if key.description.number == number
+            if number and (key.description.number or "")[:MAX_TEXT] == number
         ]
         # The number of a key that was not told to call means nothing elsewhere.
         if all(key.action is Action.INVITE for key in called):
@@ -134,7 +134,7 @@ class Reception:
             incoming.reply(486)
         for key in called:
             self._press(phone, key.name, Action.INVITE, number)
-        if not called:
+        if not called or number in phone.dialling.own:
             tell_later(partial(self._tell_dialled, phone, number))
 
     def _press(
