@@ -367,7 +367,13 @@ async def set_up(
             "password": forms[-1]["description_placeholders"]["password"],
             "keys": {},
         }
-    await share_a_line(home, session, entry_id)
+    await home.flow(
+        session,
+        "/api/config/config_entries/subentries/flow",
+        [entry_id, "shared_line"],
+        {"code": SHARED_CODE, "phones": list(EXTENSIONS), "key": SHARED_KEY},
+        {"keys": [{"phone": phone, "key": SHARED_KEY} for phone in EXTENSIONS]},
+    )
     shared = await find_entities(home, session, entry_id, phones)
     await make_dashboard(home, session, phones)
     return {
@@ -377,28 +383,6 @@ async def set_up(
         "phones": phones,
         "shared": {SHARED_CODE: shared},
     }
-
-
-async def share_a_line(
-    home: HomeAssistant, session: aiohttp.ClientSession, entry_id: str
-) -> None:
-    """Share one key of both phones."""
-    (subentries,) = await home.commands(
-        session, {"type": "config_entries/subentries/list", "entry_id": entry_id}
-    )
-    phones = [subentry["subentry_id"] for subentry in subentries]
-    await home.flow(
-        session,
-        "/api/config/config_entries/subentries/flow",
-        [entry_id, "shared_line"],
-        {
-            "name": SHARED_CODE,
-            "code": SHARED_CODE,
-            "phones": phones,
-            "key": SHARED_KEY,
-        },
-        {"keys": [{"phone": phone, "key": SHARED_KEY} for phone in phones]},
-    )
 
 
 async def find_entities(

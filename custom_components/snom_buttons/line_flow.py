@@ -30,6 +30,7 @@ from homeassistant.helpers.selector import (
 
 from .const import (
     CONF_CODE,
+    CONF_EXTENSION,
     CONF_KEY,
     CONF_KEYS,
     CONF_PHONE,
@@ -53,6 +54,7 @@ class LineFlow(ConfigSubentryFlow):
     _name: str
     _line: dict[str, Any]
     _keys: list[dict[str, str]]
+    """Phones are named by extension here: the list shows what it holds."""
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -69,11 +71,11 @@ class LineFlow(ConfigSubentryFlow):
         if not self._phones:
             return self.async_abort(reason="no_phones")
         subentry = self._get_reconfigure_subentry()
-        phones = self._phones
+        extensions = {phone.subentry_id: ext for ext, phone in self._phones.items()}
         keys = {
-            key[CONF_PHONE]: key[CONF_KEY]
+            extensions[key[CONF_PHONE]]: key[CONF_KEY]
             for key in subentry.data[CONF_KEYS]
-            if key[CONF_PHONE] in phones
+            if key[CONF_PHONE] in extensions
         }
         suggested: dict[str, Any] = {
             CONF_NAME: subentry.title,
@@ -174,7 +176,12 @@ class LineFlow(ConfigSubentryFlow):
 
     @callback
     def _async_finish(self) -> SubentryFlowResult:
-        data = {**self._line, CONF_KEYS: self._keys}
+        phones = self._phones
+        keys = [
+            key | {CONF_PHONE: phones[key[CONF_PHONE]].subentry_id}
+            for key in self._keys
+        ]
+        data = {**self._line, CONF_KEYS: keys}
         code = self._line[CONF_CODE]
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=self._name, data=data, unique_id=code)
@@ -188,9 +195,9 @@ class LineFlow(ConfigSubentryFlow):
 
     @property
     def _phones(self) -> dict[str, ConfigSubentry]:
-        """Return this server's phones by their subentries."""
+        """Return this server's phones by extension."""
         return {
-            phone.subentry_id: phone
+            phone.data[CONF_EXTENSION]: phone
             for phone in self._get_entry().get_subentries_of_type(SUBENTRY_TYPE_PHONE)
         }
 
@@ -227,8 +234,8 @@ class LineFlow(ConfigSubentryFlow):
         return SelectSelector(
             SelectSelectorConfig(
                 options=[
-                    SelectOptionDict(value=subentry_id, label=phone.title)
-                    for subentry_id, phone in self._phones.items()
+                    SelectOptionDict(value=extension, label=phone.title)
+                    for extension, phone in self._phones.items()
                 ],
                 multiple=multiple,
                 mode=SelectSelectorMode.DROPDOWN,
@@ -241,23 +248,23 @@ class LineFlow(ConfigSubentryFlow):
             return "phones_missing", {}
         phones = self._phones
         elsewhere = {
-            (phone, key): line.name
+            (subentry_id, key): line.name
             for line in line_settings(self._get_entry())
             if line.subentry_id != self._own
-            for phone, key in line.keys.items()
+            for subentry_id, key in line.keys.items()
         }
         known: set[str] = set()
         for item in self._keys:
-            phone, key = item[CONF_PHONE], item[CONF_KEY]
-            about = {CONF_PHONE: phones[phone].title, CONF_KEY: key}
-            if phone in known:
+            phone, key = phones[item[CONF_PHONE]], item[CONF_KEY]
+            about = {CONF_PHONE: phone.title, CONF_KEY: key}
+            if phone.subentry_id in known:
                 return "duplicate_phone", about
-            known.add(phone)
-            has = [own[CONF_KEY] for own in phones[phone].data[CONF_KEYS]]
+            known.add(phone.subentry_id)
+            has = [own[CONF_KEY] for own in phone.data[CONF_KEYS]]
             if key not in has:
                 listed = f"{', '.join(has[:MAX_LISTED])}"
                 more = "…" if len(has) > MAX_LISTED else ""
                 return "unknown_key", about | {CONF_KEYS: listed + more}
-            if (phone, key) in elsewhere:
-                return "key_taken", about | {"line": elsewhere[phone, key]}
+            if line := elsewhere.get((phone.subentry_id, key)):
+                return "key_taken", about | {"line": line}
         return None
