@@ -21,6 +21,7 @@ from custom_components.snom_buttons import (
     phone_flow,
 )
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
+from custom_components.snom_buttons.key_fields import FIELDS
 from custom_components.snom_buttons.phones import DialAnswer, Light
 from custom_components.snom_buttons.settings import OWN_KINDS
 from homeassistant.const import Platform
@@ -157,7 +158,7 @@ def test_texts_are_sorted(language: str) -> None:
 def flow_class(name: str) -> ast.ClassDef:
     [found] = [
         node
-        for module in ("config_flow", "phone_flow")
+        for module in ("config_flow", "line_flow", "phone_flow")
         for node in source(module)
         if isinstance(node, ast.ClassDef) and node.name == name
     ]
@@ -175,6 +176,7 @@ def steps(name: str) -> set[str]:
 
 SERVER = ENGLISH["config"]
 PHONE = ENGLISH["config_subentries"][const.SUBENTRY_TYPE_PHONE]
+LINE = ENGLISH["config_subentries"][const.SUBENTRY_TYPE_SHARED_LINE]
 
 
 def fields(schema: Any) -> set[str]:
@@ -184,6 +186,8 @@ def fields(schema: Any) -> set[str]:
 def test_every_step_has_its_texts() -> None:
     assert set(SERVER["step"]) == steps("SnomConfigFlow")
     assert set(PHONE["step"]) == steps("PhoneFlow")
+    assert set(LINE["step"]) == steps("LineFlow")
+    line = {"name", "code", "phones", "key", "release_after"}
     server, phone = fields(config_flow.SERVER_SCHEMA), fields(phone_flow.PHONE_SCHEMA)
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
@@ -194,6 +198,9 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "keys", {"keys"}),
         (PHONE, "phone", set()),
         (PHONE, "dialling", fields(dial_form.DIALLING_SCHEMA)),
+        (LINE, "user", line),
+        (LINE, "reconfigure", line),
+        (LINE, "keys", {"keys"}),
     ):
         step_texts = texts_of_flow["step"][step]
         assert {"title", "description"} <= set(step_texts)
@@ -204,28 +211,53 @@ def test_every_step_has_its_texts() -> None:
 
 
 def test_a_subentry_has_what_it_needs() -> None:
-    assert PHONE["entry_type"]
-    assert set(PHONE["initiate_flow"]) == {"user", "reconfigure"}
+    for subentry in (PHONE, LINE):
+        assert subentry["entry_type"]
+        assert set(subentry["initiate_flow"]) == {"user", "reconfigure"}
 
 
 def test_no_error_has_a_text_in_vain() -> None:
-    """That each one has a text is checked where it is shown, in test_config_flow."""
+    """That each one has a text is checked where it is shown, in the flows' tests."""
     words = {
         node.value
-        for module in ("config_flow", "phone_flow", "key_form", "dial_form")
+        for module in (
+            "config_flow",
+            "phone_flow",
+            "key_form",
+            "dial_form",
+            "line_flow",
+        )
         for node in source(module)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    assert {*SERVER["error"], *PHONE["error"]} <= words
+    assert {*SERVER["error"], *PHONE["error"], *LINE["error"]} <= words
 
 
 def test_every_abort_has_its_text() -> None:
-    assert keyword_values("reason") == {"already_configured"}
+    assert keyword_values("reason") == {"already_configured", "no_phones"}
     assert set(SERVER["abort"]) == set(PHONE["abort"]) == {"already_configured"}
+    assert set(LINE["abort"]) == {"no_phones"}
+
+
+def choices(node: ast.AST) -> Iterator[ast.Constant]:
+    """Return the constants that an expression may become."""
+    if isinstance(node, ast.IfExp):
+        yield from (*choices(node.body), *choices(node.orelse))
+    elif isinstance(node, ast.Constant):
+        yield node
 
 
 def test_every_exception_has_its_text() -> None:
     raised = keyword_values("translation_key", within=ast.Raise)
+    raised |= {
+        constant.value
+        for node in source("key_fields", "services")
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "invalid"
+        for constant in choices(node.args[0])
+    }
+    raised |= {field.error for field in FIELDS.values()}
     assert raised == set(ENGLISH["exceptions"])
     for text in ENGLISH["exceptions"].values():
         assert set(text) == {"message"}
@@ -282,11 +314,53 @@ def test_every_choice_has_its_text() -> None:
             assert set(field_texts) == {"name", "description"}
 
 
+def service_fields(service: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return the fields of an action, those of its sections among them."""
+    for name, field in service["fields"].items():
+        if "fields" in field:
+            yield from service_fields(field)
+        else:
+            yield name, field
+
+
+def sections(service: dict[str, Any]) -> set[str]:
+    return {name for name, field in service["fields"].items() if "fields" in field}
+
+
+def test_every_action_has_its_texts() -> None:
+    actions = load_yaml_dict(str(ROOT / "services.yaml"))
+    assert set(actions) == set(ENGLISH["services"]) == set(ICONS["services"])
+    taken = {"set_key": {*FIELDS, "key", "reset"}, "send_document": {"document"}}
+    for name, action in actions.items():
+        action_texts = ENGLISH["services"][name]
+        assert {"name", "description"} <= set(action_texts)
+        fields_of_action = dict(service_fields(action))
+        assert set(fields_of_action) == set(action_texts["fields"]) == taken[name]
+        for field_texts in action_texts["fields"].values():
+            assert set(field_texts) == {"name", "description"}
+        assert sections(action) == set(action_texts.get("sections", {}))
+        assert sections(action) == set(ICONS["services"][name].get("sections", {}))
+
+
+def test_every_choice_of_an_action_is_one_that_is_taken() -> None:
+    action = load_yaml_dict(str(ROOT / "services.yaml"))["set_key"]
+    chosen = set()
+    for name, field in service_fields(action):
+        if select := field["selector"].get("select"):
+            chosen.add(name)
+            assert ", ".join(sorted(select["options"])) == ", ".join(
+                sorted(FIELDS[name].allowed.split(", "))
+            )
+            options = ENGLISH["selector"][select["translation_key"]]["options"]
+            assert set(options) == set(select["options"])
+    assert chosen == {name for name, field in FIELDS.items() if field.allowed}
+
+
 # Icons, brand, quality scale
 
 
 def test_icons() -> None:
-    assert set(ICONS) == {"entity"}
+    assert set(ICONS) == {"entity", "services"}
     for path, icon in texts(ICONS):
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon), path
     for platform, keys in ICONS["entity"].items():

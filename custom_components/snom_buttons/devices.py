@@ -50,6 +50,14 @@ class SnomPhone:
         """The keys that are set up as not used."""
         return [key.key for key in self.settings.keys if key.kind is KeyKind.NONE]
 
+    def line_of(self, key: str) -> str | None:
+        """Return the name of the shared line that a key belongs to, None without."""
+        subentry_id = self.settings.subentry_id
+        for line in self._hub.lines.values():
+            if line.settings.keys.get(subentry_id) == key:
+                return line.settings.name
+        return None
+
     @callback
     def async_configure(self, settings: PhoneSettings) -> None:
         """Take new settings over; what kept keys show stays as it is."""

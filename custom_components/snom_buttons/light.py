@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-import re
 from typing import Any, Final, override
 
 from homeassistant.components.light import (
@@ -22,7 +21,7 @@ from .const import DOMAIN
 from .devices import SnomPhone
 from .entity import SnomLampEntity, async_setup_entities
 from .hub import SnomConfigEntry, SnomPart
-from .phones import Color, Light
+from .phones import Color, Light, is_other_color
 from .settings import KeyKind, KeySettings
 
 PARALLEL_UPDATES = 0
@@ -53,8 +52,6 @@ PHONES_OWN_COLOR: Final = PALETTE[Color.RED]
 
 LEAST_SATURATION: Final = 20
 """Below this, in per cent, a colour is rather white, which no lamp can show."""
-
-OTHER_COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 async def async_setup_entry(
@@ -103,7 +100,7 @@ class SnomLight(SnomLampEntity, LightEntity):
     def hs_color(self) -> tuple[float, float]:
         """Return the colour; Home Assistant asks only lamps that have several."""
         color = self.key.description.color or ""
-        if OTHER_COLOR.fullmatch(color):
+        if is_other_color(color):
             return color_RGB_to_hs(*bytes.fromhex(color[1:]))
         return PALETTE.get(ALIASES.get(color, color), PHONES_OWN_COLOR)
 

@@ -5,12 +5,21 @@ loop, the one that `PhoneServer.start` is called in.
 """
 
 from ..xbuttons import (
+    PROPERTIES,
     Action,
     Color,
+    Direction,
     DocumentError,
+    Forward,
     KeyDescription,
+    KeyState,
+    KeyType,
     Light,
+    MessageWaiting,
+    Release,
+    Treatment,
     format as format_document,
+    is_other_color,
     parse as parse_document,
 )
 from .dialling import DialAnswer, Dialling, redirection
@@ -19,36 +28,46 @@ from .key import Key, KeySetup
 from .line import LineSettings, SharedLine, shared_key
 from .models import MODELS, Model
 from .network import check_bind, free_udp_port, local_address
-from .phone import Phone, Registration, TooManyKeys
+from .phone import MAX_OTHER_KEYS, Phone, Registration, TooManyKeys
 from .server import PhoneServer, ServerSettings
 from .signal import Signal
 
 __all__ = [
+    "MAX_OTHER_KEYS",
     "MODELS",
+    "PROPERTIES",
     "Action",
     "Color",
     "DialAnswer",
     "Dialled",
     "Dialling",
+    "Direction",
     "DocumentError",
+    "Forward",
     "Key",
     "KeyDescription",
     "KeyPress",
     "KeySetup",
+    "KeyState",
+    "KeyType",
     "Light",
     "LineSettings",
     "LineUse",
+    "MessageWaiting",
     "Model",
     "Phone",
     "PhoneServer",
     "Registration",
+    "Release",
     "ServerSettings",
     "SharedLine",
     "Signal",
     "TooManyKeys",
+    "Treatment",
     "check_bind",
     "format_document",
     "free_udp_port",
+    "is_other_color",
     "local_address",
     "parse_document",
     "redirection",

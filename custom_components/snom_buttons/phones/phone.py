@@ -137,15 +137,26 @@ class Phone:
         changes.
         """
         shown = {description.name: description for description in descriptions}
-        format_document(shown.values())
-        others = {n: d for n, d in shown.items() if n not in self._keys}
-        if len(self._others | others) > MAX_OTHER_KEYS:
-            raise TooManyKeys(f"more than {MAX_OTHER_KEYS} keys are not configured")
+        others = self.check(shown.values())
         self._others |= others
         for name in shown.keys() - others.keys():
             self._keys[name].show(shown[name])
         self._tell(shown)
         self.changed.emit(None)
+
+    def check(
+        self, descriptions: Iterable[KeyDescription]
+    ) -> dict[str, KeyDescription]:
+        """Return those of the keys that are not configured, by name.
+
+        Raises what `show` would raise.
+        """
+        shown = {description.name: description for description in descriptions}
+        format_document(shown.values())
+        others = {n: d for n, d in shown.items() if n not in self._keys}
+        if len(self._others | others) > MAX_OTHER_KEYS:
+            raise TooManyKeys(f"more than {MAX_OTHER_KEYS} keys are not configured")
+        return others
 
     def tell_again(self, key: str) -> None:
         """Send what a key shows once more: the phone may not know it yet."""

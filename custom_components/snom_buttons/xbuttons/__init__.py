@@ -25,11 +25,14 @@ from .model import (
     MessageWaiting,
     Release,
     Treatment,
+    is_other_color,
 )
+from .properties import PROPERTIES
 
 __all__ = [
     "CONTENT_TYPE",
     "MAX_DOCUMENT",
+    "PROPERTIES",
     "Action",
     "Color",
     "Direction",
@@ -45,5 +48,6 @@ __all__ = [
     "Treatment",
     "format",
     "format_press",
+    "is_other_color",
     "parse",
 ]

@@ -6,6 +6,9 @@ kept as plain text: firmware knows words that the document does not.
 
 from dataclasses import dataclass
 from enum import StrEnum
+import re
+
+_OTHER_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 class Light(StrEnum):
@@ -37,6 +40,11 @@ class Color(StrEnum):
     RED = "red"
     GREEN = "green"
     ORANGE = "orange"
+
+
+def is_other_color(text: str) -> bool:
+    """Return whether a text is a colour of one's own, `#RRGGBB`."""
+    return _OTHER_COLOR.fullmatch(text) is not None
 
 
 class Action(StrEnum):

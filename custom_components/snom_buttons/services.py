@@ -1,0 +1,234 @@
+"""The actions `set_key` and `send_document`: all that the document knows of a key.
+
+Everything is checked before anything changes, also with several targets.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import voluptuous as vol
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    entity_registry as er,
+    service,
+)
+from homeassistant.helpers.target import (
+    TargetSelection,
+    async_extract_referenced_entity_ids,
+)
+from homeassistant.util.json import JsonValueType
+
+from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
+from .devices import SnomPhone
+from .hub import SnomHub
+from .key_fields import FIELDS, as_text, invalid, quoted, read_fields
+from .phones import (
+    MAX_OTHER_KEYS,
+    DocumentError,
+    Key,
+    TooManyKeys,
+    format_document,
+    parse_document,
+)
+
+SERVICE_SET_KEY: Final = "set_key"
+SERVICE_SEND_DOCUMENT: Final = "send_document"
+
+ATTR_DOCUMENT: Final = "document"
+ATTR_RESET: Final = "reset"
+
+KEY_ENTITIES: Final = ("label", "led", "press")
+"""What the unique IDs of a key's entities end in, behind the key's name."""
+
+SET_KEY_SCHEMA: Final = vol.Schema(
+    {
+        **cv.TARGET_SERVICE_FIELDS,
+        vol.Optional(ATTR_RESET): cv.boolean,
+        **{vol.Optional(name): object for name in (ATTR_KEY, *FIELDS)},
+    }
+)
+SEND_DOCUMENT_SCHEMA: Final = vol.Schema(
+    {**cv.TARGET_SERVICE_FIELDS, vol.Required(ATTR_DOCUMENT): cv.string}
+)
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    for name, handler, schema in (
+        (SERVICE_SET_KEY, _async_set_key, SET_KEY_SCHEMA),
+        (SERVICE_SEND_DOCUMENT, _async_send_document, SEND_DOCUMENT_SCHEMA),
+    ):
+        hass.services.async_register(
+            DOMAIN,
+            name,
+            handler,
+            schema=schema,
+            supports_response=SupportsResponse.OPTIONAL,
+        )
+
+
+async def _async_set_key(call: ServiceCall) -> ServiceResponse:
+    """Set whole keys: what is not named becomes as it is configured."""
+    named = read_fields(call.data)
+    if bool(named) == call.data.get(ATTR_RESET, False):
+        raise invalid("reset_alone" if named else "nothing_to_set")
+    answers: list[JsonValueType] = []
+    for phone, key in _keys(call):
+        key.show(replace(key.setup.off, **named))
+        document = key.document.decode()
+        answers.append({**_answer(phone), ATTR_KEY: key.name, ATTR_DOCUMENT: document})
+    return {"keys": answers}
+
+
+async def _async_send_document(call: ServiceCall) -> ServiceResponse:
+    """Let keys show what a document says, also keys that are not set up."""
+    try:
+        parsed = parse_document(call.data[ATTR_DOCUMENT].encode(errors="replace"))
+        shown = {description.name: description for description in parsed}
+        document = format_document(shown.values()).decode()
+    except DocumentError as err:
+        raise invalid("invalid_document", error=str(err)) from err
+    if not shown:
+        raise invalid("empty_document")
+    by_device, by_entity = _selected(call)
+    phones = {phone.device_id: phone for phone in by_device}
+    phones |= {phone.device_id: phone for phone, _ in by_entity}
+    for phone in phones.values():
+        for name in shown:
+            _check_not_shared(phone, name)
+        try:
+            phone.sip.check(shown.values())
+        except TooManyKeys as err:
+            raise invalid(
+                "too_many_keys",
+                phone=phone.settings.name,
+                allowed=str(MAX_OTHER_KEYS),
+            ) from err
+    for phone in phones.values():
+        phone.sip.show(shown.values())
+    return {
+        "phones": [
+            {**_answer(phone), ATTR_DOCUMENT: document} for phone in phones.values()
+        ]
+    }
+
+
+def _answer(phone: SnomPhone) -> dict[str, JsonValueType]:
+    """Return what both actions answer of a phone."""
+    return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.extension}
+
+
+def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
+    """Return the keys that an action is for, each once."""
+    by_device, by_entity = _selected(call)
+    given = call.data.get(ATTR_KEY, [])
+    names = [
+        as_text(ATTR_KEY, name)
+        for name in (given if isinstance(given, list) else [given])
+    ]
+    if by_device and not names:
+        raise invalid("key_missing")
+    if names and not by_device:
+        raise invalid("key_without_device")
+    found = {}
+    for phone, name in (
+        *((phone, name) for phone in by_device for name in names),
+        *by_entity,
+    ):
+        key = phone.sip.keys.get(name)
+        if key is None:
+            raise invalid(
+                "unknown_key",
+                phone=phone.settings.name,
+                value=quoted(name),
+                allowed=", ".join(phone.sip.keys),
+            )
+        _check_not_shared(phone, name)
+        found[phone.device_id, name] = phone, key
+    return list(found.values())
+
+
+def _check_not_shared(phone: SnomPhone, name: str) -> None:
+    """Raise if a key belongs to a shared line, which alone says what it shows."""
+    if line := phone.line_of(name):
+        raise invalid("shared_key", phone=phone.settings.name, key=name, line=line)
+
+
+def _selected(
+    call: ServiceCall,
+) -> tuple[list[SnomPhone], list[tuple[SnomPhone, str]]]:
+    """Return the phones that an action is for, and the keys, with their phones.
+
+    What is named itself must be ours. An area, a floor or a label holds much else, of
+    which nothing counts but our phones, and of a label our keys' entities.
+    """
+    hass = call.hass
+    registry = er.async_get(hass)
+    selection = TargetSelection(call.data)
+    selected = async_extract_referenced_entity_ids(hass, selection)
+    ours = set(_phone_devices(hass))
+    by_device = [
+        _phone(hass, device_id)
+        for device_id in sorted(
+            selection.device_ids | (selected.referenced_devices & ours)
+        )
+    ]
+    named = {name: registry.async_get(name) for name in selected.referenced}
+    for label_id in selection.label_ids:
+        for labelled in er.async_entries_for_label(registry, label_id):
+            if labelled.device_id in ours and _key_of(labelled) is not None:
+                named[labelled.entity_id] = labelled
+    by_entity = []
+    for entity_id, entity in sorted(named.items()):
+        if entity is None or entity.device_id not in ours:
+            raise invalid("not_a_phone", name=entity_id)
+        phone = _phone(hass, entity.device_id)
+        if call.service == SERVICE_SET_KEY and _key_of(entity) is None:
+            raise invalid("not_a_key", entity=entity_id)
+        by_entity.append((phone, _key_of(entity) or ""))
+    if not by_device and not by_entity:
+        raise invalid("no_target")
+    return by_device, by_entity
+
+
+def _key_of(entity: er.RegistryEntry) -> str | None:
+    """Return the key that an entity of a phone belongs to, None if to no key."""
+    suffix = entity.unique_id.removeprefix(f"{entity.config_subentry_id}_")
+    name, _, kind = suffix.rpartition("_")
+    return name if name and kind in KEY_ENTITIES else None
+
+
+def _phone_devices(hass: HomeAssistant) -> Iterator[str]:
+    """Give the devices of all phones, also while their server does not run."""
+    registry = dr.async_get(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False):
+        for phone in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE):
+            device = registry.async_get_device_by_identifier(
+                (DOMAIN, phone.subentry_id), entry.entry_id
+            )
+            if device is not None:
+                yield device.id
+
+
+def _phone(hass: HomeAssistant, device_id: str) -> SnomPhone:
+    """Return the phone that a device is.
+
+    Raises ServiceValidationError, translated, if it is none, or its server does not run.
+    """
+    device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
+    hub: SnomHub = entry.runtime_data
+    for phone in hub.phones.values():
+        if phone.device_id == device.id:
+            return phone
+    raise invalid("not_a_phone", name=device.name_by_user or device.name or device_id)
