@@ -82,6 +82,21 @@ def device(server: PhoneServer, extension: str = "44", **options: Any) -> RawPho
     return RawPhone(server.address, extension, PASSWORD, **options)
 
 
+def noting_messages(server: PhoneServer) -> list[str]:
+    """Return a list that gets an entry for each MESSAGE that the server sends."""
+    order: list[str] = []
+    transport = server._endpoint._udp
+    send = transport.send
+
+    def noting(data: bytes, flow: Flow) -> None:
+        if data.startswith(b"MESSAGE "):
+            order.append("MESSAGE")
+        send(data, flow)
+
+    transport.send = noting  # type: ignore[method-assign]
+    return order
+
+
 def lit(key: str, light: Light = Light.ON) -> KeyDescription:
     return base(key, light=light)
 
