@@ -236,3 +236,98 @@ def test_a_closed_outbox_sends_nothing_more() -> None:
         assert [len(d.sent) for d in (waiting, under_way, idle)] == [1, 1, 0]
 
     run(test())
+
+
+# Labels
+
+
+def test_labels_go_once_a_second_and_the_newest_wins() -> None:
+    async def test() -> None:
+        device = Device()
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        for tenths in range(35):
+            device.shows["1"] = f"{tenths}"
+            device.outbox.add(["1"], only_labels=True)
+            await device.settle()
+            device.answers.put_nowait(None)
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(5)
+        assert [(round(at - begin, 1), text) for at, text in device.sent] == [
+            (0.0, b"1:0 "),
+            (1.0, b"1:9 "),
+            (2.0, b"1:19 "),
+            (3.0, b"1:29 "),
+            (4.0, b"1:34 "),
+        ]
+        device.outbox.close()
+
+    run(test())
+
+
+def test_what_is_no_label_goes_at_once_and_takes_the_label_along() -> None:
+    async def test() -> None:
+        device = Device()
+        for _ in range(5):
+            device.answers.put_nowait(None)
+        device.outbox.add(["1", "2"], only_labels=True)
+        await device.settle()
+        device.shows["1"] = device.shows["2"] = "new"
+        device.outbox.add(["1", "2"], only_labels=True)
+        await device.settle()
+        assert len(device.sent) == 1
+        device.outbox.add(["1"])
+        await device.settle()
+        assert device.documents()[1:] == [b"1:new "]
+        # Only what has not gone along is told when its time has come.
+        await asyncio.sleep(5)
+        assert device.documents()[2:] == [b"2:new "]
+        device.outbox.close()
+
+    run(test())
+
+
+def test_more_labels_than_a_document_carries_take_their_turns() -> None:
+    async def test() -> None:
+        device = Device(room=12)
+        for _ in range(5):
+            device.answers.put_nowait(None)
+        device.outbox.add(["1", "2", "3", "4", "5"], only_labels=True)
+        await asyncio.sleep(5)
+        times = [at for at, _ in device.sent]
+        assert device.documents() == [b"1:off 2:off ", b"3:off 4:off ", b"5:off "]
+        assert all(later - earlier >= 1 for earlier, later in pairwise(times))
+        device.outbox.close()
+
+    run(test())
+
+
+def test_a_label_to_a_silent_device_is_tried_again_like_anything_else() -> None:
+    async def test() -> None:
+        device = Device()
+        device.answers.put_nowait(DeliveryFailed("silence", answered=False))
+        device.answers.put_nowait(None)
+        device.outbox.add(["1"], only_labels=True)
+        await asyncio.sleep(4)
+        assert len(device.sent) == 1
+        device.shows["1"] = "newest"
+        await asyncio.sleep(2)
+        assert device.documents()[1:] == [b"1:newest "]
+        assert device.outbox.in_sync or device.outbox.answering
+        device.outbox.close()
+
+    run(test())
+
+
+def test_closing_forgets_labels_that_wait() -> None:
+    async def test() -> None:
+        device = Device()
+        device.answers.put_nowait(None)
+        device.outbox.add(["1"], only_labels=True)
+        await device.settle()
+        device.outbox.add(["1"], only_labels=True)
+        device.outbox.close()
+        await asyncio.sleep(5)
+        assert len(device.sent) == 1
+
+    run(test())

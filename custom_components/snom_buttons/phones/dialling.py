@@ -56,6 +56,7 @@ def redirection(template: str, number: str) -> str:
     if (
         scheme not in ("sip", "sips")
         or NUMBER not in user
+        or not host
         or not {"@", "{"}.isdisjoint(host)
     ):
         raise SipSyntaxError(f"{template!r} is not like sip:{NUMBER}@192.0.2.7")
