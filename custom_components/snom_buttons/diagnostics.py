@@ -7,33 +7,46 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_ADVERTISED_HOST
-from .devices import USER_AGENT, SnomPhone
+from .const import (
+    CONF_ADVERTISED_HOST,
+    CONF_REDIRECT_TO,
+    SUBENTRY_TYPE_PHONE,
+    SUBENTRY_TYPE_SHARED_LINE,
+)
+from .devices import USER_AGENT
 from .hub import SnomConfigEntry
 from .phones import Phone
 
-TO_REDACT = {CONF_ADVERTISED_HOST, CONF_HOST, CONF_PASSWORD}
+TO_REDACT = {CONF_ADVERTISED_HOST, CONF_HOST, CONF_PASSWORD, CONF_REDIRECT_TO}
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SnomConfigEntry
 ) -> dict[str, Any]:
     """Return what the user has set, and how each phone does if the server runs."""
-    phones: dict[str, SnomPhone] = {}
+    status: dict[str, dict[str, Any]] = {}
     if entry.state is ConfigEntryState.LOADED:
         hub = entry.runtime_data
-        phones = {phone.settings.subentry_id: phone for phone in hub.phones.values()}
+        for phone in hub.phones.values():
+            status[phone.settings.subentry_id] = _phone_status(phone.sip)
+        for subentry_id, part in hub.lines.items():
+            status[subentry_id] = part.line.save()
+
+    def told(subentry_type: str) -> list[dict[str, Any]]:
+        return [
+            {"settings": async_redact_data(dict(subentry.data), TO_REDACT)}
+            | status.get(subentry.subentry_id, {})
+            for subentry in entry.get_subentries_of_type(subentry_type)
+        ]
+
     return {
         "server": async_redact_data(dict(entry.data), TO_REDACT),
-        "phones": [
-            {"settings": async_redact_data(dict(subentry.data), TO_REDACT)}
-            | (_status(phones[subentry_id].sip) if subentry_id in phones else {})
-            for subentry_id, subentry in entry.subentries.items()
-        ],
+        "phones": told(SUBENTRY_TYPE_PHONE),
+        "shared_lines": told(SUBENTRY_TYPE_SHARED_LINE),
     }
 
 
-def _status(phone: Phone) -> dict[str, Any]:
+def _phone_status(phone: Phone) -> dict[str, Any]:
     registration = phone.registration
     return {
         "available": phone.available,

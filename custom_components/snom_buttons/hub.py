@@ -182,10 +182,9 @@ class SnomHub:
                 self._async_remove_phone(extension)
         for settings in wanted.values():
             if (known := self.phones.get(settings.extension)) is None:
-                known = self._async_add_phone(settings)
-                if before := removed.get(settings.subentry_id):
-                    # The same phone by another account: what it shows stays.
-                    known.async_restore(before)
+                known = self._async_add_phone(
+                    settings, removed.get(settings.subentry_id)
+                )
             elif known.settings != settings:
                 known.async_configure(settings)
             else:
@@ -224,8 +223,13 @@ class SnomHub:
         return device.id
 
     @callback
-    def _async_add_phone(self, settings: PhoneSettings) -> SnomPhone:
+    def _async_add_phone(
+        self, settings: PhoneSettings, before: SnomPhone | None = None
+    ) -> SnomPhone:
         phone = SnomPhone(self, settings)
+        if before is not None:
+            # The same phone by another account: what it shows stays.
+            phone.async_restore(before)
         self.server.add_phone(phone.sip)
         self.phones[settings.extension] = phone
         return phone

@@ -1,0 +1,383 @@
+"""Shared lines in Home Assistant: switch, events, and what becomes of the keys."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from .conftest import PASSWORD, Phones, add_phone, phone_subentry, reaches
+from .rawphone import RawPhone
+from .test_init import update_phone
+
+SWITCH = "switch.gate"
+USE = "event.gate_use"
+PRESS_44 = "event.phone_44_key_1_press"
+PRESS_45 = "event.phone_45_key_1_press"
+FREE = {"n": "*602co2", "a": "seize", "l": "(co2)"}
+SEIZED = {"c": "on", "n": "*603co2", "a": "release", "l": "(co2)"}
+BOTH = [{"phone": "subentry_44", "key": "1"}, {"phone": "subentry_45", "key": "1"}]
+
+
+def line_subentry(**changes: Any) -> ConfigSubentryData:
+    return ConfigSubentryData(
+        data={"code": "co2", "keys": BOTH} | changes,
+        subentry_id="subentry_line",
+        subentry_type="shared_line",
+        title="Gate",
+        unique_id="co2",
+    )
+
+
+@pytest.fixture
+async def shared(hass: HomeAssistant, server: MockConfigEntry) -> MockConfigEntry:
+    """Return the entry, whose line is added while the server runs."""
+    add_phone(hass, server, line_subentry())
+    await hass.async_block_till_done()
+    return server
+
+
+@pytest.fixture
+async def desks(shared: MockConfigEntry, phones: Phones) -> list[RawPhone]:
+    """Return both phones, which show that the line is free."""
+    found = [await phones("44"), await phones("45")]
+    await show(found, FREE)
+    return found
+
+
+async def show(desks: list[RawPhone], key: dict[str, str]) -> None:
+    for desk in desks:
+        await desk.until(lambda desk=desk: desk.keys.get("1") == key)
+
+
+async def turn(hass: HomeAssistant, state: str) -> None:
+    await hass.services.async_call(
+        "switch", f"turn_{state}", {"entity_id": SWITCH}, blocking=True
+    )
+
+
+async def test_a_phone_seizes_and_releases(
+    hass: HomeAssistant, desks: list[RawPhone]
+) -> None:
+    first, second = desks
+    events = async_capture_events(hass, "snom_buttons_shared_line")
+    assert hass.states.get(SWITCH).state == "off"
+    assert hass.states.get(SWITCH).attributes["phone"] is None
+
+    assert (await first.press("1", "seize")).status == 200
+    await show(desks, SEIZED)
+    state = hass.states.get(SWITCH)
+    assert (state.state, state.attributes["phone"]) == ("on", "44")
+    use = hass.states.get(USE)
+    assert use.attributes["event_types"] == ["seize", "release"]
+    assert (use.attributes["event_type"], use.attributes["phone"]) == ("seize", "44")
+    press = hass.states.get(PRESS_44)
+    assert press.attributes["event_types"] == ["press_end", "seize", "release"]
+    assert press.attributes["event_type"] == "seize"
+
+    # Somebody else's press is a press, and nothing more.
+    assert (await second.press("1", "release")).status == 200
+    await hass.async_block_till_done()
+    assert hass.states.get(PRESS_45).attributes["event_type"] == "press_end"
+    assert hass.states.get(PRESS_45).attributes["action"] == "release"
+    assert hass.states.get(SWITCH).state == "on"
+
+    assert (await first.press("1", "release")).status == 200
+    await show(desks, FREE)
+    await hass.async_block_till_done()
+    assert hass.states.get(SWITCH).state == "off"
+    assert hass.states.get(USE).attributes["event_type"] == "release"
+    assert hass.states.get(PRESS_44).attributes["event_type"] == "release"
+    line_device = dr.async_get(hass).async_get_device_by_identifier(
+        ("snom_buttons", "subentry_line"),
+        hass.config_entries.async_entries("snom_buttons")[0].entry_id,
+    )
+    assert [event.data for event in events] == [
+        {
+            "line": "Gate",
+            "code": "co2",
+            "action": action,
+            "phone": "44",
+            "device_id": line_device.id,
+            "time": event.data["time"],
+            "id": event.data["id"],
+        }
+        for action, event in zip(("seize", "release"), events, strict=True)
+    ]
+
+
+async def test_state_then_message_then_event(
+    hass: HomeAssistant, desks: list[RawPhone]
+) -> None:
+    """The state of the switch has changed before any of the events."""
+    order: list[str] = []
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        order.append(event.data.get("entity_id", event.event_type))
+
+    for event_type in ("state_changed", "snom_buttons_shared_line"):
+        hass.bus.async_listen(event_type, note)
+    hass.bus.async_listen("snom_buttons_key_press", note)
+    await desks[0].press("1", "seize")
+    await show(desks, SEIZED)
+    await hass.async_block_till_done()
+    assert order[0] == SWITCH
+    assert set(order[1:]) == {
+        USE,
+        PRESS_44,
+        "snom_buttons_shared_line",
+        "snom_buttons_key_press",
+    }
+
+
+async def test_home_assistant_seizes_and_releases(
+    hass: HomeAssistant, desks: list[RawPhone]
+) -> None:
+    await turn(hass, "on")
+    await show(desks, SEIZED)
+    assert hass.states.get(SWITCH).attributes["phone"] is None
+    await hass.async_block_till_done()
+    assert hass.states.get(USE).attributes["event_type"] == "seize"
+    assert hass.states.get(USE).attributes["phone"] is None
+    await turn(hass, "off")
+    await show(desks, FREE)
+    # It may take from a phone what the phone does not give back.
+    await desks[1].press("1", "seize")
+    await show(desks, SEIZED)
+    await turn(hass, "on")
+    assert hass.states.get(SWITCH).attributes["phone"] == "45"
+    await turn(hass, "off")
+    await show(desks, FREE)
+
+
+async def test_a_phone_that_is_away_hinders_nobody(
+    hass: HomeAssistant, shared: MockConfigEntry, phones: Phones
+) -> None:
+    assert hass.states.get(SWITCH).state == "off"
+    first = await phones("44")
+    await first.press("1", "seize")
+    await show([first], SEIZED)
+    second = await phones("45")
+    await show([second], SEIZED)
+
+
+async def test_an_owner_that_leaves_frees_the_line(
+    hass: HomeAssistant, desks: list[RawPhone]
+) -> None:
+    first, second = desks
+    await first.press("1", "seize")
+    await show(desks, SEIZED)
+    await first.unregister()
+    await show([second], FREE)
+    await reaches(hass, SWITCH, "off")
+    await hass.async_block_till_done()
+    assert hass.states.get(USE).attributes["event_type"] == "release"
+    assert hass.states.get(USE).attributes["phone"] == "44"
+
+
+async def test_a_time_of_its_own(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    add_phone(hass, server, line_subentry(release_after=0.2))
+    await hass.async_block_till_done()
+    first = await phones("44")
+    await show([first], FREE)
+    await first.press("1", "seize")
+    await show([first], SEIZED)
+    await first.unregister()
+    assert hass.states.get(SWITCH).state == "on"
+    await reaches(hass, SWITCH, "off")
+
+
+@pytest.mark.parametrize("owner", ["44", None])
+async def test_a_restart_changes_nothing(
+    hass: HomeAssistant,
+    shared: MockConfigEntry,
+    desks: list[RawPhone],
+    owner: str | None,
+) -> None:
+    if owner:
+        await desks[0].press("1", "seize")
+    else:
+        await turn(hass, "on")
+    await show(desks, SEIZED)
+    for desk in desks:
+        desk.keys.clear()
+    assert await hass.config_entries.async_reload(shared.entry_id)
+    await show(desks, SEIZED)
+    state = hass.states.get(SWITCH)
+    assert (state.state, state.attributes["phone"]) == ("on", owner)
+    if owner:
+        await desks[0].press("1", "release")
+        await show(desks, FREE)
+
+
+# What becomes of the keys
+
+
+async def test_a_key_belongs_to_the_line_alone(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    press = entity_registry.async_get(PRESS_44)
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
+    )
+    await phone.shows("1", c="on")
+    add_phone(hass, server, line_subentry())
+    await show([phone], FREE)
+    await hass.async_block_till_done()
+    assert hass.states.get("light.phone_44_key_1") is None
+    assert entity_registry.async_get(PRESS_44).id == press.id
+    # Others noticed nothing.
+    assert hass.states.get("light.phone_44_key_2").state == "off"
+
+    await turn(hass, "on")
+    await show([phone], SEIZED)
+    hass.config_entries.async_remove_subentry(server, "subentry_line")
+    assert await phone.shows("1", n="key1") == {
+        "n": "key1",
+        "a": "message",
+        "l": "Key 1",
+    }
+    await hass.async_block_till_done()
+    assert hass.states.get("light.phone_44_key_1").state == "off"
+    assert hass.states.get(SWITCH) is None
+    assert entity_registry.async_get(PRESS_44).id == press.id
+
+
+def remove_phone(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_remove_subentry(entry, "subentry_44")
+
+
+def remove_its_key(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    update_line(hass, entry, keys=BOTH[1:])
+
+
+def change_its_extension(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    update_phone(hass, entry, extension="144")
+
+
+def update_line(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> None:
+    line = entry.subentries["subentry_line"]
+    hass.config_entries.async_update_subentry(
+        entry, line, data={**line.data, **changes}
+    )
+
+
+@pytest.mark.parametrize("change", [remove_phone, remove_its_key, change_its_extension])
+async def test_a_line_whose_owner_is_gone_is_free(
+    hass: HomeAssistant,
+    shared: MockConfigEntry,
+    desks: list[RawPhone],
+    change: Callable[[HomeAssistant, MockConfigEntry], None],
+) -> None:
+    await desks[0].press("1", "seize")
+    await show(desks, SEIZED)
+    change(hass, shared)
+    await show(desks[1:], FREE)
+    await hass.async_block_till_done()
+    assert hass.states.get(SWITCH).state == "off"
+    # And usable for those that there are.
+    await desks[1].press("1", "seize")
+    await show(desks[1:], SEIZED)
+
+
+async def test_a_phone_under_another_extension_shows_the_line(
+    hass: HomeAssistant,
+    shared: MockConfigEntry,
+    desks: list[RawPhone],
+    port: int,
+) -> None:
+    await desks[1].press("1", "seize")
+    await show(desks, SEIZED)
+    change_its_extension(hass, shared)
+    await hass.async_block_till_done()
+    async with RawPhone(("127.0.0.1", port), "144", PASSWORD) as renumbered:
+        await renumbered.register()
+        await show([renumbered, desks[1]], SEIZED)
+
+
+async def test_a_new_code_and_other_keys_while_it_is_held(
+    hass: HomeAssistant, shared: MockConfigEntry, desks: list[RawPhone]
+) -> None:
+    first, second = desks
+    await first.press("1", "seize")
+    await show(desks, SEIZED)
+    update_line(hass, shared, code="gate", keys=[BOTH[0], BOTH[1] | {"key": "2"}])
+    held = {"c": "on", "n": "*603gate", "a": "release", "l": "(gate)"}
+    assert await first.shows("1", l="(gate)") == held
+    assert await second.shows("2", l="(gate)") == held
+    assert await second.shows("1", n="key1") == {
+        "n": "key1",
+        "a": "message",
+        "l": "Key 1",
+    }
+    await hass.async_block_till_done()
+    assert hass.states.get(SWITCH).attributes["phone"] == "44"
+    assert hass.states.get("light.phone_45_key_1").state == "off"
+    assert hass.states.get("light.phone_45_key_2") is None
+
+
+async def test_a_new_name(
+    hass: HomeAssistant,
+    shared: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    line = shared.subentries["subentry_line"]
+    hass.config_entries.async_update_subentry(shared, line, title="Yard")
+    await hass.async_block_till_done()
+    device_id = entity_registry.async_get(SWITCH).device_id
+    assert device_registry.async_get(device_id).name == "Yard"
+
+
+async def test_a_line_that_is_there_before_its_phones(
+    hass: HomeAssistant, shared: MockConfigEntry, phones: Phones
+) -> None:
+    """It names a phone that was removed; one that is added anew is another."""
+    remove_phone(hass, shared)
+    await hass.async_block_till_done()
+    second = await phones("45")
+    await second.press("1", "seize")
+    await show([second], SEIZED)
+    subentry = phone_again()
+    hass.config_entries.async_add_subentry(shared, subentry)
+    await hass.async_block_till_done()
+    first = await phones("44")
+    await show([first], SEIZED)
+
+
+def phone_again() -> ConfigSubentry:
+    phone = phone_subentry("44")
+    return ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
+
+
+async def test_diagnostics(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    shared: MockConfigEntry,
+    desks: list[RawPhone],
+) -> None:
+    await desks[0].press("1", "seize")
+    await show(desks, SEIZED)
+    told = await get_diagnostics_for_config_entry(hass, hass_client, shared)
+    assert len(told["phones"]) == 2
+    assert told["shared_lines"] == [
+        {"settings": {"code": "co2", "keys": BOTH}, "seized": True, "phone": "44"}
+    ]
