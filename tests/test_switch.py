@@ -1,5 +1,7 @@
 """Lamps as switches."""
 
+from typing import Any
+
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.components.switch import DOMAIN as SWITCH_DOMAIN
@@ -11,10 +13,12 @@ from homeassistant.const import (
     STATE_ON,
     STATE_UNAVAILABLE,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 
-from .conftest import Phones
+from .conftest import KEYS, Phones
+from .phones.test_server import noting_messages
 from .rawphone import RawPhone
+from .test_init import update_phone
 
 ALARM = "switch.phone_44_alarm"
 
@@ -40,3 +44,33 @@ async def test_a_switch_is_unavailable_while_its_phone_is_away(
     assert hass.states.get(ALARM).state == STATE_OFF
     await phone.unregister()
     assert hass.states.get(ALARM).state == STATE_UNAVAILABLE
+
+
+async def test_a_toggle_tells_state_then_phone_then_event(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    # Nothing that the phone would have to be told: it is idle when the key is pressed.
+    update_phone(hass, server, keys=[*KEYS[:2], KEYS[2] | {"toggle": True}, KEYS[3]])
+    await hass.async_block_till_done()
+    order = noting_messages(server.runtime_data.server)
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        order.append(event.data.get("entity_id", event.event_type))
+
+    for event_type in ("state_changed", "snom_buttons_key_press"):
+        hass.bus.async_listen(event_type, note)
+    await phone.press("3")
+    await phone.shows("3", c="on")
+    await hass.async_block_till_done()
+    assert order == [
+        ALARM,
+        "MESSAGE",
+        "event.phone_44_alarm_press",
+        "snom_buttons_key_press",
+    ]
+    # The switch does what the key does.
+    await hass.services.async_call(
+        SWITCH_DOMAIN, SERVICE_TURN_OFF, {ATTR_ENTITY_ID: ALARM}, blocking=True
+    )
+    await phone.shows("3", c=None)
