@@ -12,6 +12,7 @@ from custom_components.snom_buttons.phones import (
     Action,
     KeyDescription,
     KeyPress,
+    KeySetup,
     Phone,
     PhoneServer,
     ServerSettings,
@@ -27,7 +28,9 @@ PASSWORD = "geheim44"
 
 async def test_a_phone_registers_shows_its_keys_and_presses_one(tmp_path: Path) -> None:
     keys = [
-        KeyDescription(name=f"{n}", action=Action.MESSAGE, number=f"key{n}")
+        KeySetup(
+            off=KeyDescription(name=f"{n}", action=Action.MESSAGE, number=f"key{n}")
+        )
         for n in range(1, 13)
     ]
     phone = Phone("44", PASSWORD, keys)

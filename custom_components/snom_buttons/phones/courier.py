@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import errno
 import secrets
 
 from ..sip import (
@@ -65,7 +66,11 @@ class Courier:
         try:
             return await self._endpoint.request(message, binding.flow)
         except (NoAnswer, TransportError) as error:
-            raise DeliveryFailed(f"{binding.user}: {error}", answered=False) from error
+            # What no datagram can carry says nothing of the device.
+            too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE
+            raise DeliveryFailed(
+                f"{binding.user}: {error}", answered=too_long
+            ) from error
 
     def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:
         """Return the MESSAGE as the LED Remote Control document shows it."""

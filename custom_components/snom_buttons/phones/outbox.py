@@ -60,6 +60,7 @@ class Outbox:
         self._due: dict[str, None] = {}
         self._relabelled: dict[str, None] = {}
         self._pause: asyncio.TimerHandle | None = None
+        self._refused: dict[str, None] = {}
         self._alone: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -86,10 +87,10 @@ class Outbox:
 
     def close(self) -> None:
         """Give up for good what is under way and what was to be tried again."""
-        for timer in (self._retry, self._pause):
-            if timer is not None:
-                timer.cancel()
-        self._retry = self._pause = None
+        self._stop_retry()
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -110,19 +111,16 @@ class Outbox:
     def _wake(self) -> None:
         if self._task is not None or not self._due:
             return
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
         # The task begins in the loop's next turn: changes of this one go together.
         self._task = asyncio.create_task(self._run(), name="snom_buttons outbox")
 
     async def _run(self) -> None:
         """Send until nothing is due, or until the device does not answer.
 
-        What it refuses waits behind all else, so that a key which it does not like
-        keeps none of the others dark.
+        What it refuses waits until it is tried again, whatever else is sent meanwhile:
+        so a key which it does not like keeps none of the others dark, and a change of
+        another does not have it refused once more.
         """
-        refused: dict[str, None] = {}
         refusal: DeliveryFailed | None = None
         while self._due:
             keys: list[str] = []
@@ -131,40 +129,57 @@ class Outbox:
                 for key in keys:
                     del self._due[key]
                     self._relabelled.pop(key, None)
+                    self._refused.pop(key, None)
                 await self._deliver(document)
             except DeliveryFailed as failure:
-                refused |= dict.fromkeys(keys)
                 if not failure.answered:
-                    self._retry_later(refused, failure)
+                    self._give_up(keys, failure)
                     return
+                self._refused |= dict.fromkeys(keys)
                 refusal = failure
                 self._set_status(answering=True, in_sync=False)
             except Exception as error:
                 _LOGGER.exception("A buttons document could not be sent")
-                refused |= dict.fromkeys(keys)
-                self._retry_later(refused, DeliveryFailed(str(error), answered=True))
+                self._give_up(keys, DeliveryFailed(str(error), answered=True))
                 return
             else:
                 self._alone.difference_update(keys)
-                for key in keys:
-                    refused.pop(key, None)
-                in_sync = not refused and (self.in_sync or not self._due)
+                in_sync = not self._refused and (self.in_sync or not self._due)
                 self._set_status(answering=True, in_sync=in_sync)
-        if refusal is not None and refused:
-            self._alone.update(refused)
-            self._retry_later(refused, refusal)
-            return
         self._task = None
-        self._delay = FIRST_RETRY
+        self._alone.update(self._refused)
+        if not self._refused:
+            self._stop_retry()
+            self._delay = FIRST_RETRY
+        elif refusal is not None and self._retry is None:
+            self._retry_later(refusal)
 
-    def _retry_later(self, keys: dict[str, None], failure: DeliveryFailed) -> None:
-        """Keep what is due and try again later, more and more seldom."""
-        self._due = keys | self._due
-        _LOGGER.debug("%s; trying again in %g s", failure, self._delay)
+    def _give_up(self, keys: list[str], failure: DeliveryFailed) -> None:
+        """Keep all that is due for later, beginning with what failed."""
+        self._due = self._refused | dict.fromkeys(keys) | self._due
+        self._refused.clear()
         self._task = None
-        self._retry = asyncio.get_running_loop().call_later(self._delay, self._wake)
-        self._delay = min(2 * self._delay, LAST_RETRY)
+        self._stop_retry()
+        self._retry_later(failure)
         self._set_status(answering=failure.answered, in_sync=False)
+
+    def _retry_later(self, failure: DeliveryFailed) -> None:
+        """Try again later, more and more seldom."""
+        _LOGGER.debug("%s; trying again in %g s", failure, self._delay)
+        self._retry = asyncio.get_running_loop().call_later(
+            self._delay, self._try_again
+        )
+        self._delay = min(2 * self._delay, LAST_RETRY)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self._due |= self._refused
+        self._wake()
+
+    def _stop_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
     def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
         """Return as many of these keys as one document carries, from the first on.

@@ -110,16 +110,14 @@ class Phone:
 
         A key that is no longer configured goes dark; of one that is kept stays what
         was set beyond its configuration. Raises DocumentError for a key that cannot be
-        written.
+        written; then nothing changes.
         """
+        setups = {setup.name: setup for setup in keys}
+        new = {n: Key(setup, self._key_changed) for n, setup in setups.items()}
         self.password = password
         self.dialling = dialling or Dialling()
         before = self._keys
-        setups = {setup.name: setup for setup in keys}
-        self._keys = {
-            name: before.get(name) or Key(setup, self._key_changed)
-            for name, setup in setups.items()
-        }
+        self._keys = {name: before.get(name, key) for name, key in new.items()}
         for name, setup in setups.items():
             self._keys[name].configure(setup)
         for name in before.keys() - setups.keys():
@@ -154,13 +152,21 @@ class Phone:
         shown = {description.name: description for description in descriptions}
         format_document(shown.values())
         others = {n: d for n, d in shown.items() if n not in self._keys}
-        if len(self._others | others) > MAX_OTHER_KEYS:
+        # Keys that are taken from the phone count too, but are never too many.
+        if (
+            others.keys() - self._others.keys()
+            and len(self._others | others) > MAX_OTHER_KEYS
+        ):
             raise TooManyKeys(f"more than {MAX_OTHER_KEYS} keys are not configured")
         return others
 
     def tell_again(self, key: str) -> None:
-        """Send what a key shows once more: the phone may not know it yet."""
-        self._tell((key,))
+        """Send what a key shows once more: the phone may not know it yet.
+
+        Of a key that was never told of there is nothing to send.
+        """
+        if key in self._keys or key in self._others:
+            self._tell((key,))
 
     def registered(
         self,

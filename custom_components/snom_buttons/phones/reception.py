@@ -121,15 +121,18 @@ class Reception:
         phone = self._phone_of(incoming)
         if phone is None:
             return
-        number = _shown(incoming.request.uri.user)
+        dialled = incoming.request.uri.user
+        number = _shown(dialled)
         called = [
             key.description
             for key in phone.keys.values()
             if number and (key.description.number or "")[:MAX_TEXT] == number
         ]
-        # The number of a key that was not told to call means nothing elsewhere.
+        # The number of a key that was not told to call means nothing elsewhere, and of
+        # one that we cannot show as it is the rest would be another number.
         if all(key.action is Action.INVITE for key in called):
-            incoming.reply(*phone.dialling.answer_to(number))
+            whole = number if number == dialled else ""
+            incoming.reply(*phone.dialling.answer_to(whole))
         else:
             incoming.reply(486)
         for key in called:

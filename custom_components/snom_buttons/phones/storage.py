@@ -14,7 +14,6 @@ from typing import Any
 
 from ..sip import MAX_EXPIRES, Binding, Flow, parse_address, parse_uri, readable
 from ..xbuttons import (
-    DocumentError,
     KeyDescription,
     Light,
     format as format_document,
@@ -111,17 +110,10 @@ def load_keys(saved: object) -> tuple[list[Picture], list[KeyDescription]]:
     Version 0.1 stored one document, in which nothing but the lamp could differ from
     the configuration.
     """
+    if isinstance(saved, str):
+        return _load_document(saved), []
     pictures: list[Picture] = []
     others: list[KeyDescription] = []
-    if isinstance(saved, str):
-        pictures = [
-            Picture(
-                configured=replace(shown, color=None),
-                shown=shown,
-                is_on=shown.light != Light.OFF,
-            )
-            for shown in _load(saved)
-        ]
     for item in saved if isinstance(saved, list) else ():
         try:
             (shown,) = _load(item["shown"])
@@ -143,9 +135,21 @@ def _save(description: KeyDescription) -> str:
 
 
 def _load(document: str) -> tuple[KeyDescription, ...]:
-    """Return the keys of a document, nothing if it is broken."""
+    """Return the keys of a document. Raises ValueError if it is broken."""
+    return parse_document(document.encode())
+
+
+def _load_document(document: str) -> list[Picture]:
+    """Return what version 0.1 stored of a phone's keys, nothing if it is broken."""
     try:
-        return parse_document(document.encode())
-    except (DocumentError, UnicodeEncodeError) as error:
+        return [
+            Picture(
+                configured=replace(shown, color=None),
+                shown=shown,
+                is_on=shown.light != Light.OFF,
+            )
+            for shown in _load(document)
+        ]
+    except ValueError as error:
         _LOGGER.warning("The stored state of a phone's keys cannot be read: %s", error)
-        return ()
+        return []
