@@ -50,6 +50,11 @@ class SnomPhone:
         """The keys that are set up as not used."""
         return [key.key for key in self.settings.keys if key.kind is KeyKind.NONE]
 
+    @property
+    def colored(self) -> list[str]:
+        """The keys whose lamps have several colours."""
+        return [key.key for key in self.settings.keys if key.colors]
+
     def line_of(self, key: str) -> str | None:
         """Return the name of the shared line that a key belongs to, None without."""
         subentry_id = self.settings.subentry_id
@@ -61,7 +66,7 @@ class SnomPhone:
     @callback
     def async_configure(self, settings: PhoneSettings) -> None:
         """Take new settings over; what kept keys show stays as it is."""
-        unused = self.unused
+        unused, colored = self.unused, self.colored
         self.settings = settings
         self._hub.server.configure_phone(
             settings.extension,
@@ -69,27 +74,29 @@ class SnomPhone:
             keys=[key.setup for key in settings.keys],
             dialling=settings.dialling,
         )
-        self.async_limit_keys(unused)
+        self.async_limit_keys(unused, colored)
         self._async_update_device()
 
     @callback
     def async_restore(self, before: SnomPhone) -> None:
         """Let the keys show what the same phone showed under another extension."""
         self.sip.restore(before.sip.pictures, before.sip.others)
-        self.async_limit_keys(before.unused)
+        self.async_limit_keys(before.unused, before.colored)
 
     @callback
-    def async_limit_keys(self, unused_before: Collection[str]) -> None:
+    def async_limit_keys(
+        self, unused_before: Collection[str], colored_before: Collection[str]
+    ) -> None:
         """Darken what nobody cares for any more.
 
         That is the lamps of keys that are not used from now on, and the colours of
-        lamps that have none.
+        lamps that have none from now on. What an action sets later stays.
         """
         for settings in self.settings.keys:
             key = self.sip.keys[settings.key]
             if settings.kind is KeyKind.NONE and settings.key not in unused_before:
                 key.show(key.setup.off)
-            elif not settings.colors:
+            elif not settings.colors and settings.key in colored_before:
                 key.show(replace(key.description, color=None))
 
     @callback

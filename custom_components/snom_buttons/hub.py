@@ -63,6 +63,8 @@ SAVE_DELAY = 1
 
 STORED_UNUSED = "unused"
 """Where the store has which keys of each phone were not used, beside the snapshot."""
+STORED_COLORED = "colored"
+"""Where it has which keys of each phone had lamps of several colours."""
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
 type SnomPart = SnomPhone | SnomLine
@@ -107,15 +109,15 @@ class SnomHub:
                 translation_domain=DOMAIN,
                 translation_key="store_too_new",
             ) from err
-        unused: object = None
         if isinstance(stored, dict):
             self.server.restore(stored)
-            unused = stored.get(STORED_UNUSED)
         elif stored is not None:
             _LOGGER.warning("What was stored for %s cannot be read", self.entry.title)
         for extension, phone in self.phones.items():
-            before = unused.get(extension, ()) if isinstance(unused, dict) else ()
-            phone.async_limit_keys(before)
+            phone.async_limit_keys(
+                _stored_keys(stored, STORED_UNUSED, extension),
+                _stored_keys(stored, STORED_COLORED, extension),
+            )
 
     async def async_start(self) -> None:
         """Start the server. Raises OSError if it cannot bind."""
@@ -321,8 +323,17 @@ class SnomHub:
     @callback
     def _async_snapshot(self) -> dict[str, Any]:
         self._save_pending = False
-        unused = {ext: phone.unused for ext, phone in self.phones.items()}
-        return self.server.snapshot() | {STORED_UNUSED: unused}
+        return self.server.snapshot() | {
+            STORED_UNUSED: {ext: phone.unused for ext, phone in self.phones.items()},
+            STORED_COLORED: {ext: phone.colored for ext, phone in self.phones.items()},
+        }
+
+
+def _stored_keys(stored: object, what: str, extension: str) -> list[str]:
+    """Return which keys of a phone the store has under a name, none if it has none."""
+    by_phone = stored.get(what) if isinstance(stored, dict) else None
+    keys = by_phone.get(extension) if isinstance(by_phone, dict) else None
+    return keys if isinstance(keys, list) else []
 
 
 @callback

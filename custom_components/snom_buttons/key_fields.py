@@ -9,7 +9,10 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+import voluptuous as vol
+
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
 
 from .const import DOMAIN
 from .phones import (
@@ -89,7 +92,9 @@ FIELDS: Final[Mapping[str, Field]] = {
     ),
     "treatment": Field(
         "treatment",
-        lambda value: isinstance(value, Treatment) and value.text,
+        lambda value: (
+            isinstance(value, Treatment) and value.text and value.token.isascii()
+        ),
         "invalid_treatment",
     ),
     "type": _word("type", KeyType),
@@ -136,6 +141,16 @@ def as_text(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise invalid("invalid_text", field=name, value=quoted(value))
     return str(value).strip()
+
+
+def as_truth(name: str, value: object) -> bool:
+    """Return a value that says yes or no. Raises ServiceValidationError."""
+    try:
+        return cv.boolean(value)
+    except vol.Invalid as err:
+        raise invalid(
+            "invalid_word", field=name, value=quoted(value), allowed="true, false"
+        ) from err
 
 
 def _read(name: str, field: Field, value: object) -> Any:

@@ -31,7 +31,7 @@ from homeassistant.util.json import JsonValueType
 from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
 from .devices import SnomPhone
 from .hub import SnomHub
-from .key_fields import FIELDS, as_text, invalid, quoted, read_fields
+from .key_fields import FIELDS, as_text, as_truth, invalid, quoted, read_fields
 from .phones import (
     MAX_OTHER_KEYS,
     DocumentError,
@@ -53,12 +53,11 @@ KEY_ENTITIES: Final = ("label", "led", "press")
 SET_KEY_SCHEMA: Final = vol.Schema(
     {
         **cv.TARGET_SERVICE_FIELDS,
-        vol.Optional(ATTR_RESET): cv.boolean,
-        **{vol.Optional(name): object for name in (ATTR_KEY, *FIELDS)},
+        **{vol.Optional(name): object for name in (ATTR_KEY, ATTR_RESET, *FIELDS)},
     }
 )
 SEND_DOCUMENT_SCHEMA: Final = vol.Schema(
-    {**cv.TARGET_SERVICE_FIELDS, vol.Required(ATTR_DOCUMENT): cv.string}
+    {**cv.TARGET_SERVICE_FIELDS, vol.Required(ATTR_DOCUMENT): object}
 )
 
 
@@ -81,7 +80,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     """Set whole keys: what is not named becomes as it is configured."""
     named = read_fields(call.data)
-    if bool(named) == call.data.get(ATTR_RESET, False):
+    if bool(named) == as_truth(ATTR_RESET, call.data.get(ATTR_RESET, False)):
         raise invalid("reset_alone" if named else "nothing_to_set")
     answers: list[JsonValueType] = []
     for phone, key in _keys(call):
@@ -93,8 +92,12 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
 
 async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     """Let keys show what a document says, also keys that are not set up."""
+    text = call.data[ATTR_DOCUMENT]
+    if not isinstance(text, str):
+        raise invalid("invalid_text", field=ATTR_DOCUMENT, value=quoted(text))
     try:
-        parsed = parse_document(call.data[ATTR_DOCUMENT].encode(errors="replace"))
+        # What is no UTF-8 is for the parser to refuse.
+        parsed = parse_document(text.encode(errors="surrogatepass"))
         shown = {description.name: description for description in parsed}
         document = format_document(shown.values()).decode()
     except DocumentError as err:
@@ -204,6 +207,8 @@ def _selected(
 
 def _key_of(entity: er.RegistryEntry) -> str | None:
     """Return the key that an entity of a phone belongs to, None if to no key."""
+    if entity.platform != DOMAIN:  # others add theirs to our devices
+        return None
     suffix = entity.unique_id.removeprefix(f"{entity.config_subentry_id}_")
     name, _, kind = suffix.rpartition("_")
     return name if name and kind in KEY_ENTITIES else None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.snom_buttons.phones import (
@@ -13,7 +17,10 @@ from custom_components.snom_buttons.phones import (
     redirection,
 )
 
-from .test_server import PASSWORD, base, device, serving
+from custom_components.snom_buttons.sip import parse_address, parse_uri
+from tests.rawphone import RawMessage, RawPhone
+
+from .test_server import PASSWORD, base, device, jumping, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -36,11 +43,23 @@ PBX = Dialling(
         (PBX, "key1", 486, None),
         # A key that was told to call, calls.
         (PBX, "*6013", 302, "<sip:*6013@192.0.2.7>"),
-        # What could end the header stays escaped.
-        (PBX, "1%0d%0aX:%20y", 302, "<sip:1X@192.0.2.7>"),
+        # What could end the URI or the header stays escaped.
         (PBX, "a%40b%3e", 302, "<sip:a%40b%3E@192.0.2.7>"),
+        (PBX, "%3c%22,%20%7b", 302, "<sip:%3C%22,%20%7B@192.0.2.7>"),
+        (PBX, "1;x=y", 302, "<sip:1;x=y@192.0.2.7>"),
         (PBX, "gr%C3%BCn", 302, "<sip:gr%C3%BCn@192.0.2.7>"),
         (PBX, "%25", 302, "<sip:%25@192.0.2.7>"),
+        (PBX, "%7bnumber%7d", 302, "<sip:%7Bnumber%7D@192.0.2.7>"),
+        # A password is no part of the number.
+        (PBX, "100:secret", 302, "<sip:100@192.0.2.7>"),
+        (PBX, 64 * "1", 302, f"<sip:{64 * '1'}@192.0.2.7>"),
+        # What would have to be left out is no number to call, nor is the rest of it.
+        (PBX, 65 * "1", 486, None),
+        (PBX, "1%0d%0aX:%20y", 486, None),
+        (PBX, "1%00", 486, None),
+        (PBX, "%e2%80%a8", 486, None),
+        (Dialling(answer=DialAnswer.DECLINE), 65 * "1", 603, None),
+        (Dialling(answer=DialAnswer.DECLINE), "1%0d%0a", 603, None),
     ],
 )
 async def test_answers(
@@ -117,3 +136,159 @@ def test_templates(template: str, uri: str | None) -> None:
 def test_what_is_no_template(template: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         redirection(template, "0")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64))
+def test_a_redirection_holds_the_number_and_nothing_else(number: str) -> None:
+    uri = redirection("sip:0{number}@192.0.2.7;transport=tcp", number)
+    assert re.fullmatch(r"sip:0[^@<>\"\s\x00-\x1f]+@192\.0\.2\.7;transport=tcp", uri)
+    assert uri.isascii()
+    for read in (parse_uri(uri), parse_address(f"<{uri}>").uri):
+        assert (read.user, read.host) == (f"0{number}", "192.0.2.7")
+        assert read.parameters == "transport=tcp"
+
+
+def test_a_number_that_is_not_there_is_not_redirected() -> None:
+    assert PBX.answer_to("") == (486, ())
+
+
+async def test_a_call_to_the_server_itself_has_no_number() -> None:
+    phone = Phone("44", PASSWORD, [KeySetup(off=base("1", number=None))], PBX)
+    async with serving(phone) as server, device(server) as desk:
+        told: list[str] = []
+        server.dialled.subscribe(lambda dialled: told.append(dialled.number))
+        server.pressed.subscribe(lambda press: told.append(f"press {press.key}"))
+        await desk.register()
+        answer = await desk._authorized("INVITE", "sip:ha", to="x", headers=[])
+        assert answer.status == 486
+        assert told == [""]
+
+
+# The transaction (RFC 3261 17.2.1)
+
+
+class Caller:
+    """A phone that sends one INVITE as bytes, and keeps what comes, and when."""
+
+    def __init__(self, desk: RawPhone, number: str) -> None:
+        self.answers: list[tuple[float, bytes]] = []
+        self.number = number
+        self._desk = desk
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.time()
+        desk.datagram_received = self._take  # type: ignore[method-assign]
+
+    def _take(self, data: bytes, _: tuple[str, int]) -> None:
+        if data.startswith(b"SIP/2.0 "):
+            self.answers.append((self._loop.time() - self._begun, data))
+
+    def send(self, method: str, to_tag: str = "") -> None:
+        """Send the INVITE, always the same, or what belongs to it."""
+        desk = self._desk
+        lines = (
+            f"Via: SIP/2.0/UDP {desk.address};branch=z9hG4bK-one;rport",
+            'From: "Desk" <sip:44@ha>;tag=from-tag',
+            f"To: <sip:{self.number}@ha>{to_tag}",
+            "Call-ID: one@desk",
+            f"CSeq: 7 {method}",
+            "Max-Forwards: 70",
+        )
+        request = desk._text(f"{method} sip:{self.number}@ha SIP/2.0", lines, "")
+        desk._transport.sendto(request, desk.server)
+
+    @property
+    def times(self) -> list[float]:
+        return [at for at, _ in self.answers]
+
+    @property
+    def answer(self) -> RawMessage:
+        """The one answer, however often it came."""
+        (data,) = {data for _, data in self.answers}
+        return RawMessage.parse(data)
+
+
+@pytest.mark.parametrize(
+    ("dialling", "status"),
+    [
+        (Dialling(), "486 Busy Here"),
+        (PBX, "302 Moved Temporarily"),
+        (Dialling(answer=DialAnswer.DECLINE), "603 Decline"),
+    ],
+    ids=["busy", "redirect", "decline"],
+)
+def test_an_answer_is_repeated_until_it_is_acknowledged(
+    dialling: Dialling, status: str
+) -> None:
+    async def test() -> None:
+        phone = Phone("44", PASSWORD, [], dialling)
+        async with serving(phone) as server, device(server) as desk:
+            told: list[str] = []
+            server.dialled.subscribe(lambda dialled: told.append(dialled.number))
+            await desk.register()
+            await asyncio.sleep(40)
+            caller = Caller(desk, "100")
+            caller.send("INVITE")
+            await asyncio.sleep(2)
+            # Timer G: T1, doubled each time.
+            assert caller.times == pytest.approx([0, 0.5, 1.5], abs=0.05)
+            answer = caller.answer
+            assert answer.start == f"SIP/2.0 {status}"
+            assert answer.get("From") == '"Desk" <sip:44@ha>;tag=from-tag'
+            assert answer.get("Call-ID") == "one@desk"
+            assert answer.get("CSeq") == "7 INVITE"
+            assert answer.get("Via").startswith(f"SIP/2.0/UDP {desk.address};branch=")
+            to, _, tag = answer.get("To").partition(";tag=")
+            assert to == "<sip:100@ha>"
+            assert tag
+            redirected = dialling.answer is DialAnswer.REDIRECT
+            assert len(answer.all("Contact")) == redirected
+            # A retransmission gets the same bytes at once, and is no new call.
+            caller.send("INVITE")
+            await asyncio.sleep(0.1)
+            assert len(caller.answers) == 4
+            assert caller.answer == answer
+            # The ACK ends it, and is not answered; nor is what comes behind it.
+            caller.send("ACK", f";tag={tag}")
+            await asyncio.sleep(0.1)
+            caller.send("INVITE")
+            await asyncio.sleep(60)
+            assert len(caller.answers) == 4
+            assert told == ["100"]
+
+    jumping(test)
+
+
+def test_an_answer_that_nobody_acknowledges_is_given_up() -> None:
+    async def test() -> None:
+        async with (
+            serving(Phone("44", PASSWORD, [], PBX)) as server,
+            device(server) as desk,
+        ):
+            await desk.register()
+            caller = Caller(desk, "100")
+            caller.send("INVITE")
+            await asyncio.sleep(120)
+            # Timer G up to T2, until timer H has gone by.
+            times = [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+            assert caller.times == pytest.approx(times, abs=0.1)
+            assert caller.answer.get("Contact") == "<sip:100@192.0.2.7>"
+
+    jumping(test)
+
+
+def test_a_call_that_is_cancelled_had_its_answer_already() -> None:
+    async def test() -> None:
+        async with (
+            serving(Phone("44", PASSWORD, [], PBX)) as server,
+            device(server) as desk,
+        ):
+            await desk.register()
+            caller = Caller(desk, "100")
+            caller.send("INVITE")
+            await asyncio.sleep(0.1)
+            caller.send("CANCEL")
+            await asyncio.sleep(0.1)
+            starts = [RawMessage.parse(data).start for _, data in caller.answers]
+            assert starts == ["SIP/2.0 302 Moved Temporarily", "SIP/2.0 200 OK"]
+
+    jumping(test)
