@@ -147,9 +147,11 @@ async def test_each_property_reaches_the_phone(
         ({"states": ["dnd", "asleep"]}, "Allowed: dnd, logoff, offline"),
         ({"states": [7.5]}, "Allowed: dnd, logoff, offline"),
         ({"treatment": "alone"}, "a word, a blank and a text"),
+        ({"treatment": "lëise bitte"}, "a word, a blank and a text"),
         ({"type": "phone"}, "Allowed: ext, queue, group, line, flag, conf, mwi"),
         ({"label": "two\nlines"}, "label cannot hold line breaks"),
         ({"caller": "tab\there"}, "caller cannot hold line breaks"),
+        ({"caller": "half \ud800"}, "caller cannot hold line breaks"),
         ({"label": ["a", "b"]}, "is not allowed for label. Allowed: a text"),
         ({"label": False}, "False is not allowed for label"),
         ({"label": "x" * 129}, "label takes at most 128 characters: xxx"),
@@ -157,6 +159,10 @@ async def test_each_property_reaches_the_phone(
         ({}, "Say what the key shows, or reset it"),
         ({"reset": False}, "Say what the key shows, or reset it"),
         ({"reset": True, "light": "on"}, "not both in one action"),
+        (
+            {"reset": "perhaps"},
+            "perhaps is not allowed for reset. Allowed: true, false",
+        ),
         ({"key": "1", "light": "on"}, "key goes with a device"),
     ],
     ids=str,
@@ -202,9 +208,13 @@ async def test_lights_and_labels_keep_what_was_set(
 async def test_what_was_set_outlives_a_restart(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    await set_key(hass, light="hold", caller="100", mwi="2/0")
+    """Also on a key that is not used, and a colour where the lamp is said to have one."""
+    await set_key(hass, light="hold", color="red", caller="100", mwi="2/0")
     await call(
-        hass, "set_key", {"key": "4", "light": "on"}, device_id=device_id(server)
+        hass,
+        "set_key",
+        {"key": "4", "light": "on", "color": "#FF8800"},
+        device_id=device_id(server),
     )
     await call(
         hass,
@@ -213,6 +223,8 @@ async def test_what_was_set_outlives_a_restart(
         device_id=device_id(server),
     )
     await phone.shows("9", c="on")
+    assert phone.keys["1"]["o"] == "red"
+    assert phone.keys["4"]["o"] == "#FF8800"
     before = dict(phone.keys)
     phone.keys.clear()
     assert await hass.config_entries.async_reload(server.entry_id)
@@ -312,6 +324,7 @@ async def test_an_area_and_a_label_hold_much_else(
         ({"key": "1"}, {"device_id": "stranger"}, ""),
         ({"key": "1"}, {"device_id": "nothing"}, ""),
         ({}, {"entity_id": [LIGHT, "switch.co2"]}, "switch.co2 is not one of"),
+        ({}, {"entity_id": "light.helper"}, "light.helper does not belong to a key"),
         ({"key": ["1", "77"]}, {"device_id": "phone"}, "has no key 77"),
         ({"key": ["2", "3"]}, {"device_id": "phone"}, "belongs to the shared line co2"),
     ],
@@ -331,6 +344,13 @@ async def test_a_wrong_target_is_explained_and_changes_nothing(
     entry.add_to_hass(hass)
     stranger = registry.async_get_or_create(
         config_entry_id=entry.entry_id, identifiers={("other", "1")}
+    )
+    er.async_get(hass).async_get_or_create(
+        "light",
+        "other",
+        "subentry_44_1_led",
+        device_id=device_id(server),
+        suggested_object_id="helper",
     )
     devices = {
         "phone": device_id(server),
@@ -494,11 +514,15 @@ async def test_an_entity_of_a_phone_stands_for_it(
             "more than 200 keys that are not set up",
         ),
         (f"k=1\nl={'x' * 70_000}", "the document has 7"),
+        ("k=1\nl=half \ud800", "line 2, property 'l': the byte 0xED is not UTF-8"),
+        (7, "7 is not allowed for document. Allowed: a text"),
+        (["k=1"], "is not allowed for document. Allowed: a text"),
+        (None, "null is not allowed for document. Allowed: a text"),
     ],
-    ids=lambda text: text[:20],
+    ids=lambda text: str(text)[:20],
 )
 async def test_a_bad_document_is_explained_and_changes_nothing(
-    hass: HomeAssistant, server: MockConfigEntry, document: str, error: str
+    hass: HomeAssistant, server: MockConfigEntry, document: object, error: str
 ) -> None:
     share_key_3(hass, server)
     await hass.async_block_till_done()
@@ -515,6 +539,20 @@ async def test_a_bad_document_is_explained_and_changes_nothing(
     assert (phone.pictures, phone.others) == before
     other = server.runtime_data.phones["45"].sip
     assert other.others == []
+
+
+async def test_a_document_that_one_of_two_phones_has_no_room_for(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """Neither gets it."""
+    full, free = device_id(server), device_id(server, "45")
+    text = "\n".join(f"k=x{n}\n" for n in range(MAX_OTHER_KEYS))
+    await call(hass, "send_document", {"document": text}, device_id=full)
+    document = {"document": "k=1\nc=on\n\nk=one more"}
+    with pytest.raises(ServiceValidationError, match="Phone 44 would have more than"):
+        await call(hass, "send_document", document, device_id=[free, full])
+    assert not server.runtime_data.phones["45"].sip.keys["1"].is_on
+    assert server.runtime_data.phones["45"].sip.others == []
 
 
 async def test_the_actions_are_there_without_a_server(hass: HomeAssistant) -> None:

@@ -332,6 +332,8 @@ def test_every_action_has_its_texts() -> None:
     assert set(actions) == set(ENGLISH["services"]) == set(ICONS["services"])
     taken = {"set_key": {*FIELDS, "key", "reset"}, "send_document": {"document"}}
     for name, action in actions.items():
+        # hassfest refuses any filter of devices in a target.
+        assert action["target"] == {"entity": {"integration": const.DOMAIN}}
         action_texts = ENGLISH["services"][name]
         assert {"name", "description"} <= set(action_texts)
         fields_of_action = dict(service_fields(action))
