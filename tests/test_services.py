@@ -378,6 +378,18 @@ async def test_a_server_that_does_not_run_is_named(
         await set_key(hass, light="on")
 
 
+async def test_a_server_that_never_ran_has_no_phones(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    never = MockConfigEntry(
+        domain=DOMAIN, data=server.data, subentries_data=[phone_subentry("46")]
+    )
+    never.add_to_hass(hass)
+    area = ar.async_get(hass).async_create("Attic")
+    with pytest.raises(ServiceValidationError, match="Name a key's entity"):
+        await call(hass, "set_key", {"key": "1", "light": "on"}, area_id=area.id)
+
+
 async def test_a_phone_that_is_away_is_told_when_it_is_back(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -514,6 +526,7 @@ async def test_an_entity_of_a_phone_stands_for_it(
             "more than 200 keys that are not set up",
         ),
         (f"k=1\nl={'x' * 70_000}", "the document has 7"),
+        (f"k=1\nl={'x' * 9_000}", "the key 1 takes 9011 bytes"),
         ("k=1\nl=half \ud800", "line 2, property 'l': the byte 0xED is not UTF-8"),
         (7, "7 is not allowed for document. Allowed: a text"),
         (["k=1"], "is not allowed for document. Allowed: a text"),

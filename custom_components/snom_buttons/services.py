@@ -112,6 +112,8 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
             _check_not_shared(phone, name)
         try:
             phone.sip.check(shown.values())
+        except DocumentError as err:
+            raise invalid("invalid_document", error=str(err)) from err
         except TooManyKeys as err:
             raise invalid(
                 "too_many_keys",

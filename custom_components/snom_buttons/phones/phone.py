@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from ..sip import Binding, Flow
-from ..xbuttons import KeyDescription, format as format_document
+from ..xbuttons import DocumentError, KeyDescription, format as format_document
 from .courier import Courier
 from .dialling import Dialling
 from .events import Dialled
@@ -18,6 +18,9 @@ from .signal import Signal
 
 MAX_OTHER_KEYS = 200
 """Keys of a phone that are not configured, and of which we remember what they show."""
+
+MAX_KEY_DOCUMENT = 8 * 1024
+"""Bytes of one key's description; a document of a single key cannot be split."""
 
 
 class TooManyKeys(ValueError):
@@ -150,7 +153,13 @@ class Phone:
         Raises what `show` would raise.
         """
         shown = {description.name: description for description in descriptions}
-        format_document(shown.values())
+        for description in shown.values():
+            size = len(format_document((description,)))
+            if size > MAX_KEY_DOCUMENT:
+                raise DocumentError(
+                    f"the key {description.name} takes {size} bytes; it must not take"
+                    f" more than {MAX_KEY_DOCUMENT}, which is what a phone can be sent"
+                )
         others = {n: d for n, d in shown.items() if n not in self._keys}
         # Keys that are taken from the phone count too, but are never too many.
         if (
