@@ -16,7 +16,6 @@ from custom_components.snom_buttons.phones import (
     Phone,
     redirection,
 )
-
 from custom_components.snom_buttons.sip import parse_address, parse_uri
 from tests.rawphone import RawMessage, RawPhone
 
@@ -111,7 +110,7 @@ async def test_a_number_that_means_something_is_told_also_if_a_key_has_it() -> N
 )
 def test_templates(template: str, uri: str | None) -> None:
     expected = uri or template.replace("{number}", "*78")
-    assert redirection(template, "*78") == expected
+    assert str(redirection(template, "*78")) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,7 +139,7 @@ def test_what_is_no_template(template: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64))
 def test_a_redirection_holds_the_number_and_nothing_else(number: str) -> None:
-    uri = redirection("sip:0{number}@192.0.2.7;transport=tcp", number)
+    uri = str(redirection("sip:0{number}@192.0.2.7;transport=tcp", number))
     assert re.fullmatch(r"sip:0[^@<>\"\s\x00-\x1f]+@192\.0\.2\.7;transport=tcp", uri)
     assert uri.isascii()
     for read in (parse_uri(uri), parse_address(f"<{uri}>").uri):
@@ -149,7 +148,7 @@ def test_a_redirection_holds_the_number_and_nothing_else(number: str) -> None:
 
 
 def test_a_number_that_is_not_there_is_not_redirected() -> None:
-    assert PBX.answer_to("") == (486, ())
+    assert PBX.answer_to(None) == PBX.answer_to(parse_uri("sip:ha")) == (486, ())
 
 
 async def test_a_call_to_the_server_itself_has_no_number() -> None:
@@ -225,7 +224,6 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
             told: list[str] = []
             server.dialled.subscribe(lambda dialled: told.append(dialled.number))
             await desk.register()
-            await asyncio.sleep(40)
             caller = Caller(desk, "100")
             caller.send("INVITE")
             await asyncio.sleep(2)
@@ -292,3 +290,31 @@ def test_a_call_that_is_cancelled_had_its_answer_already() -> None:
             assert starts == ["SIP/2.0 302 Moved Temporarily", "SIP/2.0 200 OK"]
 
     jumping(test)
+
+
+async def test_no_call_is_sent_to_where_it_comes_from() -> None:
+    """RFC 3261 8.3: "redirect servers MUST NOT redirect a request to a URI equal"."""
+    here = Dialling(answer=DialAnswer.REDIRECT, redirect_to="sip:{number}@127.0.0.1")
+    async with (
+        serving(Phone("44", PASSWORD, [], here)) as server,
+        device(server) as desk,
+    ):
+        await desk.register()
+        assert (await desk.invite("100")).status == 486
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "sip:trunk:{number}@pbx",
+        "sip:%{number}@pbx",
+        "sip:%4{number}@pbx",
+        "sip:é{number}@pbx",
+        "sip:[{number}]@pbx",
+        "sip:#{number}@pbx",
+        "sip:{number}{number}@pbx",
+    ],
+)
+def test_a_number_stands_in_a_user_and_nowhere_else(template: str) -> None:
+    with pytest.raises(ValueError, match="is not like"):
+        redirection(template, "0")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, strategies as st
 import orjson
 import pytest
 
@@ -58,6 +57,67 @@ def test_a_lamp_is_simply_lit() -> None:
     key = make_key(LAMP)
     key.turn(True)
     assert key.description == replace(PLAIN, light=Light.ON)
+
+
+@pytest.mark.parametrize(
+    ("shown", "on", "wanted"),
+    [
+        # Both looks have a label of their own: a turn brings it.
+        ({"label": "Pause"}, True, {"label": "Open", "light": Light.ON}),
+        # A colour that only one look has goes with it.
+        (
+            {"color": "green"},
+            True,
+            {"label": "Open", "light": Light.ON, "color": "red"},
+        ),
+        # What neither look says stays.
+        (
+            {"display_name": "Hall", "extensions": (("z", "1"),)},
+            True,
+            {
+                "label": "Open",
+                "light": Light.ON,
+                "color": "red",
+                "display_name": "Hall",
+                "extensions": (("z", "1"),),
+            },
+        ),
+        # A light that somebody has set is on, and is turned off.
+        ({"light": Light.PICKUP}, False, {}),
+    ],
+)
+def test_looks_that_differ_in_more_than_the_lamp(
+    shown: dict[str, Any], on: bool, wanted: dict[str, Any]
+) -> None:
+    door = KeySetup(
+        off=replace(PLAIN, label="Closed"),
+        on=replace(PLAIN, label="Open", light=Light.ON, color="red"),
+    )
+    key = make_key(door, **shown)
+    key.turn(on)
+    assert key.description == replace(
+        door.off, **{"color": "red", **wanted} if on else wanted
+    )
+    assert key.is_on is on
+
+
+def test_a_lamp_keeps_what_was_set_while_it_is_turned() -> None:
+    key = make_key(LAMP, label="21 °C", color="red", light=Light.HOLD)
+    key.turn(False)
+    assert key.description == replace(PLAIN, label="21 °C", color="red")
+    key.turn(True)
+    assert key.description == replace(PLAIN, label="21 °C", color="red", light=Light.ON)
+
+
+def test_a_switch_that_shines_while_it_is_off() -> None:
+    """Such as a door that is locked: on is what is not as it is to begin with."""
+    locked = KeySetup(off=replace(PLAIN, light=Light.ON), on=PLAIN, toggles=True)
+    key = make_key(locked)
+    assert not key.is_on
+    key.turn(True)
+    assert (key.is_on, key.description) == (True, PLAIN)
+    key.turn(False)
+    assert (key.is_on, key.description) == (False, locked.off)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +176,48 @@ def test_a_lamp_is_simply_lit() -> None:
             replace(PLAIN, label="Hall", light=Light.HOLD),
             id="a light that was set on a switch stays",
         ),
+        pytest.param(
+            SWITCH,
+            {"light": Light.ON, "label": "21 °C"},
+            LAMP,
+            replace(PLAIN, light=Light.ON, label="21 °C"),
+            id="a label that was set outlives a switch that becomes a lamp",
+        ),
+        pytest.param(
+            LAMP,
+            {"light": Light.PARK, "label": "21 °C", "color": "red"},
+            TOGGLE,
+            replace(TOGGLE.on, label="21 °C", color="red"),
+            id="and a lamp that becomes a switch",
+        ),
+        pytest.param(
+            TOGGLE,
+            {"light": Light.OFFLINE, "number": "*79", "label": "Pause"},
+            replace(TOGGLE, off=replace(TOGGLE.off, number="*70", label="Busy")),
+            replace(TOGGLE.on, label="Pause"),
+            id="what a key looks like while it is off is no matter while it is on",
+        ),
+        pytest.param(
+            TOGGLE,
+            {"label": "Pause"},
+            replace(TOGGLE, off=replace(TOGGLE.off, light=Light.ON, number="*70")),
+            replace(TOGGLE.off, light=Light.ON, number="*70", label="Pause"),
+            id="a switch that is off takes its new look",
+        ),
+        pytest.param(
+            LAMP,
+            {"light": Light.HOLD},
+            KeySetup(off=replace(PLAIN, light=Light.HOLD)),
+            replace(PLAIN, light=Light.HOLD),
+            id="a lamp that is to begin with what it was set to",
+        ),
+        pytest.param(
+            LAMP,
+            {"number": "*1", "action": Action.INVITE},
+            KeySetup(off=replace(PLAIN, number="*2")),
+            replace(PLAIN, number="*1", action=Action.INVITE),
+            id="a number that was set stays",
+        ),
     ],
 )
 def test_a_new_configuration_keeps_what_was_set_beyond_the_old(
@@ -167,64 +269,3 @@ def test_what_is_shown_already_is_not_told() -> None:
     key.show(replace(PLAIN, light=Light.ON))
     key.turn(False)
     assert told == [True, False, True, False]
-
-
-# The store
-
-TEXTS = st.text(
-    st.characters(blacklist_categories=["Cc", "Cs"]), min_size=1, max_size=20
-).filter(lambda text: text == text.strip(" "))
-DESCRIPTIONS = st.builds(
-    KeyDescription,
-    name=st.sampled_from("123"),
-    light=st.sampled_from(Light) | TEXTS,
-    number=st.none() | TEXTS,
-    label=st.none() | TEXTS,
-    caller=st.none() | TEXTS,
-    action=st.sampled_from(Action),
-)
-
-
-@given(DESCRIPTIONS, st.data())
-def test_a_restart_brings_back_any_picture(
-    shown: KeyDescription, data: st.DataObject
-) -> None:
-    configured = replace(data.draw(DESCRIPTIONS), name=shown.name, light=Light.OFF)
-    key = Key(KeySetup(off=configured), lambda *_: None)
-    key.show(shown)
-    stored = orjson.loads(orjson.dumps(save_keys([key.picture], [])))
-    pictures, _ = load_keys(stored)
-    again = Key(key.setup, lambda *_: None)
-    again.restore(pictures[0])
-    assert again.description == shown
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        None,
-        7,
-        {},
-        {"shown": 7},
-        {"shown": "no document"},
-        {"shown": ""},
-        {"shown": "k=1\r\n\r\nk=2\r\n"},
-        {"shown": "k=1\r\n", "configured": None, "on": True},
-        {"shown": "k=1\r\n", "configured": "c=on", "on": True},
-        {"shown": "k=1\r\n", "configured": "k=1\r\n"},
-    ],
-    ids=repr,
-)
-def test_a_broken_picture_costs_no_other(
-    item: object, caplog: pytest.LogCaptureFixture
-) -> None:
-    good = save_keys([make_key(LAMP, light=Light.ON).picture], [])
-    pictures, others = load_keys([item, *good])
-    assert [picture.shown.light for picture in pictures] == [Light.ON]
-    assert others == []
-    assert "cannot be read" in caplog.text
-
-
-def test_keys_that_are_not_configured_are_stored_as_they_are_shown() -> None:
-    other = KeyDescription(name="P1", extensions=(("z", "new"),))
-    assert load_keys(save_keys([], [other])) == ([], [other])

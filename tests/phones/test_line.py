@@ -417,3 +417,89 @@ async def test_a_line_may_name_phones_and_keys_that_are_not_there() -> None:
             Phone("999", PASSWORD, [KeySetup(off=shared_key("1", "co2").off)])
         )
         assert server.phones["999"].keys["1"].is_on
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("release_after", "owner"), [(None, "402"), (3600.0, "402"), (1.0, None)]
+)
+def test_a_new_time_counts_from_when_it_is_set(
+    release_after: float | None, owner: str | None
+) -> None:
+    """The owner is silent, but registered."""
+
+    async def test() -> None:
+        async with Office(release_after=60.0) as office:
+            first, second = office.desks.values()
+            await first.press("2", "seize")
+            await second.shows("2", c="on")
+            first.answer = None
+            office.line.release()
+            office.line.seize("402")
+            await asyncio.sleep(40)
+            assert not office.server.phones["402"].available
+            office.line.configure(
+                LineSettings(code="co2", keys=KEYS, release_after=release_after)
+            )
+            await asyncio.sleep(100)
+            assert office.line.phone == owner
+
+    run(test())
+
+
+async def test_a_phone_that_is_not_registered_seizes_nothing() -> None:
+    """It knows the password, but nobody would notice when it is gone."""
+    async with Office() as office:
+        first, second = office.desks.values()
+        await first.unregister()
+        assert (await first.press("2", "seize")).status == 200
+        assert not office.line.seized
+        await second.press("2", "seize")
+        assert office.line.phone == "404"
+
+
+async def test_a_phone_without_the_key_seizes_nothing() -> None:
+    async with Office() as office:
+        office.line.configure(LineSettings(code="co2", keys={"402": "9"}))
+        await office.desks["402"].press("9", "seize", number="*602co2")
+        assert not office.line.seized
+
+
+def test_nothing_is_to_happen_while_the_server_is_stopped() -> None:
+    async def test() -> None:
+        async with Office(release_after=10.0) as office:
+            first, second = office.desks.values()
+            await first.press("2", "seize")
+            await second.shows("2", c="on")
+            await first.unregister()
+            await office.server.stop()
+            office.line.configure(
+                LineSettings(code="co3", keys=KEYS, release_after=20.0)
+            )
+            await asyncio.sleep(100)
+            assert office.line.phone == "402"
+            # It is not there at the start: its time begins.
+            await office.server.start()
+            await asyncio.sleep(19)
+            assert office.line.phone == "402"
+            await asyncio.sleep(2)
+            assert not office.line.seized
+
+    run(test())
+
+
+async def test_a_line_of_a_phone_that_is_not_there_is_free_after_a_restart() -> None:
+    async with Office() as office:
+        snapshot = office.server.snapshot()
+    snapshot["lines"] = {"a line": {"seized": True, "phone": "999"}}
+    async with serving(member("402")) as server:
+        await server.stop()
+        line = server.add_line(
+            "a line", LineSettings(code="co2", keys={"402": "2", "999": "1"})
+        )
+        server.restore(snapshot)
+        assert line.seized
+        await server.start()
+        assert not line.seized

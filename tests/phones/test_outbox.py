@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.snom_buttons.phones.outbox import DeliveryFailed, Outbox
@@ -191,6 +192,61 @@ def test_a_key_that_is_refused_keeps_no_other_dark() -> None:
     run(test())
 
 
+def test_a_device_is_in_sync_when_it_has_taken_what_it_refused() -> None:
+    async def test() -> None:
+        device = Device()
+        refused = {b"1:off ", b"2:off "}
+
+        async def deliver(document: bytes) -> None:
+            device.sent.append((asyncio.get_running_loop().time(), document))
+            if any(key in document for key in refused):
+                raise DeliveryFailed("400", answered=True)
+
+        device.outbox._deliver = deliver
+        device.outbox.add(["1", "2"])
+        await device.settle()
+        # What it takes meanwhile does not make good what it has not.
+        device.outbox.add(["3"])
+        await device.settle()
+        assert device.documents() == [b"1:off 2:off ", b"3:off "]
+        assert not device.outbox.in_sync
+        # A change of a refused key is tried at once, and only the other one later.
+        device.shows["1"] = "on"
+        device.outbox.add(["1"])
+        await device.settle()
+        assert device.documents()[2:] == [b"1:on "]
+        assert not device.outbox.in_sync
+        refused.clear()
+        await asyncio.sleep(6)
+        assert device.documents()[3:] == [b"2:off "]
+        assert device.outbox.in_sync
+        await asyncio.sleep(600)
+        assert len(device.sent) == 4
+
+    run(test())
+
+
+def test_what_was_refused_is_not_forgotten_by_a_device_that_falls_silent() -> None:
+    async def test() -> None:
+        device = Device(room=6)
+        for answered in (True, False):
+            device.answers.put_nowait(DeliveryFailed("no", answered=answered))
+        device.outbox.add(["1", "2"])
+        await device.settle()
+        assert device.documents() == [b"1:off ", b"2:off "]
+        assert not device.outbox.answering
+        for _ in range(2):
+            device.answers.put_nowait(None)
+        device.outbox.heard()
+        await device.settle()
+        assert device.documents()[2:] == [b"1:off ", b"2:off "]
+        assert device.outbox.in_sync
+        await asyncio.sleep(600)
+        assert len(device.sent) == 4
+
+    run(test())
+
+
 def test_a_failure_after_a_success_is_out_of_sync() -> None:
     async def test() -> None:
         device = Device()
@@ -319,6 +375,62 @@ def test_a_label_to_a_silent_device_is_tried_again_like_anything_else() -> None:
     run(test())
 
 
+def test_a_label_under_way_holds_up_the_next_and_the_newest_follows() -> None:
+    """A device that takes 2.5 s to answer gets what is newest then, in one document."""
+
+    async def test() -> None:
+        device = Device()
+        begin = asyncio.get_running_loop().time()
+        for tenths in range(25):
+            device.shows["1"] = device.shows["2"] = f"{tenths}"
+            device.outbox.add(["1", "2"], only_labels=True)
+            await asyncio.sleep(0.1)
+        assert device.documents() == [b"1:0 2:0 "]
+        for _ in range(3):
+            device.answers.put_nowait(None)
+        await asyncio.sleep(5)
+        assert [(round(at - begin, 1), text) for at, text in device.sent] == [
+            (0.0, b"1:0 2:0 "),
+            (2.5, b"1:24 2:24 "),
+        ]
+        device.outbox.close()
+
+    run(test())
+
+
+def test_labels_of_a_device_that_refuses_all_go_once_a_second_too() -> None:
+    """What else it refused waits for its time, and is not sent along each time."""
+
+    async def test() -> None:
+        device = Device()
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+
+        async def refuse(document: bytes) -> None:
+            device.sent.append((round(loop.time() - begin, 1), document))
+            raise DeliveryFailed("501", answered=True)
+
+        device.outbox._deliver = refuse
+        device.outbox.add(["1", "2", "3"])
+        await device.settle()
+        assert device.documents() == [b"1:off 2:off 3:off "]
+        for number in range(40):
+            device.shows["1"] = f"{number}"
+            device.outbox.add(["1"], only_labels=True)
+            await asyncio.sleep(0.5)
+        others = [(at, text) for at, text in device.sent[1:] if text[:1] != b"1"]
+        # At 5 s, and 10 s after that, each alone.
+        assert others == [(at, f"{n}:off ".encode()) for at in (5, 15) for n in (2, 3)]
+        labels = [at for at, text in device.sent[1:] if text[:1] == b"1"]
+        retries = (5, 15)
+        changes = [at for at in labels if at not in retries]
+        assert changes == [at for at in range(21) if at not in retries]
+        assert (device.outbox.answering, device.outbox.in_sync) == (True, False)
+        device.outbox.close()
+
+    run(test())
+
+
 def test_closing_forgets_labels_that_wait() -> None:
     async def test() -> None:
         device = Device()
@@ -329,5 +441,73 @@ def test_closing_forgets_labels_that_wait() -> None:
         device.outbox.close()
         await asyncio.sleep(5)
         assert len(device.sent) == 1
+
+    run(test())
+
+
+# All of it
+
+
+KEYS = st.sampled_from([f"{n}" for n in range(1, 7)])
+ANSWERS = st.sampled_from(["taken", "taken", "refused", "silence", "fault"])
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["light", "label"]), KEYS)
+    | st.tuples(st.just("wait"), st.sampled_from([0.0, 0.3, 1.0, 7.0, 90.0]))
+    | st.tuples(st.just("answer"), ANSWERS)
+    | st.tuples(st.just("heard"), st.none()),
+    max_size=40,
+)
+
+
+@given(STEPS, st.sampled_from([6, 14, 800]), st.sampled_from([0.0, 0.2, 1.7]))
+def test_whatever_happens_the_device_shows_the_newest_in_the_end(
+    steps: list[tuple[str, object]], room: int, latency: float
+) -> None:
+    async def test() -> None:
+        device = Device(room=room)
+        answer = "taken"
+        got: dict[str, str] = {}
+        labels = 0
+
+        async def deliver(document: bytes) -> None:
+            device.under_way += 1
+            assert device.under_way == 1
+            try:
+                await asyncio.sleep(32 if answer == "silence" else latency)
+            finally:
+                device.under_way -= 1
+            match answer:
+                case "taken":
+                    got.update(p.split(":") for p in document.decode().split())
+                case "fault":
+                    raise ZeroDivisionError
+                case _:
+                    raise DeliveryFailed("no", answered=answer == "refused")
+
+        device.outbox._deliver = deliver
+        wanted: dict[str, str] = {}
+        for number, (what, value) in enumerate(steps):
+            match what, value:
+                case (("light" | "label"), str(key)):
+                    labels += what == "label"
+                    wanted[key] = device.shows[key] = f"{number}"
+                    device.outbox.add([key], only_labels=what == "label")
+                case "wait", float(seconds):
+                    await asyncio.sleep(seconds)
+                case "answer", str(word):
+                    answer = word
+                case _:
+                    device.outbox.heard()
+        answer = "taken"
+        # A document under way, the longest pause, and all keys alone.
+        await asyncio.sleep(32 + 300 + 6 * 32 + labels)
+        assert got.items() >= wanted.items()
+        if wanted:
+            assert (device.outbox.answering, device.outbox.in_sync) == (True, True)
+        changes = len(device.statuses)
+        await asyncio.sleep(1000)
+        assert len(device.statuses) == changes
+        assert device.under_way == 0
+        device.outbox.close()
 
     run(test())

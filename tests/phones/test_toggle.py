@@ -136,7 +136,9 @@ def test_a_press_that_is_sent_again_is_one_press() -> None:
     jumping(test)
 
 
-async def test_a_press_while_a_document_is_under_way_is_answered_by_the_newest() -> None:
+async def test_a_press_while_a_document_is_under_way_is_answered_by_the_newest() -> (
+    None
+):
     async with desk_with_dnd() as (server, desk):
         desk.answer = None
         for _ in range(3):

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+import re
 
-from ..sip import SipSyntaxError, escape_user, parse_uri
+from ..sip import SipSyntaxError, Uri, escape_user, parse_uri
 
 NUMBER = "{number}"
 """What stands for the dialled number in the URI of another telephone system."""
+
+# A user without a password (RFC 3261 25.1), the number somewhere in it.
+_USER = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})*"
+_TEMPLATE = re.compile(
+    rf"sips?:{_USER}{{number}}{_USER}@[^@{{}}]+".replace("{number}", r"\{number\}")
+)
 
 
 class DialAnswer(StrEnum):
@@ -35,29 +42,31 @@ class Dialling:
     own: frozenset[str] = frozenset()
     """Numbers that mean something here: no other telephone system is told of them."""
 
-    def answer_to(self, number: str) -> tuple[int, tuple[tuple[str, str], ...]]:
-        """Return the status, and the headers that go with it."""
-        match self.answer:
-            case DialAnswer.REDIRECT if number and number not in self.own:
-                return 302, (("Contact", f"<{redirection(self.redirect_to, number)}>"),)
-            case DialAnswer.DECLINE:
-                return 603, ()
-            case _:
-                return 486, ()
+    def answer_to(self, called: Uri | None) -> tuple[int, tuple[tuple[str, str], ...]]:
+        """Return the status for a call to a URI, and the headers that go with it.
+
+        None stands for a URI whose number nobody else is to be told. No call is sent
+        to where it comes from (RFC 3261 8.3).
+        """
+        if self.answer is DialAnswer.DECLINE:
+            return 603, ()
+        if (
+            self.answer is DialAnswer.REDIRECT
+            and called is not None
+            and called.user
+            and called.user not in self.own
+        ):
+            target = redirection(self.redirect_to, called.user)
+            if target.key != called.key:
+                return 302, (("Contact", f"<{target}>"),)
+        return 486, ()
 
 
-def redirection(template: str, number: str) -> str:
+def redirection(template: str, number: str) -> Uri:
     """Return the URI that a template stands for.
 
     Raises SipSyntaxError, a ValueError, if it is no SIP URI with a `{number}` as user.
     """
-    scheme, _, rest = template.partition(":")
-    user, _, host = rest.partition("@")
-    if (
-        scheme not in ("sip", "sips")
-        or NUMBER not in user
-        or not host
-        or not {"@", "{"}.isdisjoint(host)
-    ):
+    if not _TEMPLATE.fullmatch(template):
         raise SipSyntaxError(f"{template!r} is not like sip:{NUMBER}@192.0.2.7")
-    return str(parse_uri(template.replace(NUMBER, escape_user(number))))
+    return parse_uri(template.replace(NUMBER, escape_user(number)))

@@ -69,7 +69,13 @@ class SharedLine:
         self.used: Signal[LineUse] = Signal()
         self._phones = phones
         self._tell = tell
+        self._running = False
         self._grace: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Mind from now on whether the phone that holds the line is there."""
+        self._running = True
+        self.follow_owner()
 
     def seize(self, phone: str | None = None) -> bool:
         """Seize the line for a phone, or for us; return whether it was free."""
@@ -92,10 +98,12 @@ class SharedLine:
         """Take a press of one of the keys; return what it did to the line.
 
         Of a press that did nothing the phone gets the key's picture again: it may have
-        been pressed before the phone knew that somebody else was faster.
+        been pressed before the phone knew that somebody else was faster. A phone that
+        is not registered holds nothing: nobody would notice when it is gone.
         """
         extension = press.phone.extension
-        if press.action is Action.SEIZE and self.seize(extension):
+        is_registered = press.phone.registration is not None
+        if press.action is Action.SEIZE and is_registered and self.seize(extension):
             return Action.SEIZE
         if press.action is Action.RELEASE and self.release(extension):
             return Action.RELEASE
@@ -110,6 +118,7 @@ class SharedLine:
             key.show(shared_key(key.name, self.settings.code).off)
         self.settings = settings
         self.apply()
+        self._stop_waiting()
         self.follow_owner()
 
     def apply(self) -> None:
@@ -120,7 +129,7 @@ class SharedLine:
 
     def follow_owner(self) -> None:
         """See whether the phone that holds the line is there, and when to give it up."""
-        if self.phone is None:
+        if self.phone is None or not self._running:
             return
         owner = self._phones.get(self.phone)
         after = self.settings.release_after
@@ -136,7 +145,8 @@ class SharedLine:
             self._grace = loop.call_later(after, self._give_up)
 
     def close(self) -> None:
-        """End what is to happen later."""
+        """End what is to happen later; who holds the line, holds it."""
+        self._running = False
         self._stop_waiting()
 
     def save(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from ..sip import Binding, Flow
 from ..xbuttons import DocumentError, KeyDescription, format as format_document
@@ -213,7 +214,7 @@ class Phone:
                 key.restore(picture)
             else:
                 self._others[name] = KeyDescription(name=name)
-        for description in others:
+        for description in islice(others, MAX_OTHER_KEYS):
             if description.name not in self._keys:
                 self._others[description.name] = description
 

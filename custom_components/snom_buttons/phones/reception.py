@@ -131,7 +131,7 @@ class Reception:
         # The number of a key that was not told to call means nothing elsewhere, and of
         # one that we cannot show as it is the rest would be another number.
         if all(key.action is Action.INVITE for key in called):
-            whole = number if number == dialled else ""
+            whole = incoming.request.uri if number == dialled else None
             incoming.reply(*phone.dialling.answer_to(whole))
         else:
             incoming.reply(486)
@@ -149,11 +149,12 @@ class Reception:
         press = KeyPress(
             phone=phone, key=name, action=action, number=number, caller=caller
         )
-        for line in self._lines.values():
-            if line.settings.keys.get(phone.extension) == name:
-                press = replace(press, use=line.press(press))
-        if key is not None and key.setup.toggles:
-            key.turn(not key.is_on)
+        if key is not None:
+            for line in self._lines.values():
+                if line.settings.keys.get(phone.extension) == name:
+                    press = replace(press, use=line.press(press))
+            if key.setup.toggles:
+                key.turn(not key.is_on)
         tell_later(partial(self._tell_press, press))
 
     def _tell_press(self, press: KeyPress) -> None:

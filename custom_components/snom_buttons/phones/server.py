@@ -91,6 +91,8 @@ class PhoneServer:
         try:
             for phone in self._phones.values():
                 self._update(phone)
+            for line in self._lines.values():
+                line.start()
         except BaseException:
             await self.stop()
             raise
@@ -159,13 +161,15 @@ class PhoneServer:
         line = self._lines[line_id] = SharedLine(settings, self._phones, tell_later)
         line.status.subscribe(self.changed.emit)
         line.apply()
+        if self._started:
+            line.start()
         return line
 
     def remove_line(self, line_id: str) -> None:
         """Let a shared line go; its keys go free. Raises KeyError."""
         line = self._lines.pop(line_id)
-        line.close()
         line.configure(LineSettings(code=line.settings.code))
+        line.close()
         self.changed.emit(None)
 
     def snapshot(self) -> dict[str, Any]:
@@ -217,10 +221,9 @@ class PhoneServer:
 
     def _follow_owner(self, extension: str) -> None:
         """Have the lines that a phone holds see whether it is still there."""
-        if self._started:
-            for line in self._lines.values():
-                if line.phone == extension:
-                    line.follow_owner()
+        for line in self._lines.values():
+            if line.phone == extension:
+                line.follow_owner()
 
     # Registrations
 

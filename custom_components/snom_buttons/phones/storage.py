@@ -135,8 +135,13 @@ def _save(description: KeyDescription) -> str:
 
 
 def _load(document: str) -> tuple[KeyDescription, ...]:
-    """Return the keys of a document. Raises ValueError if it is broken."""
-    return parse_document(document.encode())
+    """Return the keys of a document.
+
+    Raises ValueError if it is broken, or not one that could be stored or sent again.
+    """
+    keys = parse_document(document.encode())
+    format_document(keys)
+    return keys
 
 
 def _load_document(document: str) -> list[Picture]:
