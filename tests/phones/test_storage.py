@@ -16,7 +16,9 @@ from custom_components.snom_buttons.phones import (
     KeyDescription,
     KeySetup,
     Light,
+    Phone,
 )
+from custom_components.snom_buttons.phones.phone import MAX_OTHER_KEYS
 from custom_components.snom_buttons.phones.storage import load_keys, save_keys
 from tests.xbuttons.test_properties import keys as descriptions
 
@@ -171,3 +173,19 @@ def test_a_broken_document_of_version_0_1_is_one_warning(
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert "The stored state of a phone's keys cannot be read" in record.message
+
+
+def test_what_could_not_be_stored_again_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A document that only fits with short line ends."""
+    large = "k=1\n" + "z=\n" * 21_000
+    saved = [{"shown": large, "configured": "k=1\n", "on": False}, {"shown": large}]
+    assert load_keys(saved) == ([], [])
+    assert caplog.text.count("cannot be read") == 2
+
+
+def test_not_more_keys_come_back_than_are_remembered() -> None:
+    phone = Phone("44", "secret", [])
+    phone.restore([], [KeyDescription(name=f"{number}") for number in range(5000)])
+    assert len(phone.others) == MAX_OTHER_KEYS
