@@ -113,10 +113,11 @@ async def test_of_a_key_that_is_described_twice_the_last_one_counts() -> None:
         ([lit("1"), KeyDescription(name="9", number="")], DocumentError),
         ([lit("1"), KeyDescription(name="")], DocumentError),
         ([lit("1"), KeyDescription(name="9", label=70_000 * "x")], DocumentError),
+        ([lit("1"), KeyDescription(name="9", label=8_200 * "x")], DocumentError),
         ([lit("1"), *others(MAX_OTHER_KEYS + 1)], TooManyKeys),
         ([lit("1"), *others(1, start=900)], TooManyKeys),
     ],
-    ids=["line", "number", "name", "length", "many", "one more"],
+    ids=["line", "number", "name", "document", "key", "many", "one more"],
 )
 def test_a_document_that_cannot_be_shown_changes_nothing(
     descriptions: Iterable[KeyDescription], error: type[Exception]
@@ -229,6 +230,7 @@ async def test_a_key_is_told_again() -> None:
         await desk.shows("P7")
         for key in ("2", "P7"):
             desk.keys.clear()
+            phone.tell_again("unheard of")
             phone.tell_again(key)
             await desk.shows(key)
             assert list(desk.keys) == [key]

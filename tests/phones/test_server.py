@@ -283,6 +283,33 @@ def test_silence_makes_a_phone_unavailable_and_an_answer_brings_it_back() -> Non
     jumping(test)
 
 
+def test_a_lost_document_is_sent_again_in_time_behind_one_that_was_answered() -> None:
+    """RFC 3261 17.1.2.2: after 0.5, 1, 2 and then each 4 seconds, whatever ended before."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            await asyncio.sleep(0.01)
+            loop = asyncio.get_running_loop()
+            begin = loop.time()
+            sent: list[float] = []
+            receive = desk.datagram_received
+
+            def note(data: bytes, addr: tuple[str, int]) -> None:
+                sent.append(round(loop.time() - begin, 2))
+                receive(data, addr)
+
+            desk.datagram_received = note  # type: ignore[method-assign]
+            desk.answer = None
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(20)
+            assert sent == [0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5]
+
+    jumping(test)
+
+
 def test_a_refusal_leaves_a_phone_available_but_not_in_sync() -> None:
     async def test() -> None:
         phone = make_phone()
@@ -813,6 +840,13 @@ async def test_a_broken_stored_registration_is_left_out(
         {"44": {"keys": "\ud800"}},
         {"44": {"bindings": {"user": "44"}}},
         {"44": {"bindings": [None]}},
+        {"phones": None, "lines": None},
+        {"phones": [], "lines": []},
+        {"phones": {"44": None}, "lines": {"line": 7}},
+        {"phones": {"44": {"keys": {}, "bindings": {}, "proof": None}}},
+        {"phones": {"44": {"keys": [None], "bindings": [None]}}},
+        {"phones": {}},
+        {},
     ],
     ids=repr,
 )
