@@ -80,7 +80,7 @@ async def test_a_line_from_first_to_last_page(
     result = await submit(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     [line] = lines(server)
-    assert (line.title, line.unique_id) == ("Gate", "co2")
+    assert (line.title, line.unique_id) == ("Gate", "line:co2")
     assert line.data == {"code": "co2", "keys": STORED, "release_after": 30}
     await hass.async_block_till_done()
     assert hass.states.get("switch.gate").state == "off"
@@ -100,6 +100,13 @@ async def test_what_is_left_out_is_as_usual(
         "code": "co2",
         "keys": [STORED[0], {"phone": "subentry_45", "key": "2"}],
     }
+
+
+async def test_a_code_may_be_an_extension_too(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    result = await add(hass, server, code="44")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def reconfigure(
@@ -136,7 +143,7 @@ async def test_a_line_is_changed(hass: HomeAssistant, server: MockConfigEntry) -
     assert suggested(result) == {"keys": [{"phone": "45", "key": "3"}]}
     await submit(hass, result)
     [line] = lines(server)
-    assert (line.title, line.unique_id) == ("Gate", "co3")
+    assert (line.title, line.unique_id) == ("Gate", "line:co3")
     assert line.data == {"code": "co3", "keys": [{"phone": "subentry_45", "key": "3"}]}
     await hass.async_block_till_done()
     assert hass.states.get("light.phone_44_key_1") is not None
@@ -227,6 +234,20 @@ async def test_a_wrong_second_page(
     assert errors(result) == {"base": error}
     assert suggested(result) == {"keys": keys}
     result = await submit(hass, result, keys=BOTH)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_phone_that_goes_while_the_dialogue_is_open(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    result = await start(hass, server)
+    result = await submit(hass, result, code="co2", phones=["44", "45"], key="1")
+    hass.config_entries.async_remove_subentry(server, "subentry_45")
+    result = await submit(hass, result)
+    assert errors(result) == {
+        "base": "There is no phone 45 any more. Take it from the list."
+    }
+    result = await submit(hass, result, keys=BOTH[:1])
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 

@@ -182,15 +182,18 @@ class LineFlow(ConfigSubentryFlow):
             for key in self._keys
         ]
         data = {**self._line, CONF_KEYS: keys}
-        code = self._line[CONF_CODE]
+        # Phones and lines share one space of IDs; no extension has a colon.
+        unique_id = f"line:{self._line[CONF_CODE]}"
         if self.source == SOURCE_USER:
-            return self.async_create_entry(title=self._name, data=data, unique_id=code)
+            return self.async_create_entry(
+                title=self._name, data=data, unique_id=unique_id
+            )
         return self.async_update_and_abort(
             self._get_entry(),
             self._get_reconfigure_subentry(),
             title=self._name,
             data=data,
-            unique_id=code,
+            unique_id=unique_id,
         )
 
     @property
@@ -255,6 +258,8 @@ class LineFlow(ConfigSubentryFlow):
         }
         known: set[str] = set()
         for item in self._keys:
+            if item[CONF_PHONE] not in phones:
+                return "phone_gone", {CONF_PHONE: item[CONF_PHONE]}
             phone, key = phones[item[CONF_PHONE]], item[CONF_KEY]
             about = {CONF_PHONE: phone.title, CONF_KEY: key}
             if phone.subentry_id in known:
