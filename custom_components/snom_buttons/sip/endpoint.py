@@ -382,11 +382,9 @@ class Endpoint:
             if running.wake_at == at and self._running.get(key) is running:
                 running.wake_at = None
                 self._drive(key, running, running.machine.expire(now))
-        # Meanwhile one that was woken may have set the timer for itself, later than the
-        # next in the queue wants it.
-        if self._wakeups and (
-            self._timer is None or self._wakeups[0][0] < self._timer.when()
-        ):
+        # One that was woken may have set the timer for itself, later than the next in the
+        # queue wants it.
+        if self._wakeups:
             self._set_timer(self._wakeups[0][0])
 
     @staticmethod
