@@ -20,10 +20,8 @@ from homeassistant.util.network import is_ipv6_address
 
 from .const import CONF_ANSWER, CONF_DIAL_RULES, CONF_NUMBER, CONF_REDIRECT_TO, CONF_RUN
 from .forms import ListSelector
-from .phones import DialAnswer, redirection
+from .phones import MAX_TEXT, DialAnswer, redirection
 
-MAX_LENGTH: Final = 64
-"""Characters of a number that somebody dials."""
 RULE_DOMAINS: Final = ("script", "scene")
 
 DIALLED: Final = "{number}"
@@ -32,7 +30,7 @@ NO_FAULT: Final = {
     "example": EXAMPLE,
     CONF_NUMBER: "",
     CONF_RUN: "",
-    "max_length": str(MAX_LENGTH),
+    "max_length": str(MAX_TEXT),
 }
 """What the texts of the page and of the errors name, while there is none."""
 
@@ -132,7 +130,7 @@ def _first_fault(
         if number in known:
             return "duplicate_dial_number", about
         known.add(number)
-        if len(number) > MAX_LENGTH:
+        if len(number) > MAX_TEXT:
             return "dial_number_too_long", about
         # Of what a phone sends everything else is left out.
         if not number.isprintable():

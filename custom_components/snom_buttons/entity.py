@@ -86,15 +86,8 @@ class SnomKeyEntity(SnomPhoneEntity):
         )
 
 
-class SnomLampEntity(SnomKeyEntity, ToggleEntity):
-    """An entity whose state is what the lamp of a key shows: it keeps none itself."""
-
-    _attr_translation_key = "led"
-
-    def __init__(self, phone: SnomPhone, settings: KeySettings) -> None:
-        """Name the entity as the user named the key."""
-        super().__init__(phone, settings, "led")
-        self._attr_name = settings.name
+class SnomShownEntity(SnomKeyEntity):
+    """An entity whose state is what a key shows: it keeps none itself."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -105,6 +98,17 @@ class SnomLampEntity(SnomKeyEntity, ToggleEntity):
     @callback
     def _async_shown(self, _: None) -> None:
         self.async_write_ha_state()
+
+
+class SnomLampEntity(SnomShownEntity, ToggleEntity):
+    """The lamp of a key."""
+
+    _attr_translation_key = "led"
+
+    def __init__(self, phone: SnomPhone, settings: KeySettings) -> None:
+        """Name the entity as the user named the key."""
+        super().__init__(phone, settings, "led")
+        self._attr_name = settings.name
 
     @property
     @override

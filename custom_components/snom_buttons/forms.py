@@ -1,10 +1,13 @@
 """What the dialogues have in common."""
 
-from typing import Any, override
+from typing import Any, Final, override
 
 import voluptuous as vol
 
 from homeassistant.helpers.selector import ObjectSelector
+
+# What the user part of a SIP URI takes as it is (RFC 3261 25.1).
+USER_CHARACTERS: Final = r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]"
 
 
 class ListSelector(ObjectSelector):

@@ -16,6 +16,7 @@ from homeassistant.helpers import config_validation as cv
 
 from .const import DOMAIN
 from .phones import (
+    MAX_TEXT,
     PROPERTIES,
     Action,
     Color,
@@ -34,8 +35,6 @@ from .phones import (
 )
 from .settings import MAX_LABEL
 
-MAX_NUMBER: Final = 64
-"""Characters of a number; of a longer one a press would tell only the beginning."""
 MAX_QUOTED: Final = 40
 """Characters of a wrong value that an error shows."""
 
@@ -72,7 +71,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "label": Field("label"),
     "display_name": Field("display_name"),
     "caller": Field("caller"),
-    "number": Field("number", max_length=MAX_NUMBER),
+    "number": Field("number", max_length=MAX_TEXT),
     "action": _word("action", Action),
     "direction": _word("direction", Direction),
     "forward": Field(

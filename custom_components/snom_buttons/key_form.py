@@ -30,7 +30,7 @@ from .const import (
     CONF_TOGGLE,
     DOMAIN,
 )
-from .forms import ListSelector
+from .forms import USER_CHARACTERS, ListSelector
 from .phones import DocumentError, KeyDescription, Light, format_document
 from .settings import OWN_KINDS, KeyKind, KeySettings
 
@@ -38,8 +38,7 @@ MAX_KEYS: Final = 200
 MAX_LENGTH: Final = 64
 """Characters of a key's name in Home Assistant, and of a number that it goes to."""
 
-# What the user part of a SIP URI takes as it is (RFC 3261 25.1).
-SIP_USER: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}")
+SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
 
 OTHER_KEY: Final = "other_key"
 NO_FAULT: Final = {

@@ -38,11 +38,11 @@ from .const import (
     CONF_RELEASE_AFTER,
     SUBENTRY_TYPE_PHONE,
 )
-from .forms import ListSelector
+from .forms import USER_CHARACTERS, ListSelector
 from .settings import line_settings
 
 # It becomes part of a number, `*602` and the code, that phones send as a SIP user.
-CODE: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,32}")
+CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
 MAX_RELEASE_AFTER: Final = 86_400
 MAX_LISTED: Final = 12
 """Keys that an error lists, if a phone has no more."""

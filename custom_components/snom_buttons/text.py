@@ -6,13 +6,13 @@ from typing import override
 
 from homeassistant.components.text import TextEntity
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .devices import SnomPhone
-from .entity import SnomKeyEntity, async_setup_entities
+from .entity import SnomShownEntity, async_setup_entities
 from .hub import SnomConfigEntry, SnomPart
 from .phones import DocumentError
 from .settings import MAX_LABEL, KeyKind, KeySettings
@@ -37,7 +37,7 @@ def _make_labels(part: SnomPart) -> Iterator[SnomLabel]:
             yield SnomLabel(part, key)
 
 
-class SnomLabel(SnomKeyEntity, TextEntity):
+class SnomLabel(SnomShownEntity, TextEntity):
     """The label of a key."""
 
     _attr_entity_category = EntityCategory.CONFIG
@@ -50,16 +50,6 @@ class SnomLabel(SnomKeyEntity, TextEntity):
         """Name the text after the key."""
         super().__init__(phone, settings, "label")
         self._attr_translation_placeholders = {"key": settings.name}
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow what the key shows."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.key.shown.subscribe(self._async_shown))
-
-    @callback
-    def _async_shown(self, _: None) -> None:
-        self.async_write_ha_state()
 
     @property
     @override

@@ -29,11 +29,13 @@ from .line import LineSettings, SharedLine, shared_key
 from .models import MODELS, Model
 from .network import check_bind, free_udp_port, local_address
 from .phone import MAX_OTHER_KEYS, Phone, Registration, TooManyKeys
+from .reception import MAX_TEXT
 from .server import PhoneServer, ServerSettings
 from .signal import Signal
 
 __all__ = [
     "MAX_OTHER_KEYS",
+    "MAX_TEXT",
     "MODELS",
     "PROPERTIES",
     "Action",
