@@ -251,7 +251,14 @@ def test_every_exception_has_its_text() -> None:
     raised = keyword_values("translation_key", within=ast.Raise)
     raised |= {
         constant.value
-        for node in source("key_fields", "services")
+        for node in source(
+            "checks",
+            "key_fields",
+            "lamp",
+            "mqtt_bridge",
+            "mqtt_commands",
+            "services",
+        )
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "invalid"

@@ -9,7 +9,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, PLATFORMS
-from .hub import SnomConfigEntry, SnomHub, async_get_store
+from .hub import SnomConfigEntry, SnomHub, async_remove_stored
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -66,4 +66,4 @@ async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> boo
 
 async def async_remove_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     """Remove what a config entry has stored."""
-    await async_get_store(hass, entry).async_remove()
+    await async_remove_stored(hass, entry)

@@ -38,6 +38,7 @@ from .const import (
 )
 from .hub import SnomConfigEntry
 from .line_flow import LineFlow
+from .options_flow import MqttOptionsFlow
 from .phone_flow import PhoneFlow
 from .phones import check_bind, free_udp_port, local_address
 from .settings import registrar_address
@@ -82,6 +83,13 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return that a server has phones and shared lines."""
         return {SUBENTRY_TYPE_PHONE: PhoneFlow, SUBENTRY_TYPE_SHARED_LINE: LineFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> MqttOptionsFlow:
+        """Return what asks how a server uses MQTT."""
+        return MqttOptionsFlow()
 
     @override
     async def async_step_user(

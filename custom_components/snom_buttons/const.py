@@ -4,6 +4,8 @@ from typing import Final
 
 from homeassistant.const import Platform
 
+from .phones import Action
+
 DOMAIN: Final = "snom_buttons"
 MANUFACTURER: Final = "snom"
 
@@ -20,10 +22,13 @@ SUBENTRY_TYPE_SHARED_LINE: Final = "shared_line"
 
 CONF_ADVERTISED_HOST: Final = "advertised_host"
 CONF_ANSWER: Final = "answer"
+CONF_BASE_TOPIC: Final = "base_topic"
 CONF_CODE: Final = "code"
 CONF_COLORS: Final = "colors"
+CONF_COMMANDS: Final = "commands"
 CONF_DIAL_RULES: Final = "dial_rules"
 CONF_DIALLING: Final = "dialling"
+CONF_DISCOVERY: Final = "discovery"
 CONF_EXTENSION: Final = "extension"
 CONF_KEY: Final = "key"
 CONF_KEY_COUNT: Final = "key_count"
@@ -31,6 +36,7 @@ CONF_KEYS: Final = "keys"
 CONF_KIND: Final = "kind"
 CONF_LIGHT_OFF: Final = "light_off"
 CONF_LIGHT_ON: Final = "light_on"
+CONF_MQTT: Final = "mqtt"
 CONF_NUMBER: Final = "number"
 CONF_NUMBER_OFF: Final = "number_off"
 CONF_NUMBER_ON: Final = "number_on"
@@ -47,6 +53,10 @@ MODEL_OTHER: Final = "other"
 EVENT_KEY_PRESS: Final = f"{DOMAIN}_key_press"
 EVENT_DIALLED: Final = f"{DOMAIN}_dialled"
 EVENT_SHARED_LINE: Final = f"{DOMAIN}_shared_line"
+
+EVENT_TYPE_DIALLED: Final = "dialled"
+LINE_USES: Final = [Action.SEIZE.value, Action.RELEASE.value]
+"""What can happen to a shared line, as types of event entities."""
 
 ATTR_ACTION: Final = "action"
 ATTR_CALLER: Final = "caller"

@@ -1,5 +1,6 @@
 """What a user can send to us when something is wrong, without secrets."""
 
+from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
@@ -25,8 +26,11 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return what the user has set, and how each phone does if the server runs."""
     status: dict[str, dict[str, Any]] = {}
+    mqtt: dict[str, Any] = {}
     if entry.state is ConfigEntryState.LOADED:
         hub = entry.runtime_data
+        publisher = hub.mqtt.publisher
+        mqtt = asdict(publisher.counts) | {"waiting": publisher.waiting}
         for phone in hub.phones.values():
             status[phone.settings.subentry_id] = _phone_status(phone.sip)
         for subentry_id, part in hub.lines.items():
@@ -41,6 +45,7 @@ async def async_get_config_entry_diagnostics(
 
     return {
         "server": async_redact_data(dict(entry.data), TO_REDACT),
+        "mqtt": {"settings": dict(entry.options)} | mqtt,
         "phones": told(SUBENTRY_TYPE_PHONE),
         "shared_lines": told(SUBENTRY_TYPE_SHARED_LINE),
     }

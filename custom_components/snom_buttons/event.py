@@ -11,7 +11,14 @@ from homeassistant.components.event import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import ATTR_ACTION, ATTR_CALLER, ATTR_NUMBER, ATTR_PHONE
+from .const import (
+    ATTR_ACTION,
+    ATTR_CALLER,
+    ATTR_NUMBER,
+    ATTR_PHONE,
+    EVENT_TYPE_DIALLED,
+    LINE_USES,
+)
 from .devices import SnomLine, SnomPhone
 from .entity import (
     SnomEntity,
@@ -21,13 +28,10 @@ from .entity import (
     async_setup_entities,
 )
 from .hub import SnomConfigEntry, SnomPart
-from .phones import Action, Dialled, KeyPress, LineUse
+from .phones import Dialled, KeyPress, LineUse
 from .settings import KeyKind, KeySettings
 
 PARALLEL_UPDATES = 0
-
-EVENT_TYPE_DIALLED = "dialled"
-LINE_USES = [Action.SEIZE.value, Action.RELEASE.value]
 
 
 async def async_setup_entry(

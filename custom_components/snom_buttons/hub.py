@@ -5,7 +5,7 @@ with the server; it puts on the event bus what happens at the phones.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 import logging
 from typing import Any
 
@@ -46,6 +46,7 @@ from .const import (
     EVENT_SHARED_LINE,
 )
 from .devices import SnomLine, SnomPhone
+from .mqtt_bridge import MqttBridge, async_clear
 from .phones import Dialled, KeyPress, LineUse, PhoneServer, check_bind
 from .settings import (
     PhoneSettings,
@@ -65,6 +66,8 @@ STORED_UNUSED = "unused"
 """Where the store has which keys of each phone were not used, beside the snapshot."""
 STORED_COLORED = "colored"
 """Where it has which keys of each phone had lamps of several colours."""
+STORED_RETAINED = "mqtt_retained"
+"""Where it has the topics of which the MQTT broker may keep something."""
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
 type SnomPart = SnomPhone | SnomLine
@@ -92,6 +95,10 @@ class SnomHub:
         self._save_pending = False
         self._store = async_get_store(hass, entry)
         self._update_lock = asyncio.Lock()
+        self.mqtt = MqttBridge(
+            hass, entry, self.server, self.phones, self._async_save_soon
+        )
+        self._stored_retained: list[str] = []
         for settings in phone_settings(entry):
             self._async_add_phone(settings)
         for line in line_settings(entry):
@@ -111,6 +118,7 @@ class SnomHub:
             ) from err
         if isinstance(stored, dict):
             self.server.restore(stored)
+            self._stored_retained = _stored_retained(stored)
         elif stored is not None:
             _LOGGER.warning("What was stored for %s cannot be read", self.entry.title)
         for extension, phone in self.phones.items():
@@ -124,10 +132,12 @@ class SnomHub:
         await self.server.start()
         self.server.pressed.subscribe(self._async_pressed)
         self.server.dialled.subscribe(self._async_dialled)
-        self.server.changed.subscribe(self._async_changed)
+        self.server.changed.subscribe(lambda _: self._async_save_soon())
+        self.mqtt.async_start(self._stored_retained)
 
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server, and store what the next start needs."""
+        await self.mqtt.async_stop()
         await self.server.stop()
         # This replaces a write that is due, so later changes have to ask for another.
         await self._store.async_save(self._async_snapshot())
@@ -170,6 +180,7 @@ class SnomHub:
             for part in parts:
                 for listener in self._listeners:
                     await listener(part)
+        await self.mqtt.async_update()
 
     @callback
     def _async_update_phones(self) -> list[SnomPhone]:
@@ -311,7 +322,7 @@ class SnomHub:
         }
 
     @callback
-    def _async_changed(self, _: None) -> None:
+    def _async_save_soon(self) -> None:
         """Write the store soon, however long the changes go on.
 
         `async_delay_save` alone would wait until they pause.
@@ -326,6 +337,7 @@ class SnomHub:
         return self.server.snapshot() | {
             STORED_UNUSED: {ext: phone.unused for ext, phone in self.phones.items()},
             STORED_COLORED: {ext: phone.colored for ext, phone in self.phones.items()},
+            STORED_RETAINED: self.mqtt.retained,
         }
 
 
@@ -334,6 +346,23 @@ def _stored_keys(stored: object, what: str, extension: str) -> list[str]:
     by_phone = stored.get(what) if isinstance(stored, dict) else None
     keys = by_phone.get(extension) if isinstance(by_phone, dict) else None
     return keys if isinstance(keys, list) else []
+
+
+def _stored_retained(stored: Mapping[str, Any]) -> list[str]:
+    """Return the topics that the store has, none if it has none."""
+    topics = stored.get(STORED_RETAINED)
+    return topics if isinstance(topics, list) else []
+
+
+async def async_remove_stored(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Remove what is left of a config entry: its store, and its topics."""
+    store = async_get_store(hass, entry)
+    try:
+        stored = await store.async_load()
+    except UnsupportedStorageVersionError:
+        stored = None
+    await store.async_remove()
+    await async_clear(hass, _stored_retained(stored or {}))
 
 
 @callback

@@ -28,18 +28,12 @@ from homeassistant.helpers.target import (
 )
 from homeassistant.util.json import JsonValueType
 
+from .checks import check_shown, known_key, read_document
 from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
 from .devices import SnomPhone
 from .hub import SnomHub
 from .key_fields import FIELDS, as_text, as_truth, invalid, quoted, read_fields
-from .phones import (
-    MAX_OTHER_KEYS,
-    DocumentError,
-    Key,
-    TooManyKeys,
-    format_document,
-    parse_document,
-)
+from .phones import Key, format_document
 
 SERVICE_SET_KEY: Final = "set_key"
 SERVICE_SEND_DOCUMENT: Final = "send_document"
@@ -95,31 +89,14 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     text = call.data[ATTR_DOCUMENT]
     if not isinstance(text, str):
         raise invalid("invalid_text", field=ATTR_DOCUMENT, value=quoted(text))
-    try:
-        # What is no UTF-8 is for the parser to refuse.
-        parsed = parse_document(text.encode(errors="surrogatepass"))
-        shown = {description.name: description for description in parsed}
-        document = format_document(shown.values()).decode()
-    except DocumentError as err:
-        raise invalid("invalid_document", error=str(err)) from err
-    if not shown:
-        raise invalid("empty_document")
+    # What is no UTF-8 is for the parser to refuse.
+    shown = read_document(text.encode(errors="surrogatepass"))
+    document = format_document(shown.values()).decode()
     by_device, by_entity = _selected(call)
     phones = {phone.device_id: phone for phone in by_device}
     phones |= {phone.device_id: phone for phone, _ in by_entity}
     for phone in phones.values():
-        for name in shown:
-            _check_not_shared(phone, name)
-        try:
-            phone.sip.check(shown.values())
-        except DocumentError as err:
-            raise invalid("invalid_document", error=str(err)) from err
-        except TooManyKeys as err:
-            raise invalid(
-                "too_many_keys",
-                phone=phone.settings.name,
-                allowed=str(MAX_OTHER_KEYS),
-            ) from err
+        check_shown(phone, shown)
     for phone in phones.values():
         phone.sip.show(shown.values())
     return {
@@ -151,23 +128,8 @@ def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
         *((phone, name) for phone in by_device for name in names),
         *by_entity,
     ):
-        key = phone.sip.keys.get(name)
-        if key is None:
-            raise invalid(
-                "unknown_key",
-                phone=phone.settings.name,
-                value=quoted(name),
-                allowed=", ".join(phone.sip.keys),
-            )
-        _check_not_shared(phone, name)
-        found[phone.device_id, name] = phone, key
+        found[phone.device_id, name] = phone, known_key(phone, name)
     return list(found.values())
-
-
-def _check_not_shared(phone: SnomPhone, name: str) -> None:
-    """Raise if a key belongs to a shared line, which alone says what it shows."""
-    if line := phone.line_of(name):
-        raise invalid("shared_key", phone=phone.settings.name, key=name, line=line)
 
 
 def _selected(

@@ -17,16 +17,20 @@ from homeassistant.const import (
 from .const import (
     CONF_ADVERTISED_HOST,
     CONF_ANSWER,
+    CONF_BASE_TOPIC,
     CONF_CODE,
     CONF_COLORS,
+    CONF_COMMANDS,
     CONF_DIAL_RULES,
     CONF_DIALLING,
+    CONF_DISCOVERY,
     CONF_EXTENSION,
     CONF_KEY,
     CONF_KEYS,
     CONF_KIND,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
+    CONF_MQTT,
     CONF_NUMBER,
     CONF_NUMBER_OFF,
     CONF_NUMBER_ON,
@@ -36,6 +40,7 @@ from .const import (
     CONF_RELEASE_AFTER,
     CONF_RUN,
     CONF_TOGGLE,
+    DOMAIN,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
@@ -228,6 +233,29 @@ class SharedLineSettings:
             },
             release_after=self.release_after,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """What of a server is on the MQTT broker, and where."""
+
+    base: str
+    """What all topics begin with."""
+    commands: bool
+    """Whether keys can be set from there."""
+    discovery: bool
+    """Whether other Home Assistants are told of the phones."""
+
+
+def mqtt_settings(options: Mapping[str, Any]) -> MqttSettings | None:
+    """Return what the options of a config entry say of MQTT; None if it is off."""
+    if not options.get(CONF_MQTT, False):
+        return None
+    return MqttSettings(
+        base=options.get(CONF_BASE_TOPIC, DOMAIN),
+        commands=options.get(CONF_COMMANDS, True),
+        discovery=options.get(CONF_DISCOVERY, False),
+    )
 
 
 def line_settings(entry: ConfigEntry) -> list[SharedLineSettings]:

@@ -106,8 +106,12 @@ class Key:
 
     def turn(self, on: bool) -> None:
         """Turn the key on or off: what its two looks have in common stays as it is."""
+        self.show(self.turned(self.description, on))
+
+    def turned(self, description: KeyDescription, on: bool) -> KeyDescription:
+        """Return what the key would show after `description` if it were turned."""
         look = self._look(on)
-        self.show(replace(self.description, **_changes(self._look(not on), look)))
+        return replace(description, **_changes(self._look(not on), look))
 
     def configure(self, setup: KeySetup) -> None:
         """Take a new configuration.

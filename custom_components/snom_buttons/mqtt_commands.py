@@ -1,0 +1,161 @@
+"""What others may say on MQTT: a key's new state, or a whole document."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.const import SERVICE_TOGGLE, STATE_OFF, STATE_ON
+from homeassistant.util.color import color_RGB_to_hs
+from homeassistant.util.json import json_loads
+
+from .checks import check_shown, known_key, read_document
+from .devices import SnomPhone
+from .key_fields import FIELDS, as_truth, invalid, quoted, read_fields
+from .lamp import effect_of, hs_color_of, with_effect, with_hs_color
+from .phones import Key, KeyDescription
+
+
+def _up_to(greatest: int) -> vol.All[Any]:
+    return vol.All(vol.Any(int, float), vol.Range(0, greatest))
+
+
+MAX_COMMAND: Final = 64 * 1024
+"""Bytes of a command; a document of this size fills many keys."""
+
+STATES: Final = (STATE_ON.upper(), STATE_OFF.upper(), SERVICE_TOGGLE.upper())
+
+IGNORED: Final = frozenset(
+    (
+        "brightness",
+        "color_mode",
+        "color_temp",
+        "flash",
+        "in_sync",
+        "transition",
+        "white",
+    )
+)
+"""What a state or another Home Assistant says beyond that, and no lamp can follow."""
+
+OWN_FIELDS: Final = ("state", "effect", "reset")
+"""What a command can say beyond the fields of the action `set_key`."""
+
+COLOR: Final = vol.Any(
+    {vol.Required("h"): _up_to(360), vol.Required("s"): _up_to(100)},
+    {vol.Required(channel): _up_to(255) for channel in "rgb"},
+)
+"""A colour as numbers."""
+
+
+def set_key(phone: SnomPhone, name: str, payload: bytes) -> None:
+    """Let a key show what a command says; the rest stays as it is.
+
+    Raises ServiceValidationError, translated; then nothing has changed.
+    """
+    key = known_key(phone, name)
+    description = _told(key, _command(payload))
+    check_shown(phone, {name: description})
+    key.show(description)
+
+
+def send_document(phone: SnomPhone, payload: bytes) -> None:
+    """Let keys show what a document says, also keys that are not set up.
+
+    Raises ServiceValidationError, translated; then nothing has changed.
+    """
+    _check_size(payload)
+    shown = read_document(payload)
+    check_shown(phone, shown)
+    phone.sip.show(shown.values())
+
+
+def _check_size(payload: bytes) -> None:
+    if len(payload) > MAX_COMMAND:
+        raise invalid("command_too_long", allowed=str(MAX_COMMAND))
+
+
+def _command(payload: bytes) -> dict[str, Any]:
+    """Return the fields of a command, also of one that is a single word."""
+    _check_size(payload)
+    text = payload.decode(errors="replace").strip()
+    if text.upper() in STATES:
+        return {"state": text}
+    try:
+        command = json_loads(payload)
+    except ValueError:
+        command = None
+    if not isinstance(command, dict):
+        raise invalid("invalid_command", value=quoted(text), allowed=", ".join(STATES))
+    command = {name: said for name, said in command.items() if name not in IGNORED}
+    for name in command:
+        if name not in FIELDS and name not in OWN_FIELDS:
+            raise invalid(
+                "unknown_field",
+                field=quoted(name),
+                allowed=", ".join((*OWN_FIELDS, *FIELDS)),
+            )
+    if not command:
+        raise invalid("nothing_to_set")
+    return command
+
+
+def _told(key: Key, command: dict[str, Any]) -> KeyDescription:
+    """Return what a key shows after a command.
+
+    A lamp that is on already and shall be goes on shining as it does.
+    """
+    is_reset = as_truth("reset", command.pop("reset", False))
+    description = key.setup.off if is_reset else key.description
+    wanted = _wanted(key, command.pop("state", None))
+    if wanted is not None and wanted != _is_on(key, description):
+        description = key.turned(description, wanted)
+    effect = command.pop("effect", None)
+    if effect is not None and effect != effect_of(description):
+        description = with_effect(description, effect)
+    if isinstance(command.get("color"), dict):
+        description = _colored(description, command.pop("color"))
+    description = replace(description, **read_fields(command))
+    if wanted is not None and wanted != _is_on(key, description):
+        raise invalid(
+            "contradiction",
+            state=STATES[0] if wanted else STATES[1],
+            light=description.light,
+        )
+    return description
+
+
+def _is_on(key: Key, description: KeyDescription) -> bool:
+    return description.light != key.setup.off.light
+
+
+def _wanted(key: Key, state: object) -> bool | None:
+    """Return whether a key shall be on, None if that is not said."""
+    match state.upper() if isinstance(state, str) else state:
+        case None:
+            return None
+        case "ON":
+            return True
+        case "OFF":
+            return False
+        case "TOGGLE":
+            return not key.is_on
+    raise invalid(
+        "invalid_word", field="state", value=quoted(state), allowed=", ".join(STATES)
+    )
+
+
+def _colored(description: KeyDescription, color: dict[str, Any]) -> KeyDescription:
+    """Return a lamp in a colour that is told as numbers."""
+    try:
+        COLOR(color)
+    except vol.Invalid as err:
+        raise invalid("invalid_color_numbers", value=quoted(color)) from err
+    hs_color = (
+        (float(color["h"]), float(color["s"]))
+        if "h" in color
+        else color_RGB_to_hs(color["r"], color["g"], color["b"])
+    )
+    if hs_color == hs_color_of(description):
+        return description
+    return with_hs_color(description, hs_color)

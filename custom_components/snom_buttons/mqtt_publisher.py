@@ -1,0 +1,225 @@
+"""Gets to the broker what should be on it: the newest of what it keeps, fresh news.
+
+While there is no connection, what the broker keeps waits, of each topic the newest,
+and news grow old: a press that is told too late must not open a door.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+import logging
+from typing import Final, NamedTuple
+
+from homeassistant.exceptions import HomeAssistantError
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_AGE: Final = 30.0
+"""Seconds after which news that could not be told are dropped."""
+MAX_NEWS: Final = 30_000
+"""News that wait at most; beyond that the oldest are dropped."""
+MAX_ERRORS: Final = 100
+"""Errors that wait at most, for what asks for them can be a flood."""
+WINDOW: Final = 20
+"""Messages that the broker has yet to acknowledge: as many as paho sends at once."""
+STALLED: Final = 2.0
+"""Seconds without an acknowledgement after which nobody knows if the broker hears us.
+
+What is handed over from then on may lie in the client until the connection is back.
+"""
+ACK_TIMEOUT: Final = 10.0
+"""Seconds after which Home Assistant's client no longer waits for one."""
+CLOSING: Final = 2.0
+"""Seconds in which the last messages can be acknowledged."""
+
+
+class Message(NamedTuple):
+    """What to publish, with QoS 1."""
+
+    topic: str
+    payload: str
+    retain: bool = False
+    expires: bool = False
+    """Whether it is of no use later than MAX_AGE."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of news, for diagnostics."""
+
+    told: int = 0
+    dropped: int = 0
+    """Too late, or too many."""
+
+
+class MqttPublisher:
+    """Publishes by a client that has the connection.
+
+    `publish` comes back when the broker has the message, at the latest after
+    ACK_TIMEOUT; what it hands over, it hands over before it first waits.
+    """
+
+    def __init__(
+        self,
+        publish: Callable[[Message], Awaitable[None]],
+        is_connected: Callable[[], bool],
+        time: Callable[[], float],
+    ) -> None:
+        """Make a publisher; `time` is a clock in seconds that never goes back."""
+        self.counts = Counts()
+        self._publish = publish
+        self._is_connected = is_connected
+        self._time = time
+        self._kept: dict[str, Message] = {}
+        self._due: dict[str, None] = {}
+        self._news: deque[tuple[float, Message]] = deque()
+        self._errors: deque[Message] = deque(maxlen=MAX_ERRORS)
+        self._under_way: dict[object, tuple[float, str]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stalled = False
+        self._failing = False
+        self._working = False
+        self._idle = asyncio.Event()
+
+    @property
+    def retained(self) -> list[str]:
+        """The topics of which the broker keeps something, or may do so."""
+        return sorted(kept.topic for kept in self._kept.values() if kept.retain)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for the broker."""
+        return len(self._due) + len(self._news) + len(self._errors)
+
+    def keep(self, topic: str, payload: str, *, retain: bool = True) -> None:
+        """Have the broker know this of a topic; "" to have it know nothing.
+
+        Without `retain` it is published at once and after each reconnect, that is all.
+        """
+        message = Message(topic, payload, retain)
+        if self._kept.get(topic) != message:
+            self._kept[topic] = message
+            self.again(topic)
+
+    def again(self, topic: str) -> None:
+        """Publish once more what is kept of a topic."""
+        self._due[topic] = None
+        self._work()
+
+    def forget(self, topic: str) -> None:
+        """Say nothing more of a topic."""
+        self._kept.pop(topic, None)
+        self._due.pop(topic, None)
+
+    def tell(self, topic: str, payload: str) -> None:
+        """Tell what has just happened, now or within MAX_AGE."""
+        self._news.append((self._time(), Message(topic, payload, expires=True)))
+        self._drop_old()
+        self._work()
+
+    def complain(self, topic: str, payload: str) -> None:
+        """Tell what went wrong, after everything else; of too many the newest."""
+        self._errors.append(Message(topic, payload))
+        self._work()
+
+    def connection_changed(self) -> None:
+        """Publish everything kept anew if there is a connection: the broker may be new.
+
+        What was under way is the client's affair: it says it again, before all else.
+        """
+        self._under_way.clear()
+        self._stalled = False
+        self._due = dict.fromkeys(self._kept)
+        self._drop_old()
+        self._work()
+
+    async def close(self) -> None:
+        """Get out what is kept, if that takes no longer than CLOSING; end the rest."""
+        self._news.clear()
+        self._errors.clear()
+        try:
+            async with asyncio.timeout(CLOSING):
+                while self._is_connected() and (self._due or self._under_way):
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            _LOGGER.debug("The broker has not got %s topics", len(self._due))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _drop_old(self) -> None:
+        """Drop the news that are too old or too many."""
+        oldest = self._time() - MAX_AGE
+        while self._news and (self._news[0][0] < oldest or len(self._news) > MAX_NEWS):
+            self._news.popleft()
+            self.counts.dropped += 1
+
+    def _work(self) -> None:
+        """Hand over what can be handed over now: news, what is kept, errors."""
+        if self._working:  # one that is sent at once asks for more before that
+            return
+        self._working = True
+        while self._is_connected() and (message := self._next()) is not None:
+            token = object()
+            self._under_way[token] = self._time(), message.topic
+            task = asyncio.create_task(self._send(message, token), eager_start=True)
+            if not task.done():
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        self._working = False
+        if not self._under_way:
+            self._idle.set()
+
+    def _next(self) -> Message | None:
+        """Take the next message out of its queue; None if nothing can be sent now.
+
+        Of a topic that is kept one payload is under way at a time, so that of many
+        changes only the newest follows. While nobody knows if the broker hears us, a
+        single message of what is kept is under way, and may come as late as it likes.
+        """
+        started = next(iter(self._under_way.values()), None)
+        if started and self._time() - started[0] > STALLED:
+            self._stalled = True
+        if started and (self._stalled or len(self._under_way) >= WINDOW):
+            return None
+        if not self._stalled:
+            self._drop_old()
+            if self._news:
+                self.counts.told += 1
+                return self._news.popleft()[1]
+        busy = {topic for _, topic in self._under_way.values()}
+        for topic in self._due:
+            if topic not in busy:
+                del self._due[topic]
+                return self._kept[topic]
+        if self._stalled:
+            return next(iter(self._kept.values()), None)
+        return self._errors.popleft() if self._errors else None
+
+    async def _send(self, message: Message, token: object) -> None:
+        """Publish a message, and go on with the next."""
+        try:
+            await self._publish(message)
+        except HomeAssistantError as err:
+            if not self._failing:
+                _LOGGER.warning("Cannot publish on %s: %s", message.topic, err)
+            self._failing = True
+        else:
+            self._failing = False
+            if not message.payload:
+                self._cleared(message)
+        finally:
+            started, _ = self._under_way.pop(token, (None, ""))
+        if started is None:  # of a connection that is gone
+            return
+        if self._time() - started < ACK_TIMEOUT:
+            self._stalled = False
+        self._work()
+
+    def _cleared(self, message: Message) -> None:
+        """Forget a topic of which the broker keeps nothing any more."""
+        topic = message.topic
+        if self._kept.get(topic) is message and topic not in self._due:
+            del self._kept[topic]

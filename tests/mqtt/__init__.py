@@ -1,0 +1,1 @@
+"""Tests of MQTT, with a real Mosquitto."""
