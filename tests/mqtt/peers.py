@@ -29,7 +29,8 @@ class Broker:
         lines = (
             f"listener {port} {LOCALHOST}",
             "persistence false",
-            *(f"log_type {kind}" for kind in ("error", "information", "subscribe")),
+            "user root",  # who starts it as root can read the files of the test
+            "log_type all",
             *options,
         )
         self._config.write_text("\n".join(lines) + "\n")
@@ -108,6 +109,7 @@ class MqttClient:
         self._loop = asyncio.get_running_loop()
         self._subscribed = asyncio.Event()
         self._port = port
+        self._login = login
         self._paho = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
         if login:
             self._paho.username_pw_set(*login)
@@ -121,7 +123,8 @@ class MqttClient:
             self._loop.call_soon_threadsafe(call, *args)
 
     def _hear(self, msg: MQTTMessage) -> None:
-        heard = Heard(msg.topic, msg.payload.decode(), msg.retain, msg.qos)
+        payload = msg.payload.decode(errors="replace")
+        heard = Heard(msg.topic, payload, msg.retain, msg.qos)
         self.heard.append(heard)
         self._news.set()
 
@@ -138,7 +141,18 @@ class MqttClient:
 
     def another(self) -> MqttClient:
         """Return a second one, which hears first what the broker has kept."""
-        return MqttClient(self._port)
+        return MqttClient(self._port, login=self._login)
+
+    async def kept(self, below: str = "snom_buttons/") -> dict[str, str]:
+        """Return what the broker keeps, by topic."""
+        async with self.another() as late:
+            late.publish("everything/kept", "was before this")
+            await late.first("everything/kept")
+            return {
+                heard.topic: heard.payload
+                for heard in late.heard
+                if heard.retain and heard.topic.startswith(below)
+            }
 
     async def first(self, topic: str) -> Heard:
         """Wait for the first on a topic."""

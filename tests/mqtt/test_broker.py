@@ -1,0 +1,397 @@
+"""The broker goes, refuses, forgets, is flooded; and what it keeps is ours to clear."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+import subprocess
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.snom_buttons import mqtt_publisher
+from custom_components.snom_buttons.diagnostics import (
+    async_get_config_entry_diagnostics,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from tests.conftest import add_phone, key_data, phone_subentry
+from tests.rawphone import RawPhone
+from tests.wire.programs import program
+
+from .peers import Broker, MqttClient
+
+BASE = "snom_buttons"
+KEPT_OF_A_PHONE = {"availability", *(f"key/{key}/state" for key in "1234")}
+
+
+def topics(*phones: str, base: str = BASE) -> set[str]:
+    return {f"{base}/status"} | {
+        f"{base}/{phone}/{what}" for phone in phones for what in KEPT_OF_A_PHONE
+    }
+
+
+@pytest.fixture
+def quick_reconnect() -> AsyncIterator[None]:
+    """Let Home Assistant's client try again every second, not every ten."""
+    with patch("homeassistant.components.mqtt.client.RECONNECT_INTERVAL_SECONDS", 1):
+        yield
+
+
+@pytest.mark.usefixtures("quick_reconnect")
+async def test_the_broker_restarts(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    phone: RawPhone,
+) -> None:
+    await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
+    await broker.stop()
+    await phone.press("1")
+    await phone.press("2")
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
+    )
+    await broker.start()
+    async with client.another() as late:
+        # The broker has forgotten everything.
+        await late.hears(f"{BASE}/44/key/1/state", state="ON", in_sync=True)
+        await late.hears(f"{BASE}/44/key/2/event", number="key2")
+        assert [h.topic[-11:] for h in late.heard if "event" in h.topic] == [
+            "key/1/event",
+            "key/2/event",
+        ]
+        await late.until(lambda: topics("44", "45") <= {h.topic for h in late.heard})
+        await broker.logs(f"{BASE}/+/document/set")
+        late.publish(f"{BASE}/44/key/1/set", "OFF")
+        await phone.shows("1", c=None)
+    told = (await async_get_config_entry_diagnostics(hass, mqtt_server))["mqtt"]
+    assert (told["told"], told["dropped"], told["waiting"]) == (2, 0, 0)
+
+
+@pytest.mark.usefixtures("quick_reconnect")
+@patch.object(mqtt_publisher, "MAX_AGE", 0.2)
+async def test_a_late_press_opens_no_door(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    phone: RawPhone,
+) -> None:
+    await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
+    await broker.stop()
+    await phone.press("1")
+    await phone.invite("0815")
+    await broker.start()
+    async with client.another() as late:
+        await late.hears(f"{BASE}/44/key/1/state", in_sync=True)
+        await phone.press("2")
+        await late.first(f"{BASE}/44/key/2/event")
+        assert not late.on(f"{BASE}/44/key/1/event")
+        assert not late.on(f"{BASE}/44/dialled")
+    told = (await async_get_config_entry_diagnostics(hass, mqtt_server))["mqtt"]
+    assert (told["told"], told["dropped"]) == (1, 2)
+
+
+async def test_our_own_restart(
+    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
+) -> None:
+    await client.hears(f"{BASE}/45/key/4/state", state="OFF")
+    assert (await client.kept()).keys() == topics("44", "45")
+    assert await hass.config_entries.async_unload(mqtt_server.entry_id)
+    kept = await client.kept()
+    assert kept.keys() == topics("44", "45")
+    assert kept[f"{BASE}/status"] == "offline"
+    # What goes while we are away is cleared when we are back.
+    hass.config_entries.async_remove_subentry(mqtt_server, "subentry_45")
+    client.heard.clear()
+    assert await hass.config_entries.async_setup(mqtt_server.entry_id)
+    await client.hears(f"{BASE}/45/key/4/state", "")
+    await client.hears(f"{BASE}/status", "online")
+    assert (await client.kept()).keys() == topics("44")
+    # What stays is never cleared on the way.
+    assert not [h for h in client.heard if "/44/" in h.topic and not h.payload]
+
+
+async def test_what_is_removed_is_cleared(
+    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
+) -> None:
+    await client.hears(f"{BASE}/45/key/4/state", state="OFF")
+    phone = mqtt_server.subentries["subentry_44"]
+    hass.config_entries.async_update_subentry(
+        mqtt_server, phone, data={**phone.data, "keys": phone.data["keys"][:2]}
+    )
+    await client.hears(f"{BASE}/44/key/4/state", "")
+    hass.config_entries.async_remove_subentry(mqtt_server, "subentry_45")
+    await client.hears(f"{BASE}/45/key/4/state", "")
+    add_phone(hass, mqtt_server, phone_subentry("46", [key_data("7")]))
+    await client.hears(f"{BASE}/46/key/7/state", state="OFF")
+    assert (await client.kept()).keys() == {
+        f"{BASE}/status",
+        f"{BASE}/44/availability",
+        f"{BASE}/44/key/1/state",
+        f"{BASE}/44/key/2/state",
+        f"{BASE}/46/availability",
+        f"{BASE}/46/key/7/state",
+    }
+
+
+async def test_the_base_changes_and_the_option_goes_off(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    phone: RawPhone,
+) -> None:
+    await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
+    hass.config_entries.async_update_entry(
+        mqtt_server, options={"mqtt": True, "base_topic": "haus/telefone"}
+    )
+    await client.hears(f"{BASE}/45/key/4/state", "")
+    await client.hears("haus/telefone/45/key/4/state", state="OFF")
+    kept = await client.kept("")
+    assert kept.keys() - {"homeassistant/status"} == topics(
+        "44", "45", base="haus/telefone"
+    )
+    await broker.logs("haus/telefone/+/document/set")
+    client.publish("haus/telefone/44/key/1/set", "ON")
+    await phone.shows("1", c="on")
+    client.publish(f"{BASE}/44/key/2/set", "ON")  # nobody listens there any more
+    hass.config_entries.async_update_entry(mqtt_server, options={"mqtt": False})
+    await client.hears("haus/telefone/45/key/4/state", "")
+    await client.hears("haus/telefone/status", "")
+    assert not (await client.kept("haus"))
+    assert phone.keys["2"].get("c") is None
+    before = len(client.heard)
+    await phone.press("1")
+    client.publish("the/last", "word")
+    await client.first("the/last")
+    assert [h.topic for h in client.heard[before:] if "haus" in h.topic] == []
+
+
+async def test_the_server_is_removed(
+    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
+) -> None:
+    await client.hears(f"{BASE}/45/key/4/state", state="OFF")
+    await hass.config_entries.async_remove(mqtt_server.entry_id)
+    await client.hears(f"{BASE}/45/key/4/state", "")
+    assert not await client.kept()
+
+
+async def test_read_only(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    phone: RawPhone,
+) -> None:
+    broker.log.clear()
+    hass.config_entries.async_update_entry(
+        mqtt_server, options={"mqtt": True, "commands": False}
+    )
+    await broker.logs(f"{BASE}/+/document/set")
+    client.publish(f"{BASE}/44/key/1/set", "ON")
+    client.publish(f"{BASE}/44/document/set", "k=1\nc=on")
+    await phone.press("1")
+    await client.first(f"{BASE}/44/key/1/event")
+    assert phone.keys["1"].get("c") is None
+    assert not client.on(f"{BASE}/error")
+
+
+@pytest.mark.parametrize("expected_lingering_timers", [True])  # of MQTT itself
+async def test_mqtt_is_missing_and_comes(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_entry: MockConfigEntry,
+    config_entry: MockConfigEntry,
+) -> None:
+    await hass.config_entries.async_remove(mqtt_entry.entry_id)
+    hass.config_entries.async_update_entry(config_entry, options={"mqtt": True})
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    issue_id = f"mqtt_missing_{config_entry.entry_id}"
+    issues = ir.async_get(hass)
+    issue = issues.async_get_issue("snom_buttons", issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders == {
+        "name": config_entry.title,
+        "link": "/config/integrations/dashboard/add?domain=mqtt",
+    }
+    again = MockConfigEntry(
+        domain="mqtt",
+        data=dict(mqtt_entry.data),
+        version=mqtt_entry.version,
+        minor_version=mqtt_entry.minor_version,
+    )
+    again.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(again.entry_id)
+    await client.hears(f"{BASE}/45/key/4/state", state="OFF")
+    assert issues.async_get_issue("snom_buttons", issue_id) is None
+    assert await hass.config_entries.async_reload(again.entry_id)
+    await client.hears(f"{BASE}/status", "online")
+    await hass.config_entries.async_remove(again.entry_id)
+    await hass.async_block_till_done()
+    assert issues.async_get_issue("snom_buttons", issue_id) is not None
+
+
+async def test_the_mqtt_integration_is_reloaded(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_entry: MockConfigEntry,
+    phone: RawPhone,
+) -> None:
+    await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
+    broker.log.clear()
+    client.heard.clear()
+    assert await hass.config_entries.async_reload(mqtt_entry.entry_id)
+    await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
+    await broker.logs(f"{BASE}/+/document/set")
+    client.publish(f"{BASE}/44/key/1/set", "ON")
+    await phone.shows("1", c="on")
+    await phone.press("1")
+    await client.first(f"{BASE}/44/key/1/event")
+    assert len(client.on(f"{BASE}/44/key/1/event")) == 1
+
+
+async def test_a_flood(
+    client: MqttClient, mqtt_server: MockConfigEntry, phone: RawPhone
+) -> None:
+    """A thousand commands a second on one key, and presses in between."""
+    for number in range(3000):
+        client.publish(
+            f"{BASE}/44/key/1/set", {"state": "TOGGLE", "label": str(number)}
+        )
+        if number % 1000 == 500:
+            await phone.press("2")
+        if number % 10 == 0:
+            await asyncio.sleep(0.01)
+    client.publish(f"{BASE}/44/key/1/set", {"state": "ON", "label": "the newest"})
+    await phone.shows("1", c="on", l="the newest")
+    await client.hears(f"{BASE}/44/key/1/state", state="ON", label="the newest")
+    await client.until(lambda: len(client.on(f"{BASE}/44/key/2/event")) == 3)
+    assert not client.on(f"{BASE}/error")
+
+
+async def test_a_flood_of_nonsense(
+    client: MqttClient, mqtt_server: MockConfigEntry, phone: RawPhone
+) -> None:
+    for _ in range(2000):
+        client.publish(f"{BASE}/44/key/1/set", "nonsense")
+    await phone.press("2")
+    await client.first(f"{BASE}/44/key/2/event")
+    client.publish(f"{BASE}/44/key/1/set", {"label": "the newest"})
+    await phone.shows("1", l="the newest")
+
+
+class TestRefused:
+    """The broker knows who may do what."""
+
+    @pytest.fixture
+    def protocol(self) -> str:
+        """Return the version that tells when something is refused."""
+        return "5"
+
+    @pytest.fixture
+    async def broker(self, broker_port: int, tmp_path: Path) -> AsyncIterator[Broker]:
+        """Return a broker with users, and what each of them may do."""
+        passwords = tmp_path / "passwords"
+        for option, user in (("-c", "home"), ("", "panel"), ("", "admin")):
+            await asyncio.to_thread(
+                subprocess.run,
+                [
+                    program("mosquitto_passwd"),
+                    "-b",
+                    *([option] if option else []),
+                    str(passwords),
+                    user,
+                    f"{user}-secret",
+                ],
+                check=True,
+                capture_output=True,
+            )
+        acl = tmp_path / "acl"
+        acl.write_text(
+            "user admin\ntopic readwrite #\n"
+            "user home\ntopic readwrite homeassistant/#\n"
+            "topic readwrite snom_buttons/status\ntopic readwrite snom_buttons/44/#\n"
+            "topic read snom_buttons/+/key/+/set\ntopic read snom_buttons/+/document/set\n"
+            "user panel\ntopic read snom_buttons/#\n"
+        )
+        async with Broker(
+            tmp_path,
+            broker_port,
+            f"password_file {passwords}",
+            f"acl_file {acl}",
+        ) as broker:
+            yield broker
+
+    @pytest.fixture
+    async def client(self, broker: Broker) -> AsyncIterator[MqttClient]:
+        """Return a client that may everything."""
+        login = ("admin", "admin-secret")
+        async with MqttClient(broker.port, login=login) as client:
+            yield client
+
+    @pytest.fixture
+    def mqtt_entry(
+        self, hass: HomeAssistant, mqtt_entry: MockConfigEntry
+    ) -> MockConfigEntry:
+        """Return the entry with a login."""
+        hass.config_entries.async_update_entry(
+            mqtt_entry,
+            data={**mqtt_entry.data, "username": "home", "password": "home-secret"},
+        )
+        return mqtt_entry
+
+    async def test_acl(
+        self,
+        broker: Broker,
+        client: MqttClient,
+        mqtt_server: MockConfigEntry,
+        phone: RawPhone,
+    ) -> None:
+        await client.hears(f"{BASE}/44/key/4/state", in_sync=True)
+        assert not client.on(f"{BASE}/45/availability")
+        login = ("panel", "panel-secret")
+        async with MqttClient(broker.port, topic=f"{BASE}/#", login=login) as panel:
+            panel.publish(f"{BASE}/44/key/1/set", "ON")
+            panel.publish(f"{BASE}/44/key/1/event", '{"event_type": "press_end"}')
+            await phone.press("1")
+            heard = await panel.first(f"{BASE}/44/key/1/event")
+            assert heard.json["number"] == "key1"
+            assert phone.keys["1"].get("c") is None
+        client.publish(f"{BASE}/44/key/1/set", "ON")
+        await phone.shows("1", c="on")
+
+    async def test_password(
+        self,
+        hass: HomeAssistant,
+        caplog: pytest.LogCaptureFixture,
+        broker: Broker,
+        client: MqttClient,
+        mqtt_entry: MockConfigEntry,
+        config_entry: MockConfigEntry,
+    ) -> None:
+        right = dict(mqtt_entry.data)
+        hass.config_entries.async_update_entry(
+            mqtt_entry, data=right | {"password": "wrong-secret"}
+        )
+        hass.config_entries.async_update_entry(config_entry, options={"mqtt": True})
+        await hass.config_entries.async_setup(mqtt_entry.entry_id)
+        assert await hass.config_entries.async_setup(config_entry.entry_id)
+        await broker.logs(", 135)")
+        assert not await client.kept()
+        assert not ir.async_get(hass).issues.get(
+            ("snom_buttons", f"mqtt_missing_{config_entry.entry_id}")
+        )
+        assert "wrong-secret" not in caplog.text
+        hass.config_entries.async_update_entry(mqtt_entry, data=right)
+        assert await hass.config_entries.async_reload(mqtt_entry.entry_id)
+        await client.hears(f"{BASE}/44/key/4/state", state="OFF")
+        # The MQTT integration says itself that the password was wrong.
+        assert {record.name for record in caplog.records if record.levelno >= 40} <= {
+            "homeassistant.components.mqtt.client",
+        }
+        caplog.clear()
