@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack, closing
 import hashlib
+import json
+import os
 from pathlib import Path
 import shutil
 import socket
@@ -45,11 +47,14 @@ from custom_components.snom_buttons.sip.message import encode
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
+from tests.mqtt.peers import Broker
 
 LOCALHOST = "127.0.0.1"
 PASSWORD = "not a secret"  # noqa: S105
 WINDOW = 16
 """Transactions that are under way at once."""
+PRESSES_A_SECOND = 1_000
+"""What MQTT has to keep up with, of all phones together."""
 
 KEYS = tuple(
     KeyDescription(
@@ -450,8 +455,13 @@ async def bench_home_assistant(count: int, sipsak_count: int) -> None:
         await hass.async_stop(force=True)
 
 
-async def set_up(hass: HomeAssistant) -> tuple[int, str]:
-    """Set up a server with phone 44; return its port and the light of its first key."""
+async def set_up(
+    hass: HomeAssistant, *extensions: str, **options: Any
+) -> tuple[int, str]:
+    """Set up a server with phones, 44 if none is named.
+
+    Return its port, and the light of the first key of phone 44.
+    """
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as free:
         free.bind((LOCALHOST, 0))
         port: int = free.getsockname()[1]
@@ -459,7 +469,7 @@ async def set_up(hass: HomeAssistant) -> tuple[int, str]:
         {"key": key.name, "name": key.label, "kind": "light", "colors": False}
         for key in KEYS
     ]
-    phone = {"extension": "44", "password": PASSWORD, "model": "D785", "keys": keys}
+    phone = {"password": PASSWORD, "model": "D785", "keys": keys}
     entry = MockConfigEntry(
         domain="snom_buttons",
         data={
@@ -468,13 +478,15 @@ async def set_up(hass: HomeAssistant) -> tuple[int, str]:
             "realm": "ha",
             "advertised_host": LOCALHOST,
         },
+        options=options,
         subentries_data=[
             {
-                "data": phone,
+                "data": phone | {"extension": extension},
                 "subentry_type": "phone",
-                "title": "Phone 44",
-                "unique_id": "44",
+                "title": f"Phone {extension}",
+                "unique_id": extension,
             }
+            for extension in extensions or ("44",)
         ],
     )
     entry.add_to_hass(hass)
@@ -524,17 +536,112 @@ async def bench_sipsak(
     show(what, times_shown(times), times_shown(ours), f"{factor:.0f} times")
 
 
+# MQTT
+
+
+async def bench_mqtt(count: int, seconds: int) -> None:
+    """Between phones and MQTT clients, against the same clients without us between.
+
+    Phones and clients are in a process of their own, bench_mqtt.py.
+    """
+    # Debian puts servers where only root looks.
+    if shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") is None:
+        show("MQTT", "mosquitto is missing")
+        return
+    from homeassistant.components.mqtt.config_flow import (
+        CONFIG_ENTRY_MINOR_VERSION,
+        CONFIG_ENTRY_VERSION,
+    )
+
+    with closing(socket.socket()) as free:
+        free.bind((LOCALHOST, 0))
+        mqtt_port = free.getsockname()[1]
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (directory / "configuration.yaml").touch()
+        # To log each message would cost the broker, and us who would have to read it.
+        quiet = ("log_type none", "log_type information", "log_type subscribe")
+        broker = await stack.enter_async_context(Broker(directory, mqtt_port, *quiet))
+        hass = await stack.enter_async_context(
+            async_test_home_assistant(config_dir=str(directory))
+        )
+        hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+        entry = MockConfigEntry(
+            domain="mqtt",
+            version=CONFIG_ENTRY_VERSION,
+            minor_version=CONFIG_ENTRY_MINOR_VERSION,
+            data={"broker": LOCALHOST, "port": mqtt_port, "protocol": "5"},
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id), entry.reason
+        extensions = [f"{number}" for number in range(44, 54)]
+        sip_port, _ = await set_up(hass, *extensions, mqtt=True)
+        await broker.logs("snom_buttons/+/document/set")
+
+        plan = {
+            "sip_port": sip_port,
+            "mqtt_port": mqtt_port,
+            "extensions": extensions,
+            "password": PASSWORD,
+            "keys": len(KEYS),
+            "count": count,
+            "rate": PRESSES_A_SECOND,
+            "seconds": seconds,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(Path(__file__).with_name("bench_mqtt.py")),
+            json.dumps(plan),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == 0, "bench_mqtt.py failed"
+        show_mqtt(json.loads(out))
+        await hass.async_stop(force=True)
+
+
+def show_mqtt(measured: dict[str, Any]) -> None:
+    """Print what bench_mqtt.py measured."""
+
+    def show_times(what: str, times: list[float], bare: list[float]) -> None:
+        added = percentiles(times)[1] - percentiles(bare)[1]
+        show(what, times_shown(times), times_shown(bare), f"{added:+.2f} ms p99")
+
+    for what, name in (
+        ("press datagram to MQTT message, p50 / p99", "pressed"),
+        ("MQTT set to datagram, p50 / p99", "told"),
+    ):
+        show_times(what, measured[name], measured["bare"])
+
+    ours, bare = measured["flood"], measured["bare_flood"]
+    steady = f"{PRESSES_A_SECOND:,} presses a second to MQTT"
+    lost = [f"{it['sent'] - it['heard']:,} of {it['sent']:,}" for it in (ours, bare)]
+    rates = [f"{it['heard_rate']:,.0f} /s" for it in (ours, bare)]
+    show(f"{steady}: lost", *lost)
+    ratio = f"{ours['heard_rate'] / bare['heard_rate']:.2f} of it"
+    show(f"{steady}: heard", *rates, ratio)
+    show_times(f"{steady}, p50 / p99", ours["times"], bare["times"])
+    for who, it in (("ours", ours), ("floor", bare)):
+        if not it["sent"] == it["answered"] == it["heard"] == it["ids"]:
+            counts = {name: it[name] for name in ("sent", "answered", "heard", "ids")}
+            print(f"  {who}: {counts}, sent at {it['sent_rate']:,.0f} /s")
+
+
 async def main() -> None:
     """Run all benchmarks and print them as a table."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="few repetitions: to see that it runs"
     )
-    quick = parser.parse_args().quick
+    parser.add_argument("only", nargs="?", choices=["mqtt"], help="a part to run alone")
+    arguments = parser.parse_args()
+    quick = arguments.quick
     show("what", "ours", "floor", "ratio")
-    bench_parsing()
-    await bench_transactions(500 if quick else 4_000, 1 if quick else 9)
-    await bench_home_assistant(50 if quick else 2_000, 5 if quick else 50)
+    if arguments.only is None:
+        bench_parsing()
+        await bench_transactions(500 if quick else 4_000, 1 if quick else 9)
+        await bench_home_assistant(50 if quick else 2_000, 5 if quick else 50)
+    await bench_mqtt(50 if quick else 1_000, 1 if quick else 10)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--no-phone", action="store_true", help="start no software phone"
     )
+    parser.add_argument(
+        "--mqtt",
+        action="store_true",
+        help="start Mosquitto too, on a free port, and put the phones on it",
+    )
     return parser.parse_args()
 
 
@@ -188,10 +193,9 @@ async def start(
     cwd: Path,
     environment: Mapping[str, str] | None = None,
 ) -> asyncio.subprocess.Process:
-    """Start a Python process in the background; what it prints goes to a log."""
+    """Start a process in the background; what it prints goes to a log."""
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
             *arguments,
             cwd=cwd,
             env=environment,
@@ -235,8 +239,8 @@ class HomeAssistant:
         while True:
             process = await start(
                 log,
-                *("-m", "homeassistant", "--config", str(self.directory)),
-                "--skip-pip",
+                *(sys.executable, "-m", "homeassistant", "--skip-pip"),
+                *("--config", str(self.directory)),
                 cwd=self.directory,
             )
             try:
@@ -318,6 +322,64 @@ class HomeAssistant:
         if form["type"] != "create_entry":
             raise DemoError(f"the dialogue did not end well: {form}")
         return form, forms
+
+
+def find_mosquitto() -> str:
+    """Return the path of Mosquitto. Raises DemoError if it is not installed."""
+    # Debian installs it where only root looks.
+    found = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        raise DemoError("--mqtt needs Mosquitto (on Debian: apt-get install mosquitto)")
+    return found
+
+
+async def run_mosquitto(directory: Path, program: str, port: int) -> None:
+    """Run an MQTT broker until it ends or is ended."""
+    config = directory / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} {LOCALHOST}\nallow_anonymous true\npersistence false\n"
+    )
+    log = directory / "mosquitto.log"
+    process = await start(log, program, "-c", str(config), cwd=directory)
+    try:
+        code = await process.wait()
+    finally:
+        await end(process, patience=10)
+    raise DemoError(f"Mosquitto ended with code {code}; see {log}")
+
+
+async def set_up_mqtt(
+    home: HomeAssistant, session: aiohttp.ClientSession, port: int
+) -> dict[str, Any]:
+    """Connect Home Assistant with the broker and put the phones on it, by dialogues.
+
+    Returns what demo.json says of it.
+    """
+    await home.flow(
+        session,
+        "/api/config/config_entries/flow",
+        "mqtt",
+        {
+            "broker": LOCALHOST,
+            "port": port,
+            "other_settings": {"set_client_cert": False, "set_ca_cert": "off"},
+        },
+    )
+    [entries] = await home.commands(
+        session, {"type": "config_entries/get", "domain": "snom_buttons"}
+    )
+    await home.flow(
+        session,
+        "/api/config/config_entries/options/flow",
+        entries[0]["entry_id"],
+        {
+            "mqtt": True,
+            "base_topic": "snom_buttons",
+            "commands": True,
+            "discovery": False,
+        },
+    )
+    return {"host": LOCALHOST, "port": port, "base": "snom_buttons"}
 
 
 async def set_up(
@@ -485,12 +547,13 @@ async def run_phone(
         "VIRTUAL_PHONE_PASSWORD": demo["phones"][extension]["password"]
     }
     arguments = [
-        *("-m", "virtual_phone", "--registrar", f"{sip['host']}:{sip['port']}"),
+        *(sys.executable, "-m", "virtual_phone"),
+        *("--registrar", f"{sip['host']}:{sip['port']}"),
         *("--user", extension, "--keys", f"{len(KEY_NAMES)}"),
     ]
     if note is not None:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, "--note", note, cwd=ROOT, env=environment
+            *arguments, "--note", note, cwd=ROOT, env=environment
         )
     else:
         process = await start(
@@ -531,6 +594,8 @@ async def run(options: argparse.Namespace) -> None:
     sip_port = pick_port(options.sip_port, 5060, socket.SOCK_DGRAM)
     directory: Path = options.dir.resolve()
     prepare_directory(directory, http_port)
+    mosquitto = find_mosquitto() if options.mqtt else None
+    mqtt_port = pick_port(None, 1883, socket.SOCK_STREAM)
     home = HomeAssistant(directory, f"http://{LOCALHOST}:{http_port}")
     # A phone in the terminal takes the whole screen, so it comes after all is said.
     interactive = not options.no_phone and all(
@@ -539,11 +604,16 @@ async def run(options: argparse.Namespace) -> None:
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         say("starting Home Assistant")
         lasting = home_task = group.create_task(home.run())
+        mosquitto_task = mosquitto and group.create_task(
+            run_mosquitto(directory, mosquitto, mqtt_port)
+        )
         try:
             async with asyncio.timeout(PATIENCE):
                 await home.sign_up(session)
                 say("setting up the integration and two phones")
                 demo = await set_up(home, session, sip_port)
+                if mosquitto_task:
+                    demo["mqtt"] = await set_up_mqtt(home, session, mqtt_port)
                 if not (options.no_phone or interactive):
                     lasting = group.create_task(run_phone(directory, demo))
                     await wait_for_phone(home, session, demo)
@@ -559,12 +629,18 @@ async def run(options: argparse.Namespace) -> None:
             f"Ready: {where}; token and entities are in {path}; Ctrl-C ends it",
             flush=True,
         )
+        if mosquitto_task:
+            print(
+                f"MQTT: mosquitto_sub -p {mqtt_port} -v -t 'snom_buttons/#'", flush=True
+            )
         if interactive:
             lasting = group.create_task(
                 run_phone(directory, demo, f"Home Assistant: {where}")
             )
         await lasting
         home_task.cancel()
+        if mosquitto_task:
+            mosquitto_task.cancel()
 
 
 def say(what: str) -> None:

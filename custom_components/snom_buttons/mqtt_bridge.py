@@ -70,6 +70,7 @@ class MqttBridge:
         self._topics = Topics(DOMAIN)
         self._prefix = ""
         self._lock = asyncio.Lock()
+        self._is_listening = False
         self._kept: set[str] = set()
         self._announced: dict[str, None] = {}
         self._running: list[CALLBACK_TYPE] = []
@@ -128,13 +129,21 @@ class MqttBridge:
         self._followed = []
         before, self._kept = self.retained, set()
         if settings is not None:
-            self._async_keep(self._topics.status, ONLINE)
+            self._kept.add(self._topics.status)
+            if self._is_listening or not settings.commands:
+                self._async_say_online()
             self._async_follow()
         for topic in before:
             if topic not in self._kept:
                 self.publisher.keep(topic, "")
         self._async_announce()
         self._retained_changed()
+
+    @callback
+    def _async_say_online(self) -> None:
+        """Say that the server runs: from now on no command is lost."""
+        self._is_listening = True
+        self.publisher.keep(self._topics.status, ONLINE)
 
     @callback
     def _async_follow(self) -> None:
@@ -244,12 +253,18 @@ class MqttBridge:
         if settings is None or self._subscribed or not _is_loaded(self._hass):
             return
         if settings.commands:
-            for topic in (self._topics.every_set, self._topics.every_document):
+            topics = (self._topics.every_set, self._topics.every_document)
+            for topic in topics:
                 self._subscribed.append(
                     await mqtt.async_subscribe(
                         self._hass, topic, self._async_command, QOS, encoding=None
                     )
                 )
+            self._subscribed.append(
+                mqtt.async_on_subscribe_done(
+                    self._hass, topics[-1], QOS, self._async_say_online
+                )
+            )
         if settings.discovery:
             self._subscribed.append(
                 await mqtt.async_subscribe(
@@ -262,9 +277,14 @@ class MqttBridge:
         for unsubscribe in self._subscribed:
             unsubscribe()
         self._subscribed = []
+        self._is_listening = False
 
     @callback
-    def _async_connection_changed(self, _connected: bool) -> None:
+    def _async_connection_changed(self, connected: bool) -> None:
+        if not connected and self._settings and self._settings.commands:
+            # Until commands are subscribed to again.
+            self._is_listening = False
+            self.publisher.forget(self._topics.status)
         self._async_announce()
         self.publisher.connection_changed()
 

@@ -11,7 +11,8 @@ def program(name: str) -> str:
 
     Without it the test is skipped with the reason, or fails where `CI=true`.
     """
-    path = shutil.which(name)
+    # Debian puts servers where only root looks.
+    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
     if path is not None:
         return path
     reason = f"{name} is not installed; script/test installs it on Debian, as root"

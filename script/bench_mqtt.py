@@ -1,0 +1,343 @@
+"""The far ends of the MQTT figures: phones, and paho clients of the broker.
+
+bench.py runs it as a process of its own, so that it takes no time from the Home
+Assistant that it measures: with what `Plan` says as JSON, and `Measured` as JSON back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+import dataclasses
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+import json
+from pathlib import Path
+import sys
+from time import perf_counter
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from tests.rawphone import PATIENCE, RawPhone
+
+LOCALHOST = "127.0.0.1"
+QOS = 1
+PAUSE = 0.05
+"""Seconds that put a connection at rest: the system acknowledges after 0.04 at most."""
+SILENCE = 5.0
+"""Seconds without a message after which no more is expected."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure, and where."""
+
+    sip_port: int
+    mqtt_port: int
+    extensions: list[str]
+    password: str
+    keys: int
+    """The keys of each phone, named from 1."""
+    count: int
+    """How many are timed, one after another."""
+    rate: int
+    """Presses a second, of all phones together."""
+    seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Flood:
+    """What became of messages that were sent at a steady rate."""
+
+    sent: int
+    heard: int
+    """How many of them came, each by its number."""
+    ids: int
+    """How many different IDs came."""
+    answered: int
+    """How many were acknowledged to the sender."""
+    sent_rate: float
+    heard_rate: float
+    times: list[float]
+    """Seconds from sending to hearing."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All times in seconds."""
+
+    rested: dict[str, list[float]]
+    """Of each kind, one at a time with a pause before it."""
+    hurried: dict[str, list[float]]
+    """Of each kind, the next as soon as one has come."""
+    flood: Flood
+    bare_flood: Flood
+
+
+class Desk(RawPhone):
+    """A phone that notes when a document came, and how many presses were answered."""
+
+    came: asyncio.Future[float] | None = None
+    answered = 0
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Note the time before anything else."""
+        now = perf_counter()
+        if b"branch=z9hG4bKpress" in data:
+            self.answered += data.startswith(b"SIP/2.0 200")
+            return
+        if data.startswith(b"MESSAGE") and self.came and not self.came.done():
+            self.came.set_result(now)
+        super().datagram_received(data, addr)
+
+    def press_text(self, key: str, number: str) -> bytes:
+        """Return a press in a transaction of its own; the number tells which it is."""
+        return self._text(
+            f"MESSAGE sip:{self.extension}@{LOCALHOST} SIP/2.0",
+            (
+                f"Via: SIP/2.0/UDP {self.address};branch=z9hG4bKpress{number};rport",
+                f"From: <sip:{self.extension}@{LOCALHOST}>;tag={self._line}",
+                f"To: <sip:{number}@{LOCALHOST}>",
+                f"Call-ID: {number}",
+                "CSeq: 1 MESSAGE",
+                "Max-Forwards: 70",
+                "Proxy-Require: buttons",
+                "Content-Type: application/x-buttons",
+            ),
+            f"k={key}\r\na=message\r\nt=<{self.instance}>\r\n",
+        )
+
+    def send(self, datagram: bytes) -> None:
+        """Send a press, once: there is no second try that hides a loss."""
+        self._transport.sendto(datagram, self.server)
+
+
+class Ear:
+    """Notes when the message with each number came, and with which ID."""
+
+    def __init__(self) -> None:
+        """Make one that has heard nothing."""
+        self.times: dict[str, float] = {}
+        self.ids: set[str] = set()
+        self._loop = asyncio.get_running_loop()
+        self._awaited: tuple[str, asyncio.Future[None]] | None = None
+
+    def hear(self, _: Client, __: Any, message: MQTTMessage) -> None:
+        """Take a message, in paho's thread."""
+        now = perf_counter()
+        event = json.loads(message.payload)
+        self.times.setdefault(event["number"], now)
+        self.ids.add(event["id"])
+        if self._awaited and self._awaited[0] == event["number"]:
+            self._loop.call_soon_threadsafe(self._awaited[1].set_result, None)
+
+    async def time_of(self, number: str, act: Callable[[], object]) -> float:
+        """Return the seconds from an action to the message that it leads to."""
+        self._awaited = number, self._loop.create_future()
+        begun = perf_counter()
+        act()
+        async with asyncio.timeout(PATIENCE):
+            await self._awaited[1]
+        return self.times[number] - begun
+
+
+async def connected(
+    stack: AsyncExitStack, port: int, ear: Ear | None = None, *topics: str
+) -> Client:
+    """Return a paho client that runs in its own thread, subscribed to topics."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+
+    def tell(*_: object) -> None:
+        loop.call_soon_threadsafe(ready.set)
+
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    if ear:
+        client.on_message = ear.hear
+        client.on_connect = lambda *_: client.subscribe([(t, QOS) for t in topics])
+        client.on_subscribe = tell
+    else:
+        client.on_connect = tell
+    client.connect(LOCALHOST, port)
+    client.loop_start()
+    stack.push_async_callback(asyncio.to_thread, client.loop_stop)
+    stack.callback(client.disconnect)
+    async with asyncio.timeout(PATIENCE):
+        await ready.wait()
+    return client
+
+
+def bare_payload(number: str) -> str:
+    """Return a payload like that of a press."""
+    return json.dumps(
+        {
+            "event_type": "press_end",
+            "action": "message",
+            "number": number,
+            "time": datetime.now(UTC).isoformat(),
+            "id": f"{number:0>32}",
+        }
+    )
+
+
+class Bench:
+    """Everything that is at the far ends."""
+
+    def __init__(self, plan: Plan, ear: Ear, hand: Client, desks: list[Desk]) -> None:
+        """Measure what is planned with a subscriber, a publisher and some phones."""
+        self._plan = plan
+        self._ear = ear
+        self._hand = hand
+        self._desks = desks
+        self._names = (f"{number}" for number in count())
+
+    # One at a time
+
+    async def bare(self) -> float:
+        """Time from one client to the other."""
+        payload = bare_payload(name := next(self._names))
+        return await self._ear.time_of(
+            name, lambda: self._hand.publish("bare/44", payload, QOS)
+        )
+
+    async def press(self) -> float:
+        """Time a press from the phone to the subscriber."""
+        desk = self._desks[0]
+        datagram = desk.press_text("1", name := next(self._names))
+        return await self._ear.time_of(name, lambda: desk.send(datagram))
+
+    async def set(self) -> float:
+        """Time a command from the publisher to the phone."""
+        desk = self._desks[0]
+        desk.came = asyncio.get_running_loop().create_future()
+        # The key is turned on and off by turns: what changes nothing is not sent.
+        wanted = "OFF" if desk.keys["1"]["c"] == "on" else "ON"
+        begun = perf_counter()
+        self._hand.publish(f"snom_buttons/{desk.extension}/key/1/set", wanted, QOS)
+        async with asyncio.timeout(PATIENCE):
+            return await desk.came - begun
+
+    @property
+    def kinds(self) -> dict[str, Callable[[], Awaitable[float]]]:
+        """What can be timed."""
+        return {"bare": self.bare, "press": self.press, "set": self.set}
+
+    async def rested(self) -> dict[str, list[float]]:
+        """Time each kind in turn, at rest."""
+        times: dict[str, list[float]] = {kind: [] for kind in self.kinds}
+        for _ in range(self._plan.count):
+            for kind, once in self.kinds.items():
+                await asyncio.sleep(PAUSE)
+                times[kind].append(await once())
+        return times
+
+    async def hurried(self) -> dict[str, list[float]]:
+        """Time one kind after the other, without a pause."""
+        times = {}
+        for kind, once in self.kinds.items():
+            await asyncio.sleep(PAUSE)
+            times[kind] = [await once() for _ in range(self._plan.count)]
+        return times
+
+    # Many at once
+
+    async def flood(self) -> Flood:
+        """Press keys of all phones in turn."""
+        turns: dict[str, Callable[[], object]] = {}
+        for number in range(self._plan.rate * self._plan.seconds):
+            row, place = divmod(number, len(self._desks))
+            desk = self._desks[place]
+            name = next(self._names)
+            datagram = desk.press_text(f"{row % self._plan.keys + 1}", name)
+            turns[name] = partial(desk.send, datagram)
+        for desk in self._desks:
+            desk.answered = 0
+        return await self._flood(
+            turns, lambda: sum(desk.answered for desk in self._desks)
+        )
+
+    async def bare_flood(self) -> Flood:
+        """Publish as much from one client to the other."""
+        infos: list[MQTTMessageInfo] = []
+
+        def publish(payload: str) -> None:
+            infos.append(self._hand.publish("bare/44", payload, QOS))
+
+        turns: dict[str, Callable[[], object]] = {}
+        for _ in range(self._plan.rate * self._plan.seconds):
+            name = next(self._names)
+            turns[name] = partial(publish, bare_payload(name))
+        return await self._flood(
+            turns, lambda: sum(info.is_published() for info in infos)
+        )
+
+    async def _flood(
+        self, turns: dict[str, Callable[[], object]], answered: Callable[[], int]
+    ) -> Flood:
+        """Send each in its turn, at a steady rate; wait for all that comes of it."""
+        ear = self._ear
+        ear.ids.clear()
+        ear.times.clear()
+        sent: dict[str, float] = {}
+        begun = perf_counter()
+        for number, (name, send) in enumerate(turns.items()):
+            # In time or late, the loop gets its turn: answers have to be read.
+            due = begun + number / self._plan.rate
+            await asyncio.sleep(max(0.0, due - perf_counter()))
+            sent[name] = perf_counter()
+            send()
+        lasted = perf_counter() - begun
+        before = -1
+        while len(turns) > len(ear.times) > before:
+            before = len(ear.times)
+            await asyncio.sleep(SILENCE)
+        await asyncio.sleep(PAUSE)  # the last answer may come behind the last message
+        heard = {name: ear.times[name] for name in sent if name in ear.times}
+        span = max(heard.values()) - begun
+        return Flood(
+            sent=len(sent),
+            heard=len(heard),
+            ids=len(ear.ids),
+            answered=answered(),
+            sent_rate=len(sent) / lasted,
+            heard_rate=len(heard) / span,
+            times=[time - sent[name] for name, time in heard.items()],
+        )
+
+
+async def measure(plan: Plan) -> Measured:
+    """Connect everything, and measure."""
+    async with AsyncExitStack() as stack:
+        ear = Ear()
+        await connected(
+            stack, plan.mqtt_port, ear, "snom_buttons/+/key/+/event", "bare/#"
+        )
+        hand = await connected(stack, plan.mqtt_port)
+        desks = []
+        for extension in plan.extensions:
+            desk = await stack.enter_async_context(
+                Desk((LOCALHOST, plan.sip_port), extension, plan.password)
+            )
+            answer = await desk.register()
+            assert answer.status == 200, answer.start
+            await desk.shows(f"{plan.keys}")
+            desks.append(desk)
+        await asyncio.sleep(1)  # what a registration changes is published
+        bench = Bench(plan, ear, hand, desks)
+        return Measured(
+            rested=await bench.rested(),
+            hurried=await bench.hurried(),
+            bare_flood=await bench.bare_flood(),
+            flood=await bench.flood(),
+        )
+
+
+if __name__ == "__main__":
+    measured = asyncio.run(measure(Plan(**json.loads(sys.argv[1]))))
+    print(json.dumps(dataclasses.asdict(measured)))
