@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 import dataclasses
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 import json
 from pathlib import Path
 import sys
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from tests.rawphone import PATIENCE, RawPhone
 
@@ -160,7 +161,12 @@ async def connected(
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     if ear:
         client.on_message = ear.hear
-        client.on_connect = lambda *_: client.subscribe([(t, QOS) for t in topics])
+        filters = [(topic, SubscribeOptions(QOS)) for topic in topics]
+
+        def subscribe(*_: object) -> None:
+            client.subscribe(filters)
+
+        client.on_connect = subscribe
         client.on_subscribe = tell
     else:
         client.on_connect = tell
@@ -196,6 +202,7 @@ class Bench:
         self._hand = hand
         self._desks = desks
         self._names = (f"{number}" for number in count())
+        self._states = cycle(("ON", "OFF"))
 
     # One at a time
 
@@ -216,8 +223,8 @@ class Bench:
         """Time a command from the publisher to the phone."""
         desk = self._desks[0]
         desk.came = asyncio.get_running_loop().create_future()
-        # The key is turned on and off by turns: what changes nothing is not sent.
-        wanted = "OFF" if desk.keys["1"]["c"] == "on" else "ON"
+        # In turn on and off: what changes nothing is not sent.
+        wanted = next(self._states)
         begun = perf_counter()
         self._hand.publish(f"snom_buttons/{desk.extension}/key/1/set", wanted, QOS)
         async with asyncio.timeout(PATIENCE):
