@@ -333,8 +333,10 @@ def find_mosquitto() -> str:
     return found
 
 
-async def run_mosquitto(directory: Path, program: str, port: int) -> None:
-    """Run an MQTT broker until it ends or is ended."""
+async def run_mosquitto(
+    directory: Path, program: str, port: int, home_task: asyncio.Task[None]
+) -> None:
+    """Run an MQTT broker until it ends or is ended, then not before Home Assistant."""
     config = directory / "mosquitto.conf"
     config.write_text(
         f"listener {port} {LOCALHOST}\nallow_anonymous true\npersistence false\n"
@@ -343,6 +345,9 @@ async def run_mosquitto(directory: Path, program: str, port: int) -> None:
     process = await start(log, program, "-c", str(config), cwd=directory)
     try:
         code = await process.wait()
+    except asyncio.CancelledError:
+        await asyncio.wait([home_task])  # it still says that it is offline
+        raise
     finally:
         await end(process, patience=10)
     raise DemoError(f"Mosquitto ended with code {code}; see {log}")
@@ -592,10 +597,10 @@ async def run(options: argparse.Namespace) -> None:
     """
     http_port = pick_port(options.http_port, 8123, socket.SOCK_STREAM)
     sip_port = pick_port(options.sip_port, 5060, socket.SOCK_DGRAM)
+    mosquitto = find_mosquitto() if options.mqtt else None
+    mqtt_port = pick_port(None, 1883, socket.SOCK_STREAM) if mosquitto else 0
     directory: Path = options.dir.resolve()
     prepare_directory(directory, http_port)
-    mosquitto = find_mosquitto() if options.mqtt else None
-    mqtt_port = pick_port(None, 1883, socket.SOCK_STREAM)
     home = HomeAssistant(directory, f"http://{LOCALHOST}:{http_port}")
     # A phone in the terminal takes the whole screen, so it comes after all is said.
     interactive = not options.no_phone and all(
@@ -605,7 +610,7 @@ async def run(options: argparse.Namespace) -> None:
         say("starting Home Assistant")
         lasting = home_task = group.create_task(home.run())
         mosquitto_task = mosquitto and group.create_task(
-            run_mosquitto(directory, mosquitto, mqtt_port)
+            run_mosquitto(directory, mosquitto, mqtt_port, home_task)
         )
         try:
             async with asyncio.timeout(PATIENCE):
@@ -629,14 +634,14 @@ async def run(options: argparse.Namespace) -> None:
             f"Ready: {where}; token and entities are in {path}; Ctrl-C ends it",
             flush=True,
         )
+        note = f"Home Assistant: {where}"
         if mosquitto_task:
-            print(
-                f"MQTT: mosquitto_sub -p {mqtt_port} -v -t 'snom_buttons/#'", flush=True
-            )
+            subscribe = f"mosquitto_sub -h {LOCALHOST} -p {mqtt_port}"
+            mqtt = f"MQTT: {subscribe} -v -t 'snom_buttons/#'"
+            print(mqtt, flush=True)
+            note += f"\n{mqtt}"
         if interactive:
-            lasting = group.create_task(
-                run_phone(directory, demo, f"Home Assistant: {where}")
-            )
+            lasting = group.create_task(run_phone(directory, demo, note))
         await lasting
         home_task.cancel()
         if mosquitto_task:
