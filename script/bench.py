@@ -609,7 +609,11 @@ def show_mqtt(measured: dict[str, Any]) -> None:
         added = percentiles(times)[1] - percentiles(bare)[1]
         show(what, times_shown(times), times_shown(bare), f"{added:+.2f} ms p99")
 
-    for what, how in (("at rest", "rested"), ("at once", "hurried")):
+    for what, how in (
+        ("at rest", "rested"),
+        ("at once", "hurried"),
+        ("by turns", "mixed"),
+    ):
         times = measured[how]
         show_times(f"press to MQTT message, {what}", times["press"], times["bare"])
         show_times(f"MQTT set to datagram, {what}", times["set"], times["bare"])

@@ -77,6 +77,8 @@ class Measured:
     """Of each kind, one at a time with a pause before it."""
     hurried: dict[str, list[float]]
     """Of each kind, the next as soon as one has come."""
+    mixed: dict[str, list[float]]
+    """The kinds in turn, likewise."""
     flood: Flood
     bare_flood: Flood
 
@@ -235,12 +237,12 @@ class Bench:
         """What can be timed."""
         return {"bare": self.bare, "press": self.press, "set": self.set}
 
-    async def rested(self) -> dict[str, list[float]]:
-        """Time each kind in turn, at rest."""
+    async def in_turn(self, pause: float) -> dict[str, list[float]]:
+        """Time the kinds in turn."""
         times: dict[str, list[float]] = {kind: [] for kind in self.kinds}
         for _ in range(self._plan.count):
             for kind, once in self.kinds.items():
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(pause)
                 times[kind].append(await once())
         return times
 
@@ -338,8 +340,9 @@ async def measure(plan: Plan) -> Measured:
         await asyncio.sleep(1)  # what a registration changes is published
         bench = Bench(plan, ear, hand, desks)
         return Measured(
-            rested=await bench.rested(),
+            rested=await bench.in_turn(PAUSE),
             hurried=await bench.hurried(),
+            mixed=await bench.in_turn(0),
             bare_flood=await bench.bare_flood(),
             flood=await bench.flood(),
         )

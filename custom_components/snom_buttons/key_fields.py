@@ -137,9 +137,12 @@ def as_text(name: str, value: object) -> str:
 
     Raises ServiceValidationError for what is none.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    text = str(value).strip()
+    is_text = isinstance(value, str | int) and not isinstance(value, bool)
+    # JSON makes 1e+30 of a number that is too long, which nobody wants to dial.
+    if not is_text and not (isinstance(value, float) and "e" not in text):
         raise invalid("invalid_text", field=name, value=quoted(value))
-    return str(value).strip()
+    return text
 
 
 def as_truth(name: str, value: object) -> bool:

@@ -6,6 +6,7 @@ What phones and keys do goes out by the publisher, what others command comes in.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+import logging
 from typing import Any, Final
 
 from homeassistant.components import mqtt
@@ -39,10 +40,14 @@ from .mqtt_publisher import MAX_AGE, Message, MqttPublisher
 from .phones import Dialled, KeyPress, PhoneServer
 from .settings import MqttSettings, mqtt_settings
 
+_LOGGER = logging.getLogger(__name__)
+
 ISSUE_MQTT_MISSING: Final = "mqtt_missing"
 ADD_MQTT: Final = "/config/integrations/dashboard/add?domain=mqtt"
 """Where a user sets up Home Assistant's MQTT integration."""
 QOS: Final = 1
+CLEARING: Final = 10.0
+"""Seconds in which the broker can forget a server that is removed."""
 
 
 class MqttBridge:
@@ -71,8 +76,10 @@ class MqttBridge:
         self._prefix = ""
         self._lock = asyncio.Lock()
         self._is_listening = False
+        self._is_loaded = _is_loaded(hass)
         self._kept: set[str] = set()
-        self._announced: dict[str, None] = {}
+        self._announced: dict[str, dict[str, str]] = {}
+        """For each topic the platforms of all components that were ever on it."""
         self._running: list[CALLBACK_TYPE] = []
         self._followed: list[CALLBACK_TYPE] = []
         self._subscribed: list[CALLBACK_TYPE] = []
@@ -94,8 +101,13 @@ class MqttBridge:
                 self._hass, self._async_connection_changed
             ),
             # Before the MQTT integration hears that Home Assistant stops.
-            self._hass.async_add_shutdown_job(HassJob(self.async_stop)),
+            self._hass.async_add_shutdown_job(HassJob(self._async_shut_down)),
         ]
+
+    async def _async_shut_down(self) -> None:
+        # Stopping takes this job off the list that Home Assistant goes through now.
+        await asyncio.sleep(0)
+        await self.async_stop()
 
     async def async_stop(self) -> None:
         """Say that the server is gone, and end everything."""
@@ -128,15 +140,16 @@ class MqttBridge:
             unsubscribe()
         self._followed = []
         before, self._kept = self.retained, set()
+        self._async_announce()
         if settings is not None:
             self._kept.add(self._topics.status)
             if self._is_listening or not settings.commands:
                 self._async_say_online()
             self._async_follow()
-        for topic in before:
+        # What is announced no more first: who reads states shall not read "".
+        for topic in sorted(before, key=lambda topic: not topic.endswith("/config")):
             if topic not in self._kept:
                 self.publisher.keep(topic, "")
-        self._async_announce()
         self._retained_changed()
 
     @callback
@@ -197,29 +210,33 @@ class MqttBridge:
         self.publisher.tell(topic, dialled_payload(dialled))
 
     @callback
-    def _async_announce(self, _: object = None) -> None:
-        """Announce the phones to others, and take back what was announced of others."""
-        settings, before = self._settings, self._announced
-        self._announced = {}
-        if settings is not None and settings.discovery:
-            for phone in self._phones.values():
-                payload = discovery_payload(
-                    self._topics, phone, commands=settings.commands
-                )
-                async_hide(self._hass, phone, payload)
-                topic = discovery_topic(self._prefix, phone)
-                self._announced[topic] = None
-                self.publisher.keep(topic, json_dumps(payload), retain=False)
-        for topic in before.keys() - self._announced.keys():
-            self.publisher.keep(topic, "", retain=False)
+    def _async_announce(self) -> None:
+        """Announce the phones to others, and take back keys that were announced."""
+        settings = self._settings
+        if settings is None or not settings.discovery:
+            return
+        for phone in self._phones.values():
+            topic = discovery_topic(self._prefix, phone)
+            payload = discovery_payload(self._topics, phone, commands=settings.commands)
+            known = self._announced.setdefault(topic, {})
+            known |= {
+                name: component["platform"]
+                for name, component in payload["components"].items()
+            }
+            payload["components"] = {
+                name: {"platform": platform} for name, platform in known.items()
+            } | payload["components"]
+            async_hide(self._hass, phone, payload)
+            self._kept.add(topic)
+            self.publisher.keep(topic, json_dumps(payload), retain=False)
 
     @callback
     def _async_born(self, msg: mqtt.ReceiveMessage) -> None:
         """Announce the phones again to a Home Assistant that has just started."""
         if msg.payload == ONLINE and not msg.retain:
             self._async_announce()
-            for topic in self._announced:
-                self.publisher.again(topic)
+            for phone in self._phones.values():
+                self.publisher.again(discovery_topic(self._prefix, phone))
 
     @callback
     def _async_command(self, msg: mqtt.ReceiveMessage) -> None:
@@ -277,14 +294,26 @@ class MqttBridge:
         for unsubscribe in self._subscribed:
             unsubscribe()
         self._subscribed = []
-        self._is_listening = False
+        self._async_hear_nothing()
+
+    @callback
+    def _async_hear_nothing(self) -> None:
+        """Do not say that we are online until commands are subscribed to again."""
+        if self._settings is not None and self._settings.commands:
+            self._is_listening = False
+            self.publisher.forget(self._topics.status)
 
     @callback
     def _async_connection_changed(self, connected: bool) -> None:
-        if not connected and self._settings and self._settings.commands:
-            # Until commands are subscribed to again.
-            self._is_listening = False
-            self.publisher.forget(self._topics.status)
+        if not connected:
+            self._async_hear_nothing()
+        # Not before the client has repeated what was not acknowledged.
+        self._hass.loop.call_soon(self._async_publish_all)
+
+    @callback
+    def _async_publish_all(self) -> None:
+        if not self._running:
+            return
         self._async_announce()
         self.publisher.connection_changed()
 
@@ -293,12 +322,19 @@ class MqttBridge:
         self, change: ConfigEntryChange, entry: ConfigEntry
     ) -> None:
         """Follow how Home Assistant's MQTT integration does."""
-        if entry.domain == mqtt.DOMAIN:
-            self._entry.async_create_task(self._hass, self._async_mqtt_changed())
+        if entry.domain != mqtt.DOMAIN:
+            return
+        was_loaded, self._is_loaded = self._is_loaded, _is_loaded(self._hass)
+        if was_loaded and not self._is_loaded:
+            # Of this client; the next one would not know of it.
+            self._async_unsubscribe()
+        came = self._is_loaded and not was_loaded
+        self._entry.async_create_task(self._hass, self._async_mqtt_changed(came))
 
-    async def _async_mqtt_changed(self) -> None:
+    async def _async_mqtt_changed(self, came: bool) -> None:
         await self.async_update()
-        self.publisher.connection_changed()
+        if came:
+            self._async_publish_all()
 
     @property
     def _issue_id(self) -> str:
@@ -351,7 +387,14 @@ async def async_clear(hass: HomeAssistant, retained: Iterable[str]) -> None:
     publisher = make_publisher(hass)
     for topic in retained:
         publisher.keep(topic, "")
-    await publisher.close()
+    await publisher.close(CLEARING)
+    if left := publisher.retained:
+        _LOGGER.warning(
+            "The MQTT broker could not be reached, and keeps %s topics, such as %s."
+            " Clear them with: mosquitto_pub -r -n -t TOPIC",
+            len(left),
+            left[0],
+        )
 
 
 def mqtt_entry(hass: HomeAssistant) -> ConfigEntry | None:

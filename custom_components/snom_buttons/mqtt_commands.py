@@ -111,7 +111,7 @@ def _told(key: Key, command: dict[str, Any]) -> KeyDescription:
     if wanted is not None and wanted != _is_on(key, description):
         description = key.turned(description, wanted)
     effect = command.pop("effect", None)
-    if effect is not None and effect != effect_of(description):
+    if effect not in (None, effect_of(description), command.get("light")):
         description = with_effect(description, effect)
     if isinstance(command.get("color"), dict):
         description = _colored(description, command.pop("color"))

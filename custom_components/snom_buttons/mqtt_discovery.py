@@ -20,6 +20,9 @@ from .settings import KeyKind, KeySettings
 
 DEVICE_AUTOMATION: Final = "device_automation"
 
+STATE: Final = "{{ value_json.state if value_json is defined else '' }}"
+"""The state of a key; a topic that was cleared has no JSON."""
+
 TRIGGERS: Final = {
     ButtonEventType.PRESS_END.value: "button_short_press",
     **{use: use for use in LINE_USES},
@@ -88,18 +91,18 @@ def _key_components(
     components: dict[str, dict[str, Any]] = {}
     lamp = {"name": key.name, "state_topic": topics.state(phone, key.key)}
     if not commands or key.kind is KeyKind.SHARED:
-        components["led"] = lamp | {
+        components["binary_sensor"] = lamp | {
             "platform": Platform.BINARY_SENSOR,
-            "value_template": "{{ value_json.state }}",
+            "value_template": STATE,
         }
     elif key.kind is KeyKind.SWITCH:
-        components["led"] = lamp | {
+        components["switch"] = lamp | {
             "platform": Platform.SWITCH,
-            "value_template": "{{ value_json.state }}",
+            "value_template": STATE,
             "command_topic": topics.set(phone, key.key),
         }
     else:
-        components["led"] = lamp | {
+        components["light"] = lamp | {
             "platform": Platform.LIGHT,
             "schema": "json",
             "command_topic": topics.set(phone, key.key),

@@ -75,7 +75,7 @@ class MqttPublisher:
         self._due: dict[str, None] = {}
         self._news: deque[tuple[float, Message]] = deque()
         self._errors: deque[Message] = deque(maxlen=MAX_ERRORS)
-        self._under_way: dict[object, tuple[float, str]] = {}
+        self._under_way: dict[object, tuple[float, str, bool]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled = False
         self._failing = False
@@ -126,7 +126,7 @@ class MqttPublisher:
     def connection_changed(self) -> None:
         """Publish everything kept anew if there is a connection: the broker may be new.
 
-        What was under way is the client's affair: it says it again, before all else.
+        What was under way is the client's affair: it has said it again already.
         """
         self._under_way.clear()
         self._stalled = False
@@ -134,12 +134,12 @@ class MqttPublisher:
         self._drop_old()
         self._work()
 
-    async def close(self) -> None:
-        """Get out what is kept, if that takes no longer than CLOSING; end the rest."""
+    async def close(self, timeout: float = CLOSING) -> None:  # noqa: ASYNC109
+        """Get out what is kept, if that takes no longer than this; end the rest."""
         self._news.clear()
         self._errors.clear()
         try:
-            async with asyncio.timeout(CLOSING):
+            async with asyncio.timeout(timeout):
                 while self._is_connected() and (self._due or self._under_way):
                     self._idle.clear()
                     await self._idle.wait()
@@ -163,7 +163,8 @@ class MqttPublisher:
         self._working = True
         while self._is_connected() and (message := self._next()) is not None:
             token = object()
-            self._under_way[token] = self._time(), message.topic
+            is_news = message.expires
+            self._under_way[token] = self._time(), message.topic, is_news
             task = asyncio.create_task(self._send(message, token), eager_start=True)
             if not task.done():
                 self._tasks.add(task)
@@ -175,6 +176,8 @@ class MqttPublisher:
     def _next(self) -> Message | None:
         """Take the next message out of its queue; None if nothing can be sent now.
 
+        Of news one is under way at a time: the client repeats what was not acknowledged
+        when the connection is back, however late, and that shall be one at most.
         Of a topic that is kept one payload is under way at a time, so that of many
         changes only the newest follows. While nobody knows if the broker hears us, a
         single message of what is kept is under way, and may come as late as it likes.
@@ -184,12 +187,12 @@ class MqttPublisher:
             self._stalled = True
         if started and (self._stalled or len(self._under_way) >= WINDOW):
             return None
-        if not self._stalled:
+        if not self._stalled and not any(n for _, _, n in self._under_way.values()):
             self._drop_old()
             if self._news:
                 self.counts.told += 1
                 return self._news.popleft()[1]
-        busy = {topic for _, topic in self._under_way.values()}
+        busy = {topic for _, topic, _ in self._under_way.values()}
         for topic in self._due:
             if topic not in busy:
                 del self._due[topic]
@@ -200,22 +203,24 @@ class MqttPublisher:
 
     async def _send(self, message: Message, token: object) -> None:
         """Publish a message, and go on with the next."""
+        is_published = False
         try:
             await self._publish(message)
+            is_published = True
         except HomeAssistantError as err:
             if not self._failing:
                 _LOGGER.warning("Cannot publish on %s: %s", message.topic, err)
             self._failing = True
-        else:
-            self._failing = False
-            if not message.payload:
-                self._cleared(message)
         finally:
-            started, _ = self._under_way.pop(token, (None, ""))
+            started, _, _ = self._under_way.pop(token, (None, "", False))
         if started is None:  # of a connection that is gone
             return
         if self._time() - started < ACK_TIMEOUT:
             self._stalled = False
+            if is_published:
+                self._failing = False
+                if not message.payload:
+                    self._cleared(message)
         self._work()
 
     def _cleared(self, message: Message) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.components import mqtt
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 
 from .const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_DISCOVERY, CONF_MQTT, DOMAIN
@@ -69,14 +69,17 @@ class MqttOptionsFlow(OptionsFlow):
     def _clash(self, base: str) -> tuple[str, dict[str, str]]:
         """Return the error, "" if there is none, of topics that others use as well."""
         for entry in self.hass.config_entries.async_entries(DOMAIN):
-            settings = mqtt_settings(entry.options)
-            if entry is self.config_entry or settings is None:
+            if entry is self.config_entry:
                 continue
-            if _overlap(base, settings.base):
-                return "base_topic_taken", {
-                    "other": entry.title,
-                    "topic": settings.base,
-                }
+            taken = []
+            if settings := mqtt_settings(entry.options):
+                taken.append(settings.base)
+            if entry.state is ConfigEntryState.LOADED:
+                # Also what it has left, and has yet to clear.
+                taken += entry.runtime_data.mqtt.retained
+            for topic in taken:
+                if _overlap(base, topic):
+                    return "base_topic_taken", {"other": entry.title, "topic": topic}
         prefix = discovery_prefix(self.hass)
         if _overlap(base, prefix):
             return "base_topic_is_prefix", {"prefix": prefix}

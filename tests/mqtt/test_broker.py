@@ -241,22 +241,40 @@ async def test_mqtt_is_missing_and_comes(
 
 async def test_the_mqtt_integration_is_reloaded(
     hass: HomeAssistant,
-    broker: Broker,
     client: MqttClient,
     mqtt_entry: MockConfigEntry,
+    server: MockConfigEntry,
     phone: RawPhone,
 ) -> None:
     await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
-    broker.log.clear()
     client.heard.clear()
     assert await hass.config_entries.async_reload(mqtt_entry.entry_id)
-    await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
-    await broker.logs(f"{BASE}/+/document/set")
-    client.publish(f"{BASE}/44/key/1/set", "ON")
+    await client.hears(f"{BASE}/status", "online")
+    client.publish(f"{BASE}/44/key/1/set", "TOGGLE")
     await phone.shows("1", c="on")
     await phone.press("1")
     await client.first(f"{BASE}/44/key/1/event")
     assert len(client.on(f"{BASE}/44/key/1/event")) == 1
+    # What was subscribed to before and after is let go of.
+    client.heard.clear()
+    hass.config_entries.async_update_entry(
+        server, options={"mqtt": True, "base_topic": "other"}
+    )
+    await client.hears("other/status", "online")
+    client.publish("other/44/key/1/set", "TOGGLE")
+    await phone.shows("1", c=None)
+    client.publish(f"{BASE}/44/key/2/set", "ON")
+    hass.config_entries.async_update_entry(
+        server, options={"mqtt": True, "base_topic": "other", "commands": False}
+    )
+    await hass.async_block_till_done()
+    client.publish("other/44/key/1/set", "ON")
+    await phone.press("2")
+    await client.first("other/44/key/2/event")
+    assert phone.keys["1"].get("c") is None
+    assert phone.keys["2"].get("c") is None
+    assert not client.on("other/error")
+    assert not client.on(f"{BASE}/error")
 
 
 async def test_a_flood(

@@ -16,7 +16,7 @@ from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
-from tests.conftest import reaches
+from tests.conftest import key_data, reaches
 from tests.rawphone import RawPhone
 
 from .peers import Broker, MqttClient
@@ -132,7 +132,11 @@ async def other(
 
 @pytest.mark.parametrize("expected_lingering_timers", [True])  # of MQTT itself
 async def test_another_home_assistant(
-    client: MqttClient, phone: RawPhone, other: HomeAssistant
+    hass: HomeAssistant,
+    announcing: MockConfigEntry,
+    client: MqttClient,
+    phone: RawPhone,
+    other: HomeAssistant,
 ) -> None:
     client.publish("homeassistant/status", "online")
     await reaches(other, "light.phone_44_key_1", "off")
@@ -186,3 +190,21 @@ async def test_another_home_assistant(
 
     await phone.unregister()
     await reaches(other, "light.phone_44_key_1", "unavailable")
+
+    # A key becomes something else, another goes, and then the phone.
+    subentry = announcing.subentries["subentry_44"]
+    keys = [key_data("1", kind="switch"), *subentry.data["keys"][2:]]
+    hass.config_entries.async_update_subentry(
+        announcing, subentry, data={**subentry.data, "keys": keys}
+    )
+    await reaches(other, "switch.phone_44_key_1", "unavailable")
+    await other.async_block_till_done()
+    assert other.states.get("light.phone_44_key_1") is None
+    assert other.states.get("light.phone_44_key_2") is None
+    client.heard.clear()
+    hass.config_entries.async_remove_subentry(announcing, "subentry_44")
+    await client.hears("snom_buttons/44/availability", "")
+    client.publish("sentinel/last", "one")
+    await client.first("sentinel/last")
+    await other.async_block_till_done()
+    assert other.states.get("switch.phone_44_key_1") is None

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HassJob, HomeAssistant, callback
 from tests.conftest import Phones, add_phone
 from tests.rawphone import RawPhone
 from tests.test_shared_line import line_subentry
@@ -61,8 +61,11 @@ async def test_home_assistant_stops(
     hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
 ) -> None:
     await client.hears("snom_buttons/status", "online")
+    others = []
+    hass.async_add_shutdown_job(HassJob(callback(lambda: others.append("told"))))
     await hass.async_stop(force=True)
     await client.hears("snom_buttons/status", "offline")
+    assert others == ["told"]
 
 
 async def test_state(hass: HomeAssistant, client: MqttClient, phone: RawPhone) -> None:
