@@ -76,6 +76,19 @@ def parse_datagram(data: bytes) -> Request | Response | None:
         raise _malformed(error, start_line, headers) from error
 
 
+def body_length(head: bytes) -> int:
+    """Return the Content-Length of a message that comes by a stream.
+
+    There it must stand (RFC 3261 18.3 and 20.14), and be the same wherever it stands.
+    Raises SipSyntaxError.
+    """
+    _, headers, _ = _split_head(head.rstrip(b"\r\n"))
+    length = _content_length(headers)
+    if length is None:
+        raise SipSyntaxError("there is no Content-Length")
+    return length
+
+
 class _Refused(SipSyntaxError):
     """A fault that has a status of its own; the text is its reason phrase."""
 
@@ -182,17 +195,24 @@ def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
         raise SipSyntaxError(f"{name} is missing")
     if name := headers.first_repeated(_ONCE):
         raise SipSyntaxError(f"{name} stands twice")
-    lengths = headers.lines("Content-Length")
-    if not lengths:
+    length = _content_length(headers)
+    if length is None:
         return body
-    if len(set(lengths)) > 1:
-        raise SipSyntaxError("there are two different Content-Lengths")
-    length = parse_number(lengths[0], "Content-Length", high=2**31)
     if length > len(body):
         raise SipSyntaxError(
             f"Content-Length says {length}, but {len(body)} bytes came"
         )
     return body[:length]
+
+
+def _content_length(headers: Headers) -> int | None:
+    """Return the length that the headers name, None if they name none."""
+    lengths = headers.lines("Content-Length")
+    if not lengths:
+        return None
+    if len(set(lengths)) > 1:
+        raise SipSyntaxError("there are two different Content-Lengths")
+    return parse_number(lengths[0], "Content-Length", high=2**31)
 
 
 def _request(

@@ -1,0 +1,51 @@
+"""Sockets to listen with, for one family of addresses or for both.
+
+Everywhere else in this package a host is what a person would write: an IPv4 address is
+one also where a socket of both families calls it `::ffff:192.0.2.4`.
+"""
+
+from __future__ import annotations
+
+import socket
+
+_MAPPED = "::ffff:"
+
+
+def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """Return a bound socket that does not block; one for streams listens.
+
+    `::` takes IPv4 too, where the system has both. Raises OSError as the system gives it
+    (EADDRINUSE, EADDRNOTAVAIL, EACCES, EAFNOSUPPORT).
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio spares the sockets accepted from one that names TCP the delay of Nagle.
+    protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setblocking(False)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != "::")
+        if kind == socket.SOCK_STREAM:
+            # Else a port stays taken for minutes after its connections are closed.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        if kind == socket.SOCK_STREAM:
+            bound.listen(socket.SOMAXCONN)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def plain_host(host: str) -> str:
+    """Return an address as a person would write it, given as a socket names it."""
+    if host.startswith(_MAPPED) and "." in host:
+        return host.removeprefix(_MAPPED)
+    return host
+
+
+def socket_host(host: str, family: int) -> str:
+    """Return an address as a socket of that family takes it."""
+    if family == socket.AF_INET6 and ":" not in host:
+        return _MAPPED + host
+    return host

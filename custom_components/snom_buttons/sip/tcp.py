@@ -1,0 +1,290 @@
+"""The transport layer over TCP and TLS (RFC 3261 section 18): a listener with its connections.
+
+We never connect to anybody: a phone connects when it registers, and requests to it go out
+on that connection as long as it is there (RFC 5626).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from itertools import count
+import logging
+import socket
+import ssl
+
+from .flow import Flow
+from .sockets import listening_socket, plain_host
+from .stream import PING, PONG, BrokenStream, StreamDecoder
+from .transport import TransportError
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 4000
+MAX_STRANGERS = 16
+"""Connections from one address by which nobody has registered."""
+HANDSHAKE_DEADLINE = 5.0
+"""Seconds for the TLS handshake."""
+MESSAGE_DEADLINE = 5.0
+"""Seconds for a message that has begun."""
+STRANGER_IDLE = 30.0
+"""Seconds without a message for a connection by which nobody has registered."""
+IDLE = 3700.0
+"""The same for others: a little longer than registrations last."""
+MAX_UNSENT = 256 * 1024
+"""Bytes for a peer that does not read; with more its connection is closed."""
+CLOSING = 1.0
+"""Seconds in which what was sent last can leave."""
+
+_numbers = count(1)
+
+
+class StreamTransport:
+    """A listener for TCP, or for TLS with a context, and the connections to it."""
+
+    def __init__(
+        self,
+        receive: Callable[[bytes, Flow], None],
+        *,
+        context: ssl.SSLContext | None = None,
+        admits: Callable[[str], bool] = lambda _: True,
+        is_known: Callable[[Flow], bool] = lambda _: False,
+        lost: Callable[[Flow], None] = lambda _: None,
+    ) -> None:
+        """Hand each message to `receive`, which must not raise.
+
+        `admits` tells whether an address may connect at all, `is_known` whether somebody
+        has registered by a connection. `lost` gets the flow of each connection that is
+        gone.
+        """
+        self.name = "TLS" if context else "TCP"
+        self.receive = receive
+        self.is_known = is_known
+        self._context = context
+        self._admits = admits
+        self._lost = lost
+        self._server: asyncio.Server | None = None
+        self._connections: dict[Flow, _Connection] = {}
+        self._by_host: defaultdict[str, set[_Connection]] = defaultdict(set)
+
+    async def open(self, host: str, port: int) -> None:
+        """Bind and listen. Raises OSError as the system gives it."""
+        listening = listening_socket(host, port, socket.SOCK_STREAM)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self, self._context), sock=listening
+        )
+
+    async def close(self) -> None:
+        """End all connections and free the port; safe to call twice."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        for connection in {c for held in self._by_host.values() for c in held}:
+            connection.close()
+        try:
+            async with asyncio.timeout(CLOSING):
+                await server.wait_closed()
+        except TimeoutError:
+            server.abort_clients()
+            await server.wait_closed()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a listener."""
+        return self._server is not None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it is bound. Raises TransportError while it is not."""
+        if self._server is None:
+            raise TransportError(f"the SIP listener for {self.name} is not open")
+        host, port, *_ = self._server.sockets[0].getsockname()
+        return host, port
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send a message. Raises TransportError if the connection is gone."""
+        connection = self._connections.get(flow)
+        if connection is None:
+            raise TransportError(f"the connection of {flow} is closed")
+        connection.send(data)
+
+    def took(self, connection: _Connection) -> bool:
+        """Count a new connection; return False if it is one too many, or not wanted."""
+        host = connection.flow.host
+        held = self._by_host[host]
+        strangers = sum(not self.is_known(known.flow) for known in held)
+        if (
+            self._server is None
+            or not self._admits(host)
+            or strangers >= MAX_STRANGERS
+            or sum(map(len, self._by_host.values())) >= MAX_CONNECTIONS
+        ):
+            if not held:
+                del self._by_host[host]
+            return False
+        held.add(connection)
+        return True
+
+    def made(self, connection: _Connection) -> None:
+        """Take a connection into use."""
+        self._connections[connection.flow] = connection
+
+    def gone(self, connection: _Connection) -> None:
+        """Forget a connection; safe to call twice."""
+        held = self._by_host[connection.flow.host]
+        held.discard(connection)
+        if not held:
+            del self._by_host[connection.flow.host]
+        if self._connections.pop(connection.flow, None) is not None:
+            self._lost(connection.flow)
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: its decoder, and the deadlines that end it."""
+
+    flow: Flow
+
+    def __init__(
+        self, listener: StreamTransport, context: ssl.SSLContext | None
+    ) -> None:
+        self._listener = listener
+        self._context = context
+        self._decoder = StreamDecoder()
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        """Once it can be used; with TLS that is after the handshake."""
+        self._handshake: asyncio.Task[None] | None = None
+        self._early = b""
+        self._is_lost = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or close it without a word."""
+        assert isinstance(transport, asyncio.Transport)
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # gone before it was accepted
+            transport.abort()
+            return
+        host = plain_host(peer[0])
+        self.flow = Flow(self._listener.name, host, peer[1], next(_numbers))
+        if not self._listener.took(self):
+            _LOGGER.debug("Refused a connection from %s", self.flow)
+            transport.abort()
+        elif self._context is None:
+            self._begin(transport)
+        else:
+            transport.pause_reading()
+            self._handshake = asyncio.create_task(
+                self._shake_hands(transport, self._context)
+            )
+
+    async def _shake_hands(
+        self, transport: asyncio.Transport, context: ssl.SSLContext
+    ) -> None:
+        """Go over to TLS; whoever does not manage that is gone."""
+        secured = None
+        try:
+            secured = await self._loop.start_tls(
+                transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_DEADLINE,
+                ssl_shutdown_timeout=CLOSING,
+            )
+        except OSError as error:  # of which SSLError is one
+            _LOGGER.debug("No TLS with %s: %s", self.flow, error)
+        finally:
+            self._handshake = None
+            if secured is None:
+                transport.abort()
+                self._listener.gone(self)
+        if secured is not None and not self._is_lost:
+            self._begin(secured)
+
+    def _begin(self, transport: asyncio.Transport) -> None:
+        transport.set_write_buffer_limits(high=MAX_UNSENT)
+        self._transport = transport
+        self._listener.made(self)
+        self._heard_at = self._loop.time()
+        self._plan_idle(STRANGER_IDLE)
+        if self._early:
+            self.data_received(self._early)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes. Raises TransportError if the connection is being closed."""
+        if self._transport is None or self._transport.is_closing():
+            raise TransportError(f"the connection of {self.flow} is closed")
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close once all is sent, or end the handshake."""
+        if self._handshake is not None:
+            self._handshake.cancel()
+        if self._transport is not None:
+            self._transport.close()
+
+    def pause_writing(self) -> None:
+        """Give up on a peer that does not read."""
+        self._end("it does not read")
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, and hand on the messages that are whole with them."""
+        if self._transport is None:  # the last of the handshake brought them along
+            self._early += data
+            return
+        try:
+            for message in self._decoder.feed(data):
+                self._heard_at = self._loop.time()
+                self._set_deadline(None)
+                if message == PING:
+                    self.send(PONG)
+                else:
+                    self._listener.receive(message, self.flow)
+        except BrokenStream as error:
+            self._end(str(error))
+        except TransportError:
+            return  # it is being closed
+        else:
+            if not self._decoder.is_within:
+                self._set_deadline(None)
+            elif self._deadline is None:
+                self._set_deadline(MESSAGE_DEADLINE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._is_lost = True
+        self._set_deadline(None)
+        if self._idle is not None:
+            self._idle.cancel()
+        if hasattr(self, "flow"):
+            self._listener.gone(self)
+
+    def _set_deadline(self, seconds: float | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = (
+            None
+            if seconds is None
+            else self._loop.call_later(seconds, self._end, "a message takes too long")
+        )
+
+    def _plan_idle(self, seconds: float) -> None:
+        self._idle = self._loop.call_later(seconds, self._check_idle)
+
+    def _check_idle(self) -> None:
+        """Close the connection if nothing has come for too long, else look again."""
+        limit = IDLE if self._listener.is_known(self.flow) else STRANGER_IDLE
+        left = self._heard_at + limit - self._loop.time()
+        if left > 0:
+            self._plan_idle(min(left, STRANGER_IDLE))
+        else:
+            self._end("nothing comes")
+
+    def _end(self, reason: str) -> None:
+        _LOGGER.debug("Closing the connection of %s: %s", self.flow, reason)
+        assert self._transport is not None
+        self._transport.abort()
