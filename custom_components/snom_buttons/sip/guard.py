@@ -1,0 +1,200 @@
+"""Who is listened to: what strangers may send, and for how long they are shut out.
+
+Judges by where something comes from, before anybody looks at what it says; so what is
+refused here costs next to nothing, and gets no answer at all. It sends nothing; its
+clock is handed in.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+import logging
+from typing import Any
+
+from .flow import Flow
+
+_LOGGER = logging.getLogger(__name__)
+
+type Network = IPv4Network | IPv6Network
+
+PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
+    ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Networks whose addresses nobody on the internet has (RFC 1918, 3927, 4193, 6598)."""
+
+RATE = 50.0
+"""Messages a second that strangers at one address may send in the long run."""
+BURST = 200.0
+"""Messages that they may send at once, as fifty phones do behind one router."""
+FAILURES = 10
+"""Wrong passwords after which an address is locked out."""
+FORGIVEN_EVERY = 30.0
+"""Seconds after which one of them is forgotten: a phone tries more seldom than that."""
+LOCKED_FOR = 900.0
+"""Seconds for which an address is locked out."""
+MAX_SOURCES = 10_000
+"""Sources that are remembered; of more the ones not heard for longest are forgotten."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """A token bucket that fills by itself."""
+
+    tokens: float
+    filled_at: float
+
+    def take(self, now: float) -> bool:
+        """Take one token; return False if there is none."""
+        self.tokens = min(BURST, self.tokens + (now - self.filled_at) * RATE)
+        self.filled_at = now
+        if self.tokens < 1.0:
+            return False
+        self.tokens -= 1.0
+        return True
+
+
+@dataclass(slots=True)
+class _Failures:
+    """Wrong passwords from one address."""
+
+    count: float
+    counted_at: float
+    locked_until: float = 0.0
+
+
+class Guard:
+    """Decides, for each source, whether what it sends is looked at."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        is_known: Callable[[Flow], bool],
+        networks: Iterable[Network] = PRIVATE_NETWORKS,
+        on_locked: Callable[[str, bool], None] = lambda _host, _is_locked: None,
+    ) -> None:
+        """Let in whom `networks` hold.
+
+        `is_known` tells whether a phone has registered by a flow. `on_locked` is called
+        with a source when it is locked out (True), and when that is over (False).
+        """
+        self._clock = clock
+        self._is_known = is_known
+        self._networks = tuple(networks)
+        self._on_locked = on_locked
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._allowed: OrderedDict[str, bool] = OrderedDict()
+
+    @property
+    def locked(self) -> list[str]:
+        """The sources that are locked out."""
+        now = self._clock()
+        return [s for s, failed in self._failures.items() if failed.locked_until > now]
+
+    @property
+    def next_release(self) -> float | None:
+        """When `release` has something to do, None if nobody is locked out."""
+        return min(
+            (f.locked_until for f in self._failures.values() if f.locked_until),
+            default=None,
+        )
+
+    def admits_host(self, host: str) -> bool:
+        """Whether an address may connect: it is in a network, and not locked out."""
+        if not self._is_allowed(host):
+            return False
+        failed = self._failures.get(source_of(host))
+        return failed is None or failed.locked_until <= self._clock()
+
+    def admits(self, flow: Flow) -> bool:
+        """Whether a message that came by this flow is to be looked at.
+
+        All that comes by the flow of a registered phone is, whatever others at its
+        address do.
+        """
+        if self._is_known(flow):
+            return True
+        if not self.admits_host(flow.host):
+            return False
+        now, source = self._clock(), source_of(flow.host)
+        bucket = self._buckets.setdefault(source, _Bucket(BURST, now))
+        self._buckets.move_to_end(source)
+        _forget_oldest(self._buckets)
+        return bucket.take(now)
+
+    def failed(self, host: str) -> None:
+        """Count a wrong password from an address; too many lock it out."""
+        now, source = self._clock(), source_of(host)
+        failed = self._failures.setdefault(source, _Failures(0.0, now))
+        self._failures.move_to_end(source)
+        passed = (now - failed.counted_at) / FORGIVEN_EVERY
+        failed.count = max(0.0, failed.count - passed) + 1.0
+        failed.counted_at = now
+        if failed.count >= FAILURES and not failed.locked_until:
+            failed.locked_until = now + LOCKED_FOR
+            _LOGGER.warning(
+                "%s gave %d wrong passwords, and is not listened to for %d minutes",
+                source,
+                FAILURES,
+                LOCKED_FOR / 60,
+            )
+            self._on_locked(source, True)
+        while len(self._failures) > MAX_SOURCES:
+            self._forget(next(iter(self._failures)))
+
+    def release(self, source: str | None = None) -> None:
+        """Listen again to a source, or to all those whose time is over."""
+        now = self._clock()
+        for locked, failed in list(self._failures.items()):
+            if not failed.locked_until:
+                continue
+            if locked == source or (source is None and failed.locked_until <= now):
+                self._forget(locked)
+
+    def _forget(self, source: str) -> None:
+        if self._failures.pop(source).locked_until:
+            self._on_locked(source, False)
+
+    def _is_allowed(self, host: str) -> bool:
+        allowed = self._allowed.get(host)
+        if allowed is None:
+            address = ip_address(host.partition("%")[0])
+            allowed = any(
+                address in network
+                for network in self._networks
+                if network.version == address.version
+            )
+            self._allowed[host] = allowed
+            _forget_oldest(self._allowed)
+        return allowed
+
+
+def source_of(host: str) -> str:
+    """Return what stands for all addresses that one sender easily has.
+
+    Of IPv6 that is a network of 64 bits, and written as such; of IPv4 the address.
+    """
+    if ":" not in host:
+        return host
+    network = ip_network((host.partition("%")[0], 64), strict=False)
+    return str(network)
+
+
+def _forget_oldest(remembered: OrderedDict[str, Any]) -> None:
+    while len(remembered) > MAX_SOURCES:
+        remembered.popitem(last=False)

@@ -1,0 +1,163 @@
+"""Who is listened to, in a time that the tests set."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from custom_components.snom_buttons.sip import Flow, guard as guard_module
+from custom_components.snom_buttons.sip.guard import (
+    BURST,
+    FAILURES,
+    FORGIVEN_EVERY,
+    LOCKED_FOR,
+    PRIVATE_NETWORKS,
+    RATE,
+    Guard,
+    source_of,
+)
+
+STRANGER = Flow("UDP", "192.168.1.66", 5060)
+PHONE = Flow("UDP", "192.168.1.66", 2048)
+OTHER = Flow("UDP", "192.168.1.67", 5060)
+
+
+class Guarded:
+    """A guard with its clock, and what it has told."""
+
+    def __init__(self, *networks: str) -> None:
+        self.now = 1000.0
+        self.told: list[tuple[str, bool]] = []
+        self.guard = Guard(
+            clock=lambda: self.now,
+            is_known={PHONE}.__contains__,
+            networks=map(ip_network, networks) if networks else PRIVATE_NETWORKS,
+            on_locked=lambda *told: self.told.append(told),
+        )
+
+    def admitted(self, flow: Flow, messages: int) -> int:
+        """Return how many of some messages are looked at."""
+        return sum(self.guard.admits(flow) for _ in range(messages))
+
+    def fail(self, times: int, host: str = STRANGER.host) -> None:
+        for _ in range(times):
+            self.guard.failed(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_allowed"),
+    [
+        ("10.1.2.3", True),
+        ("172.16.0.1", True),
+        ("172.32.0.1", False),
+        ("192.168.178.20", True),
+        ("100.64.0.9", True),
+        ("127.0.0.1", True),
+        ("169.254.7.7", True),
+        ("8.8.8.8", False),
+        ("::1", True),
+        ("fd00::44", True),
+        ("fe80::204:13ff:fe44:1%eth0", True),
+        ("2001:db8::44", False),
+    ],
+)
+def test_private_networks_at_first(host: str, is_allowed: bool) -> None:
+    guarded = Guarded()
+    assert guarded.guard.admits_host(host) is is_allowed
+    assert guarded.guard.admits(Flow("UDP", host, 5060)) is is_allowed
+
+
+def test_other_networks() -> None:
+    guarded = Guarded("198.51.100.0/24", "2001:db8::/32")
+    assert guarded.guard.admits_host("198.51.100.7")
+    assert guarded.guard.admits_host("2001:db8::7")
+    assert not guarded.guard.admits_host("192.168.1.1")
+
+
+def test_a_flood_from_one_address() -> None:
+    guarded = Guarded()
+    assert guarded.admitted(STRANGER, 5000) == BURST
+    guarded.now += 1.0
+    assert guarded.admitted(STRANGER, 5000) == RATE
+    # From another port it is the same address.
+    assert guarded.admitted(STRANGER._replace(port=9), 5000) == 0
+    # Nobody else notices: neither the phone at the same address, nor another.
+    assert guarded.admitted(PHONE, 5000) == 5000
+    assert guarded.admitted(OTHER, 10) == 10
+    guarded.now += 3600.0
+    assert guarded.admitted(STRANGER, 5000) == BURST
+
+
+def test_wrong_passwords_lock_an_address_out() -> None:
+    guarded = Guarded()
+    guarded.fail(FAILURES - 1)
+    assert guarded.guard.admits(STRANGER)
+    guarded.fail(1)
+    assert not guarded.guard.admits(STRANGER)
+    assert not guarded.guard.admits_host(STRANGER.host)
+    assert guarded.guard.admits(PHONE)
+    assert guarded.guard.admits(OTHER)
+    assert guarded.guard.locked == [STRANGER.host]
+    assert guarded.told == [(STRANGER.host, True)]
+    # What was under way when it was locked out does not prolong it.
+    guarded.fail(5)
+    assert guarded.guard.next_release == 1000.0 + LOCKED_FOR
+    guarded.now += LOCKED_FOR - 1
+    guarded.guard.release()
+    assert not guarded.guard.admits(STRANGER)
+    guarded.now += 1
+    guarded.guard.release()
+    assert guarded.guard.admits(STRANGER)
+    assert guarded.told == [(STRANGER.host, True), (STRANGER.host, False)]
+    assert guarded.guard.next_release is None
+    # It begins anew.
+    guarded.fail(FAILURES - 1)
+    assert guarded.guard.admits(STRANGER)
+
+
+def test_a_user_lets_an_address_in_again() -> None:
+    guarded = Guarded()
+    guarded.fail(FAILURES)
+    guarded.fail(FAILURES, OTHER.host)
+    guarded.guard.release(STRANGER.host)
+    assert guarded.guard.locked == [OTHER.host]
+    assert guarded.told[-1] == (STRANGER.host, False)
+    guarded.guard.release("192.168.1.99")
+    assert guarded.guard.locked == [OTHER.host]
+
+
+def test_a_phone_that_tries_a_wrong_password_now_and_then_is_not_locked_out() -> None:
+    guarded = Guarded()
+    for _ in range(1000):
+        guarded.fail(1)
+        guarded.now += FORGIVEN_EVERY
+    assert guarded.guard.locked == []
+
+
+def test_one_sender_has_a_whole_network_of_ipv6() -> None:
+    assert source_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64"
+    assert source_of("fe80::1%eth0") == "fe80::/64"
+    assert source_of("192.0.2.4") == "192.0.2.4"
+    guarded = Guarded()
+    for number in range(FAILURES):
+        guarded.fail(1, f"fd00::{number:x}")
+    assert not guarded.guard.admits_host("fd00::ffff")
+    assert guarded.guard.admits_host("fd00:0:0:1::1")
+
+
+def test_what_is_remembered_of_strangers_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard_module, "MAX_SOURCES", 100)
+    guarded = Guarded()
+    guarded.fail(FAILURES, "10.0.0.0")
+    for number in range(500):
+        host = f"10.0.{number // 250}.{number % 250 + 1}"
+        guarded.guard.admits(Flow("UDP", host, 5060))
+        guarded.fail(1, host)
+    guard = guarded.guard
+    sizes = {len(guard._buckets), len(guard._failures), len(guard._allowed)}
+    assert sizes == {100}
+    # Who is told that somebody is locked out is told the end of it.
+    assert guarded.told == [("10.0.0.0", True), ("10.0.0.0", False)]
