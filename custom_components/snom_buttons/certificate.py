@@ -1,0 +1,82 @@
+"""The certificate with which the server proves to phones who it is, over TLS."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+import ssl
+from typing import Any
+
+from cryptography.x509 import load_pem_x509_certificates
+
+from homeassistant.core import HomeAssistant
+
+
+class CertificateProblem(Exception):
+    """A certificate that cannot be used; `key` and `placeholders` are for the user."""
+
+    def __init__(self, key: str, **placeholders: str) -> None:
+        """Say which translated error this is."""
+        super().__init__(f"{key}: {placeholders}")
+        self.key = key
+        self.placeholders = placeholders
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """Where a certificate and its private key are, as PEM."""
+
+    certificate: Path
+    key: Path
+
+
+def own_certificate(hass: HomeAssistant) -> CertificateFiles | None:
+    """Return the certificate of Home Assistant's own web server, None if it has none."""
+    http: Any = getattr(hass, "http", None)
+    if http is None or not http.ssl_certificate or not http.ssl_key:
+        return None
+    return CertificateFiles(Path(http.ssl_certificate), Path(http.ssl_key))
+
+
+def load_certificate(
+    files: CertificateFiles, context: ssl.SSLContext | None = None
+) -> tuple[ssl.SSLContext, datetime]:
+    """Return a context for TLS 1.2 and later, and when its certificate expires, in UTC.
+
+    With a `context` it is that one, which serves new connections with the certificate
+    from then on. To be called where files can be read. Raises CertificateProblem.
+    """
+    expires = _expiry(files.certificate)
+    if context is None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # Without a password OpenSSL would ask for one in a terminal.
+        context.load_cert_chain(files.certificate, files.key, password=lambda: "")
+    except ssl.SSLError as err:
+        if err.reason == "KEY_VALUES_MISMATCH":
+            raise CertificateProblem("key_of_another_certificate") from err
+        raise CertificateProblem("key_unreadable", path=str(files.key)) from err
+    except OSError as err:
+        raise CertificateProblem(
+            "file_unreadable", path=str(files.key), error=err.strerror or str(err)
+        ) from err
+    return context, expires
+
+
+def _expiry(path: Path) -> datetime:
+    """Return when a certificate expires. Raises CertificateProblem, also if it has."""
+    try:
+        certificates = load_pem_x509_certificates(path.read_bytes())
+    except OSError as err:
+        raise CertificateProblem(
+            "file_unreadable", path=str(path), error=err.strerror or str(err)
+        ) from err
+    except ValueError as err:
+        raise CertificateProblem("certificate_unreadable", path=str(path)) from err
+    leaf = certificates[0]
+    expires = leaf.not_valid_after_utc
+    if expires <= datetime.now(UTC):
+        raise CertificateProblem(
+            "certificate_expired", path=str(path), date=expires.date().isoformat()
+        )
+    return expires
