@@ -174,7 +174,7 @@ class TestRequestsThatComeIn:
 
         async with serving(handler) as (_, peer):
             first = await peer.ask(request_bytes(Via=via))
-            await asyncio.sleep(31)
+            await asyncio.sleep(36)
             assert await peer.ask(request_bytes(Via=via)) == first
             assert len(handled) == 1
             # After timer J it is a new request.
@@ -459,7 +459,7 @@ class TestInvite:
         async with serving(self.busy) as (endpoint, peer):
             begun = now()
             refusal = await peer.ask(request_bytes("INVITE"))
-            await asyncio.sleep(31.9)
+            await asyncio.sleep(36.9)
             assert endpoint._running
             await peer.silence()
             assert [at - begun for at, _ in peer.got] == [0, *RETRANSMITTED]

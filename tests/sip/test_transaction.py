@@ -74,7 +74,7 @@ INVITE_SERVER: list[Row] = [
     (C, Event.REQUEST, C, (SEND,), G_H),
     (C, Event.TIMER_G, C, (SEND, Action.DOUBLE_G), G_H),
     (C, Event.ACK, F, (Action.START_I,), {Event.TIMER_I}),
-    (C, Event.TIMER_H, X, (Action.TIMED_OUT,), set()),
+    (C, Event.TIMER_H, F, (Action.TIMED_OUT, Action.START_I), {Event.TIMER_I}),
     (F, Event.TIMER_I, X, (), set()),
 ]
 ROWS = {
@@ -224,11 +224,12 @@ class TestServerTimers:
         assert machine.deadline is None
         assert machine.expire(1000.0) == ()
 
-    def test_timer_j_ends_it_after_64_t1(self) -> None:
+    def test_timer_j_ends_it_when_nothing_can_be_late_any_more(self) -> None:
+        """64 T1, in which the client sends it again, and T4, which that may take."""
         machine = ServerTransaction(reliable=False)
         assert machine.respond(b"200", 1.0, final=True) == (SEND, Action.START_J)
         assert machine.fire(Event.REQUEST, 20.0) == (SEND,)
-        assert history(machine, 100) == [(33.0, ())]
+        assert history(machine, 100) == [(38.0, ())]
         assert machine.state is X
 
     def test_timer_j_is_zero_where_reliable(self) -> None:
@@ -270,7 +271,13 @@ class TestInviteServerTimers:
         assert machine.state is X
 
     def test_timer_h_ends_it_after_64_t1(self) -> None:
-        assert history(self.refused(), 100)[-1] == (32.0, (Action.TIMED_OUT,))
+        machine = self.refused()
+        assert history(machine, 35)[-1] == (32.0, (Action.TIMED_OUT, Action.START_I))
+        # An INVITE that is late is none of its own.
+        assert machine.state is F
+        assert machine.fire(Event.REQUEST, 36.0) == ()
+        assert history(machine, 100) == [(37.0, ())]
+        assert machine.state is X
 
     def test_the_ack_ends_the_retransmissions(self) -> None:
         machine = self.refused()
@@ -296,7 +303,8 @@ class TestInviteServerTimers:
 
     def test_reliable_transport_waits_for_the_ack_too(self) -> None:
         machine = self.refused(reliable=True)
-        assert history(machine, 100) == [(32.0, (Action.TIMED_OUT,))]
+        assert history(machine, 100) == [(32.0, (Action.TIMED_OUT, Action.START_I))]
+        assert machine.state is X
 
 
 class TestMatching:

@@ -260,8 +260,12 @@ class InviteServerTransaction(ServerTransaction):
             (Action.SEND, Action.DOUBLE_G),
         ),
         (State.COMPLETED, Event.ACK): (State.CONFIRMED, (Action.START_I,)),
-        # It stays when an answer cannot be sent, as the other one does.
-        (State.COMPLETED, Event.TIMER_H): (State.TERMINATED, (Action.TIMED_OUT,)),
+        # It stays when an answer cannot be sent, as the other one does, and other than in
+        # figure 7 for what may come late when nobody acknowledged it (see TIMER_J).
+        (State.COMPLETED, Event.TIMER_H): (
+            State.CONFIRMED,
+            (Action.TIMED_OUT, Action.START_I),
+        ),
         (State.CONFIRMED, Event.TIMER_I): (State.TERMINATED, ()),
     }
 
