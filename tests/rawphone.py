@@ -7,7 +7,6 @@ by hand, and reads what comes as lines.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 import hashlib
 from itertools import count
 import re
@@ -16,7 +15,10 @@ import uuid
 
 from .udp import UdpPeer
 
-RETRANSMIT = 0.5
+# RFC 3261 17.1.2.2: timer E begins with T1 and doubles up to T2, timer F ends it.
+T1 = 0.5
+T2 = 4.0
+TIMER_F = 64 * T1
 PATIENCE = 10.0
 USER_AGENT = "snomD785/10.1.198.12 0004130DD7C9"
 
@@ -181,7 +183,7 @@ class RawPhone(UdpPeer):
         headers: list[str],
         body: str,
     ) -> RawMessage:
-        """Send one request until its final answer is there."""
+        """Send one request until its final answer is there, else raise TimeoutError."""
         branch = f"z9hG4bK{uuid.uuid4().hex[:16]}"
         cseq = next(self._cseq)
         host = self.server[0]
@@ -198,11 +200,12 @@ class RawPhone(UdpPeer):
         )
         final: asyncio.Future[RawMessage] = asyncio.get_running_loop().create_future()
         self._waiting[branch] = final
-        async with asyncio.timeout(PATIENCE):
+        interval = T1
+        async with asyncio.timeout(TIMER_F):
             while not final.done():
                 self._transport.sendto(request, self.server)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(final), RETRANSMIT)
+                await asyncio.wait((final,), timeout=interval)
+                interval = min(2 * interval, T2)
         answer = final.result()
         if method == "INVITE":
             lines = [*common, f"To: {answer.get('To')}", f"CSeq: {cseq} ACK"]

@@ -18,6 +18,8 @@ FIRST_RETRY = 5.0
 LAST_RETRY = 300.0
 LABEL_PAUSE = 1.0
 """Seconds from one document that only changes labels to the next."""
+LATE = 5.0
+"""Seconds for which the network may hold a document (T4 of RFC 3261 17.1.2.2)."""
 
 
 class DeliveryFailed(Exception):
@@ -61,6 +63,9 @@ class Outbox:
         self._relabelled: dict[str, None] = {}
         self._pause: asyncio.TimerHandle | None = None
         self._refused: dict[str, None] = {}
+        self._under_way: list[str] = []
+        self._late: dict[str, None] = {}
+        self._no_longer_late: asyncio.TimerHandle | None = None
         self._alone: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -85,15 +90,44 @@ class Outbox:
             self._set_status(answering=True, in_sync=self.in_sync)
             self._wake()
 
-    def close(self) -> None:
-        """Give up for good what is under way and what was to be tried again."""
+    def beware_of(self, keys: Iterable[str]) -> None:
+        """Have these keys told once more when what they were told before cannot be late.
+
+        For a document that nobody answered, and that is not sent any more, may still
+        arrive, behind a newer one.
+        """
+        self._late |= dict.fromkeys(keys)
+        if not self._late:
+            return
+        if self._no_longer_late is not None:
+            self._no_longer_late.cancel()
+        self._no_longer_late = asyncio.get_running_loop().call_later(
+            LATE, self._tell_late
+        )
+
+    def close(self) -> list[str]:
+        """Give up for good what is under way and what was to be tried again.
+
+        Returns the keys of which an old description may still arrive at the device.
+        """
         self._stop_retry()
+        if self._no_longer_late is not None:
+            self._no_longer_late.cancel()
+            self._no_longer_late = None
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        return [*self._late, *self._under_way]
+
+    def _tell_late(self) -> None:
+        self._no_longer_late = None
+        self._due |= self._late
+        self._late.clear()
+        if self.answering:  # else a retry tells them
+            self._wake()
 
     def _tell_labels(self) -> None:
         """Have labels told, as many as one document carries, and none for a while then."""
@@ -130,9 +164,10 @@ class Outbox:
                     del self._due[key]
                     self._relabelled.pop(key, None)
                     self._refused.pop(key, None)
-                await self._deliver(document)
+                await self._send(keys, document)
             except DeliveryFailed as failure:
                 if not failure.answered:
+                    self.beware_of(keys)
                     self._give_up(keys, failure)
                     return
                 self._refused |= dict.fromkeys(keys)
@@ -153,6 +188,13 @@ class Outbox:
             self._delay = FIRST_RETRY
         elif refusal is not None and self._retry is None:
             self._retry_later(refusal)
+
+    async def _send(self, keys: list[str], document: bytes) -> None:
+        self._under_way = keys
+        try:
+            await self._deliver(document)
+        finally:
+            self._under_way = []
 
     def _give_up(self, keys: list[str], failure: DeliveryFailed) -> None:
         """Keep all that is due for later, beginning with what failed."""

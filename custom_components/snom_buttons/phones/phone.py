@@ -237,9 +237,7 @@ class Phone:
 
         A device that does not answer is not back because it registers again.
         """
-        if before is not None:
-            before.close()
-        return Outbox(
+        outbox = Outbox(
             document_of=self._document_of,
             deliver=partial(self._deliver, courier, binding),
             room=courier.room(binding),
@@ -247,6 +245,9 @@ class Phone:
             answering=before is None or before.answering,
             in_sync=before is not None and before.in_sync,
         )
+        if before is not None:
+            outbox.beware_of(before.close())
+        return outbox
 
     async def _deliver(
         self, courier: Courier, binding: Binding, document: bytes
