@@ -27,11 +27,13 @@ _LOGGER = logging.getLogger(__name__)
 def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
     """Return bindings as JSON; `now` is the time in their clock.
 
-    One with bytes that are no UTF-8, which JSON does not have, is left out: the phone
-    will register again.
+    One by a connection is left out, which ends with us, and one with bytes that are no
+    UTF-8, which JSON does not have: the phone will register again.
     """
     saved = []
     for binding in bindings:
+        if binding.flow.is_reliable:
+            continue
         texts = (binding.aor.text, binding.contact.text, binding.call_id)
         if readable("".join(texts)) != "".join(texts):
             continue
@@ -40,7 +42,7 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
                 "user": binding.user,
                 "aor": binding.aor.text,
                 "contact": binding.contact.text,
-                "flow": list(binding.flow),
+                "flow": list(binding.flow[:3]),
                 "call_id": binding.call_id,
                 "cseq": binding.cseq,
                 "expires_at": time.time() + binding.expires_at - now,
