@@ -61,8 +61,16 @@ class RawPhone(UdpPeer):
         *,
         user_agent: str = USER_AGENT,
         algorithm: str = "MD5",
+        through: tuple[str, int] | None = None,
     ) -> None:
+        """Make a phone of `server`, which it reaches through a proxy if one is given."""
         self.server = server
+        # A proxy has to know the port from the URI.
+        self.host = f"{server[0]}:{server[1]}" if through else server[0]
+        self.next_hop = through or server
+        self.supported = "buttons, path" if through else "buttons"
+        self.more: list[str] = []
+        """Further lines for the REGISTER."""
         self.extension = extension
         self.password = password
         self.user_agent = user_agent
@@ -91,14 +99,15 @@ class RawPhone(UdpPeer):
         )
         return await self._authorized(
             "REGISTER",
-            f"sip:{self.server[0]}",
+            f"sip:{self.host}",
             to=self.extension,
             call_id=self._registration_call_id,
             headers=(
                 f"Contact: {contact}",
                 f"Expires: {expires}",
-                "Supported: buttons",
+                f"Supported: {self.supported}",
                 f"User-Agent: {self.user_agent}",
+                *self.more,
             ),
         )
 
@@ -114,7 +123,7 @@ class RawPhone(UdpPeer):
         body = f"k={key}\r\na={action}\r\nt=<{self.instance}>\r\n"
         return await self._authorized(
             "MESSAGE",
-            f"sip:{self.extension}@{self.server[0]}",
+            f"sip:{self.extension}@{self.host}",
             to=number,
             headers=("Proxy-Require: buttons", "Content-Type: application/x-buttons"),
             body=body,
@@ -122,7 +131,7 @@ class RawPhone(UdpPeer):
 
     async def invite(self, number: str) -> RawMessage:
         """Dial a number; return the final answer, which is acknowledged."""
-        uri = f"sip:{number}@{self.server[0]}"
+        uri = f"sip:{number}@{self.host}"
         contact = f"Contact: <sip:{self.extension}@{self.address}>"
         return await self._authorized("INVITE", uri, to=number, headers=(contact,))
 
@@ -186,7 +195,7 @@ class RawPhone(UdpPeer):
         """Send one request until its final answer is there, else raise TimeoutError."""
         branch = f"z9hG4bK{uuid.uuid4().hex[:16]}"
         cseq = next(self._cseq)
-        host = self.server[0]
+        host = self.host
         common = (
             f"Via: SIP/2.0/UDP {self.address};branch={branch};rport",
             f"From: <sip:{self.extension}@{host}>;tag={self._line}",
@@ -203,14 +212,14 @@ class RawPhone(UdpPeer):
         interval = T1
         async with asyncio.timeout(TIMER_F):
             while not final.done():
-                self._transport.sendto(request, self.server)
+                self._transport.sendto(request, self.next_hop)
                 await asyncio.wait((final,), timeout=interval)
                 interval = min(2 * interval, T2)
         answer = final.result()
         if method == "INVITE":
             lines = [*common, f"To: {answer.get('To')}", f"CSeq: {cseq} ACK"]
             self._transport.sendto(
-                self._text(f"ACK {uri} SIP/2.0", lines, ""), self.server
+                self._text(f"ACK {uri} SIP/2.0", lines, ""), self.next_hop
             )
         return answer
 
@@ -274,7 +283,7 @@ class RawPhone(UdpPeer):
         lines += [f"{n}: {message.get(n)}" for n in ("From", "Call-ID", "CSeq")]
         lines.append(f"To: {message.get('To')};tag={self._line}")
         answer = self._text(f"SIP/2.0 {self.answer} Whatever", lines, "")
-        self._transport.sendto(answer, self.server)
+        self._transport.sendto(answer, self.next_hop)
         if branch in self._branches:
             return
         self._branches.add(branch)

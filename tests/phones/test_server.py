@@ -620,7 +620,7 @@ async def test_options_says_what_we_take() -> None:
         assert answer.status == 200
         assert "MESSAGE" in answer.get("Allow")
         assert answer.get("Accept") == "application/x-buttons"
-        assert answer.get("Supported") == "buttons"
+        assert answer.get("Supported") == "buttons, path"
 
 
 # Configuration
@@ -764,6 +764,27 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
     jumping(test)
 
 
+async def test_documents_take_the_path_that_the_registration_came() -> None:
+    """RFC 3327 5.3: as Route, to where the REGISTER came from; after a restart too."""
+    path = ["<sip:edge.test;lr>", "<sip:outer.test:5080;lr;x=y>"]
+    async with serving(make_phone()) as server, device(server) as desk:
+        desk.supported = "buttons, path"
+        desk.more = [f"Path: {', '.join(path)}"]
+        answer = await desk.register()
+        assert answer.all("Path") == [", ".join(path)]
+        await desk.shows("4")
+        assert desk.requests[-1].all("Route") == path
+        assert desk.requests[-1].start.startswith(f"MESSAGE sip:44@{desk.address};line")
+        snapshot, port = server.snapshot(), server.address[1]
+        await server.stop()
+        desk.keys.clear()
+        async with serving(make_phone(), snapshot=snapshot, port=port):
+            await desk.shows("4")
+            assert desk.requests[-1].all("Route") == path
+            desk.password = "wrong"
+            assert (await desk.press("2")).status == 401
+
+
 async def test_a_stored_registration_with_another_password_is_not_trusted() -> None:
     async with serving(make_phone()) as server, device(server) as desk:
         await desk.register()
@@ -815,6 +836,11 @@ async def test_pictures_are_kept_for_the_keys_that_there_are(
         {"cseq": "many"},
         {"expires_at": None},
         {"expires_at": "soon"},
+        {"path": "<sip:edge.test;lr>"},
+        {"path": ["<sip:edge.test>"]},
+        {"path": ["<sip:\ud800@edge.test;lr>"]},
+        {"path": [7]},
+        {"path": None},
         {"user": "45"},
     ],
     ids=repr,

@@ -7,7 +7,13 @@ from itertools import count
 
 import pytest
 
-from custom_components.snom_buttons.sip import Answer, Flow, Registrar, Request
+from custom_components.snom_buttons.sip import (
+    Answer,
+    Flow,
+    Registrar,
+    Request,
+    parse_datagram,
+)
 from custom_components.snom_buttons.sip.digest import answer_challenge
 from custom_components.snom_buttons.sip.registrar import (
     MAX_BINDINGS,
@@ -15,7 +21,7 @@ from custom_components.snom_buttons.sip.registrar import (
     MIN_EXPIRES,
 )
 
-from .messages import request
+from .messages import request, request_bytes
 
 PASSWORDS = {"44": "geheim", "45": "anders"}
 URI = "sip:ha.test"
@@ -544,6 +550,75 @@ class TestSeveralDevices:
         assert house.contacts() == []
 
 
+EDGE = "<sip:127.0.0.1:5060;lr;received=sip:192.0.2.4:2048%3Btransport%3Dudp>"
+OUTER = "<sip:outer.test;lr>;x=y"
+
+
+class TestPath:
+    """RFC 3327 5.3."""
+
+    @pytest.mark.parametrize(
+        "lines",
+        [(f"Path: {EDGE}, {OUTER}",), (f"path: {EDGE}", f"Path: {OUTER}")],
+        ids=["one line", "two lines"],
+    )
+    def test_it_is_stored_and_told(self, house: House, lines: tuple[str, ...]) -> None:
+        answer = house.register(CONTACT, lines=(*lines, "Supported: gruu, path"))
+        assert answer.status == 200
+        assert ", ".join(values(answer, "Path")) == f"{EDGE}, {OUTER}"
+        (binding,) = house.registrar.bindings("44")
+        assert binding.path == (EDGE, OUTER)
+        assert binding.forwarded
+
+    def test_it_is_the_newest_that_counts(self, house: House) -> None:
+        house.register(CONTACT, lines=(f"Path: {EDGE}", "Supported: path"))
+        house.register(CONTACT, lines=(f"Path: {OUTER}", "Supported: path"))
+        assert house.registrar.bindings("44")[0].path == (OUTER,)
+        answer = house.register(CONTACT, lines=("Supported: path",))
+        assert values(answer, "Path") == []
+        (binding,) = house.registrar.bindings("44")
+        assert (binding.path, binding.forwarded) == ((), False)
+
+    @pytest.mark.parametrize("lines", [(), ("Supported: outbound",)], ids=repr)
+    def test_a_phone_that_does_not_know_it_is_told_by_420(
+        self, house: House, lines: tuple[str, ...]
+    ) -> None:
+        answer = house.register(CONTACT, lines=(f"Path: {EDGE}", *lines))
+        assert answer == Answer(420, (("Unsupported", "path"),))
+        assert house.contacts() == []
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "<sip:edge.test>",
+            "sip:edge.test;lr",
+            "<tel:44;lr>",
+            "<sip:edge.test;lr",
+            "edge.test, ;",
+            f"<sip:edge.test;lr;x={'x' * 500}>",
+        ],
+        ids=repr,
+    )
+    @pytest.mark.parametrize("contact", [CONTACT, "*"])
+    def test_what_is_no_loose_router_changes_nothing(
+        self, house: House, contact: str, path: str
+    ) -> None:
+        house.register("<sip:44@before>")
+        lines = (f"Path: {path}", "Supported: path", "Expires: 0")
+        assert house.register(contact, lines=lines) == Answer(400)
+        assert house.contacts() == ["<sip:44@before>"]
+
+    @pytest.mark.parametrize("via", [(), ("Via: SIP/2.0/UDP h;branch=z9hG4bKa",)])
+    def test_two_devices_behind_one_proxy_are_two(
+        self, house: House, via: tuple[str, ...]
+    ) -> None:
+        """Without a proxy, another call from the same flow is a restarted phone."""
+        lines = via or (f"Path: {EDGE}", "Supported: path")
+        house.register("<sip:44@a>", lines=lines)
+        house.register("<sip:44@b>", lines=lines, call_id="call-2")
+        assert house.contacts() == ["<sip:44@a>", "<sip:44@b>"]
+
+
 @pytest.mark.parametrize(
     ("contact", "lines"),
     [
@@ -648,6 +723,44 @@ class TestAuthorize:
         assert "stale=true" in answer.headers[0][1]
         assert house.registrar.bindings("44") == ()
         assert house.registrar.register(seen, FLOW).status == 200
+
+    @pytest.mark.parametrize(
+        ("via", "more"),
+        [
+            ("SIP/2.0/UDP edge.test;branch=z9hG4bKb, SIP/2.0/UDP h;branch=z9hG4bKa", ()),
+            ("SIP/2.0/UDP edge.test;branch=z9hG4bKb", ("v: SIP/2.0/UDP h;branch=z9hG4bKa",)),
+            ("SIP/2.0/UDP edge.test;branch=z9hG4bKb", ("Via: what that phone liked",)),
+            ('SIP/2.0/UDP edge.test;branch=z9hG4bKb;x="1,2"', ()),
+        ],
+        ids=["one line", "two lines", "no Via", "quoted"],
+    )  # fmt: skip
+    def test_what_a_proxy_handed_on_is_challenged(
+        self, house: House, via: str, more: tuple[str, ...]
+    ) -> None:
+        """Its flow is everybody's who is behind the proxy."""
+        house.register(CONTACT)
+        data = request_bytes("MESSAGE", *more, Via=via, From="<sip:44@ha.test>;tag=1")
+        message = parse_datagram(data)
+        assert isinstance(message, Request)
+        answer = house.registrar.authorize(message, FLOW)
+        assert answer is not None
+        assert answer.status == 401
+
+    @pytest.mark.parametrize(
+        "lines",
+        [("Path: <sip:edge.test;lr>", "Supported: path"), ("Via: SIP/2.0/UDP h;branch=z9",)],
+        ids=["Path", "Via"],
+    )  # fmt: skip
+    def test_a_binding_that_came_through_a_proxy_gives_no_trust(
+        self, house: House, lines: tuple[str, ...]
+    ) -> None:
+        """Not even to what seems to have come without it."""
+        assert house.register(CONTACT, lines=lines).status == 200
+        answer = house.registrar.authorize(self.message(), FLOW)
+        assert answer is not None
+        assert answer.status == 401
+        good = house.request(method="MESSAGE")
+        assert house.registrar.authorize(good, FLOW) is None
 
     def test_nobody(self, house: House) -> None:
         anonymous = request("MESSAGE", From="<sip:ha.test>;tag=1")

@@ -20,7 +20,7 @@ TAGGED = "<sip:44@ha.test>;tag=x"
 
 def test_what_we_say_of_ourselves() -> None:
     assert ALLOW_HEADER == ALLOW
-    assert SUPPORTED_HEADER == ("Supported", "buttons")
+    assert SUPPORTED_HEADER == ("Supported", "buttons, path")
 
 
 @pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "MESSAGE", "REGISTER"])
@@ -76,7 +76,14 @@ def test_extensions_that_are_required_and_not_supported(
 
 
 @pytest.mark.parametrize(
-    "line", ["Require: buttons", "Require: BUTTONS", "Require:", "Proxy-Require: foo"]
+    "line",
+    [
+        "Require: buttons",
+        "Require: BUTTONS",
+        "Require: path",
+        "Require:",
+        "Proxy-Require: foo",
+    ],
 )
 def test_extensions_that_are_supported_or_not_our_affair(line: str) -> None:
     assert refusal_of(request("OPTIONS", line)) is None

@@ -82,6 +82,7 @@ class Courier:
             call_id=secrets.token_hex(8),
             cseq=1,
             headers=(
+                *(("Route", value) for value in binding.path),  # RFC 3327 5.3
                 ("Contact", f"<sip:{self._endpoint.sent_by};transport=udp>"),
                 ("Subject", "buttons"),
                 ("Content-Type", CONTENT_TYPE),

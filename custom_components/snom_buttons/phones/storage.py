@@ -12,7 +12,15 @@ import logging
 import time
 from typing import Any
 
-from ..sip import MAX_EXPIRES, Binding, Flow, parse_address, parse_uri, readable
+from ..sip import (
+    MAX_EXPIRES,
+    Binding,
+    Flow,
+    parse_address,
+    parse_path,
+    parse_uri,
+    readable,
+)
 from ..xbuttons import (
     KeyDescription,
     Light,
@@ -34,7 +42,12 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
     for binding in bindings:
         if binding.flow.is_reliable:
             continue
-        texts = (binding.aor.text, binding.contact.text, binding.call_id)
+        texts = (
+            binding.aor.text,
+            binding.contact.text,
+            binding.call_id,
+            *binding.path,
+        )
         if readable("".join(texts)) != "".join(texts):
             continue
         saved.append(
@@ -49,6 +62,8 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
                 "instance": binding.instance,
                 "user_agent": binding.user_agent,
                 "supports_buttons": binding.supports_buttons,
+                "path": list(binding.path),
+                "forwarded": binding.forwarded,
             }
         )
     return saved
@@ -76,6 +91,10 @@ def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
     for name in ("instance", "user_agent"):
         if not isinstance(item[name], str | None):
             raise TypeError(f"{item[name]!r} is no {name}")
+    # Version 0.1 knew nothing of proxies.
+    path = item.get("path", [])
+    if not isinstance(path, list) or readable("".join(path)) != "".join(path):
+        raise ValueError(f"{path!r} is no path")
     left = min(item["expires_at"] - time.time(), MAX_EXPIRES)
     return Binding(
         user=item["user"],
@@ -88,6 +107,8 @@ def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
         instance=item["instance"],
         user_agent=item["user_agent"],
         supports_buttons=bool(item["supports_buttons"]),
+        path=parse_path(path),
+        forwarded=bool(path or item.get("forwarded")),
     )
 
 

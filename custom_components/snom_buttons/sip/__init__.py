@@ -11,7 +11,7 @@ from .grammar import SipSyntaxError, readable
 from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
-from .registrar import MAX_EXPIRES, Binding, Registrar
+from .registrar import MAX_EXPIRES, Binding, Registrar, parse_path
 from .transport import TransportError
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
 from .uri import (
@@ -49,6 +49,7 @@ __all__ = [
     "make_uri",
     "parse_address",
     "parse_datagram",
+    "parse_path",
     "parse_uri",
     "readable",
     "rfc3261_8_2_3",

@@ -286,6 +286,16 @@ class Request(Message):
     method: str
     uri: Uri
 
+    @property
+    def forwarded(self) -> bool:
+        """Whether a proxy has handed it on: each adds a Via of its own (16.6, step 8).
+
+        Any comma counts as the end of a value, also one within quotes: whoever looks
+        for proxies must not be misled by a sender who can't write.
+        """
+        vias = self.headers.lines("Via")
+        return len(vias) > 1 or "," in vias[0]
+
 
 @dataclass(slots=True, kw_only=True)
 class Response(Message):

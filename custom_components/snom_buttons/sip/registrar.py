@@ -21,7 +21,7 @@ from .grammar import (
     split_outside_quotes,
     unquote,
 )
-from .message import Headers, Request
+from .message import Request
 from .uas import Answer
 from .uri import Address, Uri, parse_address
 
@@ -32,7 +32,7 @@ MIN_EXPIRES = 60
 MAX_EXPIRES = 3600
 """Seconds to which longer registrations are cut; also the default (10.2.1.1)."""
 MAX_ADDRESS = 512
-"""Characters that a Contact or a To may have: we repeat them in all that we send."""
+"""Characters that a Contact, a To or a Path may have: we repeat them in each request."""
 MAX_USER_AGENT = 128
 MAX_BINDINGS = 10
 """Bindings of one user at once; the oldest make room for new ones."""
@@ -57,6 +57,10 @@ class Binding:
     """The URN of `+sip.instance`, which outlives a change of address."""
     user_agent: str | None
     supports_buttons: bool
+    path: tuple[str, ...] = ()
+    """The proxies that requests have to go through, nearest to us first (RFC 3327)."""
+    forwarded: bool = False
+    """A proxy handed its REGISTER on: others may come by the same flow."""
 
     @property
     def key(self) -> object:
@@ -68,11 +72,17 @@ class Binding:
 
         Where one of them names none, it is the same URI that counts (RFC 3261 10.3). So
         does the same flow with another Call-ID: a phone that has restarted registers
-        anew from its old address, with a Contact that may look different.
+        anew from its old address, with a Contact that may look different. Behind a
+        proxy the flow says nothing of the device.
         """
         if self.instance and other.instance:
             return self.instance == other.instance
-        if self.flow == other.flow and self.call_id != other.call_id:
+        if (
+            self.flow == other.flow
+            and self.call_id != other.call_id
+            and not self.forwarded
+            and not other.forwarded
+        ):
             return True
         return self.contact.uri.key == other.contact.uri.key
 
@@ -144,12 +154,19 @@ class Registrar:
 
         Returns None if it does: it came by the very flow that an authenticated binding
         of that user came by, or its digest is right. Else returns the answer to give.
+        A flow proves nothing where a proxy is at its end: all that register through it
+        come by the same one.
         """
         user = request.from_.uri.user
         now = self._clock()
-        for binding in self._bindings.get(user or "", ()):
-            if binding.flow == flow and binding.expires_at > now:
-                return None
+        if not request.forwarded:
+            for binding in self._bindings.get(user or "", ()):
+                if (
+                    binding.flow == flow
+                    and not binding.forwarded
+                    and binding.expires_at > now
+                ):
+                    return None
         return self._judge(request, flow, user)
 
     def register(self, request: Request, flow: Flow) -> Answer:
@@ -160,8 +177,12 @@ class Registrar:
             return refusal
         assert user is not None
         try:
+            # What 5.3 of RFC 3327 recommends: the phone shall know of the proxies.
+            path = parse_path(request.headers.listed("Path"))
+            if path and not _supports(request, "path"):
+                return Answer(420, (("Unsupported", "path"),))
             wanted = self._wanted_bindings(request, flow, user)
-            supports_buttons = _supports_buttons(request.headers)
+            supports_buttons = _supports(request, "buttons")
         except SipSyntaxError as error:
             _LOGGER.debug("REGISTER of %s: %s", user, error)
             return Answer(400)
@@ -242,6 +263,7 @@ class Registrar:
             raise SipSyntaxError("a Contact must be a sip or sips URI")
         if max(len(address.text), len(request.to.text)) > MAX_ADDRESS:
             raise SipSyntaxError(f"an address is longer than {MAX_ADDRESS} characters")
+        path = parse_path(request.headers.listed("Path"))
         instance = parameters.get("+sip.instance")
         user_agent = request.headers.get("User-Agent")
         return Binding(
@@ -254,7 +276,9 @@ class Registrar:
             expires_at=self._clock() + min(seconds, MAX_EXPIRES),
             instance=readable(unquote(instance)) if instance else None,
             user_agent=readable(user_agent)[:MAX_USER_AGENT] if user_agent else None,
-            supports_buttons=_supports_buttons(request.headers),
+            supports_buttons=_supports(request, "buttons"),
+            path=path,
+            forwarded=request.forwarded or bool(path),
         )
 
     def _store(self, user: str, bindings: list[Binding]) -> None:
@@ -269,6 +293,7 @@ class Registrar:
         Each Contact says its own time; Expires repeats what this request got, for who
         only looks there. A phone that supports buttons is told so as the LED Remote
         Control document prints it (`Required`) and as RFC 3261 spells it (`Require`).
+        The request's Path comes back too, so that the phone can see it (RFC 3327 5.3).
         """
         now = self._clock()
         held = self.bindings(user)
@@ -287,13 +312,30 @@ class Registrar:
             )
             headers.append(("Expires", str(granted)))
         headers.append(("Date", email.utils.formatdate(time.time(), usegmt=True)))
+        headers += [("Path", value) for value in request.headers.lines("Path")]
         if supports_buttons:
             headers += [("Require", "buttons"), ("Required", "buttons")]
         return Answer(200, tuple(headers))
 
 
-def _supports_buttons(headers: Headers) -> bool:
-    return "buttons" in headers.tokens("Supported")
+def parse_path(values: Iterable[str]) -> tuple[str, ...]:
+    """Check the values of a Path, and return them as they stand (RFC 3327 4).
+
+    Each must be a SIP URI of a loose router, or it would make a strict router's Route.
+    Raises SipSyntaxError, also if they are long: they are repeated in all that we send.
+    """
+    path = tuple(values)
+    for value in path:
+        uri = parse_address(value).uri
+        if uri.scheme == "tel" or uri.parameter("lr") is None:
+            raise SipSyntaxError(f"{value[:60]!r} in Path is no loose router")
+    if sum(map(len, path)) > MAX_ADDRESS:
+        raise SipSyntaxError(f"a Path is longer than {MAX_ADDRESS} characters")
+    return path
+
+
+def _supports(request: Request, option: str) -> bool:
+    return option in request.headers.tokens("Supported")
 
 
 def _expires_or(value: str | None, default: int) -> int:

@@ -13,7 +13,7 @@ from .grammar import SipSyntaxError
 from .message import Request
 
 ALLOWED = ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "REGISTER")
-SUPPORTED = ("buttons",)
+SUPPORTED = ("buttons", "path")
 
 # Known methods that only make sense within a dialog, and we have none (12.2.2).
 _IN_DIALOG = frozenset({"BYE", "NOTIFY", "INFO", "UPDATE", "PRACK"})
