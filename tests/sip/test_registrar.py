@@ -14,7 +14,10 @@ from custom_components.snom_buttons.sip import (
     Request,
     parse_datagram,
 )
-from custom_components.snom_buttons.sip.digest import answer_challenge
+from custom_components.snom_buttons.sip.digest import (
+    answer_challenge,
+    parse_credentials,
+)
 from custom_components.snom_buttons.sip.registrar import (
     MAX_BINDINGS,
     MAX_EXPIRES,
@@ -115,6 +118,30 @@ class TestAuthentication:
         assert ["SHA-256" in value for value in offered] == [False, True]
         assert house.contacts() == []
         assert house.told == []
+
+    @pytest.mark.parametrize(
+        ("user_agent", "algorithms"),
+        [
+            ("baresip v1.0.0 (x86_64/linux)", ["MD5"]),
+            ("snomD785/10.1.198.12", ["MD5", "SHA-256"]),
+            ("not baresip", ["MD5", "SHA-256"]),
+        ],
+    )
+    def test_who_fails_on_sha_256_is_not_offered_it(
+        self, house: House, user_agent: str, algorithms: list[str]
+    ) -> None:
+        for method in ("REGISTER", "MESSAGE"):
+            message = request(method, f"User-Agent: {user_agent}", uri=URI)
+            if method == "REGISTER":
+                answer = house.registrar.register(message, FLOW)
+            else:
+                refusal = house.registrar.authorize(message, FLOW)
+                assert refusal is not None
+                answer = refusal
+            offered = values(answer, "WWW-Authenticate")
+            assert [
+                parse_credentials(value)["algorithm"] for value in offered
+            ] == algorithms
 
     def test_with_them_200(self, house: House) -> None:
         assert house.register(CONTACT).status == 200

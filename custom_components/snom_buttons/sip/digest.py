@@ -27,6 +27,13 @@ from .uri import parse_uri
 NONCE_LIFETIME = 300.0
 """Seconds for which a nonce is taken; after that the answer is `stale=true`."""
 
+ONLY_MD5 = ("baresip",)
+"""What the User-Agent of those begins with that fail where any challenge is not MD5.
+
+RFC 7616 3.7 has a client leave out what it does not know. Debian 12's baresip 1.0.0
+gives up with "Function not implemented" instead, whatever stands first.
+"""
+
 _HEX = frozenset("0123456789abcdefABCDEF")
 _QUOTED = frozenset(
     {"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain"}
@@ -211,13 +218,16 @@ class Challenger:
         self._highest_nc: dict[str, tuple[int, float]] = {}
         self._next_sweep = 0.0
 
-    def challenges(self, source: str, *, stale: bool = False) -> list[str]:
+    def challenges(
+        self, source: str, *, stale: bool = False, user_agent: str | None = None
+    ) -> list[str]:
         """Return the challenges to offer to `source`, one an algorithm (RFC 8760 2.3).
 
         The nonce is good for requests from there only: what somebody has seen on its
         way cannot be sent from elsewhere, and who answers has got what we sent.
         """
         nonce = self._new_nonce(source)
+        only_md5 = user_agent is not None and user_agent.lower().startswith(ONLY_MD5)
         extra = [("stale", "true")] if stale else []
         return [
             _format_credentials(
@@ -229,7 +239,7 @@ class Challenger:
                     *extra,
                 ]
             )
-            for algorithm in Algorithm
+            for algorithm in ((Algorithm.MD5,) if only_md5 else Algorithm)
         ]
 
     def judge(

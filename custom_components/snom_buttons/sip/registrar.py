@@ -144,9 +144,13 @@ class Registrar:
                     binding.user, [*self._bindings.get(binding.user, ()), binding]
                 )
 
-    def challenge(self, flow: Flow, *, stale: bool = False) -> Answer:
+    def challenge(
+        self, flow: Flow, *, stale: bool = False, user_agent: str | None = None
+    ) -> Answer:
         """Return the 401 for a request that has to prove who sent it."""
-        values = self._challenger.challenges(str(flow), stale=stale)
+        values = self._challenger.challenges(
+            str(flow), stale=stale, user_agent=user_agent
+        )
         return Answer(401, tuple(("WWW-Authenticate", value) for value in values))
 
     def authorize(self, request: Request, flow: Flow) -> Answer | None:
@@ -204,7 +208,11 @@ class Registrar:
         if verdict.verdict is not Verdict.ACCEPTED:
             if verdict.verdict is Verdict.WRONG:
                 _LOGGER.debug("Wrong credentials in a %s", request.method)
-            return self.challenge(flow, stale=verdict.verdict is Verdict.STALE)
+            return self.challenge(
+                flow,
+                stale=verdict.verdict is Verdict.STALE,
+                user_agent=request.headers.get("User-Agent"),
+            )
         if verdict.username != user:
             return Answer(403)
         return None
