@@ -19,6 +19,10 @@ from .udp import UdpPeer
 T1 = 0.5
 T2 = 4.0
 TIMER_F = 64 * T1
+METHODS = (
+    "INVITE, ACK, CANCEL, BYE, REFER, OPTIONS, NOTIFY, SUBSCRIBE, PRACK, MESSAGE, INFO,"
+    " UPDATE"
+)
 PATIENCE = 10.0
 USER_AGENT = "snomD785/10.1.198.12 0004130DD7C9"
 
@@ -201,6 +205,8 @@ class RawPhone(UdpPeer):
             f"From: <sip:{self.extension}@{host}>;tag={self._line}",
             f"Call-ID: {call_id}",
             "Max-Forwards: 70",
+            # A phone says more than it has to; whoever says little gets no long answers.
+            f"Allow: {METHODS}",
         )
         request = self._text(
             f"{method} {uri} SIP/2.0",

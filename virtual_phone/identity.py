@@ -16,7 +16,6 @@ import socket
 import uuid
 
 from custom_components.snom_buttons.sip import (
-    SUPPORTED_HEADER,
     Address,
     Endpoint,
     Flow,
@@ -44,6 +43,7 @@ GOOD_BYE = 2.0
 """Seconds that the registrar gets to answer the de-registration."""
 
 ALLOW_HEADER = ("Allow", "INVITE, ACK, CANCEL, OPTIONS, MESSAGE")
+SUPPORTED_HEADER = ("Supported", "buttons")
 
 
 class RegistrationFailed(Exception):
@@ -124,7 +124,7 @@ class Identity:
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens. Raises TransportError while it does not."""
-        return self._endpoint.address
+        return self._endpoint.address_of("UDP")
 
     def register_again(self) -> None:
         """Register at once, whatever was planned."""
@@ -208,7 +208,7 @@ class Identity:
 
     @property
     def _contact_uri(self) -> Uri:
-        own = make_uri(self._user, self._endpoint.sent_by)
+        own = make_uri(self._user, self._endpoint.sent_by("UDP"))
         return parse_uri(f"{own};line={self._line}")
 
     @property

@@ -132,7 +132,9 @@ class Dialler:
         Raises NoAnswer when timer B fires, TransportError when closed meanwhile.
         """
         loop = asyncio.get_running_loop()
-        transaction = InviteTransaction(outgoing, self._endpoint.sent_by, loop.time())
+        transaction = InviteTransaction(
+            outgoing, self._endpoint.sent_by("UDP"), loop.time()
+        )
         call = _Call(transaction, flow, loop.create_future())
         self._calls[transaction.branch] = call
         self._endpoint.send(transaction.data, flow)
@@ -193,7 +195,7 @@ class Dialler:
         with suppress(SipSyntaxError):
             target = parse_address(response.headers.get("Contact") or "").uri
         ack = replace(acknowledgement(invite, response), uri=target)
-        self._endpoint.send(ack.encode(_via(self._endpoint.sent_by)[1]), flow)
+        self._endpoint.send(ack.encode(_via(self._endpoint.sent_by("UDP"))[1]), flow)
         bye = replace(ack, method="BYE", cseq=invite.cseq + 1)
         with suppress(NoAnswer, TransportError):
             await self._endpoint.request(bye, flow)

@@ -14,11 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from custom_components.snom_buttons.sip import (
-    SUPPORTED_HEADER,
-    IncomingRequest,
-    rfc3261_8_2_3,
-)
+from custom_components.snom_buttons.sip import IncomingRequest, rfc3261_8_2_3
 from custom_components.snom_buttons.xbuttons import (
     CONTENT_TYPE,
     Action,
@@ -30,7 +26,7 @@ from custom_components.snom_buttons.xbuttons import (
 )
 
 from .face import in_words, printable
-from .identity import ALLOW_HEADER, Identity
+from .identity import ALLOW_HEADER, SUPPORTED_HEADER, Identity
 
 
 class Kind(StrEnum):

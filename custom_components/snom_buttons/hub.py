@@ -149,7 +149,7 @@ class SnomHub:
         """
         await self.server.stop()
         try:
-            check_bind(host, self.server.settings.port)
+            check_bind(host, self.server.settings.port or 0)
         finally:
             try:
                 await self.server.start()

@@ -85,7 +85,7 @@ def device(server: PhoneServer, extension: str = "44", **options: Any) -> RawPho
 def noting_messages(server: PhoneServer) -> list[str]:
     """Return a list that gets an entry for each MESSAGE that the server sends."""
     order: list[str] = []
-    transport = server._endpoint._udp
+    transport = server._endpoint._transports["UDP"]
     send = transport.send
 
     def noting(data: bytes, flow: Flow) -> None:
@@ -615,7 +615,8 @@ async def test_what_is_no_press_is_refused(
 
 
 async def test_options_says_what_we_take() -> None:
-    async with serving() as server, device(server) as desk:
+    async with serving(make_phone()) as server, device(server) as desk:
+        await desk.register()
         answer = await desk._authorized("OPTIONS", "sip:ha", to="x", headers=[])
         assert answer.status == 200
         assert "MESSAGE" in answer.get("Allow")

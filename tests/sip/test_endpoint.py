@@ -113,7 +113,7 @@ async def serving(
 ) -> AsyncIterator[tuple[Endpoint, Peer]]:
     endpoint, peer = Endpoint(handler, **options), Peer()
     await endpoint.open(LOCALHOST, 0)
-    await peer.open(endpoint.address)
+    await peer.open(endpoint.address_of("UDP"))
     try:
         yield endpoint, peer
     finally:
@@ -207,7 +207,7 @@ class TestRequestsThatComeIn:
 
         async with serving(handle) as (endpoint, peer):
             stranger = Peer()
-            await stranger.open(endpoint.address)
+            await stranger.open(endpoint.address_of("UDP"))
             assert status_of(await stranger.ask(request_bytes())) == "200 OK"
             assert status_of(await peer.ask(request_bytes())) == "200 OK"
             await peer.silence()
@@ -515,8 +515,8 @@ class TestRequestsThatGoOut:
             task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
             data = await peer.next()
             (via,) = values_of(data, "Via")
-            sent_by = f"{LOCALHOST}:{endpoint.address[1]}"
-            assert endpoint.sent_by == sent_by
+            sent_by = f"{LOCALHOST}:{endpoint.address_of('UDP')[1]}"
+            assert endpoint.sent_by("UDP") == sent_by
             assert via.startswith(f"SIP/2.0/UDP {sent_by};branch=z9hG4bK")
             assert via.endswith(";rport")
             assert data.decode() == (
@@ -532,7 +532,7 @@ class TestRequestsThatGoOut:
                 "\r\n"
                 "k=1\r\n"
             )
-            assert len(data) == endpoint.size_of(MESSAGE)
+            assert len(data) == endpoint.size_of(MESSAGE, "UDP")
             peer.send(answer_to(data))
             answer = await task
             assert (answer.status, answer.reason) == (200, "OK")
@@ -565,7 +565,7 @@ class TestRequestsThatGoOut:
         """Who only saw the request go by is not asked."""
         async with serving() as (endpoint, peer):
             stranger = Peer()
-            await stranger.open(endpoint.address, host="127.0.0.2")
+            await stranger.open(endpoint.address_of("UDP"), host="127.0.0.2")
             task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
             asked = await peer.next()
             stranger.send(answer_to(asked, "SIP/2.0 603 Decline"))
@@ -704,21 +704,6 @@ class TestRequestsThatGoOut:
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    @jumping
-    async def test_over_a_reliable_transport(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Nothing is sent twice, and nothing waits for what cannot come."""
-        monkeypatch.setattr(UdpTransport, "reliable", True)
-        async with serving() as (endpoint, peer):
-            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
-            data = await peer.next()
-            await peer.silence(20)
-            peer.send(answer_to(data))
-            assert (await task).status == 200
-            await asyncio.sleep(0)
-            assert endpoint._running == {}
-
 
 class TestOpenAndClose:
     @jumping
@@ -726,7 +711,7 @@ class TestOpenAndClose:
         async with serving() as (endpoint, _):
             other = Endpoint(lambda incoming: None)
             with pytest.raises(OSError) as caught:
-                await other.open(*endpoint.address)
+                await other.open(*endpoint.address_of("UDP"))
             assert caught.value.errno == errno.EADDRINUSE
             await other.close()
 
@@ -734,11 +719,11 @@ class TestOpenAndClose:
     async def test_a_port_is_free_again_after_close(self) -> None:
         endpoint = Endpoint(lambda incoming: None)
         await endpoint.open(LOCALHOST, 0)
-        host, port = endpoint.address
+        host, port = endpoint.address_of("UDP")
         await endpoint.close()
         await endpoint.close()
         await endpoint.open(host, port)
-        assert endpoint.address == (host, port)
+        assert endpoint.address_of("UDP") == (host, port)
         await endpoint.close()
 
     @jumping
@@ -762,7 +747,7 @@ class TestOpenAndClose:
             with pytest.raises(TransportError, match="not open"):
                 await endpoint.request(MESSAGE, flow)
             with pytest.raises(TransportError, match="not open"):
-                _ = endpoint.address
+                _ = endpoint.address_of("UDP")
             await endpoint.open(LOCALHOST, 0)
             await endpoint.close()
 
@@ -791,7 +776,7 @@ class TestOpenAndClose:
     async def test_what_our_via_says(self, advertised: str, shown: str) -> None:
         endpoint = Endpoint(lambda incoming: None)
         await endpoint.open(LOCALHOST, 0, advertised_host=advertised)
-        assert endpoint.sent_by == f"{shown}:{endpoint.address[1]}"
+        assert endpoint.sent_by("UDP") == f"{shown}:{endpoint.address_of('UDP')[1]}"
         await endpoint.close()
 
     @jumping
@@ -804,10 +789,10 @@ class TestOpenAndClose:
         except OSError:
             pytest.skip("this machine has no IPv6")
         await other.open("::1", 0)
-        flow = Flow("UDP", *endpoint.address)
+        flow = Flow("UDP", *endpoint.address_of("UDP"))
         answer = await other.request(MESSAGE, flow)
         assert answer.status == 200
-        assert other.sent_by.startswith("[::1]:")
+        assert other.sent_by("UDP").startswith("[::1]:")
         await endpoint.close()
         await other.close()
 
@@ -828,8 +813,8 @@ class TestTransport:
     @jumping
     async def test_what_the_system_says_later_spoils_no_other_datagram(self) -> None:
         async with serving() as (endpoint, peer):
-            endpoint._udp.error_received(OSError("port unreachable"))
-            endpoint._udp.error_received(ValueError("something else"))
+            endpoint._transports["UDP"].error_received(OSError("port unreachable"))
+            endpoint._transports["UDP"].error_received(ValueError("something else"))
             assert status_of(await peer.ask(request_bytes())) == "200 OK"
 
     @jumping

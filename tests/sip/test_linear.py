@@ -197,7 +197,8 @@ def take(data: bytes) -> None:
         return
     refusal = refusal_of(message)
     registrar = Registrar("r", {"44": "x"}.get, lambda: 0.0, lambda user: None)
-    answer = refusal or registrar.register(message, FLOW)
+    answer = refusal or registrar.authorize(message, FLOW)
+    assert answer is not None
     with suppress(SipSyntaxError):
         registrar._wanted_bindings(message, FLOW, "44")
     encode_response(

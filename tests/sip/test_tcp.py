@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 import socket
 import ssl
 import struct
-from typing import Any, NamedTuple
 
 import pytest
 
-from custom_components.snom_buttons.sip import Flow, TransportError
+from custom_components.snom_buttons.sip import Flow, Guard, TransportError
 from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
 from custom_components.snom_buttons.sip.tcp import (
     HANDSHAKE_DEADLINE,
@@ -24,11 +24,10 @@ from custom_components.snom_buttons.sip.tcp import (
     STRANGER_IDLE,
     StreamTransport,
 )
-from tests.certificates import make_certificate
-from tests.clock import run
 
 from .messages import request_bytes
-from .test_endpoint import LOCALHOST, now, timers_left
+from .streams import Contexts, jumping, tls_contexts, until_closed
+from .test_endpoint import LOCALHOST, timers_left
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -36,38 +35,10 @@ MESSAGE = request_bytes("OPTIONS", "Content-Length: 0")
 PLACE = (LOCALHOST, 0)
 
 
-def jumping(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Run a test in a loop whose clock jumps, though not ahead of the network."""
-    return lambda: run(test(), patience=0.02)
-
-
-class Contexts(NamedTuple):
-    """Both sides of TLS; None for TCP."""
-
-    server: ssl.SSLContext | None
-    client: ssl.SSLContext | None
-
-
-@pytest.fixture(scope="module", params=["TCP", "TLS"])
-def contexts(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Contexts:
-    if request.param == "TCP":
-        return Contexts(None, None)
-    return tls_contexts(tmp_path_factory.mktemp("certificate"))
-
-
-def tls_contexts(directory: Path) -> Contexts:
-    certificate, key = make_certificate(directory)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
-    return Contexts(server, ssl.create_default_context(cafile=certificate))
-
-
 class Listener(StreamTransport):
     """A listener that notes what came and what is gone."""
 
-    def __init__(self, context: ssl.SSLContext | None, **options: Any) -> None:
+    def __init__(self, context: ssl.SSLContext | None, network: str) -> None:
         self.got: list[tuple[bytes, Flow]] = []
         self.lost: list[Flow] = []
         self.known: set[Flow] = set()
@@ -75,9 +46,12 @@ class Listener(StreamTransport):
         super().__init__(
             self._take,
             context=context,
-            is_known=self.known.__contains__,
+            guard=Guard(
+                clock=lambda: 0.0,
+                is_known=self.known.__contains__,
+                networks=[ip_network(network)],
+            ),
             lost=self.lost.append,
-            **options,
         )
 
     def _take(self, data: bytes, flow: Flow) -> None:
@@ -88,9 +62,9 @@ class Listener(StreamTransport):
 
 @asynccontextmanager
 async def listening(
-    context: ssl.SSLContext | None = None, **options: Any
+    context: ssl.SSLContext | None = None, network: str = "127.0.0.0/8"
 ) -> AsyncIterator[Listener]:
-    listener = Listener(context, **options)
+    listener = Listener(context, network)
     await listener.open(*PLACE)
     try:
         yield listener
@@ -106,98 +80,77 @@ async def connected(listener: Listener, context: ssl.SSLContext | None) -> Strea
     return await asyncio.open_connection(*listener.address, ssl=context)
 
 
-async def until_closed(reader: asyncio.StreamReader) -> float:
-    """Return how long it takes until the other side has closed."""
-    begun = now()
-    with suppress(ConnectionError):
-        assert await reader.read() == b""
-    return now() - begun
+@jumping
+async def test_messages_go_both_ways(contexts: Contexts) -> None:
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda flow: f"to {flow.port}".encode()
+        reader, writer = await connected(listener, contexts.client)
+        writer.write(MESSAGE + MESSAGE[:20])
+        port = writer.get_extra_info("sockname")[1]
+        assert await reader.readexactly(3 + len(f"{port}")) == b"to %d" % port
+        writer.write(MESSAGE[20:])
+        await reader.readexactly(3 + len(f"{port}"))
+        ((first, flow), (second, again)) = listener.got
+        assert first == second == MESSAGE
+        assert flow == again
+        assert flow[:3] == (listener.name, LOCALHOST, port)
+        assert flow.is_reliable
+        writer.close()
+        await writer.wait_closed()
 
 
-def test_messages_go_both_ways(contexts: Contexts) -> None:
-    @jumping
-    async def test() -> None:
-        async with listening(contexts.server) as listener:
-            listener.answer = lambda flow: f"to {flow.port}".encode()
-            reader, writer = await connected(listener, contexts.client)
-            writer.write(MESSAGE + MESSAGE[:20])
-            port = writer.get_extra_info("sockname")[1]
-            assert await reader.readexactly(3 + len(f"{port}")) == b"to %d" % port
-            writer.write(MESSAGE[20:])
-            await reader.readexactly(3 + len(f"{port}"))
-            ((first, flow), (second, again)) = listener.got
-            assert first == second == MESSAGE
-            assert flow == again
-            assert flow[:3] == (listener.name, LOCALHOST, port)
-            assert flow.is_reliable
-            writer.close()
-            await writer.wait_closed()
-
-    test()
-
-
-def test_a_ping_is_answered(contexts: Contexts) -> None:
+@jumping
+async def test_a_ping_is_answered(contexts: Contexts) -> None:
     """RFC 5626 4.4.1."""
-
-    @jumping
-    async def test() -> None:
-        async with listening(contexts.server) as listener:
-            reader, writer = await connected(listener, contexts.client)
-            writer.write(b"\r\n\r\n")
-            assert await reader.readexactly(2) == b"\r\n"
-            assert not listener.got
-            writer.close()
-            await writer.wait_closed()
-
-    test()
+    async with listening(contexts.server) as listener:
+        reader, writer = await connected(listener, contexts.client)
+        writer.write(b"\r\n\r\n")
+        assert await reader.readexactly(2) == b"\r\n"
+        assert not listener.got
+        writer.close()
+        await writer.wait_closed()
 
 
-def test_a_connection_that_is_gone(contexts: Contexts) -> None:
-    @jumping
-    async def test() -> None:
-        async with listening(contexts.server) as listener:
+@jumping
+async def test_a_connection_that_is_gone(contexts: Contexts) -> None:
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        reader, writer = await connected(listener, contexts.client)
+        writer.write(MESSAGE)
+        await reader.readexactly(4)
+        ((_, flow),) = listener.got
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.1)
+        assert listener.lost == [flow]
+        with pytest.raises(TransportError, match="is closed"):
+            listener.send(b"late", flow)
+
+
+@jumping
+async def test_the_same_port_is_another_flow() -> None:
+    async with listening() as listener:
+        for _ in range(2):
+            # From one port, as whoever wants to be taken for somebody else would.
+            local = (listener.got and (LOCALHOST, listener.got[0][1].port)) or None
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Closed at once, so that the port can be used again.
+            client.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+            client.bind(local or PLACE)
+            client.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(client, listener.address)
+            reader, writer = await asyncio.open_connection(sock=client)
             listener.answer = lambda _: b"here"
-            reader, writer = await connected(listener, contexts.client)
             writer.write(MESSAGE)
             await reader.readexactly(4)
-            ((_, flow),) = listener.got
-            writer.close()
-            await writer.wait_closed()
+            writer.transport.abort()
             await asyncio.sleep(0.1)
-            assert listener.lost == [flow]
-            with pytest.raises(TransportError, match="is closed"):
-                listener.send(b"late", flow)
-
-    test()
-
-
-def test_the_same_port_is_another_flow() -> None:
-    @jumping
-    async def test() -> None:
-        async with listening() as listener:
-            for _ in range(2):
-                # From one port, as whoever wants to be taken for somebody else would.
-                local = (listener.got and (LOCALHOST, listener.got[0][1].port)) or None
-                client = socket.socket()
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                # Closed at once, so that the port can be used again.
-                client.setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                )
-                client.bind(local or PLACE)
-                client.setblocking(False)
-                await asyncio.get_running_loop().sock_connect(client, listener.address)
-                reader, writer = await asyncio.open_connection(sock=client)
-                listener.answer = lambda _: b"here"
-                writer.write(MESSAGE)
-                await reader.readexactly(4)
-                writer.transport.abort()
-                await asyncio.sleep(0.1)
-            first, second = (flow for _, flow in listener.got)
-            assert first[:3] == second[:3]
-            assert first != second
-
-    test()
+        first, second = (flow for _, flow in listener.got)
+        assert first[:3] == second[:3]
+        assert first != second
 
 
 @pytest.mark.parametrize(
@@ -208,214 +161,174 @@ def test_the_same_port_is_another_flow() -> None:
         request_bytes("OPTIONS", f"Content-Length: {MAX_MESSAGE}"),
     ],
 )
-def test_a_broken_stream_ends_the_connection(stream: bytes) -> None:
-    @jumping
-    async def test() -> None:
-        async with listening() as listener:
-            reader, writer = await connected(listener, None)
-            writer.write(stream)
-            assert await until_closed(reader) == 0
-            assert not listener.got
-            writer.close()
-
-    test()
+@jumping
+async def test_a_broken_stream_ends_the_connection(stream: bytes) -> None:
+    async with listening() as listener:
+        reader, writer = await connected(listener, None)
+        writer.write(stream)
+        assert await until_closed(reader) == 0
+        assert not listener.got
+        writer.close()
 
 
-def test_a_message_that_does_not_end(contexts: Contexts) -> None:
+@jumping
+async def test_a_message_that_does_not_end(contexts: Contexts) -> None:
     """Slow-loris: a byte now and then does not make the deadline later."""
+    async with listening(contexts.server) as listener:
+        reader, writer = await connected(listener, contexts.client)
 
-    @jumping
-    async def test() -> None:
-        async with listening(contexts.server) as listener:
-            reader, writer = await connected(listener, contexts.client)
+        async def drip() -> None:
+            for position in range(len(MESSAGE) - 1):
+                writer.write(MESSAGE[position : position + 1])
+                await asyncio.sleep(1)
 
-            async def drip() -> None:
-                for position in range(len(MESSAGE) - 1):
-                    writer.write(MESSAGE[position : position + 1])
-                    await asyncio.sleep(1)
-
-            dripping = asyncio.create_task(drip())
-            assert await until_closed(reader) == pytest.approx(MESSAGE_DEADLINE, abs=1)
-            dripping.cancel()
-            await asyncio.wait([dripping])
-            assert not listener.got
-            writer.close()
-
-    test()
+        dripping = asyncio.create_task(drip())
+        assert await until_closed(reader) == pytest.approx(MESSAGE_DEADLINE, abs=1)
+        dripping.cancel()
+        await asyncio.wait([dripping])
+        assert not listener.got
+        writer.close()
 
 
-def test_a_connection_on_which_nothing_comes(contexts: Contexts) -> None:
-    @jumping
-    async def test() -> None:
-        async with listening(contexts.server) as listener:
-            listener.answer = lambda _: b"here"
-            reader, writer = await connected(listener, contexts.client)
-            silent, _ = await connected(listener, contexts.client)
-            writer.write(MESSAGE)
-            await reader.readexactly(4)
-            listener.known.add(listener.got[0][1])
-            assert await until_closed(silent) == pytest.approx(STRANGER_IDLE, abs=1)
-            # Who has registered may be silent for as long as a registration lasts.
-            lasted = await until_closed(reader)
-            assert lasted == pytest.approx(IDLE - STRANGER_IDLE, abs=STRANGER_IDLE)
-            writer.close()
-
-    test()
+@jumping
+async def test_a_connection_on_which_nothing_comes(contexts: Contexts) -> None:
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        reader, writer = await connected(listener, contexts.client)
+        silent, _ = await connected(listener, contexts.client)
+        writer.write(MESSAGE)
+        await reader.readexactly(4)
+        listener.known.add(listener.got[0][1])
+        assert await until_closed(silent) == pytest.approx(STRANGER_IDLE, abs=1)
+        # Who has registered may be silent for as long as a registration lasts.
+        lasted = await until_closed(reader)
+        assert lasted == pytest.approx(IDLE - STRANGER_IDLE, abs=STRANGER_IDLE)
+        writer.close()
 
 
-def test_too_many_strangers() -> None:
-    @jumping
-    async def test() -> None:
-        async with listening() as listener:
-            listener.answer = lambda _: b"here"
-            held = [await connected(listener, None) for _ in range(MAX_STRANGERS)]
-            reader, writer = await connected(listener, None)
-            assert await until_closed(reader) == 0
-            writer.close()
-            # Another address is not theirs.
-            other, writer = await asyncio.open_connection(
-                *listener.address, local_addr=("127.0.0.2", 0)
-            )
-            writer.write(MESSAGE)
-            assert await other.readexactly(4) == b"here"
-            writer.close()
-            # One that has registered does not count.
-            held[0][1].write(MESSAGE)
-            await held[0][0].readexactly(4)
-            listener.known.add(listener.got[-1][1])
-            reader, writer = await connected(listener, None)
-            writer.write(MESSAGE)
-            assert await reader.readexactly(4) == b"here"
-            for _, writer_of_one in [*held, (reader, writer)]:
-                writer_of_one.close()
-
-    test()
+@jumping
+async def test_too_many_strangers() -> None:
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        held = [await connected(listener, None) for _ in range(MAX_STRANGERS)]
+        reader, writer = await connected(listener, None)
+        assert await until_closed(reader) == 0
+        writer.close()
+        # Another address is not theirs.
+        other, writer = await asyncio.open_connection(
+            *listener.address, local_addr=("127.0.0.2", 0)
+        )
+        writer.write(MESSAGE)
+        assert await other.readexactly(4) == b"here"
+        writer.close()
+        # One that has registered does not count.
+        held[0][1].write(MESSAGE)
+        await held[0][0].readexactly(4)
+        listener.known.add(listener.got[-1][1])
+        reader, writer = await connected(listener, None)
+        writer.write(MESSAGE)
+        assert await reader.readexactly(4) == b"here"
+        for _, writer_of_one in [*held, (reader, writer)]:
+            writer_of_one.close()
 
 
-def test_an_address_that_is_not_admitted() -> None:
-    @jumping
-    async def test() -> None:
-        async with listening(admits=lambda host: host != LOCALHOST) as listener:
-            reader, writer = await connected(listener, None)
-            assert await until_closed(reader) == 0
-            writer.close()
-
-    test()
+@jumping
+async def test_an_address_that_is_not_admitted() -> None:
+    async with listening(network="192.0.2.0/24") as listener:
+        reader, writer = await connected(listener, None)
+        assert await until_closed(reader) == 0
+        writer.close()
 
 
-def test_a_peer_that_does_not_read() -> None:
-    @jumping
-    async def test() -> None:
-        async with listening() as listener:
-            listener.answer = lambda _: b"here"
-            reader, writer = await connected(listener, None)
-            writer.write(MESSAGE)
-            await reader.readexactly(4)
-            flow = listener.got[0][1]
-            writer.transport.pause_reading()  # type: ignore[attr-defined]
-            for _ in range(1000):
-                if listener.lost:
-                    break
-                listener.send(bytes(MAX_UNSENT // 10), flow)
-                await asyncio.sleep(0.01)
-            assert listener.lost == [flow]
-            writer.close()
-
-    test()
+@jumping
+async def test_a_peer_that_does_not_read() -> None:
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        reader, writer = await connected(listener, None)
+        writer.write(MESSAGE)
+        await reader.readexactly(4)
+        flow = listener.got[0][1]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(1000):
+            if listener.lost:
+                break
+            listener.send(bytes(MAX_UNSENT // 10), flow)
+            await asyncio.sleep(0.01)
+        assert listener.lost == [flow]
+        writer.close()
 
 
 @pytest.mark.parametrize("said", [b"", b"no TLS at all, sorry, only a line\r\n\r\n"])
-def test_no_handshake(tmp_path: Path, said: bytes) -> None:
-    @jumping
-    async def test() -> None:
-        async with listening(tls_contexts(tmp_path).server) as listener:
-            reader, writer = await connected(listener, None)
-            writer.write(said)
-            lasted = await until_closed_saying_anything(reader)
-            assert lasted == (0 if said else pytest.approx(HANDSHAKE_DEADLINE))
-            assert not listener.got
+@jumping
+async def test_no_handshake(tmp_path: Path, said: bytes) -> None:
+    async with listening(tls_contexts(tmp_path).server) as listener:
+        reader, writer = await connected(listener, None)
+        writer.write(said)
+        lasted = await until_closed(reader)
+        assert lasted == (0 if said else pytest.approx(HANDSHAKE_DEADLINE))
+        assert not listener.got
+        writer.close()
+
+
+@jumping
+async def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        held = [await connected(listener, None) for _ in range(MAX_STRANGERS)]
+        reader, writer = await connected(listener, None)
+        assert await until_closed(reader) == 0
+        writer.close()
+        for reader, writer in held:
+            await until_closed(reader)
             writer.close()
-
-    test()
-
-
-async def until_closed_saying_anything(reader: asyncio.StreamReader) -> float:
-    begun = now()
-    with suppress(ConnectionError):
-        await reader.read()
-    return now() - begun
+        # Their time is over, and their places are free.
+        _, writer = await connected(listener, contexts.client)
+        writer.close()
+        await writer.wait_closed()
 
 
-def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
-    @jumping
-    async def test() -> None:
-        contexts = tls_contexts(tmp_path)
-        async with listening(contexts.server) as listener:
-            held = [await connected(listener, None) for _ in range(MAX_STRANGERS)]
-            reader, writer = await connected(listener, None)
-            assert await until_closed(reader) == 0
-            writer.close()
-            for reader, writer in held:
-                await until_closed_saying_anything(reader)
-                writer.close()
-            # Their time is over, and their places are free.
-            _, writer = await connected(listener, contexts.client)
-            writer.close()
-            await writer.wait_closed()
-
-    test()
-
-
-def test_data_right_behind_the_handshake(tmp_path: Path) -> None:
-    @jumping
-    async def test() -> None:
-        contexts = tls_contexts(tmp_path)
-        async with listening(contexts.server) as listener:
-            listener.answer = lambda _: b"here"
-            assert contexts.client is not None
-            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            tls = contexts.client.wrap_bio(
-                incoming, outgoing, server_hostname="localhost"
-            )
-            reader, writer = await connected(listener, None)
-            with pytest.raises(ssl.SSLWantReadError):
-                tls.do_handshake()
-            writer.write(outgoing.read())
-            incoming.write(await reader.read(65536))
+@jumping
+async def test_data_right_behind_the_handshake(tmp_path: Path) -> None:
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        assert contexts.client is not None
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = contexts.client.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        reader, writer = await connected(listener, None)
+        with pytest.raises(ssl.SSLWantReadError):
             tls.do_handshake()
-            tls.write(MESSAGE)
-            # One segment with the end of the handshake and a message.
-            writer.write(outgoing.read())
-            while True:
-                incoming.write(await reader.read(65536))
-                try:
-                    assert tls.read() == b"here"
-                    break
-                except ssl.SSLWantReadError:
-                    continue
-            assert [data for data, _ in listener.got] == [MESSAGE]
+        writer.write(outgoing.read())
+        incoming.write(await reader.read(65536))
+        tls.do_handshake()
+        tls.write(MESSAGE)
+        # One segment with the end of the handshake and a message.
+        writer.write(outgoing.read())
+        while True:
+            incoming.write(await reader.read(65536))
+            try:
+                assert tls.read() == b"here"
+                break
+            except ssl.SSLWantReadError:
+                continue
+        assert [data for data, _ in listener.got] == [MESSAGE]
+        writer.close()
+
+
+@jumping
+async def test_closing_with_connections_of_all_kinds(tmp_path: Path) -> None:
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        in_use = await connected(listener, contexts.client)
+        in_use[1].write(MESSAGE)
+        await in_use[0].readexactly(4)
+        in_handshake = await connected(listener, None)
+        await asyncio.sleep(0.1)
+        await listener.close()
+        await listener.close()
+        with pytest.raises(TransportError):
+            _ = listener.address
+        for reader, writer in (in_use, in_handshake):
+            await until_closed(reader)
             writer.close()
-
-    test()
-
-
-def test_closing_with_connections_of_all_kinds(tmp_path: Path) -> None:
-    @jumping
-    async def test() -> None:
-        contexts = tls_contexts(tmp_path)
-        async with listening(contexts.server) as listener:
-            listener.answer = lambda _: b"here"
-            in_use = await connected(listener, contexts.client)
-            in_use[1].write(MESSAGE)
-            await in_use[0].readexactly(4)
-            in_handshake = await connected(listener, None)
-            await asyncio.sleep(0.1)
-            await listener.close()
-            await listener.close()
-            with pytest.raises(TransportError):
-                _ = listener.address
-            for reader, writer in (in_use, in_handshake):
-                await until_closed_saying_anything(reader)
-                writer.close()
-
-    test()

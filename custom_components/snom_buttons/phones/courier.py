@@ -20,8 +20,10 @@ from .outbox import DeliveryFailed
 
 CREDENTIALS = 400
 """Bytes to leave for credentials, once a phone has asked for them."""
-MAX_REQUEST = 1300
+MAX_DATAGRAM = 1300
 """Bytes that a request may have to go by UDP (RFC 3261 18.1.1)."""
+MAX_REQUEST = 16 * 1024
+"""Bytes that a request has at most where a connection carries it."""
 
 
 class Courier:
@@ -35,8 +37,10 @@ class Courier:
     def room(self, binding: Binding) -> Callable[[], int]:
         """Return what tells how many bytes a document to that device may have now."""
         empty = self._message(binding, b"")
-        # Content-Length of an empty document has one digit, of a full one up to four.
-        room = MAX_REQUEST - self._endpoint.size_of(empty) - 3
+        # Content-Length of an empty document has one digit, of a full one more.
+        flow = binding.flow
+        most = MAX_REQUEST if flow.is_reliable else MAX_DATAGRAM
+        room = most - self._endpoint.size_of(empty, flow.transport) - len(f"{most}") + 1
 
         def room_now() -> int:
             challenged = binding.user in self._challenged_by
@@ -74,6 +78,10 @@ class Courier:
 
     def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:
         """Return the MESSAGE as the LED Remote Control document shows it."""
+        transport = binding.flow.transport
+        contact = (
+            f"<sip:{self._endpoint.sent_by(transport)};transport={transport.lower()}>"
+        )
         return OutgoingRequest(
             method="MESSAGE",
             uri=binding.contact.uri.target,
@@ -83,7 +91,7 @@ class Courier:
             cseq=1,
             headers=(
                 *(("Route", value) for value in binding.path),  # RFC 3327 5.3
-                ("Contact", f"<sip:{self._endpoint.sent_by};transport=udp>"),
+                ("Contact", contact),
                 ("Subject", "buttons"),
                 ("Content-Type", CONTENT_TYPE),
             ),

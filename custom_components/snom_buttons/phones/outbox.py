@@ -90,6 +90,10 @@ class Outbox:
             self._set_status(answering=True, in_sync=self.in_sync)
             self._wake()
 
+    def lost(self) -> None:
+        """Take note that the device is not there."""
+        self._set_status(answering=False, in_sync=False)
+
     def beware_of(self, keys: Iterable[str]) -> None:
         """Have these keys told once more when what they were told before cannot be late.
 

@@ -224,6 +224,12 @@ class Phone:
             if binding.flow == flow:
                 outbox.heard()
 
+    def lost(self, flow: Flow) -> None:
+        """Take note that a connection is gone: its device has to come back by itself."""
+        for binding, outbox in self._outboxes.values():
+            if binding.flow == flow:
+                outbox.lost()
+
     def close(self) -> None:
         """End all that is under way to its devices."""
         for _, outbox in self._outboxes.values():

@@ -51,7 +51,7 @@ class Reception:
         self._lines = lines
 
     def answer(self, incoming: IncomingRequest) -> None:
-        """Answer a request, and act on it."""
+        """Answer a request that `authorize` let through, and act on it."""
         match incoming.request.method:
             case "REGISTER":
                 self._register(incoming)
@@ -63,28 +63,30 @@ class Reception:
                 accept = ("Accept", CONTENT_TYPE)
                 incoming.reply_stateless(200, (ALLOW_HEADER, accept, SUPPORTED_HEADER))
 
-    def _register(self, incoming: IncomingRequest) -> None:
-        answer = self._registrar.register(incoming.request, incoming.flow)
-        if answer.status == 401:
-            incoming.reply_stateless(401, answer.headers)
-        else:
-            incoming.reply(answer.status, answer.headers)
-
-    def _phone_of(self, incoming: IncomingRequest) -> Phone | None:
-        """Return the phone that a request proves to be from, else answer it."""
+    def authorize(self, incoming: IncomingRequest) -> bool:
+        """Return whether a request proves to be from one of the phones, else answer it."""
         refusal = self._registrar.authorize(incoming.request, incoming.flow)
         if refusal is None:
-            phone = self._phones[incoming.request.from_.uri.user or ""]
-            phone.heard(incoming.flow)
-            return phone
-        incoming.reply_stateless(refusal.status, refusal.headers)
-        return None
+            return True
+        if refusal.status == 401:
+            incoming.challenge(refusal)
+        else:
+            incoming.reply_stateless(refusal.status, refusal.headers)
+        return False
+
+    def _register(self, incoming: IncomingRequest) -> None:
+        answer = self._registrar.register(incoming.request, incoming.flow)
+        incoming.reply(answer.status, answer.headers)
+
+    def _phone_of(self, incoming: IncomingRequest) -> Phone:
+        """Return the phone that a request is from."""
+        phone = self._phones[incoming.request.from_.uri.user or ""]
+        phone.heard(incoming.flow)
+        return phone
 
     def _take_press(self, incoming: IncomingRequest) -> None:
         """Take a MESSAGE: the phone tells of a key that was pressed."""
         phone = self._phone_of(incoming)
-        if phone is None:
-            return
         request = incoming.request
         refusal = rfc3261_8_2_3(request, (CONTENT_TYPE,))
         if refusal is not None:
@@ -119,8 +121,6 @@ class Reception:
         No call is made: the answer tells the phone that nobody will, or where to call.
         """
         phone = self._phone_of(incoming)
-        if phone is None:
-            return
         dialled = incoming.request.uri.user
         number = _shown(dialled)
         called = [

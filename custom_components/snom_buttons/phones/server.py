@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import hashlib
+import ssl
 import time
 from typing import Any
 
-from ..sip import Endpoint, Registrar
+from ..sip import PRIVATE_NETWORKS, Endpoint, Flow, Guard, Network, Registrar
 from .courier import Courier
 from .dialling import Dialling
 from .key import KeySetup
@@ -26,24 +27,42 @@ class ServerSettings:
     """Where the server listens, and what it calls itself."""
 
     host: str
-    """The address to bind to, `0.0.0.0` for all."""
-    port: int
-    """The UDP port; 0 takes a free one."""
+    """The address to bind to, `0.0.0.0` for all of IPv4, `::` for all."""
+    port: int | None
+    """The UDP port; 0 takes a free one, None does without UDP."""
+    tcp_port: int | None = None
+    tls_port: int | None = None
     realm: str
     """The digest realm, which phones show when they ask for a password."""
     advertised_host: str
     """What our requests name as their origin: the address that phones know us by."""
+    advertised: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """The same for single transports, where it is another host or port."""
+    networks: tuple[Network, ...] = PRIVATE_NETWORKS
+    """Who may talk to us at all."""
+    keepalive: float = 0.0
+    """Seconds between questions whether a phone is there; 0 for none."""
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports by transport: `UDP`, `TCP`, `TLS`."""
+        ports = {"UDP": self.port, "TCP": self.tcp_port, "TLS": self.tls_port}
+        return {name: port for name, port in ports.items() if port is not None}
 
 
 class PhoneServer:
     """A SIP registrar for phones, and the owner of what they show."""
 
     def __init__(
-        self, settings: ServerSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: ServerSettings,
+        clock: Callable[[], float] = time.monotonic,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         """Make a server that is not started.
 
-        `clock` must run like the event loop's, which is what it is by default.
+        `clock` must run like the event loop's, which is what it is by default. Without
+        a `context` there is no TLS.
         """
         self.settings = settings
         self._clock = clock
@@ -51,16 +70,31 @@ class PhoneServer:
         """What `snapshot` returns has changed."""
         self._phones: dict[str, Phone] = {}
         self._lines: dict[str, SharedLine] = {}
+        self.locked_out: Signal[None] = Signal()
+        """`locked` has changed."""
+        self._context = context
+        self._guard = Guard(
+            clock=clock,
+            is_known=self._is_known,
+            networks=settings.networks,
+            on_locked=self._follow_lock,
+        )
         self._registrar = Registrar(
-            settings.realm, self._password_of, clock, self._registered
+            settings.realm, self._password_of, clock, self._registered, self._guard
         )
         reception = Reception(self._registrar, self._phones, self._lines)
         self.pressed = reception.pressed
         self.dialled = reception.dialled
-        self._endpoint = Endpoint(reception.answer)
+        self._endpoint = Endpoint(
+            reception.answer,
+            guard=self._guard,
+            authorize=reception.authorize,
+            on_lost=self._connection_lost,
+        )
         self._courier = Courier(self._endpoint)
         self._started = False
         self._expiry: asyncio.TimerHandle | None = None
+        self._unlocking: asyncio.TimerHandle | None = None
 
     @property
     def phones(self) -> Mapping[str, Phone]:
@@ -74,21 +108,31 @@ class PhoneServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """The bound address. Raises TransportError while the server is not started."""
-        return self._endpoint.address
+        """Where UDP is bound. Raises TransportError while it is not."""
+        return self.address_of("UDP")
+
+    def address_of(self, transport: str) -> tuple[str, int]:
+        """Return where a transport is bound. Raises TransportError while it is not."""
+        return self._endpoint.address_of(transport)
+
+    @property
+    def locked(self) -> list[str]:
+        """The sources that are not listened to, for they gave too many wrong passwords."""
+        return self._guard.locked
+
+    def release(self, source: str) -> None:
+        """Listen to a source again."""
+        self._guard.release(source)
 
     async def start(self) -> None:
         """Bind; phones that were bound before a restart get their picture at once.
 
         Raises OSError as the system gives it (EADDRINUSE, EADDRNOTAVAIL, EACCES).
         """
-        await self._endpoint.open(
-            self.settings.host,
-            self.settings.port,
-            advertised_host=self.settings.advertised_host,
-        )
-        self._started = True
         try:
+            for transport, port in self.settings.ports.items():
+                await self._open(transport, port)
+            self._started = True
             for phone in self._phones.values():
                 self._update(phone)
             for line in self._lines.values():
@@ -97,12 +141,28 @@ class PhoneServer:
             await self.stop()
             raise
 
+    async def _open(self, transport: str, port: int) -> None:
+        if transport == "TLS" and self._context is None:
+            return
+        host, advertised_port = self.settings.advertised.get(transport, ("", None))
+        await self._endpoint.open(
+            self.settings.host,
+            port,
+            transport=transport,
+            advertised_host=host or self.settings.advertised_host,
+            advertised_port=advertised_port,
+            context=self._context if transport == "TLS" else None,
+        )
+
     async def stop(self) -> None:
         """Free the port, and end every task and timer; safe to call twice."""
         self._started = False
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
+        if self._unlocking is not None:
+            self._unlocking.cancel()
+            self._unlocking = None
         for phone in self._phones.values():
             phone.close()
         for line in self._lines.values():
@@ -224,6 +284,26 @@ class PhoneServer:
         for line in self._lines.values():
             if line.phone == extension:
                 line.follow_owner()
+
+    # Strangers
+
+    def _is_known(self, flow: Flow) -> bool:
+        return self._registrar.knows(flow)
+
+    def _follow_lock(self, _source: str, _is_locked: bool) -> None:
+        """Plan when the next source is listened to again, and tell of the change."""
+        if self._unlocking is not None:
+            self._unlocking.cancel()
+            self._unlocking = None
+        if self._started and (due := self._guard.next_release) is not None:
+            loop = asyncio.get_running_loop()
+            self._unlocking = loop.call_later(due - self._clock(), self._guard.release)
+        self.locked_out.emit(None)
+
+    def _connection_lost(self, flow: Flow) -> None:
+        """Note that a phone is out of reach until it connects again."""
+        for phone in self._phones.values():
+            phone.lost(flow)
 
     # Registrations
 

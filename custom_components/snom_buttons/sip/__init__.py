@@ -1,13 +1,14 @@
-"""RFC 3261 for a registrar and a user agent, over UDP, on asyncio.
+"""RFC 3261 for a registrar and a user agent, on asyncio.
 
-`parser`, `transaction`, `digest` and `registrar` do no I/O; `transport` has the socket
-and `endpoint` ties them together. Nothing here knows of phones, keys or Home Assistant,
+`parser`, `stream`, `transaction`, `digest`, `registrar` and `guard` do no I/O;
+`transport` and `tcp` have the sockets and `endpoint` ties them together. Nothing here knows of phones, keys or Home Assistant,
 but for the name of the option, `buttons`, that user agents and registrar agree on.
 """
 
 from .endpoint import Endpoint, IncomingRequest, NoAnswer
 from .flow import Flow
 from .grammar import SipSyntaxError, readable
+from .guard import PRIVATE_NETWORKS, Guard, Network
 from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
@@ -27,15 +28,18 @@ from .uri import (
 __all__ = [
     "ALLOW_HEADER",
     "MAX_EXPIRES",
+    "PRIVATE_NETWORKS",
     "SUPPORTED_HEADER",
     "Address",
     "Answer",
     "Binding",
     "Endpoint",
     "Flow",
+    "Guard",
     "Headers",
     "IncomingRequest",
     "MalformedMessage",
+    "Network",
     "NoAnswer",
     "OutgoingRequest",
     "Registrar",

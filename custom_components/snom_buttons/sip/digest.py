@@ -12,7 +12,6 @@ from enum import Enum, StrEnum, auto
 import hashlib
 import hmac
 import secrets
-import struct
 
 from .grammar import (
     MAX_PARAMETERS,
@@ -85,9 +84,11 @@ def parse_credentials(value: str) -> dict[str, str]:
     return parameters
 
 
-def _format_credentials(parameters: Iterable[tuple[str, str]]) -> str:
+def _format_credentials(
+    parameters: Iterable[tuple[str, str]], separator: str = ", "
+) -> str:
     """Return `Digest name="value", …`, quoted where RFC 7616 3.3 and 3.4 quote."""
-    return "Digest " + ", ".join(
+    return "Digest " + separator.join(
         f"{name}={quote(value) if name in _QUOTED else value}"
         for name, value in parameters
     )
@@ -242,6 +243,17 @@ class Challenger:
             for algorithm in ((Algorithm.MD5,) if only_md5 else Algorithm)
         ]
 
+    def brief_challenge(self, source: str, *, stale: bool = False) -> str:
+        """Return the shortest challenge that there is, which is for MD5 (RFC 7616 3.3)."""
+        parameters = [
+            ("realm", self.realm),
+            ("nonce", self._new_nonce(source)),
+            ("qop", '"auth"'),
+        ]
+        if stale:
+            parameters.append(("stale", "true"))
+        return _format_credentials(parameters, ",")
+
     def judge(
         self, values: Sequence[str], *, source: str, method: str, request_uri: str
     ) -> Authentication:
@@ -249,6 +261,8 @@ class Challenger:
 
         An unknown user costs the same computation as a known one with a wrong password
         and gets the same verdict, so that neither answer nor time tells them apart.
+        Credentials for a nonce that is not good any more are not looked at (RFC 7616
+        3.3): they would be a guess at the password that nobody counts.
         """
         for value in values:
             try:
@@ -264,11 +278,17 @@ class Challenger:
     ) -> Authentication:
         username = offered.get("username", "")
         wrong = Authentication(Verdict.WRONG, username)
+        stale = Authentication(Verdict.STALE, username)
+        # A nonce from before our restart, or from where the phone's router had it
+        # before, is no failure either.
+        nonce = offered.get("nonce", "")
+        issued = self._issued(nonce, source)
+        if issued is None or issued < self._clock() - NONCE_LIFETIME:
+            return stale
         try:
             algorithm = Algorithm(offered.get("algorithm", "MD5").upper())
         except ValueError:
             return wrong
-        nonce = offered.get("nonce", "")
         qop = offered.get("qop", "").lower()
         count = offered.get("nc", "")
         known = self._password_of(username)
@@ -298,25 +318,20 @@ class Challenger:
             if not 0 < len(count) <= 8 or not _HEX.issuperset(count):
                 return wrong
             number = int(count, 16)
-        # A nonce from before our restart, or from where the phone's router had it
-        # before, is no failure either: the password is right.
-        issued = self._issued(nonce, source)
-        if issued is None or issued < self._clock() - NONCE_LIFETIME:
-            return Authentication(Verdict.STALE, username)
         highest, _ = self._highest_nc.get(nonce, (0, issued))
         if number <= highest:
-            return Authentication(Verdict.STALE, username)
+            return stale
         self._sweep()
         self._highest_nc[nonce] = number, issued
         return Authentication(Verdict.ACCEPTED, username)
 
     def _new_nonce(self, source: str) -> str:
-        stamp = struct.pack(">d", self._clock()) + secrets.token_bytes(4)
+        stamp = int(self._clock() * 1000).to_bytes(5) + secrets.token_bytes(3)
         return (stamp + self._seal(stamp, source)).hex()
 
     def _seal(self, stamp: bytes, source: str) -> bytes:
         text = f"{source}\0{self.realm}".encode("utf-8", "surrogateescape")
-        return hmac.digest(self._secret, stamp + text, "sha256")[:16]
+        return hmac.digest(self._secret, stamp + text, "sha256")[:12]
 
     def _issued(self, nonce: str, source: str) -> float | None:
         """Return when we gave out a nonce, None if we did not, or not to `source`."""
@@ -327,11 +342,10 @@ class Challenger:
         if data.hex() != nonce:
             # One nonce, one spelling: by another one its count would begin anew.
             return None
-        stamp, seal = data[:12], data[12:]
-        if len(stamp) != 12 or not hmac.compare_digest(self._seal(stamp, source), seal):
+        stamp, seal = data[:8], data[8:]
+        if not hmac.compare_digest(self._seal(stamp, source), seal):
             return None
-        issued: float = struct.unpack(">d", stamp[:8])[0]
-        return issued
+        return int.from_bytes(stamp[:5]) / 1000
 
     def _sweep(self) -> None:
         """Forget the counts of nonces that would be refused as too old anyway."""

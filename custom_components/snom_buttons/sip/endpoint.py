@@ -1,4 +1,4 @@
-"""One SIP endpoint: transport, parser and transactions tied together.
+"""One SIP endpoint: transports, parser and transactions tied together.
 
 Whoever uses it sends requests with `request` and gets each incoming request once, as
 an `IncomingRequest` to be answered; retransmissions never get past here.
@@ -14,11 +14,14 @@ from heapq import heappop, heappush
 from itertools import count
 import logging
 import secrets
+import ssl
 
 from .flow import Flow
+from .guard import Guard
 from .message import SIP_VERSION, Request, Response, Via, encode_response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
+from .tcp import StreamTransport
 from .transaction import (
     BRANCH_COOKIE,
     Action,
@@ -33,7 +36,7 @@ from .transaction import (
     server_key,
 )
 from .transport import TransportError, UdpTransport
-from .uas import refusal_of
+from .uas import Answer, refusal_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ class IncomingRequest:
 
     request: Request
     flow: Flow
+    size: int
+    """Bytes that it had on the wire."""
     _endpoint: Endpoint
     _key: TransactionKey
     answered: bool = False
@@ -66,27 +71,60 @@ class IncomingRequest:
         body: bytes = b"",
     ) -> None:
         """Send a final response, and again for each retransmission of the request."""
-        data = self._encode(status, headers, reason, body)
+        data = self._encode(status, headers, reason=reason, body=body)
+        self.answered = True
         self._endpoint.respond(self._key, self.flow, self.request.method, data)
 
     def reply_stateless(self, status: int, headers: HeaderItems = ()) -> None:
         """Send a final response and forget the request (8.2.7).
 
-        For what is answered alike each time, and for challenges: RFC 3261 26.3.2.4
-        wants no state kept for somebody who has not proved who he is.
+        For what is answered alike each time: nothing has to be remembered.
         """
-        self._endpoint.send(self._encode(status, headers, None, b""), self.flow)
+        data = self._encode(status, headers)
+        self.answered = True
+        self._endpoint.send(data, self.flow)
+
+    def challenge(self, answer: Answer) -> None:
+        """Send a challenge to whoever has yet to prove who he is, and forget the request.
+
+        RFC 3261 26.3.2.4 wants no state kept for such people. By UDP it is never longer
+        than the request, whose source address anybody can have written: if need be only
+        the first algorithm is offered, then in a few words, or nothing is sent at all.
+        """
+        status = answer.status
+        whole = self._encode(status, answer.headers)
+        first = self._encode(status, answer.headers[:1])
+        brief = self._encode(status, answer.brief, compact=True)
+        self.answered = True
+        if self.flow.is_reliable or self._endpoint.is_known(self.flow):
+            self._endpoint.send(whole, self.flow)
+            return
+        for data in (whole, first, brief):
+            if len(data) <= self.size:
+                self._endpoint.send(data, self.flow)
+                return
+        _LOGGER.debug("A request from %s is too short for a challenge", self.flow)
 
     def _encode(
-        self, status: int, headers: HeaderItems, reason: str | None, body: bytes
+        self,
+        status: int,
+        headers: HeaderItems,
+        *,
+        reason: str | None = None,
+        body: bytes = b"",
+        compact: bool = False,
     ) -> bytes:
         if self.answered:
             raise RuntimeError("a request gets only one final response")
-        data = self._endpoint.encode_response(
-            self.request, self.flow, status, headers, reason=reason, body=body
+        return self._endpoint.encode_response(
+            self.request,
+            self.flow,
+            status,
+            headers,
+            reason=reason,
+            body=body,
+            compact=compact,
         )
-        self.answered = True
-        return data
 
 
 @dataclass(slots=True)
@@ -111,35 +149,66 @@ class Endpoint:
         self,
         on_request: Callable[[IncomingRequest], None],
         on_stray_response: Callable[[Response], None] | None = None,
+        *,
+        guard: Guard | None = None,
+        authorize: Callable[[IncomingRequest], bool] = lambda _: True,
+        on_lost: Callable[[Flow], None] = lambda _: None,
     ) -> None:
         """Make an endpoint that is not open yet.
 
         `on_stray_response` gets the responses that belong to no transaction here, as
         those to an INVITE that was sent with `send`; without it they are dropped.
+        `guard` says to whom we listen; without it that is everybody. `authorize` is
+        called with each request first (RFC 3261 8.2) and returns whether it may be
+        looked at further, else it has answered it. `on_lost` gets the flow of each
+        connection that is gone.
         """
         self._on_request = on_request
         self._on_stray_response = on_stray_response
-        self._udp = UdpTransport(self._receive)
+        self._guard = guard
+        self._authorize = authorize
+        self._on_lost = on_lost
+        self._transports: dict[str, UdpTransport | StreamTransport] = {}
+        self._sent_by: dict[str, str] = {}
         self._running: dict[TransactionKey, _Running] = {}
         self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
         self._tag_key = secrets.token_bytes(16)
-        self._sent_by = ""
 
-    async def open(self, host: str, port: int, *, advertised_host: str = "") -> None:
-        """Bind to a UDP port; 0 takes any.
+    async def open(
+        self,
+        host: str,
+        port: int,
+        *,
+        transport: str = "UDP",
+        advertised_host: str = "",
+        advertised_port: int | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Bind to a port of a transport; 0 takes any. To be called once for each.
 
-        `advertised_host` is what our own Via says, the bound address if it is empty.
-        Raises OSError.
+        What is advertised is what our own Via and Contact say; by default they say where
+        we are bound. `context` is for TLS alone. Raises OSError.
         """
         self._loop = asyncio.get_running_loop()
-        await self._udp.open(host, port)
-        bound_host, bound_port = self._udp.address
+        opened = (
+            UdpTransport(self._receive)
+            if transport == "UDP"
+            else StreamTransport(
+                self._receive,
+                context=context,
+                guard=self._guard,
+                lost=self._connection_lost,
+            )
+        )
+        await opened.open(host, port)
+        self._transports[transport] = opened
+        bound_host, bound_port = opened.address
         sent_by = advertised_host or bound_host
         if ":" in sent_by and not sent_by.startswith("["):
             sent_by = f"[{sent_by}]"
-        self._sent_by = f"{sent_by}:{bound_port}"
+        self._sent_by[transport] = f"{sent_by}:{advertised_port or bound_port}"
 
     async def close(self) -> None:
         """End every transaction and free the port; safe to call twice."""
@@ -150,30 +219,29 @@ class Endpoint:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        await self._udp.close()
+        for transport in self._transports.values():
+            await transport.close()
+        self._transports.clear()
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """The bound address. Raises TransportError while it is not open."""
-        return self._udp.address
+    def address_of(self, transport: str) -> tuple[str, int]:
+        """Return where a transport is bound. Raises TransportError if it is not open."""
+        return self._transport(transport).address
 
-    @property
-    def sent_by(self) -> str:
-        """The `host:port` that our Via and Contact show."""
-        return self._sent_by
+    def sent_by(self, transport: str) -> str:
+        """Return the `host:port` that our Via and Contact show for a transport."""
+        return self._sent_by[transport]
 
     async def request(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
         """Send a request and return its final response, whatever its status.
 
-        Raises NoAnswer when timer F fires, TransportError when it cannot be sent or the
-        endpoint is closed meanwhile.
+        Raises NoAnswer when timer F fires, TransportError when it cannot be sent, its
+        connection is lost or the endpoint is closed meanwhile.
         """
+        transport = self._transport(flow.transport)
         branch = BRANCH_COOKIE + secrets.token_hex(8)
-        data = outgoing.encode(self._via(branch))
-        self._udp.send(data, flow)
-        machine = ClientTransaction(
-            data, self._loop.time(), reliable=self._udp.reliable
-        )
+        data = outgoing.encode(self._via(branch, flow.transport))
+        transport.send(data, flow)
+        machine = ClientTransaction(data, self._loop.time(), reliable=flow.is_reliable)
         running = _Running(machine, flow, answer=self._loop.create_future())
         key = client_key(branch, outgoing.method)
         self._running[key] = running
@@ -185,24 +253,49 @@ class Endpoint:
             self._running.pop(key, None)
             raise
 
-    def size_of(self, outgoing: OutgoingRequest) -> int:
+    def size_of(self, outgoing: OutgoingRequest, transport: str) -> int:
         """Return how many bytes the request has on the wire."""
-        return len(outgoing.encode(self._via(BRANCH_COOKIE + 16 * "0")))
+        return len(outgoing.encode(self._via(BRANCH_COOKIE + 16 * "0", transport)))
 
-    def _via(self, branch: str) -> str:
-        return f"{SIP_VERSION}/UDP {self._sent_by};branch={branch};rport"
+    def _via(self, branch: str, transport: str) -> str:
+        sent_by = self._sent_by[transport]
+        return f"{SIP_VERSION}/{transport} {sent_by};branch={branch};rport"
+
+    def _transport(self, name: str) -> UdpTransport | StreamTransport:
+        """Return an open transport. Raises TransportError if it is not open."""
+        transport = self._transports.get(name)
+        if transport is None:
+            raise TransportError(f"the SIP socket for {name} is not open")
+        return transport
+
+    def _connection_lost(self, flow: Flow) -> None:
+        """End what waits for answers by a connection that is gone (18.4, 17.1.4)."""
+        for key, running in list(self._running.items()):
+            if running.flow == flow and running.answer is not None:
+                failed = running.machine.fire(Event.TRANSPORT_ERROR, self._loop.time())
+                self._drive(key, running, failed)
+        self._on_lost(flow)
+
+    def is_known(self, flow: Flow) -> bool:
+        """Return whether it is no stranger who sends by a flow."""
+        return self._guard is None or self._guard.is_known(flow)
 
     # What comes in
 
     def _receive(self, data: bytes, flow: Flow) -> None:
-        """Take a datagram; whatever it holds, nothing is raised."""
+        """Take what may be a message; whatever it holds, nothing is raised.
+
+        Strangers hear nothing but challenges: not what was wrong with what they sent.
+        """
+        if self._guard is not None and not self._guard.admits(flow):
+            return
         try:
             message = parse_datagram(data)
         except MalformedMessage as fault:
             self._refuse_malformed(fault, flow)
             return
         if isinstance(message, Request):
-            self._receive_request(message, flow)
+            self._receive_request(message, flow, len(data))
         elif isinstance(message, Response):
             self._receive_response(message, flow)
 
@@ -210,6 +303,8 @@ class Endpoint:
         """Answer what is broken, if there is an answer that can be matched."""
         _LOGGER.debug("From %s: %s", flow, fault)
         if not fault.request or fault.via is None or fault.method == "ACK":
+            return
+        if not self.is_known(flow):
             return
         via = fault.via.seen_from(flow.host, flow.port)
         tag = self._tag(fault.headers.get("Call-ID") or "", fault.via)
@@ -246,7 +341,7 @@ class Endpoint:
         ):
             running.answer.set_result(response)
 
-    def _receive_request(self, request: Request, flow: Flow) -> None:
+    def _receive_request(self, request: Request, flow: Flow, size: int) -> None:
         """Give a request to its transaction, or to the user if it is new (17.2.3)."""
         if request.method == "ACK":
             self._advance(server_key(request, flow, "INVITE"), Event.ACK)
@@ -254,13 +349,20 @@ class Endpoint:
         key = server_key(request, flow, request.method)
         if self._advance(key, Event.REQUEST):
             return
-        incoming = IncomingRequest(request, flow, self, key)
+        incoming = IncomingRequest(request, flow, size, self, key)
         if request.method == "CANCEL":
-            # What it cancels has had its final response already, or never was (9.2).
-            known = server_key(request, flow, "INVITE") in self._running
-            incoming.reply_stateless(200 if known else 481)
+            # What it cancels has had its final response already, or never was (9.2). It
+            # cannot be challenged (22.1).
+            if server_key(request, flow, "INVITE") in self._running:
+                incoming.reply_stateless(200)
+            elif self.is_known(flow):
+                incoming.reply_stateless(481)
             return
+        is_trusted = self.is_known(flow)
         try:
+            if not self._authorize(incoming):
+                return
+            is_trusted = True
             refusal = refusal_of(request)
             if refusal is not None:
                 incoming.reply_stateless(refusal.status, refusal.headers)
@@ -268,7 +370,7 @@ class Endpoint:
                 self._on_request(incoming)
         except Exception:
             _LOGGER.exception("A %s from %s could not be handled", request.method, flow)
-            if not incoming.answered:
+            if is_trusted and not incoming.answered:
                 incoming.reply(500)
 
     # What goes out
@@ -282,6 +384,7 @@ class Endpoint:
         *,
         reason: str | None,
         body: bytes,
+        compact: bool,
     ) -> bytes:
         """Return a response's bytes, with the tag that all answers to it share."""
         has_tag = request.to.tag is not None
@@ -293,6 +396,7 @@ class Endpoint:
             to_tag=None if has_tag else self._tag(request.call_id, request.via),
             headers=headers,
             body=body,
+            compact=compact,
         )
 
     def respond(
@@ -302,11 +406,11 @@ class Endpoint:
 
         With too many of them under way it is sent without one; after `close` not at all.
         """
-        if len(self._running) >= MAX_TRANSACTIONS or not self._udp.is_open:
+        if len(self._running) >= MAX_TRANSACTIONS or not self._transports:
             self.send(data, flow)
             return
         kind = InviteServerTransaction if method == "INVITE" else ServerTransaction
-        machine = kind(reliable=self._udp.reliable)
+        machine = kind(reliable=flow.is_reliable)
         running = self._running[key] = _Running(machine, flow)
         actions = machine.respond(data, self._loop.time(), final=True)
         self._drive(key, running, actions)
@@ -314,7 +418,7 @@ class Endpoint:
     def send(self, data: bytes, flow: Flow) -> None:
         """Send bytes that nobody waits for; a failure is logged at debug level."""
         try:
-            self._udp.send(data, flow)
+            self._transport(flow.transport).send(data, flow)
         except TransportError as error:
             _LOGGER.debug("Could not send to %s: %s", flow, error)
 
@@ -335,7 +439,9 @@ class Endpoint:
         for action in actions:
             if action is Action.SEND:
                 try:
-                    self._udp.send(running.machine.data, running.flow)
+                    self._transport(running.flow.transport).send(
+                        running.machine.data, running.flow
+                    )
                 except TransportError as error:
                     _LOGGER.debug("Could not send to %s: %s", running.flow, error)
                     failed = running.machine.fire(
@@ -397,6 +503,6 @@ class Endpoint:
         identity = f"{call_id}\n{via.branch}\n{via.sent_by}"
         return blake2b(
             identity.encode("utf-8", "surrogateescape"),
-            digest_size=8,
+            digest_size=4,
             key=self._tag_key,
         ).hexdigest()

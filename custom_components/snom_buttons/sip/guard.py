@@ -92,8 +92,8 @@ class Guard:
         `is_known` tells whether a phone has registered by a flow. `on_locked` is called
         with a source when it is locked out (True), and when that is over (False).
         """
+        self.is_known = is_known
         self._clock = clock
-        self._is_known = is_known
         self._networks = tuple(networks)
         self._on_locked = on_locked
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
@@ -116,10 +116,12 @@ class Guard:
 
     def admits_host(self, host: str) -> bool:
         """Whether an address may connect: it is in a network, and not locked out."""
-        if not self._is_allowed(host):
-            return False
-        failed = self._failures.get(source_of(host))
-        return failed is None or failed.locked_until <= self._clock()
+        return self._is_allowed(host) and not self.is_locked(host)
+
+    def is_locked(self, source: str) -> bool:
+        """Whether an address, or a user at an address, is locked out."""
+        failed = self._failures.get(source_of(source)) if self._failures else None
+        return failed is not None and failed.locked_until > self._clock()
 
     def admits(self, flow: Flow) -> bool:
         """Whether a message that came by this flow is to be looked at.
@@ -127,7 +129,7 @@ class Guard:
         All that comes by the flow of a registered phone is, whatever others at its
         address do.
         """
-        if self._is_known(flow):
+        if self.is_known(flow):
             return True
         if not self.admits_host(flow.host):
             return False
@@ -137,9 +139,12 @@ class Guard:
         _forget_oldest(self._buckets)
         return bucket.take(now)
 
-    def failed(self, host: str) -> None:
-        """Count a wrong password from an address; too many lock it out."""
-        now, source = self._clock(), source_of(host)
+    def failed(self, source: str) -> None:
+        """Count a wrong password from an address, or of a user there, as `192.0.2.4 44`.
+
+        Too many lock it out.
+        """
+        now, source = self._clock(), source_of(source)
         failed = self._failures.setdefault(source, _Failures(0.0, now))
         self._failures.move_to_end(source)
         passed = (now - failed.counted_at) / FORGIVEN_EVERY
@@ -184,15 +189,17 @@ class Guard:
         return allowed
 
 
-def source_of(host: str) -> str:
+def source_of(source: str) -> str:
     """Return what stands for all addresses that one sender easily has.
 
-    Of IPv6 that is a network of 64 bits, and written as such; of IPv4 the address.
+    Of IPv6 that is a network of 64 bits, and written as such; of IPv4 the address. What
+    stands behind the address stays.
     """
+    host, blank, user = source.partition(" ")
     if ":" not in host:
-        return host
+        return source
     network = ip_network((host.partition("%")[0], 64), strict=False)
-    return str(network)
+    return f"{network}{blank}{user}"
 
 
 def _forget_oldest(remembered: OrderedDict[str, Any]) -> None:

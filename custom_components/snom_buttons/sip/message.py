@@ -67,6 +67,7 @@ _COMPACT = {
     "v": "Via",
     "x": "Session-Expires",
 }
+_SHORT = {name: short for short, name in _COMPACT.items()}
 _IRREGULAR = {
     "call-id": "Call-ID",
     "cseq": "CSeq",
@@ -332,12 +333,14 @@ def encode_response(
     to_tag: str | None = None,
     headers: Iterable[tuple[str, str]] = (),
     body: bytes = b"",
+    compact: bool = False,
 ) -> bytes:
     """Return the bytes of a response to a request with these headers.
 
     RFC 3261 8.2.6.2: Via lines, From, Call-ID and CSeq are the request's, as is To,
     which gets `to_tag` if it has no tag yet. `via` stands in for the topmost value.
-    What a broken request does not have is left out.
+    What a broken request does not have is left out. A `compact` one has the short names
+    of 7.3.3.
     """
     lines = [f"{SIP_VERSION} {status} {reason or REASONS[status]}"]
     if vias := request_headers.lines("Via"):
@@ -350,7 +353,14 @@ def encode_response(
                 value = _tagged(value, to_tag)
             lines.append(f"{name}: {value}")
     lines += [f"{name}: {value}" for name, value in headers]
+    if compact:
+        lines[1:] = map(_shortened, lines[1:])
     return _encode(lines, body)
+
+
+def _shortened(line: str) -> str:
+    name, _, value = line.partition(": ")
+    return f"{_SHORT.get(name, name)}:{value}"
 
 
 def _tagged(recipient: str, tag: str) -> str:

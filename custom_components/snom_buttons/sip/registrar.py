@@ -6,7 +6,8 @@ clock is handed in, so that tests can drive it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 import email.utils
 import logging
@@ -21,6 +22,7 @@ from .grammar import (
     split_outside_quotes,
     unquote,
 )
+from .guard import Guard
 from .message import Request
 from .uas import Answer
 from .uri import Address, Uri, parse_address
@@ -100,8 +102,14 @@ class Registrar:
         password_of: Callable[[str], str | None],
         clock: Callable[[], float],
         on_registered: Callable[[str], None],
+        guard: Guard | None = None,
     ) -> None:
-        """Call `on_registered` with a user after each REGISTER that was accepted."""
+        """Call `on_registered` with a user after each REGISTER that was accepted.
+
+        `guard` is told of wrong passwords.
+        """
+        self._guard = guard
+        self._flows: Counter[Flow] = Counter()
         self._challenger = Challenger(realm, password_of, clock)
         self._clock = clock
         self._on_registered = on_registered
@@ -133,7 +141,11 @@ class Registrar:
 
     def forget(self, user: str) -> None:
         """Drop a user's bindings, as when the user is no more."""
-        self._bindings.pop(user, None)
+        self._store(user, [])
+
+    def knows(self, flow: Flow) -> bool:
+        """Whether somebody has registered by this flow, and not through a proxy."""
+        return flow in self._flows
 
     def restore(self, bindings: Iterable[Binding]) -> None:
         """Put back bindings from before a restart; those that are over stay out."""
@@ -151,7 +163,12 @@ class Registrar:
         values = self._challenger.challenges(
             str(flow), stale=stale, user_agent=user_agent
         )
-        return Answer(401, tuple(("WWW-Authenticate", value) for value in values))
+        brief = self._challenger.brief_challenge(str(flow), stale=stale)
+        return Answer(
+            401,
+            tuple(("WWW-Authenticate", value) for value in values),
+            (("WWW-Authenticate", brief),),
+        )
 
     def authorize(self, request: Request, flow: Flow) -> Answer | None:
         """Judge whether a request comes from the user that its From names.
@@ -159,8 +176,10 @@ class Registrar:
         Returns None if it does: it came by the very flow that an authenticated binding
         of that user came by, or its digest is right. Else returns the answer to give.
         A flow proves nothing where a proxy is at its end: all that register through it
-        come by the same one.
+        come by the same one. A REGISTER needs a digest in any case, of its To's user.
         """
+        if request.method == "REGISTER":
+            return self._judge(request, flow, request.to.uri.user)
         user = request.from_.uri.user
         now = self._clock()
         if not request.forwarded:
@@ -174,11 +193,8 @@ class Registrar:
         return self._judge(request, flow, user)
 
     def register(self, request: Request, flow: Flow) -> Answer:
-        """Handle a REGISTER, which is always challenged; return the answer."""
+        """Handle a REGISTER that `authorize` let through; return the answer."""
         user = request.to.uri.user
-        refusal = self._judge(request, flow, user)
-        if refusal is not None:
-            return refusal
         assert user is not None
         try:
             # What 5.3 of RFC 3327 recommends: the phone shall know of the proxies.
@@ -198,24 +214,32 @@ class Registrar:
         return answer
 
     def _judge(self, request: Request, flow: Flow, user: str | None) -> Answer | None:
-        """Check the digest, and that its user is `user` (10.3, steps 3 and 4)."""
-        verdict = self._challenger.judge(
-            request.headers.lines("Authorization"),
-            source=str(flow),
-            method=request.method,
-            request_uri=request.uri.text,
-        )
-        if verdict.verdict is not Verdict.ACCEPTED:
-            if verdict.verdict is Verdict.WRONG:
-                _LOGGER.debug("Wrong credentials in a %s", request.method)
-            return self.challenge(
-                flow,
-                stale=verdict.verdict is Verdict.STALE,
-                user_agent=request.headers.get("User-Agent"),
+        """Check the digest, and that its user is `user` (10.3, steps 3 and 4).
+
+        Who gave too many wrong passwords is challenged whatever he says. Behind a proxy
+        that is a user, for the others there shall not suffer.
+        """
+        source = f"{flow.host} {user}" if request.forwarded else flow.host
+        verdict = Verdict.MISSING
+        if self._guard is None or not self._guard.is_locked(source):
+            judged = self._challenger.judge(
+                request.headers.lines("Authorization"),
+                source=str(flow),
+                method=request.method,
+                request_uri=request.uri.text,
             )
-        if verdict.username != user:
-            return Answer(403)
-        return None
+            verdict = judged.verdict
+            if verdict is Verdict.ACCEPTED:
+                return None if judged.username == user else Answer(403)
+        if verdict is Verdict.WRONG:
+            _LOGGER.debug("Wrong credentials in a %s from %s", request.method, flow)
+            if self._guard is not None:
+                self._guard.failed(source)
+        return self.challenge(
+            flow,
+            stale=verdict is Verdict.STALE,
+            user_agent=request.headers.get("User-Agent"),
+        )
 
     def _wanted_bindings(
         self, request: Request, flow: Flow, user: str
@@ -290,6 +314,11 @@ class Registrar:
         )
 
     def _store(self, user: str, bindings: list[Binding]) -> None:
+        for flow in _own_flows(self._bindings.get(user, ())):
+            self._flows[flow] -= 1
+            if not self._flows[flow]:
+                del self._flows[flow]
+        self._flows.update(_own_flows(bindings))
         if bindings:
             self._bindings[user] = bindings
         else:
@@ -324,6 +353,10 @@ class Registrar:
         if supports_buttons:
             headers += [("Require", "buttons"), ("Required", "buttons")]
         return Answer(200, tuple(headers))
+
+
+def _own_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
+    return (binding.flow for binding in bindings if not binding.forwarded)
 
 
 def parse_path(values: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import socket
 import ssl
 
 from .flow import Flow
+from .guard import Guard
 from .sockets import listening_socket, plain_host
 from .stream import PING, PONG, BrokenStream, StreamDecoder
 from .transport import TransportError
@@ -48,21 +49,18 @@ class StreamTransport:
         receive: Callable[[bytes, Flow], None],
         *,
         context: ssl.SSLContext | None = None,
-        admits: Callable[[str], bool] = lambda _: True,
-        is_known: Callable[[Flow], bool] = lambda _: False,
+        guard: Guard | None = None,
         lost: Callable[[Flow], None] = lambda _: None,
     ) -> None:
         """Hand each message to `receive`, which must not raise.
 
-        `admits` tells whether an address may connect at all, `is_known` whether somebody
-        has registered by a connection. `lost` gets the flow of each connection that is
-        gone.
+        `guard` tells whether an address may connect at all, and whether somebody has
+        registered by a connection. `lost` gets the flow of each connection that is gone.
         """
         self.name = "TLS" if context else "TCP"
         self.receive = receive
-        self.is_known = is_known
         self._context = context
-        self._admits = admits
+        self._guard = guard
         self._lost = lost
         self._server: asyncio.Server | None = None
         self._connections: dict[Flow, _Connection] = {}
@@ -117,7 +115,7 @@ class StreamTransport:
         strangers = sum(not self.is_known(known.flow) for known in held)
         if (
             self._server is None
-            or not self._admits(host)
+            or not (self._guard is None or self._guard.admits_host(host))
             or strangers >= MAX_STRANGERS
             or sum(map(len, self._by_host.values())) >= MAX_CONNECTIONS
         ):
@@ -126,6 +124,10 @@ class StreamTransport:
             return False
         held.add(connection)
         return True
+
+    def is_known(self, flow: Flow) -> bool:
+        """Return whether somebody has registered by a connection."""
+        return self._guard is None or self._guard.is_known(flow)
 
     def made(self, connection: _Connection) -> None:
         """Take a connection into use."""

@@ -8,6 +8,7 @@ import logging
 import socket
 
 from .flow import Flow
+from .sockets import listening_socket, plain_host, socket_host
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -22,25 +23,23 @@ class TransportError(OSError):
 class UdpTransport(asyncio.DatagramProtocol):
     """One bound UDP socket, which hands each datagram on with its flow."""
 
-    reliable = False
-
     def __init__(self, receive: Callable[[bytes, Flow], None]) -> None:
         """Hand datagrams to `receive`, which must not raise."""
         self._receive = receive
         self._transport: asyncio.DatagramTransport | None = None
         self._closed: asyncio.Future[None] | None = None
         self._error: OSError | None = None
+        self._family = socket.AF_INET
 
     async def open(self, host: str, port: int) -> None:
         """Bind. Raises OSError as the system gives it (EADDRINUSE, EACCES, …)."""
         loop = asyncio.get_running_loop()
         self._closed = loop.create_future()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(host, port)
-        )
-        self._transport = transport
-        transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER
+        bound = listening_socket(host, port, socket.SOCK_DGRAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        self._family = bound.family
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, sock=bound
         )
 
     async def close(self) -> None:
@@ -69,14 +68,14 @@ class UdpTransport(asyncio.DatagramProtocol):
         if self._transport is None:
             raise TransportError("the SIP socket is not open")
         self._error = None
-        self._transport.sendto(data, (flow.host, flow.port))
+        self._transport.sendto(data, (socket_host(flow.host, self._family), flow.port))
         # asyncio reports what sendto raised by calling error_received before it returns.
         if self._error is not None:
             raise TransportError(f"{self._error}") from self._error
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Take a datagram from the socket."""
-        self._receive(data, Flow("UDP", addr[0], addr[1]))
+        self._receive(data, Flow("UDP", plain_host(addr[0]), addr[1]))
 
     def error_received(self, exc: Exception) -> None:
         """Note what the system said about a datagram."""

@@ -29,6 +29,8 @@ class Answer(NamedTuple):
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
+    brief: tuple[tuple[str, str], ...] = ()
+    """What a challenge has instead if it must not be long."""
 
 
 def refusal_of(request: Request) -> Answer | None:
