@@ -59,6 +59,7 @@ class House:
         to: str = "",
         method: str = "REGISTER",
         flow: Flow = FLOW,
+        uri: str = URI,
     ) -> Request:
         """Return a request with credentials, for which `flow` was challenged."""
         challenges = [value for _, value in self.registrar.challenge(flow).headers]
@@ -68,14 +69,14 @@ class House:
             username=username,
             password=password or PASSWORDS.get(username, "?"),
             method=method,
-            uri=URI,
+            uri=uri,
         )
         return request(
             method,
             *(f"Contact: {contact}" for contact in contacts),
             *lines,
             f"Authorization: {credentials}",
-            uri=URI,
+            uri=uri,
             To=to or f"<sip:{user}@ha.test>",
             From=f"<sip:{user}@ha.test>;tag=1",
             Call_ID=call_id,
@@ -742,6 +743,20 @@ class TestAuthorize:
             method="MESSAGE", user="45", username="44", flow=ELSEWHERE
         )
         assert house.registrar.authorize(message, ELSEWHERE) == Answer(403)
+
+    @pytest.mark.parametrize("flow", [FLOW, ELSEWHERE], ids=["its own", "another"])
+    def test_our_own_request_is_no_press(self, house: House, flow: Flow) -> None:
+        """RFC 3261 8.2.2.1; whoever returns it may have had us answer the challenge."""
+        lines = (f"Path: {EDGE}", "Supported: path")
+        house.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>", lines=lines)
+        contact = "sip:44@192.0.2.4:2048;line=x"
+        ours = house.request(method="MESSAGE", flow=flow, uri=contact)
+        assert house.registrar.authorize(ours, flow) == Answer(482)
+
+    def test_nor_if_it_comes_back_from_the_phone_itself(self, house: House) -> None:
+        house.register(CONTACT)
+        ours = request("MESSAGE", uri=CONTACT.strip("<>"))
+        assert house.registrar.authorize(ours, FLOW) == Answer(482)
 
     def test_what_was_seen_on_its_way_is_worth_nothing_elsewhere(
         self, house: House

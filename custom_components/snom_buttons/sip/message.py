@@ -37,6 +37,7 @@ REASONS = {
     420: "Bad Extension",
     423: "Interval Too Brief",
     481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected",
     486: "Busy Here",
     489: "Bad Event",
     500: "Server Internal Error",

@@ -181,16 +181,11 @@ class Registrar:
         if request.method == "REGISTER":
             return self._judge(request, flow, request.to.uri.user)
         user = request.from_.uri.user
-        now = self._clock()
-        if not request.forwarded:
-            for binding in self._bindings.get(user or "", ()):
-                if (
-                    binding.flow == flow
-                    and not binding.forwarded
-                    and binding.expires_at > now
-                ):
-                    return None
-        return self._judge(request, flow, user)
+        if not self._is_from_device(request, flow, user):
+            refusal = self._judge(request, flow, user)
+            if refusal is not None:
+                return refusal
+        return Answer(482) if self._is_our_own(request, user) else None
 
     def register(self, request: Request, flow: Flow) -> Answer:
         """Handle a REGISTER that `authorize` let through; return the answer."""
@@ -212,6 +207,27 @@ class Registrar:
         answer = self._accepted(request, user, supports_buttons)
         self._on_registered(user)
         return answer
+
+    def _is_from_device(self, request: Request, flow: Flow, user: str | None) -> bool:
+        """Whether a request came by the flow of a device of that user."""
+        now = self._clock()
+        return not request.forwarded and any(
+            binding.flow == flow and not binding.forwarded and binding.expires_at > now
+            for binding in self._bindings.get(user or "", ())
+        )
+
+    def _is_our_own(self, request: Request, user: str | None) -> bool:
+        """Whether a request is addressed to a device of its user, as ours are.
+
+        What a proxy returns to us by mistake is no press. Nor is what somebody made of
+        it on purpose: who hands our challenge back to us has our credentials for it,
+        but only for the Request-URI of our own request.
+        """
+        uri = request.uri.key
+        return any(
+            binding.contact.uri.target.key == uri
+            for binding in self._bindings.get(user or "", ())
+        )
 
     def _judge(self, request: Request, flow: Flow, user: str | None) -> Answer | None:
         """Check the digest, and that its user is `user` (10.3, steps 3 and 4).
