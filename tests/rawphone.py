@@ -76,6 +76,8 @@ class RawPhone(UdpPeer):
         self.more: list[str] = []
         """Further lines for the REGISTER."""
         self.extension = extension
+        self.username = ""
+        """In credentials, where it is not the extension."""
         self.password = password
         self.user_agent = user_agent
         self.algorithm = algorithm
@@ -248,11 +250,12 @@ class RawPhone(UdpPeer):
         def digest(text: str) -> str:
             return function(text.encode()).hexdigest()
 
+        username = self.username or self.extension
         realm, nonce, cnonce = asked["realm"], asked["nonce"], uuid.uuid4().hex
         response = digest(
             ":".join(
                 (
-                    digest(f"{self.extension}:{realm}:{self.password}"),
+                    digest(f"{username}:{realm}:{self.password}"),
                     nonce,
                     "00000001",
                     cnonce,
@@ -262,7 +265,7 @@ class RawPhone(UdpPeer):
             )
         )
         return (
-            f'Authorization: Digest username="{self.extension}", realm="{realm}",'
+            f'Authorization: Digest username="{username}", realm="{realm}",'
             f' nonce="{nonce}", uri="{uri}", response="{response}",'
             f' algorithm={self.algorithm}, cnonce="{cnonce}", qop=auth, nc=00000001'
         )

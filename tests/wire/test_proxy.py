@@ -1,0 +1,140 @@
+"""Kamailio between the phones and us: Via, Record-Route, and Path of RFC 3327."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.phones import KeyPress
+from tests.rawphone import RawPhone
+
+from .certificate import make_certificate
+from .kamailio import Kamailio, proxying
+from .peers import LOCALHOST, PEERS, Account
+from .test_peers import PASSWORD, REALM, make_phone, serving, settings_for
+
+pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
+
+OTHER_PASSWORD = "geheim45"
+
+
+def behind(
+    proxy: Kamailio, server: Any, extension: str = "44", **options: Any
+) -> RawPhone:
+    """Return a phone that knows buttons, behind the proxy."""
+    password = PASSWORD if extension == "44" else OTHER_PASSWORD
+    through = (LOCALHOST, proxy.port)
+    return RawPhone(server.address, extension, password, through=through, **options)
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+async def test_registration_documents_and_presses_pass_through(
+    algorithm: str, tmp_path: Path
+) -> None:
+    phone = make_phone()
+    presses: list[KeyPress] = []
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(
+            serving(phone, settings=settings_for("udp", None))
+        )
+        server.pressed.subscribe(presses.append)
+        proxy = await stack.enter_async_context(
+            proxying(server.address[1], tmp_path / "proxy")
+        )
+        desk = await stack.enter_async_context(
+            behind(proxy, server, algorithm=algorithm)
+        )
+
+        answer = await desk.register()
+        assert answer.status == 200
+        assert len(answer.all("Via")) == 1
+        (path,) = answer.all("Path")
+        assert f"127.0.0.1:{proxy.port};lr;received=" in path
+        assert phone.registration is not None
+        assert phone.registration.address == f"udp {LOCALHOST}:{proxy.port}"
+
+        await desk.shows("4")
+        (document,) = desk.requests
+        # The proxy was on top of the Route, and took itself away.
+        assert len(document.all("Via")) == 2
+        assert document.all("Route") == []
+        assert document.start.startswith(f"MESSAGE sip:44@{desk.address};line=")
+
+        assert (await desk.press("1")).status == 200
+        assert (await desk.invite("4711")).status == 486
+        assert [press.key for press in presses] == ["1"]
+
+        # Its registration outlives us, and so does the way to it.
+        snapshot = json.loads(json.dumps(server.snapshot()))
+        settings = settings_for("udp", None, port=server.address[1])
+        await server.stop()
+        desk.keys.clear()
+        again = make_phone()
+        server = await stack.enter_async_context(
+            serving(again, settings=settings, snapshot=snapshot)
+        )
+        server.pressed.subscribe(presses.append)
+        await desk.shows("4")
+        assert (await desk.press("2")).status == 200
+        assert [press.key for press in presses] == ["1", "2"]
+        assert (await desk.unregister()).status == 200
+        assert not again.available
+
+
+async def test_nobody_presses_keys_in_the_name_of_another_behind_the_proxy(
+    tmp_path: Path,
+) -> None:
+    """All of them come by the same flow, which so proves nothing."""
+    phones = (make_phone(), make_phone("45", OTHER_PASSWORD))
+    presses: list[KeyPress] = []
+    async with (
+        serving(*phones, settings=settings_for("udp", None)) as server,
+        proxying(server.address[1], tmp_path / "proxy") as proxy,
+        behind(proxy, server) as victim,
+        behind(proxy, server, "45") as attacker,
+    ):
+        server.pressed.subscribe(presses.append)
+        for desk in (victim, attacker):
+            assert (await desk.register()).status == 200
+            await desk.shows("4")
+        # With the attacker's own password, in the name of 44.
+        attacker.extension = "44"
+        assert (await attacker.press("1")).status == 401
+        assert (await attacker.invite("key1")).status == 401
+        # With the attacker's name and password too, but for From.
+        attacker.username = "45"
+        assert (await attacker.press("1")).status == 403
+        assert (await attacker.invite("key1")).status == 403
+        assert presses == []
+        attacker.extension = "45"
+        assert (await attacker.press("1")).status == 200
+        assert [press.phone.extension for press in presses] == ["45"]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+@pytest.mark.parametrize("name", PEERS)
+async def test_a_phone_that_knows_no_buttons(
+    name: str, transport: str, tmp_path: Path
+) -> None:
+    """The transport is that between phone and proxy."""
+    certificate = make_certificate(tmp_path) if transport == "tls" else None
+    phone = make_phone()
+    async with (
+        serving(phone, settings=settings_for("udp", None)) as server,
+        proxying(server.address[1], tmp_path / "proxy", certificate) as proxy,
+    ):
+        port = proxy.port_of(transport)
+        account = Account("44", PASSWORD, REALM, port, transport, certificate)
+        async with PEERS[name](account, tmp_path / name) as peer:
+            await proxy.program.says(f"REGISTER from {transport} ")
+            await peer.is_registered()
+            await peer.has_refused_a_document()
+            assert await peer.send("hello") == 415
+            await proxy.program.says(f"MESSAGE from {transport} ")
+            assert peer.program.is_running()
+            assert phone.available
+            assert not phone.in_sync
