@@ -209,6 +209,8 @@ class RawPhone(UdpPeer):
             "Max-Forwards: 70",
             # A phone says more than it has to; whoever says little gets no long answers.
             f"Allow: {METHODS}",
+            "Allow-Events: talk, hold, refer, call-info",
+            "X-Real-IP: 127.0.0.1",
         )
         request = self._text(
             f"{method} {uri} SIP/2.0",

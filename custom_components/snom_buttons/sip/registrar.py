@@ -223,9 +223,10 @@ class Registrar:
         it on purpose: who hands our challenge back to us has our credentials for it,
         but only for the Request-URI of our own request.
         """
-        uri = request.uri.key
+        uri = request.uri
         return any(
-            binding.contact.uri.target.key == uri
+            binding.contact.uri.host == uri.host
+            and binding.contact.uri.target.key == uri.key
             for binding in self._bindings.get(user or "", ())
         )
 
