@@ -240,11 +240,18 @@ async def test_switching_off_does_not_mind_other_topics(
 
 
 @pytest.mark.parametrize(
-    "entry",
-    [None, {"source": SOURCE_IGNORE}, {"disabled_by": ConfigEntryDisabler.USER}],
+    ("entry", "link"),
+    [
+        (None, "dashboard/add?domain=mqtt"),
+        ({"source": SOURCE_IGNORE}, "dashboard/add?domain=mqtt"),
+        ({"disabled_by": ConfigEntryDisabler.USER}, "integration/mqtt"),
+    ],
 )
 async def test_no_mqtt(
-    hass: HomeAssistant, config_entry: MockConfigEntry, entry: dict[str, Any] | None
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    entry: dict[str, Any] | None,
+    link: str,
 ) -> None:
     if entry is not None:
         add_entry(hass, "mqtt", **entry)
@@ -252,7 +259,7 @@ async def test_no_mqtt(
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "mqtt_missing"
     assert result["description_placeholders"] == {
-        "link": "/config/integrations/dashboard/add?domain=mqtt"
+        "link": f"/config/integrations/{link}"
     }
 
 
@@ -266,6 +273,9 @@ async def test_mqtt_goes_away_while_the_form_is_open(
         "base": "mqtt_missing",
         "base_topic": "invalid_base_topic",
     }
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["link"] == "/config/integrations/dashboard/add?domain=mqtt"
     result = await submit(hass, result, base_topic="phones")
     assert result["errors"] == {"base": "mqtt_missing"}
     typed = AT_FIRST | {"mqtt": True, "base_topic": "phones", "discovery": True}

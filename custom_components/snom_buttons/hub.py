@@ -5,7 +5,7 @@ with the server; it puts on the event bus what happens at the phones.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 import logging
 from typing import Any
 
@@ -46,7 +46,8 @@ from .const import (
     EVENT_SHARED_LINE,
 )
 from .devices import SnomLine, SnomPhone
-from .mqtt_bridge import MqttBridge, async_clear
+from .mqtt_bridge import LeftBehind, MqttBridge
+from .mqtt_client import async_clear
 from .phones import Dialled, KeyPress, LineUse, PhoneServer, check_bind
 from .settings import (
     PhoneSettings,
@@ -66,8 +67,8 @@ STORED_UNUSED = "unused"
 """Where the store has which keys of each phone were not used, beside the snapshot."""
 STORED_COLORED = "colored"
 """Where it has which keys of each phone had lamps of several colours."""
-STORED_RETAINED = "mqtt_retained"
-"""Where it has the topics of which the MQTT broker may keep something."""
+STORED_MQTT = "mqtt"
+"""Where it has what others on the MQTT broker may have of the server."""
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
 type SnomPart = SnomPhone | SnomLine
@@ -98,7 +99,7 @@ class SnomHub:
         self.mqtt = MqttBridge(
             hass, entry, self.server, self.phones, self._async_save_soon
         )
-        self._stored_retained: list[str] = []
+        self._left_behind = LeftBehind.from_json(None)
         for settings in phone_settings(entry):
             self._async_add_phone(settings)
         for line in line_settings(entry):
@@ -118,7 +119,7 @@ class SnomHub:
             ) from err
         if isinstance(stored, dict):
             self.server.restore(stored)
-            self._stored_retained = _stored_retained(stored)
+            self._left_behind = LeftBehind.from_json(stored.get(STORED_MQTT))
         elif stored is not None:
             _LOGGER.warning("What was stored for %s cannot be read", self.entry.title)
         for extension, phone in self.phones.items():
@@ -133,7 +134,7 @@ class SnomHub:
         self.server.pressed.subscribe(self._async_pressed)
         self.server.dialled.subscribe(self._async_dialled)
         self.server.changed.subscribe(lambda _: self._async_save_soon())
-        self.mqtt.async_start(self._stored_retained)
+        self.mqtt.async_start(self._left_behind)
 
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server, and store what the next start needs."""
@@ -337,7 +338,7 @@ class SnomHub:
         return self.server.snapshot() | {
             STORED_UNUSED: {ext: phone.unused for ext, phone in self.phones.items()},
             STORED_COLORED: {ext: phone.colored for ext, phone in self.phones.items()},
-            STORED_RETAINED: self.mqtt.retained,
+            STORED_MQTT: self.mqtt.left_behind.as_json(),
         }
 
 
@@ -348,12 +349,6 @@ def _stored_keys(stored: object, what: str, extension: str) -> list[str]:
     return keys if isinstance(keys, list) else []
 
 
-def _stored_retained(stored: Mapping[str, Any]) -> list[str]:
-    """Return the topics that the store has, none if it has none."""
-    topics = stored.get(STORED_RETAINED)
-    return topics if isinstance(topics, list) else []
-
-
 async def async_remove_stored(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Remove what is left of a config entry: its store, and its topics."""
     store = async_get_store(hass, entry)
@@ -362,7 +357,8 @@ async def async_remove_stored(hass: HomeAssistant, entry: ConfigEntry) -> None:
     except UnsupportedStorageVersionError:
         stored = None
     await store.async_remove()
-    await async_clear(hass, _stored_retained(stored or {}))
+    left = LeftBehind.from_json((stored or {}).get(STORED_MQTT))
+    await async_clear(hass, left.retained)
 
 
 @callback

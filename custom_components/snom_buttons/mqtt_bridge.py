@@ -4,20 +4,19 @@ What phones and keys do goes out by the publisher, what others command comes in.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
-import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 from homeassistant.components import mqtt
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
-    ConfigEntryState,
 )
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.json import json_dumps
@@ -25,6 +24,14 @@ from homeassistant.helpers.json import json_dumps
 from .const import DOMAIN
 from .devices import SnomPhone
 from .key_fields import invalid, quoted
+from .mqtt_client import (
+    QOS,
+    discovery_prefix,
+    is_mqtt_loaded,
+    make_publisher,
+    mqtt_entry,
+    mqtt_link,
+)
 from .mqtt_commands import send_document, set_key
 from .mqtt_discovery import async_hide, discovery_payload, discovery_topic
 from .mqtt_messages import (
@@ -36,18 +43,31 @@ from .mqtt_messages import (
     press_payload,
     state_payload,
 )
-from .mqtt_publisher import MAX_AGE, Message, MqttPublisher
 from .phones import Dialled, KeyPress, PhoneServer
 from .settings import MqttSettings, mqtt_settings
 
-_LOGGER = logging.getLogger(__name__)
-
 ISSUE_MQTT_MISSING: Final = "mqtt_missing"
-ADD_MQTT: Final = "/config/integrations/dashboard/add?domain=mqtt"
-"""Where a user sets up Home Assistant's MQTT integration."""
-QOS: Final = 1
-CLEARING: Final = 10.0
-"""Seconds in which the broker can forget a server that is removed."""
+
+
+class LeftBehind(NamedTuple):
+    """What others on the broker may still have of a server."""
+
+    retained: list[str]
+    """Topics of which the broker may keep something."""
+    announced: dict[str, dict[str, str]]
+    """For each topic of an announcement the platforms of all components ever on it."""
+
+    @classmethod
+    def from_json(cls, stored: object) -> Self:
+        """Return what was stored, nothing if it cannot be read."""
+        match stored:
+            case {"retained": list(retained), "announced": dict(announced)}:
+                return cls(retained, announced)
+        return cls([], {})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return self._asdict()
 
 
 class MqttBridge:
@@ -76,10 +96,9 @@ class MqttBridge:
         self._prefix = ""
         self._lock = asyncio.Lock()
         self._is_listening = False
-        self._is_loaded = _is_loaded(hass)
+        self._is_loaded = False
         self._kept: set[str] = set()
         self._announced: dict[str, dict[str, str]] = {}
-        """For each topic the platforms of all components that were ever on it."""
         self._running: list[CALLBACK_TYPE] = []
         self._followed: list[CALLBACK_TYPE] = []
         self._subscribed: list[CALLBACK_TYPE] = []
@@ -89,10 +108,19 @@ class MqttBridge:
         """The topics of which the broker may keep something that we have to clear."""
         return sorted(self._kept.union(self.publisher.retained))
 
+    @property
+    def left_behind(self) -> LeftBehind:
+        """What others may have of us, for `async_start` after a restart."""
+        return LeftBehind(self.retained, self._announced)
+
     @callback
-    def async_start(self, retained: Iterable[str]) -> None:
-        """Follow the connection; `retained` are topics from before the last stop."""
-        self._kept.update(retained)
+    def async_start(self, before: LeftBehind) -> None:
+        """Follow the connection, and take back what is left from before a restart."""
+        self._kept.update(before.retained)
+        self._announced = {
+            topic: {**names} for topic, names in before.announced.items()
+        }
+        self._is_loaded = is_mqtt_loaded(self._hass)
         self._running = [
             async_dispatcher_connect(
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_entry_changed
@@ -148,14 +176,32 @@ class MqttBridge:
             self._async_follow()
         # What is announced no more first: who reads states shall not read "".
         for topic in sorted(before, key=lambda topic: not topic.endswith("/config")):
-            if topic not in self._kept:
+            if topic not in self._kept and not self._is_others(topic):
                 self.publisher.keep(topic, "")
         self._retained_changed()
 
+    def _is_others(self, topic: str) -> bool:
+        """Whether another server has a topic now that was ours."""
+        return any(
+            (settings := mqtt_settings(entry.options)) is not None
+            and topic.startswith(f"{settings.base}/")
+            for entry in self._hass.config_entries.async_entries(DOMAIN)
+            if entry is not self._entry
+        )
+
+    @callback
+    def _async_subscribed(self, topics: Topics) -> None:
+        """Take note that the broker sends us commands on these topics from now on.
+
+        Home Assistant says so in a later turn of the loop, when others may count.
+        """
+        if self._running and self._subscribed and topics == self._topics:
+            self._is_listening = True
+            self._async_say_online()
+
     @callback
     def _async_say_online(self) -> None:
-        """Say that the server runs: from now on no command is lost."""
-        self._is_listening = True
+        """Say that the server runs, and that no command is lost."""
         self.publisher.keep(self._topics.status, ONLINE)
 
     @callback
@@ -267,7 +313,7 @@ class MqttBridge:
     async def _async_subscribe(self) -> None:
         """Subscribe to commands, once Home Assistant's client is there."""
         settings = self._settings
-        if settings is None or self._subscribed or not _is_loaded(self._hass):
+        if settings is None or self._subscribed or not is_mqtt_loaded(self._hass):
             return
         if settings.commands:
             topics = (self._topics.every_set, self._topics.every_document)
@@ -277,11 +323,16 @@ class MqttBridge:
                         self._hass, topic, self._async_command, QOS, encoding=None
                     )
                 )
-            self._subscribed.append(
+            # If others subscribe to the same with another QoS, theirs may be what counts.
+            self._subscribed += [
                 mqtt.async_on_subscribe_done(
-                    self._hass, topics[-1], QOS, self._async_say_online
+                    self._hass,
+                    topics[-1],
+                    qos,
+                    partial(self._async_subscribed, self._topics),
                 )
-            )
+                for qos in (QOS, QOS + 1)
+            ]
         if settings.discovery:
             self._subscribed.append(
                 await mqtt.async_subscribe(
@@ -324,12 +375,25 @@ class MqttBridge:
         """Follow how Home Assistant's MQTT integration does."""
         if entry.domain != mqtt.DOMAIN:
             return
-        was_loaded, self._is_loaded = self._is_loaded, _is_loaded(self._hass)
+        was_loaded, self._is_loaded = self._is_loaded, is_mqtt_loaded(self._hass)
         if was_loaded and not self._is_loaded:
+            self._async_say_offline()
             # Of this client; the next one would not know of it.
             self._async_unsubscribe()
         came = self._is_loaded and not was_loaded
         self._entry.async_create_task(self._hass, self._async_mqtt_changed(came))
+
+    @callback
+    def _async_say_offline(self) -> None:
+        """Say good-bye by a client that goes; it waits until the broker has that."""
+        if self._settings is not None and mqtt.is_connected(self._hass):
+            self._entry.async_create_task(
+                self._hass, self._async_publish_offline(self._topics.status)
+            )
+
+    async def _async_publish_offline(self, topic: str) -> None:
+        with suppress(HomeAssistantError):  # it went before it could
+            await mqtt.async_publish(self._hass, topic, OFFLINE, QOS, retain=True)
 
     async def _async_mqtt_changed(self, came: bool) -> None:
         await self.async_update()
@@ -353,66 +417,8 @@ class MqttBridge:
             is_fixable=False,
             severity=ir.IssueSeverity.WARNING,
             translation_key=ISSUE_MQTT_MISSING,
-            translation_placeholders={"name": self._entry.title, "link": ADD_MQTT},
+            translation_placeholders={
+                "name": self._entry.title,
+                "link": mqtt_link(self._hass),
+            },
         )
-
-
-def make_publisher(hass: HomeAssistant) -> MqttPublisher:
-    """Return a publisher that uses Home Assistant's client."""
-
-    async def publish(message: Message) -> None:
-        entry = mqtt_entry(hass)
-        is_mqtt5 = entry is not None and entry.data.get(mqtt.CONF_PROTOCOL) == "5"
-        await mqtt.async_publish(
-            hass,
-            message.topic,
-            message.payload,
-            QOS,
-            message.retain,
-            # So a subscriber that was away does not get it late either.
-            message_expiry_interval=(
-                int(MAX_AGE) if message.expires and is_mqtt5 else None
-            ),
-        )
-
-    return MqttPublisher(
-        publish,
-        lambda: _is_loaded(hass) and mqtt.is_connected(hass),
-        hass.loop.time,
-    )
-
-
-async def async_clear(hass: HomeAssistant, retained: Iterable[str]) -> None:
-    """Clear topics of a server that is no more."""
-    publisher = make_publisher(hass)
-    for topic in retained:
-        publisher.keep(topic, "")
-    await publisher.close(CLEARING)
-    if left := publisher.retained:
-        _LOGGER.warning(
-            "The MQTT broker could not be reached, and keeps %s topics, such as %s."
-            " Clear them with: mosquitto_pub -r -n -t TOPIC",
-            len(left),
-            left[0],
-        )
-
-
-def mqtt_entry(hass: HomeAssistant) -> ConfigEntry | None:
-    """Return the entry of Home Assistant's MQTT integration, which has one at most."""
-    entries = hass.config_entries.async_entries(
-        mqtt.DOMAIN, include_ignore=False, include_disabled=False
-    )
-    return entries[0] if entries else None
-
-
-def discovery_prefix(hass: HomeAssistant) -> str:
-    """Return what the topics begin with on which things are announced."""
-    entry = mqtt_entry(hass)
-    options: Mapping[str, Any] = entry.options if entry else {}
-    prefix: str = options.get(mqtt.CONF_DISCOVERY_PREFIX, mqtt.DEFAULT_PREFIX)
-    return prefix
-
-
-def _is_loaded(hass: HomeAssistant) -> bool:
-    entry = mqtt_entry(hass)
-    return entry is not None and entry.state is ConfigEntryState.LOADED

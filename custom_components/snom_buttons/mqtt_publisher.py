@@ -23,6 +23,8 @@ MAX_ERRORS: Final = 100
 """Errors that wait at most, for what asks for them can be a flood."""
 WINDOW: Final = 20
 """Messages that the broker has yet to acknowledge: as many as paho sends at once."""
+RETRY: Final = 10.0
+"""Seconds after which what the client did not take is handed to it again."""
 STALLED: Final = 2.0
 """Seconds without an acknowledgement after which nobody knows if the broker hears us.
 
@@ -50,7 +52,7 @@ class Counts:
 
     told: int = 0
     dropped: int = 0
-    """Too late, or too many."""
+    """Too late, too many, or not taken by the client."""
 
 
 class MqttPublisher:
@@ -80,6 +82,7 @@ class MqttPublisher:
         self._stalled = False
         self._failing = False
         self._working = False
+        self._retry: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
 
     @property
@@ -134,17 +137,30 @@ class MqttPublisher:
         self._drop_old()
         self._work()
 
-    async def close(self, timeout: float = CLOSING) -> None:  # noqa: ASYNC109
-        """Get out what is kept, if that takes no longer than this; end the rest."""
+    async def close(
+        self,
+        timeout: float = CLOSING,  # noqa: ASYNC109
+        *,
+        wait_for_connection: bool = False,
+    ) -> None:
+        """Get out what is kept, if that takes no longer than this; end the rest.
+
+        While there is no connection nothing gets out; then it is waited for one if that
+        is wanted, for which `connection_changed` has to be called.
+        """
         self._news.clear()
         self._errors.clear()
         try:
             async with asyncio.timeout(timeout):
-                while self._is_connected() and (self._due or self._under_way):
+                while (self._is_connected() or wait_for_connection) and (
+                    self._due or self._under_way
+                ):
                     self._idle.clear()
                     await self._idle.wait()
         except TimeoutError:
             _LOGGER.debug("The broker has not got %s topics", len(self._due))
+        if self._retry is not None:
+            self._retry.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -161,15 +177,17 @@ class MqttPublisher:
         if self._working:  # one that is sent at once asks for more before that
             return
         self._working = True
-        while self._is_connected() and (message := self._next()) is not None:
-            token = object()
-            is_news = message.expires
-            self._under_way[token] = self._time(), message.topic, is_news
-            task = asyncio.create_task(self._send(message, token), eager_start=True)
-            if not task.done():
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        self._working = False
+        try:
+            while self._is_connected() and (message := self._next()) is not None:
+                token = object()
+                is_news = message.expires
+                self._under_way[token] = self._time(), message.topic, is_news
+                task = asyncio.create_task(self._send(message, token), eager_start=True)
+                if not task.done():
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+        finally:
+            self._working = False
         if not self._under_way:
             self._idle.set()
 
@@ -211,8 +229,15 @@ class MqttPublisher:
             if not self._failing:
                 _LOGGER.warning("Cannot publish on %s: %s", message.topic, err)
             self._failing = True
+        except Exception:
+            _LOGGER.exception("A message on %s could not be published", message.topic)
         finally:
             started, _, _ = self._under_way.pop(token, (None, "", False))
+        if message.expires and not is_published:
+            self.counts.told -= 1
+            self.counts.dropped += 1
+        elif not is_published and self._kept.get(message.topic) is message:
+            self._try_later()
         if started is None:  # of a connection that is gone
             return
         if self._time() - started < ACK_TIMEOUT:
@@ -221,6 +246,16 @@ class MqttPublisher:
                 self._failing = False
                 if not message.payload:
                     self._cleared(message)
+        self._work()
+
+    def _try_later(self) -> None:
+        """Hand everything kept to the client again, later: it did not take something."""
+        if self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(RETRY, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self._due |= dict.fromkeys(self._kept)
         self._work()
 
     def _cleared(self, message: Message) -> None:

@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, Opt
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 
 from .const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_DISCOVERY, CONF_MQTT, DOMAIN
-from .mqtt_bridge import ADD_MQTT, discovery_prefix, mqtt_entry
+from .mqtt_client import discovery_prefix, mqtt_entry, mqtt_link
 from .settings import mqtt_settings
 
 MAX_BASE_TOPIC: Final = 128
@@ -55,7 +55,8 @@ class MqttOptionsFlow(OptionsFlow):
                 )
         elif mqtt_entry(self.hass) is None and mqtt_settings(options) is None:
             return self.async_abort(
-                reason=MQTT_MISSING, description_placeholders={"link": ADD_MQTT}
+                reason=MQTT_MISSING,
+                description_placeholders={"link": mqtt_link(self.hass)},
             )
         return self.async_show_form(
             step_id="init",
@@ -63,7 +64,7 @@ class MqttOptionsFlow(OptionsFlow):
                 MQTT_SCHEMA, options if user_input is None else user_input
             ),
             errors=errors,
-            description_placeholders=placeholders,
+            description_placeholders=placeholders | {"link": mqtt_link(self.hass)},
         )
 
     def _clash(self, base: str) -> tuple[str, dict[str, str]]:

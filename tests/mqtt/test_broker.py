@@ -203,7 +203,6 @@ async def test_read_only(
     assert not client.on(f"{BASE}/error")
 
 
-@pytest.mark.parametrize("expected_lingering_timers", [True])  # of MQTT itself
 async def test_mqtt_is_missing_and_comes(
     hass: HomeAssistant,
     broker: Broker,
@@ -407,8 +406,8 @@ class TestRefused:
             ("snom_buttons", f"mqtt_missing_{config_entry.entry_id}")
         )
         assert "wrong-secret" not in caplog.text
+        # The MQTT integration reloads itself.
         hass.config_entries.async_update_entry(mqtt_entry, data=right)
-        assert await hass.config_entries.async_reload(mqtt_entry.entry_id)
         await client.hears(f"{BASE}/44/key/4/state", state="OFF")
         # The MQTT integration says itself that the password was wrong.
         assert {record.name for record in caplog.records if record.levelno >= 40} <= {

@@ -130,7 +130,6 @@ async def other(
         await other.async_stop(force=True)
 
 
-@pytest.mark.parametrize("expected_lingering_timers", [True])  # of MQTT itself
 async def test_another_home_assistant(
     hass: HomeAssistant,
     announcing: MockConfigEntry,
