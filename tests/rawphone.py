@@ -71,7 +71,7 @@ class RawPhone(UdpPeer):
         self.server = server
         # A proxy has to know the port from the URI.
         self.host = f"{server[0]}:{server[1]}" if through else server[0]
-        self.next_hop = through or server
+        self._through = through
         self.supported = "buttons, path" if through else "buttons"
         self.more: list[str] = []
         """Further lines for the REGISTER."""
@@ -96,6 +96,11 @@ class RawPhone(UdpPeer):
         self._waiting: dict[str, asyncio.Future[RawMessage]] = {}
 
     # What a phone does
+
+    @property
+    def next_hop(self) -> tuple[str, int]:
+        """Where requests and answers are sent."""
+        return self._through or self.server
 
     async def register(self, expires: int = 3600) -> RawMessage:
         """Register with digest; return the last answer."""
