@@ -84,13 +84,13 @@ def rfc3261_8_2_2_3(request: Request) -> Answer | None:
 
 def rfc3261_8_2_3(request: Request, accepted: Sequence[str]) -> Answer | None:
     """415: a body of a type, or with an encoding, that we do not take."""
-    accept = ("Accept", ", ".join(accepted))
     try:
-        encodings = request.headers.tokens("Content-Encoding") - {"identity"}
+        encoded = not request.headers.tokens("Content-Encoding") <= {"identity"}
     except SipSyntaxError:
         return Answer(400)
-    if encodings:
+    if not encoded and request.media_type() in accepted:
+        return None
+    accept = ("Accept", ", ".join(accepted))
+    if encoded:
         return Answer(415, (accept, ("Accept-Encoding", "identity")))
-    if request.media_type() not in accepted:
-        return Answer(415, (accept,))
-    return None
+    return Answer(415, (accept,))
