@@ -340,6 +340,8 @@ class Endpoint:
             and not running.answer.done()
         ):
             running.answer.set_result(response)
+            # The transaction stays until timer K; what it was asked for need not.
+            running.answer = None
 
     def _receive_request(self, request: Request, flow: Flow, size: int) -> None:
         """Give a request to its transaction, or to the user if it is new (17.2.3)."""
