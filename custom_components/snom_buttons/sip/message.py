@@ -170,13 +170,13 @@ class Headers:
     def first_repeated(self, names: Iterable[str]) -> str | None:
         """Return the first of these names, spelled as usual, with several lines."""
         for name in names:
-            if name in self._values and len(self._values[name]) > 1:
+            if len(self._values.get(name, ())) > 1:
                 return name
         return None
 
     def get(self, name: str) -> str | None:
         """Return the value of the first line of that name, or None."""
-        values = self.lines(name)
+        values = self._values.get(name) or self.lines(name)
         return values[0] if values else None
 
     def lines(self, name: str) -> list[str]:
@@ -203,9 +203,7 @@ class Headers:
 
     def tokens(self, name: str) -> frozenset[str]:
         """Return the listed values in lower case, as for Supported or Require."""
-        if name not in self:
-            return frozenset()
-        return frozenset(value.lower() for value in self.listed(name))
+        return frozenset([value.lower() for value in self.listed(name)])
 
 
 class Via(NamedTuple):
@@ -314,7 +312,7 @@ def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> 
     (surrogate escapes) go out as the very bytes they were. Raises ValueError for a
     line end within a line, which would begin a header that nobody meant to send.
     """
-    return _encode([start_line, *(f"{name}: {value}" for name, value in headers)], body)
+    return _encode([start_line, *[f"{name}: {value}" for name, value in headers]], body)
 
 
 def _encode(lines: list[str], body: bytes) -> bytes:

@@ -8,6 +8,7 @@ again. Every step takes time in proportion to the datagram's length.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from string import ascii_letters, digits
 
 from .grammar import (
@@ -20,7 +21,7 @@ from .grammar import (
     split_host_port,
 )
 from .message import CSeq, Headers, Request, Response, Via
-from .uri import Address, UnsupportedScheme, parse_address, parse_uri
+from .uri import CACHED_LENGTH, Address, UnsupportedScheme, parse_address, parse_uri
 
 MAX_MESSAGE = 64 * 1024
 MAX_HEAD = 16 * 1024
@@ -126,15 +127,14 @@ def _split_body(data: bytes) -> tuple[bytes, bytes, str]:
 
     Returns head, body and the fault, "" if there is none.
     """
-    ends = [
-        (position, len(blank))
-        for blank in (b"\n\r\n", b"\n\n")
-        if (position := data.find(blank)) >= 0
-    ]
-    if not ends:
+    end, blank = data.find(b"\n\r\n"), b"\n\r\n"
+    # Only before that one can the other come first.
+    bare = data.find(b"\n\n", 0, len(data) if end < 0 else end + 1)
+    if bare >= 0:
+        end, blank = bare, b"\n\n"
+    if end < 0:
         return data.rstrip(b"\r\n"), b"", "no empty line ends the headers"
-    position, length = min(ends)
-    return data[:position].removesuffix(b"\r"), data[position + length :], ""
+    return data[:end].removesuffix(b"\r"), data[end + len(blank) :], ""
 
 
 def _split_head(head: bytes) -> tuple[str, Headers, str]:
@@ -284,8 +284,8 @@ def _identity(headers: Headers) -> tuple[Address, Address, str]:
     if not call_id:
         raise SipSyntaxError("Call-ID is empty")
     return (
-        parse_address(headers.get("From") or ""),
-        parse_address(headers.get("To") or ""),
+        parse_address(headers.lines("From")[0]),
+        parse_address(headers.lines("To")[0]),
         call_id,
     )
 
@@ -296,8 +296,14 @@ def _top_via(headers: Headers) -> Via:
     Blanks may stand around every separator: `SIP / 2.0 / UDP host : 4000 ; ttl=16`.
     """
     value, _ = split_first(headers.lines("Via")[0])
-    sent_protocol, _, parameters = value.partition(";")
-    name, _, protocol = sent_protocol.partition("/")
+    start, _, parameters = value.partition(";")
+    sender = _cached_sender if len(start) <= CACHED_LENGTH else _sender
+    return Via(*sender(start), parse_parameters(parameters))
+
+
+def _sender(start: str) -> tuple[str, str, str, int | None]:
+    """Type what a Via says before its parameters."""
+    name, _, protocol = start.partition("/")
     version, _, rest = protocol.partition("/")
     transport, _, sent_by = rest.strip().replace("\t", " ").partition(" ")
     if name.strip().upper() != "SIP" or version.strip() != "2.0":
@@ -305,8 +311,11 @@ def _top_via(headers: Headers) -> Via:
     if not is_token(transport):
         raise SipSyntaxError("the topmost Via names no transport")
     host, port = split_host_port(sent_by.strip())
-    start = sent_protocol.strip()
-    return Via(start, transport.upper(), host, port, parse_parameters(parameters))
+    return start.strip(), transport.upper(), host, port
+
+
+# Only the parameters change from one message of a phone to its next.
+_cached_sender = lru_cache(maxsize=2048)(_sender)
 
 
 def _via_or_none(headers: Headers) -> Via | None:
@@ -319,8 +328,7 @@ def _via_or_none(headers: Headers) -> Via | None:
 
 def _cseq(headers: Headers) -> CSeq:
     """Type the CSeq (RFC 3261 8.1.1.5: the number is below 2**31)."""
-    value = (headers.get("CSeq") or "").replace("\t", " ")
-    number, _, method = value.partition(" ")
+    number, _, method = headers.lines("CSeq")[0].replace("\t", " ").partition(" ")
     method = method.strip()
     if not is_token(method):
         raise SipSyntaxError("CSeq names no method")
