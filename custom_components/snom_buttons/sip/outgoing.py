@@ -30,7 +30,7 @@ class OutgoingRequest:
 
     def encode(self, via: str) -> bytes:
         """Return the bytes as they go out under this Via value."""
-        headers = [
+        headers = (
             ("Via", via),
             ("From", self.from_.text),
             ("To", self.to.text),
@@ -38,8 +38,10 @@ class OutgoingRequest:
             ("CSeq", f"{self.cseq} {self.method}"),
             ("Max-Forwards", "70"),
             *self.headers,
-        ]
-        return encode(f"{self.method} {self.uri} {SIP_VERSION}", headers, self.body)
+        )
+        return encode(
+            f"{self.method} {self.uri.text} {SIP_VERSION}", headers, self.body
+        )
 
     def authorized(
         self, response: Response, username: str, password: str

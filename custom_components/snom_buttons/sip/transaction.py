@@ -106,7 +106,7 @@ class Transaction:
     @property
     def deadline(self) -> float | None:
         """When `expire` wants to be called next, None if no timer runs."""
-        return min(self._deadlines.values(), default=None)
+        return min(self._deadlines.values()) if self._deadlines else None
 
     def fire(self, event: Event, now: float) -> tuple[Action, ...]:
         """Take one event; return the actions for the driver, in order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote as percent_encode, unquote as percent_decode
 
 from .grammar import (
@@ -156,8 +157,7 @@ def _is_scheme(text: str) -> bool:
     return not port.isdigit() and scheme[:1].isalpha() and "." not in scheme
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A `name-addr` or `addr-spec` with its parameters: To, From, one Contact."""
 
     text: str
@@ -190,7 +190,7 @@ def make_address(
     """Return `"name" <uri>;tag=…`."""
     name = f"{quote(display_name)} " if display_name else ""
     parameters = f"tag={tag}" if tag else ""
-    text = f"{name}<{uri}>" + (f";{parameters}" if parameters else "")
+    text = f"{name}<{uri.text}>" + (f";{parameters}" if parameters else "")
     return Address(text, display_name, uri, parameters)
 
 
