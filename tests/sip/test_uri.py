@@ -264,6 +264,11 @@ def test_long_texts_do_not_fill_the_caches() -> None:
         ("sip:44@h?Subject=x", "sip:44@h"),
         ("sip:44@h;methods=x", "sip:44@h;methods=x"),
         ("sip:method@h", "sip:method@h"),
+        # What the user part holds is the user's, and a tel URI has no such things.
+        ("sip:a?b@h", "sip:a?b@h"),
+        ("sip:a?b;method=c@h;method=d;x?e=f", "sip:a?b;method=c@h;x"),
+        ("sip:h;method=x;y", "sip:h;y"),
+        ("tel:1;method=x", "tel:1;method=x"),
     ],
 )
 def test_a_request_uri_has_neither_method_nor_headers(text: str, target: str) -> None:

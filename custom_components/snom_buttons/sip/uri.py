@@ -68,16 +68,20 @@ class Uri:
     @property
     def target(self) -> Uri:
         """The URI as a Request-URI: without `method` and headers (19.1.1, table 1)."""
-        text, question, _ = self.text.partition("?")
-        if not question and "method" not in self.parameters.lower():
+        # A user part may hold question marks and semicolons of its own.
+        user_info, at, place = self.text.rpartition("@")
+        place, question, _headers = place.partition("?")
+        if self.scheme == "tel" or not (
+            question or "method" in self.parameters.lower()
+        ):
             return self
+        start, *parameters = place.split(";")
         kept = [
             parameter
-            for parameter in self.parameters.split(";")
+            for parameter in parameters
             if parameter.partition("=")[0].strip().lower() != "method"
         ]
-        start = text.removesuffix(self.parameters).rstrip(";")
-        return parse_uri(";".join([start, *filter(None, kept)]))
+        return parse_uri(user_info + at + ";".join([start, *filter(None, kept)]))
 
     @property
     def key(self) -> tuple[str, str | None, str, int | None, str]:
