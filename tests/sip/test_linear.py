@@ -20,9 +20,12 @@ from custom_components.snom_buttons.sip import (
     Registrar,
     Request,
     SipSyntaxError,
+    parse_address,
     parse_datagram,
+    parse_uri,
     parser,
 )
+from custom_components.snom_buttons.sip.digest import parse_credentials
 from custom_components.snom_buttons.sip.message import encode_response
 from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
 from custom_components.snom_buttons.sip.uas import refusal_of
@@ -222,6 +225,40 @@ def test_four_times_the_input_costs_four_times_the_lines(
     take(message(1024))  # What is done once only, is done.
     cost = lines_run(lambda: take(short))
     assert lines_run(lambda: take(long)) <= 4.5 * cost + 200
+
+
+TEXTS = {
+    "uri": (parse_uri, ["", "sip:", "sip:h;", "sip:a@h;a=", "sip:h?", "sip:[", "tel:1;"]),
+    "address": (
+        parse_address,
+        ["", '"', "<sip:", "<sip:h>;", '<sip:h>;a="', "sip:h;", '"a" <sip:h;'],
+    ),
+    "credentials": (parse_credentials, ["Digest ", 'Digest a="', "Digest a=b,", "Digest a="]),
+}  # fmt: skip
+UNITS = ['"', "\\", '\\"', ",", "<", ">", "<>", ";", ";a", "=", " ", "%", "%41", "@", ":", "[", "]", "9", ",a=b", '";"', "\r\n "]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["", '"', ">", "@h>", "]", '"<sip:h>'])
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("what", TEXTS)
+def test_so_it_is_with_each_text_alone(what: str, unit: str, end: str) -> None:
+    """The same for values of headers, however they begin and end."""
+    parse, starts = TEXTS[what]
+
+    def cost(text: str) -> int:
+        def read() -> None:
+            with suppress(SipSyntaxError):
+                parse(text)
+
+        return lines_run(read)
+
+    for start in starts:
+        cost(start + 500 * unit + end)  # What is done once only, is done.
+        short, long = (
+            start + unit * (size // len(unit)) + end
+            for size in (MAX_MESSAGE // 64, MAX_MESSAGE // 16)
+        )
+        assert cost(long) <= 4.5 * cost(short) + 200
 
 
 def test_the_measure_tells_quadratic_from_linear() -> None:
