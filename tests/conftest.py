@@ -20,6 +20,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
 from .rawphone import PATIENCE, RawPhone
+from .streams import Contexts, tls_contexts
 
 # How long one example takes is the machine's affair.
 settings.register_profile("any machine", deadline=None)
@@ -47,6 +48,16 @@ def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
         if record.levelno >= logging.ERROR
         and record.name != "paho.mqtt.client"  # calls a broker that is gone an error
     ]
+
+
+@pytest.fixture(scope="session", params=["TCP", "TLS"])
+def contexts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Contexts:
+    """Return both sides of a connection, with TLS and without."""
+    if request.param == "TCP":
+        return Contexts(None, None)
+    return tls_contexts(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

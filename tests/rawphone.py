@@ -57,6 +57,8 @@ class RawMessage(NamedTuple):
 class RawPhone(UdpPeer):
     """One device. Use it as an asynchronous context manager."""
 
+    transport = "UDP"
+
     def __init__(
         self,
         server: tuple[str, int],
@@ -82,7 +84,11 @@ class RawPhone(UdpPeer):
         self.user_agent = user_agent
         self.algorithm = algorithm
         self.answer: int | None = 200
-        """What a MESSAGE is answered with; None for silence."""
+        """What a request is answered with; None for silence."""
+        self.answer_lines: list[str] = []
+        """Further lines for that."""
+        self.questions: list[RawMessage] = []
+        """The OPTIONS, with retransmissions."""
         self.instance = f"urn:uuid:{uuid.uuid4()}"
         self.keys: dict[str, dict[str, str]] = {}
         """The newest description of each key, as the plain lines of the document."""
@@ -98,6 +104,11 @@ class RawPhone(UdpPeer):
     # What a phone does
 
     @property
+    def parameter(self) -> str:
+        """What a Contact says of the transport."""
+        return "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
+
+    @property
     def next_hop(self) -> tuple[str, int]:
         """Where requests and answers are sent."""
         return self._through or self.server
@@ -105,7 +116,7 @@ class RawPhone(UdpPeer):
     async def register(self, expires: int = 3600) -> RawMessage:
         """Register with digest; return the last answer."""
         contact = (
-            f"<sip:{self.extension}@{self.address};line={self._line}>"
+            f"<sip:{self.extension}@{self.address}{self.parameter};line={self._line}>"
             f';+sip.instance="<{self.instance}>"'
         )
         return await self._authorized(
@@ -143,7 +154,7 @@ class RawPhone(UdpPeer):
     async def invite(self, number: str) -> RawMessage:
         """Dial a number; return the final answer, which is acknowledged."""
         uri = f"sip:{number}@{self.host}"
-        contact = f"Contact: <sip:{self.extension}@{self.address}>"
+        contact = f"Contact: <sip:{self.extension}@{self.address}{self.parameter}>"
         return await self._authorized("INVITE", uri, to=number, headers=(contact,))
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -208,7 +219,7 @@ class RawPhone(UdpPeer):
         cseq = next(self._cseq)
         host = self.host
         common = (
-            f"Via: SIP/2.0/UDP {self.address};branch={branch};rport",
+            f"Via: SIP/2.0/{self.transport} {self.address};branch={branch};rport",
             f"From: <sip:{self.extension}@{host}>;tag={self._line}",
             f"Call-ID: {call_id}",
             "Max-Forwards: 70",
@@ -289,17 +300,16 @@ class RawPhone(UdpPeer):
                 waiting.set_result(message)
         elif message.start.startswith("MESSAGE "):
             self._take(message, match[1])
+        elif message.start.startswith("OPTIONS "):
+            self.questions.append(message)
+            self._answer(message)
         self._news.set()
 
     def _take(self, message: RawMessage, branch: str) -> None:
         """Answer a MESSAGE, and show what it says if it is answered so."""
         if self.answer is None:
             return
-        lines = [f"Via: {via}" for via in message.all("Via")]
-        lines += [f"{n}: {message.get(n)}" for n in ("From", "Call-ID", "CSeq")]
-        lines.append(f"To: {message.get('To')};tag={self._line}")
-        answer = self._text(f"SIP/2.0 {self.answer} Whatever", lines, "")
-        self._transport.sendto(answer, self.next_hop)
+        self._answer(message)
         if branch in self._branches:
             return
         self._branches.add(branch)
@@ -313,3 +323,12 @@ class RawPhone(UdpPeer):
                 key = self.keys[value] = {}
             elif name:
                 key[name] = value
+
+    def _answer(self, message: RawMessage) -> None:
+        if self.answer is None:
+            return
+        lines = [f"Via: {via}" for via in message.all("Via")]
+        lines += [f"{n}: {message.get(n)}" for n in ("From", "Call-ID", "CSeq")]
+        lines += [f"To: {message.get('To')};tag={self._line}", *self.answer_lines]
+        answer = self._text(f"SIP/2.0 {self.answer} Whatever", lines, "")
+        self._transport.sendto(answer, self.next_hop)

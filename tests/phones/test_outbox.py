@@ -122,7 +122,9 @@ def test_a_failure_is_tried_again_after_5_s_doubling_to_5_min(answered: bool) ->
         device = Device()
         device.outbox.add(["1"])
         for _ in range(9):
-            device.answers.put_nowait(DeliveryFailed("no", answered=answered))
+            device.answers.put_nowait(
+                DeliveryFailed("no", answer="400 No" if answered else None)
+            )
         await asyncio.sleep(1600)
         assert len(device.sent) == 10
         assert (device.outbox.answering, device.outbox.in_sync) == (answered, False)
@@ -135,7 +137,9 @@ def test_a_failure_is_tried_again_after_5_s_doubling_to_5_min(answered: bool) ->
 
         # After a success the next failure begins with 5 s again.
         device.outbox.add(["1"])
-        device.answers.put_nowait(DeliveryFailed("no", answered=answered))
+        device.answers.put_nowait(
+            DeliveryFailed("no", answer="400 No" if answered else None)
+        )
         await asyncio.sleep(9)
         assert len(device.sent) == 12
         assert device.sent[11][0] - device.sent[10][0] == pytest.approx(5)
@@ -149,7 +153,7 @@ def test_a_change_does_not_wait_for_the_retry_and_takes_along_what_failed() -> N
     async def test() -> None:
         device = Device()
         device.outbox.add(["1", "2"])
-        device.answers.put_nowait(DeliveryFailed("no", answered=False))
+        device.answers.put_nowait(DeliveryFailed("no"))
         await device.settle()
         device.shows["3"] = "on"
         device.outbox.add(["3"])
@@ -176,7 +180,7 @@ def test_a_key_that_is_refused_keeps_no_other_dark() -> None:
         async def deliver(document: bytes) -> None:
             device.sent.append((asyncio.get_running_loop().time(), document))
             if b"1:" in document.split(b" ")[0]:
-                raise DeliveryFailed("400", answered=True)
+                raise DeliveryFailed("400", answer="400 No")
 
         device.outbox._deliver = deliver
         device.outbox.add(["1", "2", "3", "4", "5"])
@@ -204,7 +208,7 @@ def test_a_device_is_in_sync_when_it_has_taken_what_it_refused() -> None:
         async def deliver(document: bytes) -> None:
             device.sent.append((asyncio.get_running_loop().time(), document))
             if any(key in document for key in refused):
-                raise DeliveryFailed("400", answered=True)
+                raise DeliveryFailed("400", answer="400 No")
 
         device.outbox._deliver = deliver
         device.outbox.add(["1", "2"])
@@ -234,7 +238,9 @@ def test_what_was_refused_is_not_forgotten_by_a_device_that_falls_silent() -> No
     async def test() -> None:
         device = Device(room=6)
         for answered in (True, False):
-            device.answers.put_nowait(DeliveryFailed("no", answered=answered))
+            device.answers.put_nowait(
+                DeliveryFailed("no", answer="400 No" if answered else None)
+            )
         device.outbox.add(["1", "2"])
         await device.settle()
         assert device.documents() == [b"1:off ", b"2:off "]
@@ -260,7 +266,7 @@ def test_a_failure_after_a_success_is_out_of_sync() -> None:
         device.outbox.add(["1"])
         await device.settle()
         assert device.statuses == [(True, True)]
-        device.answers.put_nowait(DeliveryFailed("no", answered=True))
+        device.answers.put_nowait(DeliveryFailed("no", answer="400 No"))
         device.outbox.add(["1"])
         await device.settle()
         assert device.statuses == [(True, True), (True, False)]
@@ -288,7 +294,7 @@ def test_a_closed_outbox_sends_nothing_more() -> None:
     async def test() -> None:
         waiting, under_way, idle = Device(), Device(), Device()
         waiting.outbox.add(["1"])
-        waiting.answers.put_nowait(DeliveryFailed("no", answered=False))
+        waiting.answers.put_nowait(DeliveryFailed("no"))
         under_way.outbox.add(["1"])
         await waiting.settle()
         for device in (waiting, under_way, idle):
@@ -367,7 +373,7 @@ def test_more_labels_than_a_document_carries_take_their_turns() -> None:
 def test_a_label_to_a_silent_device_is_tried_again_like_anything_else() -> None:
     async def test() -> None:
         device = Device()
-        device.answers.put_nowait(DeliveryFailed("silence", answered=False))
+        device.answers.put_nowait(DeliveryFailed("silence"))
         device.answers.put_nowait(None)
         device.outbox.add(["1"], only_labels=True)
         await asyncio.sleep(4)
@@ -414,7 +420,7 @@ def test_labels_of_a_device_that_refuses_all_go_once_a_second_too() -> None:
 
         async def refuse(document: bytes) -> None:
             device.sent.append((round(loop.time() - begin, 1), document))
-            raise DeliveryFailed("501", answered=True)
+            raise DeliveryFailed("501", answer="400 No")
 
         device.outbox._deliver = refuse
         device.outbox.add(["1", "2", "3"])

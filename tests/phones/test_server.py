@@ -58,12 +58,19 @@ def make_phone(extension: str = "44", keys: int = 4) -> Phone:
 
 @asynccontextmanager
 async def serving(
-    *phones: Phone, snapshot: dict[str, Any] | None = None, port: int = 0
+    *phones: Phone,
+    snapshot: dict[str, Any] | None = None,
+    port: int = 0,
+    **settings: Any,
 ) -> AsyncIterator[PhoneServer]:
     """Run a server in the current loop and its time."""
     server = PhoneServer(
         ServerSettings(
-            host=LOCALHOST, port=port, realm="ha", advertised_host="ha.example"
+            host=LOCALHOST,
+            port=port,
+            realm="ha",
+            advertised_host="ha.example",
+            **settings,
         ),
         clock=asyncio.get_running_loop().time,
     )

@@ -17,9 +17,9 @@ from custom_components.snom_buttons.sip import (
     NoAnswer,
     TransportError,
 )
+from tests.streams import Contexts, jumping, tls_contexts, until_closed
 
 from .messages import lines_of, request_bytes, values_of
-from .streams import Contexts, jumping, tls_contexts, until_closed
 from .test_endpoint import LOCALHOST, MESSAGE, answer_to, status_of
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

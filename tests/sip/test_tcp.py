@@ -24,9 +24,9 @@ from custom_components.snom_buttons.sip.tcp import (
     STRANGER_IDLE,
     StreamTransport,
 )
+from tests.streams import Contexts, jumping, tls_contexts, until_closed
 
 from .messages import request_bytes
-from .streams import Contexts, jumping, tls_contexts, until_closed
 from .test_endpoint import LOCALHOST, timers_left
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

@@ -22,13 +22,33 @@ LATE = 5.0
 """Seconds for which the network may hold a document (T4 of RFC 3261 17.1.2.2)."""
 
 
-class DeliveryFailed(Exception):
-    """A document did not arrive; `answered` tells a refusal from silence."""
+REFUSALS = 3
+"""Refusals in a row, each tried later than the one before, until somebody is told."""
 
-    def __init__(self, reason: str, *, answered: bool) -> None:
-        """Say why, in words for a log."""
+
+class DeliveryFailed(Exception):
+    """A document did not arrive."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        answer: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Say why, in words for a log.
+
+        `answer` is what the device refused it with, as `415 Unsupported Media Type`,
+        None if it said nothing; `retry_after` how many seconds it wants to be left alone.
+        """
         super().__init__(reason)
-        self.answered = answered
+        self.answer = answer
+        self.retry_after = retry_after
+
+    @property
+    def answered(self) -> bool:
+        """Whether it is a refusal, not silence."""
+        return self.answer is not None
 
 
 class Outbox:
@@ -48,13 +68,17 @@ class Outbox:
 
         `document_of` returns a key's description as it should be now, `deliver` sends
         a document of up to `room()` bytes (more only if a single key needs more) and
-        raises DeliveryFailed. `status_changed` is called when `answering` or
-        `in_sync` changes.
+        raises DeliveryFailed. `status_changed` is called when `answering`, `in_sync` or
+        `refusal` changes.
         """
         self.answering = answering
         """Whether the device answered the last time, if only to refuse."""
         self.in_sync = in_sync
         """Whether the device took all that it was sent."""
+        self.refusal: str | None = None
+        """What it answers with if it keeps refusing what it is sent."""
+        self._refusals = 0
+        self._is_held = False
         self._document_of = document_of
         self._deliver = deliver
         self._room = room
@@ -147,7 +171,7 @@ class Outbox:
             self._wake()
 
     def _wake(self) -> None:
-        if self._task is not None or not self._due:
+        if self._task is not None or self._is_held or not self._due:
             return
         # The task begins in the loop's next turn: changes of this one go together.
         self._task = asyncio.create_task(self._run(), name="snom_buttons outbox")
@@ -174,12 +198,17 @@ class Outbox:
                     self.beware_of(keys)
                     self._give_up(keys, failure)
                     return
+                if failure.retry_after is not None:
+                    self._count_refusal(failure)
+                    self._is_held = True
+                    self._give_up(keys, failure)
+                    return
                 self._refused |= dict.fromkeys(keys)
                 refusal = failure
                 self._set_status(answering=True, in_sync=False)
             except Exception as error:
                 _LOGGER.exception("A buttons document could not be sent")
-                self._give_up(keys, DeliveryFailed(str(error), answered=True))
+                self._give_up(keys, DeliveryFailed(str(error), answer=str(error)))
                 return
             else:
                 self._alone.difference_update(keys)
@@ -190,7 +219,10 @@ class Outbox:
         if not self._refused:
             self._stop_retry()
             self._delay = FIRST_RETRY
+            self._refusals = 0
+            self._set_refusal(None)
         elif refusal is not None and self._retry is None:
+            self._count_refusal(refusal)
             self._retry_later(refusal)
 
     async def _send(self, keys: list[str], document: bytes) -> None:
@@ -210,15 +242,15 @@ class Outbox:
         self._set_status(answering=failure.answered, in_sync=False)
 
     def _retry_later(self, failure: DeliveryFailed) -> None:
-        """Try again later, more and more seldom."""
-        _LOGGER.debug("%s; trying again in %g s", failure, self._delay)
-        self._retry = asyncio.get_running_loop().call_later(
-            self._delay, self._try_again
-        )
+        """Try again later, more and more seldom, and not before the device wants it."""
+        delay = max(self._delay, failure.retry_after or 0.0)
+        _LOGGER.debug("%s; trying again in %g s", failure, delay)
+        self._retry = asyncio.get_running_loop().call_later(delay, self._try_again)
         self._delay = min(2 * self._delay, LAST_RETRY)
 
     def _try_again(self) -> None:
         self._retry = None
+        self._is_held = False
         self._due |= self._refused
         self._wake()
 
@@ -245,6 +277,16 @@ class Outbox:
             if key in self._alone:
                 break
         return keys, document
+
+    def _count_refusal(self, failure: DeliveryFailed) -> None:
+        self._refusals += 1
+        if self._refusals >= REFUSALS:
+            self._set_refusal(failure.answer)
+
+    def _set_refusal(self, answer: str | None) -> None:
+        if answer != self.refusal:
+            self.refusal = answer
+            self._status_changed()
 
     def _set_status(self, *, answering: bool, in_sync: bool) -> None:
         if (answering, in_sync) != (self.answering, self.in_sync):

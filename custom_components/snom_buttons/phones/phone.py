@@ -11,10 +11,10 @@ from itertools import islice
 from ..sip import Binding, Flow
 from ..xbuttons import DocumentError, KeyDescription, format as format_document
 from .courier import Courier
+from .device import Device
 from .dialling import Dialling
 from .events import Dialled
 from .key import Key, KeySetup, Picture
-from .outbox import Outbox
 from .signal import Signal
 
 MAX_OTHER_KEYS = 200
@@ -62,14 +62,18 @@ class Phone:
         self.dialling = dialling or Dialling()
         """What calls from it are answered with."""
         self.status: Signal[None] = Signal()
-        """`available`, `in_sync` or `registration` has changed."""
+        """`available`, `in_sync`, `refusal` or `registration` has changed."""
+        self.measured: Signal[None] = Signal()
+        """`round_trip` has changed."""
+        self.gone: Signal[Binding] = Signal()
+        """A device that was there before a restart is no longer where it was."""
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[None] = Signal()
         """What a key should show has changed."""
         self.registration: Registration | None = None
         self._keys = {setup.name: Key(setup, self._key_changed) for setup in keys}
         self._others: dict[str, KeyDescription] = {}
-        self._outboxes: dict[object, tuple[Binding, Outbox]] = {}
+        self._devices: dict[object, Device] = {}
 
     @property
     def keys(self) -> Mapping[str, Key]:
@@ -94,14 +98,28 @@ class Phone:
     @property
     def available(self) -> bool:
         """Whether a device is registered and answers."""
-        return any(outbox.answering for _, outbox in self._outboxes.values())
+        return any(device.outbox.answering for device in self._devices.values())
 
     @property
     def in_sync(self) -> bool:
         """Whether every device that answers has taken what it should show."""
         return self.available and all(
-            outbox.in_sync for _, outbox in self._outboxes.values() if outbox.answering
+            device.outbox.in_sync
+            for device in self._devices.values()
+            if device.outbox.answering
         )
+
+    @property
+    def refusal(self) -> str | None:
+        """What a device answers with that keeps refusing what it is sent, else None."""
+        refusals = (device.outbox.refusal for device in self._devices.values())
+        return next(filter(None, refusals), None)
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds that the newest device took to answer the latest question."""
+        trips = [device.round_trip for device in self._devices.values()]
+        return trips[-1] if trips else None
 
     def configure(
         self,
@@ -189,19 +207,27 @@ class Phone:
         A device that has just registered, if only to refresh, gets the whole picture:
         nobody knows what it shows. The registrar makes a new Binding each time.
         """
-        before = self._outboxes
-        self._outboxes = {}
+        before = self._devices
+        self._devices = {}
         self.registration = registration
         for binding in bindings:
             known = before.pop(binding.key, None)
-            if known is not None and known[0] is binding:
-                self._outboxes[binding.key] = known
+            if known is not None and known.binding is binding:
+                self._devices[binding.key] = known
                 continue
-            outbox = self._outbox(binding, courier, known[1] if known else None)
-            self._outboxes[binding.key] = binding, outbox
-            outbox.add([*self._keys, *self._others])
-        for _, gone in before.values():
-            gone.close()
+            device = self._devices[binding.key] = Device(
+                binding,
+                courier,
+                password_of=lambda: self.password,
+                document_of=self._document_of,
+                status_changed=partial(self.status.emit, None),
+                measured=partial(self.measured.emit, None),
+                gone=self.gone.emit,
+                before=known,
+            )
+            device.outbox.add([*self._keys, *self._others])
+        for device in before.values():
+            device.close()
         self.status.emit(None)
 
     def restore(
@@ -220,45 +246,21 @@ class Phone:
 
     def heard(self, flow: Flow) -> None:
         """Take note that something has come from the device at the end of a flow."""
-        for binding, outbox in self._outboxes.values():
-            if binding.flow == flow:
-                outbox.heard()
+        for device in self._devices.values():
+            if device.binding.flow == flow:
+                device.heard()
 
     def lost(self, flow: Flow) -> None:
         """Take note that a connection is gone: its device has to come back by itself."""
-        for binding, outbox in self._outboxes.values():
-            if binding.flow == flow:
-                outbox.lost()
+        for device in self._devices.values():
+            if device.binding.flow == flow:
+                device.lost()
 
     def close(self) -> None:
         """End all that is under way to its devices."""
-        for _, outbox in self._outboxes.values():
-            outbox.close()
-        self._outboxes.clear()
-
-    def _outbox(
-        self, binding: Binding, courier: Courier, before: Outbox | None
-    ) -> Outbox:
-        """Return an outbox, which takes over what is known of the one before.
-
-        A device that does not answer is not back because it registers again.
-        """
-        outbox = Outbox(
-            document_of=self._document_of,
-            deliver=partial(self._deliver, courier, binding),
-            room=courier.room(binding),
-            status_changed=partial(self.status.emit, None),
-            answering=before is None or before.answering,
-            in_sync=before is not None and before.in_sync,
-        )
-        if before is not None:
-            outbox.beware_of(before.close())
-        return outbox
-
-    async def _deliver(
-        self, courier: Courier, binding: Binding, document: bytes
-    ) -> None:
-        await courier.deliver(binding, self.password, document)
+        for device in self._devices.values():
+            device.close()
+        self._devices.clear()
 
     def _document_of(self, name: str) -> bytes:
         """Return what a key should show."""
@@ -270,5 +272,5 @@ class Phone:
         self.changed.emit(None)
 
     def _tell(self, names: Iterable[str], *, only_labels: bool = False) -> None:
-        for _, outbox in self._outboxes.values():
-            outbox.add(names, only_labels=only_labels)
+        for device in self._devices.values():
+            device.outbox.add(names, only_labels=only_labels)

@@ -11,7 +11,7 @@ import ssl
 import time
 from typing import Any
 
-from ..sip import PRIVATE_NETWORKS, Endpoint, Flow, Guard, Network, Registrar
+from ..sip import PRIVATE_NETWORKS, Binding, Endpoint, Flow, Guard, Network, Registrar
 from .courier import Courier
 from .dialling import Dialling
 from .key import KeySetup
@@ -91,7 +91,7 @@ class PhoneServer:
             authorize=reception.authorize,
             on_lost=self._connection_lost,
         )
-        self._courier = Courier(self._endpoint)
+        self._courier = Courier(self._endpoint, settings.keepalive)
         self._started = False
         self._expiry: asyncio.TimerHandle | None = None
         self._unlocking: asyncio.TimerHandle | None = None
@@ -178,6 +178,7 @@ class PhoneServer:
             raise ValueError(f"there is a phone {phone.extension} already")
         self._phones[phone.extension] = phone
         phone.changed.subscribe(self.changed.emit)
+        phone.gone.subscribe(self._device_gone)
         phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
         self._apply_lines()
 
@@ -306,6 +307,11 @@ class PhoneServer:
             phone.lost(flow)
 
     # Registrations
+
+    def _device_gone(self, binding: Binding) -> None:
+        """Drop a binding from before a restart at whose end nobody answers."""
+        if self._registrar.drop(binding):
+            self._registered(binding.user)
 
     def _password_of(self, extension: str) -> str | None:
         phone = self._phones.get(extension)

@@ -109,6 +109,7 @@ def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
         supports_buttons=bool(item["supports_buttons"]),
         path=parse_path(path),
         forwarded=bool(path or item.get("forwarded")),
+        restored=True,
     )
 
 

@@ -63,6 +63,8 @@ class Binding:
     """The proxies that requests have to go through, nearest to us first (RFC 3327)."""
     forwarded: bool = False
     """A proxy handed its REGISTER on: others may come by the same flow."""
+    restored: bool = False
+    """It is from before a restart: nobody knows whether the device is still there."""
 
     @property
     def key(self) -> object:
@@ -142,6 +144,14 @@ class Registrar:
     def forget(self, user: str) -> None:
         """Drop a user's bindings, as when the user is no more."""
         self._store(user, [])
+
+    def drop(self, binding: Binding) -> bool:
+        """Drop a single binding; return whether it was there."""
+        held = self._bindings.get(binding.user, [])
+        kept = [other for other in held if other is not binding]
+        if len(kept) < len(held):
+            self._store(binding.user, kept)
+        return len(kept) < len(held)
 
     def knows(self, flow: Flow) -> bool:
         """Whether somebody has registered by this flow, and not through a proxy."""

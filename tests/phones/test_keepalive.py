@@ -1,0 +1,178 @@
+"""Whether a device is there: it is asked, in a time that jumps (`tests.clock`)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.phones import Phone, PhoneServer, ServerSettings
+from custom_components.snom_buttons.phones.device import RESTORED_PATIENCE
+
+from .test_server import LOCALHOST, device, jumping, lit, make_phone, serving
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+INTERVAL = 60.0
+UNPLUGGED = 100.0
+"""Seconds after which an unplugged phone has to be unavailable."""
+
+
+def asking(phone: Phone, snapshot: Any = None, port: int = 0) -> Any:
+    """Return a server that asks whether phones are there."""
+    return serving(phone, snapshot=snapshot, port=port, keepalive=INTERVAL)
+
+
+def test_a_phone_is_asked_every_minute() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with asking(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            assert phone.round_trip is None
+            measured: list[float | None] = []
+            phone.measured.subscribe(lambda _: measured.append(phone.round_trip))
+            await asyncio.sleep(10 * INTERVAL)
+            assert 9 <= len(desk.questions) <= 11
+            assert len(measured) == len(desk.questions)
+            assert phone.round_trip is not None
+            assert 0 <= phone.round_trip < 0.1
+            question = desk.questions[0]
+            assert question.start.startswith(f"OPTIONS sip:44@{desk.address};line=")
+            assert question.body == ""
+            assert phone.available
+            # Its documents are not sent again because of that.
+            assert len(desk.requests) == 1
+
+    jumping(test)
+
+
+def test_whatever_it_answers_it_is_there() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with asking(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            desk.answer = 404
+            await asyncio.sleep(3 * INTERVAL)
+            assert (phone.available, phone.in_sync) == (True, True)
+            assert phone.round_trip is not None
+
+    jumping(test)
+
+
+def test_an_unplugged_phone_is_unavailable_soon_and_back_by_itself() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with asking(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            await asyncio.sleep(5 * INTERVAL + 1)
+            desk.answer = None
+            await asyncio.sleep(UNPLUGGED)
+            assert not phone.available
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(1000)
+            desk.answer = 200
+            # Asked within a minute, it gets what it missed, whatever is tried when.
+            await asyncio.sleep(INTERVAL + 32)
+            assert (phone.available, phone.in_sync) == (True, True)
+            assert desk.keys["1"]["c"] == "on"
+
+    jumping(test)
+
+
+def test_it_can_be_switched_off() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            desk.answer = None
+            await asyncio.sleep(3000)
+            assert desk.questions == []
+            assert phone.available
+
+    jumping(test)
+
+
+def test_phones_that_register_together_are_not_asked_together() -> None:
+    async def test() -> None:
+        phones = [make_phone(f"{number}") for number in range(40, 60)]
+        settings = ServerSettings(
+            host=LOCALHOST, port=0, realm="ha", advertised_host="a", keepalive=INTERVAL
+        )
+        server = PhoneServer(settings, clock=asyncio.get_running_loop().time)
+        for phone in phones:
+            server.add_phone(phone)
+        await server.start()
+        asked: list[float] = []
+        for phone in phones:
+            phone.measured.subscribe(
+                lambda _: asked.append(asyncio.get_running_loop().time())
+            )
+        desks = [device(server, phone.extension) for phone in phones]
+        for desk in desks:
+            await desk.__aenter__()
+            await desk.register()
+        await asyncio.sleep(INTERVAL + 1)
+        assert len(asked) >= 20
+        assert max(asked[:20]) - min(asked[:20]) > INTERVAL / 4
+        for desk in desks:
+            await desk.__aexit__()
+        await server.stop()
+
+    jumping(test)
+
+
+@pytest.mark.parametrize("interval", [0.0, INTERVAL])
+def test_a_stored_registration_at_whose_end_nobody_is(interval: float) -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with asking(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            snapshot, port = server.snapshot(), server.address[1]
+            await server.stop()
+            again = make_phone()
+            async with serving(
+                again, snapshot=snapshot, port=port, keepalive=interval
+            ) as second:
+                desk.answer = None
+                await asyncio.sleep(RESTORED_PATIENCE - 1)
+                assert again.registration is not None
+                assert not again.available
+                await asyncio.sleep(400)
+                assert again.registration is None
+                (stored,) = second.snapshot()["phones"].values()
+                assert stored["bindings"] == []
+                # It is welcome again.
+                desk.answer = 200
+                assert (await desk.register()).status == 200
+                await asyncio.sleep(1)
+                assert (again.available, again.in_sync) == (True, True)
+
+    jumping(test)
+
+
+def test_a_stored_registration_that_has_answered_once_is_like_any_other() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with asking(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            snapshot, port = server.snapshot(), server.address[1]
+            await server.stop()
+            again = make_phone()
+            async with asking(again, snapshot, port):
+                await asyncio.sleep(1)
+                assert again.in_sync
+                desk.answer = None
+                await asyncio.sleep(2000)
+                assert again.registration is not None
+                desk.answer = 200
+                await asyncio.sleep(INTERVAL + 32)
+                assert again.available
+
+    jumping(test)
