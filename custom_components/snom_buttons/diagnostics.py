@@ -59,7 +59,8 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
         "registration": registration
         and {
             "user_agent": _redact_hardware_address(registration.user_agent),
-            "expires_at": registration.expires_at.isoformat(),
+            "expires_at": registration.expires_at
+            and registration.expires_at.isoformat(),
             "supports_buttons": registration.supports_buttons,
         },
         "document": "".join(key.document.decode() for key in phone.keys.values()),

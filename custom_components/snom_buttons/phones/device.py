@@ -25,6 +25,7 @@ class Device:
         password_of: Callable[[], str],
         document_of: Callable[[str], bytes],
         status_changed: Callable[[], None],
+        taken: Callable[[list[str]], None],
         measured: Callable[[], None],
         gone: Callable[[Binding], None],
         before: Device | None = None,
@@ -32,7 +33,8 @@ class Device:
         """Begin; `before` is the same device as it was registered until now.
 
         `document_of` returns what a key should show. `status_changed` is called when
-        `answering`, `in_sync` or `refusal` of the outbox changes, `measured` when
+        `answering`, `in_sync` or `refusal` of the outbox changes, `taken` with keys that
+        the device has just taken, `measured` when
         `round_trip` does, and `gone` for a binding from before a restart of ours at whose
         end nobody answers.
         """
@@ -52,6 +54,7 @@ class Device:
             deliver=self._deliver,
             room=courier.room(binding),
             status_changed=status_changed,
+            taken=taken,
             answering=before is None or before.outbox.answering,
             in_sync=before is not None and before.outbox.in_sync,
         )

@@ -61,6 +61,7 @@ class Outbox:
         deliver: Callable[[bytes], Awaitable[None]],
         room: Callable[[], int],
         status_changed: Callable[[], None],
+        taken: Callable[[list[str]], None] = lambda _: None,
         answering: bool = True,
         in_sync: bool = False,
     ) -> None:
@@ -69,7 +70,7 @@ class Outbox:
         `document_of` returns a key's description as it should be now, `deliver` sends
         a document of up to `room()` bytes (more only if a single key needs more) and
         raises DeliveryFailed. `status_changed` is called when `answering`, `in_sync` or
-        `refusal` changes.
+        `refusal` changes, `taken` with the keys that the device has just taken.
         """
         self.answering = answering
         """Whether the device answered the last time, if only to refuse."""
@@ -83,6 +84,7 @@ class Outbox:
         self._deliver = deliver
         self._room = room
         self._status_changed = status_changed
+        self._taken = taken
         self._due: dict[str, None] = {}
         self._relabelled: dict[str, None] = {}
         self._pause: asyncio.TimerHandle | None = None
@@ -107,6 +109,13 @@ class Outbox:
         self._relabelled |= dict.fromkeys(keys)
         if self._pause is None:
             self._tell_labels()
+
+    def has_taken(self, key: str) -> bool:
+        """Whether the device has a key's newest description."""
+        return not any(
+            key in keys
+            for keys in (self._due, self._relabelled, self._refused, self._under_way)
+        )
 
     def heard(self) -> None:
         """Take note that the device is there: something has just come from it."""
@@ -214,6 +223,7 @@ class Outbox:
                 self._alone.difference_update(keys)
                 in_sync = not self._refused and (self.in_sync or not self._due)
                 self._set_status(answering=True, in_sync=in_sync)
+                self._taken(keys)
         self._task = None
         self._alone.update(self._refused)
         if not self._refused:

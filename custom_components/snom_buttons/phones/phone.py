@@ -35,8 +35,8 @@ class Registration:
     address: str
     """Where it came from, as `udp 192.0.2.4:2048`."""
     user_agent: str | None
-    expires_at: datetime
-    """Aware, in UTC."""
+    expires_at: datetime | None
+    """Aware, in UTC; None for a phone that does not register."""
     supports_buttons: bool
 
 
@@ -52,17 +52,22 @@ class Phone:
         password: str,
         keys: Iterable[KeySetup],
         dialling: Dialling | None = None,
+        place: tuple[str, int] | None = None,
     ) -> None:
         """Make a phone that is not registered; without `dialling` it is always busy.
 
+        With a `place`, IP address and UDP port, it need not register, and cannot.
         Raises DocumentError for a key that cannot be written.
         """
         self.extension = extension
         self.password = password
+        self.place = place
         self.dialling = dialling or Dialling()
         """What calls from it are answered with."""
         self.status: Signal[None] = Signal()
         """`available`, `in_sync`, `refusal` or `registration` has changed."""
+        self.taken: Signal[list[str]] = Signal()
+        """Keys, of which a device has taken what they show."""
         self.measured: Signal[None] = Signal()
         """`round_trip` has changed."""
         self.gone: Signal[Binding] = Signal()
@@ -109,6 +114,11 @@ class Phone:
             if device.outbox.answering
         )
 
+    def has_taken(self, key: str) -> bool:
+        """Whether every device that answers has what a key shows."""
+        answering = [d.outbox for d in self._devices.values() if d.outbox.answering]
+        return bool(answering) and all(o.has_taken(key) for o in answering)
+
     @property
     def refusal(self) -> str | None:
         """What a device answers with that keeps refusing what it is sent, else None."""
@@ -127,6 +137,7 @@ class Phone:
         password: str,
         keys: Iterable[KeySetup],
         dialling: Dialling | None = None,
+        place: tuple[str, int] | None = None,
     ) -> None:
         """Take a new configuration, and tell the devices what changed.
 
@@ -137,6 +148,7 @@ class Phone:
         setups = {setup.name: setup for setup in keys}
         new = {n: Key(setup, self._key_changed) for n, setup in setups.items()}
         self.password = password
+        self.place = place
         self.dialling = dialling or Dialling()
         before = self._keys
         self._keys = {name: before.get(name, key) for name, key in new.items()}
@@ -221,6 +233,7 @@ class Phone:
                 password_of=lambda: self.password,
                 document_of=self._document_of,
                 status_changed=partial(self.status.emit, None),
+                taken=self.taken.emit,
                 measured=partial(self.measured.emit, None),
                 gone=self.gone.emit,
                 before=known,
@@ -247,7 +260,7 @@ class Phone:
     def heard(self, flow: Flow) -> None:
         """Take note that something has come from the device at the end of a flow."""
         for device in self._devices.values():
-            if device.binding.flow == flow:
+            if device.binding.comes_by(flow):
                 device.heard()
 
     def lost(self, flow: Flow) -> None:

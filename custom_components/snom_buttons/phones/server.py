@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import hashlib
+import math
 import ssl
 import time
 from typing import Any
@@ -180,6 +181,7 @@ class PhoneServer:
         phone.changed.subscribe(self.changed.emit)
         phone.gone.subscribe(self._device_gone)
         phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
+        self._place(phone)
         self._apply_lines()
 
     def remove_phone(self, extension: str) -> None:
@@ -197,18 +199,21 @@ class PhoneServer:
         password: str,
         keys: list[KeySetup],
         dialling: Dialling | None = None,
+        place: tuple[str, int] | None = None,
     ) -> None:
         """Take a phone's new configuration.
 
-        With a new password its registrations end: it has to prove itself anew. Raises
-        KeyError for an unknown phone, DocumentError for a key that cannot be written.
+        With a new password or place its registrations end: it has to prove itself anew.
+        Raises KeyError for an unknown phone, DocumentError for a key that cannot be
+        written.
         """
         phone = self._phones[extension]
-        renewed = password != phone.password
-        phone.configure(password=password, keys=keys, dialling=dialling)
+        renewed = (password, place) != (phone.password, phone.place)
+        phone.configure(password=password, keys=keys, dialling=dialling, place=place)
         self._apply_lines()
         if renewed:
             self._registrar.forget(extension)
+            self._place(phone)
             self._registered(extension)
 
     def add_line(self, line_id: str, settings: LineSettings) -> SharedLine:
@@ -261,7 +266,7 @@ class PhoneServer:
             if not isinstance(saved, Mapping):
                 continue
             phone.restore(*load_keys(saved.get("keys")))
-            if saved.get("proof") == self._proof(phone):
+            if phone.place is None and saved.get("proof") == self._proof(phone):
                 bindings = load_bindings(saved.get("bindings"), self._clock())
                 self._registrar.restore(b for b in bindings if b.user == extension)
         lines = snapshot.get("lines")
@@ -313,9 +318,15 @@ class PhoneServer:
         if self._registrar.drop(binding):
             self._registered(binding.user)
 
+    def _place(self, phone: Phone) -> None:
+        """Bind a phone that does not register to where it is."""
+        if phone.place is not None:
+            self._registrar.place(phone.extension, *phone.place)
+            self._update(phone)
+
     def _password_of(self, extension: str) -> str | None:
         phone = self._phones.get(extension)
-        return phone.password if phone else None
+        return phone.password if phone and phone.place is None else None
 
     def _registered(self, extension: str) -> None:
         """Act on a change of a phone's bindings."""
@@ -331,11 +342,15 @@ class PhoneServer:
         registration = None
         if bindings:
             newest = bindings[-1]
-            left = timedelta(seconds=newest.expires_at - self._clock())
+            left = newest.expires_at - self._clock()
             registration = Registration(
                 address=str(newest.flow),
                 user_agent=newest.user_agent,
-                expires_at=datetime.now(UTC) + left,
+                expires_at=(
+                    None
+                    if newest.by_address
+                    else datetime.now(UTC) + timedelta(seconds=left)
+                ),
                 supports_buttons=newest.supports_buttons,
             )
         phone.registered(bindings, self._courier, registration)
@@ -343,7 +358,7 @@ class PhoneServer:
 
     def _plan_expiry(self, due: float | None) -> None:
         """Have `_expire` called at `due`, unless it is called before that anyway."""
-        if due is None:
+        if due is None or due == math.inf:
             return
         loop = asyncio.get_running_loop()
         at = loop.time() + max(0.0, due - self._clock())

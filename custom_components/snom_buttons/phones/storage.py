@@ -35,12 +35,12 @@ _LOGGER = logging.getLogger(__name__)
 def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
     """Return bindings as JSON; `now` is the time in their clock.
 
-    One by a connection is left out, which ends with us, and one with bytes that are no
+    Left out is one by a connection, which ends with us, one by address, and one with bytes that are no
     UTF-8, which JSON does not have: the phone will register again.
     """
     saved = []
     for binding in bindings:
-        if binding.flow.is_reliable:
+        if binding.flow.is_reliable or binding.by_address:
             continue
         texts = (
             binding.aor.text,

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 import email.utils
 import logging
+import math
 import time
+from typing import Any
 
 from .digest import Challenger, Verdict
 from .flow import Flow
@@ -25,7 +27,7 @@ from .grammar import (
 from .guard import Guard
 from .message import Request
 from .uas import Answer
-from .uri import Address, Uri, parse_address
+from .uri import Address, Uri, make_address, make_uri, parse_address
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,6 +67,17 @@ class Binding:
     """A proxy handed its REGISTER on: others may come by the same flow."""
     restored: bool = False
     """It is from before a restart: nobody knows whether the device is still there."""
+    by_address: bool = False
+    """The user has told us where the device is; it does not register."""
+
+    def comes_by(self, flow: Flow) -> bool:
+        """Whether what comes by a flow comes from the device.
+
+        One that was given by its address sends from whatever port it likes.
+        """
+        if self.by_address:
+            return flow[:2] == self.flow[:2]
+        return flow == self.flow
 
     @property
     def key(self) -> object:
@@ -111,7 +124,8 @@ class Registrar:
         `guard` is told of wrong passwords.
         """
         self._guard = guard
-        self._flows: Counter[Flow] = Counter()
+        self._flows: Counter[Any] = Counter()
+        self._places: Counter[Any] = Counter()
         self._challenger = Challenger(realm, password_of, clock)
         self._clock = clock
         self._on_registered = on_registered
@@ -145,6 +159,32 @@ class Registrar:
         """Drop a user's bindings, as when the user is no more."""
         self._store(user, [])
 
+    def place(self, user: str, host: str, port: int) -> None:
+        """Bind a user for good to an address, by UDP, without any registration.
+
+        That is the sipsak example of the LED Remote Control document.
+        """
+        flow = Flow("UDP", host, port)
+        uri = make_uri(user, f"[{host}]" if ":" in host else host, port)
+        self._store(
+            user,
+            [
+                Binding(
+                    user=user,
+                    aor=uri,
+                    contact=make_address(uri),
+                    flow=flow,
+                    call_id="",
+                    cseq=0,
+                    expires_at=math.inf,
+                    instance=None,
+                    user_agent=None,
+                    supports_buttons=False,
+                    by_address=True,
+                )
+            ],
+        )
+
     def drop(self, binding: Binding) -> bool:
         """Drop a single binding; return whether it was there."""
         held = self._bindings.get(binding.user, [])
@@ -154,8 +194,11 @@ class Registrar:
         return len(kept) < len(held)
 
     def knows(self, flow: Flow) -> bool:
-        """Whether somebody has registered by this flow, and not through a proxy."""
-        return flow in self._flows
+        """Whether somebody has registered by this flow, and not through a proxy.
+
+        So is whoever sends from an address that we were told.
+        """
+        return flow in self._flows or flow[:2] in self._places
 
     def restore(self, bindings: Iterable[Binding]) -> None:
         """Put back bindings from before a restart; those that are over stay out."""
@@ -222,7 +265,9 @@ class Registrar:
         """Whether a request came by the flow of a device of that user."""
         now = self._clock()
         return not request.forwarded and any(
-            binding.flow == flow and not binding.forwarded and binding.expires_at > now
+            binding.comes_by(flow)
+            and not binding.forwarded
+            and binding.expires_at > now
             for binding in self._bindings.get(user or "", ())
         )
 
@@ -341,11 +386,12 @@ class Registrar:
         )
 
     def _store(self, user: str, bindings: list[Binding]) -> None:
-        for flow in _own_flows(self._bindings.get(user, ())):
-            self._flows[flow] -= 1
-            if not self._flows[flow]:
-                del self._flows[flow]
-        self._flows.update(_own_flows(bindings))
+        for known, found_in in ((self._flows, _own_flows), (self._places, _own_places)):
+            for what in found_in(self._bindings.get(user, ())):
+                known[what] -= 1
+                if not known[what]:
+                    del known[what]
+            known.update(found_in(bindings))
         if bindings:
             self._bindings[user] = bindings
         else:
@@ -384,6 +430,11 @@ class Registrar:
 
 def _own_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
     return (binding.flow for binding in bindings if not binding.forwarded)
+
+
+def _own_places(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:
+    """Return transport and host of the devices that we were told."""
+    return (binding.flow[:2] for binding in bindings if binding.by_address)
 
 
 def parse_path(values: Iterable[str]) -> tuple[str, ...]:
