@@ -1,6 +1,6 @@
 """The dialogues that set up servers and phones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 import errno
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from custom_components.snom_buttons.phone_flow import (
     PASSWORD as PASSWORD_PATTERN,
     PASSWORD_ALPHABET,
 )
+from custom_components.snom_buttons.server_form import NO_FAULT
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
@@ -29,7 +30,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
 from homeassistant.setup import async_setup_component
 from homeassistant.util.json import load_json_object
 
@@ -95,9 +96,16 @@ def suggested(result: ConfigFlowResult | SubentryFlowResult) -> dict[str, Any]:
     """Return what a form is filled in with."""
     schema = result["data_schema"]
     assert schema is not None
+    return filled_in(schema.schema)
+
+
+def filled_in(schema: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return what fields are filled in with, also those of sections."""
     values = {}
-    for marker in schema.schema:
-        if marker.description:
+    for marker, field in schema.items():
+        if isinstance(field, section):
+            values[str(marker)] = filled_in(field.schema.schema)
+        elif marker.description:
             values[str(marker)] = marker.description["suggested_value"]
         elif callable(marker.default):
             values[str(marker)] = marker.default()
@@ -105,6 +113,28 @@ def suggested(result: ConfigFlowResult | SubentryFlowResult) -> dict[str, Any]:
 
 
 # The server
+
+FORM = "custom_components.snom_buttons.server_form"
+BEYOND = {
+    "udp": {"enabled": True},
+    "tcp": {"enabled": False, "port": 5060},
+    "tls": {"enabled": False, "port": 5061},
+    "access": {
+        "networks": [
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "::1/128",
+            "fc00::/7",
+            "fe80::/10",
+        ],
+        "keepalive": 60,
+    },
+}
+"""What the sections of the form hold that are closed at first."""
 
 
 async def start(hass: HomeAssistant) -> ConfigFlowResult:
@@ -132,7 +162,7 @@ async def test_a_server_for_somebody_in_a_hurry(
     hass: HomeAssistant, socket_enabled: None
 ) -> None:
     result = await start(hass)
-    assert suggested(result) == {
+    assert suggested(result) == BEYOND | {
         "host": "0.0.0.0",
         "port": 5060,
         "realm": "home-assistant",
@@ -140,7 +170,7 @@ async def test_a_server_for_somebody_in_a_hurry(
     }
     with patch(f"{FLOW}.check_bind") as check_bind:
         result = await submit(hass, result, host=LOCALHOST)
-    check_bind.assert_called_once_with(LOCALHOST, 5060)
+    check_bind.assert_called_once_with(LOCALHOST, 5060, "UDP")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Phones on 192.0.2.1:5060"
 
@@ -151,7 +181,7 @@ async def test_a_server_goes_on_with_its_first_phone(
     result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == f"Phones on {ADDRESS}:{port}"
-    assert result["data"] == {
+    assert result["data"] == BEYOND | {
         "host": LOCALHOST,
         "port": port,
         "realm": "home-assistant",
@@ -178,7 +208,7 @@ async def test_a_taken_port_is_named_and_the_next_free_one_filled_in(
         assert result["errors"] == {"port": "port_in_use"}
         free = suggested(result)["port"]
         assert free > port
-        assert result["description_placeholders"] == {
+        assert result["description_placeholders"] == NO_FAULT | {
             "port": str(port),
             "free_port": str(free),
         }
@@ -191,7 +221,7 @@ async def test_no_port_is_free(hass: HomeAssistant) -> None:
     taken = OSError(errno.EADDRINUSE, "Address already in use")
     with (
         patch(f"{FLOW}.check_bind", side_effect=taken),
-        patch(f"{FLOW}.free_udp_port", side_effect=taken),
+        patch(f"{FORM}.free_port", side_effect=taken),
     ):
         result = await submit(hass, await start(hass), port=65535)
     assert result["errors"] == {"port": "port_in_use"}
@@ -278,7 +308,7 @@ async def reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlow
     result = await entry.start_reconfigure_flow(hass)
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "reconfigure"
-    assert suggested(result) == entry.data
+    assert suggested(result) == BEYOND | entry.data
     return checked_server(result)
 
 
@@ -442,6 +472,7 @@ async def test_a_phone_from_first_to_last_page(
         "account": "46",
         "password": password,
         "registrar": f"{LOCALHOST}:{port}",
+        "outbound": "",
         "keys": (
             "| Button | `1` | Key 1 |\n"
             "| Button | `2` | Front \\| door |\n"
@@ -827,6 +858,10 @@ async def test_everything_over_rest(
         "port",
         "host",
         "realm",
+        "udp",
+        "tcp",
+        "tls",
+        "access",
     ]
     made = await post(
         f"flow/{form['flow_id']}", host=LOCALHOST, port=port, advertised_host=LOCALHOST

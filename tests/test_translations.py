@@ -13,18 +13,19 @@ import pytest
 
 import custom_components.snom_buttons as integration
 from custom_components.snom_buttons import (
-    config_flow,
     const,
     dial_form,
     event,
     light,
     phone_flow,
+    server_form,
 )
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
 from custom_components.snom_buttons.key_fields import FIELDS
 from custom_components.snom_buttons.phones import DialAnswer, Light
 from custom_components.snom_buttons.settings import OWN_KINDS
 from homeassistant.const import Platform
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
 from homeassistant.loader import Manifest
 from homeassistant.util.yaml import load_yaml_dict
@@ -188,7 +189,21 @@ def test_every_step_has_its_texts() -> None:
     assert set(PHONE["step"]) == steps("PhoneFlow")
     assert set(LINE["step"]) == steps("LineFlow")
     line = {"name", "code", "phones", "key", "release_after"}
-    server, phone = fields(config_flow.SERVER_SCHEMA), fields(phone_flow.PHONE_SCHEMA)
+    phone = fields(phone_flow.PHONE_SCHEMA)
+    sections = {
+        str(marker): fields(field.schema)
+        for marker, field in server_form.SERVER_SCHEMA.schema.items()
+        if isinstance(field, section)
+    }
+    server = fields(server_form.SERVER_SCHEMA) - sections.keys()
+    for step in ("user", "reconfigure"):
+        texts_of_sections = SERVER["step"][step]["sections"]
+        assert texts_of_sections.keys() == sections.keys()
+        for name, section_texts in texts_of_sections.items():
+            assert {"name", "description"} <= set(section_texts)
+            assert set(section_texts["data"]) == sections[name]
+            helped = set(section_texts["data_description"])
+            assert helped == sections[name] - {"enabled"}
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
         (SERVER, "reconfigure", server),
@@ -197,6 +212,7 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "account", phone),
         (PHONE, "keys", {"keys"}),
         (PHONE, "phone", set()),
+        (PHONE, "placed", set()),
         (PHONE, "dialling", fields(dial_form.DIALLING_SCHEMA)),
         (LINE, "user", line),
         (LINE, "reconfigure", line),
@@ -221,8 +237,10 @@ def test_no_error_has_a_text_in_vain() -> None:
     words = {
         node.value
         for module in (
+            "certificate",
             "config_flow",
             "phone_flow",
+            "server_form",
             "key_form",
             "dial_form",
             "line_flow",

@@ -1,5 +1,6 @@
 """The certificate with which the server proves to phones who it is, over TLS."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +11,13 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from homeassistant.core import HomeAssistant
 
+from .const import CONF_CERTIFICATE, CONF_PRIVATE_KEY
+
 
 class CertificateProblem(Exception):
     """A certificate that cannot be used; `key` and `placeholders` are for the user."""
 
-    def __init__(self, key: str, **placeholders: str) -> None:
+    def __init__(self, key: str, /, **placeholders: str) -> None:
         """Say which translated error this is."""
         super().__init__(f"{key}: {placeholders}")
         self.key = key
@@ -35,6 +38,21 @@ def own_certificate(hass: HomeAssistant) -> CertificateFiles | None:
     if http is None or not http.ssl_certificate or not http.ssl_key:
         return None
     return CertificateFiles(Path(http.ssl_certificate), Path(http.ssl_key))
+
+
+def certificate_files(hass: HomeAssistant, tls: Mapping[str, Any]) -> CertificateFiles:
+    """Return the files that a server is set to use: those named, or Home Assistant's own.
+
+    Raises CertificateProblem if there are none.
+    """
+    certificate, key = tls.get(CONF_CERTIFICATE), tls.get(CONF_PRIVATE_KEY)
+    if certificate and key:
+        return CertificateFiles(Path(certificate), Path(key))
+    if certificate or key:
+        raise CertificateProblem("certificate_incomplete")
+    if (own := own_certificate(hass)) is None:
+        raise CertificateProblem("no_certificate")
+    return own
 
 
 def load_certificate(

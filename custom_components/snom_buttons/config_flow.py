@@ -1,12 +1,7 @@
 """The dialogue that sets up a SIP server, or changes one."""
 
 from collections.abc import Mapping
-import errno
-from ipaddress import ip_address
-import re
-from typing import Any, Final, override
-
-import voluptuous as vol
+from typing import Any, override
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -21,55 +16,28 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
-from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    TextSelector,
-)
-from homeassistant.util.network import is_host_valid, is_invalid, is_ip_address
 
 from .const import (
+    CONF_ACCESS,
     CONF_ADVERTISED_HOST,
-    CONF_REALM,
     DOMAIN,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from .hub import SnomConfigEntry
+from .hub import SnomConfigEntry, SnomHub
 from .line_flow import LineFlow
 from .options_flow import MqttOptionsFlow
 from .phone_flow import PhoneFlow
-from .phones import check_bind, free_udp_port, local_address
-from .settings import registrar_address
-
-DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are elsewhere on the network
-DEFAULT_PORT: Final = 5060
-DEFAULT_REALM: Final = "home-assistant"
-
-# Stricter than Home Assistant's check, which lets a zone or a line end through.
-HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
-REALM: Final = re.compile(r"[A-Za-z0-9 ._@-]{1,64}")
-
-BIND_ERRORS: Final = {
-    errno.EADDRINUSE: (CONF_PORT, "port_in_use"),
-    errno.EADDRNOTAVAIL: (CONF_HOST, "not_our_address"),
-    errno.EACCES: (CONF_PORT, "port_not_permitted"),
-}
-
-SERVER_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_ADVERTISED_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)
-            ),
-            vol.Coerce(int),
-        ),
-        vol.Required(CONF_HOST, default=DEFAULT_HOST): TextSelector(),
-        vol.Required(CONF_REALM, default=DEFAULT_REALM): TextSelector(),
-    }
+from .phones import check_bind, local_address
+from .server_form import (
+    SERVER_SCHEMA,
+    Faults,
+    add_bind_fault,
+    async_find_certificate_fault,
+    find_faults,
+    read_server,
 )
+from .settings import registrar_addresses, server_settings
 
 
 class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -114,62 +82,48 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         user_input: dict[str, Any] | None,
         suggested: Mapping[str, Any],
     ) -> ConfigFlowResult:
-        errors: dict[str, str] = {}
-        placeholders = {CONF_PORT: "", "free_port": ""}
+        faults = Faults()
         if user_input is not None:
-            host = user_input[CONF_ADVERTISED_HOST].strip()
-            user_input = user_input | {CONF_ADVERTISED_HOST: host}
+            server = read_server(user_input)
             self._async_abort_entries_match(
-                {key: user_input[key] for key in (CONF_HOST, CONF_PORT)}
+                {key: server[key] for key in (CONF_HOST, CONF_PORT)}
             )
-            suggested = user_input
-            errors = await self._async_validate(user_input)
-            if not errors:
-                return self._async_finish(user_input)
-            if errors.get(CONF_PORT) == "port_in_use":
-                free_port = _next_free_port(user_input)
-                placeholders = {
-                    CONF_PORT: str(user_input[CONF_PORT]),
-                    "free_port": str(free_port),
-                }
-                suggested = user_input | {CONF_PORT: free_port}
+            suggested = server
+            faults = find_faults(server)
+            await async_find_certificate_fault(self.hass, server, faults)
+            await self._async_find_bind_faults(server, faults)
+            if not faults.errors:
+                return self._async_finish(server)
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(SERVER_SCHEMA, suggested),
-            errors=errors,
-            description_placeholders=placeholders,
+            errors=faults.errors,
+            description_placeholders=faults.placeholders,
         )
 
-    async def _async_validate(self, server: dict[str, Any]) -> dict[str, str]:
-        """Return what is wrong with the settings of a server, by field."""
-        errors: dict[str, str] = {}
-        if not _is_advertisable(server[CONF_ADVERTISED_HOST]):
-            errors[CONF_ADVERTISED_HOST] = "invalid_host"
-        if not REALM.fullmatch(server[CONF_REALM]):
-            errors[CONF_REALM] = "invalid_realm"
-        try:
-            await self._async_check_bind(server[CONF_HOST], server[CONF_PORT])
-        except ValueError:
-            errors[CONF_HOST] = "invalid_address"
-        except OSError as err:
-            field, error = BIND_ERRORS.get(err.errno or 0, ("base", "cannot_listen"))
-            errors[field] = error
-        return errors
-
-    async def _async_check_bind(self, host: str, port: int) -> None:
-        """Try to bind, also where the server that is being changed is in the way.
-
-        Raises what `check_bind` raises.
-        """
+    async def _async_find_bind_faults(
+        self, server: dict[str, Any], faults: Faults
+    ) -> None:
+        """Try to bind each port, also where the server that is changed is in the way."""
+        host = server[CONF_HOST]
+        running: SnomHub | None = None
         if self.source == SOURCE_RECONFIGURE:
             entry: SnomConfigEntry = self._get_reconfigure_entry()
-            is_running = entry.state is ConfigEntryState.LOADED
-            if is_running and entry.data[CONF_PORT] == port:
-                if entry.data[CONF_HOST] != host:
-                    check_bind(host, 0)
-                    await entry.runtime_data.async_check_bind(host)
-                return
-        check_bind(host, port)
+            if entry.state is ConfigEntryState.LOADED:
+                running = entry.runtime_data
+        held = running.server.settings.ports if running else {}
+        has_moved = running is None or running.server.settings.host != host
+        for transport, port in server_settings(_without_networks(server)).ports.items():
+            try:
+                if running is None or held.get(transport) != port:
+                    check_bind(host, port, transport)
+                elif has_moved:
+                    check_bind(host, 0, transport)
+                    await running.async_check_bind(host, port, transport)
+            except ValueError:
+                faults.add(CONF_HOST, "invalid_address")
+            except OSError as err:
+                add_bind_fault(faults, server, transport, err)
 
     @callback
     def _async_finish(self, server: dict[str, Any]) -> ConfigFlowResult:
@@ -197,21 +151,10 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         return result
 
 
-def _is_advertisable(host: str) -> bool:
-    """Return whether phones can know us by this address or name."""
-    if not HOST.fullmatch(host) or not is_host_valid(host):
-        return False
-    return not (is_ip_address(host) and is_invalid(ip_address(host)))
-
-
 def _server_title(server: Mapping[str, Any]) -> str:
-    return f"Phones on {registrar_address(server)}"
+    return f"Phones on {next(iter(registrar_addresses(server).values()))}"
 
 
-def _next_free_port(server: Mapping[str, Any]) -> int:
-    """Return the first free port after the wanted one, or that one if there is none."""
-    port: int = server[CONF_PORT]
-    try:
-        return free_udp_port(server[CONF_HOST], port + 1)
-    except OSError:
-        return port
+def _without_networks(server: dict[str, Any]) -> dict[str, Any]:
+    """Return a server whose ports can be read, whatever else is wrong with it."""
+    return server | {CONF_ACCESS: {}}

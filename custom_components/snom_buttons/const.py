@@ -13,6 +13,7 @@ PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
     Platform.EVENT,
     Platform.LIGHT,
+    Platform.SENSOR,
     Platform.SWITCH,
     Platform.TEXT,
 ]
@@ -20,33 +21,43 @@ PLATFORMS: Final = [
 SUBENTRY_TYPE_PHONE: Final = "phone"
 SUBENTRY_TYPE_SHARED_LINE: Final = "shared_line"
 
+CONF_ACCESS: Final = "access"
+CONF_ADVERTISED: Final = "advertised"
 CONF_ADVERTISED_HOST: Final = "advertised_host"
 CONF_ANSWER: Final = "answer"
 CONF_BASE_TOPIC: Final = "base_topic"
+CONF_CERTIFICATE: Final = "certificate"
 CONF_CODE: Final = "code"
 CONF_COLORS: Final = "colors"
 CONF_COMMANDS: Final = "commands"
-CONF_DIAL_RULES: Final = "dial_rules"
 CONF_DIALLING: Final = "dialling"
+CONF_DIAL_RULES: Final = "dial_rules"
 CONF_DISCOVERY: Final = "discovery"
+CONF_ENABLED: Final = "enabled"
 CONF_EXTENSION: Final = "extension"
+CONF_KEEPALIVE: Final = "keepalive"
 CONF_KEY: Final = "key"
-CONF_KEY_COUNT: Final = "key_count"
 CONF_KEYS: Final = "keys"
+CONF_KEY_COUNT: Final = "key_count"
 CONF_KIND: Final = "kind"
 CONF_LIGHT_OFF: Final = "light_off"
 CONF_LIGHT_ON: Final = "light_on"
 CONF_MQTT: Final = "mqtt"
+CONF_NETWORKS: Final = "networks"
 CONF_NUMBER: Final = "number"
 CONF_NUMBER_OFF: Final = "number_off"
 CONF_NUMBER_ON: Final = "number_on"
 CONF_PHONE: Final = "phone"
 CONF_PHONES: Final = "phones"
+CONF_PRIVATE_KEY: Final = "private_key"
 CONF_REALM: Final = "realm"
 CONF_REDIRECT_TO: Final = "redirect_to"
 CONF_RELEASE_AFTER: Final = "release_after"
 CONF_RUN: Final = "run"
+CONF_TCP: Final = "tcp"
+CONF_TLS: Final = "tls"
 CONF_TOGGLE: Final = "toggle"
+CONF_UDP: Final = "udp"
 
 MODEL_OTHER: Final = "other"
 

@@ -36,6 +36,7 @@ class SnomPhone:
             settings.password,
             [key.setup for key in settings.keys],
             settings.dialling,
+            settings.place,
         )
         self._hub = hub
         self._available = False
@@ -73,6 +74,7 @@ class SnomPhone:
             password=settings.password,
             keys=[key.setup for key in settings.keys],
             dialling=settings.dialling,
+            place=settings.place,
         )
         self.async_limit_keys(unused, colored)
         self._async_update_device()
@@ -114,6 +116,7 @@ class SnomPhone:
                 self.settings.extension,
                 "available" if self._available else "unavailable",
             )
+        self._hub.issues.async_follow_phone(self)
         registration = self.sip.registration
         if registration is None:
             # The device stays as it is, but another may take its hardware address.

@@ -46,12 +46,14 @@ from .const import (
     EVENT_SHARED_LINE,
 )
 from .devices import SnomLine, SnomPhone
+from .issues import ServerIssues
 from .mqtt_bridge import LeftBehind, MqttBridge
 from .mqtt_client import async_clear
 from .phones import Dialled, KeyPress, LineUse, PhoneServer, check_bind
 from .settings import (
     PhoneSettings,
     SharedLineSettings,
+    certificate_settings,
     line_settings,
     phone_settings,
     server_settings,
@@ -92,6 +94,8 @@ class SnomHub:
         self.lines: dict[str, SnomLine] = {}
         """By subentry."""
         self.device_id = self._async_update_device()
+        self.issues = ServerIssues(hass, entry, self.server)
+        self._certificate = certificate_settings(entry.data)
         self._listeners: list[PartListener] = []
         self._save_pending = False
         self._store = async_get_store(hass, entry)
@@ -106,10 +110,11 @@ class SnomHub:
             self._async_add_line(line)
 
     async def async_load(self) -> None:
-        """Take over what was stored, before `async_start`.
+        """Take over what was stored, and the certificate, before `async_start`.
 
         Raises ConfigEntryError if a later version has stored it.
         """
+        self.server.context = await self.issues.async_load_certificate()
         try:
             stored: object = await self._store.async_load()
         except UnsupportedStorageVersionError as err:
@@ -134,23 +139,25 @@ class SnomHub:
         self.server.pressed.subscribe(self._async_pressed)
         self.server.dialled.subscribe(self._async_dialled)
         self.server.changed.subscribe(lambda _: self._async_save_soon())
+        self.issues.async_start()
         self.mqtt.async_start(self._left_behind)
 
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server, and store what the next start needs."""
         await self.mqtt.async_stop()
+        self.issues.async_stop()
         await self.server.stop()
         # This replaces a write that is due, so later changes have to ask for another.
         await self._store.async_save(self._async_snapshot())
 
-    async def async_check_bind(self, host: str) -> None:
+    async def async_check_bind(self, host: str, port: int, transport: str) -> None:
         """Try to bind our port at another address; meanwhile the server lets it go.
 
         Raises what `check_bind` raises.
         """
         await self.server.stop()
         try:
-            check_bind(host, self.server.settings.port or 0)
+            check_bind(host, port, transport)
         finally:
             try:
                 await self.server.start()
@@ -169,7 +176,7 @@ class SnomHub:
         Other settings of the server take a restart of the server, hence a reload.
         """
         self._async_update_device()
-        if server_settings(self.entry.data) != self.server.settings:
+        if self._has_moved():
             self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
             return
         async with self._update_lock:
@@ -182,6 +189,14 @@ class SnomHub:
                 for listener in self._listeners:
                     await listener(part)
         await self.mqtt.async_update()
+
+    def _has_moved(self) -> bool:
+        """Whether the server has to start anew to be as it is set."""
+        data = self.entry.data
+        return (server_settings(data), certificate_settings(data)) != (
+            self.server.settings,
+            self._certificate,
+        )
 
     @callback
     def _async_update_phones(self) -> list[SnomPhone]:
@@ -250,7 +265,9 @@ class SnomHub:
 
     @callback
     def _async_remove_phone(self, extension: str) -> None:
-        self.phones.pop(extension).async_remove()
+        phone = self.phones.pop(extension)
+        phone.async_remove()
+        self.issues.async_forget_phone(phone)
         self.server.remove_phone(extension)
 
     @callback

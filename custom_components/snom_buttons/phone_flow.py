@@ -16,7 +16,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_MODEL, CONF_NAME, CONF_PASSWORD
+from homeassistant.const import CONF_ADDRESS, CONF_MODEL, CONF_NAME, CONF_PASSWORD
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -32,7 +32,7 @@ from . import dial_form, key_form
 from .const import CONF_DIALLING, CONF_EXTENSION, CONF_KEY_COUNT, CONF_KEYS, MODEL_OTHER
 from .key_form import MAX_KEYS, SIP_USER
 from .phones import MODELS
-from .settings import KeySettings, registrar_address
+from .settings import KeySettings, phone_place, registrar_addresses
 
 # Without ` and |, which the table of the last page cannot show.
 PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
@@ -61,6 +61,7 @@ PHONE_SCHEMA: Final = vol.Schema(
             ),
             vol.Coerce(int),
         ),
+        vol.Optional(CONF_ADDRESS): TextSelector(),
     }
 )
 
@@ -103,6 +104,8 @@ class PhoneFlow(ConfigSubentryFlow):
             CONF_NAME: subentry.title,
             CONF_MODEL: subentry.data[CONF_MODEL],
         }
+        if address := subentry.data.get(CONF_ADDRESS):
+            suggested[CONF_ADDRESS] = address
         if _key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
@@ -123,6 +126,9 @@ class PhoneFlow(ConfigSubentryFlow):
                 errors[CONF_EXTENSION] = "invalid_extension"
             if not PASSWORD.fullmatch(user_input[CONF_PASSWORD]):
                 errors[CONF_PASSWORD] = "invalid_password"
+            address = user_input.get(CONF_ADDRESS, "").strip()
+            if address and phone_place(address) is None:
+                errors[CONF_ADDRESS] = "invalid_address"
             key_count = _key_count(user_input)
             if not key_count:
                 errors[CONF_KEY_COUNT] = "key_count_missing"
@@ -134,6 +140,8 @@ class PhoneFlow(ConfigSubentryFlow):
                     CONF_PASSWORD: user_input[CONF_PASSWORD],
                     CONF_MODEL: user_input[CONF_MODEL],
                 }
+                if address:
+                    self._account[CONF_ADDRESS] = address
                 colors = _has_colors(user_input)
                 model = user_input[CONF_MODEL]
                 if model != suggested.get(CONF_MODEL) and model in MODELS:
@@ -188,14 +196,20 @@ class PhoneFlow(ConfigSubentryFlow):
         """Show what to enter in the phone's web page."""
         if user_input is not None:
             return self._async_finish()
-        server = self._get_entry().data
+        addresses = registrar_addresses(self._get_entry().data)
         return self.async_show_form(
-            step_id="phone",
+            step_id="placed" if CONF_ADDRESS in self._account else "phone",
             data_schema=vol.Schema({}),
             description_placeholders={
                 "account": self._account[CONF_EXTENSION],
                 "password": self._account[CONF_PASSWORD],
-                "registrar": registrar_address(server),
+                "registrar": next(iter(addresses.values())),
+                "outbound": "".join(
+                    f"| Outbound Proxy ({transport})"
+                    f" | `{address};transport={transport.lower()}` |\n"
+                    for transport, address in addresses.items()
+                    if transport != "UDP"
+                ),
                 "keys": "\n".join(
                     f"| Button | `{key.key}` | {_in_table(key.name)} |"
                     for key in self._keys
@@ -203,6 +217,12 @@ class PhoneFlow(ConfigSubentryFlow):
             },
             last_step=True,
         )
+
+    async def async_step_placed(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show the same of a phone that does not register."""
+        return await self.async_step_phone(user_input)
 
     @callback
     def _async_finish(self) -> SubentryFlowResult:
@@ -212,11 +232,14 @@ class PhoneFlow(ConfigSubentryFlow):
             return self.async_create_entry(
                 title=self._name, data=data, unique_id=extension
             )
+        subentry = self._get_reconfigure_subentry()
+        if dialling := subentry.data.get(CONF_DIALLING):
+            data[CONF_DIALLING] = dialling
         return self.async_update_and_abort(
             self._get_entry(),
-            self._get_reconfigure_subentry(),
+            subentry,
             title=self._name,
-            data_updates=data,
+            data=data,
             unique_id=extension,
         )
 

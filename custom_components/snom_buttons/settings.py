@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
+import re
 from typing import Any, Final, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import (
+    CONF_ADDRESS,
     CONF_HOST,
     CONF_MODEL,
     CONF_NAME,
@@ -15,36 +18,47 @@ from homeassistant.const import (
 )
 
 from .const import (
+    CONF_ACCESS,
+    CONF_ADVERTISED,
     CONF_ADVERTISED_HOST,
     CONF_ANSWER,
     CONF_BASE_TOPIC,
+    CONF_CERTIFICATE,
     CONF_CODE,
     CONF_COLORS,
     CONF_COMMANDS,
     CONF_DIAL_RULES,
     CONF_DIALLING,
     CONF_DISCOVERY,
+    CONF_ENABLED,
     CONF_EXTENSION,
+    CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
     CONF_KIND,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
     CONF_MQTT,
+    CONF_NETWORKS,
     CONF_NUMBER,
     CONF_NUMBER_OFF,
     CONF_NUMBER_ON,
     CONF_PHONE,
+    CONF_PRIVATE_KEY,
     CONF_REALM,
     CONF_REDIRECT_TO,
     CONF_RELEASE_AFTER,
     CONF_RUN,
+    CONF_TCP,
+    CONF_TLS,
     CONF_TOGGLE,
+    CONF_UDP,
     DOMAIN,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
 from .phones import (
+    PRIVATE_NETWORKS,
     Action,
     DialAnswer,
     Dialling,
@@ -162,6 +176,8 @@ class PhoneSettings:
     dialling: Dialling = field(default_factory=Dialling)
     dial_rules: Mapping[str, str] = field(default_factory=dict)
     """For each number that somebody may dial the script or scene to run."""
+    place: tuple[str, int] | None = None
+    """Address and UDP port, if the phone does not register."""
 
     @classmethod
     def from_subentry(
@@ -196,6 +212,7 @@ class PhoneSettings:
                 own=frozenset(rules),
             ),
             dial_rules=rules,
+            place=phone_place(subentry.data.get(CONF_ADDRESS, "")),
         )
 
 
@@ -275,21 +292,81 @@ def phone_settings(entry: ConfigEntry) -> list[PhoneSettings]:
     ]
 
 
+SIP_PORT: Final = 5060
+"""The UDP port of a phone, unless it is told (`Network identity (port)`)."""
+KEEPALIVE: Final = 60
+"""Seconds between questions whether a phone is there."""
+
+
 def server_settings(data: Mapping[str, Any]) -> ServerSettings:
-    """Return the server that the data of a config entry describes."""
+    """Return the server that the data of a config entry describes.
+
+    Version 0.1 knew of nothing but UDP, and of no rules for who may talk to it.
+    """
+    udp, tcp, tls, access = (
+        data.get(section, {}) for section in (CONF_UDP, CONF_TCP, CONF_TLS, CONF_ACCESS)
+    )
+    advertised = {
+        name: host_and_port(section[CONF_ADVERTISED])
+        for name, section in (("UDP", udp), ("TCP", tcp), ("TLS", tls))
+        if section.get(CONF_ADVERTISED)
+    }
+    networks = tuple(ip_network(text) for text in access.get(CONF_NETWORKS, ()))
     return ServerSettings(
         host=data[CONF_HOST],
-        port=data[CONF_PORT],
+        port=data[CONF_PORT] if udp.get(CONF_ENABLED, True) else None,
+        tcp_port=tcp[CONF_PORT] if tcp.get(CONF_ENABLED) else None,
+        tls_port=tls[CONF_PORT] if tls.get(CONF_ENABLED) else None,
         realm=data[CONF_REALM],
         advertised_host=data[CONF_ADVERTISED_HOST],
+        advertised={name: place for name, place in advertised.items() if place},
+        networks=networks or PRIVATE_NETWORKS,
+        keepalive=access.get(CONF_KEEPALIVE, KEEPALIVE),
     )
 
 
-def registrar_address(server: Mapping[str, Any]) -> str:
-    """Return the server as phones take it."""
-    host = server[CONF_ADVERTISED_HOST]
-    return (
-        f"[{host}]:{server[CONF_PORT]}"
-        if ":" in host
-        else f"{host}:{server[CONF_PORT]}"
-    )
+def certificate_settings(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the paths of certificate and key that are set, None without TLS."""
+    tls = data.get(CONF_TLS, {})
+    if not tls.get(CONF_ENABLED):
+        return None
+    return tls.get(CONF_CERTIFICATE, ""), tls.get(CONF_PRIVATE_KEY, "")
+
+
+def host_and_port(text: str) -> tuple[str, int | None] | None:
+    """Return what `host`, `host:port` or `[ipv6]:port` says, None if it is no such thing."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", text)
+    if match is None:
+        return (text, None) if _is_ipv6(text) else None
+    host, port = match[1] or match[2], int(match[3]) if match[3] else None
+    if port is not None and not 0 < port < 65536:
+        return None
+    return host, port
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ip_address(text).version == 6
+    except ValueError:
+        return False
+
+
+def phone_place(address: str) -> tuple[str, int] | None:
+    """Return where a phone is that does not register, None for what is no IP address."""
+    place = host_and_port(address)
+    try:
+        return (str(ip_address(place[0])), place[1] or SIP_PORT) if place else None
+    except ValueError:
+        return None
+
+
+def registrar_addresses(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return how phones reach the server, as `host:port`, for each transport it has."""
+    settings = server_settings(data)
+    addresses = {}
+    for transport, own_port in settings.ports.items():
+        host, port = settings.advertised.get(transport, ("", None))
+        host = host or settings.advertised_host
+        shown = f"[{host}]" if ":" in host else host
+        addresses[transport] = f"{shown}:{port or own_port}"
+    return addresses

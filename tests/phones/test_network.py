@@ -13,7 +13,7 @@ import pytest
 from custom_components.snom_buttons.phones import (
     MODELS,
     check_bind,
-    free_udp_port,
+    free_port,
     local_address,
 )
 
@@ -52,7 +52,7 @@ def test_a_port_that_is_taken_is_told_and_the_next_free_one_found() -> None:
         with pytest.raises(OSError) as error:
             check_bind("127.0.0.1", port)
         assert error.value.errno == errno.EADDRINUSE
-        found = free_udp_port("127.0.0.1", port)
+        found = free_port("127.0.0.1", port)
         assert found > port
         check_bind("127.0.0.1", found)
 
@@ -61,13 +61,13 @@ def test_when_all_ports_from_there_are_taken_that_is_told() -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as holder:
         holder.bind(("127.0.0.1", 65535))
         with pytest.raises(OSError) as error:
-            free_udp_port("127.0.0.1", 65535)
+            free_port("127.0.0.1", 65535)
     assert error.value.errno == errno.EADDRINUSE
 
 
 def test_an_address_that_is_not_ours_is_told_at_once() -> None:
     with pytest.raises(OSError) as error:
-        free_udp_port("192.0.2.77", 5060)
+        free_port("192.0.2.77", 5060)
     assert error.value.errno == errno.EADDRNOTAVAIL
 
 

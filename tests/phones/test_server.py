@@ -27,7 +27,7 @@ from custom_components.snom_buttons.phones import (
     Phone,
     PhoneServer,
     ServerSettings,
-    free_udp_port,
+    free_port,
 )
 from custom_components.snom_buttons.sip import Flow, TransportError, parse_address
 from custom_components.snom_buttons.sip.transport import UdpTransport
@@ -922,7 +922,7 @@ async def test_a_stored_registration_lasts_an_hour_at_most() -> None:
 async def test_a_start_that_fails_half_way_frees_the_port(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    port = free_udp_port(LOCALHOST, 20000)
+    port = free_port(LOCALHOST, 20000)
     phone = make_phone()
     monkeypatch.setattr(phone, "registered", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -4,6 +4,7 @@ Knows the buttons document and SIP, not Home Assistant. Everything happens in on
 loop, the one that `PhoneServer.start` is called in.
 """
 
+from ..sip import PRIVATE_NETWORKS, Network
 from ..xbuttons import (
     PROPERTIES,
     Action,
@@ -27,7 +28,7 @@ from .events import Dialled, KeyPress, LineUse
 from .key import Key, KeySetup
 from .line import LineSettings, SharedLine, shared_key
 from .models import MODELS, Model
-from .network import check_bind, free_udp_port, local_address
+from .network import check_bind, free_port, local_address
 from .phone import MAX_OTHER_KEYS, Phone, Registration, TooManyKeys
 from .reception import MAX_TEXT
 from .server import PhoneServer, ServerSettings
@@ -37,6 +38,7 @@ __all__ = [
     "MAX_OTHER_KEYS",
     "MAX_TEXT",
     "MODELS",
+    "PRIVATE_NETWORKS",
     "PROPERTIES",
     "Action",
     "Color",
@@ -57,6 +59,7 @@ __all__ = [
     "LineUse",
     "MessageWaiting",
     "Model",
+    "Network",
     "Phone",
     "PhoneServer",
     "Registration",
@@ -68,7 +71,7 @@ __all__ = [
     "Treatment",
     "check_bind",
     "format_document",
-    "free_udp_port",
+    "free_port",
     "is_other_color",
     "local_address",
     "parse_document",

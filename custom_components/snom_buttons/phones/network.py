@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from contextlib import closing
 import errno
+from ipaddress import ip_address
 import socket
+
+from ..sip import listening_socket
 
 # Documentation addresses (RFC 5737, RFC 3849): only the route to them is looked up.
 _ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
@@ -29,31 +32,30 @@ def local_address() -> str:
     return "127.0.0.1"
 
 
-def check_bind(host: str, port: int) -> None:
-    """Bind a UDP socket and let it go again.
+def check_bind(host: str, port: int, transport: str = "UDP") -> None:
+    """Bind a socket of a transport, and let it go again.
 
     Raises OSError as the system gives it: EADDRINUSE for a port that is taken,
     EADDRNOTAVAIL for an address that is not this machine's, EACCES for a port that
     needs more rights; ValueError for a host that is not an IP address.
     """
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.inet_pton(family, host)
-    except OSError as error:
+        ip_address(host)
+    except ValueError as error:
         raise ValueError(f"{host!r} is not an IP address") from error
-    with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
-        probe.bind((host, port))
+    kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
+    listening_socket(host, port, kind).close()
 
 
-def free_udp_port(host: str, start: int) -> int:
-    """Return the first free UDP port from `start` on.
+def free_port(host: str, start: int, transport: str = "UDP") -> int:
+    """Return the first free port of a transport from `start` on.
 
     Raises OSError (EADDRINUSE) if the hundred from there are all taken, and what
     `check_bind` raises for other reasons.
     """
     for port in range(start, min(start + 100, 65536)):
         try:
-            check_bind(host, port)
+            check_bind(host, port, transport)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

@@ -37,7 +37,7 @@ class ServerSettings:
     """The digest realm, which phones show when they ask for a password."""
     advertised_host: str
     """What our requests name as their origin: the address that phones know us by."""
-    advertised: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    advertised: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     """The same for single transports, where it is another host or port."""
     networks: tuple[Network, ...] = PRIVATE_NETWORKS
     """Who may talk to us at all."""
@@ -73,7 +73,8 @@ class PhoneServer:
         self._lines: dict[str, SharedLine] = {}
         self.locked_out: Signal[None] = Signal()
         """`locked` has changed."""
-        self._context = context
+        self.context = context
+        """What TLS needs; to be set before `start`."""
         self._guard = Guard(
             clock=clock,
             is_known=self._is_known,
@@ -143,7 +144,7 @@ class PhoneServer:
             raise
 
     async def _open(self, transport: str, port: int) -> None:
-        if transport == "TLS" and self._context is None:
+        if transport == "TLS" and self.context is None:
             return
         host, advertised_port = self.settings.advertised.get(transport, ("", None))
         await self._endpoint.open(
@@ -152,7 +153,7 @@ class PhoneServer:
             transport=transport,
             advertised_host=host or self.settings.advertised_host,
             advertised_port=advertised_port,
-            context=self._context if transport == "TLS" else None,
+            context=self.context if transport == "TLS" else None,
         )
 
     async def stop(self) -> None:

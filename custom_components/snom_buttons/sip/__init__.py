@@ -13,6 +13,7 @@ from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Binding, Registrar, parse_path
+from .sockets import listening_socket
 from .transport import TransportError
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
 from .uri import (
@@ -49,6 +50,7 @@ __all__ = [
     "TransportError",
     "Uri",
     "escape_user",
+    "listening_socket",
     "make_address",
     "make_uri",
     "parse_address",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote as percent_encode, unquote as percent_decode
@@ -79,9 +79,10 @@ class Uri:
         kept = [
             parameter
             for parameter in parameters
-            if parameter.partition("=")[0].strip().lower() != "method"
+            if parameter and parameter.partition("=")[0].strip().lower() != "method"
         ]
-        return parse_uri(user_info + at + ";".join([start, *filter(None, kept)]))
+        text = user_info + at + ";".join([start, *kept])
+        return replace(self, text=text, parameters=";".join(kept))
 
     @property
     def key(self) -> tuple[str, str | None, str, int | None, str]:

@@ -1,0 +1,178 @@
+"""What a user should know of a server: told as it comes up, taken back as it passes."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+import ssl
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_time_interval
+
+from .certificate import CertificateProblem, certificate_files, load_certificate
+from .const import CONF_TLS, DOMAIN
+from .phones import PhoneServer, check_bind
+from .settings import server_settings
+
+if TYPE_CHECKING:
+    from .devices import SnomPhone
+    from .hub import SnomConfigEntry
+
+CHECK_ADDRESS: Final = timedelta(minutes=1)
+CHECK_CERTIFICATE: Final = timedelta(hours=12)
+EXPIRES_SOON: Final = timedelta(days=14)
+
+LOCKED_OUT: Final = "locked_out"
+EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104, compared with, not bound to
+
+
+class ServerIssues:
+    """The repair issues of one server."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: SnomConfigEntry, server: PhoneServer
+    ) -> None:
+        """Follow a server from `async_start` on."""
+        self._hass = hass
+        self._entry = entry
+        self._server = server
+        self._told: set[str] = set()
+        self._running: list[CALLBACK_TYPE] = []
+
+    @callback
+    def async_start(self) -> None:
+        """Begin to follow the server."""
+        self._running = [
+            self._server.locked_out.subscribe(self._async_follow_locks),
+            async_track_time_interval(
+                self._hass, self._async_check_address, CHECK_ADDRESS
+            ),
+            async_track_time_interval(
+                self._hass, self._async_check_certificate, CHECK_CERTIFICATE
+            ),
+        ]
+
+    @callback
+    def async_stop(self) -> None:
+        """Follow it no more, and take everything back."""
+        for unsubscribe in self._running:
+            unsubscribe()
+        self._running = []
+        for issue_id in set(self._told):
+            self._async_take_back(issue_id)
+
+    async def async_load_certificate(
+        self, context: ssl.SSLContext | None = None
+    ) -> ssl.SSLContext | None:
+        """Return the context for TLS, None if TLS is off or its certificate is no good.
+
+        With a `context` it is that one, with a certificate that may be newer.
+        """
+        issue_id = f"certificate_{self._entry.entry_id}"
+        if server_settings(self._entry.data).tls_port is None:
+            return None
+        try:
+            files = certificate_files(self._hass, self._entry.data[CONF_TLS])
+            context, expires = await self._hass.async_add_executor_job(
+                load_certificate, files, context
+            )
+        except CertificateProblem as problem:
+            self._async_tell(
+                issue_id, problem.key, problem.placeholders, ir.IssueSeverity.ERROR
+            )
+            return None
+        if expires - datetime.now(UTC) < EXPIRES_SOON:
+            self._async_tell(
+                issue_id,
+                "certificate_expires",
+                {
+                    "path": str(files.certificate),
+                    "date": expires.date().isoformat(),
+                },
+            )
+        else:
+            self._async_take_back(issue_id)
+        return context
+
+    async def _async_check_certificate(self, _: datetime) -> None:
+        """Take a newer certificate, and begin with TLS if that was not possible yet."""
+        running = self._server.context
+        context = await self.async_load_certificate(running)
+        if context is not None and running is None:
+            self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
+
+    @callback
+    def _async_check_address(self, _: datetime) -> None:
+        """See whether the address on which the server listens is still this machine's.
+
+        When it is back, the sockets serve it again by themselves.
+        """
+        host = self._server.settings.host
+        issue_id = f"address_{self._entry.entry_id}"
+        if host in EVERYWHERE:
+            return
+        try:
+            check_bind(host, 0)
+        except OSError:
+            self._async_tell(
+                issue_id, "address_gone", {"host": host}, ir.IssueSeverity.ERROR
+            )
+        else:
+            self._async_take_back(issue_id)
+
+    @callback
+    def _async_follow_locks(self, _: None) -> None:
+        """Tell who is locked out."""
+        issue_id = f"{LOCKED_OUT}_{self._entry.entry_id}"
+        if sources := self._server.locked:
+            self._async_tell(
+                issue_id, LOCKED_OUT, {"sources": ", ".join(sources)}, is_fixable=True
+            )
+        else:
+            self._async_take_back(issue_id)
+
+    @callback
+    def async_follow_phone(self, phone: SnomPhone) -> None:
+        """Tell if a phone keeps refusing what it is sent."""
+        issue_id = f"refuses_{phone.settings.subentry_id}"
+        if answer := phone.sip.refusal:
+            self._async_tell(
+                issue_id,
+                "phone_refuses",
+                {"phone": phone.settings.name, "answer": answer},
+            )
+        else:
+            self._async_take_back(issue_id)
+
+    @callback
+    def async_forget_phone(self, phone: SnomPhone) -> None:
+        """Take back what was told of a phone that is removed."""
+        self._async_take_back(f"refuses_{phone.settings.subentry_id}")
+
+    @callback
+    def _async_tell(
+        self,
+        issue_id: str,
+        key: str,
+        placeholders: Mapping[str, str],
+        severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+        *,
+        is_fixable: bool = False,
+    ) -> None:
+        self._told.add(issue_id)
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue_id,
+            data={"entry_id": self._entry.entry_id},
+            is_fixable=is_fixable,
+            severity=severity,
+            translation_key=key,
+            translation_placeholders={"name": self._entry.title, **placeholders},
+        )
+
+    @callback
+    def _async_take_back(self, issue_id: str) -> None:
+        if issue_id in self._told:
+            self._told.discard(issue_id)
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)

@@ -1,0 +1,36 @@
+"""What a user can do about a repair issue at once."""
+
+from typing import Any, override
+
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    RepairsFlow,
+    RepairsFlowResult,
+)
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+
+class ReleaseFlow(ConfirmRepairFlow):
+    """Listen again to those that are locked out."""
+
+    @override
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask whether to do so, and do it."""
+        if user_input is not None:
+            entry_id = str((self.data or {})["entry_id"])
+            entry = self.hass.config_entries.async_get_entry(entry_id)
+            if entry is not None and entry.state is ConfigEntryState.LOADED:
+                server = entry.runtime_data.server
+                for source in server.locked:
+                    server.release(source)
+        return await super().async_step_confirm(user_input)
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
+) -> RepairsFlow:
+    """Return the flow for the one issue that has one."""
+    return ReleaseFlow()
