@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-import struct
+from ipaddress import ip_network
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -41,6 +41,7 @@ from custom_components.snom_buttons.sip.digest import (
 from custom_components.snom_buttons.sip.grammar import MAX_PARAMETERS, quote
 from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
 from custom_components.snom_buttons.sip.registrar import _with_expires
+from custom_components.snom_buttons.sip.stream import PING, BrokenStream, StreamDecoder
 from custom_components.snom_buttons.sip.transport import UdpTransport
 
 from .phones import test_walkthrough as walkthrough
@@ -95,7 +96,7 @@ def challenger(number: int = 0) -> tuple[Challenger, str]:
     """Return a challenger, always the same, and a nonce that it has given to FLOW."""
     judge = Challenger(REALM, {"44": PASSWORD}.get, lambda: 1000.0)
     judge._secret = bytes(32)
-    stamp = struct.pack(">dL", 1000.0, number)
+    stamp = (1000 * 1000).to_bytes(5) + number.to_bytes(3)
     return judge, (stamp + judge._seal(stamp, str(FLOW))).hex()
 
 
@@ -165,9 +166,7 @@ REGISTRATION = request_bytes(
 
 
 class _Mute(UdpTransport):
-    """A transport that is always open, and sends nothing."""
-
-    is_open = True
+    """A transport that sends nothing."""
 
     def send(self, data: bytes, flow: Flow) -> None:
         pass
@@ -178,15 +177,19 @@ def check_server(data: bytes) -> None:
 
     async def run() -> None:
         settings = ServerSettings(
-            host="192.0.2.1", port=5060, realm=REALM, advertised_host="ha.test"
+            host="192.0.2.1",
+            port=5060,
+            realm=REALM,
+            advertised_host="ha.test",
+            networks=(ip_network("192.0.2.0/24"),),
         )
         server = PhoneServer(settings, clock=lambda: 1000.0)
         phone = Phone("44", PASSWORD, [KeySetup(off=KEY), KeySetup(off=CALL)])
         server.add_phone(phone)
         endpoint = server._endpoint
         endpoint._loop = asyncio.get_running_loop()
-        endpoint._udp = _Mute(endpoint._receive)
-        endpoint._sent_by = "ha.test:5060"
+        endpoint._transports["UDP"] = _Mute(endpoint._receive)
+        endpoint._sent_by["UDP"] = "ha.test:5060"
         server._registrar._challenger, _ = challenger()
         server._started = True
         endpoint._receive(REGISTRATION, FLOW)
@@ -199,6 +202,45 @@ def check_server(data: bytes) -> None:
         await server.stop()
 
     asyncio.run(run())
+
+
+# Streams
+
+
+def framed(message: bytes) -> bytes:
+    """Return a message with the length that a stream needs."""
+    head, blank, body = message.partition(b"\r\n\r\n")
+    return head + b"\r\nContent-Length: %d" % len(body) + blank + body
+
+
+STREAMS = st.lists(
+    MESSAGES.map(framed) | st.just(PING) | st.sampled_from([b"\r\n", b"\n", b"\r"]),
+    max_size=5,
+).map(b"".join)
+
+
+def check_stream(data: bytes) -> None:
+    """Check that the same comes out however the bytes are cut, and nothing is made up."""
+    assert _decode(data) == _decode(*[data[i : i + 1] for i in range(len(data))])
+    half = len(data) // 2
+    messages, fault = _decode(data[:half], data[half:])
+    assert (messages, fault) == _decode(data)
+    for message in messages:
+        assert message in data
+        if message != PING:
+            check_datagram(message)
+
+
+def _decode(*pieces: bytes) -> tuple[list[bytes], str]:
+    """Return the messages of a stream, and what ended it, "" if nothing did."""
+    decoder = StreamDecoder()
+    messages: list[bytes] = []
+    try:
+        for piece in pieces:
+            messages += decoder.feed(piece)
+    except BrokenStream as error:
+        return messages, str(error)
+    return messages, ""
 
 
 # Headers
@@ -300,6 +342,7 @@ DOCUMENTS = (
 TARGETS = (
     FuzzTarget("datagram", MESSAGES, check_datagram),
     FuzzTarget("server", MESSAGES, check_server),
+    FuzzTarget("stream", STREAMS, check_stream),
     FuzzTarget("digest", _encoded(st.sampled_from(CREDENTIALS) | PIECES.map("Digest {}".format)), check_digest),
     FuzzTarget("uri", _encoded(URIS | PIECES), check_uri),
     FuzzTarget("address", _encoded(ADDRESSES | PIECES), check_address),

@@ -52,14 +52,14 @@ class StreamDecoder:
     def _next(self) -> bytes | None:
         """Take the next message out of the buffer, None if none is whole."""
         if self._length is None:
-            if self._buffer.startswith(PING):
+            while self.is_within and self._buffer[0] in b"\r\n":
+                if self._buffer.startswith(PING):
+                    return self._take(len(PING))
+                del self._buffer[0]  # a stray (RFC 3261 7.5)
+            if self._buffer == PING:
                 return self._take(len(PING))
             if not self.is_within:
                 return None
-            if self._buffer[0] in b"\r\n":  # strays (RFC 3261 7.5)
-                strays = len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
-                self._take(strays)
-                return self._next()
             head = self._head_length()
             if head is None:
                 return None
@@ -80,10 +80,10 @@ class StreamDecoder:
             for blank in _BLANK_LINES
             if (position := self._buffer.find(blank, self._searched)) >= 0
         ]
+        if min(found, default=len(self._buffer)) > MAX_HEAD:
+            raise BrokenStream(f"more than {MAX_HEAD} bytes of headers")
         if found:
             return min(found)
-        if len(self._buffer) > MAX_HEAD:
-            raise BrokenStream(f"more than {MAX_HEAD} bytes of headers")
         # The last two may be the beginning of what is looked for.
         self._searched = max(0, len(self._buffer) - 2)
         return None
