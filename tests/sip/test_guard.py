@@ -135,6 +135,15 @@ def test_a_phone_that_tries_a_wrong_password_now_and_then_is_not_locked_out() ->
     assert guarded.guard.locked == []
 
 
+def test_guesses_in_quick_succession_are_all_counted() -> None:
+    guarded = Guarded()
+    for _ in range(FAILURES):
+        assert guarded.guard.admits(STRANGER)
+        guarded.fail(1)
+        guarded.now += FORGIVEN_EVERY / 2 / FAILURES
+    assert not guarded.guard.admits(STRANGER)
+
+
 def test_one_sender_has_a_whole_network_of_ipv6() -> None:
     assert source_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64"
     assert source_of("fe80::1%eth0") == "fe80::/64"

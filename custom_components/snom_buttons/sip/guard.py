@@ -71,7 +71,7 @@ class _Bucket:
 class _Failures:
     """Wrong passwords from one address."""
 
-    count: float
+    count: int
     counted_at: float
     locked_until: float = 0.0
 
@@ -145,11 +145,11 @@ class Guard:
         Too many lock it out.
         """
         now, source = self._clock(), source_of(source)
-        failed = self._failures.setdefault(source, _Failures(0.0, now))
+        failed = self._failures.setdefault(source, _Failures(0, now))
         self._failures.move_to_end(source)
-        passed = (now - failed.counted_at) / FORGIVEN_EVERY
-        failed.count = max(0.0, failed.count - passed) + 1.0
-        failed.counted_at = now
+        forgiven = int((now - failed.counted_at) / FORGIVEN_EVERY)
+        failed.count = max(0, failed.count - forgiven) + 1
+        failed.counted_at += forgiven * FORGIVEN_EVERY
         if failed.count >= FAILURES and not failed.locked_until:
             failed.locked_until = now + LOCKED_FOR
             _LOGGER.warning(

@@ -1,0 +1,238 @@
+"""What a user is told of a server, and how it passes."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.snom_buttons.issues import CHECK_ADDRESS, CHECK_CERTIFICATE
+from custom_components.snom_buttons.phones import outbox
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+
+from .certificates import make_certificate
+from .conftest import LOCALHOST, PASSWORD, Phones
+from .rawphone import RawPhone
+from .test_config_flow import TEXTS
+from .test_server_form import free_tcp_port
+
+ISSUES = TEXTS["issues"]
+
+
+def issue(hass: HomeAssistant, name: str) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue("snom_buttons", name)
+
+
+def said(found: ir.IssueEntry | None) -> str:
+    """Return what the user reads of an issue."""
+    assert found is not None
+    assert found.translation_key is not None
+    texts = ISSUES[found.translation_key]
+    text = (
+        texts.get("description") or texts["fix_flow"]["step"]["confirm"]["description"]
+    )
+    texts["title"].format(**(found.translation_placeholders or {}))
+    formatted: str = text.format(**(found.translation_placeholders or {}))
+    return formatted
+
+
+async def refusing(hass: HomeAssistant, phones: Phones) -> RawPhone:
+    """Return a phone that refuses documents, once the user has been told."""
+    phone: RawPhone = await phones()
+    await phone.shows("4")
+    phone.answer = 415
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
+    )
+    await phone.until(lambda: issue(hass, "refuses_subentry_44") is not None)
+    return phone
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "FIRST_RETRY", 0.01)
+
+
+@pytest.mark.usefixtures("quick_retries")
+async def test_a_phone_that_keeps_refusing(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    name = "refuses_subentry_44"
+    phone = await refusing(hass, phones)
+    found = issue(hass, name)
+    assert said(found).startswith(
+        "Phone 44 has answered several times with: 415 Whatever."
+    )
+    assert found is not None
+    assert not found.is_fixable
+    phone.answer = 200
+    assert (await phone.register()).status == 200
+    await phone.shows("1", c="on")
+    await hass.async_block_till_done()
+    assert issue(hass, name) is None
+
+
+@pytest.mark.usefixtures("quick_retries")
+async def test_a_phone_that_refused_and_is_removed(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    await refusing(hass, phones)
+    hass.config_entries.async_remove_subentry(server, "subentry_44")
+    await hass.async_block_till_done()
+    assert issue(hass, "refuses_subentry_44") is None
+
+
+@pytest.fixture
+async def guesser(server: MockConfigEntry, port: int) -> AsyncIterator[RawPhone]:
+    """Return a phone that has not registered."""
+    async with RawPhone((LOCALHOST, port), "44", PASSWORD) as phone:
+        yield phone
+
+
+async def guess(phone: RawPhone) -> None:
+    """Give wrong passwords until nobody listens any more."""
+    phone.password = "wrong"
+    for _ in range(10):
+        assert (await phone.register()).status == 401
+
+
+async def test_a_source_that_is_locked_out_can_be_let_in_again(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    server: MockConfigEntry,
+    guesser: RawPhone,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert await async_setup_component(hass, "repairs", {})
+    await guess(guesser)
+    name = f"locked_out_{server.entry_id}"
+    found = issue(hass, name)
+    assert "127.0.0.1 gave too many wrong passwords" in said(found)
+    assert found is not None
+    assert found.is_fixable
+    assert caplog.text.count("127.0.0.1 gave 10 wrong passwords") == 1
+    assert "wrong" not in caplog.text.replace("wrong passwords", "").replace(
+        "Wrong credentials", ""
+    )
+    client = await hass_client()
+    flow = await client.post(
+        "/api/repairs/issues/fix", json={"handler": "snom_buttons", "issue_id": name}
+    )
+    form = await flow.json()
+    assert form["step_id"] == "confirm"
+    assert form["description_placeholders"]["sources"] == "127.0.0.1"
+    done = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    assert done.status == HTTPStatus.OK
+    await hass.async_block_till_done()
+    assert issue(hass, name) is None
+    guesser.password = PASSWORD
+    assert (await guesser.register()).status == 200
+
+
+async def test_what_was_told_goes_with_the_server(
+    hass: HomeAssistant, server: MockConfigEntry, guesser: RawPhone
+) -> None:
+    await guess(guesser)
+    assert issue(hass, f"locked_out_{server.entry_id}") is not None
+    assert await hass.config_entries.async_unload(server.entry_id)
+    assert issue(hass, f"locked_out_{server.entry_id}") is None
+
+
+def with_tls(entry: MockConfigEntry, certificate: Path, key: Path) -> dict[str, Any]:
+    """Return the data of a server that has TLS."""
+    return {
+        **entry.data,
+        "tls": {
+            "enabled": True,
+            "port": free_tcp_port(),
+            "certificate": str(certificate),
+            "private_key": str(key),
+        },
+    }
+
+
+async def pass_time(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, time: timedelta
+) -> None:
+    freezer.tick(time + timedelta(seconds=1))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_a_certificate_that_expires_and_is_renewed(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    certificate, key = make_certificate(tmp_path, days=20)
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    server = config_entry.runtime_data.server
+    assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
+    name = f"certificate_{config_entry.entry_id}"
+    assert issue(hass, name) is None
+    await pass_time(hass, freezer, timedelta(days=7))
+    assert f"The certificate {certificate}" in said(issue(hass, name))
+    assert "expires on" in said(issue(hass, name))
+    await pass_time(hass, freezer, timedelta(days=20))
+    assert "expired on" in said(issue(hass, name))
+    make_certificate(tmp_path, days=90)
+    context = server.context
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    assert issue(hass, name) is None
+    assert config_entry.runtime_data.server is server
+    assert server.context is context  # which has the new one
+
+
+async def test_tls_begins_once_its_certificate_is_there(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    # UDP serves the phones all the same.
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    name = f"certificate_{config_entry.entry_id}"
+    assert f"{certificate} cannot be read: No such file" in said(issue(hass, name))
+    make_certificate(tmp_path)
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    assert config_entry.state is ConfigEntryState.LOADED
+    server = config_entry.runtime_data.server
+    assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
+    assert issue(hass, name) is None
+
+
+async def test_the_address_goes_and_comes_back(
+    hass: HomeAssistant, server: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    name = f"address_{server.entry_id}"
+    gone = OSError(99, "Cannot assign requested address")
+    with patch("custom_components.snom_buttons.issues.check_bind", side_effect=gone):
+        await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert f"listens on {LOCALHOST}, which is no longer" in said(issue(hass, name))
+    await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert issue(hass, name) is None
+
+
+@pytest.mark.parametrize("key", sorted(ISSUES))
+def test_every_issue_has_its_texts(key: str) -> None:
+    texts = ISSUES[key]
+    assert texts["title"]
+    assert texts.get("description") or texts["fix_flow"]
