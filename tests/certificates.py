@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -12,12 +13,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
+class Certificate(NamedTuple):
+    """Two files in PEM."""
+
+    certificate: Path
+    key: Path
+
+
 def make_certificate(
     directory: Path, *, name: str = "server", days: int = 30, age: int = 1
-) -> tuple[Path, Path]:
+) -> Certificate:
     """Write a certificate for 127.0.0.1, signed by itself, and its key.
 
-    It is valid from `age` days ago until `days` from now. Returns both paths.
+    It is valid from `age` days ago until `days` from now.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "snom_buttons test")])
@@ -34,6 +42,8 @@ def make_certificate(
             x509.SubjectAlternativeName(
                 [
                     x509.DNSName("localhost"),
+                    # mbedTLS 2.28, and so linphone, looks for an address here only.
+                    x509.DNSName("127.0.0.1"),
                     x509.IPAddress(ip_address("127.0.0.1")),
                     x509.IPAddress(ip_address("::1")),
                 ]
@@ -53,4 +63,4 @@ def make_certificate(
             serialization.NoEncryption(),
         )
     )
-    return certificate_path, key_path
+    return Certificate(certificate_path, key_path)

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from .certificate import Certificate
+from tests.certificates import Certificate
+
 from .peers import free_port, write
 from .running import Running, running
 

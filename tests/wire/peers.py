@@ -16,9 +16,9 @@ import random
 import socket
 from typing import NamedTuple, Protocol
 
+from tests.certificates import Certificate
 from tests.rawphone import PATIENCE
 
-from .certificate import Certificate
 from .running import Running, running
 
 LOCALHOST = "127.0.0.1"

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from custom_components.snom_buttons.certificate import (
+    CertificateFiles,
+    load_certificate,
+)
 from custom_components.snom_buttons.phones import (
     Action,
     KeyDescription,
@@ -18,14 +22,13 @@ from custom_components.snom_buttons.phones import (
     PhoneServer,
     ServerSettings,
 )
+from tests.certificates import Certificate, make_certificate
 
-from .certificate import Certificate, make_certificate
 from .peers import LOCALHOST, PEERS, Account
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
-TRANSPORTS = ["udp"]
-"""Those of our server; the phones also know `tcp` and `tls`, see test_proxy.py."""
+TRANSPORTS = ["udp", "tcp", "tls"]
 PASSWORD = "geheim44"
 REALM = "home assistant"
 
@@ -40,28 +43,25 @@ def make_phone(extension: str = "44", password: str = PASSWORD) -> Phone:
     return Phone(extension, password, keys)
 
 
-def settings_for(
-    transport: str, certificate: Certificate | None, port: int = 0
-) -> ServerSettings:
-    """Return the settings of a server that listens for `transport`."""
-    assert transport == "udp", "others are not there yet"
-    assert certificate is None
+def settings_for(transport: str, port: int = 0) -> ServerSettings:
+    """Return the settings of a server that listens for one transport."""
+    own = {"udp": "port", "tcp": "tcp_port", "tls": "tls_port"}[transport]
+    ports: dict[str, int | None] = {"port": None, own: port}
     return ServerSettings(
-        host=LOCALHOST, port=port, realm=REALM, advertised_host=LOCALHOST
+        host=LOCALHOST, realm=REALM, advertised_host=LOCALHOST, **ports
     )
-
-
-def port_of(server: PhoneServer, transport: str) -> int:
-    """Return where a server listens for `transport`."""
-    assert transport == "udp", "others are not there yet"
-    return server.address[1]
 
 
 @asynccontextmanager
 async def serving(
-    *phones: Phone, settings: ServerSettings, snapshot: dict[str, Any] | None = None
+    *phones: Phone,
+    settings: ServerSettings,
+    snapshot: dict[str, Any] | None = None,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[PhoneServer]:
     server = PhoneServer(settings)
+    if certificate is not None:
+        server.context, _ = load_certificate(CertificateFiles(*certificate))
     for phone in phones:
         server.add_phone(phone)
     server.restore(snapshot or {})
@@ -81,10 +81,10 @@ async def test_a_phone_that_knows_no_buttons(
     phone = make_phone()
     presses: list[KeyPress] = []
     certificate = make_certificate(tmp_path) if transport == "tls" else None
-    settings = settings_for(transport, certificate)
-    async with serving(phone, settings=settings) as server:
+    settings = settings_for(transport)
+    async with serving(phone, settings=settings, certificate=certificate) as server:
         server.pressed.subscribe(presses.append)
-        port = port_of(server, transport)
+        port = server.address_of(transport.upper())[1]
         account = Account("44", PASSWORD, REALM, port, transport, certificate)
         async with PEERS[name](account, tmp_path / name) as peer:
             await peer.is_registered()

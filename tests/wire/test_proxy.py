@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from custom_components.snom_buttons.phones import KeyPress
+from tests.certificates import make_certificate
 from tests.rawphone import RawPhone
 
-from .certificate import make_certificate
 from .kamailio import Kamailio, proxying
 from .peers import LOCALHOST, PEERS, Account
 from .test_peers import PASSWORD, REALM, make_phone, serving, settings_for
@@ -39,7 +39,7 @@ async def test_registration_documents_and_presses_pass_through(
     presses: list[KeyPress] = []
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(
-            serving(phone, settings=settings_for("udp", None))
+            serving(phone, settings=settings_for("udp"))
         )
         server.pressed.subscribe(presses.append)
         proxy = await stack.enter_async_context(
@@ -70,7 +70,7 @@ async def test_registration_documents_and_presses_pass_through(
 
         # Its registration outlives us, and so does the way to it.
         snapshot = json.loads(json.dumps(server.snapshot()))
-        settings = settings_for("udp", None, port=server.address[1])
+        settings = settings_for("udp", port=server.address[1])
         await server.stop()
         desk.keys.clear()
         again = make_phone()
@@ -92,7 +92,7 @@ async def test_nobody_presses_keys_in_the_name_of_another_behind_the_proxy(
     phones = (make_phone(), make_phone("45", OTHER_PASSWORD))
     presses: list[KeyPress] = []
     async with (
-        serving(*phones, settings=settings_for("udp", None)) as server,
+        serving(*phones, settings=settings_for("udp")) as server,
         proxying(server.address[1], tmp_path / "proxy") as proxy,
         behind(proxy, server) as victim,
         behind(proxy, server, "45") as attacker,
@@ -124,7 +124,7 @@ async def test_a_phone_that_knows_no_buttons(
     certificate = make_certificate(tmp_path) if transport == "tls" else None
     phone = make_phone()
     async with (
-        serving(phone, settings=settings_for("udp", None)) as server,
+        serving(phone, settings=settings_for("udp")) as server,
         proxying(server.address[1], tmp_path / "proxy", certificate) as proxy,
     ):
         port = proxy.port_of(transport)
