@@ -6,6 +6,7 @@ from copy import deepcopy
 from datetime import timedelta
 import errno
 import logging
+from pathlib import Path
 import socket
 from typing import Any
 from unittest.mock import patch
@@ -30,6 +31,7 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 
+from .certificates import make_certificate
 from .conftest import (
     KEYS,
     LOCALHOST,
@@ -42,6 +44,7 @@ from .conftest import (
     reaches,
 )
 from .rawphone import RawPhone
+from .rawstream import StreamPhone
 
 LIGHT = "light.phone_44_key_1"
 OTHER_LIGHT = "light.phone_45_key_1"
@@ -713,3 +716,55 @@ async def test_many_changes_at_once(
         await turn_on(hass, f"light.phone_{phone.extension}_key_7")
         await phone.shows("7", c="on")
         assert hass.states.get(f"light.phone_{phone.extension}_key_1") is None
+
+
+def left_over() -> tuple[int, int, int]:
+    """Return how many tasks, timers of ours and open files there are."""
+    loop = asyncio.get_running_loop()
+    scheduled: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
+    timers = [h for h in scheduled if not h.cancelled() and "snom_buttons" in repr(h)]
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    return len(asyncio.all_tasks()), len(timers), files
+
+
+async def test_a_hundred_times_round(
+    hass: HomeAssistant, config_entry: MockConfigEntry, tmp_path: Path
+) -> None:
+    """Loaded with all transports, used, reloaded, unloaded: no socket, task or timer is left."""
+    certificate, key = make_certificate(tmp_path)
+    ports = [free_port() for _ in range(2)]
+    hass.config_entries.async_update_entry(
+        config_entry,
+        data={
+            **config_entry.data,
+            "tcp": {"enabled": True, "port": ports[0]},
+            "tls": {
+                "enabled": True,
+                "port": ports[1],
+                "certificate": str(certificate),
+                "private_key": str(key),
+            },
+        },
+    )
+
+    async def once() -> None:
+        assert await hass.config_entries.async_setup(config_entry.entry_id)
+        place = (LOCALHOST, ports[0])
+        async with StreamPhone(place, "44", PASSWORD) as phone:
+            assert (await phone.register()).status == 200
+            await phone.shows("4")
+            assert await hass.config_entries.async_reload(config_entry.entry_id)
+            await phone.until(lambda: not phone.is_connected)
+        assert await hass.config_entries.async_unload(config_entry.entry_id)
+        await hass.async_block_till_done()
+
+    for _ in range(2):
+        await once()
+    before = left_over()
+    for _ in range(50):
+        await once()
+    assert left_over() == before
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.config_entries.async_remove(config_entry.entry_id)
+    await hass.async_block_till_done()
+    assert left_over()[2] == before[2]
