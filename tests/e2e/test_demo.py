@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 import json
+import os
 from pathlib import Path
 import signal
 import socket
@@ -37,11 +38,28 @@ def free_tcp_port() -> int:
 class Demo:
     """A running demo, and its Home Assistant's API."""
 
-    def __init__(self, session: aiohttp.ClientSession, details: dict[str, Any]) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, details: dict[str, Any], pid: int
+    ) -> None:
         self.details = details
+        self._pid = pid
         self._session = session
         self._url = details["url"]
         self._headers = {"Authorization": f"Bearer {details['token']}"}
+
+    def kill_home_assistant(self) -> None:
+        """End it as a power cut would."""
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text()
+        for child in map(int, children.split()):
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"homeassistant" in command:
+                os.kill(child, signal.SIGKILL)
+
+    def listens(self) -> bool:
+        """Return whether anybody has the SIP port."""
+        wanted = f":{self.details['sip']['port']:04X}"
+        lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+        return any(line.split()[1].endswith(wanted) for line in lines)
 
     def phone(self, extension: str) -> RawPhone:
         sip = self.details["sip"]
@@ -117,7 +135,7 @@ async def demo_running(directory: Path, *options: str) -> AsyncIterator[Demo]:
                 assert ready, f"the demo ended: {await process.wait()}"
         details = json.loads((directory / "demo.json").read_text())
         async with aiohttp.ClientSession() as session:
-            yield Demo(session, details)
+            yield Demo(session, details, process.pid)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
@@ -170,6 +188,35 @@ async def test_lamps_presses_and_a_restart(tmp_path: Path) -> None:
         assert (await demo.state(lamp))["attributes"]["effect"] == "hold"
     log = (directory / "output.log").read_text()
     assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
+
+
+async def test_home_assistant_is_killed(tmp_path: Path) -> None:
+    """A phone that noticed nothing shows the right picture soon after the start."""
+    async with (
+        demo_running(tmp_path / "demo", "--no-phone") as demo,
+        demo.phone("44") as desk,
+    ):
+        lamp = demo.entity("44", "4", "led")
+        assert (await desk.register()).status == 200
+        await demo.call("light", "turn_on", entity_id=lamp, effect="park")
+        await desk.shows("4", c="park")
+        await asyncio.sleep(
+            2
+        )  # what a change costs at most: it is stored after a second
+        demo.kill_home_assistant()
+        async with asyncio.timeout(10):
+            while demo.listens():  # noqa: ASYNC110, the system tells nobody
+                await asyncio.sleep(0.02)
+        desk.keys.clear()
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(90):
+            while not demo.listens():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            begun = loop.time()
+            await desk.shows("4", c="park")
+            await desk.shows("12")
+        assert loop.time() - begun < 3
+        assert (await desk.press("4")).status == 200
 
 
 async def test_what_the_document_shows_works_between_two_phones(
