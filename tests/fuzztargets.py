@@ -187,7 +187,6 @@ def check_server(data: bytes) -> None:
         phone = Phone("44", PASSWORD, [KeySetup(off=KEY), KeySetup(off=CALL)])
         server.add_phone(phone)
         endpoint = server._endpoint
-        endpoint._loop = asyncio.get_running_loop()
         endpoint._transports["UDP"] = _Mute(endpoint._receive)
         endpoint._sent_by["UDP"] = "ha.test:5060"
         server._registrar._challenger, _ = challenger()

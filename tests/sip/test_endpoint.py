@@ -20,10 +20,10 @@ from custom_components.snom_buttons.sip import (
     OutgoingRequest,
     Response,
     TransportError,
-    endpoint as endpoint_module,
     make_address,
     make_uri,
     parse_datagram,
+    transactions,
 )
 from custom_components.snom_buttons.sip.transport import UdpTransport
 from tests.clock import run
@@ -218,13 +218,13 @@ class TestRequestsThatComeIn:
     async def test_with_too_many_under_way_answers_are_stateless(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(endpoint_module, "MAX_TRANSACTIONS", 2)
+        monkeypatch.setattr(transactions, "MAX_TRANSACTIONS", 2)
         async with serving() as (endpoint, peer):
             for number in range(3):
                 via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
                 data = await peer.ask(request_bytes(Via=via))
                 assert status_of(data) == "200 OK"
-            assert len(endpoint._running) == 2
+            assert len(endpoint._transactions.running) == 2
 
     @jumping
     async def test_a_stateless_answer_leaves_nothing_behind(self) -> None:
@@ -236,7 +236,7 @@ class TestRequestsThatComeIn:
         async with serving(handler) as (endpoint, peer):
             first = await peer.ask(request_bytes())
             assert status_of(first) == "401 Unauthorized"
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
             assert await peer.ask(request_bytes()) == first
 
     @jumping
@@ -368,7 +368,7 @@ async def test_refused_without_asking_the_handler(
         assert header is None or len(values_of(data, header)) == 1
         assert await peer.ask(request_bytes(method, *more)) == data
         assert handled == []
-        assert endpoint._running == {}
+        assert endpoint._transactions.running == {}
 
 
 class TestMalformed:
@@ -393,7 +393,7 @@ class TestMalformed:
             assert values_of(answer, "Via")[0].endswith(f"received={LOCALHOST}")
             assert ("tag=" in "".join(values_of(answer, "To"))) is (b"To: " in data)
             assert handled == []
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @pytest.mark.parametrize(
         "data",
@@ -449,10 +449,10 @@ class TestInvite:
             assert [at - begun for at, _ in peer.got] == [0, 0.5, 1.5, 3.5]
             peer.send(request_bytes("ACK", To=values_of(refusal, "To")[0]))
             await peer.silence(4.9)
-            assert endpoint._running
+            assert endpoint._transactions.running
             peer.send(request_bytes("INVITE"))
             await peer.silence()
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @jumping
     async def test_without_an_ack_it_ends_with_timer_h(self) -> None:
@@ -460,11 +460,11 @@ class TestInvite:
             begun = now()
             refusal = await peer.ask(request_bytes("INVITE"))
             await asyncio.sleep(36.9)
-            assert endpoint._running
+            assert endpoint._transactions.running
             await peer.silence()
             assert [at - begun for at, _ in peer.got] == [0, *RETRANSMITTED]
             assert {data for _, data in peer.got} == {refusal}
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @jumping
     async def test_a_retransmitted_invite_gets_the_refusal_again(self) -> None:
@@ -481,7 +481,7 @@ class TestInvite:
             assert values_of(answer, "CSeq") == ["7 CANCEL"]
             # 9.2: the tag of the answer to CANCEL is that of the INVITE's.
             assert values_of(answer, "To") == values_of(refusal, "To")
-            assert len(endpoint._running) == 1
+            assert len(endpoint._transactions.running) == 1
 
 
 MESSAGE = OutgoingRequest(
@@ -583,7 +583,7 @@ class TestRequestsThatGoOut:
             assert now() - begun == 32
             assert [at - begun for at, _ in peer.got] == [0, *RETRANSMITTED]
             assert len({data for _, data in peer.got}) == 1
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @jumping
     async def test_a_provisional_response_slows_it_down(self) -> None:
@@ -607,9 +607,9 @@ class TestRequestsThatGoOut:
             # Timer K absorbs what comes again, and nothing goes out any more.
             peer.send(answer_to(data, "SIP/2.0 500 Late"))
             await peer.silence(4.9)
-            assert endpoint._running
+            assert endpoint._transactions.running
             await peer.silence()
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @pytest.mark.parametrize(
         "changes",
@@ -653,7 +653,7 @@ class TestRequestsThatGoOut:
         async with serving() as (endpoint, _):
             with pytest.raises(TransportError):
                 await endpoint.request(MESSAGE, Flow("UDP", LOCALHOST, 0))
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @jumping
     async def test_where_nothing_can_be_sent_any_more(
@@ -670,7 +670,7 @@ class TestRequestsThatGoOut:
             monkeypatch.setattr(UdpTransport, "send", unreachable)
             with pytest.raises(TransportError, match=f"cannot reach {peer.flow}"):
                 await task
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @jumping
     async def test_who_no_longer_waits_ends_it(self) -> None:
@@ -680,7 +680,7 @@ class TestRequestsThatGoOut:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
             await peer.silence()
 
     @jumping
@@ -692,7 +692,7 @@ class TestRequestsThatGoOut:
             endpoint._receive(data, peer.flow)
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
 
     @jumping
     async def test_who_stops_waiting_at_the_very_moment_of_the_close(self) -> None:
@@ -759,7 +759,7 @@ class TestOpenAndClose:
             await peer.silence(1)
             await endpoint.close()
             waiting[0].reply(200)
-            assert endpoint._running == {}
+            assert endpoint._transactions.running == {}
             await peer.silence()
 
     @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ async def test_requests_go_out_on_the_connection(contexts: Contexts) -> None:
         client.writer.write(framed(data))
         assert (await task).status == 200
         await asyncio.sleep(0.1)
-        assert server.endpoint._running == {}
+        assert server.endpoint._transactions.running == {}
         client.writer.close()
 
 

@@ -5,7 +5,7 @@
 but for the name of the option, `buttons`, that user agents and registrar agree on.
 """
 
-from .endpoint import Endpoint, IncomingRequest, NoAnswer
+from .endpoint import Endpoint, IncomingRequest
 from .flow import Flow
 from .grammar import SipSyntaxError, readable
 from .guard import PRIVATE_NETWORKS, Guard, Network
@@ -14,6 +14,7 @@ from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Binding, Registrar, parse_path
 from .sockets import listening_socket
+from .transactions import NoAnswer
 from .transport import TransportError
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
 from .uri import (

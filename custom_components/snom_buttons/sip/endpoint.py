@@ -6,12 +6,9 @@ an `IncomingRequest` to be answered; retransmissions never get past here.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
-from heapq import heappop, heappush
-from itertools import count
 import logging
 import secrets
 import ssl
@@ -22,32 +19,14 @@ from .message import SIP_VERSION, Request, Response, Via, encode_response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
 from .tcp import StreamTransport
-from .transaction import (
-    BRANCH_COOKIE,
-    Action,
-    ClientTransaction,
-    Event,
-    InviteServerTransaction,
-    ServerTransaction,
-    State,
-    Transaction,
-    TransactionKey,
-    client_key,
-    server_key,
-)
+from .transaction import BRANCH_COOKIE, Event, TransactionKey, client_key, server_key
+from .transactions import TransactionLayer
 from .transport import TransportError, UdpTransport
 from .uas import Answer, refusal_of
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_TRANSACTIONS = 20_000
-"""Transactions under way at once; a thousand phones do not come near it."""
-
 type HeaderItems = Iterable[tuple[str, str]]
-
-
-class NoAnswer(Exception):
-    """No final response came within timer F (RFC 3261 17.1.2.2)."""
 
 
 @dataclass(slots=True)
@@ -127,16 +106,6 @@ class IncomingRequest:
         )
 
 
-@dataclass(slots=True)
-class _Running:
-    """A transaction under way, with what the endpoint needs to drive it."""
-
-    machine: Transaction
-    flow: Flow
-    wake_at: float | None = None
-    answer: asyncio.Future[Response] | None = field(default=None)
-
-
 class Endpoint:
     """A SIP user agent core's access to the network.
 
@@ -170,10 +139,7 @@ class Endpoint:
         self._on_lost = on_lost
         self._transports: dict[str, UdpTransport | StreamTransport] = {}
         self._sent_by: dict[str, str] = {}
-        self._running: dict[TransactionKey, _Running] = {}
-        self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
-        self._numbers = count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._transactions = TransactionLayer(self._send_now)
         self._tag_key = secrets.token_bytes(16)
 
     async def open(
@@ -191,7 +157,6 @@ class Endpoint:
         What is advertised is what our own Via and Contact say; by default they say where
         we are bound. `context` is for TLS alone. Raises OSError.
         """
-        self._loop = asyncio.get_running_loop()
         opened = (
             UdpTransport(self._receive)
             if transport == "UDP"
@@ -212,13 +177,7 @@ class Endpoint:
 
     async def close(self) -> None:
         """End every transaction and free the port; safe to call twice."""
-        for running in self._running.values():
-            self._fail(running, TransportError("the endpoint was closed"))
-        self._running.clear()
-        self._wakeups.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._transactions.close()
         for transport in self._transports.values():
             await transport.close()
         self._transports.clear()
@@ -237,21 +196,12 @@ class Endpoint:
         Raises NoAnswer when timer F fires, TransportError when it cannot be sent, its
         connection is lost or the endpoint is closed meanwhile.
         """
-        transport = self._transport(flow.transport)
+        self._transport(flow.transport)
         branch = BRANCH_COOKIE + secrets.token_hex(8)
         data = outgoing.encode(self._via(branch, flow.transport))
-        transport.send(data, flow)
-        machine = ClientTransaction(data, self._loop.time(), reliable=flow.is_reliable)
-        running = _Running(machine, flow, answer=self._loop.create_future())
+        self._send_now(data, flow)
         key = client_key(branch, outgoing.method)
-        self._running[key] = running
-        self._schedule(key, running)
-        assert running.answer is not None
-        try:
-            return await running.answer
-        except asyncio.CancelledError:
-            self._running.pop(key, None)
-            raise
+        return await self._transactions.request(key, data, flow)
 
     def size_of(self, outgoing: OutgoingRequest, transport: str) -> int:
         """Return how many bytes the request has on the wire."""
@@ -270,10 +220,7 @@ class Endpoint:
 
     def _connection_lost(self, flow: Flow) -> None:
         """End what waits for answers by a connection that is gone (18.4, 17.1.4)."""
-        for key, running in list(self._running.items()):
-            if running.flow == flow and running.answer is not None:
-                failed = running.machine.fire(Event.TRANSPORT_ERROR, self._loop.time())
-                self._drive(key, running, failed)
+        self._transactions.lost(flow)
         self._on_lost(flow)
 
     def is_known(self, flow: Flow) -> bool:
@@ -322,40 +269,26 @@ class Endpoint:
         party to it.
         """
         key = client_key(response.via.branch, response.cseq.method)
-        running = self._running.get(key)
-        if running is None or running.flow.host != flow.host:
-            if self._on_stray_response is not None:
-                self._on_stray_response(response)
-                return
-            _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
+        if self._transactions.respond_to(key, flow, response):
             return
-        event = Event.PROVISIONAL if response.status < 200 else Event.FINAL
-        actions = running.machine.fire(event, self._loop.time())
-        self._drive(key, running, actions)
-        # Whoever asked waits for the final response only (8.1.3.3).
-        if (
-            event is Event.FINAL
-            and Action.DELIVER in actions
-            and running.answer is not None
-            and not running.answer.done()
-        ):
-            running.answer.set_result(response)
-            # The transaction stays until timer K; what it was asked for need not.
-            running.answer = None
+        if self._on_stray_response is not None:
+            self._on_stray_response(response)
+            return
+        _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
 
     def _receive_request(self, request: Request, flow: Flow, size: int) -> None:
         """Give a request to its transaction, or to the user if it is new (17.2.3)."""
         if request.method == "ACK":
-            self._advance(server_key(request, flow, "INVITE"), Event.ACK)
+            self._transactions.advance(server_key(request, flow, "INVITE"), Event.ACK)
             return
         key = server_key(request, flow, request.method)
-        if self._advance(key, Event.REQUEST):
+        if self._transactions.advance(key, Event.REQUEST):
             return
         incoming = IncomingRequest(request, flow, size, self, key)
         if request.method == "CANCEL":
             # What it cancels has had its final response already, or never was (9.2). It
             # cannot be challenged (22.1).
-            if server_key(request, flow, "INVITE") in self._running:
+            if server_key(request, flow, "INVITE") in self._transactions.running:
                 incoming.reply_stateless(200)
             elif self.is_known(flow):
                 incoming.reply_stateless(481)
@@ -408,97 +341,21 @@ class Endpoint:
 
         With too many of them under way it is sent without one; after `close` not at all.
         """
-        if len(self._running) >= MAX_TRANSACTIONS or not self._transports:
+        if self._transactions.is_full or not self._transports:
             self.send(data, flow)
-            return
-        kind = InviteServerTransaction if method == "INVITE" else ServerTransaction
-        machine = kind(reliable=flow.is_reliable)
-        running = self._running[key] = _Running(machine, flow)
-        actions = machine.respond(data, self._loop.time(), final=True)
-        self._drive(key, running, actions)
+        else:
+            self._transactions.answer(key, flow, method, data)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send bytes that nobody waits for; a failure is logged at debug level."""
         try:
-            self._transport(flow.transport).send(data, flow)
+            self._send_now(data, flow)
         except TransportError as error:
             _LOGGER.debug("Could not send to %s: %s", flow, error)
 
-    # Transactions
-
-    def _advance(self, key: TransactionKey, event: Event) -> bool:
-        """Fire an event at a transaction; return whether there is one."""
-        running = self._running.get(key)
-        if running is None:
-            return False
-        self._drive(key, running, running.machine.fire(event, self._loop.time()))
-        return True
-
-    def _drive(
-        self, key: TransactionKey, running: _Running, actions: tuple[Action, ...]
-    ) -> None:
-        """Do what a machine asks for, then see when it wants to be woken."""
-        for action in actions:
-            if action is Action.SEND:
-                try:
-                    self._transport(running.flow.transport).send(
-                        running.machine.data, running.flow
-                    )
-                except TransportError as error:
-                    _LOGGER.debug("Could not send to %s: %s", running.flow, error)
-                    failed = running.machine.fire(
-                        Event.TRANSPORT_ERROR, self._loop.time()
-                    )
-                    self._drive(key, running, failed)
-                    return
-            elif action is Action.TIMED_OUT:
-                self._fail(running, NoAnswer(f"no answer from {running.flow}"))
-            elif action is Action.FAILED:
-                self._fail(running, TransportError(f"cannot reach {running.flow}"))
-        self._schedule(key, running)
-
-    def _schedule(self, key: TransactionKey, running: _Running) -> None:
-        """Have the machine woken at its deadline, or forget it once it has ended.
-
-        A wake-up that is set earlier is left alone: it will find nothing due and come
-        back here, which costs less than to replace it for each message. All of them
-        wait in one queue for one timer of the loop, since most never matter.
-        """
-        if running.machine.state is State.TERMINATED:
-            self._running.pop(key, None)
-            return
-        deadline = running.machine.deadline
-        assert deadline is not None, "whatever is sent has a timer to end it"
-        if running.wake_at is not None and running.wake_at <= deadline:
-            return
-        running.wake_at = deadline
-        heappush(self._wakeups, (deadline, next(self._numbers), key, running))
-        if self._timer is None or deadline < self._timer.when():
-            self._set_timer(deadline)
-
-    def _set_timer(self, at: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._wake)
-
-    def _wake(self) -> None:
-        """Wake the transactions whose time has come, and plan for the next."""
-        self._timer = None
-        now = self._loop.time()
-        while self._wakeups and self._wakeups[0][0] <= now:
-            at, _, key, running = heappop(self._wakeups)
-            if running.wake_at == at and self._running.get(key) is running:
-                running.wake_at = None
-                self._drive(key, running, running.machine.expire(now))
-        # One that was woken may have set the timer for itself, later than the next in the
-        # queue wants it.
-        if self._wakeups:
-            self._set_timer(self._wakeups[0][0])
-
-    @staticmethod
-    def _fail(running: _Running, error: Exception) -> None:
-        if running.answer is not None and not running.answer.done():
-            running.answer.set_exception(error)
+    def _send_now(self, data: bytes, flow: Flow) -> None:
+        """Send bytes. Raises TransportError."""
+        self._transport(flow.transport).send(data, flow)
 
     def _tag(self, call_id: str, via: Via) -> str:
         """Return a To tag that is the same for each retransmission (8.2.7)."""
