@@ -108,7 +108,7 @@ def _told(key: Key, command: dict[str, Any]) -> KeyDescription:
     is_reset = as_truth("reset", command.pop("reset", False))
     description = key.setup.off if is_reset else key.description
     wanted = _wanted(key, command.pop("state", None))
-    if wanted is not None and wanted != _is_on(key, description):
+    if wanted is not None and wanted != key.would_be_on(description):
         description = key.turned(description, wanted)
     effect = command.pop("effect", None)
     if effect not in (None, effect_of(description), command.get("light")):
@@ -116,17 +116,13 @@ def _told(key: Key, command: dict[str, Any]) -> KeyDescription:
     if isinstance(command.get("color"), dict):
         description = _colored(description, command.pop("color"))
     description = replace(description, **read_fields(command))
-    if wanted is not None and wanted != _is_on(key, description):
+    if wanted is not None and wanted != key.would_be_on(description):
         raise invalid(
             "contradiction",
             state=STATES[0] if wanted else STATES[1],
             light=description.light,
         )
     return description
-
-
-def _is_on(key: Key, description: KeyDescription) -> bool:
-    return description.light != key.setup.off.light
 
 
 def _wanted(key: Key, state: object) -> bool | None:

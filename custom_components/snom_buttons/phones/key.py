@@ -77,7 +77,7 @@ class Key:
     @property
     def is_on(self) -> bool:
         """Whether the lamp shines otherwise than it does to begin with."""
-        return self.description.light != self.setup.off.light
+        return self.would_be_on(self.description)
 
     @property
     def picture(self) -> Picture:
@@ -87,6 +87,10 @@ class Key:
             shown=self.description,
             is_on=self.is_on,
         )
+
+    def would_be_on(self, description: KeyDescription) -> bool:
+        """Return whether the key would be on if it showed this."""
+        return description.light != self.setup.off.light
 
     def show(self, description: KeyDescription) -> None:
         """Let the key show this from now on; what it shows already is not sent again.
