@@ -13,6 +13,7 @@ from .checks import check_shown, known_key, read_document
 from .devices import SnomPhone
 from .key_fields import FIELDS, as_truth, invalid, quoted, read_fields
 from .lamp import effect_of, hs_color_of, with_effect, with_hs_color
+from .mqtt_messages import state_of
 from .phones import Key, KeyDescription
 
 
@@ -54,7 +55,10 @@ def set_key(phone: SnomPhone, name: str, payload: bytes) -> None:
     Raises ServiceValidationError, translated; then nothing has changed.
     """
     key = known_key(phone, name)
-    description = _told(key, _command(payload))
+    command = _command(payload)
+    if _is_echo(key, command):
+        return
+    description = _told(key, command)
     check_shown(phone, {name: description})
     key.show(description)
 
@@ -98,6 +102,15 @@ def _command(payload: bytes) -> dict[str, Any]:
     if not command:
         raise invalid("nothing_to_set")
     return command
+
+
+def _is_echo(key: Key, command: dict[str, Any]) -> bool:
+    """Return whether a command says only what is published of the key.
+
+    That may be what no command can set: a document takes other words and longer texts.
+    """
+    state = state_of(key, colors=True)
+    return command.items() <= state.items()
 
 
 def _told(key: Key, command: dict[str, Any]) -> KeyDescription:

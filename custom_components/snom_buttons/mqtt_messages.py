@@ -89,18 +89,22 @@ def _level(name: str) -> str:
 
 def state_payload(key: Key, *, colors: bool, in_sync: bool) -> str:
     """Return what a key shows, in the form of Home Assistant's MQTT light schema."""
+    return json_dumps(state_of(key, colors=colors) | {"in_sync": in_sync})
+
+
+def state_of(key: Key, *, colors: bool) -> dict[str, Any]:
+    """Return what a key shows, and a command can say."""
     shown = key.description
     state: dict[str, Any] = {
         "state": (STATE_ON if key.is_on else STATE_OFF).upper(),
         "effect": effect_of(shown),
         "light": shown.light,
         "label": shown.label or "",
-        "in_sync": in_sync,
     }
     if colors:
         hue, saturation = hs_color_of(shown)
         state |= {"color_mode": "hs", "color": {"h": hue, "s": saturation}}
-    return json_dumps(state)
+    return state
 
 
 def press_payload(press: KeyPress) -> str:
