@@ -1,10 +1,12 @@
 """The dialogue about MQTT."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components import snom_buttons
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.options_flow import MQTT_SCHEMA
 from custom_components.snom_buttons.settings import MqttSettings, mqtt_settings
@@ -15,10 +17,18 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.json import load_json_object
 
 from .test_config_flow import TEXTS, checked, suggested
 
 OPTION_TEXTS = TEXTS["options"]
+LANGUAGES = [
+    load_json_object(
+        Path(snom_buttons.__file__).parent / "translations" / f"{name}.json"
+    )
+    for name in ("en", "de")
+]
 AT_FIRST = {
     "mqtt": False,
     "base_topic": "snom_buttons",
@@ -191,6 +201,32 @@ async def test_the_base_topic_of_a_server_without_mqtt(
 
 
 @pytest.mark.usefixtures("broker")
+async def test_the_topics_that_another_server_has_left(
+    hass: HomeAssistant, config_entry: MockConfigEntry, server: MockConfigEntry
+) -> None:
+    upstairs = add_entry(hass, DOMAIN, title="Upstairs", options=AT_FIRST)
+    options = AT_FIRST | {"mqtt": True, "base_topic": "house/old"}
+    hass.config_entries.async_update_entry(server, options=options)
+    await hass.async_block_till_done()
+    # Nobody can clear them, for there is no connection.
+    hass.config_entries.async_update_entry(server, options=AT_FIRST)
+    await hass.async_block_till_done()
+    for base_topic in ("house", "house/old", "house/old/44"):
+        result = await switch_on(hass, upstairs, base_topic=base_topic)
+        assert errors(result) == {
+            "base_topic": (
+                f"{server.title} has yet to clear house/old/44/availability from the"
+                " broker. Use another base topic, or try again when the broker can be"
+                " reached."
+            )
+        }
+    # What is not loaded leaves alone what is another's when it comes back.
+    assert await hass.config_entries.async_unload(server.entry_id)
+    result = await submit(hass, result, base_topic="house/old")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.usefixtures("broker")
 async def test_its_own_base_topic_is_not_taken(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:
@@ -258,9 +294,28 @@ async def test_no_mqtt(
     result = await start(hass, config_entry)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "mqtt_missing"
-    assert result["description_placeholders"] == {
-        "link": f"/config/integrations/{link}"
-    }
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    for texts in LANGUAGES:
+        read = texts["options"]["abort"]["mqtt_missing"].format(**placeholders)
+        assert f"](/config/integrations/{link})" in read
+        assert "MQTT" in read
+
+
+async def test_the_repair_has_the_link_too(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(server, options={"mqtt": True})
+    await hass.async_block_till_done()
+    ((_, issue_id),) = ir.async_get(hass).issues
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    for texts in LANGUAGES:
+        text = texts["issues"][issue.translation_key]["description"]
+        read = text.format(**issue.translation_placeholders)
+        assert "](/config/integrations/dashboard/add?domain=mqtt)" in read
+        assert server.title in read
 
 
 async def test_mqtt_goes_away_while_the_form_is_open(
@@ -275,7 +330,10 @@ async def test_mqtt_goes_away_while_the_form_is_open(
     }
     placeholders = result["description_placeholders"]
     assert placeholders is not None
-    assert placeholders["link"] == "/config/integrations/dashboard/add?domain=mqtt"
+    for texts in LANGUAGES:
+        # An error cannot hold a link; it names the one in the text above it.
+        read = texts["options"]["step"]["init"]["description"].format(**placeholders)
+        assert "](/config/integrations/dashboard/add?domain=mqtt)" in read
     result = await submit(hass, result, base_topic="phones")
     assert result["errors"] == {"base": "mqtt_missing"}
     typed = AT_FIRST | {"mqtt": True, "base_topic": "phones", "discovery": True}

@@ -69,21 +69,23 @@ class MqttOptionsFlow(OptionsFlow):
 
     def _clash(self, base: str) -> tuple[str, dict[str, str]]:
         """Return the error, "" if there is none, of topics that others use as well."""
-        for entry in self.hass.config_entries.async_entries(DOMAIN):
-            if entry is self.config_entry:
-                continue
-            taken = []
-            if settings := mqtt_settings(entry.options):
-                taken.append(settings.base)
-            if entry.state is ConfigEntryState.LOADED:
-                # Also what it has left, and has yet to clear.
-                taken += entry.runtime_data.mqtt.retained
-            for topic in taken:
-                if _overlap(base, topic):
-                    return "base_topic_taken", {"other": entry.title, "topic": topic}
         prefix = discovery_prefix(self.hass)
         if _overlap(base, prefix):
             return "base_topic_is_prefix", {"prefix": prefix}
+        for entry in self.hass.config_entries.async_entries(DOMAIN):
+            if entry is self.config_entry:
+                continue
+            settings = mqtt_settings(entry.options)
+            if settings and _overlap(base, settings.base):
+                return "base_topic_taken", {
+                    "other": entry.title,
+                    "topic": settings.base,
+                }
+            # A server that is not loaded clears later only what nobody else has then.
+            if entry.state is ConfigEntryState.LOADED:
+                for topic in entry.runtime_data.mqtt.retained:
+                    if _overlap(base, topic):
+                        return "base_topic_left", {"other": entry.title, "topic": topic}
         return "", {}
 
 
