@@ -14,6 +14,7 @@ from .peers import Broker, MqttClient
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "mqtt.md").read_text()
 SECTION = PAGE.partition("\n## Mosquitto's tools\n")[2].partition("\n## ")[0]
+CLEARING = PAGE.partition("\n## Clear what was left\n")[2].partition("\n## ")[0]
 COMMANDS = "\n".join(re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL))
 
 
@@ -52,3 +53,32 @@ async def test_mosquitto_pub_and_sub(
     client.publish("snom_buttons/44/key/1/set", "nonsense")
     output, _ = await complaints.communicate()
     assert b"nonsense is no command" in output
+
+
+async def test_what_was_left_is_cleared(broker: Broker) -> None:
+    show, clear = (
+        line.replace("-h 192.168.1.10 -u homeassistant -P secret", f"-p {broker.port}")
+        .replace("mosquitto_sub", shlex.quote(program("mosquitto_sub")))
+        .replace("mosquitto_pub", shlex.quote(program("mosquitto_pub")))
+        for line in re.findall(r"```sh\n(.*)\n```", CLEARING)
+    )
+
+    async def left(options: str = "") -> list[bytes]:
+        """Return what the page's first line shows."""
+        line = show.replace("-W 2", f"-W 1 {options}")
+        process = await asyncio.create_subprocess_shell(
+            line, stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+        return sorted(output.splitlines())
+
+    async with MqttClient(broker.port) as client:
+        for topic in ("status", "44/key/1/state", "44/key/2/state"):
+            client.publish(f"snom_buttons/{topic}", "x", retain=True)
+            await client.hears(f"snom_buttons/{topic}", "x")
+    assert len(await left()) == 3
+    shell = await asyncio.create_subprocess_shell(clear)
+    assert await shell.wait() == 0
+    expected = [b"snom_buttons/44/key/2/state x", b"snom_buttons/status x"]
+    assert await left("--remove-retained") == expected
+    assert await left() == []
