@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mqtt.peers import MqttClient
+from tests.mqtt.peers import LOCALHOST, MqttClient
 from tests.wire.programs import program
 
 from .test_demo import demo_running
@@ -23,7 +23,7 @@ async def test_phones_on_the_broker_and_a_restart(tmp_path: Path) -> None:
         demo.phone("44") as desk,
     ):
         mqtt = demo.details["mqtt"]
-        assert set(mqtt) == {"host", "port", "base"}
+        assert mqtt == {"host": LOCALHOST, "port": mqtt["port"], "base": "snom_buttons"}
         base = mqtt["base"]
         async with MqttClient(mqtt["port"]) as client:
             assert (await client.first(f"{base}/status")).payload == "online"
