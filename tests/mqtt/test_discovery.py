@@ -324,8 +324,9 @@ async def test_another_prefix(
     mqtt_entry: MockConfigEntry,
     config_entry: MockConfigEntry,
 ) -> None:
+    # Our own birth, on the usual topic, would be a reason of its own.
     hass.config_entries.async_update_entry(
-        mqtt_entry, options={"discovery_prefix": "ha/found"}
+        mqtt_entry, options={"discovery_prefix": "ha/found", "birth_message": {}}
     )
     hass.config_entries.async_update_entry(config_entry, options=OPTIONS)
     assert await hass.config_entries.async_setup(mqtt_entry.entry_id)
