@@ -95,7 +95,8 @@ class MqttBridge:
         self._topics = Topics(DOMAIN)
         self._prefix = ""
         self._lock = asyncio.Lock()
-        self._is_listening = False
+        self._confirmed: set[str] = set()
+        """Those of `_filters` that the broker has subscribed us to."""
         self._is_loaded = False
         self._kept: set[str] = set()
         self._announced: dict[str, dict[str, str]] = {}
@@ -171,8 +172,7 @@ class MqttBridge:
         self._async_announce()
         if settings is not None:
             self._kept.add(self._topics.status)
-            if self._is_listening or not settings.commands:
-                self._async_say_online()
+            self._async_show_status()
             self._async_follow()
         # What is announced no more first: who reads states shall not read "".
         for topic in sorted(before, key=lambda topic: not topic.endswith("/config")):
@@ -190,19 +190,31 @@ class MqttBridge:
         )
 
     @callback
-    def _async_subscribed(self, topics: Topics) -> None:
-        """Take note that the broker sends us commands on these topics from now on.
+    def _async_confirmed(self, confirmed: set[str], topic: str) -> None:
+        """Take note that the broker sends us commands on a topic from now on.
 
-        Home Assistant says so in a later turn of the loop, when others may count.
+        Home Assistant says so in a later turn of the loop. Then the connection may be
+        gone, or we may have subscribed anew, and `confirmed` counts no more.
         """
-        if self._running and self._subscribed and topics == self._topics:
-            self._is_listening = True
-            self._async_say_online()
+        if confirmed is self._confirmed and mqtt.is_connected(self._hass):
+            confirmed.add(topic)
+            self._async_show_status()
 
     @callback
-    def _async_say_online(self) -> None:
-        """Say that the server runs, and that no command is lost."""
-        self.publisher.keep(self._topics.status, ONLINE)
+    def _async_show_status(self) -> None:
+        """Say that the server runs if no command is lost; until then say nothing."""
+        settings = self._settings
+        if settings is None:
+            return
+        if not settings.commands or self._confirmed.issuperset(self._filters):
+            self.publisher.keep(self._topics.status, ONLINE)
+        else:
+            self.publisher.forget(self._topics.status)
+
+    @property
+    def _filters(self) -> tuple[str, ...]:
+        """What we subscribe to for commands."""
+        return self._topics.every_set, self._topics.every_document
 
     @callback
     def _async_follow(self) -> None:
@@ -316,23 +328,18 @@ class MqttBridge:
         if settings is None or self._subscribed or not is_mqtt_loaded(self._hass):
             return
         if settings.commands:
-            topics = (self._topics.every_set, self._topics.every_document)
-            for topic in topics:
+            for topic in self._filters:
                 self._subscribed.append(
                     await mqtt.async_subscribe(
                         self._hass, topic, self._async_command, QOS, encoding=None
                     )
                 )
-            # If others subscribe to the same with another QoS, theirs may be what counts.
-            self._subscribed += [
-                mqtt.async_on_subscribe_done(
-                    self._hass,
-                    topics[-1],
-                    qos,
-                    partial(self._async_subscribed, self._topics),
-                )
-                for qos in (QOS, QOS + 1)
-            ]
+                confirmed = partial(self._async_confirmed, self._confirmed, topic)
+                # If others subscribe to the same with another QoS, theirs may count.
+                self._subscribed += [
+                    mqtt.async_on_subscribe_done(self._hass, topic, qos, confirmed)
+                    for qos in (QOS, QOS + 1)
+                ]
         if settings.discovery:
             self._subscribed.append(
                 await mqtt.async_subscribe(
@@ -345,19 +352,14 @@ class MqttBridge:
         for unsubscribe in self._subscribed:
             unsubscribe()
         self._subscribed = []
-        self._async_hear_nothing()
-
-    @callback
-    def _async_hear_nothing(self) -> None:
-        """Do not say that we are online until commands are subscribed to again."""
-        if self._settings is not None and self._settings.commands:
-            self._is_listening = False
-            self.publisher.forget(self._topics.status)
+        self._confirmed = set()
+        self._async_show_status()
 
     @callback
     def _async_connection_changed(self, connected: bool) -> None:
         if not connected:
-            self._async_hear_nothing()
+            self._confirmed.clear()
+            self._async_show_status()
         # Not before the client has repeated what was not acknowledged.
         self._hass.loop.call_soon(self._async_publish_all)
 

@@ -203,6 +203,29 @@ async def test_read_only(
     assert not client.on(f"{BASE}/error")
 
 
+@pytest.mark.usefixtures("quick_reconnect")
+@pytest.mark.parametrize("protocol", ["5"])
+async def test_online_means_that_commands_are_heard(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+) -> None:
+    hass.config_entries.async_update_entry(
+        mqtt_server, options={"mqtt": True, "commands": False}
+    )
+    await client.hears(f"{BASE}/status", "online")
+    await broker.logs("UNSUBSCRIBE")
+    await broker.stop()
+    hass.config_entries.async_update_entry(mqtt_server, options={"mqtt": True})
+    await broker.start()
+    order = []
+    for text in (f"{BASE}/+/document/set (QoS 1)", f"'{BASE}/status'"):
+        await broker.logs(text)
+        order.append(next(n for n, line in enumerate(broker.log) if text in line))
+    assert order == sorted(order)
+
+
 async def test_mqtt_is_missing_and_comes(
     hass: HomeAssistant,
     broker: Broker,
