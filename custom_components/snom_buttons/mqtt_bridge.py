@@ -140,15 +140,18 @@ class MqttBridge:
 
     async def async_stop(self) -> None:
         """Say that the server is gone, and end everything."""
-        for unsubscribe in (*self._running, *self._followed, *self._subscribed):
+        running, self._running = self._running, []
+        for unsubscribe in running:
             unsubscribe()
-        was_running, self._running = bool(self._running), []
-        self._followed, self._subscribed = [], []
-        if was_running:
-            if self._settings is not None:
-                self.publisher.keep(self._topics.status, OFFLINE)
-            await self.publisher.close()
-            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+        # An update that is under way ends first: the last word is ours.
+        async with self._lock:
+            if running:
+                self._async_unfollow()
+                self._async_unsubscribe()
+                if self._settings is not None:
+                    self.publisher.keep(self._topics.status, OFFLINE)
+                await self.publisher.close()
+                ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
 
     async def async_update(self) -> None:
         """Hold the broker in step with the settings, the phones and their keys."""
@@ -165,9 +168,7 @@ class MqttBridge:
             self._topics = Topics(settings.base if settings else DOMAIN)
         self._async_report_missing()
         await self._async_subscribe()
-        for unsubscribe in self._followed:
-            unsubscribe()
-        self._followed = []
+        self._async_unfollow()
         before, self._kept = self.retained, set()
         self._async_announce()
         if settings is not None:
@@ -230,6 +231,12 @@ class MqttBridge:
             for name, key in phone.sip.keys.items():
                 show_key = partial(self._async_show_key, phone, name)
                 self._followed.append(key.shown.subscribe(show_key))
+
+    @callback
+    def _async_unfollow(self) -> None:
+        for unsubscribe in self._followed:
+            unsubscribe()
+        self._followed = []
 
     @callback
     def _async_keep(self, topic: str, payload: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 import subprocess
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -13,7 +14,8 @@ from custom_components.snom_buttons import mqtt_publisher
 from custom_components.snom_buttons.diagnostics import (
     async_get_config_entry_diagnostics,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.components import mqtt
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.conftest import add_phone, key_data, phone_subentry
 from tests.rawphone import RawPhone
@@ -112,6 +114,38 @@ async def test_our_own_restart(
     assert (await client.kept()).keys() == topics("44")
     # What stays is never cleared on the way.
     assert not [h for h in client.heard if "/44/" in h.topic and not h.payload]
+
+
+@pytest.mark.parametrize("protocol", ["5"])
+async def test_offline_is_the_last_word(
+    hass: HomeAssistant,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    phone: RawPhone,
+) -> None:
+    """Also that of an update which waits while the server is stopped."""
+    bridge = mqtt_server.runtime_data.mqtt
+    subscribe, goes_on, waits = mqtt.async_subscribe, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*args: Any, **options: Any) -> CALLBACK_TYPE:
+        waits.set()
+        await goes_on.wait()
+        return await subscribe(*args, **options)
+
+    await client.hears(f"{BASE}/status", "online")
+    with patch.object(mqtt, "async_subscribe", slowly):
+        hass.config_entries.async_update_entry(
+            mqtt_server, options={"mqtt": True, "discovery": True}
+        )
+        await waits.wait()
+        stopped = hass.async_create_task(bridge.async_stop())
+        too_late = hass.async_create_task(bridge.async_update())
+        goes_on.set()
+        await asyncio.gather(stopped, too_late)
+    await client.hears(f"{BASE}/status", "offline")
+    await phone.press("1")
+    assert (await client.kept())[f"{BASE}/status"] == "offline"
+    assert not client.on(f"{BASE}/44/key/1/event")
 
 
 async def test_what_is_removed_is_cleared(
