@@ -103,7 +103,6 @@ class SnomHub:
         self.mqtt = MqttBridge(
             hass, entry, self.server, self.phones, self._async_save_soon
         )
-        self._left_behind = LeftBehind.from_json(None)
         for settings in phone_settings(entry):
             self._async_add_phone(settings)
         for line in line_settings(entry):
@@ -124,7 +123,7 @@ class SnomHub:
             ) from err
         if isinstance(stored, dict):
             self.server.restore(stored)
-            self._left_behind = LeftBehind.from_json(stored.get(STORED_MQTT))
+            self.mqtt.async_recall(LeftBehind.from_json(stored.get(STORED_MQTT)))
         elif stored is not None:
             _LOGGER.warning("What was stored for %s cannot be read", self.entry.title)
         for extension, phone in self.phones.items():
@@ -140,7 +139,7 @@ class SnomHub:
         self.server.dialled.subscribe(self._async_dialled)
         self.server.changed.subscribe(lambda _: self._async_save_soon())
         self.issues.async_start()
-        self.mqtt.async_start(self._left_behind)
+        self.mqtt.async_start()
 
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server, and store what the next start needs."""
@@ -375,7 +374,7 @@ async def async_remove_stored(hass: HomeAssistant, entry: ConfigEntry) -> None:
         stored = None
     await store.async_remove()
     left = LeftBehind.from_json((stored or {}).get(STORED_MQTT))
-    await async_clear(hass, left.retained)
+    await async_clear(hass, left.known)
 
 
 @callback

@@ -52,17 +52,17 @@ ISSUE_MQTT_MISSING: Final = "mqtt_missing"
 class LeftBehind(NamedTuple):
     """What others on the broker may still have of a server."""
 
-    retained: list[str]
-    """Topics of which the broker may keep something."""
+    known: list[str]
+    """Topics of which the broker may keep something, and those of announcements."""
     announced: dict[str, dict[str, str]]
-    """For each topic of an announcement the platforms of all components ever on it."""
+    """For each of the latter the platforms of all components ever on it."""
 
     @classmethod
     def from_json(cls, stored: object) -> Self:
         """Return what was stored, nothing if it cannot be read."""
         match stored:
-            case {"retained": list(retained), "announced": dict(announced)}:
-                return cls(retained, announced)
+            case {"known": list(known), "announced": dict(announced)}:
+                return cls(known, announced)
         return cls([], {})
 
     def as_json(self) -> dict[str, Any]:
@@ -79,18 +79,18 @@ class MqttBridge:
         entry: ConfigEntry,
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
-        retained_changed: Callable[[], None],
+        left_behind_changed: Callable[[], None],
     ) -> None:
         """Make a bridge that does nothing until `async_start`.
 
-        `retained_changed` is called when `retained` may have changed.
+        `left_behind_changed` is called when `left_behind` may have changed.
         """
         self.publisher = make_publisher(hass)
         self._hass = hass
         self._entry = entry
         self._server = server
         self._phones = phones
-        self._retained_changed = retained_changed
+        self._left_behind_changed = left_behind_changed
         self._settings: MqttSettings | None = None
         self._topics = Topics(DOMAIN)
         self._prefix = ""
@@ -98,7 +98,6 @@ class MqttBridge:
         self._confirmed: set[str] = set()
         """Those of `_filters` that the broker has subscribed us to."""
         self._is_loaded = False
-        self._kept: set[str] = set()
         self._announced: dict[str, dict[str, str]] = {}
         self._running: list[CALLBACK_TYPE] = []
         self._followed: list[CALLBACK_TYPE] = []
@@ -107,20 +106,28 @@ class MqttBridge:
     @property
     def retained(self) -> list[str]:
         """The topics of which the broker may keep something that we have to clear."""
-        return sorted(self._kept.union(self.publisher.retained))
+        return [topic for topic in self.publisher.known if topic not in self._announced]
 
     @property
     def left_behind(self) -> LeftBehind:
-        """What others may have of us, for `async_start` after a restart."""
-        return LeftBehind(self.retained, self._announced)
+        """What others may have of us, for `async_recall` after a restart."""
+        known = self.publisher.known
+        announced = {
+            topic: {**self._announced[topic]}
+            for topic in known
+            if topic in self._announced
+        }
+        return LeftBehind(known, announced)
 
     @callback
-    def async_start(self, before: LeftBehind) -> None:
-        """Follow the connection, and take back what is left from before a restart."""
-        self._kept.update(before.retained)
-        self._announced = {
-            topic: {**names} for topic, names in before.announced.items()
-        }
+    def async_recall(self, before: LeftBehind) -> None:
+        """Know again what is left from before a restart; `async_update` takes it back."""
+        self.publisher.recall(before.known)
+        self._announced = before.announced
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the connection."""
         self._is_loaded = is_mqtt_loaded(self._hass)
         self._running = [
             async_dispatcher_connect(
@@ -169,17 +176,40 @@ class MqttBridge:
         self._async_report_missing()
         await self._async_subscribe()
         self._async_unfollow()
-        before, self._kept = self.retained, set()
         self._async_announce()
-        if settings is not None:
-            self._kept.add(self._topics.status)
-            self._async_show_status()
-            self._async_follow()
+        self._async_show_status()
+        self._async_follow()
+        self._async_take_back()
+        self._left_behind_changed()
+
+    @callback
+    def _async_take_back(self) -> None:
+        """Clear what others may have of us and should no longer."""
+        wanted = self._wanted()
         # What is announced no more first: who reads states shall not read "".
-        for topic in sorted(before, key=lambda topic: not topic.endswith("/config")):
-            if topic not in self._kept and not self._is_others(topic):
-                self.publisher.keep(topic, "")
-        self._retained_changed()
+        for topic in sorted(
+            self.publisher.known, key=lambda topic: topic not in self._announced
+        ):
+            if topic in wanted:
+                continue
+            if self._is_others(topic):
+                self.publisher.leave(topic)
+            else:
+                self.publisher.clear(topic)
+
+    def _wanted(self) -> set[str]:
+        """Return the topics on which something of us stands, as we are set up now."""
+        settings = self._settings
+        if settings is None:
+            return set()
+        wanted = {self._topics.status}
+        for phone in self._phones.values():
+            extension = phone.settings.extension
+            wanted.add(self._topics.availability(extension))
+            wanted.update(self._topics.state(extension, key) for key in phone.sip.keys)
+            if settings.discovery:
+                wanted.add(discovery_topic(self._prefix, phone))
+        return wanted
 
     def _is_others(self, topic: str) -> bool:
         """Whether another server has a topic now that was ours."""
@@ -210,7 +240,7 @@ class MqttBridge:
         if not settings.commands or self._confirmed.issuperset(self._filters):
             self.publisher.keep(self._topics.status, ONLINE)
         else:
-            self.publisher.forget(self._topics.status)
+            self.publisher.withhold(self._topics.status)
 
     @property
     def _filters(self) -> tuple[str, ...]:
@@ -220,6 +250,8 @@ class MqttBridge:
     @callback
     def _async_follow(self) -> None:
         """Publish what all phones and keys do now, and from now on."""
+        if self._settings is None:
+            return
         self._followed = [
             self._server.pressed.subscribe(self._async_pressed),
             self._server.dialled.subscribe(self._async_dialled),
@@ -239,14 +271,9 @@ class MqttBridge:
         self._followed = []
 
     @callback
-    def _async_keep(self, topic: str, payload: str) -> None:
-        self._kept.add(topic)
-        self.publisher.keep(topic, payload)
-
-    @callback
     def _async_show_phone(self, phone: SnomPhone, _: None) -> None:
         """Publish whether a phone is there, and whether its keys show what they should."""
-        self._async_keep(
+        self.publisher.keep(
             self._topics.availability(phone.settings.extension),
             ONLINE if phone.sip.available else OFFLINE,
         )
@@ -255,7 +282,7 @@ class MqttBridge:
 
     @callback
     def _async_show_key(self, phone: SnomPhone, name: str, _: None) -> None:
-        self._async_keep(
+        self.publisher.keep(
             self._topics.state(phone.settings.extension, name),
             state_payload(
                 phone.sip.keys[name],
@@ -292,8 +319,7 @@ class MqttBridge:
                 name: {"platform": platform} for name, platform in known.items()
             } | payload["components"]
             async_hide(self._hass, phone, payload)
-            self._kept.add(topic)
-            self.publisher.keep(topic, json_dumps(payload), retain=False)
+            self.publisher.announce(topic, json_dumps(payload))
 
     @callback
     def _async_born(self, msg: mqtt.ReceiveMessage) -> None:
@@ -367,7 +393,8 @@ class MqttBridge:
         if not connected:
             self._confirmed.clear()
             self._async_show_status()
-        # Not before the client has repeated what was not acknowledged.
+        # The client repeats what was not acknowledged only after it has called this. If
+        # we published now, an older state would come behind the newest.
         self._hass.loop.call_soon(self._async_publish_all)
 
     @callback

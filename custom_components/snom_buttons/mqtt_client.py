@@ -45,18 +45,18 @@ def make_publisher(hass: HomeAssistant) -> MqttPublisher:
     )
 
 
-async def async_clear(hass: HomeAssistant, retained: Iterable[str]) -> None:
+async def async_clear(hass: HomeAssistant, topics: Iterable[str]) -> None:
     """Clear topics of a server that is no more."""
     publisher = make_publisher(hass)
     unsubscribe = mqtt.async_subscribe_connection_status(
         hass, lambda _: publisher.connection_changed()
     )
-    for topic in retained:
-        publisher.keep(topic, "")
+    for topic in topics:
+        publisher.clear(topic)
     # A broker that is just being restarted will be back.
     await publisher.close(CLEARING, wait_for_connection=is_mqtt_loaded(hass))
     unsubscribe()
-    if left := publisher.retained:
+    if left := publisher.known:
         _LOGGER.warning(
             "The MQTT broker could not be reached, and keeps %s topics, such as %s."
             " Clear them with: mosquitto_pub -r -n -t TOPIC",

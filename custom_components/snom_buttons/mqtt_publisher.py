@@ -1,12 +1,12 @@
-"""Gets to the broker what should be on it: the newest of what it keeps, fresh news.
+"""Gets to the broker what should be on it: the newest of what stands, fresh news.
 
-While there is no connection, what the broker keeps waits, of each topic the newest,
+While there is no connection, what stands waits, of each topic the newest,
 and news grow old: a press that is told too late must not open a door.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 import logging
 from typing import Final, NamedTuple
@@ -18,7 +18,10 @@ _LOGGER = logging.getLogger(__name__)
 MAX_AGE: Final = 30.0
 """Seconds after which news that could not be told are dropped."""
 MAX_NEWS: Final = 30_000
-"""News that wait at most; beyond that the oldest are dropped."""
+"""News that wait at most; beyond that the oldest are dropped.
+
+A thousand a second for MAX_AGE, which is more than phones press; some 15 MB.
+"""
 MAX_ERRORS: Final = 100
 """Errors that wait at most, for what asks for them can be a flood."""
 WINDOW: Final = 20
@@ -31,7 +34,11 @@ STALLED: Final = 2.0
 What is handed over from then on may lie in the client until the connection is back.
 """
 ACK_TIMEOUT: Final = 10.0
-"""Seconds after which Home Assistant's client no longer waits for one."""
+"""Seconds after which Home Assistant's client no longer waits for an acknowledgement.
+
+It then comes back as if there had been one. So what takes as long was none, and does
+not show that the broker hears us or has cleared a topic.
+"""
 CLOSING: Final = 2.0
 """Seconds in which the last messages can be acknowledged."""
 
@@ -44,6 +51,14 @@ class Message(NamedTuple):
     retain: bool = False
     expires: bool = False
     """Whether it is of no use later than MAX_AGE."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnderWay:
+    """A message that the client has and the broker has yet to acknowledge."""
+
+    message: Message
+    since: float
 
 
 @dataclass(slots=True)
@@ -60,6 +75,10 @@ class MqttPublisher:
 
     `publish` comes back when the broker has the message, at the latest after
     ACK_TIMEOUT; what it hands over, it hands over before it first waits.
+
+    What stands on a topic is published at once and after each reconnect. It is either
+    kept, by the broker too, or announced, to those who listen at the moment. Both are
+    known until they are cleared and the broker has acknowledged that.
     """
 
     def __init__(
@@ -73,11 +92,12 @@ class MqttPublisher:
         self._publish = publish
         self._is_connected = is_connected
         self._time = time
-        self._kept: dict[str, Message] = {}
+        self._known: set[str] = set()
+        self._standing: dict[str, Message] = {}
         self._due: dict[str, None] = {}
         self._news: deque[tuple[float, Message]] = deque()
         self._errors: deque[Message] = deque(maxlen=MAX_ERRORS)
-        self._under_way: dict[object, tuple[float, str, bool]] = {}
+        self._under_way: list[UnderWay] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled = False
         self._failing = False
@@ -86,34 +106,47 @@ class MqttPublisher:
         self._idle = asyncio.Event()
 
     @property
-    def retained(self) -> list[str]:
-        """The topics of which the broker keeps something, or may do so."""
-        return sorted(kept.topic for kept in self._kept.values() if kept.retain)
+    def known(self) -> list[str]:
+        """The topics of which the broker or who listens to it may have something."""
+        return sorted(self._known)
 
     @property
     def waiting(self) -> int:
         """How many messages wait for the broker."""
         return len(self._due) + len(self._news) + len(self._errors)
 
-    def keep(self, topic: str, payload: str, *, retain: bool = True) -> None:
-        """Have the broker know this of a topic; "" to have it know nothing.
+    def recall(self, known: Iterable[str]) -> None:
+        """Take over what was known before a restart."""
+        self._known.update(known)
 
-        Without `retain` it is published at once and after each reconnect, that is all.
-        """
-        message = Message(topic, payload, retain)
-        if self._kept.get(topic) != message:
-            self._kept[topic] = message
-            self.again(topic)
+    def keep(self, topic: str, payload: str) -> None:
+        """Have the broker keep this on a topic."""
+        self._stand(Message(topic, payload, retain=True))
+
+    def announce(self, topic: str, payload: str) -> None:
+        """Tell this to those who listen now, and after each reconnect."""
+        self._stand(Message(topic, payload))
+
+    def clear(self, topic: str) -> None:
+        """Take back what was kept or announced on a topic: nothing is the newest."""
+        self._stand(Message(topic, "", retain=True))
 
     def again(self, topic: str) -> None:
-        """Publish once more what is kept of a topic."""
-        self._due[topic] = None
-        self._work()
+        """Publish once more what stands on a topic."""
+        if topic in self._standing:
+            self._due[topic] = None
+            self._work()
 
-    def forget(self, topic: str) -> None:
-        """Say nothing more of a topic."""
-        self._kept.pop(topic, None)
+    def withhold(self, topic: str) -> None:
+        """Say nothing on a topic for now; what the broker may keep there stays."""
+        self._known.add(topic)
+        self._standing.pop(topic, None)
         self._due.pop(topic, None)
+
+    def leave(self, topic: str) -> None:
+        """Have nothing more to do with a topic: it is somebody else's now."""
+        self.withhold(topic)
+        self._known.discard(topic)
 
     def tell(self, topic: str, payload: str) -> None:
         """Tell what has just happened, now or within MAX_AGE."""
@@ -127,13 +160,13 @@ class MqttPublisher:
         self._work()
 
     def connection_changed(self) -> None:
-        """Publish everything kept anew if there is a connection: the broker may be new.
+        """Publish all that stands anew if there is a connection: the broker may be new.
 
         What was under way is the client's affair: it has said it again already.
         """
         self._under_way.clear()
         self._stalled = False
-        self._due = dict.fromkeys(self._kept)
+        self._due = dict.fromkeys(self._standing)
         self._drop_old()
         self._work()
 
@@ -143,7 +176,7 @@ class MqttPublisher:
         *,
         wait_for_connection: bool = False,
     ) -> None:
-        """Get out what is kept, if that takes no longer than this; end the rest.
+        """Get out what stands, if that takes no longer than this; end the rest.
 
         While there is no connection nothing gets out; then it is waited for one if that
         is wanted, for which `connection_changed` has to be called.
@@ -165,6 +198,13 @@ class MqttPublisher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _stand(self, message: Message) -> None:
+        """Have a message be the newest on its topic, and publish it unless it was."""
+        self._known.add(message.topic)
+        if self._standing.get(message.topic) != message:
+            self._standing[message.topic] = message
+            self.again(message.topic)
+
     def _drop_old(self) -> None:
         """Drop the news that are too old or too many."""
         oldest = self._time() - MAX_AGE
@@ -173,16 +213,15 @@ class MqttPublisher:
             self.counts.dropped += 1
 
     def _work(self) -> None:
-        """Hand over what can be handed over now: news, what is kept, errors."""
+        """Hand over what can be handed over now: news, what stands, errors."""
         if self._working:  # one that is sent at once asks for more before that
             return
         self._working = True
         try:
             while self._is_connected() and (message := self._next()) is not None:
-                token = object()
-                is_news = message.expires
-                self._under_way[token] = self._time(), message.topic, is_news
-                task = asyncio.create_task(self._send(message, token), eager_start=True)
+                sent = UnderWay(message, self._time())
+                self._under_way.append(sent)
+                task = asyncio.create_task(self._send(sent), eager_start=True)
                 if not task.done():
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
@@ -196,31 +235,33 @@ class MqttPublisher:
 
         Of news one is under way at a time: the client repeats what was not acknowledged
         when the connection is back, however late, and that shall be one at most.
-        Of a topic that is kept one payload is under way at a time, so that of many
-        changes only the newest follows. While nobody knows if the broker hears us, a
-        single message of what is kept is under way, and may come as late as it likes.
+        Of a topic one payload is under way at a time, so that of many changes only the
+        newest follows. While nobody knows if the broker hears us, a single message of
+        what stands is under way, and may come as late as it likes.
         """
-        started = next(iter(self._under_way.values()), None)
-        if started and self._time() - started[0] > STALLED:
+        under_way = self._under_way
+        if under_way and self._time() - under_way[0].since > STALLED:
             self._stalled = True
-        if started and (self._stalled or len(self._under_way) >= WINDOW):
+        if under_way and (self._stalled or len(under_way) >= WINDOW):
             return None
-        if not self._stalled and not any(n for _, _, n in self._under_way.values()):
+        if not self._stalled and not any(sent.message.expires for sent in under_way):
             self._drop_old()
             if self._news:
                 self.counts.told += 1
                 return self._news.popleft()[1]
-        busy = {topic for _, topic, _ in self._under_way.values()}
+        busy = {sent.message.topic for sent in under_way}
         for topic in self._due:
             if topic not in busy:
                 del self._due[topic]
-                return self._kept[topic]
+                return self._standing[topic]
         if self._stalled:
-            return next(iter(self._kept.values()), None)
+            # What the client did not take is tried again later, not at once.
+            return None if self._retry else next(iter(self._standing.values()), None)
         return self._errors.popleft() if self._errors else None
 
-    async def _send(self, message: Message, token: object) -> None:
+    async def _send(self, sent: UnderWay) -> None:
         """Publish a message, and go on with the next."""
+        message = sent.message
         is_published = False
         try:
             await self._publish(message)
@@ -232,34 +273,35 @@ class MqttPublisher:
         except Exception:
             _LOGGER.exception("A message on %s could not be published", message.topic)
         finally:
-            started, _, _ = self._under_way.pop(token, (None, "", False))
+            is_current = sent in self._under_way
+            if is_current:
+                self._under_way.remove(sent)
         if message.expires and not is_published:
             self.counts.told -= 1
             self.counts.dropped += 1
-        elif not is_published and self._kept.get(message.topic) is message:
+        elif not is_published and self._standing.get(message.topic) is message:
             self._try_later()
-        if started is None:  # of a connection that is gone
+        if not is_current:  # of a connection that is gone
             return
-        if self._time() - started < ACK_TIMEOUT:
-            self._stalled = False
-            if is_published:
-                self._failing = False
-                if not message.payload:
-                    self._cleared(message)
+        if is_published and self._time() - sent.since < ACK_TIMEOUT:
+            self._stalled = self._failing = False
+            if not message.payload:
+                self._cleared(message)
         self._work()
 
     def _try_later(self) -> None:
-        """Hand everything kept to the client again, later: it did not take something."""
+        """Hand all that stands to the client again, later: it did not take something."""
         if self._retry is None:
             self._retry = asyncio.get_running_loop().call_later(RETRY, self._try_again)
 
     def _try_again(self) -> None:
         self._retry = None
-        self._due |= dict.fromkeys(self._kept)
+        self._due |= dict.fromkeys(self._standing)
         self._work()
 
     def _cleared(self, message: Message) -> None:
-        """Forget a topic of which the broker keeps nothing any more."""
-        topic = message.topic
-        if self._kept.get(topic) is message and topic not in self._due:
-            del self._kept[topic]
+        """Forget a topic of which the broker has nothing any more."""
+        # Not `==`: one that was asked for later comes after something else on the topic,
+        # and has yet to go out.
+        if self._standing.get(message.topic) is message:
+            self.leave(message.topic)
