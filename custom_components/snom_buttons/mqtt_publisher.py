@@ -283,9 +283,11 @@ class MqttPublisher:
             self._try_later()
         if not is_current:  # of a connection that is gone
             return
-        if is_published and self._time() - sent.since < ACK_TIMEOUT:
-            self._stalled = self._failing = False
-            if not message.payload:
+        if is_published:
+            self._failing = False
+            # Also if nothing has asked for it since it is so: the next may be a press.
+            self._stalled = self._time() - sent.since >= ACK_TIMEOUT
+            if not self._stalled and not message.payload:
                 self._cleared(message)
         self._work()
 
