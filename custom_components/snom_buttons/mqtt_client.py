@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from .mqtt_publisher import MAX_AGE, Message, MqttPublisher
 
@@ -48,9 +48,13 @@ def make_publisher(hass: HomeAssistant) -> MqttPublisher:
 async def async_clear(hass: HomeAssistant, topics: Iterable[str]) -> None:
     """Clear topics of a server that is no more."""
     publisher = make_publisher(hass)
-    unsubscribe = mqtt.async_subscribe_connection_status(
-        hass, lambda _: publisher.connection_changed()
-    )
+
+    @callback
+    def connection_changed(_: bool) -> None:
+        # Behind what the client repeats, which may be states of that server.
+        hass.loop.call_soon(publisher.connection_changed)
+
+    unsubscribe = mqtt.async_subscribe_connection_status(hass, connection_changed)
     for topic in topics:
         publisher.clear(topic)
     # A broker that is just being restarted will be back.

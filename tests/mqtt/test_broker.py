@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+import re
 import subprocess
 from typing import Any
 from unittest.mock import patch
@@ -215,6 +216,28 @@ async def test_the_server_is_removed(
     await client.hears(f"{BASE}/45/key/4/state", "")
     await client.hears(f"{BASE}/status", "")
     assert not await client.kept()
+
+
+@pytest.mark.usefixtures("quick_reconnect")
+@pytest.mark.parametrize("protocol", ["5"])
+async def test_the_server_is_removed_while_the_broker_restarts(
+    hass: HomeAssistant,
+    caplog: pytest.LogCaptureFixture,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+) -> None:
+    await client.hears(f"{BASE}/status", "online")
+    await broker.stop()
+    removed = hass.async_create_task(
+        hass.config_entries.async_remove(mqtt_server.entry_id)
+    )
+    await broker.start()
+    await removed
+    log = "".join(broker.log)
+    cleared = re.findall(r"Received PUBLISH .* q1, r1, .*'(.+)', .*\(0 bytes\)", log)
+    assert set(cleared) == topics("44", "45")
+    assert "could not be reached" not in caplog.text
 
 
 async def test_read_only(
