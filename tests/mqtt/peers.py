@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 import json
 from pathlib import Path
+from signal import SIGSTOP
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -62,6 +63,17 @@ class Broker:
                     await self._news.wait()
         except TimeoutError:
             raise AssertionError(f"no {text} in {''.join(self.log)}") from None
+
+    def hang(self) -> None:
+        """Take what comes, and answer nothing."""
+        assert self._process is not None
+        self._process.send_signal(SIGSTOP)
+
+    async def kill(self) -> None:
+        """End without a word, also while it hangs."""
+        assert self._process is not None
+        self._process.kill()
+        await self.stop()
 
     async def stop(self) -> None:
         if self._process is not None and self._reader is not None:
