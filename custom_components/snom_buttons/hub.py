@@ -101,7 +101,12 @@ class SnomHub:
         self._store = async_get_store(hass, entry)
         self._update_lock = asyncio.Lock()
         self.mqtt = MqttBridge(
-            hass, entry, self.server, self.phones, self._async_save_soon
+            hass,
+            entry,
+            self.server,
+            self.phones,
+            left_behind_changed=self._async_save_soon,
+            async_save=self._async_save_now,
         )
         for settings in phone_settings(entry):
             self._async_add_phone(settings)
@@ -147,7 +152,7 @@ class SnomHub:
         self.issues.async_stop()
         await self.server.stop()
         # This replaces a write that is due, so later changes have to ask for another.
-        await self._store.async_save(self._async_snapshot())
+        await self._async_save_now()
 
     async def async_check_bind(self, host: str, port: int, transport: str) -> None:
         """Try to bind our port at another address; meanwhile the server lets it go.
@@ -347,6 +352,9 @@ class SnomHub:
         if not self._save_pending:
             self._save_pending = True
             self._store.async_delay_save(self._async_snapshot, SAVE_DELAY)
+
+    async def _async_save_now(self) -> None:
+        await self._store.async_save(self._async_snapshot())
 
     @callback
     def _async_snapshot(self) -> dict[str, Any]:

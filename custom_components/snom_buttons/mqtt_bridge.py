@@ -4,7 +4,7 @@ What phones and keys do goes out by the publisher, what others command comes in.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple, Self
@@ -79,11 +79,14 @@ class MqttBridge:
         entry: ConfigEntry,
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
+        *,
         left_behind_changed: Callable[[], None],
+        async_save: Callable[[], Awaitable[None]],
     ) -> None:
         """Make a bridge that does nothing until `async_start`.
 
-        `left_behind_changed` is called when `left_behind` may have changed.
+        `left_behind_changed` is called when `left_behind` may have changed;
+        `async_save` stores it at once.
         """
         self.publisher = make_publisher(hass)
         self._hass = hass
@@ -91,6 +94,7 @@ class MqttBridge:
         self._server = server
         self._phones = phones
         self._left_behind_changed = left_behind_changed
+        self._async_save = async_save
         self._settings: MqttSettings | None = None
         self._topics = Topics(DOMAIN)
         self._prefix = ""
@@ -174,6 +178,11 @@ class MqttBridge:
             self._settings, self._prefix = settings, prefix
             self._topics = Topics(settings.base if settings else DOMAIN)
         self._async_report_missing()
+        if not self._wanted().issubset(self.publisher.known):
+            # Stored before it is published: else a crash in between would leave topics
+            # on the broker of which nobody knows any more.
+            self.publisher.recall(self._wanted())
+            await self._async_save()
         await self._async_subscribe()
         self._async_unfollow()
         self._async_announce()
@@ -260,6 +269,8 @@ class MqttBridge:
             show_phone = partial(self._async_show_phone, phone)
             show_phone(None)
             self._followed.append(phone.sip.status.subscribe(show_phone))
+            show_taken = partial(self._async_show_taken, phone)
+            self._followed.append(phone.sip.taken.subscribe(show_taken))
             for name, key in phone.sip.keys.items():
                 show_key = partial(self._async_show_key, phone, name)
                 self._followed.append(key.shown.subscribe(show_key))
@@ -287,9 +298,16 @@ class MqttBridge:
             state_payload(
                 phone.sip.keys[name],
                 colors=name in phone.colored,
-                in_sync=phone.sip.in_sync,
+                in_sync=phone.sip.has_taken(name),
             ),
         )
+
+    @callback
+    def _async_show_taken(self, phone: SnomPhone, keys: list[str]) -> None:
+        """Publish that a device has what keys show; it may have others as well."""
+        for name in keys:
+            if name in phone.sip.keys:
+                self._async_show_key(phone, name, None)
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
@@ -340,6 +358,11 @@ class MqttBridge:
         try:
             if msg.retain:
                 raise invalid("retained_command")
+            if msg.topic != (topic := self._topics.command(phone, key)):
+                # Else rules of the broker for the one would not hold for the other.
+                raise invalid(
+                    "other_spelling", value=quoted(msg.topic), allowed=quoted(topic)
+                )
             if phone not in self._phones:
                 raise invalid(
                     "unknown_phone",

@@ -26,16 +26,17 @@ def make_publisher(hass: HomeAssistant) -> MqttPublisher:
     async def publish(message: Message) -> None:
         entry = mqtt_entry(hass)
         is_mqtt5 = entry is not None and entry.data.get(mqtt.CONF_PROTOCOL) == "5"
+        expiry = None
+        if message.born is not None and is_mqtt5:
+            # So a subscriber that was away does not get it late either.
+            expiry = max(1, int(message.born + MAX_AGE - hass.loop.time()))
         await mqtt.async_publish(
             hass,
             message.topic,
             message.payload,
             QOS,
             message.retain,
-            # So a subscriber that was away does not get it late either.
-            message_expiry_interval=(
-                int(MAX_AGE) if message.expires and is_mqtt5 else None
-            ),
+            message_expiry_interval=expiry,
         )
 
     return MqttPublisher(

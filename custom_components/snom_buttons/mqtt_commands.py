@@ -14,15 +14,23 @@ from .devices import SnomPhone
 from .key_fields import FIELDS, as_truth, invalid, quoted, read_fields
 from .lamp import effect_of, hs_color_of, with_effect, with_hs_color
 from .mqtt_messages import state_of
-from .phones import Key, KeyDescription
+from .phones import MAX_OTHER_KEYS, Key, KeyDescription
 
 
 def _up_to(greatest: int) -> vol.All[Any]:
-    return vol.All(vol.Any(int, float), vol.Range(0, greatest))
+    return vol.All(_number, vol.Range(0, greatest))
 
 
-MAX_COMMAND: Final = 64 * 1024
-"""Bytes of a command; a document of this size fills many keys."""
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise vol.Invalid("not a number")
+    return value
+
+
+MAX_COMMAND: Final = 8 * 1024
+"""Bytes of a command to a key: many times what all its fields can hold."""
+MAX_DOCUMENT: Final = 64 * 1024
+"""Bytes of a document, which fills many keys."""
 
 STATES: Final = (STATE_ON.upper(), STATE_OFF.upper(), SERVICE_TOGGLE.upper())
 
@@ -68,22 +76,25 @@ def send_document(phone: SnomPhone, payload: bytes) -> None:
 
     Raises ServiceValidationError, translated; then nothing has changed.
     """
-    _check_size(payload)
+    _check_size(payload, MAX_DOCUMENT)
+    # Looked at before it is read, for that takes its time: somebody may send many.
+    if payload.count(b"k=") > MAX_OTHER_KEYS + len(phone.sip.keys):
+        raise invalid("too_many_keys", allowed=str(MAX_OTHER_KEYS))
     shown = read_document(payload)
     check_shown(phone, shown)
     phone.sip.show(shown.values())
 
 
-def _check_size(payload: bytes) -> None:
-    if len(payload) > MAX_COMMAND:
-        raise invalid("command_too_long", allowed=str(MAX_COMMAND))
+def _check_size(payload: bytes, most: int) -> None:
+    if len(payload) > most:
+        raise invalid("command_too_long", allowed=str(most))
 
 
 def _command(payload: bytes) -> dict[str, Any]:
     """Return the fields of a command, also of one that is a single word."""
-    _check_size(payload)
+    _check_size(payload, MAX_COMMAND)
     text = payload.decode(errors="replace").strip()
-    if text.upper() in STATES:
+    if text.isascii() and text.upper() in STATES:
         return {"state": text}
     try:
         command = json_loads(payload)
@@ -129,6 +140,10 @@ def _told(key: Key, command: dict[str, Any]) -> KeyDescription:
     if isinstance(command.get("color"), dict):
         description = _colored(description, command.pop("color"))
     description = replace(description, **read_fields(command))
+    if effect and effect not in (effect_of(description), command.get("light")):
+        raise invalid(
+            "other_effect", effect=quoted(effect), light=quoted(description.light)
+        )
     if wanted is not None and wanted != key.would_be_on(description):
         raise invalid(
             "contradiction",

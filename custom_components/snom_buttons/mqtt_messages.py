@@ -17,6 +17,9 @@ from .phones import Dialled, Key, KeyPress
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 
+MAX_TOPIC: Final = 1024
+"""Characters that are told of a topic; none of ours is so long."""
+
 # What MQTT forbids in a level of a topic (MQTT 5, 4.7.1), what parts levels, and the
 # sign of the encoding itself.
 _FORBIDDEN: Final = frozenset("/+#%")
@@ -57,6 +60,12 @@ class Topics:
     def set(self, phone: str, key: str) -> str:
         """Return where what a key shall show comes from."""
         return self._key(phone, key, "set")
+
+    def command(self, phone: str, key: str | None) -> str:
+        """Return where commands to a key come from; without a key, documents."""
+        if key is None:
+            return f"{self.base}/{_level(phone)}/document/set"
+        return self.set(phone, key)
 
     @property
     def every_set(self) -> str:
@@ -134,4 +143,4 @@ def dialled_payload(dialled: Dialled) -> str:
 
 def error_payload(topic: str, reason: str) -> str:
     """Return why a command to a topic was not carried out."""
-    return json_dumps({"topic": topic, "reason": reason})
+    return json_dumps({"topic": topic[:MAX_TOPIC], "reason": reason})

@@ -49,8 +49,8 @@ class Message(NamedTuple):
     topic: str
     payload: str
     retain: bool = False
-    expires: bool = False
-    """Whether it is of no use later than MAX_AGE."""
+    born: float | None = None
+    """When news happened, which are of no use later than MAX_AGE; None for the rest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +95,9 @@ class MqttPublisher:
         self._known: set[str] = set()
         self._standing: dict[str, Message] = {}
         self._due: dict[str, None] = {}
-        self._news: deque[tuple[float, Message]] = deque()
+        self._news: deque[Message] = deque()
+        self._in_hand: UnderWay | None = None
+        """News that the client has, and of which nobody knows if the broker has them."""
         self._errors: deque[Message] = deque(maxlen=MAX_ERRORS)
         self._under_way: list[UnderWay] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,7 +114,8 @@ class MqttPublisher:
 
     @property
     def waiting(self) -> int:
-        """How many messages wait for the broker."""
+        """How many messages wait for the broker, which they may do for long."""
+        self._drop_old()
         return len(self._due) + len(self._news) + len(self._errors)
 
     def recall(self, known: Iterable[str]) -> None:
@@ -150,7 +153,7 @@ class MqttPublisher:
 
     def tell(self, topic: str, payload: str) -> None:
         """Tell what has just happened, now or within MAX_AGE."""
-        self._news.append((self._time(), Message(topic, payload, expires=True)))
+        self._news.append(Message(topic, payload, born=self._time()))
         self._drop_old()
         self._work()
 
@@ -208,7 +211,11 @@ class MqttPublisher:
     def _drop_old(self) -> None:
         """Drop the news that are too old or too many."""
         oldest = self._time() - MAX_AGE
-        while self._news and (self._news[0][0] < oldest or len(self._news) > MAX_NEWS):
+        while self._news:
+            born = self._news[0].born
+            assert born is not None
+            if born >= oldest and len(self._news) <= MAX_NEWS:
+                return
             self._news.popleft()
             self.counts.dropped += 1
 
@@ -221,6 +228,8 @@ class MqttPublisher:
             while self._is_connected() and (message := self._next()) is not None:
                 sent = UnderWay(message, self._time())
                 self._under_way.append(sent)
+                if message.born is not None:
+                    self._in_hand = sent
                 task = asyncio.create_task(self._send(sent), eager_start=True)
                 if not task.done():
                     self._tasks.add(task)
@@ -233,8 +242,9 @@ class MqttPublisher:
     def _next(self) -> Message | None:
         """Take the next message out of its queue; None if nothing can be sent now.
 
-        Of news one is under way at a time: the client repeats what was not acknowledged
-        when the connection is back, however late, and that shall be one at most.
+        Of news one is in the client's hand at a time, over all connections: it repeats
+        what was not acknowledged when the next one is there, however late, and that shall
+        be one at most.
         Of a topic one payload is under way at a time, so that of many changes only the
         newest follows. While nobody knows if the broker hears us, a single message of
         what stands is under way, and may come as late as it likes.
@@ -244,11 +254,11 @@ class MqttPublisher:
             self._stalled = True
         if under_way and (self._stalled or len(under_way) >= WINDOW):
             return None
-        if not self._stalled and not any(sent.message.expires for sent in under_way):
+        if not self._stalled and self._in_hand is None:
             self._drop_old()
             if self._news:
                 self.counts.told += 1
-                return self._news.popleft()[1]
+                return self._news.popleft()
         busy = {sent.message.topic for sent in under_way}
         for topic in self._due:
             if topic not in busy:
@@ -276,18 +286,27 @@ class MqttPublisher:
             is_current = sent in self._under_way
             if is_current:
                 self._under_way.remove(sent)
-        if message.expires and not is_published:
+        is_acknowledged = is_published and self._time() - sent.since < ACK_TIMEOUT
+        if self._in_hand is sent:
+            if is_acknowledged or not is_published:
+                self._in_hand = None
+        elif is_acknowledged and self._in_hand not in self._under_way and is_current:
+            # What the client repeats comes before what it is given on a new connection:
+            # so the broker has that too.
+            self._in_hand = None
+        if message.born is not None and not is_published:
             self.counts.told -= 1
             self.counts.dropped += 1
         elif not is_published and self._standing.get(message.topic) is message:
             self._try_later()
         if not is_current:  # of a connection that is gone
+            self._work()
             return
         if is_published:
             self._failing = False
             # Also if nothing has asked for it since it is so: the next may be a press.
-            self._stalled = self._time() - sent.since >= ACK_TIMEOUT
-            if not self._stalled and not message.payload:
+            self._stalled = not is_acknowledged
+            if is_acknowledged and not message.payload:
                 self._cleared(message)
         self._work()
 

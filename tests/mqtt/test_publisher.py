@@ -147,23 +147,51 @@ class TestNews:
     @jumping
     async def test_age(self, age: float, told: int, dropped: int) -> None:
         client = Client(connected=False)
+        born = now()
         client.publisher.tell("press", "1")
         await asyncio.sleep(age)
         await client.reconnect()
-        assert client.sent == [Message("press", "1", expires=True)] * told
+        assert client.sent == [Message("press", "1", born=born)] * told
         counts = client.publisher.counts
         assert (counts.told, counts.dropped) == (told, dropped)
 
     @jumping
     async def test_they_grow_old_behind_one_that_is_not_acknowledged(self) -> None:
         client = Client()
+        client.publisher.keep("lamp", "on")
+        await client.acknowledge()
         for number in "123":
             client.publisher.tell("press", number)
             await asyncio.sleep(0.1)
         client.connected = False
         await asyncio.sleep(MAX_AGE - 0.15)
         await client.reconnect()
-        assert client.said == ["press=1", "press=3"]
+        await client.acknowledge("lamp")
+        assert client.said == ["lamp=on", "press=1", "lamp=on", "press=3"]
+        assert client.publisher.counts.dropped == 1
+
+    @jumping
+    async def test_one_that_may_be_repeated_is_one_over_all_connections(self) -> None:
+        """Each of them dies before anything is acknowledged."""
+        client = Client()
+        client.publisher.keep("lamp", "on")
+        await client.acknowledge()
+        for number in "1234":
+            client.publisher.tell("press", number)
+            client.connected = False
+            await client.reconnect()
+        assert [said for said in client.said if "press" in said] == ["press=1"]
+        # What comes behind it is there: so it is there too.
+        await client.acknowledge("lamp")
+        assert client.said[-1] == "press=2"
+
+    @jumping
+    async def test_those_too_old_are_counted_without_an_occasion(self) -> None:
+        client = Client(connected=False)
+        client.publisher.tell("press", "1")
+        assert client.publisher.waiting == 1
+        await asyncio.sleep(MAX_AGE + 1)
+        assert client.publisher.waiting == 0
         assert client.publisher.counts.dropped == 1
 
     @jumping
