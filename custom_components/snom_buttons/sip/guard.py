@@ -46,6 +46,8 @@ FORGIVEN_EVERY = 30.0
 """Seconds after which one of them is forgotten: a phone tries more seldom than that."""
 LOCKED_FOR = 900.0
 """Seconds for which an address is locked out."""
+MAX_USER = 64
+"""Characters of a user that are remembered with the address of a proxy."""
 MAX_SOURCES = 10_000
 """Sources that are remembered; of more the ones not heard for longest are forgotten."""
 
@@ -193,13 +195,13 @@ def source_of(source: str) -> str:
     """Return what stands for all addresses that one sender easily has.
 
     Of IPv6 that is a network of 64 bits, and written as such; of IPv4 the address. What
-    stands behind the address stays.
+    stands behind the address stays, cut off where only who wants to fill our memory
+    goes on.
     """
     host, blank, user = source.partition(" ")
-    if ":" not in host:
-        return source
-    network = ip_network((host.partition("%")[0], 64), strict=False)
-    return f"{network}{blank}{user}"
+    if ":" in host:
+        host = str(ip_network((host.partition("%")[0], 64), strict=False))
+    return f"{host}{blank}{user[:MAX_USER]}"
 
 
 def _forget_oldest(remembered: OrderedDict[str, Any]) -> None:

@@ -289,20 +289,22 @@ class Registrar:
         """Check the digest, and that its user is `user` (10.3, steps 3 and 4).
 
         Who gave too many wrong passwords is challenged whatever he says. Behind a proxy
-        that is a user, for the others there shall not suffer.
+        that is a user, for the others there shall not suffer: the one whose password is
+        guessed, whoever From and To name.
         """
-        source = f"{flow.host} {user}" if request.forwarded else flow.host
-        verdict = Verdict.MISSING
-        if self._guard is None or not self._guard.is_locked(source):
-            judged = self._challenger.judge(
-                request.headers.lines("Authorization"),
-                source=str(flow),
-                method=request.method,
-                request_uri=request.uri.text,
-            )
-            verdict = judged.verdict
-            if verdict is Verdict.ACCEPTED:
-                return None if judged.username == user else Answer(403)
+        judged = self._challenger.judge(
+            request.headers.lines("Authorization"),
+            source=str(flow),
+            method=request.method,
+            request_uri=request.uri.text,
+        )
+        verdict = judged.verdict
+        guessed = readable(judged.username or "")
+        source = f"{flow.host} {guessed}" if request.forwarded else flow.host
+        if self._guard is not None and self._guard.is_locked(source):
+            verdict = Verdict.MISSING
+        if verdict is Verdict.ACCEPTED:
+            return None if judged.username == user else Answer(403)
         if verdict is Verdict.WRONG:
             _LOGGER.debug("Wrong credentials in a %s from %s", request.method, flow)
             if self._guard is not None:
