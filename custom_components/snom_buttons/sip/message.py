@@ -147,7 +147,9 @@ class Headers:
             if known is None or not colon:
                 name = name.rstrip(" \t")
                 if not colon or not is_token(name):
-                    fault = f"{line[:40]!r} is not a header line"
+                    # What would follow may be a response of a digest, torn off its line.
+                    shown = line.partition("=")[0][:40]
+                    fault = f"{shown!r} is not a header line"
                     continue
                 known = canonical_name(name)
             value = value.strip(" \t")
