@@ -12,6 +12,7 @@ from custom_components.snom_buttons.sip.guard import (
     FAILURES,
     FORGIVEN_EVERY,
     LOCKED_FOR,
+    MAX_USER,
     PRIVATE_NETWORKS,
     RATE,
     Guard,
@@ -114,6 +115,35 @@ def test_wrong_passwords_lock_an_address_out() -> None:
     # It begins anew.
     guarded.fail(FAILURES - 1)
     assert guarded.guard.admits(STRANGER)
+
+
+def test_what_is_forgotten_meanwhile_gives_no_further_guess() -> None:
+    guarded = Guarded()
+    for _ in range(FAILURES - 1):
+        guarded.fail(1)
+        guarded.now += 0.5
+    assert guarded.guard.admits(STRANGER)
+    guarded.fail(1)
+    assert not guarded.guard.admits(STRANGER)
+
+
+def test_whether_there_is_time_takes_nothing() -> None:
+    guarded = Guarded()
+    for _ in range(5000):
+        assert guarded.guard.has_time_for(STRANGER)
+    assert guarded.admitted(STRANGER, 5000) == BURST
+    assert not guarded.guard.has_time_for(STRANGER)
+    assert guarded.guard.has_time_for(PHONE)
+    guarded.now += 1.1 / RATE
+    assert guarded.guard.has_time_for(STRANGER)
+
+
+def test_users_behind_a_proxy_are_remembered_by_the_beginning_of_their_names() -> None:
+    guarded = Guarded()
+    guarded.fail(FAILURES, f"192.0.2.4 {10_000 * 'x'}")
+    assert guarded.guard.locked == [f"192.0.2.4 {MAX_USER * 'x'}"]
+    assert guarded.guard.is_locked(f"192.0.2.4 {10_000 * 'x'}")
+    assert not guarded.guard.is_locked("192.0.2.4")
 
 
 def test_a_user_lets_an_address_in_again() -> None:

@@ -59,11 +59,15 @@ class _Bucket:
     tokens: float
     filled_at: float
 
-    def take(self, now: float) -> bool:
-        """Take one token; return False if there is none."""
+    def has_any(self, now: float) -> bool:
+        """Whether there is a token."""
         self.tokens = min(BURST, self.tokens + (now - self.filled_at) * RATE)
         self.filled_at = now
-        if self.tokens < 1.0:
+        return self.tokens >= 1.0
+
+    def take(self, now: float) -> bool:
+        """Take one token; return False if there is none."""
+        if not self.has_any(now):
             return False
         self.tokens -= 1.0
         return True
@@ -135,11 +139,20 @@ class Guard:
             return True
         if not self.admits_host(flow.host):
             return False
-        now, source = self._clock(), source_of(flow.host)
-        bucket = self._buckets.setdefault(source, _Bucket(BURST, now))
+        return self._bucket(flow.host).take(self._clock())
+
+    def has_time_for(self, flow: Flow) -> bool:
+        """Whether another message by this flow could be admitted now, as to its rate."""
+        if self.is_known(flow):
+            return True
+        return self._bucket(flow.host).has_any(self._clock())
+
+    def _bucket(self, host: str) -> _Bucket:
+        source = source_of(host)
+        bucket = self._buckets.setdefault(source, _Bucket(BURST, self._clock()))
         self._buckets.move_to_end(source)
         _forget_oldest(self._buckets)
-        return bucket.take(now)
+        return bucket
 
     def failed(self, source: str) -> None:
         """Count a wrong password from an address, or of a user there, as `192.0.2.4 44`.

@@ -42,12 +42,11 @@ class StreamDecoder:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take bytes; return the messages that are whole now, and PING for each ping.
 
-        To be gone through before more is fed. Raises BrokenStream, behind the messages
-        that came before the fault.
+        Who does not go through all of them finds the others with what is fed next. Raises
+        BrokenStream, behind the messages that came before the fault.
         """
         self._buffer += data
-        while (message := self._next()) is not None:
-            yield message
+        return iter(self._next, None)
 
     def _next(self) -> bytes | None:
         """Take the next message out of the buffer, None if none is whole."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 import logging
 import socket
@@ -33,6 +33,8 @@ STRANGER_IDLE = 30.0
 """Seconds without a message for a connection by which nobody has registered."""
 IDLE = 3700.0
 """The same for others: a little longer than registrations last."""
+PAUSE = 0.1
+"""Seconds in which nothing is read from strangers that have sent too much."""
 MAX_UNSENT = 256 * 1024
 """Bytes for a peer that does not read; with more its connection is closed."""
 CLOSING = 1.0
@@ -115,7 +117,7 @@ class StreamTransport:
         strangers = sum(not self.is_known(known.flow) for known in held)
         if (
             self._server is None
-            or not (self._guard is None or self._guard.admits_host(host))
+            or not (self._guard is None or self._guard.admits(connection.flow))
             or strangers >= MAX_STRANGERS
             or sum(map(len, self._by_host.values())) >= MAX_CONNECTIONS
         ):
@@ -128,6 +130,22 @@ class StreamTransport:
     def is_known(self, flow: Flow) -> bool:
         """Return whether somebody has registered by a connection."""
         return self._guard is None or self._guard.is_known(flow)
+
+    def admits(self, flow: Flow) -> bool:
+        """Return whether a ping is to be answered."""
+        return self._guard is None or self._guard.admits(flow)
+
+    def listens_to(self, flow: Flow) -> bool:
+        """Return whether what comes by a connection is to be looked at, now or later."""
+        return (
+            self._guard is None
+            or self._guard.is_known(flow)
+            or self._guard.admits_host(flow.host)
+        )
+
+    def has_time_for(self, flow: Flow) -> bool:
+        """Return whether what comes by a connection is to be looked at now."""
+        return self._guard is None or self._guard.has_time_for(flow)
 
     def made(self, connection: _Connection) -> None:
         """Take a connection into use."""
@@ -162,6 +180,8 @@ class _Connection(asyncio.Protocol):
         self._is_lost = False
         self._deadline: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        """The end of the time in which nothing is read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or close it without a word."""
@@ -238,30 +258,57 @@ class _Connection(asyncio.Protocol):
         if self._transport is None:  # the last of the handshake brought them along
             self._early += data
             return
+        messages = self._decoder.feed(data)
+        if self._pause is None:
+            self._hand_on(messages)
+
+    def _hand_on(self, messages: Iterator[bytes]) -> None:
+        """Hand on the messages that are whole, no faster than strangers may send them.
+
+        By a connection nothing need be dropped for that: it is not read for a while.
+        """
+        assert self._transport is not None
         try:
-            for message in self._decoder.feed(data):
+            while self._listener.listens_to(self.flow):
+                if not self._listener.has_time_for(self.flow):
+                    self._set_deadline(None)
+                    self._transport.pause_reading()
+                    self._pause = self._loop.call_later(PAUSE, self._go_on)
+                    return
+                message = next(messages, None)
+                if message is None:
+                    break
                 self._heard_at = self._loop.time()
                 self._set_deadline(None)
-                if message == PING:
-                    self.send(PONG)
-                else:
+                if message != PING:
                     self._listener.receive(message, self.flow)
+                elif self._listener.admits(self.flow):
+                    self.send(PONG)
+            else:
+                self._end("it is not listened to")
+                return
         except BrokenStream as error:
             self._end(str(error))
         except TransportError:
             return  # it is being closed
         else:
+            self._transport.resume_reading()
             if not self._decoder.is_within:
                 self._set_deadline(None)
             elif self._deadline is None:
                 self._set_deadline(MESSAGE_DEADLINE)
 
+    def _go_on(self) -> None:
+        self._pause = None
+        self._hand_on(self._decoder.feed(b""))
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._is_lost = True
         self._set_deadline(None)
-        if self._idle is not None:
-            self._idle.cancel()
+        for timer in (self._idle, self._pause):
+            if timer is not None:
+                timer.cancel()
         if hasattr(self, "flow"):
             self._listener.gone(self)
 
