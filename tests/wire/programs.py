@@ -1,7 +1,9 @@
-"""The programs that these tests need, none of which is Python."""
+"""The programs that these tests need, which share nothing with us."""
 
 import os
+from pathlib import Path
 import shutil
+import sys
 
 import pytest
 
@@ -11,8 +13,9 @@ def program(name: str) -> str:
 
     Without it the test is skipped with the reason, or fails where `CI=true`.
     """
-    # Debian puts servers where only root looks.
-    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    # Debian puts servers where only root looks; those in Python are beside our own.
+    beside = Path(sys.executable).parent
+    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:{beside}")
     if path is not None:
         return path
     reason = f"{name} is not installed; script/test installs it on Debian, as root"

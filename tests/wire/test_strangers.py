@@ -1,0 +1,192 @@
+"""The tools of those who look for telephone systems to abuse, let loose on the server."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+import logging
+from pathlib import Path
+import re
+
+import pytest
+
+from custom_components.snom_buttons.phones import KeyPress, PhoneServer
+from custom_components.snom_buttons.sip.guard import FAILURES
+from tests.phones.test_server import PASSWORD, device, make_phone, serving
+
+from .programs import program
+from .siege import besiege
+
+pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
+
+# Nobody lacks it by chance: it stands in the list that is tried.
+assert PASSWORD == "correct horse"
+WRONG = [f"wrong-{number}" for number in range(2 * FAILURES)]
+LONG = 120 * "4"
+"""An extension that makes what svcrack sends long enough to be answered."""
+USERS = ("-e", "40-50")
+
+
+@asynccontextmanager
+async def house() -> AsyncIterator[PhoneServer]:
+    """Run a server with the phones 44, which has registered, 45 and a long one."""
+    async with (
+        serving(make_phone(), make_phone("45"), make_phone(LONG)) as server,
+        device(server) as desk,
+    ):
+        assert (await desk.register()).status == 200
+        await desk.shows("4")
+        yield server
+        # Whatever happened, the phone is still listened to.
+        assert (await desk.press("1")).status == 200
+
+
+@pytest.fixture(autouse=True)
+def no_secrets(
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[None]:
+    caplog.set_level(logging.DEBUG, logger="custom_components")
+    yield
+    logged = "\n".join(record.getMessage() for record in caplog.get_records("call"))
+    assert PASSWORD not in logged
+    assert "response=" not in logged
+
+
+async def run(
+    home: Path, name: str, *arguments: str, until: bytes | None = None
+) -> str:
+    """Run a program to its end, or until it prints something; return what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(program(name), *arguments),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=home,
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+    )
+    assert process.stdout is not None
+    printed = b""
+    try:
+        async with asyncio.timeout(30):
+            async for line in process.stdout:
+                printed += line
+                if until is not None and until in line:
+                    break
+            else:
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return printed.decode(errors="replace")
+
+
+async def crack(
+    server: PhoneServer, home: Path, passwords: list[str], user: str
+) -> str:
+    """Have svcrack try a list of passwords."""
+    words = home / "words.txt"
+    words.write_text("\n".join(passwords))
+    return await run(
+        home,
+        "sipvicious_svcrack",
+        *("-u", user, "-d", str(words), "-x", "127.0.0.1"),
+        *("--maximumtime", "1", f"udp://127.0.0.1:{server.address[1]}"),
+        # Then it waits ten seconds for one last answer.
+        until=b"since we last received a response",
+    )
+
+
+async def test_svcrack_would_find_a_password_that_it_may_try(tmp_path: Path) -> None:
+    """Else it would prove nothing that it does not find the others."""
+    async with house() as server:
+        printed = await crack(server, tmp_path, [WRONG[0], PASSWORD, WRONG[1]], LONG)
+        assert re.search(rf"\|\s*{PASSWORD}\s*\|", printed), printed
+
+
+async def test_svcrack_is_locked_out(tmp_path: Path) -> None:
+    async with house() as server:
+        printed = await crack(server, tmp_path, [*WRONG, PASSWORD], LONG)
+        assert "since we last received a response" in printed
+        assert PASSWORD not in printed
+        assert server.locked == ["127.0.0.1"]
+
+
+async def test_svmap_and_svwar_find_nothing(tmp_path: Path) -> None:
+    """As they are, their requests are too short to be challenged, and so not answered.
+
+    svwar's INVITEs get the same for each extension, and none of them rings.
+    """
+    async with house() as server:
+        port = server.address[1]
+        target = f"udp://127.0.0.1:{port}"
+        outputs = await asyncio.gather(
+            *(
+                run(
+                    tmp_path,
+                    "sipvicious_svmap",
+                    "-p",
+                    f"{port}",
+                    "-m",
+                    method,
+                    "127.0.0.1",
+                )
+                for method in ("OPTIONS", "REGISTER", "INVITE")
+            ),
+            *(
+                run(
+                    tmp_path,
+                    "sipvicious_svwar",
+                    "--force",
+                    *USERS,
+                    "-m",
+                    method,
+                    target,
+                )
+                for method in ("REGISTER", "OPTIONS", "INVITE")
+            ),
+        )
+        for printed in outputs:
+            assert "found nothing" in printed, printed
+            assert "reqauth" not in printed
+        assert len(server._registrar.bindings("44")) == 1
+
+
+async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:
+    async with house() as server:
+        pressed: list[KeyPress] = []
+        server.pressed.subscribe(pressed.append)
+        host, port = server.address
+        printed = await run(
+            tmp_path,
+            "nmap",
+            *("-n", "-Pn", "-sU", "-p", f"{port}", "-d"),
+            *("--script", "+sip-methods,+sip-enum-users,+sip-call-spoof"),
+            "--script-args",
+            "sip-enum-users.minext=40,sip-enum-users.maxext=50,sip.timeout=1,"
+            "sip-call-spoof.timeout=1s",
+            host,
+        )
+        for script in ("sip-methods", "sip-enum-users", "sip-call-spoof"):
+            assert f"Finished {script}" in printed, printed
+        # What a script has found begins with a bar.
+        found = [line for line in printed.splitlines() if line.startswith("|")]
+        assert found in (
+            [],
+            [
+                "| sip-enum-users: ",
+                "|_  ERROR: Server not returning 404 for random extension.",
+            ],
+        )
+        assert not pressed
+
+
+async def test_a_flood_goes_by_unnoticed() -> None:
+    """For three seconds; `script/flood` does it for ten."""
+    figures = await besiege(3)
+    assert figures.events == figures.presses, figures
+    assert figures.p99 < 0.25, figures
+    assert figures.peak - figures.before < 50, figures
+    assert figures.after - figures.before < 25, figures
