@@ -20,6 +20,7 @@ from custom_components.snom_buttons.sip.guard import FAILURES, LOCKED_FOR
 from custom_components.snom_buttons.sip.tcp import (
     HANDSHAKE_DEADLINE,
     MAX_STRANGERS,
+    MAX_TLS_STRANGERS,
     MESSAGE_DEADLINE,
     STRANGER_IDLE,
 )
@@ -618,7 +619,10 @@ def test_a_thousand_slow_connections_keep_no_phone_out(
             async with stream_device(server, contexts) as desk:
                 assert (await desk.register()).status == 200
                 await desk.shows("4")
-                assert connections(server) == 1001
+                if contexts.client:
+                    assert connections(server) <= MAX_TLS_STRANGERS + 1
+                else:
+                    assert connections(server) == 1001
                 assert (await desk.press("1")).status == 200
                 for reader, writer in slow:
                     await until_closed(reader)

@@ -13,7 +13,12 @@ import struct
 
 import pytest
 
-from custom_components.snom_buttons.sip import Flow, Guard, TransportError
+from custom_components.snom_buttons.sip import (
+    Flow,
+    Guard,
+    TransportError,
+    tcp as tcp_module,
+)
 from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
 from custom_components.snom_buttons.sip.tcp import (
     HANDSHAKE_DEADLINE,
@@ -285,6 +290,32 @@ async def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
         _, writer = await connected(listener, contexts.client)
         writer.close()
         await writer.wait_closed()
+
+
+@jumping
+async def test_the_oldest_strangers_make_room_for_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else their buffers fill the memory."""
+    monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        phone = await connected(listener, contexts.client)
+        phone[1].write(MESSAGE)
+        await phone[0].readexactly(4)
+        listener.known.add(listener.got[0][1])
+        shaken = await connected(listener, contexts.client)
+        handshakes = [await connected(listener, None) for _ in range(2)]
+        newest = await connected(listener, contexts.client)
+        assert await until_closed(shaken[0]) == 0
+        others = await connected(listener, contexts.client)
+        assert await until_closed(handshakes[0][0]) == 0
+        for reader, writer in (phone, newest, others):
+            writer.write(MESSAGE)
+            assert await reader.readexactly(4) == b"here"
+        for _, writer in (phone, shaken, *handshakes, newest, others):
+            writer.close()
 
 
 @jumping

@@ -25,6 +25,8 @@ _LOGGER = logging.getLogger(__name__)
 MAX_CONNECTIONS = 4000
 MAX_STRANGERS = 16
 """Connections from one address by which nobody has registered."""
+MAX_TLS_STRANGERS = 80
+"""The same of all addresses together by TLS, where each costs 300 to 500 KiB."""
 HANDSHAKE_DEADLINE = 5.0
 """Seconds for the TLS handshake."""
 MESSAGE_DEADLINE = 5.0
@@ -125,7 +127,23 @@ class StreamTransport:
                 del self._by_host[host]
             return False
         held.add(connection)
+        if self._context is not None:
+            self._make_room()
         return True
+
+    def _make_room(self) -> None:
+        """Close the stranger's connection that is there for longest, if there are too many.
+
+        A phone has registered long before it would be its turn.
+        """
+        strangers = [
+            connection
+            for held in self._by_host.values()
+            for connection in held
+            if not self.is_known(connection.flow)
+        ]
+        if len(strangers) > MAX_TLS_STRANGERS:
+            min(strangers, key=lambda known: known.flow.connection).make_room()
 
     def is_known(self, flow: Flow) -> bool:
         """Return whether somebody has registered by a connection."""
@@ -248,6 +266,14 @@ class _Connection(asyncio.Protocol):
             self._handshake.cancel()
         if self._transport is not None:
             self._transport.close()
+
+    def make_room(self) -> None:
+        """End it at once, whether in the handshake or behind it."""
+        if self._handshake is not None:
+            self._handshake.cancel()
+        elif self._transport is not None:
+            self._end("there are too many others")
+        self._listener.gone(self)
 
     def pause_writing(self) -> None:
         """Give up on a peer that does not read."""
