@@ -1,7 +1,6 @@
 """A server in a process of its own, so that what strangers cost it can be measured.
 
-Run as a program it prints where it listens, then each event of a press with its time,
-and for each line that it reads how many connections and transactions it has.
+Run as a program it prints where it listens, and then each event of a press with its time.
 """
 
 from __future__ import annotations
@@ -40,7 +39,6 @@ class Besieged:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._replies: asyncio.Queue[dict[str, int]] = asyncio.Queue()
         self._news = asyncio.Event()
         self.pressed: list[tuple[str, float]] = []
         """The numbers of the presses, and when each became an event."""
@@ -57,18 +55,8 @@ class Besieged:
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
             said = json.loads(line)
-            if isinstance(said, list):
-                self.pressed.append((said[0], said[1]))
-                self._news.set()
-            else:
-                self._replies.put_nowait(said)
-
-    async def holds(self) -> dict[str, int]:
-        """Return how many `connections` and `transactions` it has."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"\n")
-        async with asyncio.timeout(10):
-            return await self._replies.get()
+            self.pressed.append((said[0], said[1]))
+            self._news.set()
 
     async def presses(self, count: int, patience: float = 5.0) -> None:
         """Wait until as many presses became events, but not for ever."""
@@ -108,7 +96,7 @@ async def besieged(
     """Run the server; with a certificate and its key also by TLS."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", __name__, *map(str, filter(None, (certificate, key)))),
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
@@ -167,17 +155,6 @@ async def serve(certificate: str | None, key: str | None) -> None:
     transports = server._endpoint._transports
     say({name: server.address_of(name) for name in transports})
 
-    def reply() -> None:
-        os.read(sys.stdin.fileno(), 4096)
-        connections = sum(
-            len(held)
-            for name in transports
-            for held in getattr(transports[name], "_by_host", {}).values()
-        )
-        running = len(server._endpoint._running)
-        say({"connections": connections, "transactions": running})
-
-    asyncio.get_running_loop().add_reader(sys.stdin, reply)
     await asyncio.Event().wait()
 
 
