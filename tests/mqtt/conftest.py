@@ -9,6 +9,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from homeassistant.components.mqtt.models import DATA_MQTT
 from homeassistant.core import HomeAssistant
 
 from .peers import LOCALHOST, Broker, MqttClient
@@ -47,6 +48,25 @@ async def client(broker: Broker, protocol: str) -> AsyncIterator[MqttClient]:
         yield client
 
 
+@pytest.fixture(autouse=True)
+def quick_client(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let Home Assistant's client collect subscriptions for no longer than a moment.
+
+    And let it keep to MQTT 3.1.1 where a test wants that: with a broker that knows
+    better it would go over to 5 by itself.
+    """
+    for cooldown in ("INITIAL_SUBSCRIBE", "SUBSCRIBE", "UNSUBSCRIBE"):
+        monkeypatch.setattr(
+            f"homeassistant.components.mqtt.client.{cooldown}_COOLDOWN", 0.02
+        )
+    if "hass" in request.fixturenames and request.getfixturevalue("protocol") != "5":
+        monkeypatch.setattr(
+            "homeassistant.components.mqtt.try_connection", lambda _: False
+        )
+
+
 @pytest.fixture
 def mqtt_entry(
     hass: HomeAssistant, broker_port: int, protocol: str, tmp_path: Path
@@ -76,12 +96,14 @@ async def mqtt_server(
     broker: Broker,
     mqtt_entry: MockConfigEntry,
     config_entry: MockConfigEntry,
+    protocol: str,
 ) -> MockConfigEntry:
     """Return our entry, set up with the option on."""
     hass.config_entries.async_update_entry(config_entry, options={"mqtt": True})
     assert await hass.config_entries.async_setup(mqtt_entry.entry_id)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     await broker.logs("snom_buttons/+/document/set")
+    assert hass.data[DATA_MQTT].client.is_mqttv5 == (protocol == "5")
     return config_entry
 
 

@@ -299,6 +299,37 @@ async def test_what_has_become_another_servers_is_not_cleared(
     )
 
 
+async def test_what_will_be_kept_is_stored_before(
+    hass: HomeAssistant,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a crash in between would leave topics of which nobody knows any more."""
+    await client.hears(f"{BASE}/status", "online")
+    hub = mqtt_server.runtime_data
+    order: list[str] = []
+    keep, save = hub.mqtt.publisher.keep, hub._store.async_save
+
+    def noting_keep(topic: str, payload: str) -> None:
+        order.append(topic)
+        keep(topic, payload)
+
+    async def noting_save(data: dict[str, Any]) -> None:
+        assert topics("44", "45", base="other") <= set(data["mqtt"]["known"])
+        order.append("stored")
+        await save(data)
+
+    monkeypatch.setattr(hub.mqtt.publisher, "keep", noting_keep)
+    monkeypatch.setattr(hub._store, "async_save", noting_save)
+    hass.config_entries.async_update_entry(
+        mqtt_server, options={"mqtt": True, "base_topic": "other"}
+    )
+    await client.hears("other/status", "online")
+    before = order[: order.index("stored")]
+    assert not [topic for topic in before if topic.startswith("other")]
+
+
 async def test_the_server_is_removed(
     hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
 ) -> None:

@@ -108,6 +108,17 @@ async def test_a_phone_that_does_not_take_what_it_is_sent(
     await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=False)
 
 
+async def test_in_sync_is_told_key_by_key(client: MqttClient, phone: RawPhone) -> None:
+    for key in ("1", "2"):
+        await client.hears(f"snom_buttons/44/key/{key}/state", in_sync=True)
+    phone.answer = None
+    client.publish("snom_buttons/44/key/1/set", "ON")
+    await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=False)
+    phone.answer = 200
+    await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=True)
+    assert all(h.json["in_sync"] for h in client.on("snom_buttons/44/key/2/state")[1:])
+
+
 async def test_event(client: MqttClient, phone: RawPhone) -> None:
     await phone.press("1")
     first = await client.hears("snom_buttons/44/key/1/event", event_type="press_end")
