@@ -98,20 +98,20 @@ SERVER_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_PORT, default=DEFAULT_PORT): _number(1, 65535),
         vol.Required(CONF_HOST, default=DEFAULT_HOST): TextSelector(),
         vol.Required(CONF_REALM, default=DEFAULT_REALM): TextSelector(),
-        vol.Required(CONF_UDP, default={}): _collapsed(
+        vol.Optional(CONF_UDP): _collapsed(
             {
                 vol.Required(CONF_ENABLED, default=True): BooleanSelector(),
                 **_ADVERTISED,
             }
         ),
-        vol.Required(CONF_TCP, default={}): _collapsed(
+        vol.Optional(CONF_TCP): _collapsed(
             {
                 vol.Required(CONF_ENABLED, default=False): BooleanSelector(),
                 vol.Required(CONF_PORT, default=DEFAULT_PORT): _number(1, 65535),
                 **_ADVERTISED,
             }
         ),
-        vol.Required(CONF_TLS, default={}): _collapsed(
+        vol.Optional(CONF_TLS): _collapsed(
             {
                 vol.Required(CONF_ENABLED, default=False): BooleanSelector(),
                 vol.Required(CONF_PORT, default=DEFAULT_TLS_PORT): _number(1, 65535),
@@ -120,7 +120,7 @@ SERVER_SCHEMA: Final = vol.Schema(
                 **_ADVERTISED,
             }
         ),
-        vol.Required(CONF_ACCESS, default={}): _collapsed(
+        vol.Optional(CONF_ACCESS): _collapsed(
             {
                 vol.Optional(
                     CONF_NETWORKS, default=[str(n) for n in PRIVATE_NETWORKS]
@@ -149,8 +149,14 @@ class Faults:
 
 
 def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the user entered as the config entry stores it."""
+    """Return what the user entered as the config entry stores it.
+
+    Sections have no default of their own: the frontend would take that for theirs.
+    """
+    schema = {str(marker): field for marker, field in SERVER_SCHEMA.schema.items()}
     server = dict(user_input)
+    for name in (*SECTIONS.values(), CONF_ACCESS):
+        server[name] = schema[name](server.get(name, {}))
     server[CONF_ADVERTISED_HOST] = server[CONF_ADVERTISED_HOST].strip()
     for name in (*SECTIONS.values(), CONF_ACCESS):
         server[name] = {
