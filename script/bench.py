@@ -47,6 +47,7 @@ from custom_components.snom_buttons.sip.message import encode
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
+from script.bench_phones import bench_phones
 from tests.mqtt.peers import Broker
 
 LOCALHOST = "127.0.0.1"
@@ -645,7 +646,7 @@ async def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="few repetitions: to see that it runs"
     )
-    parser.add_argument("only", nargs="?", choices=["mqtt"], help="a part to run alone")
+    parser.add_argument("only", nargs="?", choices=["mqtt", "phones"], help="a part")
     parser.add_argument(
         "--mosquitto",
         action="append",
@@ -660,6 +661,10 @@ async def main() -> None:
         bench_parsing()
         await bench_transactions(500 if quick else 4_000, 1 if quick else 9)
         await bench_home_assistant(50 if quick else 2_000, 5 if quick else 50)
+    if arguments.only != "mqtt":
+        await bench_phones((10, 100) if quick else (10, 100, 1_000))
+    if arguments.only == "phones":
+        return
     count, seconds = (50, 1) if quick else (1_000, 10)
     await bench_mqtt(count, seconds, arguments.mosquitto)
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_HOST, CONF_PASSWORD
+from homeassistant.const import CONF_ADDRESS, CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
 from .const import (
+    CONF_ADVERTISED,
     CONF_ADVERTISED_HOST,
     CONF_REDIRECT_TO,
     SUBENTRY_TYPE_PHONE,
@@ -18,7 +19,14 @@ from .devices import USER_AGENT
 from .hub import SnomConfigEntry
 from .phones import Phone
 
-TO_REDACT = {CONF_ADVERTISED_HOST, CONF_HOST, CONF_PASSWORD, CONF_REDIRECT_TO}
+TO_REDACT = {
+    CONF_ADDRESS,
+    CONF_ADVERTISED,
+    CONF_ADVERTISED_HOST,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_REDIRECT_TO,
+}
 
 
 async def async_get_config_entry_diagnostics(
@@ -56,6 +64,8 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
     return {
         "available": phone.available,
         "in_sync": phone.in_sync,
+        "refusal": phone.refusal,
+        "round_trip": phone.round_trip,
         "registration": registration
         and {
             "user_agent": _redact_hardware_address(registration.user_agent),

@@ -5,6 +5,7 @@
 but for the name of the option, `buttons`, that user agents and registrar agree on.
 """
 
+from .binding import Binding, parse_path
 from .endpoint import Endpoint, IncomingRequest
 from .flow import Flow
 from .grammar import SipSyntaxError, readable
@@ -12,7 +13,7 @@ from .guard import PRIVATE_NETWORKS, Guard, Network
 from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
-from .registrar import MAX_EXPIRES, Binding, Registrar, parse_path
+from .registrar import MAX_EXPIRES, Registrar
 from .sockets import listening_socket
 from .transactions import NoAnswer
 from .transport import TransportError
