@@ -293,11 +293,11 @@ class Endpoint:
             elif self.is_known(flow):
                 incoming.reply_stateless(481)
             return
-        is_trusted = self.is_known(flow)
+        is_authorized = False
         try:
-            if not self._authorize(incoming):
+            is_authorized = self._authorize(incoming)
+            if not is_authorized:
                 return
-            is_trusted = True
             refusal = refusal_of(request)
             if refusal is not None:
                 incoming.reply_stateless(refusal.status, refusal.headers)
@@ -305,7 +305,7 @@ class Endpoint:
                 self._on_request(incoming)
         except Exception:
             _LOGGER.exception("A %s from %s could not be handled", request.method, flow)
-            if is_trusted and not incoming.answered:
+            if not incoming.answered and (is_authorized or self.is_known(flow)):
                 incoming.reply(500)
 
     # What goes out
