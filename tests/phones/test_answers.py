@@ -152,6 +152,26 @@ def test_a_wrong_password_is_not_tried_twice() -> None:
     jumping(test)
 
 
+@pytest.mark.parametrize("status", [408, 430])
+def test_what_says_that_a_phone_did_not_answer(status: int) -> None:
+    """As a proxy does for it (RFC 3261 8.1.3.1, RFC 5626 11.6): it is no refusal."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            desk.answer = status
+            phone.keys["1"].show(base("1", label="new"))
+            await asyncio.sleep(2)
+            assert (phone.available, phone.refusal) == (False, None)
+            desk.answer = 200
+            await asyncio.sleep(LONG)
+            assert (phone.available, phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
 def test_what_is_no_answer_counts_as_none() -> None:
     async def test() -> None:
         phone = make_phone()

@@ -83,6 +83,41 @@ def test_an_unplugged_phone_is_unavailable_soon_and_back_by_itself() -> None:
     jumping(test)
 
 
+def test_a_phone_that_was_away_for_a_moment_is_in_sync_as_before() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with asking(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            desk.answer = None
+            await asyncio.sleep(UNPLUGGED)
+            assert not phone.available
+            desk.answer = 200
+            await asyncio.sleep(INTERVAL + 32)
+            assert (phone.available, phone.in_sync) == (True, True)
+            assert len(desk.requests) == 1, "it missed nothing"
+
+    jumping(test)
+
+
+def test_a_phone_that_presses_is_there_though_it_answers_no_question() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        changes: list[bool] = []
+        async with asking(phone) as server, device(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            phone.status.subscribe(lambda _: changes.append(phone.available))
+            desk.answer = None
+            for _ in range(30):
+                await asyncio.sleep(10)
+                assert (await desk.press("1")).status == 200
+            assert len(desk.questions) > 3
+            assert False not in changes
+
+    jumping(test)
+
+
 def test_it_can_be_switched_off() -> None:
     async def test() -> None:
         phone = make_phone()

@@ -458,6 +458,9 @@ async def test_wrong_passwords_end_in_silence_for_a_quarter_of_an_hour() -> None
                 assert (await desk.press("1")).status == 200
                 assert (await other.press("2", number="key2")).status == 200
                 assert [press.key for press in pressed] == ["1", "2"]
+                # Nor does their registration end because of it.
+                assert (await desk.register()).status == 200
+                assert (await other.register()).status == 200
                 await asyncio.sleep(LOCKED_FOR - 2)
                 assert await stranger.say(request("REGISTER")) == []
                 await asyncio.sleep(3)
@@ -475,6 +478,68 @@ async def test_a_user_lets_one_in_again() -> None:
             server.release(STRANGER)
             answer, *_ = await stranger.guess(PASSWORD)
             assert status(answer) == 200
+
+
+@jumping
+async def test_a_lock_out_ends_though_the_server_has_been_stopped_meanwhile() -> None:
+    """As when a user tries other settings; and who goes on is locked out once more."""
+    async with house() as server:
+        for _ in range(2):
+            with Stranger(server.address, STRANGER) as stranger:
+                for number in range(FAILURES):
+                    await stranger.guess(f"wrong{number}")
+                assert server.locked == [STRANGER]
+            told: list[list[str]] = []
+            server.locked_out.subscribe(lambda _, told=told: told.append(server.locked))
+            await server.stop()
+            await server.start()
+            await asyncio.sleep(LOCKED_FOR + 1)
+            assert told[-1] == []
+            assert server._guard.next_release is None
+
+
+@jumping
+async def test_the_connection_of_a_proxy_stays() -> None:
+    """For by it the phones behind it are reached."""
+    via = "Via: SIP/2.0/TCP 192.0.2.99;branch=z9hG4bKproxy"
+    contact = "Contact: <sip:45@192.0.2.7>"
+    async with house() as server:
+        reader, writer = await connect(server.address_of("TCP"), STRANGER)
+        writer.write(request("REGISTER", via, contact, user="45"))
+        challenge = await reader.readuntil(b"\r\n\r\n")
+        line = credentials(challenge, PASSWORD, user="45")
+        writer.write(request("REGISTER", via, contact, line, user="45"))
+        assert status(await reader.readuntil(b"\r\n\r\n")) == 200
+        await asyncio.sleep(20 * STRANGER_IDLE)
+        assert server.phones["45"].available
+        writer.write(b"\r\n\r\n")
+        async with asyncio.timeout(PATIENCE):
+            while await reader.readuntil(b"\r\n") != b"\r\n":
+                pass
+        # It is trusted no more than before: others come by it too.
+        (flow,) = {binding.flow for binding in server._registrar.bindings("45")}
+        assert not server._registrar.knows(flow)
+        writer.close()
+
+
+@jumping
+async def test_pings_do_not_keep_a_connection_open() -> None:
+    async with house() as server:
+        reader, writer = await connect(server.address_of("TCP"), STRANGER)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+
+        async def ping() -> None:
+            while True:
+                writer.write(b"\r\n\r\n")
+                await asyncio.sleep(25)
+
+        pinging = asyncio.create_task(ping())
+        assert await until_closed(reader) <= STRANGER_IDLE + 1
+        assert loop.time() - begun >= STRANGER_IDLE - 1
+        pinging.cancel()
+        await asyncio.wait([pinging])
+        writer.close()
 
 
 async def test_who_is_locked_out_hears_no_more_by_his_connection() -> None:

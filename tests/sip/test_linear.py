@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 import sys
+import threading
 from types import CodeType
 
 import pytest
@@ -45,10 +46,11 @@ def lines_run(function: Callable[[], object]) -> int:
     """Return how many lines of Python ran within a call."""
     monitoring = sys.monitoring
     count = 0
+    own = threading.get_ident()
 
     def on_line(code: CodeType, line: int) -> None:
         nonlocal count
-        count += 1
+        count += threading.get_ident() == own  # and not what other threads run
 
     monitoring.use_tool_id(TOOL, "tests")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 from pathlib import Path
 import socket
@@ -24,6 +24,7 @@ from custom_components.snom_buttons.sip.tcp import (
     HANDSHAKE_DEADLINE,
     IDLE,
     MAX_STRANGERS,
+    MAX_TLS_STRANGERS,
     MAX_UNSENT,
     MESSAGE_DEADLINE,
     STRANGER_IDLE,
@@ -316,6 +317,32 @@ async def test_the_oldest_strangers_make_room_for_new_ones(
             assert await reader.readexactly(4) == b"here"
         for _, writer in (phone, shaken, *handshakes, newest, others):
             writer.close()
+
+
+async def test_room_is_made_of_handshakes_that_have_not_begun(tmp_path: Path) -> None:
+    """All that connect in one turn of the loop; no socket of theirs stays behind."""
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        ended = 0
+        others: list[socket.socket] = []
+        loop = asyncio.get_running_loop()
+        place = listener.address
+        for host in range(2, 2 + 2 * MAX_TLS_STRANGERS // MAX_STRANGERS):
+            for _ in range(MAX_STRANGERS):
+                # What the system has accepted, and the listener only sees afterwards.
+                other = socket.create_connection(
+                    place, source_address=(f"127.0.0.{host}", 0)
+                )
+                other.setblocking(False)
+                others.append(other)
+        async with asyncio.timeout(HANDSHAKE_DEADLINE - 1):
+            for other in others[:-MAX_TLS_STRANGERS]:
+                with suppress(ConnectionResetError):
+                    assert await loop.sock_recv(other, 1) == b""
+                ended += 1
+        assert ended >= MAX_TLS_STRANGERS - MAX_STRANGERS
+        for other in others:
+            other.close()
 
 
 @jumping

@@ -29,6 +29,10 @@ MAX_DATAGRAM = 1300
 """Bytes that a request may have to go by UDP (RFC 3261 18.1.1)."""
 MAX_REQUEST = 16 * 1024
 """Bytes that a request has at most where a connection carries it."""
+NOT_REACHED = (408, 430)
+"""What says that a phone did not answer (RFC 3261 8.1.3.1), or has gone (RFC 5626)."""
+NOT_REACHED_BY_PROXY = (480, 504)
+"""What says so too where a proxy is between us."""
 CHALLENGES = 2
 """Challenges that are answered; the second only if the nonce was too old already."""
 MAX_REASON = 64
@@ -94,13 +98,18 @@ class Courier:
 
     async def _exchange(self, message: OutgoingRequest, binding: Binding) -> Response:
         try:
-            return await self._endpoint.request(message, binding.flow)
+            response = await self._endpoint.request(message, binding.flow)
         except (NoAnswer, TransportError) as error:
             # What no datagram can carry says nothing of the device.
             too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE
             raise DeliveryFailed(
                 f"{binding.user}: {error}", answer=str(error) if too_long else None
             ) from error
+        if response.status in NOT_REACHED or (
+            binding.forwarded and response.status in NOT_REACHED_BY_PROXY
+        ):
+            raise DeliveryFailed(f"{binding.user} is not reached: {_shown(response)}")
+        return response
 
     def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:
         """Return the MESSAGE as the LED Remote Control document shows it."""

@@ -48,6 +48,7 @@ class Device:
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._has_answered = not binding.restored
+        self._heard_at = self._began
         # A device that does not answer is not back because it registers again.
         self.outbox: Outbox = Outbox(
             document_of=document_of,
@@ -64,12 +65,13 @@ class Device:
             ask=self._ask,
             interval=courier.keepalive,
             answered=self._answered,
-            silent=self.lost,
+            silent=self._silent,
         )
 
     def heard(self) -> None:
         """Take note that something has come from it."""
         self._has_answered = True
+        self._heard_at = self._loop.time()
         self.outbox.heard()
 
     def lost(self) -> None:
@@ -102,9 +104,16 @@ class Device:
         self.outbox.heard()
         self._measured()
 
+    def _silent(self, asked: float) -> None:
+        """Take note that a question got no answer: nothing at all came meanwhile."""
+        if self._heard_at <= asked:
+            self.lost()
+
     def _judge(self, *, answered: bool) -> None:
         """See whether the device of a stored binding is still where it was."""
-        self._has_answered = self._has_answered or answered
+        if answered:
+            self._has_answered = True
+            self._heard_at = self._loop.time()
         if (
             not self._has_answered
             and self._loop.time() - self._began >= RESTORED_PATIENCE

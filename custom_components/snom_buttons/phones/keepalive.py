@@ -27,12 +27,12 @@ class Keepalive:
         ask: Callable[[], Awaitable[None]],
         interval: float,
         answered: Callable[[float], None],
-        silent: Callable[[], None],
+        silent: Callable[[float], None],
     ) -> None:
         """Ask every `interval` seconds, or never if that is 0.
 
         `ask` raises DeliveryFailed when no answer comes. `answered` gets the seconds that
-        the answer took.
+        the answer took, `silent` the loop's time when it was asked.
         """
         self._ask = ask
         self._interval = interval
@@ -60,6 +60,6 @@ class Keepalive:
             try:
                 await self._ask()
             except DeliveryFailed:
-                self._silent()
+                self._silent(asked)
             else:
                 self._answered(loop.time() - asked)

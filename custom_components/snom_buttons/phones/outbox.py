@@ -120,7 +120,9 @@ class Outbox:
     def heard(self) -> None:
         """Take note that the device is there: something has just come from it."""
         if not self.answering:
-            self._set_status(answering=True, in_sync=self.in_sync)
+            missed = self._due or self._relabelled or self._refused or self._late
+            in_sync = not (missed or self._under_way)
+            self._set_status(answering=True, in_sync=in_sync)
             self._wake()
 
     def lost(self) -> None:

@@ -190,6 +190,10 @@ class Endpoint:
         """Return the `host:port` that our Via and Contact show for a transport."""
         return self._sent_by[transport]
 
+    def is_open(self, transport: str) -> bool:
+        """Return whether a transport has a socket."""
+        return transport in self._transports
+
     async def request(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
         """Send a request and return its final response, whatever its status.
 

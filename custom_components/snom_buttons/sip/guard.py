@@ -90,15 +90,18 @@ class Guard:
         *,
         clock: Callable[[], float],
         is_known: Callable[[Flow], bool],
+        serves: Callable[[Flow], bool] | None = None,
         networks: Iterable[Network] = PRIVATE_NETWORKS,
         on_locked: Callable[[str, bool], None] = lambda _host, _is_locked: None,
     ) -> None:
         """Let in whom `networks` hold.
 
-        `is_known` tells whether a phone has registered by a flow. `on_locked` is called
+        `is_known` tells whether a phone has registered by a flow, `serves` whether one is
+        reached by it, perhaps through a proxy. `on_locked` is called
         with a source when it is locked out (True), and when that is over (False).
         """
         self.is_known = is_known
+        self.serves = serves or is_known
         self._clock = clock
         self._networks = tuple(networks)
         self._on_locked = on_locked
@@ -165,7 +168,7 @@ class Guard:
         forgiven = int((now - failed.counted_at) / FORGIVEN_EVERY)
         failed.count = max(0, failed.count - forgiven) + 1
         failed.counted_at += forgiven * FORGIVEN_EVERY
-        if failed.count >= FAILURES and not failed.locked_until:
+        if failed.count >= FAILURES and failed.locked_until <= now:
             failed.locked_until = now + LOCKED_FOR
             _LOGGER.warning(
                 "%s gave %d wrong passwords, and is not listened to for %d minutes",

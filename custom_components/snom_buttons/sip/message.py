@@ -314,11 +314,11 @@ def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> 
     (surrogate escapes) go out as the very bytes they were. Raises ValueError for a
     line end within a line, which would begin a header that nobody meant to send.
     """
-    return _encode([start_line, *[f"{name}: {value}" for name, value in headers]], body)
+    lines = [start_line, *[f"{name}: {value}" for name, value in headers]]
+    return _encode([*lines, f"Content-Length: {len(body)}"], body)
 
 
 def _encode(lines: list[str], body: bytes) -> bytes:
-    lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines)
     if head.count("\r") + head.count("\n") != 2 * (len(lines) - 1):
         raise ValueError("a header holds a line end")
@@ -354,6 +354,7 @@ def encode_response(
                 value = _tagged(value, to_tag)
             lines.append(f"{name}: {value}")
     lines += [f"{name}: {value}" for name, value in headers]
+    lines.append(f"Content-Length: {len(body)}")
     if compact:
         lines[1:] = map(_shortened, lines[1:])
     return _encode(lines, body)

@@ -61,6 +61,7 @@ class Registrar:
         """
         self._guard = guard
         self._flows: Counter[Any] = Counter()
+        self._served: Counter[Any] = Counter()
         self._places: Counter[Any] = Counter()
         self._challenger = Challenger(realm, password_of, clock)
         self._clock = clock
@@ -135,6 +136,10 @@ class Registrar:
         So is whoever sends from an address that we were told.
         """
         return flow in self._flows or flow[:2] in self._places
+
+    def serves(self, flow: Flow) -> bool:
+        """Whether some phone is reached by this flow, directly or through a proxy."""
+        return flow in self._served or self.knows(flow)
 
     def restore(self, bindings: Iterable[Binding]) -> None:
         """Put back bindings from before a restart; those that are over stay out."""
@@ -224,7 +229,9 @@ class Registrar:
     def _judge(self, request: Request, flow: Flow, user: str | None) -> Answer | None:
         """Check the digest, and that its user is `user` (10.3, steps 3 and 4).
 
-        Who gave too many wrong passwords is challenged whatever he says. Behind a proxy
+        Who gave too many wrong passwords is challenged whatever he says, unless it is a
+        phone that has registered by this flow: others at its address, as behind NAT, must
+        not keep it from registering again. Behind a proxy
         that is a user, for the others there shall not suffer: the one whose password is
         guessed, whoever From and To name.
         """
@@ -237,7 +244,11 @@ class Registrar:
         verdict = judged.verdict
         guessed = readable(judged.username or "")
         source = f"{flow.host} {guessed}" if request.forwarded else flow.host
-        if self._guard is not None and self._guard.is_locked(source):
+        if (
+            self._guard is not None
+            and self._guard.is_locked(source)
+            and (request.forwarded or not self._is_from_device(request, flow, guessed))
+        ):
             verdict = Verdict.MISSING
         if verdict is Verdict.ACCEPTED:
             return None if judged.username == user else Answer(403)
@@ -324,7 +335,11 @@ class Registrar:
         )
 
     def _store(self, user: str, bindings: list[Binding]) -> None:
-        for known, found_in in ((self._flows, _own_flows), (self._places, _own_places)):
+        for known, found_in in (
+            (self._flows, _own_flows),
+            (self._served, _all_flows),
+            (self._places, _own_places),
+        ):
             for what in found_in(self._bindings.get(user, ())):
                 known[what] -= 1
                 if not known[what]:
@@ -368,6 +383,10 @@ class Registrar:
 
 def _own_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
     return (binding.flow for binding in bindings if not binding.forwarded)
+
+
+def _all_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
+    return (binding.flow for binding in bindings)
 
 
 def _own_places(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:

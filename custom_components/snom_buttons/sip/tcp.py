@@ -15,16 +15,18 @@ import socket
 import ssl
 
 from .flow import Flow
-from .guard import Guard
+from .guard import Guard, source_of
 from .sockets import listening_socket, plain_host
 from .stream import PING, PONG, BrokenStream, StreamDecoder
 from .transport import TransportError
 
 _LOGGER = logging.getLogger(__name__)
 
+BACKLOG = 512
+"""Connections that wait to be accepted: after a power cut all phones come at once."""
 MAX_CONNECTIONS = 4000
 MAX_STRANGERS = 16
-"""Connections from one address by which nobody has registered."""
+"""Connections from one address, or one IPv6 network of 64 bits, by which nobody has registered."""
 MAX_TLS_STRANGERS = 80
 """The same of all addresses together by TLS, where each costs 300 to 500 KiB."""
 HANDSHAKE_DEADLINE = 5.0
@@ -32,9 +34,9 @@ HANDSHAKE_DEADLINE = 5.0
 MESSAGE_DEADLINE = 5.0
 """Seconds for a message that has begun."""
 STRANGER_IDLE = 30.0
-"""Seconds without a message for a connection by which nobody has registered."""
+"""Seconds in which somebody must have registered by a connection."""
 IDLE = 3700.0
-"""The same for others: a little longer than registrations last."""
+"""Seconds without a message for a connection by which somebody has: a little longer than registrations last."""
 PAUSE = 0.1
 """Seconds in which nothing is read from strangers that have sent too much."""
 MAX_UNSENT = 256 * 1024
@@ -58,8 +60,8 @@ class StreamTransport:
     ) -> None:
         """Hand each message to `receive`, which must not raise.
 
-        `guard` tells whether an address may connect at all, and whether somebody has
-        registered by a connection. `lost` gets the flow of each connection that is gone.
+        `guard` tells whether an address may connect at all, and whether a phone is
+        reached by a connection. `lost` gets the flow of each connection that is gone.
         """
         self.name = "TLS" if context else "TCP"
         self.receive = receive
@@ -74,7 +76,7 @@ class StreamTransport:
         """Bind and listen. Raises OSError as the system gives it."""
         listening = listening_socket(host, port, socket.SOCK_STREAM)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self, self._context), sock=listening
+            lambda: _Connection(self, self._context), sock=listening, backlog=BACKLOG
         )
 
     async def close(self) -> None:
@@ -114,9 +116,9 @@ class StreamTransport:
 
     def took(self, connection: _Connection) -> bool:
         """Count a new connection; return False if it is one too many, or not wanted."""
-        host = connection.flow.host
+        host = source_of(connection.flow.host)
         held = self._by_host[host]
-        strangers = sum(not self.is_known(known.flow) for known in held)
+        strangers = sum(not self.serves(known.flow) for known in held)
         if (
             self._server is None
             or not (self._guard is None or self._guard.admits(connection.flow))
@@ -140,14 +142,14 @@ class StreamTransport:
             connection
             for held in self._by_host.values()
             for connection in held
-            if not self.is_known(connection.flow)
+            if not self.serves(connection.flow)
         ]
         if len(strangers) > MAX_TLS_STRANGERS:
             min(strangers, key=lambda known: known.flow.connection).make_room()
 
-    def is_known(self, flow: Flow) -> bool:
-        """Return whether somebody has registered by a connection."""
-        return self._guard is None or self._guard.is_known(flow)
+    def serves(self, flow: Flow) -> bool:
+        """Return whether a phone is reached by a connection, perhaps through a proxy."""
+        return self._guard is None or self._guard.serves(flow)
 
     def admits(self, flow: Flow) -> bool:
         """Return whether a ping is to be answered."""
@@ -157,7 +159,7 @@ class StreamTransport:
         """Return whether what comes by a connection is to be looked at, now or later."""
         return (
             self._guard is None
-            or self._guard.is_known(flow)
+            or self._guard.serves(flow)
             or self._guard.admits_host(flow.host)
         )
 
@@ -171,10 +173,11 @@ class StreamTransport:
 
     def gone(self, connection: _Connection) -> None:
         """Forget a connection; safe to call twice."""
-        held = self._by_host[connection.flow.host]
+        host = source_of(connection.flow.host)
+        held = self._by_host[host]
         held.discard(connection)
         if not held:
-            del self._by_host[connection.flow.host]
+            del self._by_host[host]
         if self._connections.pop(connection.flow, None) is not None:
             self._lost(connection.flow)
 
@@ -191,6 +194,8 @@ class _Connection(asyncio.Protocol):
         self._context = context
         self._decoder = StreamDecoder()
         self._loop = asyncio.get_running_loop()
+        self._raw: asyncio.Transport | None = None
+        """Below TLS, during the handshake."""
         self._transport: asyncio.Transport | None = None
         """Once it can be used; with TLS that is after the handshake."""
         self._handshake: asyncio.Task[None] | None = None
@@ -217,6 +222,7 @@ class _Connection(asyncio.Protocol):
             self._begin(transport)
         else:
             transport.pause_reading()
+            self._raw = transport
             self._handshake = asyncio.create_task(
                 self._shake_hands(transport, self._context)
             )
@@ -238,7 +244,7 @@ class _Connection(asyncio.Protocol):
         except OSError as error:  # of which SSLError is one
             _LOGGER.debug("No TLS with %s: %s", self.flow, error)
         finally:
-            self._handshake = None
+            self._handshake = self._raw = None
             if secured is None:
                 transport.abort()
                 self._listener.gone(self)
@@ -262,18 +268,22 @@ class _Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close once all is sent, or end the handshake."""
-        if self._handshake is not None:
-            self._handshake.cancel()
+        self._end_handshake()
         if self._transport is not None:
             self._transport.close()
 
     def make_room(self) -> None:
         """End it at once, whether in the handshake or behind it."""
-        if self._handshake is not None:
-            self._handshake.cancel()
-        elif self._transport is not None:
+        self._end_handshake()
+        if self._transport is not None:
             self._end("there are too many others")
         self._listener.gone(self)
+
+    def _end_handshake(self) -> None:
+        if self._handshake is not None:
+            self._handshake.cancel()
+        if self._raw is not None:  # a task that has not begun yet does not abort it
+            self._raw.abort()
 
     def pause_writing(self) -> None:
         """Give up on a peer that does not read."""
@@ -304,12 +314,14 @@ class _Connection(asyncio.Protocol):
                 message = next(messages, None)
                 if message is None:
                     break
-                self._heard_at = self._loop.time()
                 self._set_deadline(None)
                 if message != PING:
                     self._listener.receive(message, self.flow)
                 elif self._listener.admits(self.flow):
                     self.send(PONG)
+                # Strangers have their time from the beginning on, whatever they send.
+                if self._listener.serves(self.flow):
+                    self._heard_at = self._loop.time()
             else:
                 self._end("it is not listened to")
                 return
@@ -352,7 +364,7 @@ class _Connection(asyncio.Protocol):
 
     def _check_idle(self) -> None:
         """Close the connection if nothing has come for too long, else look again."""
-        limit = IDLE if self._listener.is_known(self.flow) else STRANGER_IDLE
+        limit = IDLE if self._listener.serves(self.flow) else STRANGER_IDLE
         left = self._heard_at + limit - self._loop.time()
         if left > 0:
             self._plan_idle(min(left, STRANGER_IDLE))
