@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.hub import SAVE_DELAY, SnomHub
+from custom_components.snom_buttons.phones import CannotListen
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_FINAL_WRITE,
@@ -95,9 +96,9 @@ async def test_a_port_that_is_taken_is_tried_again(
     assert config_entry.state is ConfigEntryState.SETUP_RETRY
     assert config_entry.error_reason_translation_key == "port_in_use"
     assert config_entry.reason == (
-        f"UDP port {port} on 127.0.0.1 is taken by another program, most often by Home"
-        " Assistant's own Voice over IP integration. Reconfigure the server to choose"
-        " another port"
+        f"UDP port {port} on 127.0.0.1 is taken by another program; UDP 5060 most often by"
+        " Home Assistant's own Voice over IP integration. Reconfigure the server to"
+        " choose another port"
     )
     assert await hass.config_entries.async_reload(config_entry.entry_id)
     assert config_entry.state is ConfigEntryState.LOADED
@@ -110,7 +111,8 @@ async def test_an_address_that_is_gone_is_tried_again(
     hass: HomeAssistant, config_entry: MockConfigEntry, error: OSError
 ) -> None:
     with patch(
-        "custom_components.snom_buttons.hub.PhoneServer.start", side_effect=error
+        "custom_components.snom_buttons.hub.PhoneServer.start",
+        side_effect=CannotListen(error, "UDP", 5060),
     ):
         assert not await hass.config_entries.async_setup(config_entry.entry_id)
     assert config_entry.state is ConfigEntryState.SETUP_RETRY

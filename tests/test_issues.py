@@ -25,6 +25,7 @@ from homeassistant.setup import async_setup_component
 from .certificates import make_certificate
 from .conftest import LOCALHOST, PASSWORD, Phones
 from .rawphone import RawPhone
+from .stranger import Stranger
 from .test_config_flow import TEXTS
 from .test_server_form import free_tcp_port
 
@@ -139,6 +140,20 @@ async def test_a_source_that_is_locked_out_can_be_let_in_again(
     assert issue(hass, name) is None
     guesser.password = PASSWORD
     assert (await guesser.register()).status == 200
+
+
+async def test_what_strangers_call_themselves_is_not_shown(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    """Through a proxy they could write there what they like."""
+    proxy = "Via: SIP/2.0/UDP 192.0.2.99;branch=z9hG4bKproxy"
+    with Stranger((LOCALHOST, port), "127.0.9.1") as stranger:
+        for user in ("44", "[Click](http://a.test)"):
+            for number in range(10):
+                await stranger.guess(f"wrong{number}", proxy, user=user)
+    told = said(issue(hass, f"locked_out_{server.entry_id}"))
+    assert "127.0.9.1 (44)" in told
+    assert "Click" not in told
 
 
 async def test_what_was_told_goes_with_the_server(

@@ -19,6 +19,7 @@ from .certificates import make_certificate
 from .conftest import (
     LOCALHOST,
     PASSWORD,
+    Phones,
     add_phone,
     free_port,
     key_data,
@@ -32,7 +33,9 @@ from .test_config_flow import (
     TEXTS,
     reconfigure,
     start,
+    start_phone,
     submit,
+    submit_phone,
     suggested,
 )
 
@@ -128,6 +131,61 @@ async def test_without_udp(hass: HomeAssistant, port: int) -> None:
     assert result["title"] == f"Phones on {ADDRESS}:{tcp}"
     server = server_of(result)
     assert server.settings.ports == {"TCP": tcp}
+
+
+async def test_udp_is_switched_off(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """Whom it served by UDP is away, and nothing is sent to where it was."""
+    await phones("44")
+    tcp = free_tcp_port()
+    changes = {"udp": {"enabled": False}, "tcp": {"enabled": True, "port": tcp}}
+    subentry = next(s for s in server.subentries.values() if s.unique_id == "45")
+    by_address = {**subentry.data, "address": "127.0.0.3"}
+    hass.config_entries.async_update_subentry(server, subentry, data=by_address)
+    await hass.async_block_till_done()
+    form = await submit(hass, await reconfigure(hass, server), **changes)
+    assert form["errors"] == {"base": "udp_needed"}
+    by_address["address"] = ""
+    hass.config_entries.async_update_subentry(server, subentry, data=by_address)
+    await hass.async_block_till_done()
+    result = await submit(hass, await reconfigure(hass, server), **changes)
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    hub = server.runtime_data
+    assert hub.server.listening == {"TCP": tcp}
+    assert not hub.phones["44"].sip.available
+    # By address it could not be reached now.
+    dialogue = await start_phone(hass, server)
+    page = {"extension": "46", "password": PASSWORD, "model": "D785"}
+    form = await submit_phone(hass, dialogue, **page, address="127.0.0.3")
+    assert form["errors"] == {"address": "address_needs_udp"}
+
+
+async def test_tcp_moves_to_where_tls_was(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int, tmp_path: Path
+) -> None:
+    certificate, key = make_certificate(tmp_path)
+    tls = {
+        "enabled": True,
+        "port": free_tcp_port(),
+        "certificate": str(certificate),
+        "private_key": str(key),
+    }
+    data = {**config_entry.data, "tls": tls}
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    result = await submit(
+        hass,
+        await reconfigure(hass, config_entry),
+        tls=tls | {"enabled": False},
+        tcp={"enabled": True, "port": tls["port"]},
+    )
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    server = config_entry.runtime_data.server
+    assert server.listening == {"UDP": port, "TCP": tls["port"]}
 
 
 async def test_home_assistants_own_certificate(

@@ -10,6 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, PLATFORMS
 from .hub import SnomConfigEntry, SnomHub, async_remove_stored
+from .phones import CannotListen
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -27,16 +28,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool
     await hub.async_load()
     try:
         await hub.async_start()
-    except OSError as err:
-        settings = hub.server.settings
+    except CannotListen as err:
+        hub.issues.async_stop()
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key=(
                 "port_in_use" if err.errno == errno.EADDRINUSE else "cannot_listen"
             ),
             translation_placeholders={
-                "host": settings.host,
-                "port": str(settings.port),
+                "host": hub.server.settings.host,
+                "port": str(err.port),
+                "transport": "UDP" if err.transport == "UDP" else "TCP",
                 "error": err.strerror or str(err),
             },
         ) from err

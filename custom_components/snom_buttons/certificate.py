@@ -64,9 +64,17 @@ def load_certificate(
     from then on. To be called where files can be read. Raises CertificateProblem.
     """
     expires = _expiry(files.certificate)
+    fresh = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    fresh.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(files, fresh)
     if context is None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return fresh, expires
+    # Not tried on this one: what fails leaves it without any certificate.
+    _load(files, context)
+    return context, expires
+
+
+def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
     try:
         # Without a password OpenSSL would ask for one in a terminal.
         context.load_cert_chain(files.certificate, files.key, password=lambda: "")
@@ -78,7 +86,6 @@ def load_certificate(
         raise CertificateProblem(
             "file_unreadable", path=str(files.key), error=err.strerror or str(err)
         ) from err
-    return context, expires
 
 
 def _expiry(path: Path) -> datetime:

@@ -1,7 +1,7 @@
 """The dialogue that sets up a SIP server, or changes one."""
 
 from collections.abc import Mapping
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -14,12 +14,13 @@ from homeassistant.config_entries import (
     FlowType,
     SubentryFlowContext,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_ADDRESS, CONF_HOST, CONF_PORT
 from homeassistant.core import callback
 
 from .const import (
-    CONF_ACCESS,
     CONF_ADVERTISED_HOST,
+    CONF_ENABLED,
+    CONF_UDP,
     DOMAIN,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
@@ -38,6 +39,8 @@ from .server_form import (
     read_server,
 )
 from .settings import registrar_addresses, server_settings
+
+STREAMS: Final = ("TCP", "TLS")
 
 
 class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -85,13 +88,17 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         faults = Faults()
         if user_input is not None:
             server = read_server(user_input)
-            self._async_abort_entries_match(
-                {key: server[key] for key in (CONF_HOST, CONF_PORT)}
-            )
+            if server[CONF_UDP][CONF_ENABLED]:
+                self._async_abort_entries_match(
+                    {key: server[key] for key in (CONF_HOST, CONF_PORT)}
+                )
             suggested = server
             faults = find_faults(server)
+            if not server[CONF_UDP][CONF_ENABLED] and self._has_phone_by_address():
+                faults.add("base", "udp_needed")
             await async_find_certificate_fault(self.hass, server, faults)
-            await self._async_find_bind_faults(server, faults)
+            if not faults.errors:  # to try it stops the server for a moment
+                await self._async_find_bind_fault(server, faults)
             if not faults.errors:
                 return self._async_finish(server)
         return self.async_show_form(
@@ -101,7 +108,14 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders=faults.placeholders,
         )
 
-    async def _async_find_bind_faults(
+    def _has_phone_by_address(self) -> bool:
+        """Return whether a phone of the server that is changed needs UDP."""
+        return self.source == SOURCE_RECONFIGURE and any(
+            subentry.data.get(CONF_ADDRESS)
+            for subentry in self._get_reconfigure_entry().subentries.values()
+        )
+
+    async def _async_find_bind_fault(
         self, server: dict[str, Any], faults: Faults
     ) -> None:
         """Try to bind each port, also where the server that is changed is in the way."""
@@ -111,19 +125,21 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
             entry: SnomConfigEntry = self._get_reconfigure_entry()
             if entry.state is ConfigEntryState.LOADED:
                 running = entry.runtime_data
-        held = running.server.settings.ports if running else {}
-        has_moved = running is None or running.server.settings.host != host
-        for transport, port in server_settings(_without_networks(server)).ports.items():
+        held = running.server.listening if running else {}
+        stays = running is not None and running.server.settings.host == host
+        for transport, port in server_settings(server).ports.items():
+            in_the_way = port in (
+                {held.get("UDP")} if transport == "UDP" else {*map(held.get, STREAMS)}
+            )
             try:
-                if running is None or held.get(transport) != port:
+                if running is None or not in_the_way:
                     check_bind(host, port, transport)
-                elif has_moved:
+                elif not stays or held.get(transport) != port:
                     check_bind(host, 0, transport)
                     await running.async_check_bind(host, port, transport)
-            except ValueError:
-                faults.add(CONF_HOST, "invalid_address")
             except OSError as err:
                 add_bind_fault(faults, server, transport, err)
+                return
 
     @callback
     def _async_finish(self, server: dict[str, Any]) -> ConfigFlowResult:
@@ -153,8 +169,3 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
 
 def _server_title(server: Mapping[str, Any]) -> str:
     return f"Phones on {next(iter(registrar_addresses(server).values()))}"
-
-
-def _without_networks(server: dict[str, Any]) -> dict[str, Any]:
-    """Return a server whose ports can be read, whatever else is wrong with it."""
-    return server | {CONF_ACCESS: {}}

@@ -12,17 +12,19 @@ from homeassistant.helpers.event import async_track_time_interval
 from .certificate import CertificateProblem, certificate_files, load_certificate
 from .const import CONF_TLS, DOMAIN
 from .phones import PhoneServer, check_bind
-from .settings import server_settings
+from .settings import as_it_is, server_settings
 
 if TYPE_CHECKING:
     from .devices import SnomPhone
     from .hub import SnomConfigEntry
 
 CHECK_ADDRESS: Final = timedelta(minutes=1)
-CHECK_CERTIFICATE: Final = timedelta(hours=12)
+CHECK_CERTIFICATE: Final = timedelta(hours=1)
 EXPIRES_SOON: Final = timedelta(days=14)
 
 LOCKED_OUT: Final = "locked_out"
+MAX_SOURCES: Final = 5
+"""Sources that are named; a guesser can have many addresses."""
 EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104, compared with, not bound to
 
 
@@ -37,6 +39,7 @@ class ServerIssues:
         self._entry = entry
         self._server = server
         self._told: set[str] = set()
+        self._is_stopped = False
         self._running: list[CALLBACK_TYPE] = []
 
     @callback
@@ -55,6 +58,7 @@ class ServerIssues:
     @callback
     def async_stop(self) -> None:
         """Follow it no more, and take everything back."""
+        self._is_stopped = True
         for unsubscribe in self._running:
             unsubscribe()
         self._running = []
@@ -70,6 +74,7 @@ class ServerIssues:
         """
         issue_id = f"certificate_{self._entry.entry_id}"
         if server_settings(self._entry.data).tls_port is None:
+            self._async_take_back(issue_id)
             return None
         try:
             files = certificate_files(self._hass, self._entry.data[CONF_TLS])
@@ -98,7 +103,7 @@ class ServerIssues:
         """Take a newer certificate, and begin with TLS if that was not possible yet."""
         running = self._server.context
         context = await self.async_load_certificate(running)
-        if context is not None and running is None:
+        if context is not None and running is None and not self._is_stopped:
             self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     @callback
@@ -125,11 +130,22 @@ class ServerIssues:
         """Tell who is locked out."""
         issue_id = f"{LOCKED_OUT}_{self._entry.entry_id}"
         if sources := self._server.locked:
+            shown = list(dict.fromkeys(map(self._shown, sources)))
+            if len(shown) > MAX_SOURCES:
+                shown[MAX_SOURCES:] = ["…"]
             self._async_tell(
-                issue_id, LOCKED_OUT, {"sources": ", ".join(sources)}, is_fixable=True
+                issue_id, LOCKED_OUT, {"sources": ", ".join(shown)}, is_fixable=True
             )
         else:
             self._async_take_back(issue_id)
+
+    def _shown(self, source: str) -> str:
+        """Return a source for people: a user behind a proxy only if we have him.
+
+        Whatever else stands there a stranger has made up.
+        """
+        host, _, user = source.partition(" ")
+        return f"{host} ({user})" if user in self._server.phones else host
 
     @callback
     def async_follow_phone(self, phone: SnomPhone) -> None:
@@ -139,7 +155,7 @@ class ServerIssues:
             self._async_tell(
                 issue_id,
                 "phone_refuses",
-                {"phone": phone.settings.name, "answer": answer},
+                {"phone": phone.settings.name, "answer": as_it_is(answer)},
             )
         else:
             self._async_take_back(issue_id)
@@ -159,6 +175,8 @@ class ServerIssues:
         *,
         is_fixable: bool = False,
     ) -> None:
+        if self._is_stopped:  # while something was waited for
+            return
         self._told.add(issue_id)
         ir.async_create_issue(
             self._hass,
@@ -173,6 +191,6 @@ class ServerIssues:
 
     @callback
     def _async_take_back(self, issue_id: str) -> None:
-        if issue_id in self._told:
-            self._told.discard(issue_id)
-            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+        # Also what one before us has told and had no time to take back.
+        self._told.discard(issue_id)
+        ir.async_delete_issue(self._hass, DOMAIN, issue_id)

@@ -32,7 +32,13 @@ from . import dial_form, key_form
 from .const import CONF_DIALLING, CONF_EXTENSION, CONF_KEY_COUNT, CONF_KEYS, MODEL_OTHER
 from .key_form import MAX_KEYS, SIP_USER
 from .phones import MODELS
-from .settings import KeySettings, phone_place, registrar_addresses
+from .settings import (
+    KeySettings,
+    as_it_is,
+    phone_place,
+    registrar_addresses,
+    server_settings,
+)
 
 # Without ` and |, which the table of the last page cannot show.
 PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
@@ -129,6 +135,8 @@ class PhoneFlow(ConfigSubentryFlow):
             address = user_input.get(CONF_ADDRESS, "").strip()
             if address and phone_place(address) is None:
                 errors[CONF_ADDRESS] = "invalid_address"
+            elif address and server_settings(self._get_entry().data).port is None:
+                errors[CONF_ADDRESS] = "address_needs_udp"
             key_count = _key_count(user_input)
             if not key_count:
                 errors[CONF_KEY_COUNT] = "key_count_missing"
@@ -211,7 +219,7 @@ class PhoneFlow(ConfigSubentryFlow):
                     if transport != "UDP"
                 ),
                 "keys": "\n".join(
-                    f"| Button | `{key.key}` | {_in_table(key.name)} |"
+                    f"| Button | `{key.key}` | {as_it_is(key.name)} |"
                     for key in self._keys
                 ),
             },
@@ -301,8 +309,3 @@ def _with_count(
         for number in unused
     )
     return [*keys[:key_count], *islice(new, max(0, key_count - len(keys)))]
-
-
-def _in_table(text: str) -> str:
-    """Return a text that stands in a Markdown table as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)

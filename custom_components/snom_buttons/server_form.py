@@ -171,6 +171,10 @@ def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
 def find_faults(server: Mapping[str, Any]) -> Faults:
     """Return what can be seen to be wrong without trying it."""
     faults = Faults()
+    try:
+        ip_address(server[CONF_HOST])
+    except ValueError:
+        faults.add(CONF_HOST, "invalid_address")
     if not is_advertisable(server[CONF_ADVERTISED_HOST]):
         faults.add(CONF_ADVERTISED_HOST, "invalid_host")
     if not REALM.fullmatch(server[CONF_REALM]):
@@ -230,10 +234,19 @@ def add_bind_fault(
 
 def _next_free_port(server: Mapping[str, Any], transport: str, port: int) -> int:
     """Return the first free port after the wanted one, or that one if there is none."""
+    # TCP and TLS cannot share one, whatever else is free.
+    others = {
+        other
+        for name, other in server_settings(server).ports.items()
+        if name != transport and "UDP" not in (name, transport)
+    }
+    free = port
     try:
-        return free_port(server[CONF_HOST], port + 1, transport)
+        while free == port or free in others:
+            free = free_port(server[CONF_HOST], free + 1, transport)
     except OSError:
         return port
+    return free
 
 
 def is_advertisable(host: str) -> bool:

@@ -370,3 +370,8 @@ def registrar_addresses(data: Mapping[str, Any]) -> dict[str, str]:
         shown = f"[{host}]" if ":" in host else host
         addresses[transport] = f"{shown}:{port or own_port}"
     return addresses
+
+
+def as_it_is(text: str) -> str:
+    """Return a text that Markdown shows as it is, also in a table."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)

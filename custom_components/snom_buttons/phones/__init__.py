@@ -31,7 +31,7 @@ from .models import MODELS, Model
 from .network import check_bind, free_port, local_address
 from .phone import MAX_OTHER_KEYS, Phone, Registration, TooManyKeys
 from .reception import MAX_TEXT
-from .server import PhoneServer, ServerSettings
+from .server import CannotListen, PhoneServer, ServerSettings
 from .signal import Signal
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "PRIVATE_NETWORKS",
     "PROPERTIES",
     "Action",
+    "CannotListen",
     "Color",
     "DialAnswer",
     "Dialled",

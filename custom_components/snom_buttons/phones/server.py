@@ -51,6 +51,16 @@ class ServerSettings:
         return {name: port for name, port in ports.items() if port is not None}
 
 
+class CannotListen(OSError):
+    """The system gave us no socket for a transport."""
+
+    def __init__(self, error: OSError, transport: str, port: int) -> None:
+        """Say which, and what the system said."""
+        super().__init__(error.errno, error.strerror or str(error))
+        self.transport = transport
+        self.port = port
+
+
 class PhoneServer:
     """A SIP registrar for phones, and the owner of what they show."""
 
@@ -78,6 +88,7 @@ class PhoneServer:
         self._guard = Guard(
             clock=clock,
             is_known=self._is_known,
+            serves=self._serves,
             networks=settings.networks,
             on_locked=self._follow_lock,
         )
@@ -113,6 +124,15 @@ class PhoneServer:
         """Where UDP is bound. Raises TransportError while it is not."""
         return self.address_of("UDP")
 
+    @property
+    def listening(self) -> dict[str, int]:
+        """The ports by transport that are open."""
+        return {
+            transport: self.address_of(transport)[1]
+            for transport in self.settings.ports
+            if self._endpoint.is_open(transport)
+        }
+
     def address_of(self, transport: str) -> tuple[str, int]:
         """Return where a transport is bound. Raises TransportError while it is not."""
         return self._endpoint.address_of(transport)
@@ -129,12 +149,13 @@ class PhoneServer:
     async def start(self) -> None:
         """Bind; phones that were bound before a restart get their picture at once.
 
-        Raises OSError as the system gives it (EADDRINUSE, EADDRNOTAVAIL, EACCES).
+        Raises CannotListen with what the system says (EADDRINUSE, EADDRNOTAVAIL, …).
         """
         try:
             for transport, port in self.settings.ports.items():
                 await self._open(transport, port)
             self._started = True
+            self._plan_release()
             for phone in self._phones.values():
                 self._update(phone)
             for line in self._lines.values():
@@ -147,14 +168,17 @@ class PhoneServer:
         if transport == "TLS" and self.context is None:
             return
         host, advertised_port = self.settings.advertised.get(transport, ("", None))
-        await self._endpoint.open(
-            self.settings.host,
-            port,
-            transport=transport,
-            advertised_host=host or self.settings.advertised_host,
-            advertised_port=advertised_port,
-            context=self.context if transport == "TLS" else None,
-        )
+        try:
+            await self._endpoint.open(
+                self.settings.host,
+                port,
+                transport=transport,
+                advertised_host=host or self.settings.advertised_host,
+                advertised_port=advertised_port,
+                context=self.context if transport == "TLS" else None,
+            )
+        except OSError as error:
+            raise CannotListen(error, transport, port) from error
 
     async def stop(self) -> None:
         """Free the port, and end every task and timer; safe to call twice."""
@@ -269,7 +293,12 @@ class PhoneServer:
             phone.restore(*load_keys(saved.get("keys")))
             if phone.place is None and saved.get("proof") == self._proof(phone):
                 bindings = load_bindings(saved.get("bindings"), self._clock())
-                self._registrar.restore(b for b in bindings if b.user == extension)
+                self._registrar.restore(
+                    binding
+                    for binding in bindings
+                    if binding.user == extension
+                    and binding.flow.transport in self.settings.ports
+                )
         lines = snapshot.get("lines")
         for line_id, line in self._lines.items():
             line.restore(lines.get(line_id) if isinstance(lines, Mapping) else None)
@@ -297,15 +326,26 @@ class PhoneServer:
     def _is_known(self, flow: Flow) -> bool:
         return self._registrar.knows(flow)
 
+    def _serves(self, flow: Flow) -> bool:
+        return self._registrar.serves(flow)
+
     def _follow_lock(self, _source: str, _is_locked: bool) -> None:
         """Plan when the next source is listened to again, and tell of the change."""
+        self._plan_release()
+        self.locked_out.emit(None)
+
+    def _plan_release(self) -> None:
         if self._unlocking is not None:
             self._unlocking.cancel()
             self._unlocking = None
         if self._started and (due := self._guard.next_release) is not None:
-            loop = asyncio.get_running_loop()
-            self._unlocking = loop.call_later(due - self._clock(), self._guard.release)
-        self.locked_out.emit(None)
+            self._unlocking = asyncio.get_running_loop().call_later(
+                max(0.0, due - self._clock()), self._release_due
+            )
+
+    def _release_due(self) -> None:
+        self._guard.release()
+        self._plan_release()
 
     def _connection_lost(self, flow: Flow) -> None:
         """Note that a phone is out of reach until it connects again."""
@@ -321,7 +361,7 @@ class PhoneServer:
 
     def _place(self, phone: Phone) -> None:
         """Bind a phone that does not register to where it is."""
-        if phone.place is not None:
+        if phone.place is not None and self.settings.port is not None:
             self._registrar.place(phone.extension, *phone.place)
             self._update(phone)
 
