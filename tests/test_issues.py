@@ -1,9 +1,11 @@
 """What a user is told of a server, and how it passes."""
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
+import socket
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +17,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.snom_buttons.issues import CHECK_ADDRESS, CHECK_CERTIFICATE
+from custom_components.snom_buttons.issues import (
+    CHECK_ADDRESS,
+    CHECK_CERTIFICATE,
+    MAX_SOURCES,
+)
 from custom_components.snom_buttons.phones import outbox
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -156,6 +162,18 @@ async def test_what_strangers_call_themselves_is_not_shown(
     assert "Click" not in told
 
 
+async def test_only_some_of_many_sources_are_named(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    for host in range(1, MAX_SOURCES + 2):
+        with Stranger((LOCALHOST, port), f"127.0.9.{host}") as stranger:
+            for number in range(10):
+                await stranger.guess(f"wrong{number}")
+    told = said(issue(hass, f"locked_out_{server.entry_id}"))
+    assert f"127.0.9.{MAX_SOURCES}, …" in told
+    assert f"127.0.9.{MAX_SOURCES + 1}" not in told
+
+
 async def test_what_was_told_goes_with_the_server(
     hass: HomeAssistant, server: MockConfigEntry, guesser: RawPhone
 ) -> None:
@@ -231,6 +249,26 @@ async def test_tls_begins_once_its_certificate_is_there(
     assert config_entry.state is ConfigEntryState.LOADED
     server = config_entry.runtime_data.server
     assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
+    assert issue(hass, name) is None
+
+
+async def test_nothing_is_told_of_a_server_that_has_stopped_or_not_begun(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int, tmp_path: Path
+) -> None:
+    data = with_tls(config_entry, tmp_path / "server.crt", tmp_path / "server.key")
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    name = f"certificate_{config_entry.entry_id}"
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.bind((LOCALHOST, port))
+        assert not await hass.config_entries.async_setup(config_entry.entry_id)
+    assert config_entry.state is ConfigEntryState.SETUP_RETRY
+    assert issue(hass, name) is None
+    assert await hass.config_entries.async_reload(config_entry.entry_id)
+    assert issue(hass, name) is not None
+    hub = config_entry.runtime_data
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    # As when the file is read while the server is stopped.
+    assert await hub.issues.async_load_certificate() is None
     assert issue(hass, name) is None
 
 
