@@ -156,13 +156,11 @@ def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
     schema = {str(marker): field for marker, field in SERVER_SCHEMA.schema.items()}
     server = dict(user_input)
     for name in (*SECTIONS.values(), CONF_ACCESS):
-        server[name] = schema[name](server.get(name, {}))
-    server[CONF_ADVERTISED_HOST] = server[CONF_ADVERTISED_HOST].strip()
-    for name in (*SECTIONS.values(), CONF_ACCESS):
         server[name] = {
             key: value.strip() if isinstance(value, str) else value
-            for key, value in server[name].items()
+            for key, value in schema[name](server.get(name, {})).items()
         }
+    server[CONF_ADVERTISED_HOST] = server[CONF_ADVERTISED_HOST].strip()
     access = server[CONF_ACCESS]
     access[CONF_NETWORKS] = [text.strip() for text in access.get(CONF_NETWORKS, ())]
     return server

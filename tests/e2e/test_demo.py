@@ -200,9 +200,8 @@ async def test_home_assistant_is_killed(tmp_path: Path) -> None:
         assert (await desk.register()).status == 200
         await demo.call("light", "turn_on", entity_id=lamp, effect="park")
         await desk.shows("4", c="park")
-        await asyncio.sleep(
-            2
-        )  # what a change costs at most: it is stored after a second
+        # What a power cut costs at most: a change is stored after a second.
+        await asyncio.sleep(2)
         demo.kill_home_assistant()
         async with asyncio.timeout(10):
             while demo.listens():  # noqa: ASYNC110, the system tells nobody

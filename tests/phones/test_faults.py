@@ -154,19 +154,26 @@ def test_a_network_that_loses_a_third_costs_no_key_and_no_press(seed: int) -> No
     jumping(test)
 
 
+@asynccontextmanager
+async def behind_relay(phone: Phone) -> AsyncIterator[tuple[Relay, RawPhone]]:
+    """Run a server, a relay in good weather, and behind it a phone that shows all."""
+    async with (
+        serving(phone) as server,
+        Relay(server.address, 0, GOOD) as relay,
+        RawPhone(relay.address, "44", PASSWORD) as desk,
+    ):
+        await register(desk)
+        await desk.shows("4")
+        await asyncio.sleep(1)
+        yield relay, desk
+
+
 def test_a_document_that_a_new_registration_overtakes_is_put_right() -> None:
     """What was under way arrives behind the new picture, and is older."""
 
     async def test() -> None:
         phone = make_phone()
-        async with (
-            serving(phone) as server,
-            Relay(server.address, 0, GOOD) as relay,
-            RawPhone(relay.address, "44", PASSWORD) as desk,
-        ):
-            await register(desk)
-            await desk.shows("4")
-            await asyncio.sleep(1)
+        async with behind_relay(phone) as (relay, desk):
             relay.weather = LATE
             phone.keys["1"].show(base("1", light=Light.ON))
             await asyncio.sleep(0.1)
@@ -191,14 +198,7 @@ def test_an_old_document_that_arrives_after_all_is_put_right() -> None:
 
     async def test() -> None:
         phone = make_phone()
-        async with (
-            serving(phone) as server,
-            Relay(server.address, 0, GOOD) as relay,
-            RawPhone(relay.address, "44", PASSWORD) as desk,
-        ):
-            await register(desk)
-            await desk.shows("4")
-            await asyncio.sleep(1)
+        async with behind_relay(phone) as (relay, desk):
             relay.up = False
             phone.keys["1"].show(base("1", light=Light.ON))
             await asyncio.sleep(31)
@@ -219,14 +219,7 @@ def test_an_old_document_that_arrives_after_all_is_put_right() -> None:
 def test_doubts_outlive_the_next_registration() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with (
-            serving(phone) as server,
-            Relay(server.address, 0, GOOD) as relay,
-            RawPhone(relay.address, "44", PASSWORD) as desk,
-        ):
-            await register(desk)
-            await desk.shows("4")
-            await asyncio.sleep(1)
+        async with behind_relay(phone) as (relay, desk):
             relay.weather = LATE
             phone.keys["1"].show(base("1", light=Light.ON))
             await asyncio.sleep(0.1)
@@ -295,14 +288,7 @@ def test_a_network_that_is_away_for_ten_minutes_is_noticed_once() -> None:
             if [phone.available] != changes[-1:]:
                 changes.append(phone.available)
 
-        async with (
-            serving(phone) as server,
-            Relay(server.address, 0, GOOD) as relay,
-            RawPhone(relay.address, "44", PASSWORD) as desk,
-        ):
-            await register(desk)
-            await desk.shows("4")
-            await asyncio.sleep(1)
+        async with behind_relay(phone) as (relay, desk):
             note(None)
             phone.status.subscribe(note)
             relay.up = False

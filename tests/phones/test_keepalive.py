@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from custom_components.snom_buttons.phones import Phone, PhoneServer, ServerSettings
 from custom_components.snom_buttons.phones.device import RESTORED_PATIENCE
+from tests.rawphone import RawPhone
 
 from .test_server import LOCALHOST, device, jumping, lit, make_phone, serving
 
@@ -24,12 +27,19 @@ def asking(phone: Phone, snapshot: Any = None, port: int = 0) -> Any:
     return serving(phone, snapshot=snapshot, port=port, keepalive=INTERVAL)
 
 
+@asynccontextmanager
+async def asked(phone: Phone) -> AsyncIterator[tuple[PhoneServer, RawPhone]]:
+    """Run such a server, and a phone that has registered and shows all."""
+    async with asking(phone) as server, device(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        yield server, desk
+
+
 def test_a_phone_is_asked_every_minute() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with asking(phone) as server, device(server) as desk:
-            await desk.register()
-            await desk.shows("4")
+        async with asked(phone) as (_, desk):
             assert phone.round_trip is None
             measured: list[float | None] = []
             phone.measured.subscribe(lambda _: measured.append(phone.round_trip))
@@ -51,9 +61,7 @@ def test_a_phone_is_asked_every_minute() -> None:
 def test_whatever_it_answers_it_is_there() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with asking(phone) as server, device(server) as desk:
-            await desk.register()
-            await desk.shows("4")
+        async with asked(phone) as (_, desk):
             desk.answer = 404
             await asyncio.sleep(3 * INTERVAL)
             assert (phone.available, phone.in_sync) == (True, True)
@@ -65,9 +73,7 @@ def test_whatever_it_answers_it_is_there() -> None:
 def test_an_unplugged_phone_is_unavailable_soon_and_back_by_itself() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with asking(phone) as server, device(server) as desk:
-            await desk.register()
-            await desk.shows("4")
+        async with asked(phone) as (_, desk):
             await asyncio.sleep(5 * INTERVAL + 1)
             desk.answer = None
             await asyncio.sleep(UNPLUGGED)
@@ -86,9 +92,7 @@ def test_an_unplugged_phone_is_unavailable_soon_and_back_by_itself() -> None:
 def test_a_phone_that_was_away_for_a_moment_is_in_sync_as_before() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with asking(phone) as server, device(server) as desk:
-            await desk.register()
-            await desk.shows("4")
+        async with asked(phone) as (_, desk):
             desk.answer = None
             await asyncio.sleep(UNPLUGGED)
             assert not phone.available
@@ -165,9 +169,7 @@ def test_phones_that_register_together_are_not_asked_together() -> None:
 def test_a_stored_registration_at_whose_end_nobody_is(interval: float) -> None:
     async def test() -> None:
         phone = make_phone()
-        async with asking(phone) as server, device(server) as desk:
-            await desk.register()
-            await desk.shows("4")
+        async with asked(phone) as (server, desk):
             snapshot, port = server.snapshot(), server.address[1]
             await server.stop()
             again = make_phone()
@@ -194,9 +196,7 @@ def test_a_stored_registration_at_whose_end_nobody_is(interval: float) -> None:
 def test_a_stored_registration_that_has_answered_once_is_like_any_other() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with asking(phone) as server, device(server) as desk:
-            await desk.register()
-            await desk.shows("4")
+        async with asked(phone) as (server, desk):
             snapshot, port = server.snapshot(), server.address[1]
             await server.stop()
             again = make_phone()

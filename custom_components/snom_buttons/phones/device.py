@@ -47,8 +47,8 @@ class Device:
         self._gone = gone
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._has_answered = not binding.restored
-        self._heard_at = self._began
+        self._heard_at = None if binding.restored else self._began
+        """In the loop's time; None if nothing has come since a restart of ours."""
         # A device that does not answer is not back because it registers again.
         self.outbox: Outbox = Outbox(
             document_of=document_of,
@@ -70,7 +70,6 @@ class Device:
 
     def heard(self) -> None:
         """Take note that something has come from it."""
-        self._has_answered = True
         self._heard_at = self._loop.time()
         self.outbox.heard()
 
@@ -106,16 +105,15 @@ class Device:
 
     def _silent(self, asked: float) -> None:
         """Take note that a question got no answer: nothing at all came meanwhile."""
-        if self._heard_at <= asked:
+        if self._heard_at is None or self._heard_at <= asked:
             self.lost()
 
     def _judge(self, *, answered: bool) -> None:
         """See whether the device of a stored binding is still where it was."""
         if answered:
-            self._has_answered = True
             self._heard_at = self._loop.time()
         if (
-            not self._has_answered
+            self._heard_at is None
             and self._loop.time() - self._began >= RESTORED_PATIENCE
         ):
             # Behind whoever has just learnt that there was no answer.
