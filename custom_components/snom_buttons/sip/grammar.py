@@ -14,6 +14,9 @@ TOKEN = frozenset(
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 _IPV6 = frozenset("0123456789abcdefABCDEF:.")
 
+# Names that need no second look: those of a Via, a From and a Contact.
+_USUAL = frozenset({"branch", "rport", "received", "tag", "expires", "line"})
+
 type Parameters = dict[str, str | None]
 """Parameters by lower-case name; None where there is a name only (`;lr`)."""
 
@@ -112,9 +115,10 @@ def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
         if not part:
             continue
         name, equals, value = part.partition("=")
-        name = name.rstrip().lower()
-        if not name or not allowed.issuperset(name):
-            raise SipSyntaxError(f"a parameter has the bad name {name[:40]!r}")
+        if name not in _USUAL:
+            name = name.rstrip().lower()
+            if not name or not allowed.issuperset(name):
+                raise SipSyntaxError(f"a parameter has the bad name {name[:40]!r}")
         if name in parameters:
             raise SipSyntaxError(f"the parameter {name[:40]!r} stands twice")
         parameters[name] = value.lstrip() if equals else None

@@ -5,7 +5,7 @@ Nothing here reads the network; `parser` makes these from bytes and checks them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -169,10 +169,10 @@ class Headers:
                 return name
         return None
 
-    def first_repeated(self, names: Iterable[str]) -> str | None:
+    def first_repeated(self, names: Container[str]) -> str | None:
         """Return the first of these names, spelled as usual, with several lines."""
-        for name in names:
-            if len(self._values.get(name, ())) > 1:
+        for name, values in self._values.items():
+            if len(values) > 1 and name in names:
                 return name
         return None
 
@@ -194,6 +194,8 @@ class Headers:
         Raises SipSyntaxError where quotes or brackets are not closed.
         """
         lines = self.lines(name)
+        if not lines:
+            return []
         if len(lines) == 1 and "," not in lines[0]:
             return [lines[0]] if lines[0] else []
         return [
@@ -345,15 +347,18 @@ def encode_response(
     """
     lines = [f"{SIP_VERSION} {status} {reason or REASONS[status]}"]
     if vias := request_headers.lines("Via"):
-        _, others = split_first(vias[0])
+        first, *rest = vias
+        _, others = split_first(first)
         lines.append(f"Via: {via}, {others.strip()}" if others else f"Via: {via}")
-        lines += [f"Via: {value}" for value in vias[1:]]
+        lines += [f"Via: {value}" for value in rest]
     for name in _ECHOED if status > 100 else (*_ECHOED, "Timestamp"):
-        if value := request_headers.get(name):
+        if values := request_headers.lines(name):
+            value = values[0]
             if to_tag and name == "To":
                 value = _tagged(value, to_tag)
             lines.append(f"{name}: {value}")
-    lines += [f"{name}: {value}" for name, value in headers]
+    for name, value in headers:
+        lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(body)}")
     if compact:
         lines[1:] = map(_shortened, lines[1:])

@@ -210,7 +210,7 @@ def _content_length(headers: Headers) -> int | None:
     lengths = headers.lines("Content-Length")
     if not lengths:
         return None
-    if len(set(lengths)) > 1:
+    if len(lengths) > 1 and len(set(lengths)) > 1:
         raise SipSyntaxError("there are two different Content-Lengths")
     return parse_number(lengths[0], "Content-Length", high=2**31)
 
@@ -328,8 +328,17 @@ def _via_or_none(headers: Headers) -> Via | None:
 
 def _cseq(headers: Headers) -> CSeq:
     """Type the CSeq (RFC 3261 8.1.1.5: the number is below 2**31)."""
-    number, _, method = headers.lines("CSeq")[0].replace("\t", " ").partition(" ")
+    text = headers.lines("CSeq")[0]
+    return (_cached_count if len(text) <= CACHED_LENGTH else _count)(text)
+
+
+def _count(text: str) -> CSeq:
+    number, _, method = text.replace("\t", " ").partition(" ")
     method = method.strip()
     if not is_token(method):
         raise SipSyntaxError("CSeq names no method")
     return CSeq(parse_number(number, "CSeq", high=2**31 - 1), method)
+
+
+# Outside of a dialog most have the number 1.
+_cached_count = lru_cache(maxsize=2048)(_count)

@@ -7,6 +7,7 @@ one also where a socket of both families calls it `::ffff:192.0.2.4`.
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 _MAPPED = "::ffff:"
 
@@ -37,15 +38,37 @@ def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.so
     return bound
 
 
-def plain_host(host: str) -> str:
-    """Return an address as a person would write it, given as a socket names it."""
+def plain_host(address: tuple[Any, ...]) -> str:
+    """Return a host as a person would write it, given an address as a socket has it.
+
+    A link-local address of IPv6 means nothing without its interface: `fe80::1%eth0`.
+    """
+    host: str = address[0]
     if host.startswith(_MAPPED) and "." in host:
         return host.removeprefix(_MAPPED)
+    if len(address) == 4 and address[3] and "%" not in host:
+        return f"{host}%{_interface(address[3])}"
     return host
 
 
-def socket_host(host: str, family: int) -> str:
-    """Return an address as a socket of that family takes it."""
-    if family == socket.AF_INET6 and ":" not in host:
-        return _MAPPED + host
-    return host
+def socket_address(host: str, port: int, family: int) -> tuple[Any, ...]:
+    """Return an address as a socket of that family takes it.
+
+    Raises OSError for an interface that is not there.
+    """
+    if family != socket.AF_INET6:
+        return host, port
+    if ":" not in host:
+        return _MAPPED + host, port
+    host, _, interface = host.partition("%")
+    if not interface:
+        return host, port
+    number = int(interface) if interface.isdigit() else socket.if_nametoindex(interface)
+    return host, port, 0, number
+
+
+def _interface(number: int) -> str:
+    try:
+        return socket.if_indextoname(number)
+    except OSError:
+        return f"{number}"

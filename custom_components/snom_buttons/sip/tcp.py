@@ -213,7 +213,7 @@ class _Connection(asyncio.Protocol):
         if peer is None:  # gone before it was accepted
             transport.abort()
             return
-        host = plain_host(peer[0])
+        host = plain_host(peer)
         self.flow = Flow(self._listener.name, host, peer[1], next(_numbers))
         if not self._listener.took(self):
             _LOGGER.debug("Refused a connection from %s", self.flow)

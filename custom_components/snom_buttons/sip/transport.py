@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 import logging
 import socket
+from typing import Any
 
 from .flow import Flow
-from .sockets import listening_socket, plain_host, socket_host
+from .sockets import listening_socket, plain_host, socket_address
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,18 +30,16 @@ class UdpTransport(asyncio.DatagramProtocol):
         self._receive = receive
         self._transport: asyncio.DatagramTransport | None = None
         self._closed: asyncio.Future[None] | None = None
-        self._error: OSError | None = None
-        self._family = socket.AF_INET
 
     async def open(self, host: str, port: int) -> None:
         """Bind. Raises OSError as the system gives it (EADDRINUSE, EACCES, …)."""
         loop = asyncio.get_running_loop()
         self._closed = loop.create_future()
-        bound = listening_socket(host, port, socket.SOCK_DGRAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        self._family = bound.family
+        self._socket = listening_socket(host, port, socket.SOCK_DGRAM)
+        self._family = self._socket.family
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, sock=bound
+            lambda: self, sock=self._socket
         )
 
     async def close(self) -> None:
@@ -67,19 +67,22 @@ class UdpTransport(asyncio.DatagramProtocol):
         """Send one datagram. Raises TransportError if the system refuses it."""
         if self._transport is None:
             raise TransportError("the SIP socket is not open")
-        self._error = None
-        self._transport.sendto(data, (socket_host(flow.host, self._family), flow.port))
-        # asyncio reports what sendto raised by calling error_received before it returns.
-        if self._error is not None:
-            raise TransportError(f"{self._error}") from self._error
+        try:
+            address = socket_address(flow.host, flow.port, self._family)
+            try:
+                self._socket.sendto(data, address)
+            except BlockingIOError:
+                self._transport.sendto(data, address)  # as soon as there is room
+        except OSError as error:
+            raise TransportError(f"{error}") from error
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Take a datagram from the socket."""
-        self._receive(data, Flow("UDP", plain_host(addr[0]), addr[1]))
+        self._receive(data, _flow_from(addr))
 
     def error_received(self, exc: Exception) -> None:
-        """Note what the system said about a datagram."""
-        self._error = exc if isinstance(exc, OSError) else OSError(str(exc))
+        """Note what the system said about a datagram that had to wait."""
+        _LOGGER.debug("A datagram could not be sent: %s", exc)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the socket is closed, even if nobody asked for it."""
@@ -88,3 +91,8 @@ class UdpTransport(asyncio.DatagramProtocol):
             self._transport = None
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
+
+
+@lru_cache(maxsize=2048)
+def _flow_from(address: tuple[Any, ...]) -> Flow:
+    return Flow("UDP", plain_host(address), address[1])

@@ -76,6 +76,8 @@ def rfc3261_8_2_1(request: Request) -> Answer | None:
 def rfc3261_8_2_2_3(request: Request) -> Answer | None:
     """420: an extension is required that we do not support."""
     required = request.headers.listed("Require")
+    if not required:
+        return None
     missing = [option for option in required if option.lower() not in SUPPORTED]
     if missing:
         return Answer(420, (("Unsupported", ", ".join(missing)),))
@@ -85,7 +87,10 @@ def rfc3261_8_2_2_3(request: Request) -> Answer | None:
 def rfc3261_8_2_3(request: Request, accepted: Sequence[str]) -> Answer | None:
     """415: a body of a type, or with an encoding, that we do not take."""
     try:
-        encoded = not request.headers.tokens("Content-Encoding") <= {"identity"}
+        encoded = any(
+            coding.lower() != "identity"
+            for coding in request.headers.listed("Content-Encoding")
+        )
     except SipSyntaxError:
         return Answer(400)
     if not encoded and request.media_type() in accepted:
