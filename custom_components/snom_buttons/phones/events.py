@@ -1,4 +1,4 @@
-"""What people do at a phone, as values."""
+"""What people do at a phone, as values, which nobody changes once they are told."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ type Use = Literal[Action.SEIZE, Action.RELEASE]
 """What can be done to a shared line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Happening:
     """What every event has."""
 
@@ -27,7 +27,7 @@ class Happening:
     """Different for each event, to tell one that came twice by some other way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class KeyPress(Happening):
     """Somebody pressed a key."""
 
@@ -44,7 +44,7 @@ class KeyPress(Happening):
     """What it did to a shared line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Dialled(Happening):
     """Somebody dialled a number on the phone's identity with us."""
 
@@ -52,7 +52,7 @@ class Dialled(Happening):
     number: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class LineUse(Happening):
     """A shared line was seized or released."""
 

@@ -7,8 +7,7 @@ others are told. Everything but the telling happens in the one call of `answer`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 import logging
 
@@ -19,7 +18,13 @@ from ..sip import (
     Registrar,
     rfc3261_8_2_3,
 )
-from ..xbuttons import CONTENT_TYPE, Action, DocumentError, parse as parse_document
+from ..xbuttons import (
+    CONTENT_TYPE,
+    Action,
+    DocumentError,
+    KeyDescription,
+    parse as parse_document,
+)
 from .events import Dialled, KeyPress
 from .line import SharedLine
 from .phone import Phone
@@ -98,9 +103,7 @@ class Reception:
             _LOGGER.debug("Phone %s sent %r: %s", phone.extension, request.body, error)
             incoming.reply(400, reason="Bad Buttons Document")
             return
-        if not 0 < len(pressed) <= MAX_PRESSES or any(
-            len(p.name) > MAX_TEXT or len(p.action) > MAX_TEXT for p in pressed
-        ):
+        if not _is_press(pressed):
             incoming.reply(400, reason="Not A Press")
             return
         incoming.reply(200)
@@ -152,7 +155,7 @@ class Reception:
         if key is not None:
             for line in self._lines.values():
                 if line.settings.keys.get(phone.extension) == name:
-                    press = replace(press, use=line.press(press))
+                    press.use = line.press(press)
             if key.setup.toggles:
                 key.turn(not key.is_on)
         tell_later(partial(self._tell_press, press))
@@ -166,6 +169,16 @@ class Reception:
         dialled = Dialled(phone=phone, number=number)
         phone.dialled.emit(dialled)
         self.dialled.emit(dialled)
+
+
+def _is_press(pressed: Sequence[KeyDescription]) -> bool:
+    """Return whether a document can be what a phone sends when keys are pressed."""
+    if not 0 < len(pressed) <= MAX_PRESSES:
+        return False
+    for key in pressed:
+        if len(key.name) > MAX_TEXT or len(key.action) > MAX_TEXT:
+            return False
+    return True
 
 
 def tell_later(tell: Callable[[], None]) -> None:

@@ -33,6 +33,8 @@ class Signal[T]:
 
         One that raises is logged, and the others are called all the same.
         """
+        if not self._listeners:
+            return
         for listener in list(self._listeners.values()):
             try:
                 listener(value)

@@ -95,12 +95,15 @@ class IncomingRequest:
     ) -> bytes:
         if self.answered:
             raise RuntimeError("a request gets only one final response")
-        return self._endpoint.encode_response(
-            self.request,
-            self.flow,
+        request = self.request
+        has_tag = request.to.tag is not None
+        return encode_response(
+            request.headers,
+            request.via.seen_from(self.flow.host, self.flow.port),
             status,
-            headers,
             reason=reason,
+            to_tag=None if has_tag else self._endpoint.tag_for(request),
+            headers=headers,
             body=body,
             compact=compact,
         )
@@ -314,29 +317,9 @@ class Endpoint:
 
     # What goes out
 
-    def encode_response(
-        self,
-        request: Request,
-        flow: Flow,
-        status: int,
-        headers: HeaderItems,
-        *,
-        reason: str | None,
-        body: bytes,
-        compact: bool,
-    ) -> bytes:
-        """Return a response's bytes, with the tag that all answers to it share."""
-        has_tag = request.to.tag is not None
-        return encode_response(
-            request.headers,
-            request.via.seen_from(flow.host, flow.port),
-            status,
-            reason=reason,
-            to_tag=None if has_tag else self._tag(request.call_id, request.via),
-            headers=headers,
-            body=body,
-            compact=compact,
-        )
+    def tag_for(self, request: Request) -> str:
+        """Return the To tag that all answers to a request share."""
+        return self._tag(request.call_id, request.via)
 
     def respond(
         self, key: TransactionKey, flow: Flow, method: str, data: bytes

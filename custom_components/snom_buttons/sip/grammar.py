@@ -108,20 +108,21 @@ def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
     parameters: Parameters = {}
     if not text:
         return parameters
-    parts = split_outside_quotes(text, ";")
+    plain = '"' not in text and "<" not in text
+    parts = text.split(";") if plain else split_outside_quotes(text, ";")
     if len(parts) > MAX_PARAMETERS:
         raise SipSyntaxError(f"more than {MAX_PARAMETERS} parameters")
     for part in parts:
-        if not part:
-            continue
         name, equals, value = part.partition("=")
         if name not in _USUAL:
-            name = name.rstrip().lower()
+            name = name.strip().lower()
+            if not name and not equals:
+                continue
             if not name or not allowed.issuperset(name):
                 raise SipSyntaxError(f"a parameter has the bad name {name[:40]!r}")
         if name in parameters:
             raise SipSyntaxError(f"the parameter {name[:40]!r} stands twice")
-        parameters[name] = value.lstrip() if equals else None
+        parameters[name] = value.strip() if equals else None
     return parameters
 
 

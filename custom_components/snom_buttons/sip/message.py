@@ -99,11 +99,13 @@ class Headers:
     meaning in SIP (RFC 3261 7.3.1) beyond that in which they were added.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_repeated", "_values")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         """Make headers of (name, value) pairs."""
         self._values: dict[str, list[str]] = {}
+        self._repeated: list[str] = []
+        """Names with several lines; phones hardly send any."""
         for name, value in items:
             self.add(name, value)
 
@@ -129,7 +131,12 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Put another line behind those of that name."""
-        self._values.setdefault(canonical_name(name), []).append(value)
+        known = canonical_name(name)
+        if known in self._values:
+            self._values[known].append(value)
+            self._repeated.append(known)
+        else:
+            self._values[known] = [value]
 
     def read(self, lines: Iterable[str]) -> str:
         """Put lines as they come from the wire, unfolded, behind those that are there.
@@ -158,6 +165,7 @@ class Headers:
                 value = "".join(" " if has_control(c) else c for c in value)
             if known in values:
                 values[known].append(value)
+                self._repeated.append(known)
             else:
                 values[known] = [value]
         return fault
@@ -171,8 +179,8 @@ class Headers:
 
     def first_repeated(self, names: Container[str]) -> str | None:
         """Return the first of these names, spelled as usual, with several lines."""
-        for name, values in self._values.items():
-            if len(values) > 1 and name in names:
+        for name in self._repeated:
+            if name in names:
                 return name
         return None
 
@@ -236,19 +244,22 @@ class Via(NamedTuple):
         """Return the value as it goes on the wire."""
         return f"{self.start}{format_parameters(self.parameters)}"
 
-    def seen_from(self, host: str, port: int) -> Via:
-        """Return it with what the receiver has to note down of the source.
+    def seen_from(self, host: str, port: int) -> str:
+        """Return the value with what the receiver has to note down of the source.
 
         RFC 3261 18.2.1 asks for `received` when the source differs from sent-by,
         RFC 3581 4 for both parameters whenever `rport` is there.
         """
         wants_port = "rport" in self.parameters
         if not wants_port and host == self.host.strip("[]"):
-            return self
-        parameters = {**self.parameters, "received": host}
-        if wants_port:
-            parameters["rport"] = str(port)
-        return Via(self.start, self.transport, self.host, self.port, parameters)
+            return str(self)
+        text = self.start
+        for name, value in self.parameters.items():
+            if name == "rport":
+                text += f";rport={port}"
+            elif name != "received":
+                text += f";{name}" if value is None else f";{name}={value}"
+        return f"{text};received={host.partition('%')[0]}"
 
 
 class CSeq(NamedTuple):
@@ -329,7 +340,7 @@ def _encode(lines: list[str], body: bytes) -> bytes:
 
 def encode_response(
     request_headers: Headers,
-    via: Via,
+    via: str,
     status: int,
     *,
     reason: str | None = None,

@@ -149,12 +149,17 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
         head = head[:MAX_HEAD].rpartition(b"\n")[0].removesuffix(b"\r")
     text = head.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     start_line, *lines = text.split("\n")
-    if "\n " in text or "\n\t" in text:
-        lines = _unfold(lines)
     headers = Headers()
-    if len(lines) > MAX_HEADERS:
-        too_many = f"more than {MAX_HEADERS} header lines"
     unreadable = headers.read(lines[:MAX_HEADERS])
+    too_many_lines = len(lines) > MAX_HEADERS
+    # A line that continues another looks like a broken one, and hardly any does.
+    if (unreadable or too_many_lines) and ("\n " in text or "\n\t" in text):
+        lines = _unfold(lines)
+        headers = Headers()
+        unreadable = headers.read(lines[:MAX_HEADERS])
+        too_many_lines = len(lines) > MAX_HEADERS
+    if too_many_lines:
+        too_many = f"more than {MAX_HEADERS} header lines"
     return start_line, headers, too_many or unreadable
 
 
@@ -171,11 +176,20 @@ def _unfold(lines: list[str]) -> list[str]:
 
 def _split_request_line(start_line: str) -> tuple[str, str, str]:
     """Split into method, Request-URI and version. Raises SipSyntaxError."""
+    split = _cached_split if len(start_line) <= CACHED_LENGTH else _split
+    return split(start_line)
+
+
+def _split(start_line: str) -> tuple[str, str, str]:
     method, _, rest = start_line.rstrip(" ").partition(" ")
     target, _, version = rest.rpartition(" ")
     if not is_token(method) or not target or version[:4].upper() != "SIP/":
         raise SipSyntaxError("the first line is neither request nor response")
     return method, target, version
+
+
+# A phone sends its presses to the same place.
+_cached_split = lru_cache(maxsize=2048)(_split)
 
 
 def _is_request_line(start_line: str) -> bool:
@@ -298,7 +312,8 @@ def _top_via(headers: Headers) -> Via:
     value, _ = split_first(headers.lines("Via")[0])
     start, _, parameters = value.partition(";")
     sender = _cached_sender if len(start) <= CACHED_LENGTH else _sender
-    return Via(*sender(start), parse_parameters(parameters))
+    start, transport, host, port = sender(start)
+    return Via(start, transport, host, port, parse_parameters(parameters))
 
 
 def _sender(start: str) -> tuple[str, str, str, int | None]:

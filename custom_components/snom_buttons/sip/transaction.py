@@ -83,6 +83,7 @@ _WAITS = {
     Action.START_J: (Event.TIMER_J, timers.TIMER_J),
     Action.START_K: (Event.TIMER_K, timers.TIMER_K),
 }
+_ANSWERED = {State.COMPLETED, State.CONFIRMED, State.TERMINATED}
 _REPEATS = {Action.DOUBLE_E, Action.E_AT_T2, Action.DOUBLE_G, Action.START_G_H}
 
 type Table = Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]]
@@ -119,9 +120,11 @@ class Transaction:
             self._deadlines.clear()
         self.state = state
         for action in actions:
+            if action is Action.SEND:
+                continue
             if action in _WAITS:
                 timer, seconds = _WAITS[action]
-                self._start(timer, now if self.reliable else now + seconds)
+                self._deadlines[timer] = now if self.reliable else now + seconds
             elif action in _REPEATS:
                 self._repeat(action, now)
         return actions
@@ -231,7 +234,7 @@ class ServerTransaction(Transaction):
         self, response: bytes, now: float, *, final: bool
     ) -> tuple[Action, ...]:
         """Send a response; after a final one no other is taken (17.2.2)."""
-        if self.state in (State.COMPLETED, State.CONFIRMED, State.TERMINATED):
+        if self.state in _ANSWERED:
             return ()
         self.data = response
         return self.fire(Event.FINAL if final else Event.PROVISIONAL, now)
@@ -296,8 +299,9 @@ def server_key(request: Request, flow: Flow, method: str) -> TransactionKey:
     3.2.1), it is RFC 2543's comparison.
     """
     via = request.via
-    if via.branch.startswith(BRANCH_COOKIE) and via.branch != BRANCH_COOKIE:
-        return "server", flow, via.branch, via.host, via.port, method
+    branch = via.branch
+    if branch.startswith(BRANCH_COOKIE) and branch != BRANCH_COOKIE:
+        return "server", flow, branch, via.host, via.port, method
     return (
         "server-2543",
         flow,

@@ -87,12 +87,10 @@ def rfc3261_8_2_2_3(request: Request) -> Answer | None:
 def rfc3261_8_2_3(request: Request, accepted: Sequence[str]) -> Answer | None:
     """415: a body of a type, or with an encoding, that we do not take."""
     try:
-        encoded = any(
-            coding.lower() != "identity"
-            for coding in request.headers.listed("Content-Encoding")
-        )
+        codings = request.headers.listed("Content-Encoding")
     except SipSyntaxError:
         return Answer(400)
+    encoded = [coding for coding in codings if coding.lower() != "identity"]
     if not encoded and request.media_type() in accepted:
         return None
     accept = ("Accept", ", ".join(accepted))
