@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 import re
 from typing import Any, Final, Self
 
@@ -354,10 +354,15 @@ def _is_ipv6(text: str) -> bool:
 def phone_place(address: str) -> tuple[str, int] | None:
     """Return where a phone is that does not register, None for what is no IP address."""
     place = host_and_port(address)
+    if place is None:
+        return None
     try:
-        return (str(ip_address(place[0])), place[1] or SIP_PORT) if place else None
+        host = ip_address(place[0])
     except ValueError:
         return None
+    if isinstance(host, IPv6Address) and host.ipv4_mapped is not None:
+        host = host.ipv4_mapped
+    return str(host), place[1] or SIP_PORT
 
 
 def registrar_addresses(data: Mapping[str, Any]) -> dict[str, str]:

@@ -213,3 +213,55 @@ def test_one_key_that_is_disliked_keeps_no_other_dark() -> None:
             assert (phone.in_sync, phone.refusal) == (True, None)
 
     jumping(test)
+
+
+def test_a_phone_that_keeps_refusing_is_no_better_for_registering_again() -> None:
+    """Else whoever is told of it would be told that it is over, and again that it is not."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            desk.answer = 415
+            await desk.register()
+            await asyncio.sleep(FIRST_RETRY * 2**REFUSALS)
+            assert phone.refusal == "415 Whatever"
+            refusals: list[str | None] = []
+            phone.status.subscribe(lambda _: refusals.append(phone.refusal))
+            for _ in range(3):
+                await desk.register()
+                await asyncio.sleep(2)
+            assert set(refusals) == {"415 Whatever"}
+            desk.answer = 200
+            await desk.register()
+            await asyncio.sleep(1)
+            assert (phone.in_sync, phone.refusal) == (True, None)
+
+    jumping(test)
+
+
+def test_a_key_that_a_phone_wants_later_keeps_no_other_dark() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+
+            def dislike(message: object, branch: str) -> None:
+                is_bad = "l=bad" in message.body  # type: ignore[attr-defined]
+                desk.answer = 500 if is_bad else 200
+                desk.answer_lines = ["Retry-After: 10"] if is_bad else []
+                take(message, branch)  # type: ignore[arg-type]
+
+            take = desk._take
+            desk._take = dislike  # type: ignore[method-assign, assignment]
+            phone.keys["1"].show(base("1", label="bad"))
+            phone.keys["4"].show(lit("4"))
+            await desk.register()
+            # Twice in one document, then each alone, beginning with the bad one.
+            await asyncio.sleep(45)
+            assert desk.keys["4"]["c"] == "on"
+            assert "1" not in desk.keys
+            phone.keys["2"].show(lit("2"))
+            await asyncio.sleep(300)
+            assert desk.keys["2"]["c"] == "on"
+            assert phone.refusal == "500 Whatever"
+
+    jumping(test)

@@ -11,6 +11,9 @@ import pytest
 
 from custom_components.snom_buttons.phones import Phone, PhoneServer, ServerSettings
 from custom_components.snom_buttons.phones.device import RESTORED_PATIENCE
+from custom_components.snom_buttons.phones.keepalive import AGAIN, Keepalive
+from custom_components.snom_buttons.sip import Flow, TransportError
+from custom_components.snom_buttons.sip.transport import UdpTransport
 from tests.rawphone import RawPhone
 
 from .test_server import LOCALHOST, device, jumping, lit, make_phone, serving
@@ -211,3 +214,58 @@ def test_a_stored_registration_that_has_answered_once_is_like_any_other() -> Non
                 assert again.available
 
     jumping(test)
+
+
+def test_a_network_that_is_away_for_a_moment_makes_nobody_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed: list[float] = []
+    send = UdpTransport.send
+
+    def away(self: UdpTransport, data: bytes, flow: Flow) -> None:
+        now = asyncio.get_running_loop().time()
+        if data.startswith(b"OPTIONS"):
+            if not failed or now < failed[0] + 3:
+                failed.append(now)
+                raise TransportError("Network is unreachable")
+        send(self, data, flow)
+
+    async def test() -> None:
+        phone = make_phone()
+        async with asked(phone) as (_, desk):
+            changes: list[bool] = []
+            phone.status.subscribe(lambda _: changes.append(phone.available))
+            monkeypatch.setattr(UdpTransport, "send", away)
+            await asyncio.sleep(INTERVAL + AGAIN + 1)
+            assert failed
+            assert len(desk.questions) == 1
+            assert False not in changes
+
+    jumping(test)
+
+
+def test_a_question_that_cannot_be_asked_ends_no_asking(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test() -> None:
+        asked: list[float] = []
+        answered: list[float] = []
+        silent: list[float] = []
+        loop = asyncio.get_running_loop()
+
+        async def ask() -> None:
+            asked.append(loop.time())
+            if len(asked) < 3:
+                raise RuntimeError("a mistake of ours")
+
+        keepalive = Keepalive(
+            ask=ask, interval=INTERVAL, answered=answered.append, silent=silent.append
+        )
+        await asyncio.sleep(2 * INTERVAL + AGAIN + 1)
+        keepalive.close()
+        await asyncio.sleep(0)
+        assert asked[1] - asked[0] == pytest.approx(AGAIN)
+        assert (len(silent), len(answered)) == (1, 1)
+
+    jumping(test)
+    assert [record.levelname for record in caplog.records].count("ERROR") == 2

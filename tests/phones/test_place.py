@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from custom_components.snom_buttons.phones import KeyPress, Phone
+from custom_components.snom_buttons.sip.guard import FAILURES
 from tests.rawphone import RawPhone
 from virtual_phone import VirtualPhone
 
@@ -62,10 +63,14 @@ async def test_presses_come_from_that_address_only() -> None:
 
 
 async def test_it_cannot_register() -> None:
+    """If it is set up to do so all the same, it is not taken for somebody who guesses."""
     async with serving() as server, device(server) as desk:
         server.add_phone(placed(desk))
         await desk.shows("4")
-        assert (await desk.register()).status == 401
+        for _ in range(FAILURES + 1):
+            assert (await desk.register()).status == 401
+        assert server.locked == []
+        assert (await desk.press("1")).status == 200
 
 
 async def test_a_software_phone_that_does_not_register() -> None:

@@ -1,7 +1,8 @@
 """The LED Remote Control document's walk-through, message by message, on real sockets.
 
 What the phones send is the document's own text, with the line breaks that its web page
-lost; only TLS is UDP here. What the server sends is compared with the document's text.
+lost. What the server sends is compared with the document's text. Extension 44 registers
+over TLS, as there; over UDP its Via says so, and nothing else is different.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from hashlib import md5
+from pathlib import Path
 import socket
+import ssl
 from typing import Self
 
 import pytest
@@ -25,6 +28,7 @@ from custom_components.snom_buttons.phones import (
     PhoneServer,
     ServerSettings,
 )
+from tests.streams import tls_contexts
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -43,7 +47,7 @@ def wire(text: str, body: str = "") -> bytes:
 
 REGISTER = """
 REGISTER sip:localhost SIP/2.0
-Via: SIP/2.0/UDP 172.20.25.101:2048;branch=z9hG4bK-2kecpl491c02;rport
+Via: SIP/2.0/TLS 172.20.25.101:2048;branch=z9hG4bK-2kecpl491c02;rport
 From: "44" <sip:44@localhost>;tag=3k4xrbtmm9
 To: "44" <sip:44@localhost>
 Call-ID: 3c358c7680cb-j9yamlvac7ak
@@ -104,6 +108,8 @@ class Received:
 class Peer:
     """A UDP socket that plays a phone."""
 
+    transport = "UDP"
+
     def __init__(self, server: PhoneServer) -> None:
         self._server = server
         self._loop = asyncio.get_running_loop()
@@ -112,10 +118,10 @@ class Peer:
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._socket.close()
 
     async def send(self, data: bytes) -> None:
@@ -141,6 +147,7 @@ class Peer:
 
     async def register(self, text: str, user: str, uri: str) -> Received:
         """Send a REGISTER, answer the challenge, and return the 200."""
+        text = text.replace("SIP/2.0/TLS", f"SIP/2.0/{self.transport}")
         challenge = await self.ask(wire(text))
         assert challenge.start_line == "SIP/2.0 401 Unauthorized"
         md5_challenge = challenge.all("WWW-Authenticate")[0]
@@ -160,17 +167,52 @@ class Peer:
         return await self.ask(wire(f"{again}\n{authorization}"))
 
 
+class TlsPeer(Peer):
+    """A TLS connection that plays a phone."""
+
+    transport = "TLS"
+
+    def __init__(self, server: PhoneServer, context: ssl.SSLContext) -> None:
+        self._server = server
+        self._context = context
+
+    async def __aenter__(self) -> Self:
+        self._reader, self._writer = await asyncio.open_connection(
+            *self._server.address_of("TLS"), ssl=self._context
+        )
+        self.port = self._writer.get_extra_info("sockname")[1]
+        assert self._writer.get_extra_info("ssl_object").version() >= "TLSv1.2"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def receive(self) -> Received:
+        async with asyncio.timeout(5):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length:")[1].split()[0])
+            return Received(head + await self._reader.readexactly(length))
+
+
 def lines(body: bytes) -> list[set[str]]:
     """Return each description of a document as the set of its lines."""
     assert body.endswith(b"\r\n\r\n")
     return [set(part.split("\r\n")) for part in body.decode().split("\r\n\r\n") if part]
 
 
-async def started(*phones: Phone) -> PhoneServer:
+async def started(*phones: Phone, context: ssl.SSLContext | None = None) -> PhoneServer:
     server = PhoneServer(
         ServerSettings(
-            host="127.0.0.1", port=0, realm="pbx", advertised_host="127.0.0.1"
-        )
+            host="127.0.0.1",
+            port=0,
+            tls_port=0,
+            realm="pbx",
+            advertised_host="127.0.0.1",
+        ),
+        context=context,
     )
     for phone in phones:
         server.add_phone(phone)
@@ -178,7 +220,10 @@ async def started(*phones: Phone) -> PhoneServer:
     return server
 
 
-async def test_registration_initial_state_and_an_incoming_call() -> None:
+@pytest.mark.parametrize("transport", ["UDP", "TLS"])
+async def test_registration_initial_state_and_an_incoming_call(
+    transport: str, tmp_path: Path
+) -> None:
     """The walk-through of extension 44, from REGISTER to the cleared call."""
     phone = Phone(
         "44",
@@ -191,13 +236,16 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
         ],
     )
     phone.keys["4"].show(replace(phone.keys["4"].setup.off, light=Light.ON))
-    server = await started(phone)
-    with Peer(server) as peer:
+    contexts = tls_contexts(tmp_path)
+    server = await started(phone, context=contexts.server)
+    assert contexts.client is not None
+    playing = Peer(server) if transport == "UDP" else TlsPeer(server, contexts.client)
+    async with playing as peer:
         # "The device registers"; "The registrar answers".
         answer = await peer.register(REGISTER, "44", "sip:localhost")
         assert answer.start_line == "SIP/2.0 200 OK"
         assert answer.one("Via") == (
-            "SIP/2.0/UDP 172.20.25.101:2048;branch=z9hG4bK2-2kecpl491c02"
+            f"SIP/2.0/{transport} 172.20.25.101:2048;branch=z9hG4bK2-2kecpl491c02"
             f";rport={peer.port};received=127.0.0.1"
         )
         assert answer.one("From") == '"44" <sip:44@localhost>;tag=3k4xrbtmm9'
@@ -216,18 +264,20 @@ async def test_registration_initial_state_and_an_incoming_call() -> None:
 
         # "The registrar sends the initial state for all available keys".
         initial = await peer.receive()
-        host, port = server.address
+        host, port = server.address_of(transport)
         assert initial.start_line == (
             "MESSAGE sip:44@172.20.25.101:2048;transport=tls;line=44qsudyt SIP/2.0"
         )
         assert initial.one("Via").startswith(
-            f"SIP/2.0/UDP {host}:{port};branch=z9hG4bK"
+            f"SIP/2.0/{transport} {host}:{port};branch=z9hG4bK"
         )
         assert initial.one("Via").endswith(";rport")
         assert initial.one("From").startswith("<sip:44@localhost>;tag=")
         assert initial.one("To") == "<sip:44@localhost>"
         assert initial.one("Max-Forwards") == "70"
-        assert initial.one("Contact") == f"<sip:{host}:{port};transport=udp>"
+        assert initial.one("Contact") == (
+            f"<sip:{host}:{port};transport={transport.lower()}>"
+        )
         assert initial.one("Subject") == "buttons"
         assert initial.one("Content-Type") == "application/x-buttons"
         assert lines(initial.body) == [
@@ -288,7 +338,7 @@ async def test_a_shared_line_is_seized_and_released(
     server = await started(*phones)
     presses: list[KeyPress] = []
     server.pressed.subscribe(presses.append)
-    with Peer(server) as peer:
+    async with Peer(server) as peer:
         register = (
             REGISTER.replace('"44"', '"404"')
             .replace("sip:44@", "sip:404@")
@@ -346,7 +396,7 @@ async def test_do_not_disturb_is_toggled() -> None:
             replace(base, light=Light.OFFLINE, number="*79", color=Color.RED)
         )
     )
-    with Peer(server) as peer:
+    async with Peer(server) as peer:
         register = REGISTER.replace('"44"', '"404"').replace("sip:44@", "sip:404@")
         await peer.register(register, "404", "sip:localhost")
         initial = await peer.receive()

@@ -740,6 +740,19 @@ class TestOpenAndClose:
             await peer.silence()
 
     @jumping
+    async def test_what_comes_during_the_close_is_not_looked_at(self) -> None:
+        got: list[IncomingRequest] = []
+        async with serving(got.append) as (endpoint, peer):
+            closing = asyncio.ensure_future(endpoint.close())
+            await asyncio.sleep(0)
+            assert not closing.done()
+            endpoint._receive(request_bytes(), peer.flow)
+            await endpoint.close()
+            await closing
+            assert got == []
+            await peer.silence()
+
+    @jumping
     async def test_nothing_goes_before_open_or_after_close(self) -> None:
         endpoint = Endpoint(lambda incoming: None)
         flow = Flow("UDP", LOCALHOST, 5060)

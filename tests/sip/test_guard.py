@@ -198,5 +198,13 @@ def test_what_is_remembered_of_strangers_is_bounded(
     guard = guarded.guard
     sizes = {len(guard._buckets), len(guard._failures), len(guard._allowed)}
     assert sizes == {100}
+    # Nobody gets rid of a lock-out by making up other sources, unless all are locked out.
+    assert guard.locked == ["10.0.0.0"]
+    for number in range(100):
+        guarded.fail(FAILURES, f"10.1.0.{number}")
     # Who is told that somebody is locked out is told the end of it.
-    assert guarded.told == [("10.0.0.0", True), ("10.0.0.0", False)]
+    assert [told for told in guarded.told if told[0] == "10.0.0.0"] == [
+        ("10.0.0.0", True),
+        ("10.0.0.0", False),
+    ]
+    assert len(guard._failures) == 100

@@ -379,6 +379,8 @@ class TestVia:
     def test_ipv6_source(self) -> None:
         via = request(Via="SIP/2.0/UDP [2001:db8::1]:5060;branch=x").via
         assert via.seen_from("2001:db8::1", 5060) == str(via)
+        # An interface of ours is nobody else's affair.
+        assert via.seen_from("fe80::1%eth0", 5060) == f"{via};received=fe80::1"
 
 
 FAULTS = {

@@ -49,15 +49,13 @@ class Device:
         self._began = self._loop.time()
         self._heard_at = None if binding.restored else self._began
         """In the loop's time; None if nothing has come since a restart of ours."""
-        # A device that does not answer is not back because it registers again.
         self.outbox: Outbox = Outbox(
             document_of=document_of,
             deliver=self._deliver,
             room=courier.room(binding),
             status_changed=status_changed,
             taken=taken,
-            answering=before is None or before.outbox.answering,
-            in_sync=before is not None and before.outbox.in_sync,
+            before=before.outbox if before else None,
         )
         if before is not None:
             self.outbox.beware_of(before.close())

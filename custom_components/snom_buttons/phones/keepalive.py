@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import logging
 import random
 
 from .outbox import DeliveryFailed
@@ -16,6 +17,14 @@ EARLIEST = 0.5
 
 Phones that registered together, as after a power cut, are not asked together.
 """
+
+AGAIN = 5.0
+"""Seconds after which a question is repeated that did not even leave.
+
+So a network that is away for a moment makes no phone unavailable.
+"""
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Keepalive:
@@ -57,9 +66,23 @@ class Keepalive:
             await asyncio.sleep(pause)
             pause = self._interval
             asked = loop.time()
-            try:
-                await self._ask()
-            except DeliveryFailed:
+            is_answered = await self._is_answered()
+            if not is_answered and loop.time() - asked < AGAIN:
+                await asyncio.sleep(AGAIN)
+                is_answered = await self._is_answered()
+            if not is_answered:
                 self._silent(asked)
-            else:
-                self._answered(loop.time() - asked)
+
+    async def _is_answered(self) -> bool:
+        """Ask once, and return whether there was an answer."""
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        try:
+            await self._ask()
+        except DeliveryFailed:
+            return False
+        except Exception:
+            _LOGGER.exception("A phone could not be asked whether it is there")
+            return False
+        self._answered(loop.time() - asked)
+        return True

@@ -62,23 +62,24 @@ class Outbox:
         room: Callable[[], int],
         status_changed: Callable[[], None],
         taken: Callable[[list[str]], None] = lambda _: None,
-        answering: bool = True,
-        in_sync: bool = False,
+        before: Outbox | None = None,
     ) -> None:
-        """Make an empty outbox.
+        """Make an empty outbox; `before` is the one that the device had until now.
 
         `document_of` returns a key's description as it should be now, `deliver` sends
         a document of up to `room()` bytes (more only if a single key needs more) and
         raises DeliveryFailed. `status_changed` is called when `answering`, `in_sync` or
         `refusal` changes, `taken` with the keys that the device has just taken.
         """
-        self.answering = answering
+        # A device that does not answer, or keeps refusing, is no other because it
+        # registers again.
+        self.answering: bool = before is None or before.answering
         """Whether the device answered the last time, if only to refuse."""
-        self.in_sync = in_sync
+        self.in_sync: bool = before is not None and before.in_sync
         """Whether the device took all that it was sent."""
-        self.refusal: str | None = None
+        self.refusal: str | None = before.refusal if before else None
         """What it answers with if it keeps refusing what it is sent."""
-        self._refusals = 0
+        self._refusals: int = before._refusals if before else 0  # noqa: SLF001
         self._is_held = False
         self._document_of = document_of
         self._deliver = deliver
@@ -212,7 +213,8 @@ class Outbox:
                 if failure.retry_after is not None:
                     self._count_refusal(failure)
                     self._is_held = True
-                    self._give_up(keys, failure)
+                    self._let_others_pass(keys)
+                    self._give_up([], failure)
                     return
                 self._refused |= dict.fromkeys(keys)
                 refusal = failure
@@ -252,6 +254,16 @@ class Outbox:
         self._stop_retry()
         self._retry_later(failure)
         self._set_status(answering=failure.answered, in_sync=False)
+
+    def _let_others_pass(self, keys: list[str]) -> None:
+        """Put keys behind the others; if that is not the first time, each alone.
+
+        The device wants to be left alone, perhaps because of one of them.
+        """
+        if self._refusals > 1:
+            self._alone.update(keys)
+        self._due |= self._refused | dict.fromkeys(keys)
+        self._refused.clear()
 
     def _retry_later(self, failure: DeliveryFailed) -> None:
         """Try again later, more and more seldom, and not before the device wants it."""

@@ -6,6 +6,7 @@ logs a password longer than the call that needs it.
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
@@ -32,6 +33,9 @@ ONLY_MD5 = ("baresip",)
 RFC 7616 3.7 has a client leave out what it does not know. Debian 12's baresip 1.0.0
 gives up with "Function not implemented" instead, whatever stands first.
 """
+
+SEAL = 10
+"""Bytes of HMAC in a nonce, which then has 24 characters: a challenge has to be short."""
 
 _HEX = frozenset("0123456789abcdefABCDEF")
 _QUOTED = frozenset(
@@ -327,19 +331,19 @@ class Challenger:
 
     def _new_nonce(self, source: str) -> str:
         stamp = int(self._clock() * 1000).to_bytes(5) + secrets.token_bytes(3)
-        return (stamp + self._seal(stamp, source)).hex()
+        return urlsafe_b64encode(stamp + self._seal(stamp, source)).decode()
 
     def _seal(self, stamp: bytes, source: str) -> bytes:
         text = f"{source}\0{self.realm}".encode("utf-8", "surrogateescape")
-        return hmac.digest(self._secret, stamp + text, "sha256")[:12]
+        return hmac.digest(self._secret, stamp + text, "sha256")[:SEAL]
 
     def _issued(self, nonce: str, source: str) -> float | None:
         """Return when we gave out a nonce, None if we did not, or not to `source`."""
         try:
-            data = bytes.fromhex(nonce)
+            data = urlsafe_b64decode(nonce)
         except ValueError:
             return None
-        if data.hex() != nonce:
+        if urlsafe_b64encode(data).decode() != nonce:
             # One nonce, one spelling: by another one its count would begin anew.
             return None
         stamp, seal = data[:8], data[8:]

@@ -6,6 +6,7 @@ an `IncomingRequest` to be answered; retransmissions never get past here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -73,7 +74,7 @@ class IncomingRequest:
         status = answer.status
         whole = self._encode(status, answer.headers)
         first = self._encode(status, answer.headers[:1])
-        brief = self._encode(status, answer.brief, compact=True)
+        brief = self._encode(status, answer.brief, reason="No", compact=True)
         self.answered = True
         if self.flow.is_reliable or self._endpoint.is_known(self.flow):
             self._endpoint.send(whole, self.flow)
@@ -179,11 +180,13 @@ class Endpoint:
         self._sent_by[transport] = f"{sent_by}:{advertised_port or bound_port}"
 
     async def close(self) -> None:
-        """End every transaction and free the port; safe to call twice."""
+        """End every transaction and free the ports; safe to call twice.
+
+        What still comes meanwhile is not looked at.
+        """
+        transports, self._transports = self._transports, {}
         self._transactions.close()
-        for transport in self._transports.values():
-            await transport.close()
-        self._transports.clear()
+        await asyncio.gather(*(transport.close() for transport in transports.values()))
 
     def address_of(self, transport: str) -> tuple[str, int]:
         """Return where a transport is bound. Raises TransportError if it is not open."""
@@ -241,6 +244,8 @@ class Endpoint:
 
         Strangers hear nothing but challenges: not what was wrong with what they sent.
         """
+        if not self._transports:
+            return
         if self._guard is not None and not self._guard.admits(flow):
             return
         try:

@@ -178,7 +178,10 @@ class Guard:
             )
             self._on_locked(source, True)
         while len(self._failures) > MAX_SOURCES:
-            self._forget(next(iter(self._failures)))
+            # The one longest ago, if need be one that is locked out.
+            others = [other for other in self._failures if other != source]
+            unlocked = (s for s in others if self._failures[s].locked_until <= now)
+            self._forget(next(unlocked, others[0]))
 
     def release(self, source: str | None = None) -> None:
         """Listen again to a source, or to all those whose time is over."""

@@ -155,10 +155,9 @@ class Registrar:
         self, flow: Flow, *, stale: bool = False, user_agent: str | None = None
     ) -> Answer:
         """Return the 401 for a request that has to prove who sent it."""
-        values = self._challenger.challenges(
-            str(flow), stale=stale, user_agent=user_agent
-        )
-        brief = self._challenger.brief_challenge(str(flow), stale=stale)
+        source = _source_of_nonce(flow)
+        values = self._challenger.challenges(source, stale=stale, user_agent=user_agent)
+        brief = self._challenger.brief_challenge(source, stale=stale)
         return Answer(
             401,
             tuple(("WWW-Authenticate", value) for value in values),
@@ -217,6 +216,10 @@ class Registrar:
                 return True
         return False
 
+    def _is_by_address(self, request: Request, flow: Flow) -> bool:
+        """Whether a request came from where a device is that we were told of."""
+        return not request.forwarded and flow[:2] in self._places
+
     def _is_our_own(self, request: Request, user: str | None) -> bool:
         """Whether a request is addressed to a device of its user, as ours are.
 
@@ -242,7 +245,7 @@ class Registrar:
         """
         judged = self._challenger.judge(
             request.headers.lines("Authorization"),
-            source=str(flow),
+            source=_source_of_nonce(flow),
             method=request.method,
             request_uri=request.uri.text,
         )
@@ -259,7 +262,8 @@ class Registrar:
             return None if judged.username == user else Answer(403)
         if verdict is Verdict.WRONG:
             _LOGGER.debug("Wrong credentials in a %s from %s", request.method, flow)
-            if self._guard is not None:
+            # A phone that is known by its address may register all the same, in vain.
+            if self._guard is not None and not self._is_by_address(request, flow):
                 self._guard.failed(source)
         return self.challenge(
             flow,
@@ -384,6 +388,15 @@ class Registrar:
         if supports_buttons:
             headers += [("Require", "buttons"), ("Required", "buttons")]
         return Answer(200, tuple(headers))
+
+
+def _source_of_nonce(flow: Flow) -> str:
+    """Return from where credentials for a nonce must come.
+
+    By UDP that is the very address that was sent it. Nobody has a connection from an
+    address that is not his, and a phone may well open another for its second try.
+    """
+    return f"{flow.transport} {flow.host}" if flow.is_reliable else str(flow)
 
 
 def _own_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:

@@ -27,8 +27,10 @@ BACKLOG = 512
 MAX_CONNECTIONS = 4000
 MAX_STRANGERS = 16
 """Connections from one address, or one IPv6 network of 64 bits, by which nobody has registered."""
+MAX_TCP_STRANGERS = 500
+"""The same of all addresses together by TCP, where each can cost 64 KiB."""
 MAX_TLS_STRANGERS = 80
-"""The same of all addresses together by TLS, where each costs 300 to 500 KiB."""
+"""The same by TLS, where each costs 300 to 500 KiB."""
 HANDSHAKE_DEADLINE = 5.0
 """Seconds for the TLS handshake."""
 MESSAGE_DEADLINE = 5.0
@@ -129,8 +131,7 @@ class StreamTransport:
                 del self._by_host[host]
             return False
         held.add(connection)
-        if self._context is not None:
-            self._make_room()
+        self._make_room()
         return True
 
     def _make_room(self) -> None:
@@ -144,7 +145,8 @@ class StreamTransport:
             for connection in held
             if not self.serves(connection.flow)
         ]
-        if len(strangers) > MAX_TLS_STRANGERS:
+        most = MAX_TLS_STRANGERS if self._context else MAX_TCP_STRANGERS
+        if len(strangers) > most:
             min(strangers, key=lambda known: known.flow.connection).make_room()
 
     def serves(self, flow: Flow) -> bool:
