@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.phones import Light
+from custom_components.snom_buttons.settings import phone_place
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
@@ -539,3 +540,23 @@ async def test_the_menu_and_dialling_over_rest(
     assert {"value": "hold", "label": "Call on hold"} in fields["light_on"]["selector"][
         "select"
     ]["options"]
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.4", ("192.0.2.4", 5060)),
+        ("192.0.2.4:2048", ("192.0.2.4", 2048)),
+        ("2001:DB8::1", ("2001:db8::1", 5060)),
+        ("[2001:db8::1]:2048", ("2001:db8::1", 2048)),
+        ("fe80::1%eth0", ("fe80::1%eth0", 5060)),
+        ("[fe80::1%eth0]:2048", ("fe80::1%eth0", 2048)),
+        # As a socket of both families names it: what comes from there comes by IPv4.
+        ("::ffff:192.0.2.4", ("192.0.2.4", 5060)),
+        ("desk.example", None),
+        ("192.0.2.4:70000", None),
+        ("192.0.2", None),
+    ],
+)
+def test_where_a_phone_is(address: str, place: tuple[str, int] | None) -> None:
+    assert phone_place(address) == place

@@ -335,7 +335,9 @@ def certificate_settings(data: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def host_and_port(text: str) -> tuple[str, int | None] | None:
     """Return what `host`, `host:port` or `[ipv6]:port` says, None if it is no such thing."""
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", text)
+    match = re.fullmatch(
+        r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", text
+    )
     if match is None:
         return (text, None) if _is_ipv6(text) else None
     host, port = match[1] or match[2], int(match[3]) if match[3] else None
