@@ -126,7 +126,7 @@ async def test_a_source_that_is_locked_out_can_be_let_in_again(
     await guess(guesser)
     name = f"locked_out_{server.entry_id}"
     found = issue(hass, name)
-    assert "127.0.0.1 gave too many wrong passwords" in said(found)
+    assert "Too many wrong passwords came from 127.0.0.1." in said(found)
     assert found is not None
     assert found.is_fixable
     assert caplog.text.count("127.0.0.1 gave 10 wrong passwords") == 1
