@@ -7,9 +7,11 @@ loopback address work as ever: what was sent by UDP is there before the clock mo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 import selectors
 from typing import Any
+from unittest.mock import patch
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -56,3 +58,27 @@ def run[T](test: Coroutine[Any, Any, T], patience: float = 0.0) -> T:
         return result
 
     return asyncio.run(checked(), loop_factory=lambda: JumpingLoop(patience))
+
+
+@contextmanager
+def hurrying(loop: Any) -> Iterator[None]:
+    """Let the clock of a loop that runs already jump, for as long as this lasts.
+
+    For the loop of a real Home Assistant, which starts with threads, for which a loop
+    that always jumps does not wait. What has been skipped stays skipped.
+    """
+    skipped = 0.0
+    time, select = loop.time, loop._selector.select
+
+    def jump(timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        nonlocal skipped
+        if timeout is None:
+            return select(None)
+        ready = select(0)
+        if not ready and timeout > 0:
+            skipped += timeout
+        return ready
+
+    loop.time = lambda: time() + skipped
+    with patch.object(loop._selector, "select", jump):
+        yield

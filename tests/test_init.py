@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.hub import SAVE_DELAY, SnomHub
 from custom_components.snom_buttons.phones import CannotListen
+from custom_components.snom_buttons.settings import KEEPALIVE
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_FINAL_WRITE,
@@ -28,11 +29,19 @@ from homeassistant.const import (
     STATE_ON,
     STATE_UNAVAILABLE,
 )
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import (
+    CoreState,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
 from .certificates import make_certificate
+from .clock import hurrying
 from .conftest import (
     KEYS,
     LOCALHOST,
@@ -46,9 +55,12 @@ from .conftest import (
 )
 from .rawphone import RawPhone
 from .rawstream import StreamPhone
+from .relay import GOOD, Relay
 
 LIGHT = "light.phone_44_key_1"
 OTHER_LIGHT = "light.phone_45_key_1"
+PRESS = "event.phone_44_key_1_press"
+REGISTERED = "binary_sensor.phone_44_registered"
 
 
 async def turn_on(hass: HomeAssistant, entity_id: str, **data: Any) -> None:
@@ -235,22 +247,95 @@ async def test_an_unknown_model_is_left_out(
 # What is told to the user
 
 
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the log tells a user who does not debug."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.snom_buttons")
+        and record.levelno >= logging.INFO
+    ]
+
+
 async def test_availability_is_logged_once_each_way(
     server: MockConfigEntry, phones: Phones, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def told() -> list[str]:
-        return [
-            record.getMessage()
-            for record in caplog.records
-            if record.levelno == logging.INFO and record.name.endswith(".devices")
-        ]
-
-    assert told() == []
+    assert told(caplog) == []
     phone = await phones()
     await phone.register()
-    assert told() == ["Phone 44 is available"]
+    assert told(caplog) == ["Phone 44 is available"]
     await phone.unregister()
-    assert told() == ["Phone 44 is available", "Phone 44 is unavailable"]
+    assert told(caplog) == ["Phone 44 is available", "Phone 44 is unavailable"]
+
+
+@pytest.mark.parametrize("noticed_by", ["a question", "a change"])
+@pytest.mark.parametrize("back_by", ["an answer", "a registration"])
+async def test_a_network_that_is_away_for_ten_minutes_is_told_once(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    noticed_by: str,
+    back_by: str,
+) -> None:
+    """Unavailable once and available once, a line each; the picture is right after it."""
+    entities = er.async_entries_for_config_entry(er.async_get(hass), server.entry_id)
+    away = {
+        entity.entity_id: [False]
+        for entity in entities
+        if entity.config_subentry_id == "subentry_44" and not entity.disabled
+    }
+    assert {LIGHT, PRESS, REGISTERED} < away.keys()
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        entity_id, state = event.data["entity_id"], event.data["new_state"]
+        # This one tells whether the phone is there, and so is always there itself.
+        gone = STATE_OFF if entity_id == REGISTERED else STATE_UNAVAILABLE
+        if away[entity_id][-1] != (state.state == gone):
+            away[entity_id].append(state.state == gone)
+
+    async with (
+        Relay((LOCALHOST, server.data["port"]), 0, GOOD) as relay,
+        RawPhone(relay.address, "44", PASSWORD) as desk,
+    ):
+        assert (await desk.register()).status == 200
+        await desk.shows("4")
+        assert told(caplog) == ["Phone 44 is available"]
+        caplog.clear()
+        before = dict(desk.keys)
+        unsubscribe = async_track_state_change_event(hass, away, note)
+        with hurrying(hass.loop):
+            await asyncio.sleep(1)  # until the last answer has arrived
+            relay.up = False
+            first = 0 if noticed_by == "a change" else 10
+            for turn in range(60):
+                # The last one is minutes before the network is back.
+                if turn in range(first, first + 20):
+                    key = {"entity_id": LIGHT, "light": "park", "label": f"{turn}"}
+                    await hass.services.async_call(
+                        DOMAIN, "set_key", key, blocking=True
+                    )
+                await asyncio.sleep(10)
+                if turn >= 10:
+                    assert told(caplog) == ["Phone 44 is unavailable"]
+            picture = before | {"1": before["1"] | {"c": "park", "l": f"{first + 19}"}}
+            assert desk.keys == before
+            assert all(changes == [False, True] for changes in away.values())
+
+            relay.up = True
+            if back_by == "a registration":
+                assert (await desk.register()).status == 200
+                await asyncio.sleep(1)
+            else:
+                await asyncio.sleep(KEEPALIVE + 1)
+            assert desk.keys == picture
+            await asyncio.sleep(600)
+            assert (await desk.register()).status == 200
+            await asyncio.sleep(1)
+        unsubscribe()
+    assert all(changes == [False, True, False] for changes in away.values())
+    assert told(caplog) == ["Phone 44 is unavailable", "Phone 44 is available"]
+    assert hass.states.get(LIGHT).attributes["effect"] == "park"
 
 
 async def test_no_password_is_logged(
