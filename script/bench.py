@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack, closing
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 import hashlib
 import json
 import os
@@ -47,6 +47,7 @@ from custom_components.snom_buttons.sip.message import encode
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
+from script import bench_house as house
 from script.bench_phones import bench_phones
 from tests.mqtt.peers import Broker
 
@@ -57,16 +58,22 @@ WINDOW = 16
 PRESSES_A_SECOND = 1_000
 """What MQTT has to keep up with, of all phones together."""
 
-KEYS = tuple(
-    KeyDescription(
-        name=f"{number}",
-        light=Light.ON if number % 2 else Light.OFF,
-        action=Action.MESSAGE,
-        number=f"key{number}",
-        label=f"Key number {number}",
+
+def keys_up_to(last: int) -> tuple[KeyDescription, ...]:
+    """Return keys from 1 on, of which each other one is lit."""
+    return tuple(
+        KeyDescription(
+            name=f"{number}",
+            light=Light.ON if number % 2 else Light.OFF,
+            action=Action.MESSAGE,
+            number=f"key{number}",
+            label=f"Key number {number}",
+        )
+        for number in range(1, last + 1)
     )
-    for number in range(1, 13)
-)
+
+
+KEYS = keys_up_to(12)
 REGISTER = (
     b"REGISTER sip:127.0.0.1 SIP/2.0\r\n"
     b"Via: SIP/2.0/UDP 172.20.25.101:2048;branch=z9hG4bK-2kecpl491c02;rport\r\n"
@@ -395,14 +402,7 @@ async def timed(desk: Desk, act: Callable[[], Any]) -> float:
 async def bench_home_assistant(count: int, sipsak_count: int) -> None:
     """From an action to the datagram, and from a press's datagram to the bus event."""
     loop = asyncio.get_running_loop()
-    async with AsyncExitStack() as stack:
-        directory = stack.enter_context(ExitStack()).enter_context(
-            tempfile.TemporaryDirectory()
-        )
-        hass = await stack.enter_async_context(
-            async_test_home_assistant(config_dir=directory)
-        )
-        hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+    async with home_assistant() as hass:
         port, light = await set_up(hass)
 
         # The registration comes first, from the socket that then becomes the phone.
@@ -459,11 +459,23 @@ async def bench_home_assistant(count: int, sipsak_count: int) -> None:
         )
         probe.close()
         transport.close()
-        await hass.async_stop(force=True)
+
+
+@asynccontextmanager
+async def home_assistant() -> AsyncIterator[HomeAssistant]:
+    """Run a Home Assistant that finds this integration."""
+    with tempfile.TemporaryDirectory() as directory:
+        async with async_test_home_assistant(config_dir=directory) as hass:
+            hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+            yield hass
+            await hass.async_stop(force=True)
 
 
 async def set_up(
-    hass: HomeAssistant, *extensions: str, **options: Any
+    hass: HomeAssistant,
+    *extensions: str,
+    keys: Sequence[KeyDescription] = KEYS,
+    **options: Any,
 ) -> tuple[int, str]:
     """Set up a server with phones, 44 if none is named.
 
@@ -472,11 +484,11 @@ async def set_up(
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as free:
         free.bind((LOCALHOST, 0))
         port: int = free.getsockname()[1]
-    keys = [
+    lights = [
         {"key": key.name, "name": key.label, "kind": "light", "colors": False}
-        for key in KEYS
+        for key in keys
     ]
-    phone = {"password": PASSWORD, "model": "D785", "keys": keys}
+    phone = {"password": PASSWORD, "model": "D785", "keys": lights}
     entry = MockConfigEntry(
         domain="snom_buttons",
         data={
@@ -541,6 +553,60 @@ async def bench_sipsak(
     times = [await timed(desk, call) for _ in range(count)]
     factor = percentiles(times)[0] / percentiles(ours)[0]
     show(what, times_shown(times), times_shown(ours), f"{factor:.0f} times")
+
+
+# A house of phones
+
+
+async def bench_house(rounds: int) -> None:
+    """Many keys at once, against as many lights that do nothing but write their state.
+
+    Flips in which Python went through all objects of the process for what is garbage
+    stand apart: that stops everything, and comes to whoever makes objects.
+    """
+    async with home_assistant() as hass:
+        keys = keys_up_to(house.KEYS)
+        port, _ = await set_up(hass, *house.EXTENSIONS, keys=keys)
+        measured = await house.measure(hass, port, PASSWORD, rounds)
+    clean = {
+        what: [it for it in spans if not it.collected] or spans
+        for what, spans in measured.items()
+    }
+
+    def show_both(
+        what: str, figures: Callable[[list[house.Span]], list[float]]
+    ) -> None:
+        ours, floor = figures(clean["ours"]), figures(clean["floor"])
+        show(what, shown(ours), shown(floor), f"{ours[0] / floor[0]:.1f} times")
+
+    def shown(figures: list[float]) -> str:
+        return " / ".join(f"{figure * 1000:.2f}" for figure in figures) + " ms"
+
+    def seconds(spans: list[house.Span]) -> list[float]:
+        times = [it.seconds for it in spans]
+        return [statistics.median(times), max(times)]
+
+    def lag(spans: list[house.Span]) -> list[float]:
+        late = [time for it in spans for time in it.late]
+        return [percentiles(late)[1] / 1000, max(late)]
+
+    def longest(spans: list[house.Span]) -> list[float]:
+        return [statistics.median(max(it.late) for it in spans)]
+
+    show_both(f"{house.FLIPPED} keys of {house.PHONES} phones, p50 / max", seconds)
+    show_both("loop's lag meanwhile, p99 / max", lag)
+    show_both("longest lag of the median flip", longest)
+    show("loop's lag at rest, p99 / max", shown(lag(clean["rest"])))
+    documents = [count for it in measured["ours"] for count in it.documents]
+    mean = statistics.mean(documents)
+    print(f"  {mean:.1f} documents a phone, {max(documents)} at most")
+    for what, spans in measured.items():
+        if collected := [it for it in spans if it.collected]:
+            slowest = max(it.seconds for it in collected) * 1000
+            print(
+                f"  {what}: all objects gone through in {len(collected)} of"
+                f" {len(spans)}, which took {slowest:.0f} ms at most"
+            )
 
 
 # MQTT
@@ -646,7 +712,9 @@ async def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="few repetitions: to see that it runs"
     )
-    parser.add_argument("only", nargs="?", choices=["mqtt", "phones"], help="a part")
+    parser.add_argument(
+        "only", nargs="?", choices=["house", "mqtt", "phones"], help="a part"
+    )
     parser.add_argument(
         "--mosquitto",
         action="append",
@@ -661,12 +729,13 @@ async def main() -> None:
         bench_parsing()
         await bench_transactions(500 if quick else 4_000, 1 if quick else 9)
         await bench_home_assistant(50 if quick else 2_000, 5 if quick else 50)
-    if arguments.only != "mqtt":
+    if arguments.only in (None, "phones"):
         await bench_phones((10, 100) if quick else (10, 100, 1_000))
-    if arguments.only == "phones":
-        return
-    count, seconds = (50, 1) if quick else (1_000, 10)
-    await bench_mqtt(count, seconds, arguments.mosquitto)
+    if arguments.only in (None, "house"):
+        await bench_house(2 if quick else 30)
+    if arguments.only in (None, "mqtt"):
+        count, seconds = (50, 1) if quick else (1_000, 10)
+        await bench_mqtt(count, seconds, arguments.mosquitto)
 
 
 if __name__ == "__main__":

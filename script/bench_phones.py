@@ -48,6 +48,9 @@ class Desk(asyncio.DatagramProtocol):
         self.done = asyncio.get_running_loop().create_future()
         self.registered_after: float | None = None
         self.repeated = 0
+        self.documents = 0
+        self.latest = 0.0
+        """When the latest document came."""
         self._name = f"{number}"
         self._server = ("127.0.0.1", port)
         self._keys = keys
@@ -125,6 +128,8 @@ class Desk(asyncio.DatagramProtocol):
             self.registered_after = perf_counter() - self._begun
 
     def _take(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.latest = perf_counter()
+        self.documents += 1
         head, _, body = data.partition(b"\r\n\r\n")
         echoed = [
             line
@@ -140,11 +145,10 @@ class Desk(asyncio.DatagramProtocol):
             self.done.set_result(perf_counter() - self._begun)
 
 
-async def measure(port: int, count: int, keys: int, password: str) -> dict[str, Any]:
-    """Have all phones register at once; return how long it took."""
+async def connect(port: int, count: int, keys: int, password: str) -> list[Desk]:
+    """Have all phones register at once; return them when they know their keys."""
     loop = asyncio.get_running_loop()
     phones = []
-    begun = perf_counter()
     for number in range(count):
         host = f"127.1.{number // 250}.{number % 250 + 1}"
         _, phone = await loop.create_datagram_endpoint(
@@ -152,9 +156,16 @@ async def measure(port: int, count: int, keys: int, password: str) -> dict[str, 
             local_addr=(host, 0),
         )
         phones.append(phone)
-    done, _ = await asyncio.wait([p.done for p in phones], timeout=PATIENCE)
+    await asyncio.wait([p.done for p in phones], timeout=PATIENCE)
+    return phones
+
+
+async def measure(port: int, count: int, keys: int, password: str) -> dict[str, Any]:
+    """Have all phones register at once; return how long it took."""
+    begun = perf_counter()
+    phones = await connect(port, count, keys, password)
     return {
-        "complete": len(done),
+        "complete": sum(phone.done.done() for phone in phones),
         "seconds": perf_counter() - begun,
         "repeated": sum(phone.repeated for phone in phones),
         "registered": sum(p.registered_after is not None for p in phones),
