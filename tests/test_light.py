@@ -1,10 +1,12 @@
 """Lamps as lights."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.snom_buttons.entity import LAMPS_A_TURN
 from custom_components.snom_buttons.phones import Color, Light
 from homeassistant.components.light import (
     ATTR_BRIGHTNESS,
@@ -26,11 +28,18 @@ from homeassistant.const import (
     STATE_ON,
     STATE_UNAVAILABLE,
 )
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 
-from .conftest import Phones
+from .conftest import Phones, add_phone, key_data, phone_subentry
 from .rawphone import RawPhone
 
 PLAIN = "light.phone_44_key_1"
@@ -235,6 +244,55 @@ async def test_a_light_is_unavailable_while_its_phone_is_away(
     assert hass.states.get("light.phone_45_key_1").state == STATE_UNAVAILABLE
     await phone.unregister()
     assert hass.states.get(PLAIN).state == STATE_UNAVAILABLE
+
+
+async def test_many_lamps_leave_the_loop_to_others(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """All change, in turns; what comes meanwhile for one of them waits behind."""
+    extensions = ["50", "51", "52"]
+    for extension in extensions:
+        keys = [key_data(f"{number}") for number in range(1, 49)]
+        add_phone(hass, server, phone_subentry(extension, keys))
+    await hass.async_block_till_done()
+    registered = [await phones(extension) for extension in extensions]
+    lamps = [
+        f"light.phone_{extension}_key_{number}"
+        for extension in extensions
+        for number in range(1, 49)
+    ]
+    changed: list[str] = []
+    in_a_turn: list[int] = []
+
+    def turn() -> None:
+        in_a_turn.append(len(changed) - sum(in_a_turn))
+        if len(changed) < len(lamps):
+            hass.loop.call_soon(turn)
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        changed.append(event.data["entity_id"])
+
+    unsubscribe = async_track_state_change_event(hass, lamps, note)
+    hass.loop.call_soon(turn)
+    turning = []
+    for service, entity_ids in ((SERVICE_TURN_ON, lamps), (SERVICE_TURN_OFF, lamps[0])):
+        turning.append(
+            hass.async_create_task(
+                hass.services.async_call(
+                    LIGHT_DOMAIN, service, {ATTR_ENTITY_ID: entity_ids}, blocking=True
+                )
+            )
+        )
+        await asyncio.sleep(0)
+    await asyncio.gather(*turning)
+    unsubscribe()
+    assert changed[-1] == lamps[0]
+    assert len(changed) == len(lamps) + 1
+    assert max(in_a_turn) <= LAMPS_A_TURN
+    await registered[0].shows("1", c=None)
+    for phone in registered:
+        await phone.shows("48", c="on")
 
 
 async def test_lights_of_one_phone_leave_others_alone(

@@ -1,7 +1,8 @@
 """What all entities of phones and lines have in common, and how they come and go."""
 
+import asyncio
 from collections.abc import Callable, Iterable
-from typing import override
+from typing import Final, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_platform, entity_registry as er
@@ -12,7 +13,14 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .devices import SnomLine, SnomPhone
 from .hub import SnomConfigEntry, SnomPart
+from .phones import KeyDescription
 from .settings import KeySettings
+
+LAMPS_A_TURN: Final = 50
+"""Lamps that change in one turn of the event loop; of a thousand the others wait.
+
+It is what the platforms of lamps have as PARALLEL_UPDATES.
+"""
 
 
 class SnomEntity(Entity):
@@ -115,6 +123,11 @@ class SnomLampEntity(SnomShownEntity, ToggleEntity):
     def is_on(self) -> bool:
         """Return whether the lamp shines otherwise than it does to begin with."""
         return self.key.is_on
+
+    async def async_show(self, description: KeyDescription) -> None:
+        """Let the key show this, and keep one of LAMPS_A_TURN until the next turn."""
+        self.key.show(description)
+        await asyncio.sleep(0)
 
 
 async def async_setup_entities(

@@ -15,13 +15,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .devices import SnomPhone
-from .entity import SnomLampEntity, async_setup_entities
+from .entity import LAMPS_A_TURN, SnomLampEntity, async_setup_entities
 from .hub import SnomConfigEntry, SnomPart
 from .lamp import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
 from .phones import Light
 from .settings import KeyKind, KeySettings
 
-PARALLEL_UPDATES = 0
+PARALLEL_UPDATES = LAMPS_A_TURN
 
 
 async def async_setup_entry(
@@ -71,7 +71,7 @@ class SnomLight(SnomLampEntity, LightEntity):
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Turn the lamp off."""
-        self.key.show(replace(self.key.description, light=Light.OFF))
+        await self.async_show(replace(self.key.description, light=Light.OFF))
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
@@ -83,4 +83,4 @@ class SnomLight(SnomLampEntity, LightEntity):
             description = replace(description, light=Light.ON)
         if (hs_color := kwargs.get(ATTR_HS_COLOR)) is not None:
             description = with_hs_color(description, hs_color)
-        self.key.show(description)
+        await self.async_show(description)

@@ -9,11 +9,17 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import ATTR_PHONE
 from .devices import SnomLine
-from .entity import SnomEntity, SnomLampEntity, SnomLineEntity, async_setup_entities
+from .entity import (
+    LAMPS_A_TURN,
+    SnomEntity,
+    SnomLampEntity,
+    SnomLineEntity,
+    async_setup_entities,
+)
 from .hub import SnomConfigEntry, SnomPart
 from .settings import KeyKind
 
-PARALLEL_UPDATES = 0
+PARALLEL_UPDATES = LAMPS_A_TURN
 
 
 async def async_setup_entry(
@@ -40,12 +46,12 @@ class SnomSwitch(SnomLampEntity, SwitchEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Let the key look as it does while it is on."""
-        self.key.turn(True)
+        await self.async_show(self.key.turned(self.key.description, True))
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Let the key look as it does while it is off."""
-        self.key.turn(False)
+        await self.async_show(self.key.turned(self.key.description, False))
 
 
 class SnomLineSwitch(SnomLineEntity, SwitchEntity):
