@@ -87,6 +87,7 @@ async def test_a_phone_that_keeps_refusing(
     phone.answer = 200
     assert (await phone.register()).status == 200
     await phone.shows("1", c="on")
+    await phone.press("1")  # which comes behind its answer
     await hass.async_block_till_done()
     assert issue(hass, name) is None
 

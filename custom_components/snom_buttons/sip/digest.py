@@ -331,6 +331,9 @@ class Challenger:
 
     def _new_nonce(self, source: str) -> str:
         stamp = int(self._clock() * 1000).to_bytes(5) + secrets.token_bytes(3)
+        return self._nonce(stamp, source)
+
+    def _nonce(self, stamp: bytes, source: str) -> str:
         return urlsafe_b64encode(stamp + self._seal(stamp, source)).decode()
 
     def _seal(self, stamp: bytes, source: str) -> bytes:
