@@ -68,6 +68,8 @@ class Uri:
     @property
     def target(self) -> Uri:
         """The URI as a Request-URI: without `method` and headers (19.1.1, table 1)."""
+        if "?" not in self.text and "method" not in self.parameters.lower():
+            return self
         # A user part may hold question marks and semicolons of its own.
         user_info, at, place = self.text.rpartition("@")
         place, question, _headers = place.partition("?")
