@@ -34,9 +34,8 @@ class Device:
 
         `document_of` returns what a key should show. `status_changed` is called when
         `answering`, `in_sync` or `refusal` of the outbox changes, `taken` with keys that
-        the device has just taken, `measured` when
-        `round_trip` does, and `gone` for a binding from before a restart of ours at whose
-        end nobody answers.
+        the device has just taken, `measured` when `round_trip` changes, and `gone` for a
+        binding from before a restart of ours at whose end nobody answers.
         """
         self.binding = binding
         self.round_trip: float | None = before.round_trip if before else None

@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Keepalive:
-    """Asks one device, from `start` on until `close`."""
+    """Asks one device, from its making on until `close`."""
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ SEAL = 10
 
 _HEX = frozenset("0123456789abcdefABCDEF")
 _QUOTED = frozenset(
-    {"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain"}
+    {"username", "realm", "nonce", "uri", "response", "cnonce", "opaque"}
 )
 
 
@@ -182,7 +182,10 @@ class Verdict(Enum):
     MISSING = auto()
     """No credentials for our realm: challenge."""
     STALE = auto()
-    """Right, but the nonce is unknown, too old or used up: challenge, stale=true."""
+    """The nonce is unknown, too old or used up: challenge, stale=true.
+
+    Only of one that is used up is it known that the password is right.
+    """
     WRONG = auto()
     """Password, user or uri do not fit: a failure to count; challenge."""
     ACCEPTED = auto()
@@ -199,9 +202,10 @@ class Authentication:
 class Challenger:
     """The server's side: makes challenges and judges the answers.
 
-    A nonce carries its time and an HMAC over it, so that none has to be stored before
-    somebody proved to know a password with it. From then on its highest `nc` is kept
-    until it is too old: a request that is played back is refused (RFC 7616 3.4).
+    A nonce carries its time and an HMAC over that and whom it was given to, so that none
+    has to be stored before somebody proved to know a password with it. From then on its
+    highest `nc` is kept until it is too old: a request that is played back is refused
+    (RFC 7616 3.4).
     """
 
     def __init__(

@@ -275,11 +275,7 @@ class Endpoint:
         )
 
     def _receive_response(self, response: Response, flow: Flow) -> None:
-        """Give a response to its client transaction, or drop it (18.1.2).
-
-        It must come from the host that was asked: who only saw the request go by is no
-        party to it.
-        """
+        """Give a response to its client transaction, or drop it (18.1.2)."""
         key = client_key(response.via.branch, response.cseq.method)
         if self._transactions.respond_to(key, flow, response):
             return

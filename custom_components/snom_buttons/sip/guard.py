@@ -97,8 +97,8 @@ class Guard:
         """Let in whom `networks` hold.
 
         `is_known` tells whether a phone has registered by a flow, `serves` whether one is
-        reached by it, perhaps through a proxy. `on_locked` is called
-        with a source when it is locked out (True), and when that is over (False).
+        reached by it, perhaps through a proxy. `on_locked` is called with a source when it
+        is locked out (True), and when that is over (False).
         """
         self.is_known = is_known
         self.serves = serves or is_known

@@ -239,9 +239,8 @@ class Registrar:
 
         Who gave too many wrong passwords is challenged whatever he says, unless it is a
         phone that has registered by this flow: others at its address, as behind NAT, must
-        not keep it from registering again. Behind a proxy
-        that is a user, for the others there shall not suffer: the one whose password is
-        guessed, whoever From and To name.
+        not keep it from registering again. Behind a proxy that is a user, for the others
+        there shall not suffer: the one whose password is guessed, whoever From and To name.
         """
         judged = self._challenger.judge(
             request.headers.lines("Authorization"),
