@@ -31,11 +31,11 @@ from .const import (
     DOMAIN,
 )
 from .forms import USER_CHARACTERS, ListSelector
-from .phones import DocumentError, KeyDescription, Light, format_document
+from .phones import MAX_TEXT, DocumentError, KeyDescription, Light, format_document
 from .settings import OWN_KINDS, KeyKind, KeySettings
 
 MAX_KEYS: Final = 200
-MAX_LENGTH: Final = 64
+MAX_LENGTH: Final = MAX_TEXT
 """Characters of a key's name in Home Assistant, and of a number that it goes to."""
 
 SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")

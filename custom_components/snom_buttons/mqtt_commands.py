@@ -14,7 +14,7 @@ from .devices import SnomPhone
 from .key_fields import FIELDS, as_truth, invalid, quoted, read_fields
 from .lamp import effect_of, hs_color_of, with_effect, with_hs_color
 from .mqtt_messages import state_of
-from .phones import MAX_OTHER_KEYS, Key, KeyDescription
+from .phones import MAX_DOCUMENT, MAX_OTHER_KEYS, Key, KeyDescription
 
 
 def _up_to(greatest: int) -> vol.All[Any]:
@@ -29,8 +29,6 @@ def _number(value: object) -> float:
 
 MAX_COMMAND: Final = 8 * 1024
 """Bytes of a command to a key: many times what all its fields can hold."""
-MAX_DOCUMENT: Final = 64 * 1024
-"""Bytes of a document, which fills many keys."""
 
 STATES: Final = (STATE_ON.upper(), STATE_OFF.upper(), SERVICE_TOGGLE.upper())
 

@@ -6,6 +6,7 @@ loop, the one that `PhoneServer.start` is called in.
 
 from ..sip import PRIVATE_NETWORKS, Network
 from ..xbuttons import (
+    MAX_DOCUMENT,
     PROPERTIES,
     Action,
     Color,
@@ -27,14 +28,14 @@ from .dialling import DialAnswer, Dialling, redirection
 from .events import Dialled, KeyPress, LineUse
 from .key import Key, KeySetup
 from .line import LineSettings, SharedLine, shared_key
-from .models import MODELS, Model
+from .models import MODELS
 from .network import check_bind, free_port, local_address
-from .phone import MAX_OTHER_KEYS, Phone, Registration, TooManyKeys
+from .phone import MAX_OTHER_KEYS, Phone, TooManyKeys
 from .reception import MAX_TEXT
 from .server import CannotListen, PhoneServer, ServerSettings
-from .signal import Signal
 
 __all__ = [
+    "MAX_DOCUMENT",
     "MAX_OTHER_KEYS",
     "MAX_TEXT",
     "MODELS",
@@ -59,15 +60,12 @@ __all__ = [
     "LineSettings",
     "LineUse",
     "MessageWaiting",
-    "Model",
     "Network",
     "Phone",
     "PhoneServer",
-    "Registration",
     "Release",
     "ServerSettings",
     "SharedLine",
-    "Signal",
     "TooManyKeys",
     "Treatment",
     "check_bind",

@@ -33,7 +33,7 @@ NOT_REACHED = (408, 430)
 """What says that a phone did not answer (RFC 3261 8.1.3.1), or has gone (RFC 5626)."""
 NOT_REACHED_BY_PROXY = (480, 504)
 """What says so too where a proxy is between us."""
-CHALLENGES = 2
+MAX_CHALLENGES = 2
 """Challenges that are answered; the second only if the nonce was too old already."""
 MAX_REASON = 64
 """Characters of what a device says that are shown."""
@@ -68,12 +68,12 @@ class Courier:
     async def deliver(self, binding: Binding, password: str, document: bytes) -> None:
         """Send one document, and return once the device has taken it.
 
-        A device that challenges us is answered once with the password that we share
-        (RFC 3261 22.2). Raises DeliveryFailed.
+        A device that challenges us is answered with the password that we share
+        (RFC 3261 22.2), once more if only our nonce was too old. Raises DeliveryFailed.
         """
         message = self._message(binding, document)
         response = await self._exchange(message, binding)
-        for _ in range(CHALLENGES):
+        for _ in range(MAX_CHALLENGES):
             authorized = message.authorized(response, binding.user, password)
             if authorized is None:
                 break

@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 import logging
 
+from ..sip.timers import T4
+
 _LOGGER = logging.getLogger(__name__)
 
 FIRST_RETRY = 5.0
@@ -18,10 +20,8 @@ FIRST_RETRY = 5.0
 LAST_RETRY = 300.0
 LABEL_PAUSE = 1.0
 """Seconds from one document that only changes labels to the next."""
-LATE = 5.0
+LATE = T4
 """Seconds for which the network may hold a document (T4 of RFC 3261 17.1.2.2)."""
-
-
 REFUSALS = 3
 """Refusals in a row, each tried later than the one before, until somebody is told."""
 
