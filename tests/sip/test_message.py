@@ -25,15 +25,11 @@ def answered(message: Request, status: int = 200, to_tag: str | None = "ours") -
 
 
 class TestHeaders:
-    def test_pairs_keep_their_order_within_a_name(self) -> None:
-        headers = Headers([("via", "a"), ("From", "b"), ("v", "c")])
-        assert list(headers) == [("Via", "a"), ("Via", "c"), ("From", "b")]
-        assert repr(headers) == "Headers([('Via', 'a'), ('Via', 'c'), ('From', 'b')])"
-
-    def test_equality(self) -> None:
-        assert Headers([("m", "a")]) == Headers([("Contact", "a")])
-        assert Headers([("m", "a")]) != Headers([("Contact", "b")])
-        assert Headers() != "Headers"
+    def test_values_keep_their_order_within_a_name(self) -> None:
+        headers = Headers()
+        assert headers.read(["via: a", "From: b", "v: c"]) == ""
+        assert headers.lines("VIA") == ["a", "c"]
+        assert headers.get("f") == "b"
 
     def test_absent(self) -> None:
         assert Headers().get("Contact") is None
@@ -41,7 +37,8 @@ class TestHeaders:
         assert "Contact" not in Headers()
 
     def test_empty_value_is_not_absent(self) -> None:
-        headers = Headers([("Subject", "")])
+        headers = Headers()
+        assert headers.read(["Subject:"]) == ""
         assert headers.get("Subject") == ""
         assert "subject" in headers
         assert headers.listed("Subject") == []

@@ -5,7 +5,7 @@ Nothing here reads the network; `parser` makes these from bytes and checks them.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -96,47 +96,20 @@ class Headers:
     """Header values by name, whatever case or compact form the name is given in.
 
     Values of one name keep their order; the order between different names has no
-    meaning in SIP (RFC 3261 7.3.1) beyond that in which they were added.
+    meaning in SIP (RFC 3261 7.3.1).
     """
 
     __slots__ = ("_repeated", "_values")
 
-    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        """Make headers of (name, value) pairs."""
+    def __init__(self) -> None:
+        """Begin with none."""
         self._values: dict[str, list[str]] = {}
         self._repeated: list[str] = []
         """Names with several lines; phones hardly send any."""
-        for name, value in items:
-            self.add(name, value)
-
-    def __repr__(self) -> str:
-        """Return the pairs, for test failures."""
-        return f"Headers({list(self)!r})"
-
-    def __eq__(self, other: object) -> bool:
-        """Compare names and values."""
-        return isinstance(other, Headers) and self._values == other._values
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        """Go through (name, value), one pair a line."""
-        for name, values in self._values.items():
-            for value in values:
-                yield name, value
 
     def __contains__(self, name: str) -> bool:
         """Whether there is at least one line of that name."""
         return bool(self.lines(name))
-
-    def add(self, name: str, value: str) -> None:
-        """Put another line behind those of that name."""
-        known = canonical_name(name)
-        if known in self._values:
-            self._values[known].append(value)
-            self._repeated.append(known)
-        else:
-            self._values[known] = [value]
 
     def read(self, lines: Iterable[str]) -> str:
         """Put lines as they come from the wire, unfolded, behind those that are there.
