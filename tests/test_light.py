@@ -246,18 +246,19 @@ async def test_a_light_is_unavailable_while_its_phone_is_away(
     assert hass.states.get(PLAIN).state == STATE_UNAVAILABLE
 
 
+@pytest.mark.parametrize("kind", ["light", "switch"])
 async def test_many_lamps_leave_the_loop_to_others(
-    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones, kind: str
 ) -> None:
     """All change, in turns; what comes meanwhile for one of them waits behind."""
     extensions = ["50", "51", "52"]
     for extension in extensions:
-        keys = [key_data(f"{number}") for number in range(1, 49)]
+        keys = [key_data(f"{number}", kind=kind) for number in range(1, 49)]
         add_phone(hass, server, phone_subentry(extension, keys))
     await hass.async_block_till_done()
     registered = [await phones(extension) for extension in extensions]
     lamps = [
-        f"light.phone_{extension}_key_{number}"
+        f"{kind}.phone_{extension}_key_{number}"
         for extension in extensions
         for number in range(1, 49)
     ]
@@ -280,7 +281,7 @@ async def test_many_lamps_leave_the_loop_to_others(
         turning.append(
             hass.async_create_task(
                 hass.services.async_call(
-                    LIGHT_DOMAIN, service, {ATTR_ENTITY_ID: entity_ids}, blocking=True
+                    kind, service, {ATTR_ENTITY_ID: entity_ids}, blocking=True
                 )
             )
         )

@@ -239,6 +239,20 @@ def test_a_phone_that_keeps_refusing_is_no_better_for_registering_again() -> Non
     jumping(test)
 
 
+def test_a_phone_that_registers_after_each_refusal_keeps_refusing_too() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            desk.answer = 415
+            for _ in range(REFUSALS):
+                assert phone.refusal is None
+                await desk.register()
+                await asyncio.sleep(FIRST_RETRY / 2)
+            assert phone.refusal == "415 Whatever"
+
+    jumping(test)
+
+
 def test_a_key_that_a_phone_wants_later_keeps_no_other_dark() -> None:
     async def test() -> None:
         phone = make_phone()

@@ -575,6 +575,22 @@ class TestRequestsThatGoOut:
             stranger.close()
 
     @jumping
+    async def test_one_that_waits_keeps_no_other_waiting(self) -> None:
+        """All timers wait in one queue; each fires when it is due."""
+        async with serving() as (endpoint, peer):
+            begun = now()
+            first = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await asyncio.sleep(0.2)
+            second = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await asyncio.sleep(2)
+            times = [at - begun for at, _ in peer.got]
+            expected = [0, 0.2, 0.5, 0.7, 1.5, 1.7]
+            assert times == pytest.approx(expected, abs=0.01)
+            for task in (first, second):
+                with pytest.raises(NoAnswer):
+                    await task
+
+    @jumping
     async def test_no_answer(self) -> None:
         async with serving() as (endpoint, peer):
             begun = now()

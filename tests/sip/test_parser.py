@@ -10,9 +10,11 @@ from custom_components.snom_buttons.sip import (
     Request,
     Response,
     parse_datagram,
+    parser as parser_module,
 )
 from custom_components.snom_buttons.sip.message import canonical_name
 from custom_components.snom_buttons.sip.parser import MAX_HEADERS, MAX_MESSAGE
+from custom_components.snom_buttons.sip.uri import CACHED_LENGTH
 
 from .messages import REQUEST, request, request_bytes, response, response_bytes, wire
 
@@ -314,6 +316,20 @@ class TestLines:
         more = [f"Subject: {number}" for number in range(MAX_HEADERS - len(REQUEST))]
         taken = request("MESSAGE", *more).headers.lines("Subject")
         assert len(taken) == len(more)
+
+
+def test_long_lines_do_not_fill_the_caches() -> None:
+    """Else 2048 strangers' texts of 16 KiB would stay in memory."""
+    for cached, long in (
+        (parser_module._cached_split, {"uri": f"sip:{'1' * CACHED_LENGTH}@ha.test"}),
+        (parser_module._cached_sender, {"Via": f"SIP/2.0/UDP {'h' * CACHED_LENGTH}"}),
+        (parser_module._cached_count, {"CSeq": f"7{' ' * CACHED_LENGTH}MESSAGE"}),
+    ):
+        cached.cache_clear()
+        request(**long)
+        assert cached.cache_info().currsize == 0
+        request()
+        assert cached.cache_info().currsize == 1
 
 
 class TestVia:

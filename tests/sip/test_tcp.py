@@ -294,6 +294,25 @@ async def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
 
 
 @jumping
+async def test_there_are_never_more_connections_than_the_system_can_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever has them."""
+    monkeypatch.setattr(tcp_module, "MAX_CONNECTIONS", 2)
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        held = [await connected(listener, None) for _ in range(2)]
+        for reader, writer in held:
+            writer.write(MESSAGE)
+            assert await reader.readexactly(4) == b"here"
+            listener.known.add(listener.got[-1][1])
+        refused = await connected(listener, None)
+        assert await until_closed(refused[0]) == 0
+        for _, writer in (*held, refused):
+            writer.close()
+
+
+@jumping
 async def test_the_oldest_strangers_make_room_for_new_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
