@@ -103,7 +103,9 @@ class Courier:
             # What no datagram can carry says nothing of the device.
             too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE
             raise DeliveryFailed(
-                f"{binding.user}: {error}", answer=str(error) if too_long else None
+                f"{binding.user}: {error}",
+                answer=str(error) if too_long else None,
+                unsent=isinstance(error, TransportError),
             ) from error
         if response.status in NOT_REACHED or (
             binding.forwarded and response.status in NOT_REACHED_BY_PROXY

@@ -35,15 +35,18 @@ class DeliveryFailed(Exception):
         *,
         answer: str | None = None,
         retry_after: float | None = None,
+        unsent: bool = False,
     ) -> None:
         """Say why, in words for a log.
 
         `answer` is what the device refused it with, as `415 Unsupported Media Type`,
         None if it said nothing; `retry_after` how many seconds it wants to be left alone.
+        `unsent` says that the system did not let it go, which tells nothing of the device.
         """
         super().__init__(reason)
         self.answer = answer
         self.retry_after = retry_after
+        self.unsent = unsent
 
     @property
     def answered(self) -> bool:
@@ -252,8 +255,11 @@ class Outbox:
         self._refused.clear()
         self._task = None
         self._stop_retry()
+        # A network that is away for a moment makes no device unavailable.
+        is_first = failure.unsent and self._delay == FIRST_RETRY
         self._retry_later(failure)
-        self._set_status(answering=failure.answered, in_sync=False)
+        answering = failure.answered or (is_first and self.answering)
+        self._set_status(answering=answering, in_sync=False)
 
     def _let_others_pass(self, keys: list[str]) -> None:
         """Put keys behind the others; if that is not the first time, each alone.

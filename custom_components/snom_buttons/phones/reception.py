@@ -32,6 +32,14 @@ from .signal import Signal
 
 _LOGGER = logging.getLogger(__name__)
 
+ABILITIES = (
+    ALLOW_HEADER,
+    ("Accept", CONTENT_TYPE),
+    ("Accept-Encoding", "identity"),
+    ("Accept-Language", "en"),
+    SUPPORTED_HEADER,
+)
+"""What OPTIONS is answered with (RFC 3261 11.2)."""
 MAX_PRESSES = 8
 """Keys that one press may name; a phone names one."""
 MAX_TEXT = 64
@@ -65,8 +73,7 @@ class Reception:
             case "INVITE":
                 self._take_call(incoming)
             case _:
-                accept = ("Accept", CONTENT_TYPE)
-                incoming.reply_stateless(200, (ALLOW_HEADER, accept, SUPPORTED_HEADER))
+                incoming.reply_stateless(200, ABILITIES)
 
     def authorize(self, incoming: IncomingRequest) -> bool:
         """Return whether a request proves to be from one of the phones, else answer it."""

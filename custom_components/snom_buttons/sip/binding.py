@@ -72,6 +72,10 @@ class Binding:
             and not other.forwarded
         ):
             return True
+        return self.is_same_contact(other)
+
+    def is_same_contact(self, other: Binding) -> bool:
+        """Whether `other` has the same URI (RFC 3261 10.3)."""
         return self.contact.uri.key == other.contact.uri.key
 
 

@@ -319,8 +319,10 @@ class Challenger:
         )
         if not right or known is None or qop not in ("", "auth"):
             return wrong
-        if not _same_uri(offered.get("uri", ""), request_uri):
-            return wrong
+        # A REGISTER means us, whatever a proxy has made of its Request-URI (RFC 3261
+        # 22.4, 6). What else we ask for ourselves could be used against us.
+        if method != "REGISTER" and not _same_uri(offered.get("uri", ""), request_uri):
+            return Authentication(Verdict.MISSING)
         number = 1
         if qop:
             if not 0 < len(count) <= 8 or not _HEX.issuperset(count):

@@ -246,7 +246,9 @@ class Endpoint:
         """
         if not self._transports:
             return
-        if self._guard is not None and not self._guard.admits(flow):
+        if self._guard is not None and not self._guard.admits(
+            flow, data.startswith(b"SIP/")
+        ):
             return
         try:
             message = parse_datagram(data)

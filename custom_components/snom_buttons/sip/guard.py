@@ -132,15 +132,19 @@ class Guard:
         failed = self._failures.get(source_of(source)) if self._failures else None
         return failed is not None and failed.locked_until > self._clock()
 
-    def admits(self, flow: Flow) -> bool:
+    def admits(self, flow: Flow, is_answer: bool = False) -> bool:
         """Whether a message that came by this flow is to be looked at.
 
         All that comes by the flow of a registered phone is, whatever others at its
-        address do.
+        address do. By one that a phone is reached by in some other way so is all that
+        may answer us, and the rest as far as strangers may send it.
         """
         if self.is_known(flow):
             return True
-        if not self.admits_host(flow.host):
+        serves = self.serves(flow)
+        if serves and is_answer:
+            return True
+        if not serves and not self.admits_host(flow.host):
             return False
         return self._bucket(flow.host).take(self._clock())
 

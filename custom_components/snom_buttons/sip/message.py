@@ -336,8 +336,7 @@ def encode_response(
         lines.append(f"Via: {via}, {others.strip()}" if others else f"Via: {via}")
         lines += [f"Via: {value}" for value in rest]
     for name in _ECHOED if status > 100 else (*_ECHOED, "Timestamp"):
-        if values := request_headers.lines(name):
-            value = values[0]
+        if (values := request_headers.lines(name)) and (value := values[0]):
             if to_tag and name == "To":
                 value = _tagged(value, to_tag)
             lines.append(f"{name}: {value}")

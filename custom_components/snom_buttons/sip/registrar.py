@@ -132,15 +132,15 @@ class Registrar:
         return len(kept) < len(held)
 
     def knows(self, flow: Flow) -> bool:
-        """Whether somebody has registered by this flow, and not through a proxy.
-
-        So is whoever sends from an address that we were told.
-        """
-        return flow in self._flows or flow[:2] in self._places
+        """Whether somebody has registered by this flow, and not through a proxy."""
+        return flow in self._flows
 
     def serves(self, flow: Flow) -> bool:
-        """Whether some phone is reached by this flow, directly or through a proxy."""
-        return flow in self._served or self.knows(flow)
+        """Whether some phone is reached by this flow, directly or through a proxy.
+
+        So is one that sends from an address that we were told.
+        """
+        return flow in self._served or flow[:2] in self._places
 
     def restore(self, bindings: Iterable[Binding]) -> None:
         """Put back bindings from before a restart; those that are over stay out."""
@@ -216,9 +216,12 @@ class Registrar:
                 return True
         return False
 
-    def _is_by_address(self, request: Request, flow: Flow) -> bool:
-        """Whether a request came from where a device is that we were told of."""
-        return not request.forwarded and flow[:2] in self._places
+    def _is_by_address(self, flow: Flow, user: str) -> bool:
+        """Whether a flow comes from where a device of that user is, as we were told."""
+        return any(
+            binding.by_address and binding.comes_by(flow)
+            for binding in self._bindings.get(user, ())
+        )
 
     def _is_our_own(self, request: Request, user: str | None) -> bool:
         """Whether a request is addressed to a device of its user, as ours are.
@@ -262,7 +265,7 @@ class Registrar:
         if verdict is Verdict.WRONG:
             _LOGGER.debug("Wrong credentials in a %s from %s", request.method, flow)
             # A phone that is known by its address may register all the same, in vain.
-            if self._guard is not None and not self._is_by_address(request, flow):
+            if self._guard is not None and not self._is_by_address(flow, guessed):
                 self._guard.failed(source)
         return self.challenge(
             flow,
@@ -299,10 +302,19 @@ class Registrar:
                 fresh = self._binding(request, flow, user, address, default)
                 if isinstance(fresh, Answer):
                     return fresh
-                same = [binding for binding in kept if fresh.is_same_device(binding)]
+                # What ends is the Contact that is named (10.3, step 7): a device that has
+                # moved may end its old one behind its new one.
+                ends = fresh.expires_at <= self._clock()
+                same = [
+                    binding
+                    for binding in kept
+                    if (fresh.is_same_contact if ends else fresh.is_same_device)(
+                        binding
+                    )
+                ]
                 removed += [binding for binding in same if binding in held]
                 kept = [binding for binding in kept if binding not in same]
-                if fresh.expires_at > self._clock():
+                if not ends:
                     kept.append(fresh)
         # An update from the same device that overtook a newer one must fail as a whole.
         for binding in removed:
