@@ -163,6 +163,23 @@ async def test_udp_is_switched_off(
     assert form["errors"] == {"address": "address_needs_udp"}
 
 
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("desk.example", "invalid_address"),
+        ("fe80::44", "invalid_address"),
+        ("2001:db8::44", "address_out_of_reach"),
+    ],
+)
+async def test_a_phone_that_could_not_be_reached(
+    hass: HomeAssistant, server: MockConfigEntry, address: str, error: str
+) -> None:
+    page = {"extension": "46", "password": PASSWORD, "model": "D785"}
+    dialogue = await start_phone(hass, server)
+    form = await submit_phone(hass, dialogue, **page, address=address)
+    assert form["errors"] == {"address": error}
+
+
 async def test_tcp_moves_to_where_tls_was(
     hass: HomeAssistant, config_entry: MockConfigEntry, port: int, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ from .phones import MODELS
 from .settings import (
     KeySettings,
     as_it_is,
+    can_reach,
     phone_place,
     registrar_addresses,
     server_settings,
@@ -116,6 +117,16 @@ class PhoneFlow(ConfigSubentryFlow):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
 
+    def _fault_of(self, address: str) -> str | None:
+        """Return what is wrong with a phone's address, None if it will do."""
+        place = phone_place(address)
+        if place is None:
+            return "invalid_address"
+        server = server_settings(self._get_entry().data)
+        if server.port is None:
+            return "address_needs_udp"
+        return None if can_reach(server.host, place[0]) else "address_out_of_reach"
+
     async def _async_ask_account(
         self,
         step_id: str,
@@ -133,10 +144,8 @@ class PhoneFlow(ConfigSubentryFlow):
             if not PASSWORD.fullmatch(user_input[CONF_PASSWORD]):
                 errors[CONF_PASSWORD] = "invalid_password"
             address = user_input.get(CONF_ADDRESS, "").strip()
-            if address and phone_place(address) is None:
-                errors[CONF_ADDRESS] = "invalid_address"
-            elif address and server_settings(self._get_entry().data).port is None:
-                errors[CONF_ADDRESS] = "address_needs_udp"
+            if address and (error := self._fault_of(address)):
+                errors[CONF_ADDRESS] = error
             key_count = _key_count(user_input)
             if not key_count:
                 errors[CONF_KEY_COUNT] = "key_count_missing"

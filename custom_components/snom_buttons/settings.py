@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import re
 from typing import Any, Final, Self
 
@@ -67,8 +67,11 @@ from .phones import (
     Light,
     LineSettings,
     ServerSettings,
+    interface_name,
     shared_key,
 )
+
+_BROADCAST: Final = IPv4Address("255.255.255.255")
 
 MAX_LABEL: Final = 128
 """Characters of a text on a key."""
@@ -354,7 +357,11 @@ def _is_ipv6(text: str) -> bool:
 
 
 def phone_place(address: str) -> tuple[str, int] | None:
-    """Return where a phone is that does not register, None for what is no IP address."""
+    """Return where a phone is that does not register, as its flow will say.
+
+    None for what is no IP address that a phone can have. A link-local one of IPv6 means
+    nothing without an interface of ours.
+    """
     place = host_and_port(address)
     if place is None:
         return None
@@ -362,9 +369,20 @@ def phone_place(address: str) -> tuple[str, int] | None:
         host = ip_address(place[0])
     except ValueError:
         return None
-    if isinstance(host, IPv6Address) and host.ipv4_mapped is not None:
-        host = host.ipv4_mapped
-    return str(host), place[1] or SIP_PORT
+    if isinstance(host, IPv6Address):
+        host = host.ipv4_mapped or host
+    if host.is_unspecified or host.is_multicast or host == _BROADCAST:
+        return None
+    port = place[1] or SIP_PORT
+    if isinstance(host, IPv4Address) or not host.is_link_local:
+        return str(host).partition("%")[0], port
+    interface = interface_name(host.scope_id or "")
+    return (f"{str(host).partition('%')[0]}%{interface}", port) if interface else None
+
+
+def can_reach(server: str, phone: str) -> bool:
+    """Return whether a server that listens on an address can send to a phone's."""
+    return server == "::" or (":" in server) == (":" in phone)
 
 
 def registrar_addresses(data: Mapping[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ Knows the buttons document and SIP, not Home Assistant. Everything happens in on
 loop, the one that `PhoneServer.start` is called in.
 """
 
-from ..sip import PRIVATE_NETWORKS, Network
+from ..sip import PRIVATE_NETWORKS, Network, interface_name
 from ..xbuttons import (
     MAX_DOCUMENT,
     PROPERTIES,
@@ -71,6 +71,7 @@ __all__ = [
     "check_bind",
     "format_document",
     "free_port",
+    "interface_name",
     "is_other_color",
     "local_address",
     "parse_document",

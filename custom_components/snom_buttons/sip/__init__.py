@@ -14,7 +14,7 @@ from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
-from .sockets import listening_socket
+from .sockets import interface_name, listening_socket
 from .transactions import NoAnswer
 from .transport import TransportError
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, rfc3261_8_2_3
@@ -52,6 +52,7 @@ __all__ = [
     "TransportError",
     "Uri",
     "escape_user",
+    "interface_name",
     "listening_socket",
     "make_address",
     "make_uri",

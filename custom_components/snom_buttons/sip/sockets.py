@@ -63,12 +63,26 @@ def socket_address(host: str, port: int, family: int) -> tuple[Any, ...]:
     host, _, interface = host.partition("%")
     if not interface:
         return host, port
-    number = int(interface) if interface.isdigit() else socket.if_nametoindex(interface)
+    number = _number(interface) or socket.if_nametoindex(interface)
     return host, port, 0, number
 
 
-def _interface(number: int) -> str:
+def interface_name(interface: str) -> str | None:
+    """Return the name of an interface that is given by name or number.
+
+    None if this machine has no such interface.
+    """
     try:
+        number = _number(interface) or socket.if_nametoindex(interface)
         return socket.if_indextoname(number)
-    except OSError:
-        return f"{number}"
+    except OSError, OverflowError:
+        return None
+
+
+def _interface(number: int) -> str:
+    return interface_name(f"{number}") or f"{number}"
+
+
+def _number(text: str) -> int:
+    """Return a number in plain digits, 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() else 0
