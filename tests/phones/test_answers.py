@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from custom_components.snom_buttons.phones.outbox import FIRST_RETRY, REFUSALS
+from custom_components.snom_buttons.sip import Flow, TransportError
+from custom_components.snom_buttons.sip.transport import UdpTransport
 
 from .test_server import base, device, jumping, lit, make_phone, serving
 
@@ -187,6 +189,50 @@ def test_what_is_no_answer_counts_as_none() -> None:
             assert (phone.available, phone.in_sync) == (True, True)
 
     jumping(test)
+
+
+def test_a_document_that_the_system_did_not_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once says nothing of the phone; when it is tried again it does."""
+    failing: list[float] = []
+    send = UdpTransport.send
+
+    def away(self: UdpTransport, data: bytes, flow: Flow) -> None:
+        now = asyncio.get_running_loop().time()
+        if data.startswith(b"MESSAGE") and now < until:
+            failing.append(now)
+            raise TransportError("Network is unreachable")
+        send(self, data, flow)
+
+    until = 0.0
+
+    async def test() -> None:
+        nonlocal until
+        phone = make_phone()
+        async with serving(phone) as server, device(server) as desk:
+            await desk.register()
+            await asyncio.sleep(1)
+            changes: list[tuple[bool, bool]] = []
+            phone.status.subscribe(
+                lambda _: changes.append((phone.available, phone.in_sync))
+            )
+            monkeypatch.setattr(UdpTransport, "send", away)
+            until = asyncio.get_running_loop().time() + 1
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(FIRST_RETRY + 1)
+            assert desk.keys["1"]["c"] == "on"
+            assert changes == [(True, False), (True, True)]
+            until = asyncio.get_running_loop().time() + 7
+            phone.keys["2"].show(lit("2"))
+            await asyncio.sleep(FIRST_RETRY + 1)
+            assert changes[2:] == [(True, False), (False, False)]
+            await asyncio.sleep(60)
+            assert desk.keys["2"]["c"] == "on"
+            assert (phone.available, phone.in_sync) == (True, True)
+
+    jumping(test)
+    assert failing
 
 
 def test_one_key_that_is_disliked_keeps_no_other_dark() -> None:

@@ -9,9 +9,10 @@ import pytest
 from custom_components.snom_buttons.phones import KeyPress, Phone
 from custom_components.snom_buttons.sip.guard import FAILURES
 from tests.rawphone import RawPhone
+from tests.stranger import Stranger
 from virtual_phone import VirtualPhone
 
-from .test_server import PASSWORD, device, jumping, lit, serving, setup
+from .test_server import LOCALHOST, PASSWORD, device, jumping, lit, serving, setup
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -71,6 +72,28 @@ async def test_it_cannot_register() -> None:
             assert (await desk.register()).status == 401
         assert server.locked == []
         assert (await desk.press("1")).status == 200
+
+
+async def test_who_shares_its_address_is_a_stranger() -> None:
+    """He has no more time than others, and his guesses count."""
+    other = Phone("45", PASSWORD, KEYS)
+    async with (
+        serving(other) as server,
+        device(server) as desk,
+        device(server, "45") as neighbour,
+    ):
+        server.add_phone(placed(desk))
+        neighbour.password = "wrong"
+        for _ in range(FAILURES):
+            assert (await neighbour.register()).status == 401
+        assert server.locked == [LOCALHOST]
+        neighbour.password = PASSWORD
+        assert (await neighbour.register()).status == 401
+        # The phone itself goes on.
+        assert (await desk.press("1")).status == 200
+        long = 64 * b"x"
+        with Stranger(server.address, LOCALHOST) as stranger:
+            assert await stranger.say(b"NONSENSE sip:44@h SIP/2.0\r\n" + long) == []
 
 
 async def test_a_software_phone_that_does_not_register() -> None:

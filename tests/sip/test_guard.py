@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+import math
 
 import pytest
 
@@ -13,10 +14,12 @@ from custom_components.snom_buttons.sip.guard import (
     FORGIVEN_EVERY,
     LOCKED_FOR,
     MAX_USER,
+    NETWORK_FAILURES,
     PRIVATE_NETWORKS,
     RATE,
+    SIZE,
     Guard,
-    source_of,
+    sources_of,
 )
 
 STRANGER = Flow("UDP", "192.168.1.66", 5060)
@@ -175,14 +178,53 @@ def test_guesses_in_quick_succession_are_all_counted() -> None:
 
 
 def test_one_sender_has_a_whole_network_of_ipv6() -> None:
-    assert source_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64"
-    assert source_of("fe80::1%eth0") == "fe80::/64"
-    assert source_of("192.0.2.4") == "192.0.2.4"
+    assert sources_of("fe80::1%eth0 44") == ("fe80::1%eth0 44", "fe80::/64 44")
+    assert sources_of("192.0.2.4") == ("192.0.2.4",)
     guarded = Guarded()
-    for number in range(FAILURES):
+    for number in range(NETWORK_FAILURES):
+        assert guarded.guard.admits_host("fd00::ffff")
         guarded.fail(1, f"fd00::{number:x}")
+    assert guarded.guard.locked == ["fd00::/64"]
     assert not guarded.guard.admits_host("fd00::ffff")
     assert guarded.guard.admits_host("fd00:0:0:1::1")
+
+
+def test_who_shares_a_network_of_ipv6_is_not_locked_out_for_a_few_guesses() -> None:
+    """At home that is everybody."""
+    guarded = Guarded()
+    guarded.fail(FAILURES, "fd00::1")
+    assert guarded.guard.locked == ["fd00::1"]
+    assert not guarded.guard.admits_host("fd00::1")
+    assert guarded.guard.admits_host("fd00::2")
+
+
+def test_a_long_message_counts_as_many() -> None:
+    guarded = Guarded()
+    long = 10 * SIZE
+    admitted = sum(guarded.guard.admits(STRANGER, long) for _ in range(100))
+    assert admitted == math.ceil(BURST / 11)
+    assert not guarded.guard.admits(STRANGER)
+    assert guarded.guard.admits(PHONE, long)
+
+
+def test_who_writes_a_foreign_address_keeps_nobody_from_connecting() -> None:
+    """By UDP anybody can; by TCP he would have to be there."""
+    guarded = Guarded()
+    assert guarded.admitted(STRANGER, 1000) == BURST
+    assert guarded.guard.admits(STRANGER._replace(transport="TCP"))
+
+
+def test_answers_that_come_through_a_proxy_are_not_what_strangers_send() -> None:
+    guarded = Guarded()
+    guarded.guard.serves = {OTHER}.__contains__
+    answers = sum(guarded.guard.admits(OTHER, is_answer=True) for _ in range(1000))
+    assert answers == 1000
+    assert guarded.admitted(OTHER, 1000) == BURST
+    # Who guesses there shuts nobody else out.
+    guarded.now += 100
+    guarded.fail(FAILURES, OTHER.host)
+    assert guarded.guard.admits(OTHER)
+    assert not guarded.guard.admits(OTHER._replace(port=1))
 
 
 def test_what_is_remembered_of_strangers_is_bounded(

@@ -553,6 +553,21 @@ class TestSeveralDevices:
         assert binding.contact.uri.port == 4096
         assert binding.flow == ELSEWHERE
 
+    @pytest.mark.parametrize("instance", ["", f";{INSTANCE}"])
+    def test_a_device_ends_its_old_contact_behind_its_new_one(
+        self, house: House, instance: str
+    ) -> None:
+        """As pjsip does when it finds out what its router makes of its address."""
+        new, old = f"{CONTACT}{instance}", f"<sip:44@10.0.0.4:5060>{instance}"
+        assert house.register(f"{new};expires=600", f"{old};expires=0").status == 200
+        assert house.contacts() == [f"{new};expires=600"]
+        house.register(old, call_id="call-2")
+        house.register(new, call_id="call-3")
+        house.register(f"{old};expires=0", call_id="call-4")
+        assert house.contacts() == [new]
+        house.register(f"{new};expires=0", call_id="call-5")
+        assert house.contacts() == []
+
     def test_several_instances_are_kept_even_with_one_uri(self, house: House) -> None:
         """Two phones behind different routers may call themselves 192.168.1.2."""
         house.register(f"{CONTACT};{INSTANCE}")

@@ -8,7 +8,12 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.snom_buttons.sip.parser import MAX_HEAD, MAX_MESSAGE
-from custom_components.snom_buttons.sip.stream import PING, BrokenStream, StreamDecoder
+from custom_components.snom_buttons.sip.stream import (
+    MAX_STRAYS,
+    PING,
+    BrokenStream,
+    StreamDecoder,
+)
 
 from .messages import request_bytes
 
@@ -111,3 +116,17 @@ def test_the_longest_message() -> None:
     message = head.replace(b"00000", b"%d" % len(body)) + body
     assert len(message) == MAX_MESSAGE
     assert fed(message[:100], message[100:]) == [message]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n"])
+def test_nothing_but_stray_line_ends(end: bytes) -> None:
+    """A few between messages are passed over (RFC 3261 7.5); more are no SIP."""
+    decoder = StreamDecoder()
+    strays = end * MAX_STRAYS
+    message = request_bytes("MESSAGE", "Content-Length: 0")
+    for _ in range(3):
+        assert list(decoder.feed(strays + message)) == [message]
+    with pytest.raises(BrokenStream, match="line ends"):
+        list(decoder.feed(end * 100_000))
+    # They are not even gone through.
+    assert len(decoder._buffer) > 99_000 * len(end)

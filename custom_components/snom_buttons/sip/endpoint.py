@@ -72,17 +72,16 @@ class IncomingRequest:
         the first algorithm is offered, then in a few words, or nothing is sent at all.
         """
         status = answer.status
-        whole = self._encode(status, answer.headers)
-        first = self._encode(status, answer.headers[:1])
-        brief = self._encode(status, answer.brief, reason="No", compact=True)
+        is_limited = not (self.flow.is_reliable or self._endpoint.is_known(self.flow))
+        data = self._encode(status, answer.headers)
+        if is_limited and len(data) > self.size:
+            data = self._encode(status, answer.headers[:1])
+        if is_limited and len(data) > self.size:
+            data = self._encode(status, answer.brief, reason="No", compact=True)
         self.answered = True
-        if self.flow.is_reliable or self._endpoint.is_known(self.flow):
-            self._endpoint.send(whole, self.flow)
+        if not is_limited or len(data) <= self.size:
+            self._endpoint.send(data, self.flow)
             return
-        for data in (whole, first, brief):
-            if len(data) <= self.size:
-                self._endpoint.send(data, self.flow)
-                return
         _LOGGER.debug("A request from %s is too short for a challenge", self.flow)
 
     def _encode(
@@ -247,7 +246,7 @@ class Endpoint:
         if not self._transports:
             return
         if self._guard is not None and not self._guard.admits(
-            flow, data.startswith(b"SIP/")
+            flow, len(data), is_answer=data.startswith(b"SIP/")
         ):
             return
         try:

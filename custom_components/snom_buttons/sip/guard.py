@@ -42,6 +42,10 @@ BURST = 200.0
 """Messages that they may send at once, as fifty phones do behind one router."""
 FAILURES = 10
 """Wrong passwords after which an address is locked out."""
+NETWORK_FAILURES = 100
+"""The same of an IPv6 network of 64 bits: one sender easily has all addresses of it."""
+SIZE = 1024
+"""Bytes of a message for each of which it counts as one more."""
 FORGIVEN_EVERY = 30.0
 """Seconds after which one of them is forgotten: a phone tries more seldom than that."""
 LOCKED_FOR = 900.0
@@ -65,11 +69,11 @@ class _Bucket:
         self.filled_at = now
         return self.tokens >= 1.0
 
-    def take(self, now: float) -> bool:
-        """Take one token; return False if there is none."""
+    def take(self, tokens: int, now: float) -> bool:
+        """Take tokens, in advance if need be; return False if there is none."""
         if not self.has_any(now):
             return False
-        self.tokens -= 1.0
+        self.tokens -= tokens
         return True
 
 
@@ -129,11 +133,17 @@ class Guard:
 
     def is_locked(self, source: str) -> bool:
         """Whether an address, or a user at an address, is locked out."""
-        failed = self._failures.get(source_of(source)) if self._failures else None
-        return failed is not None and failed.locked_until > self._clock()
+        if not self._failures:
+            return False
+        now = self._clock()
+        return any(
+            failed.locked_until > now
+            for locked in sources_of(source)
+            if (failed := self._failures.get(locked)) is not None
+        )
 
-    def admits(self, flow: Flow, is_answer: bool = False) -> bool:
-        """Whether a message that came by this flow is to be looked at.
+    def admits(self, flow: Flow, size: int = 0, *, is_answer: bool = False) -> bool:
+        """Whether a message of so many bytes that came by this flow is to be looked at.
 
         All that comes by the flow of a registered phone is, whatever others at its
         address do. By one that a phone is reached by in some other way so is all that
@@ -146,16 +156,17 @@ class Guard:
             return True
         if not serves and not self.admits_host(flow.host):
             return False
-        return self._bucket(flow.host).take(self._clock())
+        return self._bucket(flow).take(1 + size // SIZE, self._clock())
 
     def has_time_for(self, flow: Flow) -> bool:
         """Whether another message by this flow could be admitted now, as to its rate."""
         if self.is_known(flow):
             return True
-        return self._bucket(flow.host).has_any(self._clock())
+        return self._bucket(flow).has_any(self._clock())
 
-    def _bucket(self, host: str) -> _Bucket:
-        source = source_of(host)
+    def _bucket(self, flow: Flow) -> _Bucket:
+        # By UDP anybody can write any address as his own; by TCP that one still gets in.
+        source = f"{flow.transport} {flow.host}"
         bucket = self._buckets.setdefault(source, _Bucket(BURST, self._clock()))
         self._buckets.move_to_end(source)
         _forget_oldest(self._buckets)
@@ -166,26 +177,37 @@ class Guard:
 
         Too many lock it out.
         """
-        now, source = self._clock(), source_of(source)
+        limits = (FAILURES, NETWORK_FAILURES)
+        for counted, limit in zip(sources_of(source), limits, strict=False):
+            self._count(counted, limit)
+
+    def _count(self, source: str, limit: int) -> None:
+        now = self._clock()
         failed = self._failures.setdefault(source, _Failures(0, now))
         self._failures.move_to_end(source)
         forgiven = int((now - failed.counted_at) / FORGIVEN_EVERY)
         failed.count = max(0, failed.count - forgiven) + 1
         failed.counted_at += forgiven * FORGIVEN_EVERY
-        if failed.count >= FAILURES and failed.locked_until <= now:
+        if failed.count >= limit and failed.locked_until <= now:
             failed.locked_until = now + LOCKED_FOR
-            _LOGGER.warning(
+            host, _, user = source.partition(" ")
+            # A user behind a proxy is what a stranger calls himself.
+            _LOGGER.log(
+                logging.DEBUG if user else logging.WARNING,
                 "%s gave %d wrong passwords, and is not listened to for %d minutes",
-                source,
-                FAILURES,
+                host,
+                limit,
                 LOCKED_FOR / 60,
             )
             self._on_locked(source, True)
         while len(self._failures) > MAX_SOURCES:
             # The one longest ago, if need be one that is locked out.
-            others = [other for other in self._failures if other != source]
-            unlocked = (s for s in others if self._failures[s].locked_until <= now)
-            self._forget(next(unlocked, others[0]))
+            unlocked = (
+                other
+                for other, held in self._failures.items()
+                if held.locked_until <= now and other != source
+            )
+            self._forget(next(unlocked, next(iter(self._failures))))
 
     def release(self, source: str | None = None) -> None:
         """Listen again to a source, or to all those whose time is over."""
@@ -214,17 +236,18 @@ class Guard:
         return allowed
 
 
-def source_of(source: str) -> str:
-    """Return what stands for all addresses that one sender easily has.
+def sources_of(source: str) -> tuple[str, ...]:
+    """Return what wrong passwords from a source are counted for.
 
-    Of IPv6 that is a network of 64 bits, and written as such; of IPv4 the address. What
-    stands behind the address stays, cut off where only who wants to fill our memory
-    goes on.
+    That is the address, and of IPv6 its network of 64 bits too. What stands behind the
+    address stays, cut off where only who wants to fill our memory goes on.
     """
     host, blank, user = source.partition(" ")
-    if ":" in host:
-        host = str(ip_network((host.partition("%")[0], 64), strict=False))
-    return f"{host}{blank}{user[:MAX_USER]}"
+    behind = f"{blank}{user[:MAX_USER]}"
+    if ":" not in host:
+        return (f"{host}{behind}",)
+    network = ip_network((host.partition("%")[0], 64), strict=False)
+    return f"{host}{behind}", f"{network}{behind}"
 
 
 def _forget_oldest(remembered: OrderedDict[str, Any]) -> None:

@@ -126,10 +126,12 @@ class Headers:
             known = _spellings.get(name)
             if known is None or not colon:
                 name = name.rstrip(" \t")
-                if not colon or not is_token(name):
-                    # What would follow may be a response of a digest, torn off its line.
-                    shown = line.partition("=")[0][:40]
-                    fault = f"{shown!r} is not a header line"
+                if not colon:
+                    # It may be the response of a digest, torn off its line.
+                    fault = "a line is no header"
+                    continue
+                if not is_token(name):
+                    fault = f"{name.partition('=')[0][:40]!r} is not a header's name"
                     continue
                 known = canonical_name(name)
             value = value.strip(" \t")

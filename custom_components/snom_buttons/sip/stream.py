@@ -15,6 +15,8 @@ PING = b"\r\n\r\n"
 """What a client sends between messages to see whether the connection is up."""
 PONG = b"\r\n"
 """What it is answered."""
+MAX_STRAYS = 8
+"""Single line ends between two messages; there should be none (RFC 3261 7.5)."""
 
 _BLANK_LINES = (b"\n\r\n", b"\n\n")
 
@@ -33,6 +35,7 @@ class StreamDecoder:
         """How many bytes hold no end of a head."""
         self._length: int | None = None
         """Of the message that has begun, once its head is there."""
+        self._strays = 0
 
     @property
     def is_within(self) -> bool:
@@ -54,7 +57,10 @@ class StreamDecoder:
             while self.is_within and self._buffer[0] in b"\r\n":
                 if self._buffer.startswith(PING):
                     return self._take(len(PING))
-                del self._buffer[0]  # a stray (RFC 3261 7.5)
+                del self._buffer[0]
+                self._strays += 1
+                if self._strays > MAX_STRAYS:
+                    raise BrokenStream("nothing but line ends comes")
             if self._buffer == PING:
                 return self._take(len(PING))
             if not self.is_within:
@@ -68,7 +74,7 @@ class StreamDecoder:
     def _take(self, length: int) -> bytes:
         taken = bytes(self._buffer[:length])
         del self._buffer[:length]
-        self._searched = 0
+        self._searched = self._strays = 0
         self._length = None
         return taken
 

@@ -15,7 +15,7 @@ import socket
 import ssl
 
 from .flow import Flow
-from .guard import Guard, source_of
+from .guard import Guard
 from .sockets import listening_socket, plain_host
 from .stream import PING, PONG, BrokenStream, StreamDecoder
 from .transport import TransportError
@@ -24,11 +24,13 @@ _LOGGER = logging.getLogger(__name__)
 
 BACKLOG = 512
 """Connections that wait to be accepted: after a power cut all phones come at once."""
+ACCEPTED = 8
+"""Connections that are accepted in one turn of the loop."""
 MAX_CONNECTIONS = 4000
 MAX_STRANGERS = 16
-"""Connections from one address, or one IPv6 network of 64 bits, by which nobody has registered."""
-MAX_TCP_STRANGERS = 500
-"""The same of all addresses together by TCP, where each can cost 64 KiB."""
+"""Connections from one address by which nobody has registered."""
+MAX_TCP_STRANGERS = 200
+"""The same of all addresses together by TCP, where each can cost 200 KiB."""
 MAX_TLS_STRANGERS = 80
 """The same by TLS, where each costs 300 to 500 KiB."""
 HANDSHAKE_DEADLINE = 5.0
@@ -78,8 +80,11 @@ class StreamTransport:
         """Bind and listen. Raises OSError as the system gives it."""
         listening = listening_socket(host, port, socket.SOCK_STREAM)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self, self._context), sock=listening, backlog=BACKLOG
+            lambda: _Connection(self, self._context), sock=listening, backlog=ACCEPTED
         )
+        listening.listen(
+            BACKLOG
+        )  # asyncio accepts as many in one turn as it says itself
 
     async def close(self) -> None:
         """End all connections and free the port; safe to call twice."""
@@ -118,7 +123,7 @@ class StreamTransport:
 
     def took(self, connection: _Connection) -> bool:
         """Count a new connection; return False if it is one too many, or not wanted."""
-        host = source_of(connection.flow.host)
+        host = connection.flow.host
         held = self._by_host[host]
         strangers = sum(not self.serves(known.flow) for known in held)
         if (
@@ -135,19 +140,19 @@ class StreamTransport:
         return True
 
     def _make_room(self) -> None:
-        """Close the stranger's connection that is there for longest, if there are too many.
+        """Close a stranger's connection if there are too many.
 
-        A phone has registered long before it would be its turn.
+        Of the address that has most of them it is the one that is there for longest: so
+        whoever opens many pushes out his own.
         """
         strangers = [
-            connection
+            [connection for connection in held if not self.serves(connection.flow)]
             for held in self._by_host.values()
-            for connection in held
-            if not self.serves(connection.flow)
         ]
         most = MAX_TLS_STRANGERS if self._context else MAX_TCP_STRANGERS
-        if len(strangers) > most:
-            min(strangers, key=lambda known: known.flow.connection).make_room()
+        if sum(map(len, strangers)) > most:
+            crowd = max(strangers, key=len)
+            min(crowd, key=lambda known: known.flow.connection).make_room()
 
     def serves(self, flow: Flow) -> bool:
         """Return whether a phone is reached by a connection, perhaps through a proxy."""
@@ -175,7 +180,7 @@ class StreamTransport:
 
     def gone(self, connection: _Connection) -> None:
         """Forget a connection; safe to call twice."""
-        host = source_of(connection.flow.host)
+        host = connection.flow.host
         held = self._by_host[host]
         held.discard(connection)
         if not held:
@@ -245,6 +250,10 @@ class _Connection(asyncio.Protocol):
             )
         except OSError as error:  # of which SSLError is one
             _LOGGER.debug("No TLS with %s: %s", self.flow, error)
+            # Else it holds, in a circle, the frame that holds it and 300 KiB of buffers.
+            error.__traceback__ = None
+        except asyncio.CancelledError as cancelled:
+            cancelled.__traceback__ = None  # it was us, and this is the end anyway
         finally:
             self._handshake = self._raw = None
             if secured is None:
