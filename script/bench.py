@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 import hashlib
 import json
 import os
@@ -23,6 +23,7 @@ import tempfile
 from time import perf_counter
 import timeit
 from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -33,6 +34,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.snom_buttons.phones import (
     Action,
+    DocumentError,
     KeyDescription,
     KeySetup,
     Light,
@@ -42,14 +44,17 @@ from custom_components.snom_buttons.phones import (
     format_document,
     parse_document,
 )
-from custom_components.snom_buttons.sip import parse_datagram
+from custom_components.snom_buttons.sip import parse_datagram, parser
 from custom_components.snom_buttons.sip.message import encode
+from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
 from script import bench_house as house
 from script.bench_phones import bench_phones
 from tests.mqtt.peers import Broker
+from tests.sip import test_linear as worst_messages
+from tests.xbuttons import test_linear as worst_documents
 
 LOCALHOST = "127.0.0.1"
 PASSWORD = "not a secret"  # noqa: S105
@@ -161,6 +166,37 @@ def bench_parsing() -> None:
     ):
         time, least = best_of(ours), best_of(floor)
         show(what, f"{time:.1f} µs", f"{least:.1f} µs", f"{time / least:.1f} times")
+
+
+def bench_worst() -> None:
+    """Read the worst 64 KiB that the tests of linear cost know, beside as much of `x`.
+
+    As there heads of any size are let in; else the worst of a message is 16 KiB.
+    """
+
+    def read(document: bytes) -> None:
+        with suppress(DocumentError):
+            parse_document(document)
+
+    def time(take: Callable[[bytes], None], data: bytes) -> float:
+        return min(timeit.repeat(lambda: take(data), number=1, repeat=3)) * 1000
+
+    messages = [
+        (name, make(MAX_MESSAGE)) for name, make in worst_messages.MESSAGES.items()
+    ]
+    documents = [
+        (f"{start} {unit}".strip(), before + again * (MAX_MESSAGE // len(again) - 2))
+        for start, before in worst_documents.STARTS.items()
+        for unit, again in worst_documents.UNITS.items()
+    ]
+    for what, take, inputs in (
+        ("message", worst_messages.take, messages),
+        ("document", read, documents),
+    ):
+        with patch.object(parser, "MAX_HEAD", MAX_MESSAGE):
+            slowest, name = max((time(take, data), name) for name, data in inputs)
+            least = time(take, MAX_MESSAGE * b"x")
+        show(f"worst 64 KiB: {what}, {name}", f"{slowest:.1f} ms", f"{least:.2f} ms")
 
 
 # Transactions
@@ -727,6 +763,7 @@ async def main() -> None:
     show("what", "ours", "floor", "ratio")
     if arguments.only is None:
         bench_parsing()
+        bench_worst()
         await bench_transactions(500 if quick else 4_000, 1 if quick else 9)
         await bench_home_assistant(50 if quick else 2_000, 5 if quick else 50)
     if arguments.only in (None, "phones"):
