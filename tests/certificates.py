@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 
@@ -21,13 +21,23 @@ class Certificate(NamedTuple):
 
 
 def make_certificate(
-    directory: Path, *, name: str = "server", days: int = 30, age: int = 1
+    directory: Path,
+    *,
+    name: str = "server",
+    days: int = 30,
+    age: int = 1,
+    rsa_bits: int | None = None,
 ) -> Certificate:
     """Write a certificate for 127.0.0.1, signed by itself, and its key.
 
-    It is valid from `age` days ago until `days` from now.
+    It is valid from `age` days ago until `days` from now. The key is EC, or RSA of so
+    many bits.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = (
+        rsa.generate_private_key(65537, rsa_bits)
+        if rsa_bits
+        else ec.generate_private_key(ec.SECP256R1())
+    )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "snom_buttons test")])
     now = datetime.now(UTC)
     certificate = (

@@ -1,6 +1,5 @@
 """Certificates that can be used, and what is said of those that cannot."""
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import ssl
@@ -26,32 +25,6 @@ def test_a_certificate_that_can_be_used(tmp_path: Path) -> None:
     )
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert abs(expires - datetime.now(UTC) - timedelta(days=30)) < timedelta(minutes=1)
-
-
-def test_a_newer_certificate_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
-    context, _ = load_certificate(CertificateFiles(*make_certificate(tmp_path)))
-    files = CertificateFiles(*make_certificate(tmp_path, name="newer", days=90))
-    again, expires = load_certificate(files, context)
-    assert again is context
-    assert expires > datetime.now(UTC) + timedelta(days=89)
-
-
-def test_what_is_renewed_by_half_does_not_harm_the_one_before(tmp_path: Path) -> None:
-    """A new certificate whose key is not there yet: phones are served as before."""
-    certificate, key = make_certificate(tmp_path)
-    context, _ = load_certificate(CertificateFiles(certificate, key))
-    newer, _ = make_certificate(tmp_path, name="newer")
-    with pytest.raises(CertificateProblem, match="key_of_another_certificate"):
-        load_certificate(CertificateFiles(newer, key), context)
-    client = ssl.create_default_context(cafile=str(certificate))
-    client.check_hostname = False
-    ends = [ssl.MemoryBIO() for _ in range(2)]
-    ours = context.wrap_bio(*ends, server_side=True)
-    theirs = client.wrap_bio(*reversed(ends))
-    for side in (theirs, ours, theirs, ours, theirs):
-        with suppress(ssl.SSLWantReadError):
-            side.do_handshake()
-    assert theirs.version() == "TLSv1.3"
 
 
 def encrypt(key: Path) -> None:

@@ -1,11 +1,13 @@
 """What a user is told of a server, and how it passes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 import socket
+import ssl
 from typing import Any
 from unittest.mock import patch
 
@@ -31,6 +33,7 @@ from homeassistant.setup import async_setup_component
 from .certificates import make_certificate
 from .conftest import LOCALHOST, PASSWORD, Phones
 from .rawphone import RawPhone
+from .rawstream import StreamPhone
 from .stranger import Stranger
 from .test_config_flow import TEXTS
 from .test_server_form import free_tcp_port
@@ -225,11 +228,86 @@ async def test_a_certificate_that_expires_and_is_renewed(
     await pass_time(hass, freezer, timedelta(days=20))
     assert "expired on" in said(issue(hass, name))
     make_certificate(tmp_path, days=90)
-    context = server.context
     await pass_time(hass, freezer, CHECK_CERTIFICATE)
     assert issue(hass, name) is None
     assert config_entry.runtime_data.server is server
-    assert server.context is context  # which has the new one
+
+
+def client_context(version: ssl.TLSVersion) -> ssl.SSLContext:
+    """Return the side of a phone that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+async def shown_certificate(
+    place: tuple[str, int], context: ssl.SSLContext, server_hostname: str
+) -> str:
+    """Return the certificate that a new connection gets, as PEM."""
+    _, writer = await asyncio.open_connection(
+        *place, ssl=context, server_hostname=server_hostname
+    )
+    shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    await writer.wait_closed()
+    return ssl.DER_cert_to_PEM_cert(shown)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("before", "after"), [(2048, None), (None, 2048)])
+async def test_a_renewed_certificate_with_another_type_of_key(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+    *,
+    version: ssl.TLSVersion,
+    before: int | None,
+    after: int | None,
+) -> None:
+    """New connections get it; a phone that is connected notices nothing."""
+    certificate, key = make_certificate(tmp_path, rsa_bits=before)
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    place, context = (LOCALHOST, data["tls"]["port"]), client_context(version)
+    if before:
+        # Which it would get as long as there is a certificate with RSA.
+        context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")
+    assert await shown_certificate(place, context, "") == certificate.read_text()
+    async with StreamPhone(place, "44", PASSWORD, context=context) as phone:
+        assert (await phone.register()).status == 200
+        make_certificate(tmp_path, days=90, rsa_bits=after)
+        await pass_time(hass, freezer, CHECK_CERTIFICATE)
+        for name in ("", "localhost"):
+            shown = await shown_certificate(place, context, name)
+            assert shown == certificate.read_text()
+        assert (await phone.register()).status == 200
+    await hass.async_block_till_done()
+
+
+async def test_what_is_renewed_by_half_does_not_harm_the_one_before(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A new certificate whose key is not there yet: phones are served as before."""
+    certificate, key = make_certificate(tmp_path)
+    before = certificate.read_text()
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    newer, _ = make_certificate(tmp_path, name="newer")
+    newer.rename(certificate)
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    told = said(issue(hass, f"certificate_{config_entry.entry_id}"))
+    assert "the private key belongs to another certificate" in told
+    context = client_context(ssl.TLSVersion.TLSv1_3)
+    place = (LOCALHOST, data["tls"]["port"])
+    assert await shown_certificate(place, context, "") == before
 
 
 async def test_tls_begins_once_its_certificate_is_there(

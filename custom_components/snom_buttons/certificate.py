@@ -55,21 +55,16 @@ def certificate_files(hass: HomeAssistant, tls: Mapping[str, Any]) -> Certificat
     return own
 
 
-def load_certificate(
-    files: CertificateFiles, context: ssl.SSLContext | None = None
-) -> tuple[ssl.SSLContext, datetime]:
+def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]:
     """Return a context for TLS 1.2 and later, and when its certificate expires, in UTC.
 
-    With a `context` it is that one, which serves new connections with the certificate
-    from then on. To be called where files can be read. Raises CertificateProblem.
+    A newer certificate needs another context: one that has a certificate keeps it
+    beside one with another type of key. To be called where files can be read. Raises
+    CertificateProblem.
     """
     expires = _expiry(files.certificate)
-    fresh = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    fresh.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load(files, fresh)
-    if context is None:
-        return fresh, expires
-    # Not tried on this one: what fails leaves it without any certificate.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     _load(files, context)
     return context, expires
 

@@ -65,13 +65,8 @@ class ServerIssues:
         for issue_id in set(self._told):
             self._async_take_back(issue_id)
 
-    async def async_load_certificate(
-        self, context: ssl.SSLContext | None = None
-    ) -> ssl.SSLContext | None:
-        """Return the context for TLS, None if TLS is off or its certificate is no good.
-
-        With a `context` it is that one, with a certificate that may be newer.
-        """
+    async def async_load_certificate(self) -> ssl.SSLContext | None:
+        """Return a context for TLS, None if TLS is off or its certificate is no good."""
         issue_id = f"certificate_{self._entry.entry_id}"
         if server_settings(self._entry.data).tls_port is None:
             self._async_take_back(issue_id)
@@ -79,7 +74,7 @@ class ServerIssues:
         try:
             files = certificate_files(self._hass, self._entry.data[CONF_TLS])
             context, expires = await self._hass.async_add_executor_job(
-                load_certificate, files, context
+                load_certificate, files
             )
         except CertificateProblem as problem:
             self._async_tell(
@@ -101,9 +96,12 @@ class ServerIssues:
 
     async def _async_check_certificate(self, _: datetime) -> None:
         """Take a newer certificate, and begin with TLS if that was not possible yet."""
-        running = self._server.context
-        context = await self.async_load_certificate(running)
-        if context is not None and running is None and not self._is_stopped:
+        context = await self.async_load_certificate()
+        if context is None or self._is_stopped:
+            return
+        if self._server.context is not None:
+            self._server.renew(context)
+        else:
             self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     @callback

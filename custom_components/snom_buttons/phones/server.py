@@ -84,7 +84,7 @@ class PhoneServer:
         self.locked_out: Signal[None] = Signal()
         """`locked` has changed."""
         self.context = context
-        """What TLS needs; to be set before `start`."""
+        """What TLS needs; to be set before `start`, and after it by `renew`."""
         self._guard = Guard(
             clock=clock,
             is_known=self._is_known,
@@ -179,6 +179,11 @@ class PhoneServer:
             )
         except OSError as error:
             raise CannotListen(error, transport, port) from error
+
+    def renew(self, context: ssl.SSLContext) -> None:
+        """Take another context for TLS; connections that are there go on as they are."""
+        self.context = context
+        self._endpoint.renew(context)
 
     async def stop(self) -> None:
         """Free the port, and end every task and timer; safe to call twice."""

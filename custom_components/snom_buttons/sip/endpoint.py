@@ -178,6 +178,12 @@ class Endpoint:
             sent_by = f"[{sent_by}]"
         self._sent_by[transport] = f"{sent_by}:{advertised_port or bound_port}"
 
+    def renew(self, context: ssl.SSLContext) -> None:
+        """Take another context for new connections by TLS, if that is open."""
+        listener = self._transports.get("TLS")
+        if isinstance(listener, StreamTransport):
+            listener.renew(context)
+
     async def close(self) -> None:
         """End every transaction and free the ports; safe to call twice.
 

@@ -86,6 +86,10 @@ class StreamTransport:
             BACKLOG
         )  # asyncio accepts as many in one turn as it says itself
 
+    def renew(self, context: ssl.SSLContext) -> None:
+        """Take another context for connections that are new from now on."""
+        self._context = context
+
     async def close(self) -> None:
         """End all connections and free the port; safe to call twice."""
         if self._server is None:
