@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from cryptography import x509
@@ -74,3 +75,9 @@ def make_certificate(
         )
     )
     return Certificate(certificate_path, key_path)
+
+
+# cryptography keeps the class of dates that it meets first, which must not be the one of
+# a test in which time stands still.
+with TemporaryDirectory() as directory:
+    make_certificate(Path(directory))
