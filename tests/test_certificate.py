@@ -44,6 +44,10 @@ def test_what_is_wrong_with_others(tmp_path: Path) -> None:
     _, another = make_certificate(tmp_path, name="another")
     _, encrypted = make_certificate(tmp_path, name="encrypted")
     encrypt(encrypted)
+    rsa, rsa_key = make_certificate(tmp_path, name="rsa", rsa_bits=2048)
+    weak, weak_key = make_certificate(tmp_path, name="weak", rsa_bits=1024)
+    below_weak = tmp_path / "below_weak"
+    below_weak.write_bytes(certificate.read_bytes() + weak.read_bytes())
     nonsense = tmp_path / "nonsense"
     nonsense.write_text("nonsense")
     for files, problem, named in (
@@ -55,6 +59,10 @@ def test_what_is_wrong_with_others(tmp_path: Path) -> None:
         ((certificate, nonsense), "key_unreadable", nonsense),
         ((certificate, encrypted), "key_unreadable", encrypted),
         ((certificate, another), "key_of_another_certificate", None),
+        ((certificate, rsa_key), "key_of_another_certificate", None),
+        ((rsa, key), "key_of_another_certificate", None),
+        ((weak, weak_key), "certificate_too_weak", weak),
+        ((below_weak, key), "certificate_too_weak", below_weak),
         ((expired, its_key), "certificate_expired", expired),
     ):
         with pytest.raises(CertificateProblem) as raised:

@@ -224,6 +224,7 @@ async def test_what_is_wrong_with_a_certificate(
     certificate, key = make_certificate(tmp_path)
     old, old_key = make_certificate(tmp_path, name="old", days=-1, age=30)
     _, other = make_certificate(tmp_path, name="other")
+    weak, weak_key = make_certificate(tmp_path, name="weak", rsa_bits=1024)
     nowhere = tmp_path / "nowhere.pem"
     for given, text in (
         ((None, None), "TLS needs a certificate"),
@@ -233,6 +234,7 @@ async def test_what_is_wrong_with_a_certificate(
         ((key, key), f"{key} is not a certificate"),
         ((certificate, certificate), f"{certificate} is not a private key"),
         ((certificate, other), "The private key belongs to another certificate."),
+        ((weak, weak_key), "OpenSSL finds it too weak: EE_KEY_TOO_SMALL."),
         ((old, old_key), f"The certificate {old} expired on "),
     ):
         names = zip(("certificate", "private_key"), given, strict=True)

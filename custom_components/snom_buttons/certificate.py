@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 import ssl
-from typing import Any
+from typing import Any, Final
 
 from cryptography.x509 import load_pem_x509_certificates
 
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_CERTIFICATE, CONF_PRIVATE_KEY
+
+OF_ANOTHER: Final = {
+    "KEY_TYPE_MISMATCH",
+    "KEY_VALUES_MISMATCH",
+    "NO_CERTIFICATE_ASSIGNED",  # for a key of this type
+}
+TOO_WEAK: Final = {"CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "EE_KEY_TOO_SMALL"}
 
 
 class CertificateProblem(Exception):
@@ -74,8 +81,12 @@ def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
         # Without a password OpenSSL would ask for one in a terminal.
         context.load_cert_chain(files.certificate, files.key, password=lambda: "")
     except ssl.SSLError as err:
-        if err.reason == "KEY_VALUES_MISMATCH":
+        if err.reason in OF_ANOTHER:
             raise CertificateProblem("key_of_another_certificate") from err
+        if err.reason in TOO_WEAK:
+            raise CertificateProblem(
+                "certificate_too_weak", path=str(files.certificate), error=err.reason
+            ) from err
         raise CertificateProblem("key_unreadable", path=str(files.key)) from err
     except OSError as err:
         raise CertificateProblem(
