@@ -41,6 +41,7 @@ def encrypt(key: Path) -> None:
 def test_what_is_wrong_with_others(tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path)
     expired, its_key = make_certificate(tmp_path, name="old", days=-1, age=30)
+    early, early_key = make_certificate(tmp_path, name="early", age=-1)
     _, another = make_certificate(tmp_path, name="another")
     _, encrypted = make_certificate(tmp_path, name="encrypted")
     encrypt(encrypted)
@@ -64,6 +65,7 @@ def test_what_is_wrong_with_others(tmp_path: Path) -> None:
         ((weak, weak_key), "certificate_too_weak", weak),
         ((below_weak, key), "certificate_too_weak", below_weak),
         ((expired, its_key), "certificate_expired", expired),
+        ((early, early_key), "certificate_not_valid_yet", early),
     ):
         with pytest.raises(CertificateProblem) as raised:
             load_certificate(CertificateFiles(*files))

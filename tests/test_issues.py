@@ -331,6 +331,23 @@ async def test_tls_begins_once_its_certificate_is_there(
     assert issue(hass, name) is None
 
 
+async def test_tls_begins_once_its_certificate_is_valid(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    data = with_tls(config_entry, *make_certificate(tmp_path, age=-1))
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    name = f"certificate_{config_entry.entry_id}"
+    assert "is not valid before" in said(issue(hass, name))
+    await pass_time(hass, freezer, timedelta(days=1))
+    server = config_entry.runtime_data.server
+    assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
+    assert issue(hass, name) is None
+
+
 async def test_nothing_is_told_of_a_server_that_has_stopped_or_not_begun(
     hass: HomeAssistant, config_entry: MockConfigEntry, port: int, tmp_path: Path
 ) -> None:

@@ -223,6 +223,7 @@ async def test_what_is_wrong_with_a_certificate(
 ) -> None:
     certificate, key = make_certificate(tmp_path)
     old, old_key = make_certificate(tmp_path, name="old", days=-1, age=30)
+    early, early_key = make_certificate(tmp_path, name="early", age=-1)
     _, other = make_certificate(tmp_path, name="other")
     weak, weak_key = make_certificate(tmp_path, name="weak", rsa_bits=1024)
     nowhere = tmp_path / "nowhere.pem"
@@ -236,6 +237,7 @@ async def test_what_is_wrong_with_a_certificate(
         ((certificate, other), "The private key belongs to another certificate."),
         ((weak, weak_key), "OpenSSL finds it too weak: EE_KEY_TOO_SMALL."),
         ((old, old_key), f"The certificate {old} expired on "),
+        ((early, early_key), f"The certificate {early} is not valid before "),
     ):
         names = zip(("certificate", "private_key"), given, strict=True)
         result = await submitted(

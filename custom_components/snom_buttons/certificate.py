@@ -95,7 +95,10 @@ def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
 
 
 def _expiry(path: Path) -> datetime:
-    """Return when a certificate expires. Raises CertificateProblem, also if it has."""
+    """Return when a certificate expires.
+
+    Raises CertificateProblem, also if it has expired or is not valid yet.
+    """
     try:
         certificates = load_pem_x509_certificates(path.read_bytes())
     except OSError as err:
@@ -104,9 +107,15 @@ def _expiry(path: Path) -> datetime:
         ) from err
     except ValueError as err:
         raise CertificateProblem("certificate_unreadable", path=str(path)) from err
-    leaf = certificates[0]
-    expires = leaf.not_valid_after_utc
-    if expires <= datetime.now(UTC):
+    leaf, now = certificates[0], datetime.now(UTC)
+    begins, expires = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now < begins:
+        raise CertificateProblem(
+            "certificate_not_valid_yet",
+            path=str(path),
+            date=f"{begins:%Y-%m-%d %H:%M} UTC",
+        )
+    if expires <= now:
         raise CertificateProblem(
             "certificate_expired", path=str(path), date=expires.date().isoformat()
         )
