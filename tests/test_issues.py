@@ -58,6 +58,26 @@ def said(found: ir.IssueEntry | None) -> str:
     return formatted
 
 
+def certificate_issue(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> ir.IssueEntry | None:
+    """Return what is told of the certificate, which is one thing at a time."""
+    issues = ir.async_get(hass).issues
+    found = [
+        issues["snom_buttons", issue_id]
+        for _, issue_id in issues
+        if issue_id.startswith(f"certificate_{entry.entry_id}")
+    ]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def ignore(hass: HomeAssistant, found: ir.IssueEntry | None) -> None:
+    """Ignore an issue, as a user does."""
+    assert found is not None
+    ir.async_ignore_issue(hass, "snom_buttons", found.issue_id, ignore=True)
+
+
 async def refusing(hass: HomeAssistant, phones: Phones) -> RawPhone:
     """Return a phone that refuses documents, once the user has been told."""
     phone: RawPhone = await phones()
@@ -220,17 +240,39 @@ async def test_a_certificate_that_expires_and_is_renewed(
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     server = config_entry.runtime_data.server
     assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
-    name = f"certificate_{config_entry.entry_id}"
-    assert issue(hass, name) is None
+    assert certificate_issue(hass, config_entry) is None
     await pass_time(hass, freezer, timedelta(days=7))
-    assert f"The certificate {certificate}" in said(issue(hass, name))
-    assert "expires on" in said(issue(hass, name))
+    assert f"The certificate {certificate}" in said(
+        certificate_issue(hass, config_entry)
+    )
+    assert "expires on" in said(certificate_issue(hass, config_entry))
     await pass_time(hass, freezer, timedelta(days=20))
-    assert "expired on" in said(issue(hass, name))
+    assert "expired on" in said(certificate_issue(hass, config_entry))
     make_certificate(tmp_path, days=90)
     await pass_time(hass, freezer, CHECK_CERTIFICATE)
-    assert issue(hass, name) is None
+    assert certificate_issue(hass, config_entry) is None
     assert config_entry.runtime_data.server is server
+
+
+async def test_who_ignores_that_it_expires_is_told_when_it_has(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    data = with_tls(config_entry, *make_certificate(tmp_path, days=7))
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    ignore(hass, certificate_issue(hass, config_entry))
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    found = certificate_issue(hass, config_entry)
+    assert found is not None
+    assert found.dismissed_version  # as long as nothing changes
+    await pass_time(hass, freezer, timedelta(days=7))
+    found = certificate_issue(hass, config_entry)
+    assert "expired on" in said(found)
+    assert found is not None
+    assert found.dismissed_version is None
 
 
 def client_context(version: ssl.TLSVersion) -> ssl.SSLContext:
@@ -303,7 +345,7 @@ async def test_what_is_renewed_by_half_does_not_harm_the_one_before(
     newer, _ = make_certificate(tmp_path, name="newer")
     newer.rename(certificate)
     await pass_time(hass, freezer, CHECK_CERTIFICATE)
-    told = said(issue(hass, f"certificate_{config_entry.entry_id}"))
+    told = said(certificate_issue(hass, config_entry))
     assert "the private key belongs to another certificate" in told
     context = client_context(ssl.TLSVersion.TLSv1_3)
     place = (LOCALHOST, data["tls"]["port"])
@@ -321,14 +363,15 @@ async def test_tls_begins_once_its_certificate_is_there(
     hass.config_entries.async_update_entry(config_entry, data=data)
     # UDP serves the phones all the same.
     assert await hass.config_entries.async_setup(config_entry.entry_id)
-    name = f"certificate_{config_entry.entry_id}"
-    assert f"{certificate} cannot be read: No such file" in said(issue(hass, name))
+    assert f"{certificate} cannot be read: No such file" in said(
+        certificate_issue(hass, config_entry)
+    )
     make_certificate(tmp_path)
     await pass_time(hass, freezer, CHECK_CERTIFICATE)
     assert config_entry.state is ConfigEntryState.LOADED
     server = config_entry.runtime_data.server
     assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
-    assert issue(hass, name) is None
+    assert certificate_issue(hass, config_entry) is None
 
 
 async def test_tls_begins_once_its_certificate_is_valid(
@@ -340,12 +383,11 @@ async def test_tls_begins_once_its_certificate_is_valid(
     data = with_tls(config_entry, *make_certificate(tmp_path, age=-1))
     hass.config_entries.async_update_entry(config_entry, data=data)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
-    name = f"certificate_{config_entry.entry_id}"
-    assert "is not valid before" in said(issue(hass, name))
+    assert "is not valid before" in said(certificate_issue(hass, config_entry))
     await pass_time(hass, freezer, timedelta(days=1))
     server = config_entry.runtime_data.server
     assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
-    assert issue(hass, name) is None
+    assert certificate_issue(hass, config_entry) is None
 
 
 async def test_nothing_is_told_of_a_server_that_has_stopped_or_not_begun(
@@ -353,19 +395,18 @@ async def test_nothing_is_told_of_a_server_that_has_stopped_or_not_begun(
 ) -> None:
     data = with_tls(config_entry, tmp_path / "server.crt", tmp_path / "server.key")
     hass.config_entries.async_update_entry(config_entry, data=data)
-    name = f"certificate_{config_entry.entry_id}"
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
         other.bind((LOCALHOST, port))
         assert not await hass.config_entries.async_setup(config_entry.entry_id)
     assert config_entry.state is ConfigEntryState.SETUP_RETRY
-    assert issue(hass, name) is None
+    assert certificate_issue(hass, config_entry) is None
     assert await hass.config_entries.async_reload(config_entry.entry_id)
-    assert issue(hass, name) is not None
+    assert certificate_issue(hass, config_entry) is not None
     hub = config_entry.runtime_data
     assert await hass.config_entries.async_unload(config_entry.entry_id)
     # As when the file is read while the server is stopped.
     assert await hub.issues.async_load_certificate() is None
-    assert issue(hass, name) is None
+    assert certificate_issue(hass, config_entry) is None
 
 
 async def test_the_address_goes_and_comes_back(

@@ -67,9 +67,8 @@ class ServerIssues:
 
     async def async_load_certificate(self) -> ssl.SSLContext | None:
         """Return a context for TLS, None if TLS is off or its certificate is no good."""
-        issue_id = f"certificate_{self._entry.entry_id}"
         if server_settings(self._entry.data).tls_port is None:
-            self._async_take_back(issue_id)
+            self._async_tell_certificate(None)
             return None
         try:
             files = certificate_files(self._hass, self._entry.data[CONF_TLS])
@@ -77,13 +76,12 @@ class ServerIssues:
                 load_certificate, files
             )
         except CertificateProblem as problem:
-            self._async_tell(
-                issue_id, problem.key, problem.placeholders, ir.IssueSeverity.ERROR
+            self._async_tell_certificate(
+                problem.key, problem.placeholders, ir.IssueSeverity.ERROR
             )
             return None
         if expires - datetime.now(UTC) < EXPIRES_SOON:
-            self._async_tell(
-                issue_id,
+            self._async_tell_certificate(
                 "certificate_expires",
                 {
                     "path": str(files.certificate),
@@ -91,8 +89,30 @@ class ServerIssues:
                 },
             )
         else:
-            self._async_take_back(issue_id)
+            self._async_tell_certificate(None)
         return context
+
+    @callback
+    def _async_tell_certificate(
+        self,
+        key: str | None,
+        placeholders: Mapping[str, str] | None = None,
+        severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    ) -> None:
+        """Tell the one thing that is wrong with the certificate, or that nothing is.
+
+        Each is an issue of its own: who ignores that it expires soon is told again
+        when it has expired.
+        """
+        if self._is_stopped:  # another may follow this server already
+            return
+        subject = f"certificate_{self._entry.entry_id}"
+        told = f"{subject}_{key}"
+        for domain, issue_id in list(ir.async_get(self._hass).issues):
+            if domain == DOMAIN and issue_id.startswith(subject) and issue_id != told:
+                self._async_take_back(issue_id)
+        if key is not None:
+            self._async_tell(told, key, placeholders or {}, severity)
 
     async def _async_check_certificate(self, _: datetime) -> None:
         """Take a newer certificate, and begin with TLS if that was not possible yet."""
