@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from http import HTTPStatus
+import json
 from pathlib import Path
 import socket
 import ssl
@@ -26,7 +27,7 @@ from custom_components.snom_buttons.issues import (
 )
 from custom_components.snom_buttons.phones import outbox
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 
@@ -271,6 +272,53 @@ async def test_who_ignores_that_it_expires_is_told_when_it_has(
     await pass_time(hass, freezer, timedelta(days=7))
     found = certificate_issue(hass, config_entry)
     assert "expired on" in said(found)
+    assert found is not None
+    assert found.dismissed_version is None
+
+
+async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Do what a restart of Home Assistant does to a server and to the issues."""
+    hass.set_state(CoreState.stopping)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    store = ir.async_get(hass)._store
+    stored = json.loads(json.dumps(ir.async_get(hass)._data_to_save()))
+    hass.set_state(CoreState.running)
+    with patch.object(store, "async_load", return_value=stored):
+        await ir.async_get(hass).async_load()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def test_what_is_ignored_stays_so_after_a_restart(
+    hass: HomeAssistant, config_entry: MockConfigEntry, tmp_path: Path
+) -> None:
+    data = with_tls(config_entry, *make_certificate(tmp_path, days=7))
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    ignore(hass, certificate_issue(hass, config_entry))
+    await restart(hass, config_entry)
+    found = certificate_issue(hass, config_entry)
+    assert found is not None
+    assert found.active
+    assert found.dismissed_version
+    # What passes is not ignored when it comes again.
+    make_certificate(tmp_path, days=90)
+    await restart(hass, config_entry)
+    assert certificate_issue(hass, config_entry) is None
+
+
+async def test_who_is_locked_out_is_told_anew_after_a_restart(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    """Since the restart has let everybody in."""
+    name = f"locked_out_{server.entry_id}"
+    async with RawPhone((LOCALHOST, port), "44", PASSWORD) as phone:
+        await guess(phone)
+        ignore(hass, issue(hass, name))
+        await restart(hass, server)
+        assert issue(hass, name) is None
+        await guess(phone)
+    found = issue(hass, name)
     assert found is not None
     assert found.dismissed_version is None
 

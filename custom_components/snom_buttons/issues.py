@@ -44,7 +44,8 @@ class ServerIssues:
 
     @callback
     def async_start(self) -> None:
-        """Begin to follow the server."""
+        """Begin to follow the server, which has locked out nobody yet."""
+        self._async_follow_locks(None)
         self._running = [
             self._server.locked_out.subscribe(self._async_follow_locks),
             async_track_time_interval(
@@ -57,13 +58,19 @@ class ServerIssues:
 
     @callback
     def async_stop(self) -> None:
-        """Follow it no more, and take everything back."""
+        """Follow it no more, and take everything back.
+
+        Not if Home Assistant stops: it forgets issues itself, except that a user has
+        ignored one, which then holds for the same one after the start.
+        """
         self._is_stopped = True
         for unsubscribe in self._running:
             unsubscribe()
         self._running = []
-        for issue_id in set(self._told):
-            self._async_take_back(issue_id)
+        told, self._told = self._told, set()
+        if not self._hass.is_stopping:
+            for issue_id in told:
+                self._async_take_back(issue_id)
 
     async def async_load_certificate(self) -> ssl.SSLContext | None:
         """Return a context for TLS, None if TLS is off or its certificate is no good."""
