@@ -469,6 +469,44 @@ async def test_the_address_goes_and_comes_back(
     assert issue(hass, name) is None
 
 
+@pytest.mark.parametrize(
+    ("advertised_host", "changes", "is_told"),
+    [
+        ("127.0.9.9", {}, True),
+        ("127.0.9.9", {"udp": {"enabled": True, "advertised": "192.0.2.1"}}, False),
+        # As in a container, where it is not there from the start.
+        ("192.0.2.1", {}, False),
+        ("phones.example", {}, False),
+    ],
+)
+async def test_the_address_that_phones_are_told_goes_and_comes_back(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    *,
+    advertised_host: str,
+    changes: dict[str, Any],
+    is_told: bool,
+) -> None:
+    """Where the server listens on all of them."""
+    changes = changes | {"host": "0.0.0.0", "advertised_host": advertised_host}
+    data = {**config_entry.data, **changes}
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    name = f"address_{config_entry.entry_id}"
+    await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert issue(hass, name) is None
+    gone = OSError(99, "Cannot assign requested address")
+    with patch("custom_components.snom_buttons.issues.check_bind", side_effect=gone):
+        await pass_time(hass, freezer, CHECK_ADDRESS)
+    found = issue(hass, name)
+    assert (found is not None) is is_told
+    if is_told:
+        assert f"at {advertised_host}, which is no longer" in said(found)
+    await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert issue(hass, name) is None
+
+
 @pytest.mark.parametrize("key", sorted(ISSUES))
 def test_every_issue_has_its_texts(key: str) -> None:
     texts = ISSUES[key]

@@ -11,7 +11,7 @@ from homeassistant.helpers.event import async_track_time_interval
 
 from .certificate import CertificateProblem, certificate_files, load_certificate
 from .const import CONF_TLS, DOMAIN
-from .phones import PhoneServer, check_bind
+from .phones import PhoneServer, ServerSettings, check_bind
 from .settings import as_it_is, server_settings
 
 if TYPE_CHECKING:
@@ -28,6 +28,28 @@ MAX_SOURCES: Final = 5
 EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104, compared with, not bound to
 
 
+def _is_here(host: str) -> bool:
+    """Return whether this is an address of this machine."""
+    try:
+        check_bind(host, 0)
+    except OSError, ValueError:
+        return False
+    return True
+
+
+def _watched_address(settings: ServerSettings) -> tuple[str, str]:
+    """Return what to tell when an address is gone, and that address; "" for none.
+
+    It is the one on which the server listens. If that is every one, it is the one that
+    phones are told, unless it is another machine's, as it is in front of a container.
+    """
+    if settings.host not in EVERYWHERE:
+        return "address_gone", settings.host
+    host = settings.advertised_host
+    is_told = settings.ports.keys() - settings.advertised.keys()
+    return "advertised_gone", host if is_told and _is_here(host) else ""
+
+
 class ServerIssues:
     """The repair issues of one server."""
 
@@ -38,6 +60,7 @@ class ServerIssues:
         self._hass = hass
         self._entry = entry
         self._server = server
+        self._watched = _watched_address(server.settings)
         self._told: set[str] = set()
         self._is_stopped = False
         self._running: list[CALLBACK_TYPE] = []
@@ -133,22 +156,16 @@ class ServerIssues:
 
     @callback
     def _async_check_address(self, _: datetime) -> None:
-        """See whether the address on which the server listens is still this machine's.
+        """See whether the address that phones use is still this machine's.
 
         When it is back, the sockets serve it again by themselves.
         """
-        host = self._server.settings.host
+        key, host = self._watched
         issue_id = f"address_{self._entry.entry_id}"
-        if host in EVERYWHERE:
-            return
-        try:
-            check_bind(host, 0)
-        except OSError:
-            self._async_tell(
-                issue_id, "address_gone", {"host": host}, ir.IssueSeverity.ERROR
-            )
-        else:
+        if not host or _is_here(host):
             self._async_take_back(issue_id)
+        else:
+            self._async_tell(issue_id, key, {"host": host}, ir.IssueSeverity.ERROR)
 
     @callback
     def _async_follow_locks(self, _: None) -> None:
