@@ -389,7 +389,9 @@ async def test_a_server_that_loses_its_port_while_another_address_is_tried(
     flow = await reconfigure(hass, server)
     taken = OSError(errno.EADDRINUSE, "Address already in use")
     with (
-        patch("custom_components.snom_buttons.hub.check_bind", side_effect=taken),
+        patch(
+            "custom_components.snom_buttons.hub.check_bind", side_effect=[taken, None]
+        ),
         patch.object(hub.server, "start", side_effect=taken),
     ):
         result = await submit(hass, flow, host="0.0.0.0")

@@ -1,7 +1,8 @@
 """A server's life: set up, changed, restarted, removed, with phones coming and going."""
 
 import asyncio
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from copy import deepcopy
 from datetime import timedelta
 import errno
@@ -14,12 +15,14 @@ from unittest.mock import patch
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_capture_events,
     async_fire_time_changed,
 )
 
-from custom_components.snom_buttons.const import DOMAIN
+from custom_components.snom_buttons.const import DOMAIN, EVENT_KEY_PRESS
 from custom_components.snom_buttons.hub import SAVE_DELAY, SnomHub
-from custom_components.snom_buttons.phones import CannotListen
+from custom_components.snom_buttons.mqtt_bridge import MqttBridge
+from custom_components.snom_buttons.phones import CannotListen, PhoneServer
 from custom_components.snom_buttons.settings import KEEPALIVE
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
@@ -53,7 +56,7 @@ from .conftest import (
     phone_subentry,
     reaches,
 )
-from .rawphone import RawPhone
+from .rawphone import RawMessage, RawPhone
 from .rawstream import StreamPhone
 from .relay import GOOD, Relay
 
@@ -130,6 +133,61 @@ async def test_an_address_that_is_gone_is_tried_again(
     assert config_entry.state is ConfigEntryState.SETUP_RETRY
     assert config_entry.error_reason_translation_key == "cannot_listen"
     assert config_entry.error_reason_translation_placeholders["error"].startswith("Not")
+
+
+async def test_a_port_that_is_taken_at_the_last_moment(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing is left of the try, and the next one finds all that was stored."""
+    await turn_on(hass, LIGHT, effect="hold")
+    await phone.shows("1", c="hold")
+    assert await hass.config_entries.async_unload(server.entry_id)
+    await hass.async_block_till_done()
+    before = left_over()
+    caplog.clear()
+    with patch(
+        "custom_components.snom_buttons.hub.PhoneServer.start",
+        side_effect=CannotListen(OSError(errno.EADDRINUSE, "Taken"), "TCP", 5060),
+    ):
+        assert not await hass.config_entries.async_setup(server.entry_id)
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.SETUP_RETRY
+    assert server.error_reason_translation_key == "port_in_use"
+    assert hass.states.get(LIGHT).attributes["restored"] is True
+    assert not server.update_listeners
+    assert left_over() == before
+    [line] = told(caplog)
+    assert "not ready yet" in line
+    caplog.clear()
+
+    phone.keys.clear()
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await phone.shows("1", c="hold")
+    assert (await phone.press("1")).status == 200
+    assert hass.states.get(LIGHT).state == STATE_ON
+    assert told(caplog) == ["Phone 44 is available"]
+
+
+async def test_home_assistant_stops_while_the_server_is_set_up(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int
+) -> None:
+    forward = hass.config_entries.async_forward_entry_setups
+
+    async def forward_slowly(*args: Any) -> None:
+        await forward(*args)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+
+    with patch.object(
+        hass.config_entries, "async_forward_entry_setups", forward_slowly
+    ):
+        await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.bind((LOCALHOST, port))
 
 
 async def test_devices(
@@ -399,6 +457,67 @@ async def test_the_picture_survives_a_crash(
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=2 * SAVE_DELAY))
     await hass.async_block_till_done()
     assert "c=error" in str(hass_storage[key])
+
+
+@contextmanager
+def at_each_step(
+    hass: HomeAssistant, act: Callable[[], Awaitable[None]]
+) -> Iterator[None]:
+    """Have something done before and after each step in which a server is restarted."""
+
+    def with_acts(step: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def stepped(*args: Any) -> Any:
+            await act()
+            result = await step(*args)
+            await act()
+            return result
+
+        return stepped
+
+    steps = {
+        hass.config_entries: ("async_forward_entry_setups", "async_unload_platforms"),
+        SnomHub: ("async_load", "async_update"),
+        PhoneServer: ("start", "stop"),
+        MqttBridge: ("async_update", "async_stop"),
+    }
+    with ExitStack() as stack:
+        for owner, names in steps.items():
+            for name in names:
+                step = with_acts(getattr(owner, name))
+                stack.enter_context(patch.object(owner, name, step))
+        yield
+
+
+async def test_no_press_is_lost_while_the_server_restarts(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    """Whenever the phone hears that we have it: it is an event, and one of the entity."""
+    await phone.shows("4")
+    presses: list[asyncio.Task[RawMessage]] = []
+    on_the_bus = async_capture_events(hass, EVENT_KEY_PRESS)
+    of_the_entity: set[str] = set()
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if state is not None and "number" in state.attributes:
+            of_the_entity.add(state.attributes["number"])
+
+    async def press() -> None:
+        task = asyncio.create_task(phone.press("1", number=f"{len(presses)}"))
+        presses.append(task)
+        await asyncio.wait((task,), timeout=0.1)
+
+    unsubscribe = async_track_state_change_event(hass, PRESS, note)
+    with at_each_step(hass, press):
+        assert await hass.config_entries.async_reload(server.entry_id)
+    answers = [(await task).status for task in presses]
+    await hass.async_block_till_done()
+    unsubscribe()
+    answered = {f"{n}" for n, status in enumerate(answers) if status == 200}
+    assert len(answered) > len(presses) / 2
+    assert {event.data["number"] for event in on_the_bus} == answered
+    assert of_the_entity == answered
 
 
 async def test_home_assistant_stops(

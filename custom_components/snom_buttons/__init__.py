@@ -26,10 +26,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool
     """Start the SIP server of a config entry."""
     hub = SnomHub(hass, entry)
     await hub.async_load()
+    entry.runtime_data = hub
+    entry.async_on_unload(hub.async_stop)
+    entry.async_on_unload(
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop)
+    )
     try:
-        await hub.async_start()
+        hub.async_check_ports()
+        await _async_start(hass, entry)
     except CannotListen as err:
-        hub.issues.async_stop()
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key=(
@@ -42,18 +47,26 @@ async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool
                 "error": err.strerror or str(err),
             },
         ) from err
+    return True
 
-    entry.runtime_data = hub
-    entry.async_on_unload(hub.async_stop)
-    entry.async_on_unload(
-        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop)
-    )
+
+async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
+    """Have everybody hear of what phones do, and only then let them in.
+
+    Raises CannotListen.
+    """
+    hub = entry.runtime_data
+    hub.async_start()
     # Nobody listens yet for what changes meanwhile: hence the updates.
     await hub.async_update()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     await hub.async_update()
-    return True
+    try:
+        await hub.async_open()
+    except CannotListen:
+        await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+        raise
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
@@ -63,6 +76,8 @@ async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
     """Unload a config entry; this ends in `SnomHub.async_stop`."""
+    # First of all: what is answered while entities go would be no event of them.
+    await entry.runtime_data.async_close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -49,7 +49,7 @@ from .devices import SnomLine, SnomPhone
 from .issues import ServerIssues
 from .mqtt_bridge import LeftBehind, MqttBridge
 from .mqtt_client import async_clear
-from .phones import Dialled, KeyPress, LineUse, PhoneServer, check_bind
+from .phones import CannotListen, Dialled, KeyPress, LineUse, PhoneServer, check_bind
 from .settings import (
     PhoneSettings,
     SharedLineSettings,
@@ -84,7 +84,7 @@ class SnomHub:
     def __init__(self, hass: HomeAssistant, entry: SnomConfigEntry) -> None:
         """Make the server, and its phones with their devices.
 
-        The port is taken by `async_start`.
+        The ports are taken by `async_open`.
         """
         self.hass = hass
         self.entry = entry
@@ -100,6 +100,9 @@ class SnomHub:
         self._save_pending = False
         self._store = async_get_store(hass, entry)
         self._update_lock = asyncio.Lock()
+        self._port_lock = asyncio.Lock()
+        """Held by whoever takes the ports or lets them go."""
+        self._is_closed = False
         self.mqtt = MqttBridge(
             hass,
             entry,
@@ -137,20 +140,50 @@ class SnomHub:
                 _stored_keys(stored, STORED_COLORED, extension),
             )
 
-    async def async_start(self) -> None:
-        """Start the server. Raises OSError if it cannot bind."""
-        await self.server.start()
+    @callback
+    def async_check_ports(self) -> None:
+        """See whether the server can listen, before others are told of it.
+
+        Raises CannotListen.
+        """
+        settings = self.server.settings
+        for transport, port in settings.ports.items():
+            if transport == "TLS" and self.server.context is None:
+                continue
+            try:
+                check_bind(settings.host, port, transport)
+            except OSError as err:
+                raise CannotListen(err, transport, port) from err
+
+    @callback
+    def async_start(self) -> None:
+        """Hear of all that happens, from the first press on."""
         self.server.pressed.subscribe(self._async_pressed)
         self.server.dialled.subscribe(self._async_dialled)
         self.server.changed.subscribe(lambda _: self._async_save_soon())
         self.issues.async_start()
         self.mqtt.async_start()
 
+    async def async_open(self) -> None:
+        """Let phones in, now that everybody is there who hears of their presses.
+
+        Raises CannotListen.
+        """
+        async with self._port_lock:
+            if not self._is_closed:  # by a Home Assistant that stops
+                await self.server.start()
+
+    async def async_close(self) -> None:
+        """Let nobody in any more; all that was answered before has been told then."""
+        async with self._port_lock:
+            self._is_closed = True
+            await self.server.stop()
+
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server, and store what the next start needs."""
+        await self.async_close()
         await self.mqtt.async_stop()
         self.issues.async_stop()
-        await self.server.stop()
         # This replaces a write that is due, so later changes have to ask for another.
         await self._async_save_now()
 

@@ -16,6 +16,7 @@ from custom_components.snom_buttons.diagnostics import (
     async_get_config_entry_diagnostics,
 )
 from custom_components.snom_buttons.hub import SnomHub
+from custom_components.snom_buttons.phones import PhoneServer
 from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
@@ -464,6 +465,23 @@ async def test_mqtt_comes_while_we_start(
     )
     await hass.async_block_till_done()
     await takes_no_commands(client, phone)
+
+
+@pytest.mark.parametrize("protocol", ["5"])
+async def test_a_press_at_the_very_start(
+    hass: HomeAssistant, client: MqttClient, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    """The broker gets it: the first that the server answers after a restart."""
+    begin = PhoneServer.start
+
+    async def begin_with_a_press(started: PhoneServer) -> None:
+        await begin(started)
+        assert (await phone.press("1", number="first")).status == 200
+
+    with patch.object(PhoneServer, "start", begin_with_a_press):
+        assert await hass.config_entries.async_reload(server.entry_id)
+    heard = await client.first(f"{BASE}/44/key/1/event")
+    assert heard.json["number"] == "first"
 
 
 @pytest.mark.parametrize("disabled_by", [None, ConfigEntryDisabler.USER])
