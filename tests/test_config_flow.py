@@ -1,5 +1,6 @@
 """The dialogues that set up servers and phones."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 import errno
@@ -399,6 +400,49 @@ async def test_a_server_that_loses_its_port_while_another_address_is_tried(
     await hass.async_block_till_done()
     assert server.state is ConfigEntryState.LOADED
     assert server.runtime_data is not hub
+
+
+@pytest.mark.parametrize("end", ["reload", "unload", "stop"])
+@pytest.mark.parametrize("first", ["the check", "the end"])
+async def test_a_server_that_ends_while_another_address_is_tried(
+    hass: HomeAssistant, server: MockConfigEntry, port: int, end: str, first: str
+) -> None:
+    """It does not come back to life beside the one that follows it."""
+    begun = asyncio.Event()
+    stop = server.runtime_data.server.stop
+
+    async def stop_slowly() -> None:
+        if begun.is_set():
+            await stop()
+        else:
+            begun.set()
+            await asyncio.sleep(0.05)
+            await stop()
+            await asyncio.sleep(0.2)
+
+    async def end_it() -> None:
+        if end == "reload":
+            await hass.config_entries.async_reload(server.entry_id)
+        elif end == "unload":
+            await hass.config_entries.async_unload(server.entry_id)
+        else:
+            await server.runtime_data.async_stop()
+
+    async def try_it() -> None:
+        await submit(hass, flow, host="0.0.0.0")
+
+    flow = await reconfigure(hass, server)
+    with patch.object(server.runtime_data.server, "stop", stop_slowly):
+        steps = [try_it, end_it] if first == "the check" else [end_it, try_it]
+        tasks = [asyncio.create_task(steps[0]())]
+        await begun.wait()
+        tasks.append(asyncio.create_task(steps[1]()))
+        await asyncio.gather(*tasks)
+    await hass.async_block_till_done()
+    assert server.state in (ConfigEntryState.LOADED, ConfigEntryState.NOT_LOADED)
+    assert await hass.config_entries.async_unload(server.entry_id)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.bind(("0.0.0.0", port))
 
 
 async def test_a_server_cannot_take_the_place_of_another(

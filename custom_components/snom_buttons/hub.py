@@ -192,14 +192,18 @@ class SnomHub:
 
         Raises what `check_bind` raises.
         """
-        await self.server.stop()
-        try:
-            check_bind(host, port, transport)
-        finally:
+        async with self._port_lock:
+            if self._is_closed:  # by a reload meanwhile, say: nothing to open again
+                check_bind(host, port, transport)
+                return
+            await self.server.stop()
             try:
-                await self.server.start()
-            except OSError:
-                self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
+                check_bind(host, port, transport)
+            finally:
+                try:
+                    await self.server.start()
+                except OSError:
+                    self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
     @callback
     def async_listen_parts(self, listener: PartListener) -> CALLBACK_TYPE:
