@@ -39,7 +39,11 @@ from homeassistant.core import (
     HomeAssistant,
     callback,
 )
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
@@ -580,12 +584,16 @@ async def test_a_store_of_a_later_version_is_left_alone(
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    hass.config_entries.async_update_entry(
+        config_entry, data={**config_entry.data, "tls": {"enabled": True, "port": 5061}}
+    )
     store(hass_storage, config_entry, {"44": "whatever"}, version=2)
     before = deepcopy(hass_storage)
     assert not await hass.config_entries.async_setup(config_entry.entry_id)
     assert config_entry.state is ConfigEntryState.SETUP_ERROR
     assert config_entry.error_reason_translation_key == "store_too_new"
     assert hass_storage == before
+    assert not ir.async_get(hass).issues, "nobody would take it back"
     caplog.clear()
 
 

@@ -121,7 +121,6 @@ class SnomHub:
 
         Raises ConfigEntryError if a later version has stored it.
         """
-        self.server.context = await self.issues.async_load_certificate()
         try:
             stored: object = await self._store.async_load()
         except UnsupportedStorageVersionError as err:
@@ -139,6 +138,8 @@ class SnomHub:
                 _stored_keys(stored, STORED_UNUSED, extension),
                 _stored_keys(stored, STORED_COLORED, extension),
             )
+        # Last, for it may tell the user something that `async_stop` has to take back.
+        self.server.context = await self.issues.async_load_certificate()
 
     @callback
     def async_check_ports(self) -> None:
