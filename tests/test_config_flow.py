@@ -305,6 +305,21 @@ async def test_a_second_server(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_a_server_without_udp_is_in_nobody_s_way(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int
+) -> None:
+    tcp_only = {
+        "udp": {"enabled": False},
+        "tcp": {"enabled": True, "port": free_port()},
+    }
+    hass.config_entries.async_update_entry(
+        config_entry, data={**config_entry.data, **tcp_only}
+    )
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
     result = await entry.start_reconfigure_flow(hass)
     assert result["type"] is FlowResultType.FORM

@@ -88,10 +88,8 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         faults = Faults()
         if user_input is not None:
             server = read_server(user_input)
-            if server[CONF_UDP][CONF_ENABLED]:
-                self._async_abort_entries_match(
-                    {key: server[key] for key in (CONF_HOST, CONF_PORT)}
-                )
+            if self._is_another_there(server):
+                return self.async_abort(reason="already_configured")
             suggested = server
             faults = find_faults(server)
             if not server[CONF_UDP][CONF_ENABLED] and self._has_phone_by_address():
@@ -106,6 +104,18 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
             data_schema=self.add_suggested_values_to_schema(SERVER_SCHEMA, suggested),
             errors=faults.errors,
             description_placeholders=faults.placeholders,
+        )
+
+    def _is_another_there(self, server: Mapping[str, Any]) -> bool:
+        """Return whether another server is set up for the same UDP port."""
+        place = (server[CONF_HOST], server[CONF_PORT])
+        return server[CONF_UDP][CONF_ENABLED] and any(
+            (other.host, other.port) == place
+            for other in (
+                server_settings(entry.data)
+                for entry in self._async_current_entries(include_ignore=False)
+                if entry.entry_id != self.context.get("entry_id")
+            )
         )
 
     def _has_phone_by_address(self) -> bool:
