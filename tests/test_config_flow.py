@@ -212,6 +212,7 @@ async def test_a_taken_port_is_named_and_the_next_free_one_filled_in(
         assert result["description_placeholders"] == NO_FAULT | {
             "port": str(port),
             "free_port": str(free),
+            "error": "Address already in use",
         }
         result = await submit(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -280,6 +281,8 @@ async def test_what_the_system_refuses_is_said(
         result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None and placeholders["error"] == error.args[-1]
     result = await submit(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 

@@ -216,7 +216,7 @@ def add_bind_fault(
     """Note that a port cannot be bound, and propose another one."""
     where, key = BIND_ERRORS.get(error.errno or 0, ("base", "cannot_listen"))
     port = server_settings(server).ports[transport]
-    placeholders = {"port": str(port)}
+    placeholders = {"port": str(port), "error": error.strerror or str(error)}
     if key == "port_in_use":
         free = _next_free_port(server, transport, port)
         placeholders["free_port"] = str(free)
