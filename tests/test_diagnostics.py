@@ -77,3 +77,29 @@ async def test_a_user_agent_without_a_hardware_address(
     await phones(user_agent=user_agent)
     told = await get_diagnostics_for_config_entry(hass, hass_client, server)
     assert told["phones"][0]["registration"]["user_agent"] == user_agent
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "shown"),
+    [
+        (
+            "Yealink SIP-T46S 66.86.0.15 805ec0aabbcc",
+            "Yealink SIP-T46S 66.86.0.15 **REDACTED**",
+        ),
+        ("Fanvil X6U 2.4.5 0C:38:3E:AA:BB:CC", "Fanvil X6U 2.4.5 **REDACTED**"),
+        ("Some-Phone_0c-38-3e-aa-bb-cc/1.0", "Some-Phone_**REDACTED**/1.0"),
+        ("Gigaset 0123456789abcdef", "Gigaset 0123456789abcdef"),
+    ],
+)
+async def test_a_hardware_address_wherever_it_is(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    server: MockConfigEntry,
+    phones: Phones,
+    *,
+    user_agent: str,
+    shown: str,
+) -> None:
+    await phones(user_agent=user_agent)
+    told = await get_diagnostics_for_config_entry(hass, hass_client, server)
+    assert told["phones"][0]["registration"]["user_agent"] == shown

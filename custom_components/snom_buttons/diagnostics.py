@@ -1,7 +1,8 @@
 """What a user can send to us when something is wrong, without secrets."""
 
 from dataclasses import asdict
-from typing import Any
+import re
+from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.config_entries import ConfigEntryState
@@ -15,7 +16,6 @@ from .const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from .devices import USER_AGENT
 from .hub import SnomConfigEntry
 from .phones import Phone
 
@@ -27,6 +27,11 @@ TO_REDACT = {
     CONF_PASSWORD,
     CONF_REDIRECT_TO,
 }
+
+HARDWARE_ADDRESS: Final = re.compile(
+    r"(?<![0-9A-F])[0-9A-F]{2}([:-]?)(?:[0-9A-F]{2}\1){4}[0-9A-F]{2}(?![0-9A-F])",
+    re.IGNORECASE,
+)
 
 
 async def async_get_config_entry_diagnostics(
@@ -78,7 +83,5 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
 
 
 def _redact_hardware_address(user_agent: str | None) -> str | None:
-    """Return the User-Agent without the hardware address at its end."""
-    if user_agent and (match := USER_AGENT.match(user_agent)) and match["mac"]:
-        return user_agent.replace(match["mac"], REDACTED)
-    return user_agent
+    """Return the User-Agent without the hardware address that may be in it."""
+    return user_agent and HARDWARE_ADDRESS.sub(REDACTED, user_agent)
