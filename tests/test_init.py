@@ -45,6 +45,7 @@ from homeassistant.helpers import (
     issue_registry as ir,
 )
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .certificates import make_certificate
@@ -608,6 +609,20 @@ async def test_a_store_that_is_none_is_no_obstacle(
     store(hass_storage, config_entry, data)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     assert f"What was stored for {config_entry.title} cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("data", [["44"], "44", 44, False])
+async def test_a_server_is_removed_whose_store_is_none(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    data: object,
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    await hass.config_entries.async_unload(config_entry.entry_id)
+    store(hass_storage, config_entry, data)
+    await hass.config_entries.async_remove(config_entry.entry_id)
+    assert f"{DOMAIN}.{config_entry.entry_id}" not in hass_storage
 
 
 # Changes

@@ -415,12 +415,13 @@ async def async_remove_stored(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Remove what is left of a config entry: its store, and its topics."""
     store = async_get_store(hass, entry)
     try:
-        stored = await store.async_load()
+        stored: object = await store.async_load()
     except UnsupportedStorageVersionError:
         stored = None
     await store.async_remove()
-    left = LeftBehind.from_json((stored or {}).get(STORED_MQTT))
-    await async_clear(hass, left.known)
+    if isinstance(stored, dict):
+        left = LeftBehind.from_json(stored.get(STORED_MQTT))
+        await async_clear(hass, left.known)
 
 
 @callback
