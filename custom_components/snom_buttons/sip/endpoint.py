@@ -251,9 +251,7 @@ class Endpoint:
         """
         if not self._transports:
             return
-        if self._guard is not None and not self._guard.admits(
-            flow, len(data), is_answer=data.startswith(b"SIP/")
-        ):
+        if not self.is_known(flow) and not self._admits(data, flow):
             return
         try:
             message = parse_datagram(data)
@@ -264,6 +262,12 @@ class Endpoint:
             self._receive_request(message, flow, len(data))
         elif isinstance(message, Response):
             self._receive_response(message, flow)
+
+    def _admits(self, data: bytes, flow: Flow) -> bool:
+        """Return whether what a stranger sent is to be looked at."""
+        return self._guard is None or self._guard.admits(
+            flow, len(data), is_answer=data.startswith(b"SIP/")
+        )
 
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
         """Answer what is broken, if there is an answer that can be matched."""
@@ -350,7 +354,8 @@ class Endpoint:
 
     def _send_now(self, data: bytes, flow: Flow) -> None:
         """Send bytes. Raises TransportError."""
-        self._transport(flow.transport).send(data, flow)
+        transport = self._transports.get(flow.transport)
+        (transport or self._transport(flow.transport)).send(data, flow)
 
     def _tag(self, call_id: str, via: Via) -> str:
         """Return a To tag that is the same for each retransmission (8.2.7)."""
