@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from copy import deepcopy
 from datetime import timedelta
 import errno
@@ -318,6 +318,45 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
         if record.name.startswith("custom_components.snom_buttons")
         and record.levelno >= logging.INFO
     ]
+
+
+async def test_a_reload_is_no_loss_of_a_phone(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """Before the server has begun nobody knows whether a phone is registered."""
+    await phones("44")
+    await hass.async_block_till_done()
+    states: list[str] = []
+    unsubscribe = async_track_state_change_event(
+        hass, REGISTERED, lambda event: states.append(event.data["new_state"].state)
+    )
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    unsubscribe()
+    assert [*dict.fromkeys(states)] == [STATE_UNAVAILABLE, STATE_ON]
+    # One that was not there is known not to be.
+    assert hass.states.get("binary_sensor.phone_45_registered").state == STATE_OFF
+
+
+@pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
+async def test_a_start_that_fails_at_its_very_end_leaves_nothing(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    error: type[BaseException],
+) -> None:
+    with (
+        patch.object(PhoneServer, "start", side_effect=error),
+        suppress(asyncio.CancelledError),
+    ):
+        await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.SETUP_ERROR
+    caplog.clear()
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    light = hass.data["entity_components"]["light"].get_entity(LIGHT)
+    assert light.phone.sip is server.runtime_data.server.phones["44"]
 
 
 async def test_availability_is_logged_once_each_way(

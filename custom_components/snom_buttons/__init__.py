@@ -60,11 +60,11 @@ async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     # Nobody listens yet for what changes meanwhile: hence the updates.
     await hub.async_update()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    await hub.async_update()
     try:
+        entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+        await hub.async_update()
         await hub.async_open()
-    except CannotListen:
+    except BaseException:  # also if Home Assistant will not wait any longer
         await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
         raise
 

@@ -77,8 +77,8 @@ class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Return that the state is always known."""
-        return True
+        """Return whether the state is known: it is, from the server's start on."""
+        return self.phone.sip.is_followed
 
     @property
     @override

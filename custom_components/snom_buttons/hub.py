@@ -197,8 +197,8 @@ class SnomHub:
             if self._is_closed:  # by a reload meanwhile, say: nothing to open again
                 check_bind(host, port, transport)
                 return
-            await self.server.stop()
             try:
+                await self.server.stop()
                 check_bind(host, port, transport)
             finally:
                 try:

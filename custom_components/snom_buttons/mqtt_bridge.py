@@ -284,10 +284,11 @@ class MqttBridge:
     @callback
     def _async_show_phone(self, phone: SnomPhone, _: None) -> None:
         """Publish whether a phone is there, and whether its keys show what they should."""
-        self.publisher.keep(
-            self._topics.availability(phone.settings.extension),
-            ONLINE if phone.sip.available else OFFLINE,
-        )
+        if phone.sip.is_followed:  # else it is known in a moment
+            self.publisher.keep(
+                self._topics.availability(phone.settings.extension),
+                ONLINE if phone.sip.available else OFFLINE,
+            )
         for name in phone.sip.keys:
             self._async_show_key(phone, name, None)
 

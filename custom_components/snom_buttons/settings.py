@@ -376,8 +376,11 @@ def phone_place(address: str) -> tuple[str, int] | None:
     port = place[1] or SIP_PORT
     if isinstance(host, IPv4Address) or not host.is_link_local:
         return str(host).partition("%")[0], port
-    interface = interface_name(host.scope_id or "")
-    return (f"{str(host).partition('%')[0]}%{interface}", port) if interface else None
+    if host.scope_id is None:
+        return None
+    # One that is not up yet stays as it is written.
+    interface = interface_name(host.scope_id) or host.scope_id
+    return f"{str(host).partition('%')[0]}%{interface}", port
 
 
 def can_reach(server: str, phone: str) -> bool:

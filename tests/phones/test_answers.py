@@ -220,8 +220,10 @@ def test_a_document_that_the_system_did_not_let_go(
             monkeypatch.setattr(UdpTransport, "send", away)
             until = asyncio.get_running_loop().time() + 1
             phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(0.05)
+            phone.keys["3"].show(lit("3"))
             await asyncio.sleep(FIRST_RETRY + 1)
-            assert desk.keys["1"]["c"] == "on"
+            assert desk.keys["1"]["c"] == desk.keys["3"]["c"] == "on"
             assert changes == [(True, False), (True, True)]
             until = asyncio.get_running_loop().time() + 7
             phone.keys["2"].show(lit("2"))

@@ -178,7 +178,7 @@ def test_guesses_in_quick_succession_are_all_counted() -> None:
 
 
 def test_one_sender_has_a_whole_network_of_ipv6() -> None:
-    assert sources_of("fe80::1%eth0 44") == ("fe80::1%eth0 44", "fe80::/64 44")
+    assert sources_of("fe80::1%eth0 44") == ("fe80::1%eth0 44", "fe80::/64%eth0 44")
     assert sources_of("192.0.2.4") == ("192.0.2.4",)
     guarded = Guarded()
     for number in range(NETWORK_FAILURES):

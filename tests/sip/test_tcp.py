@@ -395,6 +395,33 @@ async def test_who_opens_many_connections_pushes_out_his_own(
             writer.close()
 
 
+@jumping
+async def test_phones_behind_one_router_push_out_who_only_waits(
+    contexts: Contexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the crowd then; those who wait at many addresses had their time."""
+    monkeypatch.setattr(tcp_module, "MAX_TCP_STRANGERS", 3)
+    monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        waiting = [
+            await connect(listener.address, f"127.0.0.{n}", contexts.client)
+            for n in range(10, 13)
+        ]
+        await asyncio.sleep(HANDSHAKE_DEADLINE + 0.1)
+        site = [
+            await connect(listener.address, "127.0.0.9", contexts.client)
+            for _ in range(3)
+        ]
+        for reader, writer in site:
+            writer.write(MESSAGE)
+            assert await reader.readexactly(4) == b"here"
+        for reader, _ in waiting:
+            assert await until_closed(reader) == 0
+        for _, writer in (*waiting, *site):
+            writer.close()
+
+
 async def test_room_is_made_of_handshakes_that_have_not_begun(tmp_path: Path) -> None:
     """All that connect in one turn of the loop; no socket of theirs stays behind."""
     contexts = tls_contexts(tmp_path)

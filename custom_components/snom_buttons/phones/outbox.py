@@ -254,9 +254,11 @@ class Outbox:
         self._due = self._refused | dict.fromkeys(keys) | self._due
         self._refused.clear()
         self._task = None
-        self._stop_retry()
+        if failure.unsent and self._retry is not None:
+            return  # what changed meanwhile; the retry tells whether it goes again
         # A network that is away for a moment makes no device unavailable.
         is_first = failure.unsent and self._delay == FIRST_RETRY
+        self._stop_retry()
         self._retry_later(failure)
         answering = failure.answered or (is_first and self.answering)
         self._set_status(answering=answering, in_sync=False)

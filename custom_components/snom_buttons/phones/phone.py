@@ -76,6 +76,8 @@ class Phone:
         self.changed: Signal[None] = Signal()
         """What a key should show has changed."""
         self.registration: Registration | None = None
+        self.is_followed = False
+        """Whether anybody knows yet what is registered: the server has begun."""
         self._keys = {setup.name: Key(setup, self._key_changed) for setup in keys}
         self._others: dict[str, KeyDescription] = {}
         self._devices: dict[object, Device] = {}
@@ -221,6 +223,7 @@ class Phone:
         """
         before = self._devices
         self._devices = {}
+        self.is_followed = True
         self.registration = registration
         for binding in bindings:
             known = before.pop(binding.key, None)

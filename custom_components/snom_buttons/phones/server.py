@@ -212,6 +212,7 @@ class PhoneServer:
         phone.gone.subscribe(self._device_gone)
         phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
         self._place(phone)
+        self._update(phone)
         self._apply_lines()
 
     def remove_phone(self, extension: str) -> None:

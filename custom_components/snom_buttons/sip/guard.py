@@ -246,8 +246,10 @@ def sources_of(source: str) -> tuple[str, ...]:
     behind = f"{blank}{user[:MAX_USER]}"
     if ":" not in host:
         return (f"{host}{behind}",)
-    network = ip_network((host.partition("%")[0], 64), strict=False)
-    return f"{host}{behind}", f"{network}{behind}"
+    address, percent, interface = host.partition("%")
+    network = ip_network((address, 64), strict=False)
+    # A link-local network is another one at each interface.
+    return f"{host}{behind}", f"{network}{percent}{interface}{behind}"
 
 
 def _forget_oldest(remembered: OrderedDict[str, Any]) -> None:

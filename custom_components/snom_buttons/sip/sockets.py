@@ -75,7 +75,7 @@ def interface_name(interface: str) -> str | None:
     try:
         number = _number(interface) or socket.if_nametoindex(interface)
         return socket.if_indextoname(number)
-    except OSError, OverflowError:
+    except OSError, OverflowError, ValueError:
         return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import chain, count
 import logging
 import socket
 import ssl
@@ -146,17 +146,22 @@ class StreamTransport:
     def _make_room(self) -> None:
         """Close a stranger's connection if there are too many.
 
-        Of the address that has most of them it is the one that is there for longest: so
-        whoever opens many pushes out his own.
+        It is the one that is there for longest, if that is longer than a phone needs. Else
+        it is the oldest of the address that has most of them: so whoever opens many pushes
+        out his own.
         """
         strangers = [
             [connection for connection in held if not self.serves(connection.flow)]
             for held in self._by_host.values()
         ]
         most = MAX_TLS_STRANGERS if self._context else MAX_TCP_STRANGERS
-        if sum(map(len, strangers)) > most:
+        if sum(map(len, strangers)) <= most:
+            return
+        oldest = min(chain(*strangers), key=_Connection.age)
+        if asyncio.get_running_loop().time() - oldest.since <= HANDSHAKE_DEADLINE:
             crowd = max(strangers, key=len)
-            min(crowd, key=lambda known: known.flow.connection).make_room()
+            oldest = min(crowd, key=_Connection.age)
+        oldest.make_room()
 
     def serves(self, flow: Flow) -> bool:
         """Return whether a phone is reached by a connection, perhaps through a proxy."""
@@ -205,6 +210,7 @@ class _Connection(asyncio.Protocol):
         self._context = context
         self._decoder = StreamDecoder()
         self._loop = asyncio.get_running_loop()
+        self.since = self._loop.time()
         self._raw: asyncio.Transport | None = None
         """Below TLS, during the handshake."""
         self._transport: asyncio.Transport | None = None
@@ -287,8 +293,14 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def age(self) -> int:
+        """Return a number that is smaller for a connection which came earlier."""
+        return self.flow.connection
+
     def make_room(self) -> None:
         """End it at once, whether in the handshake or behind it."""
+        if self._pause is not None:  # nothing more of it is handed on
+            self._pause.cancel()
         self._end_handshake()
         if self._transport is not None:
             self._end("there are too many others")
