@@ -315,12 +315,17 @@ async def test_there_are_never_more_connections_than_the_system_can_have(
             writer.close()
 
 
-@jumping
-async def test_the_oldest_strangers_make_room_for_new_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else their buffers fill the memory."""
+@pytest.fixture
+def room_for_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take three connections of strangers, and no more."""
+    monkeypatch.setattr(tcp_module, "MAX_TCP_STRANGERS", 3)
     monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
+
+
+@pytest.mark.usefixtures("room_for_three")
+@jumping
+async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> None:
+    """Else their buffers fill the memory."""
     contexts = tls_contexts(tmp_path)
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
@@ -376,13 +381,12 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
             gc.enable()
 
 
+@pytest.mark.usefixtures("room_for_three")
 @jumping
 async def test_who_opens_many_connections_pushes_out_his_own(
-    contexts: Contexts, monkeypatch: pytest.MonkeyPatch
+    contexts: Contexts,
 ) -> None:
     """Else a few addresses could keep all phones from getting as far as to register."""
-    monkeypatch.setattr(tcp_module, "MAX_TCP_STRANGERS", 3)
-    monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
         phone = await connect(listener.address, "127.0.0.9", contexts.client)
@@ -395,13 +399,12 @@ async def test_who_opens_many_connections_pushes_out_his_own(
             writer.close()
 
 
+@pytest.mark.usefixtures("room_for_three")
 @jumping
 async def test_phones_behind_one_router_push_out_who_only_waits(
-    contexts: Contexts, monkeypatch: pytest.MonkeyPatch
+    contexts: Contexts,
 ) -> None:
     """They are the crowd then; those who wait at many addresses had their time."""
-    monkeypatch.setattr(tcp_module, "MAX_TCP_STRANGERS", 3)
-    monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
         waiting = [
