@@ -348,6 +348,10 @@ async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> No
 
 async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> None:
     """Each would hold 300 KiB until Python looks for circles, which is seldom."""
+
+    def protocols() -> list[SSLProtocol]:
+        return [o for o in gc.get_objects() if isinstance(o, SSLProtocol)]
+
     contexts = tls_contexts(tmp_path)
     async with listening(contexts.server) as listener:
         gc.collect()
@@ -355,9 +359,11 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
         try:
             for ended in ("a reset", "nonsense", "room for others"):
                 reader, writer = await connected(listener, None)
+                async with asyncio.timeout(5):
+                    while not protocols():  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
                 if ended == "a reset":
                     writer.write(b"\x16\x03\x01")
-                    await asyncio.sleep(0.05)
                     linger = struct.pack("ii", 1, 0)
                     sock = writer.get_extra_info("socket")
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -366,17 +372,14 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
                     writer.write(b"nonsense")
                     await until_closed(reader)
                 else:
-                    await asyncio.sleep(0.05)
                     (held,) = listener._by_host.values()
                     next(iter(held)).make_room()
                     await until_closed(reader)
-                async with asyncio.timeout(5):
-                    while listener._by_host:  # noqa: ASYNC110
-                        await asyncio.sleep(0.01)
                 writer.close()
-                await asyncio.sleep(0.05)
-            protocols = [o for o in gc.get_objects() if isinstance(o, SSLProtocol)]
-            assert protocols == []
+                async with asyncio.timeout(5):
+                    while listener._by_host or protocols():  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                assert protocols() == []
         finally:
             gc.enable()
 
