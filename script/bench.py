@@ -32,29 +32,29 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
-from custom_components.snom_buttons.phones import (
+from custom_components.snom_buttons.engine.phones import (
     Action,
     DocumentError,
     KeyDescription,
     KeySetup,
-    Light,
+    LightMode,
     Phone,
     PhoneServer,
     ServerSettings,
     format_document,
     parse_document,
 )
-from custom_components.snom_buttons.sip import parse_datagram, parser
-from custom_components.snom_buttons.sip.message import encode
-from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
+from custom_components.snom_buttons.engine.sip import parse_datagram, parser
+from custom_components.snom_buttons.engine.sip.message import encode
+from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
 from script import bench_house as house
 from script.bench_phones import bench_phones
-from tests.mqtt.peers import Broker
-from tests.sip import test_linear as worst_messages
-from tests.xbuttons import test_linear as worst_documents
+from tests.engine.sip import test_linear as worst_messages
+from tests.engine.xbuttons import test_linear as worst_documents
+from tests.support.mqtt_peers import Broker
 
 LOCALHOST = "127.0.0.1"
 PASSWORD = "not a secret"  # noqa: S105
@@ -69,7 +69,7 @@ def keys_up_to(last: int) -> tuple[KeyDescription, ...]:
     return tuple(
         KeyDescription(
             name=f"{number}",
-            light=Light.ON if number % 2 else Light.OFF,
+            light=LightMode.ON if number % 2 else LightMode.OFF,
             action=Action.MESSAGE,
             number=f"key{number}",
             label=f"Key number {number}",

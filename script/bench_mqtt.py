@@ -25,7 +25,7 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from tests.rawphone import PATIENCE, RawPhone
+from tests.support.rawphone import PATIENCE, RawPhone
 
 LOCALHOST = "127.0.0.1"
 QOS = 1

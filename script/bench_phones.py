@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from custom_components.snom_buttons.phones import (
+from custom_components.snom_buttons.engine.phones import (
     Action,
     KeyDescription,
     KeySetup,

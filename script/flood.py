@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.wire.siege import besiege
+from tests.support.siege import besiege
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as 
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from custom_components.snom_buttons.sip.parser import MAX_MESSAGE
-from tests.fuzztargets import TARGETS, FuzzTarget
+from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
+from tests.support.fuzztargets import TARGETS, FuzzTarget
 
 EXAMPLES = 200
 """Good inputs of one target before it is the next one's turn, and another seed's."""

@@ -18,9 +18,8 @@ from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
-
-from .rawphone import PATIENCE, RawPhone
-from .streams import Contexts, tls_contexts
+from tests.support.rawphone import PATIENCE, RawPhone
+from tests.support.streams import Contexts, tls_contexts
 
 # How long one example takes is the machine's affair.
 settings.register_profile("any machine", deadline=None)

@@ -5,9 +5,8 @@ import logging
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.snom_buttons.phones.reception import Reception
-
-from .fuzztargets import REGISTRATION, TARGETS, FuzzTarget, check_server
+from custom_components.snom_buttons.engine.phones.reception import Reception
+from tests.support.fuzztargets import REGISTRATION, TARGETS, FuzzTarget, check_server
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)

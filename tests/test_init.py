@@ -20,10 +20,10 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.snom_buttons.const import DOMAIN, EVENT_KEY_PRESS
-from custom_components.snom_buttons.hub import SAVE_DELAY, SnomHub
-from custom_components.snom_buttons.mqtt_bridge import MqttBridge
-from custom_components.snom_buttons.phones import CannotListen, PhoneServer
-from custom_components.snom_buttons.settings import KEEPALIVE
+from custom_components.snom_buttons.engine.phones import CannotListen, PhoneServer
+from custom_components.snom_buttons.hub.hub import SAVE_DELAY, SnomHub
+from custom_components.snom_buttons.hub.mqtt import MqttBridge
+from custom_components.snom_buttons.hub.settings import KEEPALIVE
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_FINAL_WRITE,
@@ -47,9 +47,12 @@ from homeassistant.helpers import (
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from tests.support.certificates import make_certificate
+from tests.support.clock import hurrying
+from tests.support.rawphone import RawMessage, RawPhone
+from tests.support.rawstream import StreamPhone
+from tests.support.relay import GOOD, Relay
 
-from .certificates import make_certificate
-from .clock import hurrying
 from .conftest import (
     KEYS,
     LOCALHOST,
@@ -61,9 +64,6 @@ from .conftest import (
     phone_subentry,
     reaches,
 )
-from .rawphone import RawMessage, RawPhone
-from .rawstream import StreamPhone
-from .relay import GOOD, Relay
 
 LIGHT = "light.phone_44_key_1"
 OTHER_LIGHT = "light.phone_45_key_1"
@@ -131,7 +131,7 @@ async def test_an_address_that_is_gone_is_tried_again(
     hass: HomeAssistant, config_entry: MockConfigEntry, error: OSError
 ) -> None:
     with patch(
-        "custom_components.snom_buttons.hub.PhoneServer.start",
+        "custom_components.snom_buttons.hub.hub.PhoneServer.start",
         side_effect=CannotListen(error, "UDP", 5060),
     ):
         assert not await hass.config_entries.async_setup(config_entry.entry_id)
@@ -155,7 +155,7 @@ async def test_a_port_that_is_taken_at_the_last_moment(
     before = left_over()
     caplog.clear()
     with patch(
-        "custom_components.snom_buttons.hub.PhoneServer.start",
+        "custom_components.snom_buttons.hub.hub.PhoneServer.start",
         side_effect=CannotListen(OSError(errno.EADDRINUSE, "Taken"), "TCP", 5060),
     ):
         assert not await hass.config_entries.async_setup(server.entry_id)
@@ -356,7 +356,7 @@ async def test_a_start_that_fails_at_its_very_end_leaves_nothing(
     assert await hass.config_entries.async_reload(server.entry_id)
     await hass.async_block_till_done()
     light = hass.data["entity_components"]["light"].get_entity(LIGHT)
-    assert light.phone.sip is server.runtime_data.server.phones["44"]
+    assert light.phone is server.runtime_data.server.phones["44"]
 
 
 async def test_availability_is_logged_once_each_way(

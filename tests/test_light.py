@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.snom_buttons.engine.phones import Color, LightMode
 from custom_components.snom_buttons.entity import LAMPS_A_TURN
-from custom_components.snom_buttons.phones import Color, Light
 from homeassistant.components.light import (
     ATTR_BRIGHTNESS,
     ATTR_COLOR_MODE,
@@ -38,9 +38,9 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from tests.support.rawphone import RawPhone
 
 from .conftest import Phones, add_phone, key_data, phone_subentry
-from .rawphone import RawPhone
 
 PLAIN = "light.phone_44_key_1"
 COLORED = "light.phone_44_key_2"
@@ -221,7 +221,7 @@ async def test_colors_that_somebody_else_set(
 ) -> None:
     await call(hass, SERVICE_TURN_ON, COLORED)
     key = server.runtime_data.server.phones["44"].keys["2"]
-    key.show(replace(key.description, color=color))
+    key.show(replace(key.look, color=color))
     assert hass.states.get(COLORED).attributes[ATTR_HS_COLOR] == shown
 
 
@@ -229,7 +229,7 @@ async def test_a_mode_that_is_no_effect_is_shown_as_it_is(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
     key = server.runtime_data.server.phones["44"].keys["1"]
-    key.show(replace(key.description, light=Light.SEIZED))
+    key.show(replace(key.look, light=LightMode.SEIZED))
     state = hass.states.get(PLAIN)
     assert state.state == STATE_ON
     assert state.attributes[ATTR_EFFECT] == "seized"

@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.phones.phone import MAX_OTHER_KEYS
+from custom_components.snom_buttons.engine.phones.phone import MAX_OTHER_KEYS
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -20,9 +20,9 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 from homeassistant.setup import async_setup_component
+from tests.support.rawphone import RawPhone
 
 from .conftest import LOCALHOST, PASSWORD, Phones, add_phone, key_data, phone_subentry
-from .rawphone import RawPhone
 
 LIGHT = "light.phone_44_key_1"
 COLORED = "light.phone_44_key_2"
@@ -359,12 +359,12 @@ async def test_a_wrong_target_is_explained_and_changes_nothing(
     }
     if (named := target.get("device_id")) is not None:
         target = {"device_id": devices.get(named, named)}
-    keys = server.runtime_data.phones["44"].sip.keys
-    before = {name: key.description for name, key in keys.items()}
+    keys = server.runtime_data.phones["44"].phone.keys
+    before = {name: key.look for name, key in keys.items()}
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, "set_key", {"light": "on", **fields}, **target)
     assert error in str(caught.value)
-    assert {name: key.description for name, key in keys.items()} == before
+    assert {name: key.look for name, key in keys.items()} == before
 
 
 async def test_a_server_that_does_not_run_is_named(
@@ -539,7 +539,7 @@ async def test_a_bad_document_is_explained_and_changes_nothing(
 ) -> None:
     share_key_3(hass, server)
     await hass.async_block_till_done()
-    phone = server.runtime_data.phones["44"].sip
+    phone = server.runtime_data.phones["44"].phone
     before = phone.pictures, phone.others
     with pytest.raises(ServiceValidationError) as caught:
         await call(
@@ -550,7 +550,7 @@ async def test_a_bad_document_is_explained_and_changes_nothing(
         )
     assert error in str(caught.value)
     assert (phone.pictures, phone.others) == before
-    other = server.runtime_data.phones["45"].sip
+    other = server.runtime_data.phones["45"].phone
     assert other.others == []
 
 
@@ -564,8 +564,8 @@ async def test_a_document_that_one_of_two_phones_has_no_room_for(
     document = {"document": "k=1\nc=on\n\nk=one more"}
     with pytest.raises(ServiceValidationError, match="Phone 44 would have more than"):
         await call(hass, "send_document", document, device_id=[free, full])
-    assert not server.runtime_data.phones["45"].sip.keys["1"].is_on
-    assert server.runtime_data.phones["45"].sip.others == []
+    assert not server.runtime_data.phones["45"].phone.keys["1"].is_on
+    assert server.runtime_data.phones["45"].phone.others == []
 
 
 async def test_the_actions_are_there_without_a_server(hass: HomeAssistant) -> None:

@@ -17,9 +17,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from tests.support.rawphone import RawPhone
 
 from .conftest import PASSWORD, Phones, add_phone, phone_subentry, reaches
-from .rawphone import RawPhone
 from .test_init import update_phone
 
 SWITCH = "switch.gate"

@@ -14,10 +14,10 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import Event, HomeAssistant, callback
+from tests.support.rawphone import RawPhone
+from tests.support.serving import noting_messages
 
 from .conftest import KEYS, Phones
-from .phones.test_server import noting_messages
-from .rawphone import RawPhone
 from .test_init import update_phone
 
 ALARM = "switch.phone_44_alarm"

@@ -5,16 +5,16 @@ import asyncio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.snom_buttons.phones.outbox import LABEL_PAUSE
+from custom_components.snom_buttons.engine.phones.outbox import LABEL_PAUSE
 from homeassistant.components.text import ATTR_VALUE, DOMAIN as TEXT, SERVICE_SET_VALUE
 from homeassistant.const import ATTR_ENTITY_ID, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from tests.support.rawphone import RawPhone
 
 from .conftest import Phones
-from .rawphone import RawPhone
 
 LABEL = "text.phone_44_key_1_label"
 LIGHT = "light.phone_44_key_1"

@@ -12,18 +12,16 @@ from PIL import Image
 import pytest
 
 import custom_components.snom_buttons as integration
-from custom_components.snom_buttons import (
-    const,
-    dial_form,
-    event,
-    light,
-    phone_flow,
+from custom_components.snom_buttons import const, event, light
+from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
+from custom_components.snom_buttons.engine.keywords.fields import FIELDS
+from custom_components.snom_buttons.engine.phones import DialAnswer, LightMode
+from custom_components.snom_buttons.flows import (
+    dialling as dial_form,
+    phone as phone_flow,
     server_form,
 )
-from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
-from custom_components.snom_buttons.key_fields import FIELDS
-from custom_components.snom_buttons.phones import DialAnswer, Light
-from custom_components.snom_buttons.settings import OWN_KINDS
+from custom_components.snom_buttons.hub.settings import OWN_KINDS
 from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
@@ -62,7 +60,7 @@ def source(*modules: str) -> list[ast.AST]:
 
 def keyword_values(name: str, within: type[ast.AST] = ast.Module) -> set[str]:
     """Return the strings that are passed by this keyword, anywhere or in statements."""
-    files = ROOT.glob("*.py")
+    files = [f for folder in ("", "flows", "hub") for f in (ROOT / folder).glob("*.py")]
     modules = [ast.parse(file.read_text("utf-8")) for file in files]
     return {
         constant.value
@@ -159,7 +157,7 @@ def test_texts_are_sorted(language: str) -> None:
 def flow_class(name: str) -> ast.ClassDef:
     [found] = [
         node
-        for module in ("config_flow", "line_flow", "phone_flow")
+        for module in ("flows/server", "flows/line", "flows/phone")
         for node in source(module)
         if isinstance(node, ast.ClassDef) and node.name == name
     ]
@@ -237,13 +235,13 @@ def test_no_error_has_a_text_in_vain() -> None:
     words = {
         node.value
         for module in (
-            "certificate",
-            "config_flow",
-            "phone_flow",
-            "server_form",
-            "key_form",
-            "dial_form",
-            "line_flow",
+            "hub/certificate",
+            "flows/server",
+            "flows/phone",
+            "flows/server_form",
+            "flows/keys",
+            "flows/dialling",
+            "flows/line",
         )
         for node in source(module)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -270,11 +268,11 @@ def test_every_exception_has_its_text() -> None:
     raised |= {
         constant.value
         for node in source(
-            "checks",
-            "key_fields",
-            "lamp",
-            "mqtt_bridge",
-            "mqtt_commands",
+            "hub/checks",
+            "engine/keywords/fields",
+            "engine/keywords/lamp",
+            "hub/mqtt",
+            "engine/mqtt/commands",
             "services",
         )
         if isinstance(node, ast.Call)
@@ -320,7 +318,7 @@ def test_every_choice_has_its_text() -> None:
     selector = ENGLISH["selector"]
     assert set(selector["key_kind"]["options"]) == set(OWN_KINDS)
     assert set(selector["model"]["options"]) == {const.MODEL_OTHER}
-    assert set(selector["key_light"]["options"]) == set(Light)
+    assert set(selector["key_light"]["options"]) == set(LightMode)
     assert set(selector["dial_answer"]["options"]) == set(DialAnswer)
     assert set(selector["keys"]["fields"]) == {
         "key",

@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from custom_components.snom_buttons.sip import SipSyntaxError
+from snom_buttons.sip import SipSyntaxError
 
 from .headless import COMMANDS, Headless
 from .phone import VirtualPhone

@@ -13,7 +13,7 @@ from enum import Enum
 import re
 from typing import NamedTuple
 
-from custom_components.snom_buttons.xbuttons import (
+from snom_buttons.xbuttons import (
     Action,
     Color,
     Direction,
@@ -22,7 +22,7 @@ from custom_components.snom_buttons.xbuttons import (
     KeyDescription,
     KeyState,
     KeyType,
-    Light,
+    LightMode,
     MessageWaiting,
     Release,
 )
@@ -55,15 +55,15 @@ class Pattern(Enum):
 
 
 _PATTERNS: dict[str, Pattern] = {
-    Light.ON: Pattern.STEADY,
-    Light.SEIZED: Pattern.STEADY,
-    Light.RECORD: Pattern.STEADY,
-    Light.OFFLINE: Pattern.STEADY,
-    Light.HOLD: Pattern.SLOW,
-    Light.PARK: Pattern.SLOW,
-    Light.MESSAGE: Pattern.MEDIUM,
-    Light.PICKUP: Pattern.FAST,
-    Light.ERROR: Pattern.FAST,
+    LightMode.ON: Pattern.STEADY,
+    LightMode.SEIZED: Pattern.STEADY,
+    LightMode.RECORD: Pattern.STEADY,
+    LightMode.OFFLINE: Pattern.STEADY,
+    LightMode.HOLD: Pattern.SLOW,
+    LightMode.PARK: Pattern.SLOW,
+    LightMode.MESSAGE: Pattern.MEDIUM,
+    LightMode.PICKUP: Pattern.FAST,
+    LightMode.ERROR: Pattern.FAST,
 }
 
 
@@ -80,16 +80,16 @@ def color(key: KeyDescription) -> str:
 
 
 _LIGHT_WORDS: Mapping[str, str] = {
-    Light.OFF: "off",
-    Light.ON: "on",
-    Light.HOLD: "call on hold",
-    Light.PICKUP: "ringing",
-    Light.PARK: "parked call",
-    Light.MESSAGE: "message waiting",
-    Light.OFFLINE: "offline",
-    Light.ERROR: "error",
-    Light.SEIZED: "line in use",
-    Light.RECORD: "recording",
+    LightMode.OFF: "off",
+    LightMode.ON: "on",
+    LightMode.HOLD: "call on hold",
+    LightMode.PICKUP: "ringing",
+    LightMode.PARK: "parked call",
+    LightMode.MESSAGE: "message waiting",
+    LightMode.OFFLINE: "offline",
+    LightMode.ERROR: "error",
+    LightMode.SEIZED: "line in use",
+    LightMode.RECORD: "recording",
 }
 _COLOR_WORDS: Mapping[str, str] = {
     Color.LOCAL: "green (local)",
@@ -141,7 +141,7 @@ def captions(key: KeyDescription) -> Captions:
     Whoever shows it may cut the ends off. What the lamp tells alone, on or off, is
     not said.
     """
-    light = _light(key) if key.light not in (Light.ON, Light.OFF) else ""
+    light = _light(key) if key.light not in (LightMode.ON, LightMode.OFF) else ""
     lamp_color = f"lamp {_color(key)}" if key.color else ""
     return Captions(
         printable(_title(key)),

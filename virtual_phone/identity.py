@@ -15,23 +15,20 @@ import secrets
 import socket
 import uuid
 
-from custom_components.snom_buttons.sip import (
+from snom_buttons.sip import (
     Address,
-    Endpoint,
     Flow,
-    IncomingRequest,
-    NoAnswer,
     OutgoingRequest,
     Request,
     Response,
     SipSyntaxError,
-    TransportError,
     Uri,
     make_address,
     make_uri,
     parse_address,
     parse_uri,
 )
+from snom_buttons.sip.net import Endpoint, IncomingRequest, NoAnswer, TransportError
 
 from .invite import Dialler
 

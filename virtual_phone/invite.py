@@ -14,17 +14,15 @@ from enum import Enum, auto
 import logging
 import secrets
 
-from custom_components.snom_buttons.sip import (
-    Endpoint,
+from snom_buttons.sip import (
     Flow,
-    NoAnswer,
     OutgoingRequest,
     Response,
     SipSyntaxError,
-    TransportError,
     parse_address,
     timers,
 )
+from snom_buttons.sip.net import Endpoint, NoAnswer, TransportError
 
 _LOGGER = logging.getLogger(__name__)
 

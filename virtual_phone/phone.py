@@ -14,15 +14,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from custom_components.snom_buttons.sip import IncomingRequest, rfc3261_8_2_3
-from custom_components.snom_buttons.xbuttons import (
+from snom_buttons.sip import content_refusal
+from snom_buttons.sip.net import IncomingRequest
+from snom_buttons.xbuttons import (
     CONTENT_TYPE,
     Action,
     DocumentError,
     KeyDescription,
     Treatment,
     format_press,
-    parse,
+    parse_document,
 )
 
 from .face import in_words, printable
@@ -222,13 +223,13 @@ class VirtualPhone:
 
     def _on_message(self, incoming: IncomingRequest) -> None:
         """Apply a buttons document, or refuse what is none."""
-        refusal = rfc3261_8_2_3(incoming.request, [CONTENT_TYPE])
+        refusal = content_refusal(incoming.request, [CONTENT_TYPE])
         if refusal is not None:
             incoming.reply(refusal.status, refusal.headers)
             self._note(Kind.REFUSED, f"a MESSAGE that is no document: {refusal.status}")
             return
         try:
-            described = parse(incoming.request.body)
+            described = parse_document(incoming.request.body)
         except DocumentError as error:
             incoming.reply(400, reason=f"Bad Request: {error}")
             self._note(Kind.REFUSED, f"a broken document: {error}")

@@ -9,8 +9,8 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, PLATFORMS
-from .hub import SnomConfigEntry, SnomHub, async_remove_stored
-from .phones import CannotListen
+from .engine.phones import CannotListen
+from .hub.hub import SnomConfigEntry, SnomHub, async_remove_stored
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)

@@ -13,10 +13,10 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .devices import SnomPhone
+from .engine.phones import Phone
 from .entity import SnomPhoneEntity, async_setup_entities
-from .hub import SnomConfigEntry, SnomPart
-from .phones import Phone
+from .hub.hub import SnomConfigEntry, SnomPart
+from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
@@ -78,13 +78,13 @@ class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
     @override
     def available(self) -> bool:
         """Return whether the state is known: it is, from the server's start on."""
-        return self.phone.sip.is_followed
+        return self.phone.is_followed
 
     @property
     @override
     def is_on(self) -> bool:
         """Return the state."""
-        return self.entity_description.is_on(self.phone.sip)
+        return self.entity_description.is_on(self.phone)
 
     @callback
     @override

@@ -4,7 +4,7 @@ from typing import Final
 
 from homeassistant.const import Platform
 
-from .phones import Action
+from .engine.phones import Action
 
 DOMAIN: Final = "snom_buttons"
 MANUFACTURER: Final = "snom"

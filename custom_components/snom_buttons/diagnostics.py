@@ -16,8 +16,8 @@ from .const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from .hub import SnomConfigEntry
-from .phones import Phone
+from .engine.phones import Phone
+from .hub.hub import SnomConfigEntry
 
 TO_REDACT = {
     CONF_ADDRESS,
@@ -45,7 +45,7 @@ async def async_get_config_entry_diagnostics(
         publisher = hub.mqtt.publisher
         mqtt = asdict(publisher.counts) | {"waiting": publisher.waiting}
         for phone in hub.phones.values():
-            status[phone.settings.subentry_id] = _phone_status(phone.sip)
+            status[phone.settings.subentry_id] = _phone_status(phone.phone)
         for subentry_id, part in hub.lines.items():
             status[subentry_id] = part.line.save()
 

@@ -11,10 +11,10 @@ from homeassistant.helpers.entity import Entity, ToggleEntity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .devices import SnomLine, SnomPhone
-from .hub import SnomConfigEntry, SnomPart
-from .phones import KeyDescription
-from .settings import KeySettings
+from .engine.phones import KeyDescription
+from .hub.hub import SnomConfigEntry, SnomPart
+from .hub.phone import SnomLine, SnomPhone
+from .hub.settings import KeySettings
 
 LAMPS_A_TURN: Final = 50
 """Lamps that change in one turn of the event loop; of a thousand the others wait.
@@ -56,20 +56,18 @@ class SnomPhoneEntity(SnomEntity):
     def __init__(self, phone: SnomPhone, unique_id_suffix: str) -> None:
         """Make the entity a part of the phone's device."""
         super().__init__(phone, unique_id_suffix)
-        self.phone = phone
+        self.phone = phone.phone
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow whether the phone is there."""
-        self._attr_available = self.phone.sip.available
-        self.async_on_remove(
-            self.phone.sip.status.subscribe(self._async_status_changed)
-        )
+        self._attr_available = self.phone.available
+        self.async_on_remove(self.phone.status.subscribe(self._async_status_changed))
 
     @callback
     def _async_status_changed(self, _: None) -> None:
-        if self._attr_available != self.phone.sip.available:
-            self._attr_available = self.phone.sip.available
+        if self._attr_available != self.phone.available:
+            self._attr_available = self.phone.available
             self.async_write_ha_state()
 
 
@@ -81,7 +79,7 @@ class SnomKeyEntity(SnomPhoneEntity):
     ) -> None:
         """Make the entity a part of the key."""
         super().__init__(phone, f"{settings.key}_{unique_id_suffix}")
-        self.key = phone.sip.keys[settings.key]
+        self.key = phone.phone.keys[settings.key]
         self.settings = settings
 
     @override

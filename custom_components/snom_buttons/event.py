@@ -19,7 +19,7 @@ from .const import (
     EVENT_TYPE_DIALLED,
     LINE_USES,
 )
-from .devices import SnomLine, SnomPhone
+from .engine.phones import Dialled, KeyPress, LineUse
 from .entity import (
     SnomEntity,
     SnomKeyEntity,
@@ -27,9 +27,9 @@ from .entity import (
     SnomPhoneEntity,
     async_setup_entities,
 )
-from .hub import SnomConfigEntry, SnomPart
-from .phones import Dialled, KeyPress, LineUse
-from .settings import KeyKind, KeySettings
+from .hub.hub import SnomConfigEntry, SnomPart
+from .hub.phone import SnomLine, SnomPhone
+from .hub.settings import KeyKind, KeySettings
 
 PARALLEL_UPDATES = 0
 
@@ -99,7 +99,7 @@ class SnomDialledEvent(SnomPhoneEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Listen for numbers."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.phone.sip.dialled.subscribe(self._async_dialled))
+        self.async_on_remove(self.phone.dialled.subscribe(self._async_dialled))
 
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:

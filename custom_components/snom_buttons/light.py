@@ -14,12 +14,18 @@ from homeassistant.components.light import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .devices import SnomPhone
+from .engine.keywords.lamp import (
+    EFFECTS,
+    effect_of,
+    hs_color_of,
+    with_effect,
+    with_hs_color,
+)
+from .engine.phones import LightMode
 from .entity import LAMPS_A_TURN, SnomLampEntity, async_setup_entities
-from .hub import SnomConfigEntry, SnomPart
-from .lamp import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
-from .phones import Light
-from .settings import KeyKind, KeySettings
+from .hub.hub import SnomConfigEntry, SnomPart
+from .hub.phone import SnomPhone
+from .hub.settings import KeyKind, KeySettings
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 
@@ -60,27 +66,27 @@ class SnomLight(SnomLampEntity, LightEntity):
     @override
     def effect(self) -> str | None:
         """Return how the lamp shines: as one of the effects, or steadily."""
-        return effect_of(self.key.description)
+        return effect_of(self.key.look)
 
     @property
     @override
     def hs_color(self) -> tuple[float, float]:
         """Return the colour; Home Assistant asks only lamps that have several."""
-        return hs_color_of(self.key.description)
+        return hs_color_of(self.key.look)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Turn the lamp off."""
-        await self.async_show(replace(self.key.description, light=Light.OFF))
+        await self.async_show(replace(self.key.look, light=LightMode.OFF))
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Turn the lamp on, and keep of effect and colour what is not named."""
-        description = self.key.description
+        description = self.key.look
         if (effect := kwargs.get(ATTR_EFFECT)) is not None:
             description = with_effect(description, effect)
         elif not self.is_on:
-            description = replace(description, light=Light.ON)
+            description = replace(description, light=LightMode.ON)
         if (hs_color := kwargs.get(ATTR_HS_COLOR)) is not None:
             description = with_hs_color(description, hs_color)
         await self.async_show(description)

@@ -12,9 +12,9 @@ from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .devices import SnomPhone
 from .entity import SnomPhoneEntity, async_setup_entities
-from .hub import SnomConfigEntry, SnomPart
+from .hub.hub import SnomConfigEntry, SnomPart
+from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
@@ -53,13 +53,13 @@ class RoundTripSensor(SnomPhoneEntity, SensorEntity):
     @override
     def native_value(self) -> float | None:
         """Return the latest time that was measured."""
-        return self.phone.sip.round_trip
+        return self.phone.round_trip
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow what is measured."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.phone.sip.measured.subscribe(self._async_measured))
+        self.async_on_remove(self.phone.measured.subscribe(self._async_measured))
 
     @callback
     def _async_measured(self, _: None) -> None:

@@ -28,12 +28,19 @@ from homeassistant.helpers.target import (
 )
 from homeassistant.util.json import JsonValueType
 
-from .checks import check_shown, known_key, read_document
 from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
-from .devices import SnomPhone
-from .hub import SnomHub
-from .key_fields import FIELDS, as_text, as_truth, invalid, quoted, read_fields
-from .phones import Key, format_document
+from .engine.keywords.fields import (
+    FIELDS,
+    as_text,
+    as_truth,
+    invalid,
+    quoted,
+    read_fields,
+)
+from .engine.phones import Key, format_document
+from .hub.checks import check_shown, known_key, read_document
+from .hub.hub import SnomHub
+from .hub.phone import SnomPhone
 
 SERVICE_SET_KEY: Final = "set_key"
 SERVICE_SEND_DOCUMENT: Final = "send_document"
@@ -98,7 +105,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     for phone in phones.values():
         check_shown(phone, shown)
     for phone in phones.values():
-        phone.sip.show(shown.values())
+        phone.phone.show(shown.values())
     return {
         "phones": [
             {**_answer(phone), ATTR_DOCUMENT: document} for phone in phones.values()

@@ -8,7 +8,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import ATTR_PHONE
-from .devices import SnomLine
 from .entity import (
     LAMPS_A_TURN,
     SnomEntity,
@@ -16,8 +15,9 @@ from .entity import (
     SnomLineEntity,
     async_setup_entities,
 )
-from .hub import SnomConfigEntry, SnomPart
-from .settings import KeyKind
+from .hub.hub import SnomConfigEntry, SnomPart
+from .hub.phone import SnomLine
+from .hub.settings import KeyKind
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 
@@ -46,12 +46,12 @@ class SnomSwitch(SnomLampEntity, SwitchEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Let the key look as it does while it is on."""
-        await self.async_show(self.key.turned(self.key.description, True))
+        await self.async_show(self.key.turned(self.key.look, True))
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Let the key look as it does while it is off."""
-        await self.async_show(self.key.turned(self.key.description, False))
+        await self.async_show(self.key.turned(self.key.look, False))
 
 
 class SnomLineSwitch(SnomLineEntity, SwitchEntity):

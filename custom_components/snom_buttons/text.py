@@ -11,11 +11,11 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .devices import SnomPhone
+from .engine.phones import DocumentError
 from .entity import SnomShownEntity, async_setup_entities
-from .hub import SnomConfigEntry, SnomPart
-from .phones import DocumentError
-from .settings import MAX_LABEL, KeyKind, KeySettings
+from .hub.hub import SnomConfigEntry, SnomPart
+from .hub.phone import SnomPhone
+from .hub.settings import MAX_LABEL, KeyKind, KeySettings
 
 PARALLEL_UPDATES = 0
 
@@ -55,14 +55,14 @@ class SnomLabel(SnomShownEntity, TextEntity):
     @override
     def native_value(self) -> str:
         """Return the label, as far as a text can hold it."""
-        return (self.key.description.label or "")[:MAX_LABEL]
+        return (self.key.look.label or "")[:MAX_LABEL]
 
     @override
     async def async_set_value(self, value: str) -> None:
         """Write the label, or remove it."""
         label = value.strip(" ") or None
         try:
-            self.key.show(replace(self.key.description, label=label))
+            self.key.show(replace(self.key.look, label=label))
         except DocumentError as err:
             raise ServiceValidationError(
                 translation_domain=DOMAIN, translation_key="invalid_label"

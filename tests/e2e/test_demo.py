@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import free_port
-from tests.rawphone import RawPhone
+from tests.support.rawphone import RawPhone
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mqtt.peers import LOCALHOST, MqttClient
-from tests.wire.programs import program
+from tests.support.mqtt_peers import LOCALHOST, MqttClient
+from tests.support.programs import program
 
 from .test_demo import demo_running
 

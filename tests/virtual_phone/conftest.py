@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .stub_registrar import StubRegistrar
+from tests.support.stub_registrar import StubRegistrar
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Footer, Input, RichLog, Static
 
-from custom_components.snom_buttons.xbuttons import KeyDescription, parse
+from snom_buttons.xbuttons import KeyDescription, parse_document
 from virtual_phone import Kind, VirtualPhone, app as app_module
 from virtual_phone.app import Key, PhoneApp
 
@@ -32,7 +32,7 @@ class RecordingPhone(VirtualPhone):
 
     def show(self, document: str) -> None:
         """Apply a document as one from the network."""
-        for key in parse(document.replace(" ", "\n").encode()):
+        for key in parse_document(document.replace(" ", "\n").encode()):
             self.keys[key.name] = key
             self._note(Kind.KEY, f"key {key.name}")
 

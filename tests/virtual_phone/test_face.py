@@ -5,7 +5,7 @@ from unicodedata import east_asian_width
 
 import pytest
 
-from custom_components.snom_buttons.xbuttons import (
+from snom_buttons.xbuttons import (
     Action,
     Color,
     Direction,
@@ -13,9 +13,9 @@ from custom_components.snom_buttons.xbuttons import (
     KeyDescription,
     KeyState,
     KeyType,
-    Light,
+    LightMode,
     Release,
-    parse,
+    parse_document,
 )
 from virtual_phone.face import Pattern, captions, color, in_words, pattern, printable
 
@@ -45,10 +45,10 @@ def test_patterns(light: str, expected: Pattern) -> None:
 def test_every_light_but_off_is_seen() -> None:
     seen = {
         light
-        for light in Light
+        for light in LightMode
         if pattern(KeyDescription(name="1", light=light)) is not Pattern.DARK
     }
-    assert seen == set(Light) - {Light.OFF}
+    assert seen == set(LightMode) - {LightMode.OFF}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_colors(given: str | None, expected: str) -> None:
 
 def described(lines: str) -> KeyDescription:
     """Return the key that a document describes, whose lines are given after its name."""
-    (key,) = parse("\n".join(["k=1", *lines.split("; ")]).encode())
+    (key,) = parse_document("\n".join(["k=1", *lines.split("; ")]).encode())
     return key
 
 
@@ -198,7 +198,7 @@ def test_the_lamp_in_words(lines: str, beside_the_lamp: str, in_one_line: str) -
 @pytest.mark.parametrize(
     ("words", "lines", "shown_if_unknown"),
     [
-        (Light, "c={}", "light: {}"),
+        (LightMode, "c={}", "light: {}"),
         (Direction, "b={}", "call: {}"),
         (ForwardCondition, "f={}100", "forwards: {}"),
         (Action, "n=79; a={}", "press: {}"),

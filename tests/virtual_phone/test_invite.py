@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.snom_buttons.sip import (
+from snom_buttons.sip import (
     OutgoingRequest,
     Response,
     make_address,

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.stub_registrar import PATIENCE, StubRegistrar, body, header
 from virtual_phone import VirtualPhone
 from virtual_phone.__main__ import main
 from virtual_phone.headless import Headless
-
-from .stub_registrar import PATIENCE, StubRegistrar, body, header
 
 type Start = Callable[..., Coroutine[Any, Any, Process]]
 

@@ -6,11 +6,9 @@ import re
 
 import pytest
 
-from custom_components.snom_buttons.sip import timers
-from custom_components.snom_buttons.xbuttons import KeyDescription, Light
-from virtual_phone import Kind, VirtualPhone, identity
-
-from .stub_registrar import (
+from snom_buttons.sip import timers
+from snom_buttons.xbuttons import KeyDescription, LightMode
+from tests.support.stub_registrar import (
     MD5,
     SHA_256,
     StubRegistrar,
@@ -19,6 +17,7 @@ from .stub_registrar import (
     digest_is_right,
     header,
 )
+from virtual_phone import Kind, VirtualPhone, identity
 
 INSTANCE = "urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f"
 """The instance that the document's press examples have."""
@@ -358,12 +357,12 @@ class TestDocuments:
 
         call = "k=3\r\nl=42\r\nc=pickup\r\ni=19781234567\r\nn=*6013\r\na=invite\r\n"
         registrar.send(message(phone, call, branch="z9hG4bKb"))
-        await phone.wait_for(lambda p: p.keys["3"].light is Light.PICKUP)
+        await phone.wait_for(lambda p: p.keys["3"].light is LightMode.PICKUP)
         assert phone.keys["3"].caller == "19781234567"
         assert phone.keys["4"].light == "on"
 
         registrar.send(message(phone, "k=3\r\nl=42\r\n", branch="z9hG4bKc"))
-        await phone.wait_for(lambda p: p.keys["3"].light is Light.OFF)
+        await phone.wait_for(lambda p: p.keys["3"].light is LightMode.OFF)
         assert phone.keys["3"] == KeyDescription(name="3", label="42")
         assert [e.text for e in phone.history if e.kind is Kind.KEY] == [
             "key 3: off · 42",

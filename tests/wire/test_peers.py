@@ -9,11 +9,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.certificate import (
-    CertificateFiles,
-    load_certificate,
-)
-from custom_components.snom_buttons.phones import (
+from custom_components.snom_buttons.engine.phones import (
     Action,
     KeyDescription,
     KeyPress,
@@ -22,9 +18,12 @@ from custom_components.snom_buttons.phones import (
     PhoneServer,
     ServerSettings,
 )
-from tests.certificates import Certificate, make_certificate
-
-from .peers import LOCALHOST, PEERS, Account
+from custom_components.snom_buttons.hub.certificate import (
+    CertificateFiles,
+    load_certificate,
+)
+from tests.support.certificates import Certificate, make_certificate
+from tests.support.peers import LOCALHOST, PEERS, Account
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 

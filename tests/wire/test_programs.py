@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from .programs import program
+from tests.support.programs import program
 
 
 def test_a_program_that_is_there() -> None:

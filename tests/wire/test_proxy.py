@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.phones import KeyPress
-from tests.certificates import make_certificate
-from tests.rawphone import RawPhone
+from custom_components.snom_buttons.engine.phones import KeyPress
+from tests.support.certificates import make_certificate
+from tests.support.kamailio import Kamailio, proxying
+from tests.support.peers import LOCALHOST, PEERS, Account
+from tests.support.rawphone import RawPhone
 
-from .kamailio import Kamailio, proxying
-from .peers import LOCALHOST, PEERS, Account
 from .test_peers import PASSWORD, REALM, make_phone, serving, settings_for
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]

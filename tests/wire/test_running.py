@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from . import running as module
-from .running import running
+from tests.support.running import running
+
+from ..support import running as module
 
 
 async def test_what_it_says_is_found_line_by_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.snom_buttons.phones import (
+from custom_components.snom_buttons.engine.phones import (
     Action,
     KeyDescription,
     KeyPress,
@@ -17,8 +17,7 @@ from custom_components.snom_buttons.phones import (
     PhoneServer,
     ServerSettings,
 )
-
-from .programs import program
+from tests.support.programs import program
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 

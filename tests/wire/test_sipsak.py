@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import program
 from virtual_phone import Kind, VirtualPhone
-
-from .programs import program
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -12,12 +12,11 @@ import re
 
 import pytest
 
-from custom_components.snom_buttons.phones import KeyPress, PhoneServer
-from custom_components.snom_buttons.sip.guard import FAILURES
-from tests.phones.test_server import PASSWORD, device, make_phone, serving
-
-from .programs import program
-from .siege import besiege
+from custom_components.snom_buttons.engine.phones import KeyPress, PhoneServer
+from custom_components.snom_buttons.engine.sip.guard import FAILURES
+from tests.support.programs import program
+from tests.support.serving import PASSWORD, device, make_phone, serving
+from tests.support.siege import besiege
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 

@@ -1,0 +1,1 @@
+"""The engine: SIP, buttons documents and phones. It runs without Home Assistant."""

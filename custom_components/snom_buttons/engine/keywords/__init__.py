@@ -1,0 +1,1 @@
+"""The words of users: the fields of a key, effects and colours."""

@@ -1,0 +1,81 @@
+"""The domain: phones, their keys, what these should show, and what people press.
+
+Knows the buttons document and SIP, not Home Assistant. Everything happens in one event
+loop, the one that `PhoneServer.start` is called in.
+"""
+
+from ..sip import PRIVATE_NETWORKS, Network
+from ..sip.net import interface_name
+from ..xbuttons import (
+    MAX_DOCUMENT,
+    PROPERTIES,
+    Action,
+    Color,
+    Direction,
+    DocumentError,
+    Forward,
+    KeyDescription,
+    KeyState,
+    KeyType,
+    LightMode,
+    MessageWaiting,
+    Release,
+    Treatment,
+    format_document,
+    is_other_color,
+    parse_document,
+)
+from .dialling import DialAnswer, Dialling, redirection
+from .events import Dialled, KeyPress, LineUse
+from .key import Key, KeySetup
+from .line import LineSettings, SharedLine, shared_key
+from .models import MODELS
+from .network import check_bind, free_port, local_address
+from .phone import MAX_OTHER_KEYS, Phone, TooManyKeys
+from .reception import MAX_TEXT
+from .server import CannotListen, PhoneServer, ServerSettings
+
+__all__ = [
+    "MAX_DOCUMENT",
+    "MAX_OTHER_KEYS",
+    "MAX_TEXT",
+    "MODELS",
+    "PRIVATE_NETWORKS",
+    "PROPERTIES",
+    "Action",
+    "CannotListen",
+    "Color",
+    "DialAnswer",
+    "Dialled",
+    "Dialling",
+    "Direction",
+    "DocumentError",
+    "Forward",
+    "Key",
+    "KeyDescription",
+    "KeyPress",
+    "KeySetup",
+    "KeyState",
+    "KeyType",
+    "LightMode",
+    "LineSettings",
+    "LineUse",
+    "MessageWaiting",
+    "Network",
+    "Phone",
+    "PhoneServer",
+    "Release",
+    "ServerSettings",
+    "SharedLine",
+    "TooManyKeys",
+    "Treatment",
+    "check_bind",
+    "format_document",
+    "free_port",
+    "interface_name",
+    "is_other_color",
+    "local_address",
+    "parse_document",
+    "redirection",
+    "shared_key",
+]

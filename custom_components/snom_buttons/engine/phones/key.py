@@ -1,0 +1,162 @@
+"""A key of a phone: how it is configured, and what it should show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from ..xbuttons import KeyDescription, LightMode, format_document
+from .events import KeyPress
+from .signal import Signal
+
+_FIELDS = tuple(field.name for field in fields(KeyDescription) if field.name != "name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySetup:
+    """A key as it is configured."""
+
+    off: KeyDescription
+    """How it looks to begin with."""
+    on: KeyDescription | None = None
+    """How it looks while it is on; None if that is the affair of who turns it on."""
+    toggles: bool = False
+    """Whether a press turns it over."""
+
+    @property
+    def name(self) -> str:
+        """The key's name in the document."""
+        return self.off.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedLook:
+    """What a key shows, told apart from what it is configured to show."""
+
+    configured: KeyDescription
+    """How the key looks by its configuration, turned on or off as it is."""
+    shown: KeyDescription
+    is_on: bool
+
+
+class Key:
+    """One configured key.
+
+    `look` is the state, and this is its only place: whatever shows or changes a
+    key derives what it knows from here.
+    """
+
+    __slots__ = (
+        "_changed",
+        "document",
+        "look",
+        "name",
+        "pressed",
+        "setup",
+        "shown",
+    )
+
+    def __init__(self, setup: KeySetup, changed: Callable[[Key, bool], None]) -> None:
+        """Make a key that is off; `changed` gets it to the phone from now on.
+
+        It is told whether nothing but the label has changed. Raises DocumentError for
+        a description that cannot be written.
+        """
+        self.name = setup.name
+        self.setup = setup
+        self.look = setup.off
+        """What the key should show now."""
+        self.document = _document(setup)
+        """`look` as it goes to the phone."""
+        self.shown: Signal[None] = Signal()
+        """`look` has changed."""
+        self.pressed: Signal[KeyPress] = Signal()
+        self._changed = changed
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the lamp shines otherwise than it does to begin with."""
+        return self.would_be_on(self.look)
+
+    @property
+    def picture(self) -> SavedLook:
+        """What to give `restore` after a restart."""
+        return SavedLook(
+            configured=self._look(self.is_on, self.look.light),
+            shown=self.look,
+            is_on=self.is_on,
+        )
+
+    def would_be_on(self, description: KeyDescription) -> bool:
+        """Return whether the key would be on if it showed this."""
+        return description.light != self.setup.off.light
+
+    def show(self, description: KeyDescription) -> None:
+        """Let the key show this from now on; what it shows already is not sent again.
+
+        Raises DocumentError for a description that cannot be written, ValueError for
+        another key's; then nothing changes.
+        """
+        before = self.look
+        if description == before:
+            return
+        if description.name != self.name:
+            raise ValueError(f"key {self.name} cannot show key {description.name}")
+        self.document = format_document((description,))
+        self.look = description
+        self._changed(self, replace(description, label=before.label) == before)
+        self.shown.emit(None)
+
+    def turn(self, on: bool) -> None:
+        """Turn the key on or off: what its two looks have in common stays as it is."""
+        self.show(self.turned(self.look, on))
+
+    def turned(self, description: KeyDescription, on: bool) -> KeyDescription:
+        """Return what the key would show after `look` if it were turned."""
+        look = self._look(on)
+        return replace(description, **_changes(self._look(not on), look))
+
+    def configure(self, setup: KeySetup) -> None:
+        """Take a new configuration.
+
+        What was set beyond the old one stays, and so does whether the key is on. Raises
+        DocumentError for a description that cannot be written; then nothing changes.
+        """
+        if setup == self.setup:
+            return
+        _document(setup)
+        picture = self.picture
+        self.setup = setup
+        self.restore(picture)
+
+    def restore(self, picture: SavedLook) -> None:
+        """Take over what was set beyond a configuration that may be another by now."""
+        look = self._look(picture.is_on, picture.shown.light)
+        self.show(replace(look, **_changes(picture.configured, picture.shown)))
+
+    def _look(self, on: bool, light: str = LightMode.ON) -> KeyDescription:
+        """Return how the configuration lets the key look, on or off.
+
+        `light` is how it shines if the configuration leaves that open.
+        """
+        setup = self.setup
+        if not on:
+            return setup.off
+        return setup.on or replace(setup.off, light=light)
+
+
+def _document(setup: KeySetup) -> bytes:
+    """Return the key's first document. Raises DocumentError if one cannot be written."""
+    if setup.on is not None:
+        format_document((setup.on,))
+    return format_document((setup.off,))
+
+
+def _changes(before: KeyDescription, after: KeyDescription) -> Mapping[str, Any]:
+    """Return the fields in which `after` differs, but for the name, and their values."""
+    return {
+        name: value
+        for name in _FIELDS
+        if (value := getattr(after, name)) != getattr(before, name)
+    }

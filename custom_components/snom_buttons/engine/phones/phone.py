@@ -1,0 +1,292 @@
+"""A phone: one identity that we are the registrar of, with its keys and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+
+from ..sip import Binding, Flow
+from ..xbuttons import DocumentError, KeyDescription, format_document
+from .contact import Contact
+from .courier import Courier
+from .dialling import Dialling
+from .events import Dialled
+from .key import Key, KeySetup, SavedLook
+from .signal import Signal
+
+MAX_OTHER_KEYS = 200
+"""Keys of a phone that are not configured, and of which we remember what they show."""
+
+MAX_KEY_DOCUMENT = 8 * 1024
+"""Bytes of one key's description; a document of a single key cannot be split."""
+
+
+class TooManyKeys(ValueError):
+    """A document names more keys that are not configured than we remember."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What the newest registration of a phone says of it."""
+
+    address: str
+    """Where it came from, as `udp 192.0.2.4:2048`."""
+    user_agent: str | None
+    expires_at: datetime | None
+    """Aware, in UTC; None for a phone that does not register."""
+    supports_buttons: bool
+
+
+class Phone:
+    """One phone as the user knows it.
+
+    Several devices can be registered with its identity; each of them shows its keys.
+    """
+
+    def __init__(
+        self,
+        extension: str,
+        password: str,
+        keys: Iterable[KeySetup],
+        dialling: Dialling | None = None,
+        address: tuple[str, int] | None = None,
+    ) -> None:
+        """Make a phone that is not registered; without `dialling` it is always busy.
+
+        With a `address`, IP address and UDP port, it need not register, and cannot.
+        Raises DocumentError for a key that cannot be written.
+        """
+        self.extension = extension
+        self.password = password
+        self.address = address
+        self.dialling = dialling or Dialling()
+        """What calls from it are answered with."""
+        self.status: Signal[None] = Signal()
+        """`available`, `in_sync`, `refusal` or `registration` has changed."""
+        self.taken: Signal[list[str]] = Signal()
+        """Keys, of which a device has taken what they show."""
+        self.measured: Signal[None] = Signal()
+        """`round_trip` has changed."""
+        self.gone: Signal[Binding] = Signal()
+        """A device that was there before a restart is no longer where it was."""
+        self.dialled: Signal[Dialled] = Signal()
+        self.changed: Signal[None] = Signal()
+        """What a key should show has changed."""
+        self.registration: Registration | None = None
+        self.is_followed = False
+        """Whether anybody knows yet what is registered: the server has begun."""
+        self._keys = {setup.name: Key(setup, self._key_changed) for setup in keys}
+        self._others: dict[str, KeyDescription] = {}
+        self._contacts: dict[object, Contact] = {}
+
+    @property
+    def keys(self) -> Mapping[str, Key]:
+        """The configured keys by name, in their order."""
+        return self._keys
+
+    @property
+    def pictures(self) -> list[SavedLook]:
+        """What all configured keys show, to give `restore` after a restart."""
+        return [key.picture for key in self._keys.values()]
+
+    @property
+    def others(self) -> list[KeyDescription]:
+        """What keys that are not configured should show.
+
+        Those that no longer are should show nothing, and are told so at each
+        registration: a device that was away when a key was taken from it may still
+        show it.
+        """
+        return list(self._others.values())
+
+    @property
+    def available(self) -> bool:
+        """Whether a device is registered and answers."""
+        return any(device.outbox.answering for device in self._contacts.values())
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether every device that answers has taken what it should show."""
+        return self.available and all(
+            device.outbox.in_sync
+            for device in self._contacts.values()
+            if device.outbox.answering
+        )
+
+    def has_taken(self, key: str) -> bool:
+        """Whether every device that answers has what a key shows."""
+        answering = [d.outbox for d in self._contacts.values() if d.outbox.answering]
+        return bool(answering) and all(o.has_taken(key) for o in answering)
+
+    @property
+    def refusal(self) -> str | None:
+        """What a device answers with that keeps refusing what it is sent, else None."""
+        refusals = (device.outbox.refusal for device in self._contacts.values())
+        return next(filter(None, refusals), None)
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds that the newest device took to answer the latest question."""
+        trips = [device.round_trip for device in self._contacts.values()]
+        return trips[-1] if trips else None
+
+    def configure(
+        self,
+        *,
+        password: str,
+        keys: Iterable[KeySetup],
+        dialling: Dialling | None = None,
+        address: tuple[str, int] | None = None,
+    ) -> None:
+        """Take a new configuration, and tell the devices what changed.
+
+        A key that is no longer configured goes dark; of one that is kept stays what
+        was set beyond its configuration. Raises DocumentError for a key that cannot be
+        written; then nothing changes.
+        """
+        setups = {setup.name: setup for setup in keys}
+        new = {n: Key(setup, self._key_changed) for n, setup in setups.items()}
+        self.password = password
+        self.address = address
+        self.dialling = dialling or Dialling()
+        before = self._keys
+        self._keys = {name: before.get(name, key) for name, key in new.items()}
+        for name, setup in setups.items():
+            self._keys[name].configure(setup)
+        for name in before.keys() - setups.keys():
+            self._others[name] = KeyDescription(name=name)
+        for name in setups:
+            self._others.pop(name, None)
+        self._tell(before.keys() ^ setups.keys())
+        self.changed.emit(None)
+
+    def show(self, descriptions: Iterable[KeyDescription]) -> None:
+        """Let keys show this from now on, also such as are not configured.
+
+        Other than with `Key.show` all of them are sent, whatever they showed before.
+        Raises DocumentError for what cannot be written, TooManyKeys; then nothing
+        changes.
+        """
+        shown = {description.name: description for description in descriptions}
+        others = self.check(shown.values())
+        self._others |= others
+        for name in shown.keys() - others.keys():
+            self._keys[name].show(shown[name])
+        self._tell(shown)
+        self.changed.emit(None)
+
+    def check(
+        self, descriptions: Iterable[KeyDescription]
+    ) -> dict[str, KeyDescription]:
+        """Return those of the keys that are not configured, by name.
+
+        Raises what `show` would raise.
+        """
+        shown = {description.name: description for description in descriptions}
+        for description in shown.values():
+            size = len(format_document((description,)))
+            if size > MAX_KEY_DOCUMENT:
+                raise DocumentError(
+                    f"the key {description.name} takes {size} bytes; it must not take"
+                    f" more than {MAX_KEY_DOCUMENT}, which is what a phone can be sent"
+                )
+        others = {n: d for n, d in shown.items() if n not in self._keys}
+        # Keys that are taken from the phone count too, but are never too many.
+        if (
+            others.keys() - self._others.keys()
+            and len(self._others | others) > MAX_OTHER_KEYS
+        ):
+            raise TooManyKeys(f"more than {MAX_OTHER_KEYS} keys are not configured")
+        return others
+
+    def tell_again(self, key: str) -> None:
+        """Send what a key shows once more: the phone may not know it yet.
+
+        Of a key that was never told of there is nothing to send.
+        """
+        if key in self._keys or key in self._others:
+            self._tell((key,))
+
+    def registered(
+        self,
+        bindings: Sequence[Binding],
+        courier: Courier,
+        registration: Registration | None,
+    ) -> None:
+        """Take over what the registrar has bound now.
+
+        A device that has just registered, if only to refresh, gets the whole picture:
+        nobody knows what it shows. The registrar makes a new Binding each time.
+        """
+        before = self._contacts
+        self._contacts = {}
+        self.is_followed = True
+        self.registration = registration
+        for binding in bindings:
+            known = before.pop(binding.key, None)
+            if known is not None and known.binding is binding:
+                self._contacts[binding.key] = known
+                continue
+            device = self._contacts[binding.key] = Contact(
+                binding,
+                courier,
+                password_of=lambda: self.password,
+                document_of=self._document_of,
+                status_changed=partial(self.status.emit, None),
+                taken=self.taken.emit,
+                measured=partial(self.measured.emit, None),
+                gone=self.gone.emit,
+                before=known,
+            )
+            device.outbox.add([*self._keys, *self._others])
+        for device in before.values():
+            device.close()
+        self.status.emit(None)
+
+    def restore(
+        self, pictures: Iterable[SavedLook], others: Iterable[KeyDescription]
+    ) -> None:
+        """Take what the keys showed before a restart, or under another extension."""
+        for picture in pictures:
+            name = picture.shown.name
+            if key := self._keys.get(name):
+                key.restore(picture)
+            else:
+                self._others[name] = KeyDescription(name=name)
+        for description in islice(others, MAX_OTHER_KEYS):
+            if description.name not in self._keys:
+                self._others[description.name] = description
+
+    def heard(self, flow: Flow) -> None:
+        """Take note that something has come from the device at the end of a flow."""
+        for device in self._contacts.values():
+            if device.binding.comes_by(flow):
+                device.heard()
+
+    def lost(self, flow: Flow) -> None:
+        """Take note that a connection is gone: its device has to come back by itself."""
+        for device in self._contacts.values():
+            if device.binding.flow == flow:
+                device.lost()
+
+    def close(self) -> None:
+        """End all that is under way to its devices."""
+        for device in self._contacts.values():
+            device.close()
+        self._contacts.clear()
+
+    def _document_of(self, name: str) -> bytes:
+        """Return what a key should show."""
+        key = self._keys.get(name)
+        return key.document if key else format_document((self._others[name],))
+
+    def _key_changed(self, key: Key, only_label: bool) -> None:
+        self._tell((key.name,), only_labels=only_label)
+        self.changed.emit(None)
+
+    def _tell(self, names: Iterable[str], *, only_labels: bool = False) -> None:
+        for device in self._contacts.values():
+            device.outbox.add(names, only_labels=only_labels)

@@ -1,0 +1,199 @@
+"""The reception: takes what phones send, and tells of it.
+
+A request is answered at once; then the key does what it is there for, and only then
+others are told. Everything but the telling happens in the one call of `answer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+import logging
+
+from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, Registrar, content_refusal
+from ..sip.net import IncomingRequest
+from ..xbuttons import (
+    CONTENT_TYPE,
+    Action,
+    DocumentError,
+    KeyDescription,
+    parse_document,
+)
+from .events import Dialled, KeyPress
+from .line import SharedLine
+from .phone import Phone
+from .signal import Signal
+
+_LOGGER = logging.getLogger(__name__)
+
+ABILITIES = (
+    ALLOW_HEADER,
+    ("Accept", CONTENT_TYPE),
+    ("Accept-Encoding", "identity"),
+    ("Accept-Language", "en"),
+    SUPPORTED_HEADER,
+)
+"""What OPTIONS is answered with (RFC 3261 11.2)."""
+MAX_PRESSES = 8
+"""Keys that one press may name; a phone names one."""
+MAX_TEXT = 64
+"""Characters of a key's name, an action or a number that are told on."""
+
+
+class Reception:
+    """Answers the requests that the endpoint lets through (RFC 3261 8.2)."""
+
+    def __init__(
+        self,
+        registrar: Registrar,
+        phones: Mapping[str, Phone],
+        lines: Mapping[str, SharedLine],
+    ) -> None:
+        """Answer for these phones and lines, which may change."""
+        self.pressed: Signal[KeyPress] = Signal()
+        """Every press at every phone, also of keys that are not configured."""
+        self.dialled: Signal[Dialled] = Signal()
+        self._registrar = registrar
+        self._phones = phones
+        self._lines = lines
+
+    def answer(self, incoming: IncomingRequest) -> None:
+        """Answer a request that `authorize` let through, and act on it."""
+        match incoming.request.method:
+            case "REGISTER":
+                self._register(incoming)
+            case "MESSAGE":
+                self._take_press(incoming)
+            case "INVITE":
+                self._take_call(incoming)
+            case _:
+                incoming.reply_stateless(200, ABILITIES)
+
+    def authorize(self, incoming: IncomingRequest) -> bool:
+        """Return whether a request proves to be from one of the phones, else answer it."""
+        refusal = self._registrar.authorize(incoming.request, incoming.flow)
+        if refusal is None:
+            return True
+        if refusal.status == 401:
+            incoming.challenge(refusal)
+        else:
+            incoming.reply_stateless(refusal.status, refusal.headers)
+        return False
+
+    def _register(self, incoming: IncomingRequest) -> None:
+        answer = self._registrar.register(incoming.request, incoming.flow)
+        incoming.reply(answer.status, answer.headers)
+
+    def _phone_of(self, incoming: IncomingRequest) -> Phone:
+        """Return the phone that a request is from."""
+        phone = self._phones[incoming.request.from_.uri.user or ""]
+        phone.heard(incoming.flow)
+        return phone
+
+    def _take_press(self, incoming: IncomingRequest) -> None:
+        """Take a MESSAGE: the phone tells of a key that was pressed."""
+        phone = self._phone_of(incoming)
+        request = incoming.request
+        refusal = content_refusal(request, (CONTENT_TYPE,))
+        if refusal is not None:
+            incoming.reply(refusal.status, refusal.headers)
+            return
+        try:
+            pressed = parse_document(request.body)
+        except DocumentError as error:
+            _LOGGER.debug("Phone %s sent %r: %s", phone.extension, request.body, error)
+            incoming.reply(400, reason="Bad Buttons Document")
+            return
+        if not _is_press(pressed):
+            incoming.reply(400, reason="Not A Press")
+            return
+        incoming.reply(200)
+        _LOGGER.debug("Phone %s sent %r", phone.extension, request.body)
+        for description in pressed:
+            # A press without `a=` is not the call that the default stands for.
+            action = description.action
+            self._press(
+                phone,
+                description.name,
+                Action.MESSAGE if action is Action.INVITE else action,
+                _shown(request.to.uri.user),
+            )
+
+    def _take_call(self, incoming: IncomingRequest) -> None:
+        """Take an INVITE: a key that calls, or a number that was dialled.
+
+        No call is made: the answer tells the phone that nobody will, or where to call.
+        """
+        phone = self._phone_of(incoming)
+        dialled = incoming.request.uri.user
+        number = _shown(dialled)
+        called = [
+            key.look
+            for key in phone.keys.values()
+            if number and (key.look.number or "")[:MAX_TEXT] == number
+        ]
+        # The number of a key that was not told to call means nothing elsewhere, and of
+        # one that we cannot show as it is the rest would be another number.
+        if all(key.action is Action.INVITE for key in called):
+            whole = incoming.request.uri if number == dialled else None
+            incoming.reply(*phone.dialling.answer_to(whole))
+        else:
+            incoming.reply(486)
+        for key in called:
+            self._press(phone, key.name, Action.INVITE, number)
+        if not called or number in phone.dialling.own:
+            tell_later(partial(self._tell_dialled, phone, number))
+
+    def _press(
+        self, phone: Phone, name: str, action: Action | str, number: str
+    ) -> None:
+        """Let a key do what it is there for, and then tell of the press."""
+        key = phone.keys.get(name)
+        caller = key.look.caller if key else None
+        press = KeyPress(
+            phone=phone, key=name, action=action, number=number, caller=caller
+        )
+        if key is not None:
+            for line in self._lines.values():
+                if line.settings.keys.get(phone.extension) == name:
+                    press.use = line.press(press)
+            if key.setup.toggles:
+                key.turn(not key.is_on)
+        tell_later(partial(self._tell_press, press))
+
+    def _tell_press(self, press: KeyPress) -> None:
+        if key := press.phone.keys.get(press.key):
+            key.pressed.emit(press)
+        self.pressed.emit(press)
+
+    def _tell_dialled(self, phone: Phone, number: str) -> None:
+        dialled = Dialled(phone=phone, number=number)
+        phone.dialled.emit(dialled)
+        self.dialled.emit(dialled)
+
+
+def _is_press(pressed: Sequence[KeyDescription]) -> bool:
+    """Return whether a document can be what a phone sends when keys are pressed."""
+    if not 0 < len(pressed) <= MAX_PRESSES:
+        return False
+    for key in pressed:
+        if len(key.name) > MAX_TEXT or len(key.action) > MAX_TEXT:
+            return False
+    return True
+
+
+def tell_later(tell: Callable[[], None]) -> None:
+    """Tell what happened, behind the documents that it made due.
+
+    Outboxes that are idle send theirs in the loop's next turn.
+    """
+    asyncio.get_running_loop().call_soon(tell)
+
+
+def _shown(number: str | None) -> str:
+    """Return a number as it can be shown and stored, whatever the phone sent."""
+    shown = (number or "")[:MAX_TEXT]
+    if shown.isprintable():
+        return shown
+    return "".join(character for character in shown if character.isprintable())

@@ -1,0 +1,179 @@
+"""What outlives a restart, as JSON: a phone's bindings, and what its keys show.
+
+Bindings keep their end in wall-clock time; the pictures are buttons documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+import logging
+import time
+from typing import Any
+
+from ..sip import (
+    MAX_EXPIRES,
+    Binding,
+    Flow,
+    parse_address,
+    parse_path,
+    parse_uri,
+    readable,
+)
+from ..xbuttons import KeyDescription, LightMode, format_document, parse_document
+from .key import SavedLook
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
+    """Return bindings as JSON; `now` is the time in their clock.
+
+    Left out is one by a connection, which ends with us, one by address, and one with bytes that are no
+    UTF-8, which JSON does not have: the phone will register again.
+    """
+    saved = []
+    for binding in bindings:
+        if binding.flow.is_reliable or binding.by_address:
+            continue
+        texts = (
+            binding.aor.text,
+            binding.contact.text,
+            binding.call_id,
+            *binding.path,
+        )
+        if readable("".join(texts)) != "".join(texts):
+            continue
+        saved.append(
+            {
+                "user": binding.user,
+                "aor": binding.aor.text,
+                "contact": binding.contact.text,
+                "flow": list(binding.flow[:3]),
+                "call_id": binding.call_id,
+                "cseq": binding.cseq,
+                "expires_at": time.time() + binding.expires_at - now,
+                "instance": binding.instance,
+                "user_agent": binding.user_agent,
+                "supports_buttons": binding.supports_buttons,
+                "path": list(binding.path),
+                "forwarded": binding.forwarded,
+            }
+        )
+    return saved
+
+
+def load_bindings(saved: object, now: float) -> list[Binding]:
+    """Return bindings that `save_bindings` saved; what is broken is left out."""
+    bindings = []
+    for item in saved if isinstance(saved, list) else ():
+        try:
+            bindings.append(_load_binding(item, now))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            _LOGGER.warning("A stored registration cannot be read: %r", error)
+    return bindings
+
+
+def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
+    """Return a binding. Raises KeyError, TypeError or ValueError if it is broken."""
+    transport, host, port = item["flow"]
+    if transport != "UDP" or not isinstance(port, int) or not 0 < port < 65536:
+        raise ValueError(f"{item['flow']!r} is not a flow")
+    for name in ("aor", "contact", "call_id"):
+        if readable(item[name]) != item[name]:
+            raise ValueError(f"{item[name]!r} is no {name}")
+    for name in ("instance", "user_agent"):
+        if not isinstance(item[name], str | None):
+            raise TypeError(f"{item[name]!r} is no {name}")
+    # Version 0.1 knew nothing of proxies.
+    path = item.get("path", [])
+    if not isinstance(path, list) or readable("".join(path)) != "".join(path):
+        raise ValueError(f"{path!r} is no path")
+    left = min(item["expires_at"] - time.time(), MAX_EXPIRES)
+    return Binding(
+        user=item["user"],
+        aor=parse_uri(item["aor"]),
+        contact=parse_address(item["contact"]),
+        flow=Flow(transport, str(ip_address(host)), port),
+        call_id=item["call_id"],
+        cseq=int(item["cseq"]),
+        expires_at=now + left,
+        instance=item["instance"],
+        user_agent=item["user_agent"],
+        supports_buttons=bool(item["supports_buttons"]),
+        path=parse_path(path),
+        forwarded=bool(path or item.get("forwarded")),
+        restored=True,
+    )
+
+
+def save_keys(
+    pictures: Iterable[SavedLook], others: Iterable[KeyDescription]
+) -> list[dict[str, Any]]:
+    """Return what keys show, as JSON: each description is a buttons document."""
+    configured = [
+        {
+            "configured": _save(picture.configured),
+            "shown": _save(picture.shown),
+            "on": picture.is_on,
+        }
+        for picture in pictures
+    ]
+    return configured + [{"shown": _save(description)} for description in others]
+
+
+def load_keys(saved: object) -> tuple[list[SavedLook], list[KeyDescription]]:
+    """Return what `save_keys` saved; what is broken is left out.
+
+    Version 0.1 stored one document, in which nothing but the lamp could differ from
+    the configuration.
+    """
+    if isinstance(saved, str):
+        return _load_document(saved), []
+    pictures: list[SavedLook] = []
+    others: list[KeyDescription] = []
+    for item in saved if isinstance(saved, list) else ():
+        try:
+            (shown,) = _load(item["shown"])
+            if "configured" in item:
+                (configured,) = _load(item["configured"])
+                is_on = bool(item["on"])
+                pictures.append(
+                    SavedLook(configured=configured, shown=shown, is_on=is_on)
+                )
+            else:
+                others.append(shown)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            _LOGGER.warning("What a key showed cannot be read: %r", error)
+    return pictures, others
+
+
+def _save(description: KeyDescription) -> str:
+    return format_document((description,)).decode()
+
+
+def _load(document: str) -> tuple[KeyDescription, ...]:
+    """Return the keys of a document.
+
+    Raises ValueError if it is broken, or not one that could be stored or sent again.
+    """
+    keys = parse_document(document.encode())
+    format_document(keys)
+    return keys
+
+
+def _load_document(document: str) -> list[SavedLook]:
+    """Return what version 0.1 stored of a phone's keys, nothing if it is broken."""
+    try:
+        return [
+            SavedLook(
+                configured=replace(shown, color=None),
+                shown=shown,
+                is_on=shown.light != LightMode.OFF,
+            )
+            for shown in _load(document)
+        ]
+    except ValueError as error:
+        _LOGGER.warning("The stored state of a phone's keys cannot be read: %s", error)
+        return []

@@ -1,0 +1,53 @@
+"""RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets.
+
+Nothing here knows of phones or keys, except for the name of the SIP option `buttons`.
+"""
+
+from .binding import Binding, parse_path
+from .flow import Flow
+from .grammar import SipSyntaxError, readable
+from .guard import PRIVATE_NETWORKS, Guard, Network
+from .message import Headers, Request, Response
+from .outgoing import OutgoingRequest
+from .parser import MalformedMessage, parse_datagram
+from .registrar import MAX_EXPIRES, Registrar
+from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
+from .uri import (
+    Address,
+    Uri,
+    escape_user,
+    make_address,
+    make_uri,
+    parse_address,
+    parse_uri,
+)
+
+__all__ = [
+    "ALLOW_HEADER",
+    "MAX_EXPIRES",
+    "PRIVATE_NETWORKS",
+    "SUPPORTED_HEADER",
+    "Address",
+    "Answer",
+    "Binding",
+    "Flow",
+    "Guard",
+    "Headers",
+    "MalformedMessage",
+    "Network",
+    "OutgoingRequest",
+    "Registrar",
+    "Request",
+    "Response",
+    "SipSyntaxError",
+    "Uri",
+    "content_refusal",
+    "escape_user",
+    "make_address",
+    "make_uri",
+    "parse_address",
+    "parse_datagram",
+    "parse_path",
+    "parse_uri",
+    "readable",
+]

@@ -1,0 +1,367 @@
+"""One SIP endpoint: transports, parser and transactions tied together.
+
+Whoever uses it sends requests with `request` and gets each incoming request once, as
+an `IncomingRequest` to be answered; retransmissions never get past here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+import logging
+import secrets
+import ssl
+
+from ..flow import Flow
+from ..guard import Guard
+from ..message import SIP_VERSION, Request, Response, Via, encode_response
+from ..outgoing import OutgoingRequest
+from ..parser import MalformedMessage, parse_datagram
+from ..transaction import BRANCH_COOKIE, Event, TransactionKey, client_key, server_key
+from ..uas import Answer, refusal_of
+from .stream import StreamTransport
+from .transaction_layer import TransactionLayer
+from .udp import TransportError, UdpTransport
+
+_LOGGER = logging.getLogger(__name__)
+
+type HeaderItems = Iterable[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class IncomingRequest:
+    """A request that waits for its answer."""
+
+    request: Request
+    flow: Flow
+    size: int
+    """Bytes that it had on the wire."""
+    _endpoint: Endpoint
+    _key: TransactionKey
+    answered: bool = False
+
+    def reply(
+        self,
+        status: int,
+        headers: HeaderItems = (),
+        *,
+        reason: str | None = None,
+        body: bytes = b"",
+    ) -> None:
+        """Send a final response, and again for each retransmission of the request."""
+        data = self._encode(status, headers, reason=reason, body=body)
+        self.answered = True
+        self._endpoint.respond(self._key, self.flow, self.request.method, data)
+
+    def reply_stateless(self, status: int, headers: HeaderItems = ()) -> None:
+        """Send a final response and forget the request (8.2.7).
+
+        For what is answered alike each time: nothing has to be remembered.
+        """
+        data = self._encode(status, headers)
+        self.answered = True
+        self._endpoint.send(data, self.flow)
+
+    def challenge(self, answer: Answer) -> None:
+        """Send a challenge to whoever has yet to prove who he is, and forget the request.
+
+        RFC 3261 26.3.2.4 wants no state kept for such people. By UDP it is never longer
+        than the request, whose source address anybody can have written: if need be only
+        the first algorithm is offered, then in a few words, or nothing is sent at all.
+        """
+        status = answer.status
+        is_limited = not (self.flow.is_reliable or self._endpoint.is_known(self.flow))
+        data = self._encode(status, answer.headers)
+        if is_limited and len(data) > self.size:
+            data = self._encode(status, answer.headers[:1])
+        if is_limited and len(data) > self.size:
+            data = self._encode(status, answer.brief, reason="No", compact=True)
+        self.answered = True
+        if not is_limited or len(data) <= self.size:
+            self._endpoint.send(data, self.flow)
+            return
+        _LOGGER.debug("A request from %s is too short for a challenge", self.flow)
+
+    def _encode(
+        self,
+        status: int,
+        headers: HeaderItems,
+        *,
+        reason: str | None = None,
+        body: bytes = b"",
+        compact: bool = False,
+    ) -> bytes:
+        if self.answered:
+            raise RuntimeError("a request gets only one final response")
+        request = self.request
+        has_tag = request.to.tag is not None
+        return encode_response(
+            request.headers,
+            request.via.seen_from(self.flow.host, self.flow.port),
+            status,
+            reason=reason,
+            to_tag=None if has_tag else self._endpoint.tag_for(request),
+            headers=headers,
+            body=body,
+            compact=compact,
+        )
+
+
+class Endpoint:
+    """A SIP user agent core's access to the network.
+
+    Everything happens in the event loop that opened it. `on_request` is called with
+    each new request and answers it before it returns; if it raises, that one request
+    is answered 500 and nothing else notices.
+    """
+
+    def __init__(
+        self,
+        on_request: Callable[[IncomingRequest], None],
+        on_stray_response: Callable[[Response], None] | None = None,
+        *,
+        guard: Guard | None = None,
+        authorize: Callable[[IncomingRequest], bool] = lambda _: True,
+        on_lost: Callable[[Flow], None] = lambda _: None,
+    ) -> None:
+        """Make an endpoint that is not open yet.
+
+        `on_stray_response` gets the responses that belong to no transaction here, as
+        those to an INVITE that was sent with `send`; without it they are dropped.
+        `guard` says to whom we listen; without it that is everybody. `authorize` is
+        called with each request first (RFC 3261 8.2) and returns whether it may be
+        looked at further, else it has answered it. `on_lost` gets the flow of each
+        connection that is gone.
+        """
+        self._on_request = on_request
+        self._on_stray_response = on_stray_response
+        self._guard = guard
+        self._authorize = authorize
+        self._on_lost = on_lost
+        self._transports: dict[str, UdpTransport | StreamTransport] = {}
+        self._sent_by: dict[str, str] = {}
+        self._transactions = TransactionLayer(self._send_now)
+        self._tag_key = secrets.token_bytes(16)
+
+    async def open(
+        self,
+        host: str,
+        port: int,
+        *,
+        transport: str = "UDP",
+        advertised_host: str = "",
+        advertised_port: int | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Bind to a port of a transport; 0 takes any. To be called once for each.
+
+        What is advertised is what our own Via and Contact say; by default they say where
+        we are bound. `context` is for TLS alone. Raises OSError.
+        """
+        opened = (
+            UdpTransport(self._receive)
+            if transport == "UDP"
+            else StreamTransport(
+                self._receive,
+                context=context,
+                guard=self._guard,
+                lost=self._connection_lost,
+            )
+        )
+        await opened.open(host, port)
+        self._transports[transport] = opened
+        bound_host, bound_port = opened.address
+        sent_by = advertised_host or bound_host
+        if ":" in sent_by and not sent_by.startswith("["):
+            sent_by = f"[{sent_by}]"
+        self._sent_by[transport] = f"{sent_by}:{advertised_port or bound_port}"
+
+    def renew(self, context: ssl.SSLContext) -> None:
+        """Take another context for new connections by TLS, if that is open."""
+        listener = self._transports.get("TLS")
+        if isinstance(listener, StreamTransport):
+            listener.renew(context)
+
+    async def close(self) -> None:
+        """End every transaction and free the ports; safe to call twice.
+
+        What still comes meanwhile is not looked at.
+        """
+        transports, self._transports = self._transports, {}
+        self._transactions.close()
+        await asyncio.gather(*(transport.close() for transport in transports.values()))
+
+    def address_of(self, transport: str) -> tuple[str, int]:
+        """Return where a transport is bound. Raises TransportError if it is not open."""
+        return self._transport(transport).address
+
+    def sent_by(self, transport: str) -> str:
+        """Return the `host:port` that our Via and Contact show for a transport."""
+        return self._sent_by[transport]
+
+    def is_open(self, transport: str) -> bool:
+        """Return whether a transport has a socket."""
+        return transport in self._transports
+
+    async def request(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
+        """Send a request and return its final response, whatever its status.
+
+        Raises NoAnswer when timer F fires, TransportError when it cannot be sent, its
+        connection is lost or the endpoint is closed meanwhile.
+        """
+        self._transport(flow.transport)
+        branch = BRANCH_COOKIE + secrets.token_hex(8)
+        data = outgoing.encode(self._via(branch, flow.transport))
+        self._send_now(data, flow)
+        key = client_key(branch, outgoing.method)
+        return await self._transactions.request(key, data, flow)
+
+    def size_of(self, outgoing: OutgoingRequest, transport: str) -> int:
+        """Return how many bytes the request has on the wire."""
+        return len(outgoing.encode(self._via(BRANCH_COOKIE + 16 * "0", transport)))
+
+    def _via(self, branch: str, transport: str) -> str:
+        sent_by = self._sent_by[transport]
+        return f"{SIP_VERSION}/{transport} {sent_by};branch={branch};rport"
+
+    def _transport(self, name: str) -> UdpTransport | StreamTransport:
+        """Return an open transport. Raises TransportError if it is not open."""
+        transport = self._transports.get(name)
+        if transport is None:
+            raise TransportError(f"the SIP socket for {name} is not open")
+        return transport
+
+    def _connection_lost(self, flow: Flow) -> None:
+        """End what waits for answers by a connection that is gone (18.4, 17.1.4)."""
+        self._transactions.lost(flow)
+        self._on_lost(flow)
+
+    def is_known(self, flow: Flow) -> bool:
+        """Return whether it is no stranger who sends by a flow."""
+        return self._guard is None or self._guard.is_known(flow)
+
+    # What comes in
+
+    def _receive(self, data: bytes, flow: Flow) -> None:
+        """Take what may be a message; whatever it holds, nothing is raised.
+
+        Strangers hear nothing but challenges: not what was wrong with what they sent.
+        """
+        if not self._transports:
+            return
+        if not self.is_known(flow) and not self._admits(data, flow):
+            return
+        try:
+            message = parse_datagram(data)
+        except MalformedMessage as fault:
+            self._refuse_malformed(fault, flow)
+            return
+        if isinstance(message, Request):
+            self._receive_request(message, flow, len(data))
+        elif isinstance(message, Response):
+            self._receive_response(message, flow)
+
+    def _admits(self, data: bytes, flow: Flow) -> bool:
+        """Return whether what a stranger sent is to be looked at."""
+        return self._guard is None or self._guard.admits(
+            flow, len(data), is_answer=data.startswith(b"SIP/")
+        )
+
+    def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
+        """Answer what is broken, if there is an answer that can be matched."""
+        _LOGGER.debug("From %s: %s", flow, fault)
+        if not fault.request or fault.via is None or fault.method == "ACK":
+            return
+        if not self.is_known(flow):
+            return
+        via = fault.via.seen_from(flow.host, flow.port)
+        tag = self._tag(fault.headers.get("Call-ID") or "", fault.via)
+        self.send(
+            encode_response(
+                fault.headers, via, fault.status, reason=fault.reason, to_tag=tag
+            ),
+            flow,
+        )
+
+    def _receive_response(self, response: Response, flow: Flow) -> None:
+        """Give a response to its client transaction, or drop it (18.1.2)."""
+        key = client_key(response.via.branch, response.cseq.method)
+        if self._transactions.respond_to(key, flow, response):
+            return
+        if self._on_stray_response is not None:
+            self._on_stray_response(response)
+            return
+        _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
+
+    def _receive_request(self, request: Request, flow: Flow, size: int) -> None:
+        """Give a request to its transaction, or to the user if it is new (17.2.3)."""
+        if request.method == "ACK":
+            self._transactions.advance(server_key(request, flow, "INVITE"), Event.ACK)
+            return
+        key = server_key(request, flow, request.method)
+        if self._transactions.advance(key, Event.REQUEST):
+            return
+        incoming = IncomingRequest(request, flow, size, self, key)
+        if request.method == "CANCEL":
+            # What it cancels has had its final response already, or never was (9.2). It
+            # cannot be challenged (22.1).
+            if server_key(request, flow, "INVITE") in self._transactions.running:
+                incoming.reply_stateless(200)
+            elif self.is_known(flow):
+                incoming.reply_stateless(481)
+            return
+        is_authorized = False
+        try:
+            is_authorized = self._authorize(incoming)
+            if not is_authorized:
+                return
+            refusal = refusal_of(request)
+            if refusal is not None:
+                incoming.reply_stateless(refusal.status, refusal.headers)
+            else:
+                self._on_request(incoming)
+        except Exception:
+            _LOGGER.exception("A %s from %s could not be handled", request.method, flow)
+            if not incoming.answered and (is_authorized or self.is_known(flow)):
+                incoming.reply(500)
+
+    # What goes out
+
+    def tag_for(self, request: Request) -> str:
+        """Return the To tag that all answers to a request share."""
+        return self._tag(request.call_id, request.via)
+
+    def respond(
+        self, key: TransactionKey, flow: Flow, method: str, data: bytes
+    ) -> None:
+        """Send a final response within a new server transaction.
+
+        With too many of them under way it is sent without one; after `close` not at all.
+        """
+        if self._transactions.is_full or not self._transports:
+            self.send(data, flow)
+        else:
+            self._transactions.answer(key, flow, method, data)
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send bytes that nobody waits for; a failure is logged at debug level."""
+        try:
+            self._send_now(data, flow)
+        except TransportError as error:
+            _LOGGER.debug("Could not send to %s: %s", flow, error)
+
+    def _send_now(self, data: bytes, flow: Flow) -> None:
+        """Send bytes. Raises TransportError."""
+        transport = self._transports.get(flow.transport)
+        (transport or self._transport(flow.transport)).send(data, flow)
+
+    def _tag(self, call_id: str, via: Via) -> str:
+        """Return a To tag that is the same for each retransmission (8.2.7)."""
+        identity = f"{call_id}\n{via.branch}\n{via.sent_by}"
+        return blake2b(
+            identity.encode("utf-8", "surrogateescape"),
+            digest_size=4,
+            key=self._tag_key,
+        ).hexdigest()

@@ -1,0 +1,199 @@
+"""The transactions under way: drives the machines of `transaction` by the loop's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+import logging
+
+from ..flow import Flow
+from ..message import Response
+from ..transaction import (
+    Action,
+    ClientTransaction,
+    Event,
+    InviteServerTransaction,
+    ServerTransaction,
+    State,
+    Transaction,
+    TransactionKey,
+)
+from .udp import TransportError
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_TRANSACTIONS = 20_000
+"""Transactions under way at once; a thousand phones do not come near it."""
+
+
+class NoAnswer(Exception):
+    """No final response came within timer F (RFC 3261 17.1.2.2)."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A transaction under way, with what is needed to drive it."""
+
+    machine: Transaction
+    flow: Flow
+    wake_at: float | None = None
+    answer: asyncio.Future[Response] | None = field(default=None)
+
+
+class TransactionLayer:
+    """All transactions of an endpoint (RFC 3261 17)."""
+
+    def __init__(self, send: Callable[[bytes, Flow], None]) -> None:
+        """Send by `send`, which raises TransportError."""
+        self.running: dict[TransactionKey, _Running] = {}
+        self._send = send
+        self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
+        self._numbers = count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are so many that no more should begin."""
+        return len(self.running) >= MAX_TRANSACTIONS
+
+    async def request(self, key: TransactionKey, data: bytes, flow: Flow) -> Response:
+        """Begin a client transaction for a request that was just sent.
+
+        Returns its final response. Raises NoAnswer when timer F fires, TransportError
+        when it cannot be sent again, its connection is lost or the layer is closed.
+        """
+        loop = asyncio.get_running_loop()
+        machine = ClientTransaction(data, loop.time(), reliable=flow.is_reliable)
+        answer: asyncio.Future[Response] = loop.create_future()
+        running = self.running[key] = _Running(machine, flow, answer=answer)
+        self._schedule(key, running)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self.running.pop(key, None)
+            raise
+
+    def respond_to(self, key: TransactionKey, flow: Flow, response: Response) -> bool:
+        """Give a response to its client transaction; return False if there is none.
+
+        It must come from the host that was asked: who only saw the request go by is no
+        party to it.
+        """
+        running = self.running.get(key)
+        if running is None or running.flow.host != flow.host:
+            return False
+        event = Event.PROVISIONAL if response.status < 200 else Event.FINAL
+        actions = running.machine.fire(event, _now())
+        self._drive(key, running, actions)
+        # Whoever asked waits for the final response only (8.1.3.3).
+        if (
+            event is Event.FINAL
+            and Action.DELIVER in actions
+            and running.answer is not None
+            and not running.answer.done()
+        ):
+            running.answer.set_result(response)
+            # The transaction stays until timer K; what it was asked for need not.
+            running.answer = None
+        return True
+
+    def answer(self, key: TransactionKey, flow: Flow, method: str, data: bytes) -> None:
+        """Send a final response within a new server transaction."""
+        kind = InviteServerTransaction if method == "INVITE" else ServerTransaction
+        machine = kind(reliable=flow.is_reliable)
+        running = self.running[key] = _Running(machine, flow)
+        self._drive(key, running, machine.respond(data, _now(), final=True))
+
+    def lost(self, flow: Flow) -> None:
+        """End what waits for answers by a connection that is gone (18.4, 17.1.4)."""
+        for key, running in list(self.running.items()):
+            if running.flow == flow and running.answer is not None:
+                failed = running.machine.fire(Event.TRANSPORT_ERROR, _now())
+                self._drive(key, running, failed)
+
+    def close(self) -> None:
+        """End every transaction; safe to call twice."""
+        for running in self.running.values():
+            self._fail(running, TransportError("the endpoint was closed"))
+        self.running.clear()
+        self._wakeups.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def advance(self, key: TransactionKey, event: Event) -> bool:
+        """Fire an event at a transaction; return whether there is one."""
+        running = self.running.get(key)
+        if running is None:
+            return False
+        self._drive(key, running, running.machine.fire(event, _now()))
+        return True
+
+    def _drive(
+        self, key: TransactionKey, running: _Running, actions: tuple[Action, ...]
+    ) -> None:
+        """Do what a machine asks for, then see when it wants to be woken."""
+        for action in actions:
+            if action is Action.SEND:
+                try:
+                    self._send(running.machine.data, running.flow)
+                except TransportError as error:
+                    _LOGGER.debug("Could not send to %s: %s", running.flow, error)
+                    failed = running.machine.fire(Event.TRANSPORT_ERROR, _now())
+                    self._drive(key, running, failed)
+                    return
+            elif action is Action.TIMED_OUT:
+                self._fail(running, NoAnswer(f"no answer from {running.flow}"))
+            elif action is Action.FAILED:
+                self._fail(running, TransportError(f"cannot reach {running.flow}"))
+        self._schedule(key, running)
+
+    def _schedule(self, key: TransactionKey, running: _Running) -> None:
+        """Have the machine woken at its deadline, or forget it once it has ended.
+
+        A wake-up that is set earlier is left alone: it will find nothing due and come
+        back here, which costs less than to replace it for each message. All of them
+        wait in one queue for one timer of the loop, since most never matter.
+        """
+        if running.machine.state is State.TERMINATED:
+            self.running.pop(key, None)
+            return
+        deadline = running.machine.deadline
+        assert deadline is not None, "whatever is sent has a timer to end it"
+        if running.wake_at is not None and running.wake_at <= deadline:
+            return
+        running.wake_at = deadline
+        heappush(self._wakeups, (deadline, next(self._numbers), key, running))
+        if self._timer is None or deadline < self._timer.when():
+            self._set_timer(deadline)
+
+    def _set_timer(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._wake)
+
+    def _wake(self) -> None:
+        """Wake the transactions whose time has come, and plan for the next."""
+        self._timer = None
+        now = _now()
+        while self._wakeups and self._wakeups[0][0] <= now:
+            at, _, key, running = heappop(self._wakeups)
+            if running.wake_at == at and self.running.get(key) is running:
+                running.wake_at = None
+                self._drive(key, running, running.machine.expire(now))
+        # One that was woken may have set the timer for itself, later than the next in the
+        # queue wants it.
+        if self._wakeups:
+            self._set_timer(self._wakeups[0][0])
+
+    @staticmethod
+    def _fail(running: _Running, error: Exception) -> None:
+        if running.answer is not None and not running.answer.done():
+            running.answer.set_exception(error)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

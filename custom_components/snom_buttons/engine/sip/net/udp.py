@@ -1,0 +1,98 @@
+"""The transport layer over UDP (RFC 3261 section 18): one socket, in and out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import lru_cache
+import logging
+import socket
+from typing import Any
+
+from ..flow import Flow
+from .sockets import listening_socket, plain_host, socket_address
+
+_LOGGER = logging.getLogger(__name__)
+
+RECEIVE_BUFFER = 1024 * 1024
+"""Bytes the system is asked to hold, so that a burst of phones is not lost."""
+
+
+class TransportError(OSError):
+    """The system refused to send, or nothing is open to send with."""
+
+
+class UdpTransport(asyncio.DatagramProtocol):
+    """One bound UDP socket, which hands each datagram on with its flow."""
+
+    def __init__(self, receive: Callable[[bytes, Flow], None]) -> None:
+        """Hand datagrams to `receive`, which must not raise."""
+        self._receive = receive
+        self._transport: asyncio.DatagramTransport | None = None
+        self._closed: asyncio.Future[None] | None = None
+
+    async def open(self, host: str, port: int) -> None:
+        """Bind. Raises OSError as the system gives it (EADDRINUSE, EACCES, …)."""
+        loop = asyncio.get_running_loop()
+        self._closed = loop.create_future()
+        self._socket = listening_socket(host, port, socket.SOCK_DGRAM)
+        self._family = self._socket.family
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, sock=self._socket
+        )
+
+    async def close(self) -> None:
+        """Close the socket and wait until it is free again."""
+        if self._transport is None or self._closed is None:
+            return
+        self._transport.close()
+        self._transport = None
+        await self._closed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket to send with."""
+        return self._transport is not None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it is bound. Raises TransportError while it is not."""
+        if self._transport is None:
+            raise TransportError("the SIP socket is not open")
+        host, port, *_ = self._transport.get_extra_info("sockname")
+        return host, port
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send one datagram. Raises TransportError if the system refuses it."""
+        if self._transport is None:
+            raise TransportError("the SIP socket is not open")
+        try:
+            address = socket_address(flow.host, flow.port, self._family)
+            try:
+                self._socket.sendto(data, address)
+            except BlockingIOError:
+                self._transport.sendto(data, address)  # as soon as there is room
+        except OSError as error:
+            raise TransportError(f"{error}") from error
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Take a datagram from the socket."""
+        self._receive(data, _flow_from(addr))
+
+    def error_received(self, exc: Exception) -> None:
+        """Note what the system said about a datagram that had to wait."""
+        _LOGGER.debug("A datagram could not be sent: %s", exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the socket is closed, even if nobody asked for it."""
+        if self._transport is not None:
+            _LOGGER.error("The SIP socket was lost: %s", exc)
+            self._transport = None
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+
+@lru_cache(maxsize=2048)
+def _flow_from(address: tuple[Any, ...]) -> Flow:
+    return Flow("UDP", plain_host(address), address[1])

@@ -1,0 +1,53 @@
+"""The buttons document: what a snom key shows and does, as bytes and as values.
+
+The package is pure: bytes in, `KeyDescription` out, and back. `model` holds the
+words and values of the document, `document` reads and writes it.
+"""
+
+from .document import (
+    CONTENT_TYPE,
+    MAX_DOCUMENT,
+    DocumentError,
+    format_document,
+    format_press,
+    parse_document,
+)
+from .model import (
+    Action,
+    Color,
+    Direction,
+    Forward,
+    ForwardCondition,
+    KeyDescription,
+    KeyState,
+    KeyType,
+    LightMode,
+    MessageWaiting,
+    Release,
+    Treatment,
+    is_other_color,
+)
+from .properties import PROPERTIES
+
+__all__ = [
+    "CONTENT_TYPE",
+    "MAX_DOCUMENT",
+    "PROPERTIES",
+    "Action",
+    "Color",
+    "Direction",
+    "DocumentError",
+    "Forward",
+    "ForwardCondition",
+    "KeyDescription",
+    "KeyState",
+    "KeyType",
+    "LightMode",
+    "MessageWaiting",
+    "Release",
+    "Treatment",
+    "format_document",
+    "format_press",
+    "is_other_color",
+    "parse_document",
+]

@@ -1,0 +1,256 @@
+"""Reading and writing of buttons documents, `Content-Type: application/x-buttons`.
+
+A document is UTF-8 text in lines `name=value`. A description of a key begins with
+`k=` and ends with an empty line, so one document can describe many keys.
+
+Reading takes what phones and other senders are known to send: CRLF, LF or CR, no last
+line end, any number of empty lines between keys or none, a byte order mark, spaces
+around names and values. Writing is strict. One law binds the two:
+**what `format_document` accepts, `parse_document` gives back as it was.**
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+import re
+from typing import Any
+
+from .model import KeyDescription
+from .properties import (
+    ACTION,
+    BY_LETTER,
+    DEFAULTS,
+    NAME,
+    PROPERTIES,
+    Property,
+    values_of,
+)
+
+CONTENT_TYPE = "application/x-buttons"
+MAX_DOCUMENT = 64 * 1024
+"""The largest document that is read or written, in bytes."""
+
+_SHORT = 160
+"""Bytes of a document that is remembered: those that tell of a press."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters (buttons document, "TEXT-UTF8char"), and the surrogates, which
+UTF-8 does not have."""
+
+
+class DocumentError(ValueError):
+    """A document that cannot be read, or a key description that cannot be written.
+
+    `reason` says what is wrong and what would be right; `line` (counted from 1) where
+    it stands, or would stand when written; `property` in which property. Either is
+    None if there is none.
+    """
+
+    def __init__(
+        self, reason: str, line: int | None = None, property: str | None = None
+    ) -> None:
+        """Keep what is wrong and where."""
+        super().__init__(reason, line, property)
+        self.reason = reason
+        self.line = line
+        self.property = property
+
+    def __str__(self) -> str:
+        """Return place and reason, as in "line 2, property 'l': …"."""
+        place = [] if self.line is None else [f"line {self.line}"]
+        if self.property is not None:
+            place.append(f"property {_quote(self.property)}")
+        return f"{', '.join(place)}: {self.reason}" if place else self.reason
+
+
+def parse_document(body: bytes) -> tuple[KeyDescription, ...]:
+    """Return the keys that a document describes, in its order; none if it is empty.
+
+    Of a property that stands twice in a description the last one counts, as for the
+    document what was stored before "will be overwritten in any case". A property
+    without a value is as good as absent. Unknown properties are all kept.
+
+    Raises DocumentError, and nothing else, for bytes that are not a document.
+    """
+    # A key that is pressed again is told of in the same bytes.
+    return _parse_again(body) if len(body) <= _SHORT else _parse(body)
+
+
+def _parse(body: bytes) -> tuple[KeyDescription, ...]:
+    descriptions: list[dict[str, Any]] = []
+    current: dict[str, Any] | None = None
+    for line_number, line in enumerate(_decode_lines(body), 1):
+        name, value = _split_line(line, line_number)
+        known = BY_LETTER.get(name)
+        if not name:
+            current = None
+        elif known is NAME:
+            if not value:
+                raise DocumentError(
+                    "the key has no name; write one, as in k=1", line_number, name
+                )
+            current = {NAME.field: value}
+            descriptions.append(current)
+        elif current is None:
+            raise DocumentError(
+                "a description must begin with k=, the name of its key",
+                line_number,
+                name,
+            )
+        elif known is None:
+            current.setdefault("extensions", []).append((name, value))
+        elif value:
+            current[known.field] = known.read(value)
+        else:
+            current.pop(known.field, None)
+    for description in descriptions:
+        if "extensions" in description:
+            description["extensions"] = tuple(description["extensions"])
+    return tuple([KeyDescription(**description) for description in descriptions])
+
+
+_parse_again = lru_cache(maxsize=1024)(_parse)
+
+
+# The name that stands beside `parse_document`; nobody misses the built-in function here.
+def format_document(keys: Iterable[KeyDescription]) -> bytes:
+    """Return the document that describes the keys, as a registrar writes it.
+
+    An empty line ends every description, the last one too, and a default is not
+    written, but for the action of a key that has a number: so the document's own
+    examples come out as they stand there, with the length that they say.
+
+    Raises DocumentError for a value that `parse_document` would not give back as it was, and
+    for a document of more than MAX_DOCUMENT bytes.
+    """
+    lines: list[str] = []
+    for key in keys:
+        _append_description(lines, key)
+        lines.append("")
+    return _encode_lines(lines)
+
+
+def format_press(key: KeyDescription) -> bytes:
+    """Return the document by which a phone reports a press of the key.
+
+    No empty line ends it: so the document's own examples have the length that they
+    say. Raises DocumentError as `format_document` does.
+    """
+    lines: list[str] = []
+    _append_description(lines, key)
+    return _encode_lines(lines)
+
+
+def _decode_lines(body: bytes) -> list[str]:
+    """Return the lines of a document, without what ends them.
+
+    Only CR, LF and CRLF end a line. `str.splitlines` would also take U+0085, U+2028
+    and others, which are text (buttons document, "TEXT-UTF8char").
+    """
+    _check_size(body)
+    body = body.removeprefix(_BYTE_ORDER_MARK)
+    body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        lines = body.decode().split("\n")
+    except UnicodeDecodeError as error:
+        before = body[: error.start].decode().split("\n")
+        raise DocumentError(
+            f"the byte 0x{body[error.start]:02X} is not UTF-8; encode the text as UTF-8",
+            len(before),
+            _property_in(before[-1]),
+        ) from None
+    _check_characters(lines)
+    return lines
+
+
+def _split_line(line: str, line_number: int) -> tuple[str, str]:
+    """Return the name and the value that a line holds, both "" if it is empty."""
+    name, equals, value = line.partition("=")
+    name = name.strip(" ")
+    if bool(name) != bool(equals):
+        raise DocumentError(
+            f"{_quote(line)} is not a property; a line must be name=value, or empty",
+            line_number,
+        )
+    return name, value.strip(" ")
+
+
+def _append_description(lines: list[str], key: KeyDescription) -> None:
+    """Append the lines that describe a key, without the empty one."""
+    _append_property(lines, NAME, key.name)
+    for known, default, value in zip(PROPERTIES, DEFAULTS, values_of(key), strict=True):
+        if value != default or (known is ACTION and key.number is not None):
+            _append_property(lines, known, value)
+    for name, text in key.extensions:
+        if not name or name != name.strip(" ") or "=" in name or name in BY_LETTER:
+            raise DocumentError(
+                "an extension cannot have this name; it must have one that the"
+                " document does not use, without '=' and without spaces around it",
+                len(lines) + 1,
+                name,
+            )
+        _append_line(lines, name, text)
+
+
+def _append_property(lines: list[str], known: Property, value: Any) -> None:
+    """Append the line of a property that the document knows."""
+    text = known.write(value)
+    if not text or known.read(text) != value:
+        raise DocumentError(
+            f"{_quote(text)} would not be read back as it was; it must be {known.form}",
+            len(lines) + 1,
+            known.letter,
+        )
+    _append_line(lines, known.letter, text)
+
+
+def _append_line(lines: list[str], name: str, text: str) -> None:
+    """Append the line `name=text`."""
+    if text != text.strip(" "):
+        raise DocumentError(
+            f"{_quote(text)} has a space at an end; it must begin and end without",
+            len(lines) + 1,
+            name,
+        )
+    lines.append(f"{name}={text}")
+
+
+def _encode_lines(lines: list[str]) -> bytes:
+    """Return the document that has these lines."""
+    _check_characters(lines)
+    body = "\r\n".join([*lines, ""]).encode()
+    _check_size(body)
+    return body
+
+
+def _check_characters(lines: list[str]) -> None:
+    """Raise DocumentError for the first character that no line may hold."""
+    if not _FORBIDDEN.search("".join(lines)):  # far faster than line by line
+        return
+    index = 0
+    while not (found := _FORBIDDEN.search(lines[index])):
+        index += 1
+    raise DocumentError(
+        f"the character U+{ord(found[0]):04X} is not allowed; a line may hold any text"
+        " but control characters, such as CR, LF and TAB",
+        index + 1,
+        _property_in(lines[index]),
+    )
+
+
+def _check_size(body: bytes) -> None:
+    if len(body) > MAX_DOCUMENT:
+        raise DocumentError(
+            f"the document has {len(body)} bytes; it must not have more than"
+            f" {MAX_DOCUMENT}, so spread the keys over several documents"
+        )
+
+
+def _property_in(line: str) -> str | None:
+    """Return the name before the `=` of a line that is at fault, None without one."""
+    name, equals, _ = line.partition("=")
+    return name.strip(" ") if equals else None
+
+
+def _quote(text: str) -> str:
+    """Return a text in quotes, the end of a long one left out."""
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")

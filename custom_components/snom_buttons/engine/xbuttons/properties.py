@@ -1,0 +1,133 @@
+"""The properties of a key: each letter's field, and its value as text and back.
+
+Two rules hold for every property: reading takes any text, keeping what it does not
+know as it stands; and `read(write(value)) == value` for all that `read` can return.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from .model import (
+    Action,
+    Color,
+    Direction,
+    Forward,
+    ForwardCondition,
+    KeyDescription,
+    KeyState,
+    KeyType,
+    LightMode,
+    MessageWaiting,
+    Release,
+    Treatment,
+)
+
+_MAX_COUNT_DIGITS = 9
+
+
+class Property(NamedTuple):
+    """One property that the document knows."""
+
+    letter: str
+    """What stands before the `=`."""
+    field: str
+    """The field of KeyDescription that holds it."""
+    form: str
+    """What a value must be, as an error says it."""
+    read: Callable[[str], Any] = str
+    """Return the value of a text that is not empty."""
+    write: Callable[[Any], str] = str
+    """Return the text of a value."""
+
+
+def _words(enum: type[StrEnum]) -> Callable[[str], StrEnum | str]:
+    """Return a reader of one of the enumeration's words."""
+    known: dict[str, StrEnum | str] = {word.value: word for word in enum}
+
+    def read(text: str) -> StrEnum | str:
+        return known.get(text, text)
+
+    return read
+
+
+def _read_forward(text: str) -> Forward | str:
+    """Return `f=`: the ABNF puts nothing between condition and target."""
+    for condition in ForwardCondition:
+        if text.startswith(condition) and len(text) > len(condition):
+            return Forward(condition, text[len(condition) :].lstrip(" "))
+    return text
+
+
+def _read_message_waiting(text: str) -> MessageWaiting | str:
+    """Return `m=`, whose counts are digits 0 to 9 and few enough to be counts."""
+    new, _, old = text.partition("/")
+    if (
+        text.isascii()
+        and new.isdecimal()
+        and old.isdecimal()
+        and max(len(new), len(old)) <= _MAX_COUNT_DIGITS
+    ):
+        return MessageWaiting(int(new), int(old))
+    return text
+
+
+def _read_states(text: str) -> tuple[KeyState | str, ...]:
+    """Return `s=`: words without separators (the ABNF), or with spaces or commas."""
+    states: list[KeyState | str] = []
+    position = 0
+    while position < len(text):
+        for state in KeyState:
+            if text.startswith(state, position):
+                states.append(state)
+                position += len(state)
+                break
+        else:
+            if text[position] not in " ,":
+                return (text,)
+            position += 1
+    return tuple(states) or (text,)
+
+
+def _read_treatment(text: str) -> Treatment:
+    """Return `t=`: a token, and a text if a space follows."""
+    token, _, rest = text.partition(" ")
+    return Treatment(token, rest.lstrip(" "))
+
+
+NAME = Property("k", "name", "a text that is not empty")
+ACTION = Property("a", "action", "a word such as 'message'", _words(Action))
+
+PROPERTIES = (
+    Property("c", "light", "a word such as 'on'", _words(LightMode)),
+    Property("o", "color", "a colour such as 'red' or '#FF0000'", _words(Color)),
+    Property("n", "number", "a text that is not empty"),
+    ACTION,
+    Property("l", "label", "a text that is not empty"),
+    Property("d", "display_name", "a text that is not empty"),
+    Property("i", "caller", "a text that is not empty"),
+    Property("b", "direction", "'in' or 'out'", _words(Direction)),
+    Property("f", "forward", "'always' or 'busy' and a target", _read_forward),
+    Property("m", "message_waiting", "two counts as in '3/1'", _read_message_waiting),
+    Property("r", "release", "a word such as 'hangup'", _words(Release)),
+    Property("s", "states", "'dnd', 'logoff', 'offline'", _read_states, "".join),
+    Property("t", "treatment", "a token, a space and a text", _read_treatment),
+    Property("x", "type", "a word such as 'line'", _words(KeyType)),
+)
+"""All but the name and the unknown ones, in the order in which they are written.
+
+It is the order of the document's examples with known lengths.
+"""
+
+BY_LETTER = {known.letter: known for known in (NAME, *PROPERTIES)}
+
+values_of: Callable[[KeyDescription], tuple[Any, ...]] = attrgetter(
+    *(known.field for known in PROPERTIES)
+)
+"""Return a key's values in the order of PROPERTIES."""
+
+_DEFAULT_OF = {field.name: field.default for field in fields(KeyDescription)}
+DEFAULTS = tuple(_DEFAULT_OF[known.field] for known in PROPERTIES)
+"""The document's defaults in the order of PROPERTIES."""

@@ -1,0 +1,190 @@
+"""The list of keys in the dialogue of a phone: what it offers, takes and refuses."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+import re
+from typing import Any, Final
+
+from homeassistant.const import CONF_NAME
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    ObjectSelectorConfig,
+    ObjectSelectorField,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    TextSelector,
+)
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import (
+    CONF_COLORS,
+    CONF_KEY,
+    CONF_KIND,
+    CONF_LIGHT_OFF,
+    CONF_LIGHT_ON,
+    CONF_NUMBER,
+    CONF_NUMBER_OFF,
+    CONF_NUMBER_ON,
+    CONF_TOGGLE,
+    DOMAIN,
+)
+from ..engine.phones import (
+    MAX_TEXT,
+    DocumentError,
+    KeyDescription,
+    LightMode,
+    format_document,
+)
+from ..hub.settings import OWN_KINDS, KeyKind, KeySettings
+from .forms import USER_CHARACTERS, ListSelector
+
+MAX_KEYS: Final = 200
+MAX_LENGTH: Final = MAX_TEXT
+"""Characters of a key's name in Home Assistant, and of a number that it goes to."""
+
+SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
+
+OTHER_KEY: Final = "other_key"
+NO_FAULT: Final = {
+    CONF_KEY: "",
+    OTHER_KEY: "",
+    CONF_NUMBER: "",
+    "max_keys": str(MAX_KEYS),
+    "max_length": str(MAX_LENGTH),
+}
+"""What the texts of the errors name, while there is none."""
+
+
+async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector:
+    """Return the list of keys.
+
+    The editor of one key gets no translations from the frontend, so the options bring
+    theirs along, in the language of the server.
+    """
+    texts = await async_get_translations(
+        hass, hass.config.language, "selector", [DOMAIN]
+    )
+
+    def select(translation_key: str, values: Iterable[StrEnum]) -> SelectSelector:
+        path = f"component.{DOMAIN}.selector.{translation_key}.options"
+        options = [
+            SelectOptionDict(value=v.value, label=texts.get(f"{path}.{v}", v.value))
+            for v in values
+        ]
+        return SelectSelector(SelectSelectorConfig(options=options))
+
+    text = ObjectSelectorField(selector=TextSelector())
+    return ListSelector(
+        ObjectSelectorConfig(
+            multiple=True,
+            label_field=CONF_NAME,
+            description_field=CONF_KIND,
+            translation_key="keys",
+            fields={
+                CONF_KEY: ObjectSelectorField(required=True, selector=TextSelector()),
+                CONF_NAME: text,
+                CONF_KIND: ObjectSelectorField(
+                    default=KeyKind.LIGHT.value, selector=select("key_kind", OWN_KINDS)
+                ),
+                CONF_COLORS: ObjectSelectorField(
+                    default=colors, selector=BooleanSelector()
+                ),
+                CONF_TOGGLE: ObjectSelectorField(
+                    default=False, selector=BooleanSelector()
+                ),
+                CONF_LIGHT_ON: ObjectSelectorField(
+                    default=LightMode.ON.value, selector=select("key_light", LightMode)
+                ),
+                CONF_LIGHT_OFF: ObjectSelectorField(
+                    default=LightMode.OFF.value, selector=select("key_light", LightMode)
+                ),
+                CONF_NUMBER_ON: text,
+                CONF_NUMBER_OFF: text,
+            },
+        )
+    )
+
+
+def read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
+    """Return a key as the form gives it; only its number must be there.
+
+    The list hands on what came, so true and false are made here.
+    """
+    key = data[CONF_KEY].strip()
+    return KeySettings(
+        key=key,
+        name=data.get(CONF_NAME, "").strip() or f"Key {key}",
+        kind=KeyKind(data.get(CONF_KIND, KeyKind.LIGHT)),
+        colors=bool(data.get(CONF_COLORS, colors)),
+        toggle=bool(data.get(CONF_TOGGLE)),
+        light_on=LightMode(data.get(CONF_LIGHT_ON, LightMode.ON)),
+        light_off=LightMode(data.get(CONF_LIGHT_OFF, LightMode.OFF)),
+        number_on=data.get(CONF_NUMBER_ON, "").strip(),
+        number_off=data.get(CONF_NUMBER_OFF, "").strip(),
+    )
+
+
+def first_fault(keys: Sequence[KeySettings]) -> tuple[str, dict[str, str]] | None:
+    """Return an error and what its text names, None if all keys are right."""
+    if not 1 <= len(keys) <= MAX_KEYS:
+        return "invalid_key_count", {}
+    known: set[str] = set()
+    numbers: dict[str, str] = {}
+    for key in keys:
+        if key.key in known:
+            return "duplicate_key", {CONF_KEY: key.key}
+        known.add(key.key)
+        if error := _fault(key):
+            return error, {CONF_KEY: key.key}
+        for number in _numbers(key):
+            other = numbers.setdefault(number, key.key)
+            if other != key.key:
+                return "duplicate_number", {
+                    CONF_KEY: key.key,
+                    OTHER_KEY: other,
+                    CONF_NUMBER: number,
+                }
+    return None
+
+
+def _fault(key: KeySettings) -> str | None:
+    """Return what is wrong with a key, looked at alone."""
+    if not SIP_USER.fullmatch(key.key):
+        return "invalid_key"
+    if len(key.name) > MAX_LENGTH:
+        return "key_name_too_long"
+    if not _can_be_written(KeyDescription(name=key.key, label=key.name)):
+        return "invalid_key_name"
+    if key.kind is not KeyKind.SWITCH:
+        plain = KeySettings(
+            key=key.key, name=key.name, kind=key.kind, colors=key.colors
+        )
+        return None if key == plain else "switch_only"
+    if key.light_on == key.light_off:
+        return "same_light"
+    if max(len(key.number_on), len(key.number_off)) > MAX_LENGTH:
+        return "key_number_too_long"
+    if not all(map(_can_be_written, _looks(key))):
+        return "invalid_key_number"
+    return None
+
+
+def _looks(key: KeySettings) -> list[KeyDescription]:
+    """Return how a key looks, off and on."""
+    setup = key.setup
+    return [setup.off] if setup.on is None else [setup.off, setup.on]
+
+
+def _numbers(key: KeySettings) -> list[str]:
+    """Return where its presses go: a call there counts as a press of it."""
+    return [look.number for look in _looks(key) if look.number is not None]
+
+
+def _can_be_written(description: KeyDescription) -> bool:
+    try:
+        format_document((description,))
+    except DocumentError:
+        return False
+    return True

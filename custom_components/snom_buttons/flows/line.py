@@ -1,0 +1,275 @@
+"""The dialogue that sets up a shared line, or changes one."""
+
+from collections.abc import Mapping
+import re
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigSubentry,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    ObjectSelectorConfig,
+    ObjectSelectorField,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+
+from ..const import (
+    CONF_CODE,
+    CONF_EXTENSION,
+    CONF_KEY,
+    CONF_KEYS,
+    CONF_PHONE,
+    CONF_PHONES,
+    CONF_RELEASE_AFTER,
+    SUBENTRY_TYPE_PHONE,
+)
+from ..hub.settings import line_settings
+from .forms import USER_CHARACTERS, ListSelector
+
+# It becomes part of a number, `*602` and the code, that phones send as a SIP user.
+CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
+MAX_RELEASE_AFTER: Final = 86_400
+MAX_LISTED: Final = 12
+"""Keys that an error lists, if a phone has no more."""
+
+
+class LineFlow(ConfigSubentryFlow):
+    """Add a shared line, or change one: its phones, then which key of each it is."""
+
+    _name: str
+    _line: dict[str, Any]
+    _keys: list[dict[str, str]]
+    """Phones are named by extension here: the list shows what it holds."""
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for a new line."""
+        if not self._phones:
+            return self.async_abort(reason="no_phones")
+        return await self._async_step_line(SOURCE_USER, user_input, {}, {})
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for a line anew."""
+        if not self._phones:
+            return self.async_abort(reason="no_phones")
+        subentry = self._get_reconfigure_subentry()
+        extensions = {phone.subentry_id: ext for ext, phone in self._phones.items()}
+        keys = {
+            extensions[key[CONF_PHONE]]: key[CONF_KEY]
+            for key in subentry.data[CONF_KEYS]
+            if key[CONF_PHONE] in extensions
+        }
+        suggested: dict[str, Any] = {
+            CONF_NAME: subentry.title,
+            CONF_CODE: subentry.data[CONF_CODE],
+            CONF_PHONES: list(keys),
+            CONF_KEY: next(iter(keys.values()), ""),
+        }
+        if CONF_RELEASE_AFTER in subentry.data:
+            suggested[CONF_RELEASE_AFTER] = subentry.data[CONF_RELEASE_AFTER]
+        return await self._async_step_line(
+            SOURCE_RECONFIGURE, user_input, suggested, keys
+        )
+
+    async def _async_step_line(
+        self,
+        step_id: str,
+        user_input: dict[str, Any] | None,
+        suggested: dict[str, Any],
+        keys: Mapping[str, str],
+    ) -> SubentryFlowResult:
+        """Ask for all but the exceptions: where it is another key than on most."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            code = user_input[CONF_CODE].strip()
+            key = user_input[CONF_KEY].strip()
+            if not CODE.fullmatch(code):
+                errors[CONF_CODE] = "invalid_code"
+            elif self._is_taken(code):
+                errors[CONF_CODE] = "code_taken"
+            if not user_input[CONF_PHONES]:
+                errors[CONF_PHONES] = "phones_missing"
+            if not key:
+                errors[CONF_KEY] = "key_missing"
+            if not errors:
+                self._name = user_input.get(CONF_NAME, "").strip() or code
+                self._line = {CONF_CODE: code}
+                if (seconds := user_input.get(CONF_RELEASE_AFTER)) is not None:
+                    self._line[CONF_RELEASE_AFTER] = seconds
+                usual = suggested.get(CONF_KEY)
+                self._keys = [
+                    {
+                        CONF_PHONE: phone,
+                        # What was set apart stays so, unless the usual key changes.
+                        CONF_KEY: keys.get(phone, key) if key == usual else key,
+                    }
+                    for phone in user_input[CONF_PHONES]
+                ]
+                return await self.async_step_keys()
+            suggested = user_input
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(self._schema(), suggested),
+            errors=errors,
+            last_step=False,
+        )
+
+    async def async_step_keys(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask which key of each phone it is."""
+        errors: dict[str, str] = {}
+        placeholders = {CONF_PHONE: "", CONF_KEY: "", CONF_KEYS: ""}
+        if user_input is not None:
+            self._keys = [
+                {CONF_PHONE: key[CONF_PHONE], CONF_KEY: key[CONF_KEY].strip()}
+                for key in user_input[CONF_KEYS]
+            ]
+            if fault := self._first_fault():
+                errors["base"], placeholders = fault[0], placeholders | fault[1]
+            else:
+                return self._async_finish()
+        return self.async_show_form(
+            step_id="keys",
+            data_schema=vol.Schema(
+                {
+                    vol.Required(CONF_KEYS, default=self._keys): ListSelector(
+                        ObjectSelectorConfig(
+                            multiple=True,
+                            label_field=CONF_PHONE,
+                            description_field=CONF_KEY,
+                            translation_key="line_keys",
+                            fields={
+                                CONF_PHONE: ObjectSelectorField(
+                                    required=True, selector=self._phone_selector()
+                                ),
+                                CONF_KEY: ObjectSelectorField(
+                                    required=True, selector=TextSelector()
+                                ),
+                            },
+                        )
+                    )
+                }
+            ),
+            errors=errors,
+            description_placeholders=placeholders,
+            last_step=True,
+        )
+
+    @callback
+    def _async_finish(self) -> SubentryFlowResult:
+        phones = self._phones
+        keys = [
+            key | {CONF_PHONE: phones[key[CONF_PHONE]].subentry_id}
+            for key in self._keys
+        ]
+        data = {**self._line, CONF_KEYS: keys}
+        # Phones and lines share one space of IDs; no extension has a colon.
+        unique_id = f"line:{self._line[CONF_CODE]}"
+        if self.source == SOURCE_USER:
+            return self.async_create_entry(
+                title=self._name, data=data, unique_id=unique_id
+            )
+        return self.async_update_and_abort(
+            self._get_entry(),
+            self._get_reconfigure_subentry(),
+            title=self._name,
+            data=data,
+            unique_id=unique_id,
+        )
+
+    @property
+    def _phones(self) -> dict[str, ConfigSubentry]:
+        """Return this server's phones by extension."""
+        return {
+            phone.data[CONF_EXTENSION]: phone
+            for phone in self._get_entry().get_subentries_of_type(SUBENTRY_TYPE_PHONE)
+        }
+
+    @property
+    def _own(self) -> str | None:
+        """Return the subentry that is being changed."""
+        return None if self.source == SOURCE_USER else self._reconfigure_subentry_id
+
+    def _is_taken(self, code: str) -> bool:
+        return any(
+            line.code == code and line.subentry_id != self._own
+            for line in line_settings(self._get_entry())
+        )
+
+    def _schema(self) -> vol.Schema:
+        return vol.Schema(
+            {
+                vol.Optional(CONF_NAME): TextSelector(),
+                vol.Required(CONF_CODE): TextSelector(),
+                vol.Required(CONF_PHONES): self._phone_selector(multiple=True),
+                vol.Required(CONF_KEY): TextSelector(),
+                vol.Optional(CONF_RELEASE_AFTER): NumberSelector(
+                    NumberSelectorConfig(
+                        min=0,
+                        max=MAX_RELEASE_AFTER,
+                        mode=NumberSelectorMode.BOX,
+                        unit_of_measurement="s",
+                    )
+                ),
+            }
+        )
+
+    def _phone_selector(self, *, multiple: bool = False) -> SelectSelector:
+        return SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(value=extension, label=phone.title)
+                    for extension, phone in self._phones.items()
+                ],
+                multiple=multiple,
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        )
+
+    def _first_fault(self) -> tuple[str, dict[str, str]] | None:
+        """Return an error and what it is about, None if all keys are right."""
+        if not self._keys:
+            return "phones_missing", {}
+        phones = self._phones
+        elsewhere = {
+            (subentry_id, key): line.name
+            for line in line_settings(self._get_entry())
+            if line.subentry_id != self._own
+            for subentry_id, key in line.keys.items()
+        }
+        known: set[str] = set()
+        for item in self._keys:
+            if item[CONF_PHONE] not in phones:
+                return "phone_gone", {CONF_PHONE: item[CONF_PHONE]}
+            phone, key = phones[item[CONF_PHONE]], item[CONF_KEY]
+            about = {CONF_PHONE: phone.title, CONF_KEY: key}
+            if phone.subentry_id in known:
+                return "duplicate_phone", about
+            known.add(phone.subentry_id)
+            has = [own[CONF_KEY] for own in phone.data[CONF_KEYS]]
+            if key not in has:
+                listed = f"{', '.join(has[:MAX_LISTED])}"
+                more = "…" if len(has) > MAX_LISTED else ""
+                return "unknown_key", about | {CONF_KEYS: listed + more}
+            if line := elsewhere.get((phone.subentry_id, key)):
+                return "key_taken", about | {"line": line}
+        return None

@@ -1,0 +1,108 @@
+"""The dialogue that says what of a server is on the MQTT broker."""
+
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.components import mqtt
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.helpers.selector import BooleanSelector, TextSelector
+
+from ..const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_DISCOVERY, CONF_MQTT, DOMAIN
+from ..hub.mqtt_client import discovery_prefix, mqtt_entry, mqtt_link
+from ..hub.settings import mqtt_settings
+
+MAX_BASE_TOPIC: Final = 128
+"""Characters of a base topic."""
+
+MQTT_MISSING: Final = "mqtt_missing"
+
+# The defaults are those of `mqtt_settings`.
+MQTT_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_MQTT, default=False): BooleanSelector(),
+        vol.Required(CONF_BASE_TOPIC, default=DOMAIN): TextSelector(),
+        vol.Required(CONF_COMMANDS, default=True): BooleanSelector(),
+        vol.Required(CONF_DISCOVERY, default=False): BooleanSelector(),
+    }
+)
+
+
+class MqttOptionsFlow(OptionsFlow):
+    """Switch MQTT on or off, and say how it is used."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for all of it on one page."""
+        options = self.config_entry.options
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        if user_input is not None:
+            base = user_input[CONF_BASE_TOPIC].strip()
+            if not _is_base_topic(base):
+                errors[CONF_BASE_TOPIC] = "invalid_base_topic"
+            # Switching off must not fail because of what others do.
+            elif user_input[CONF_MQTT]:
+                error, placeholders = self._clash(base)
+                if error:
+                    errors[CONF_BASE_TOPIC] = error
+            if user_input[CONF_MQTT] and mqtt_entry(self.hass) is None:
+                errors["base"] = MQTT_MISSING
+            if not errors:
+                return self.async_create_entry(
+                    data=user_input | {CONF_BASE_TOPIC: base}
+                )
+        elif mqtt_entry(self.hass) is None and mqtt_settings(options) is None:
+            return self.async_abort(
+                reason=MQTT_MISSING,
+                description_placeholders={"link": mqtt_link(self.hass)},
+            )
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                MQTT_SCHEMA, options if user_input is None else user_input
+            ),
+            errors=errors,
+            description_placeholders=placeholders | {"link": mqtt_link(self.hass)},
+        )
+
+    def _clash(self, base: str) -> tuple[str, dict[str, str]]:
+        """Return the error, "" if there is none, of topics that others use as well."""
+        prefix = discovery_prefix(self.hass)
+        if _overlap(base, prefix):
+            return "base_topic_is_prefix", {"prefix": prefix}
+        for entry in self.hass.config_entries.async_entries(DOMAIN):
+            if entry is self.config_entry:
+                continue
+            settings = mqtt_settings(entry.options)
+            if settings and _overlap(base, settings.base):
+                return "base_topic_taken", {
+                    "other": entry.title,
+                    "topic": settings.base,
+                }
+            # A server that is not loaded clears later only what nobody else has then.
+            if entry.state is ConfigEntryState.LOADED:
+                for topic in entry.runtime_data.mqtt.retained:
+                    if _overlap(base, topic):
+                        return "base_topic_left", {"other": entry.title, "topic": topic}
+        return "", {}
+
+
+def _is_base_topic(topic: str) -> bool:
+    """Return whether all our topics can begin with this."""
+    try:
+        mqtt.util.valid_publish_topic(topic)
+    except vol.Invalid:
+        return False
+    return (
+        len(topic) <= MAX_BASE_TOPIC
+        and topic.isprintable()
+        and not topic.startswith("$")
+        and all(topic.split("/"))
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Return whether one topic is the other, or below it."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

@@ -1,0 +1,326 @@
+"""The dialogue that sets up a phone with its keys, or changes one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count, islice
+import re
+import secrets
+import string
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_ADDRESS, CONF_MODEL, CONF_NAME, CONF_PASSWORD
+from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+
+from ..const import (
+    CONF_DIALLING,
+    CONF_EXTENSION,
+    CONF_KEY_COUNT,
+    CONF_KEYS,
+    MODEL_OTHER,
+)
+from ..engine.phones import MODELS
+from ..hub.settings import (
+    KeySettings,
+    as_it_is,
+    can_reach,
+    phone_address,
+    registrar_addresses,
+    server_settings,
+)
+from . import dialling as dial_form, keys as key_form
+from .keys import MAX_KEYS, SIP_USER
+
+# Without ` and |, which the table of the last page cannot show.
+PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
+PASSWORD_LENGTH: Final = 16
+# Without the characters that look like others: somebody has to type it.
+PASSWORD_ALPHABET: Final = "".join(
+    sorted(set(string.ascii_letters + string.digits) - set("0O1Iloi"))
+)
+
+PHONE_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_EXTENSION): TextSelector(),
+        vol.Required(CONF_PASSWORD): TextSelector(),
+        vol.Optional(CONF_NAME): TextSelector(),
+        vol.Required(CONF_MODEL): SelectSelector(
+            SelectSelectorConfig(
+                # The frontend chooses the first: better one that asks back.
+                options=[MODEL_OTHER, *MODELS],
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key="model",
+            )
+        ),
+        vol.Optional(CONF_KEY_COUNT): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(min=1, max=MAX_KEYS, mode=NumberSelectorMode.BOX)
+            ),
+            vol.Coerce(int),
+        ),
+        vol.Optional(CONF_ADDRESS): TextSelector(),
+    }
+)
+
+
+class PhoneFlow(ConfigSubentryFlow):
+    """Add a phone, or change one: its account, its keys, then what to enter in it.
+
+    How its calls are answered is asked apart from that, and of no new phone.
+    """
+
+    _name: str
+    _account: dict[str, Any]
+    _keys: list[KeySettings]
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the account of a new phone."""
+        return await self._async_ask_account(
+            SOURCE_USER, user_input, {CONF_PASSWORD: _generate_password()}, []
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask what of a phone to change."""
+        return self.async_show_menu(
+            step_id=SOURCE_RECONFIGURE, menu_options=["account", CONF_DIALLING]
+        )
+
+    async def async_step_account(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the account of a phone anew."""
+        subentry = self._get_reconfigure_subentry()
+        keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
+        suggested = {
+            CONF_EXTENSION: subentry.data[CONF_EXTENSION],
+            CONF_PASSWORD: subentry.data[CONF_PASSWORD],
+            CONF_NAME: subentry.title,
+            CONF_MODEL: subentry.data[CONF_MODEL],
+        }
+        if address := subentry.data.get(CONF_ADDRESS):
+            suggested[CONF_ADDRESS] = address
+        if _key_count(suggested) != len(keys):
+            suggested[CONF_KEY_COUNT] = len(keys)
+        return await self._async_ask_account("account", user_input, suggested, keys)
+
+    def _fault_of(self, text: str) -> str | None:
+        """Return what is wrong with a phone's address, None if it will do."""
+        address = phone_address(text)
+        if address is None:
+            return "invalid_address"
+        server = server_settings(self._get_entry().data)
+        if server.port is None:
+            return "address_needs_udp"
+        return None if can_reach(server.host, address[0]) else "address_out_of_reach"
+
+    async def _async_ask_account(
+        self,
+        step_id: str,
+        user_input: dict[str, Any] | None,
+        suggested: dict[str, Any],
+        keys: list[KeySettings],
+    ) -> SubentryFlowResult:
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            extension = user_input[CONF_EXTENSION].strip()
+            if self._is_taken(extension):
+                return self.async_abort(reason="already_configured")
+            if not SIP_USER.fullmatch(extension):
+                errors[CONF_EXTENSION] = "invalid_extension"
+            if not PASSWORD.fullmatch(user_input[CONF_PASSWORD]):
+                errors[CONF_PASSWORD] = "invalid_password"
+            address = user_input.get(CONF_ADDRESS, "").strip()
+            if address and (error := self._fault_of(address)):
+                errors[CONF_ADDRESS] = error
+            key_count = _key_count(user_input)
+            if not key_count:
+                errors[CONF_KEY_COUNT] = "key_count_missing"
+            if not errors:
+                name = user_input.get(CONF_NAME, "").strip()
+                self._name = name or f"Phone {extension}"
+                self._account = {
+                    CONF_EXTENSION: extension,
+                    CONF_PASSWORD: user_input[CONF_PASSWORD],
+                    CONF_MODEL: user_input[CONF_MODEL],
+                }
+                if address:
+                    self._account[CONF_ADDRESS] = address
+                colors = _has_colors(user_input)
+                model = user_input[CONF_MODEL]
+                if model != suggested.get(CONF_MODEL) and model in MODELS:
+                    keys = [replace(key, colors=colors) for key in keys]
+                self._keys = _with_count(keys, key_count, colors)
+                return await self.async_step_keys()
+            suggested = user_input
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(PHONE_SCHEMA, suggested),
+            errors=errors,
+            last_step=False,
+        )
+
+    def _is_taken(self, extension: str) -> bool:
+        """Return whether another phone of this server has the extension."""
+        own = self._reconfigure_subentry_id if self.source != SOURCE_USER else None
+        return any(
+            subentry.unique_id == extension and subentry.subentry_id != own
+            for subentry in self._get_entry().subentries.values()
+        )
+
+    async def async_step_keys(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask what each key is."""
+        errors: dict[str, str] = {}
+        about: dict[str, str] = {}
+        colors = _has_colors(self._account)
+        suggested = [key.as_dict() for key in self._keys]
+        if user_input is not None:
+            suggested = user_input[CONF_KEYS]
+            self._keys = [key_form.read_key(key, colors) for key in suggested]
+            if fault := key_form.first_fault(self._keys):
+                errors["base"], about = fault
+            else:
+                return await self.async_step_phone()
+        selector = await key_form.async_keys_selector(self.hass, colors)
+        return self.async_show_form(
+            step_id="keys",
+            data_schema=vol.Schema(
+                {vol.Required(CONF_KEYS, default=suggested): selector}
+            ),
+            errors=errors,
+            description_placeholders=key_form.NO_FAULT | about,
+            last_step=False,
+        )
+
+    async def async_step_phone(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what to enter in the phone's web page."""
+        if user_input is not None:
+            return self._async_finish()
+        addresses = registrar_addresses(self._get_entry().data)
+        return self.async_show_form(
+            step_id="placed" if CONF_ADDRESS in self._account else "phone",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "account": self._account[CONF_EXTENSION],
+                "password": self._account[CONF_PASSWORD],
+                "registrar": next(iter(addresses.values())),
+                "outbound": "".join(
+                    f"| Outbound Proxy ({transport})"
+                    f" | `{address};transport={transport.lower()}` |\n"
+                    for transport, address in addresses.items()
+                    if transport != "UDP"
+                ),
+                "keys": "\n".join(
+                    f"| Button | `{key.key}` | {as_it_is(key.name)} |"
+                    for key in self._keys
+                ),
+            },
+            last_step=True,
+        )
+
+    async def async_step_placed(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show the same of a phone that does not register."""
+        return await self.async_step_phone(user_input)
+
+    @callback
+    def _async_finish(self) -> SubentryFlowResult:
+        extension = self._account[CONF_EXTENSION]
+        data = {**self._account, CONF_KEYS: [key.as_dict() for key in self._keys]}
+        if self.source == SOURCE_USER:
+            return self.async_create_entry(
+                title=self._name, data=data, unique_id=extension
+            )
+        subentry = self._get_reconfigure_subentry()
+        if dialling := subentry.data.get(CONF_DIALLING):
+            data[CONF_DIALLING] = dialling
+        return self.async_update_and_abort(
+            self._get_entry(),
+            subentry,
+            title=self._name,
+            data=data,
+            unique_id=extension,
+        )
+
+    async def async_step_dialling(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask how the calls of a phone are answered, and what numbers are for."""
+        subentry = self._get_reconfigure_subentry()
+        errors: dict[str, str] = {}
+        about: dict[str, str] = {}
+        suggested = subentry.data.get(CONF_DIALLING, {})
+        if user_input is not None:
+            dialling = dial_form.read_dialling(user_input)
+            errors, about = dial_form.find_faults(dialling)
+            if not errors:
+                data = {k: v for k, v in subentry.data.items() if k != CONF_DIALLING}
+                if dialling:
+                    data[CONF_DIALLING] = dialling
+                return self.async_update_and_abort(
+                    self._get_entry(), subentry, data=data
+                )
+            suggested = user_input
+        return self.async_show_form(
+            step_id=CONF_DIALLING,
+            data_schema=self.add_suggested_values_to_schema(
+                dial_form.DIALLING_SCHEMA, suggested
+            ),
+            errors=errors,
+            description_placeholders=dial_form.NO_FAULT | about,
+            last_step=True,
+        )
+
+
+def _generate_password() -> str:
+    return "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
+
+
+def _key_count(account: Mapping[str, Any]) -> int:
+    """Return how many keys a phone has: as the user says, else as its model has."""
+    model = MODELS.get(account[CONF_MODEL])
+    key_count: int = account.get(CONF_KEY_COUNT) or (model.keys if model else 0)
+    return key_count
+
+
+def _has_colors(account: Mapping[str, Any]) -> bool:
+    """Return whether the lamps of a phone's model have several colours."""
+    model = MODELS.get(account[CONF_MODEL])
+    return model is not None and model.colors
+
+
+def _with_count(
+    keys: list[KeySettings], key_count: int, colors: bool
+) -> list[KeySettings]:
+    """Return the first keys, and as many new ones as are missing."""
+    known = {key.key for key in keys}
+    unused = (str(number) for number in count(1) if str(number) not in known)
+    new = (
+        KeySettings(key=number, name=f"Key {number}", colors=colors)
+        for number in unused
+    )
+    return [*keys[:key_count], *islice(new, max(0, key_count - len(keys)))]

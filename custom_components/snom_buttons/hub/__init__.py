@@ -1,0 +1,1 @@
+"""One config entry while it runs."""

@@ -1,0 +1,122 @@
+"""The certificate with which the server proves to phones who it is, over TLS."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+import ssl
+from typing import Any, Final
+
+from cryptography.x509 import load_pem_x509_certificates
+
+from homeassistant.core import HomeAssistant
+
+from ..const import CONF_CERTIFICATE, CONF_PRIVATE_KEY
+
+OF_ANOTHER: Final = {
+    "KEY_TYPE_MISMATCH",
+    "KEY_VALUES_MISMATCH",
+    "NO_CERTIFICATE_ASSIGNED",  # for a key of this type
+}
+TOO_WEAK: Final = {"CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "EE_KEY_TOO_SMALL"}
+
+
+class CertificateProblem(Exception):
+    """A certificate that cannot be used; `key` and `placeholders` are for the user."""
+
+    def __init__(self, key: str, /, **placeholders: str) -> None:
+        """Say which translated error this is."""
+        super().__init__(f"{key}: {placeholders}")
+        self.key = key
+        self.placeholders = placeholders
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """Where a certificate and its private key are, as PEM."""
+
+    certificate: Path
+    key: Path
+
+
+def own_certificate(hass: HomeAssistant) -> CertificateFiles | None:
+    """Return the certificate of Home Assistant's own web server, None if it has none."""
+    http: Any = getattr(hass, "http", None)
+    if http is None or not http.ssl_certificate or not http.ssl_key:
+        return None
+    return CertificateFiles(Path(http.ssl_certificate), Path(http.ssl_key))
+
+
+def certificate_files(hass: HomeAssistant, tls: Mapping[str, Any]) -> CertificateFiles:
+    """Return the files that a server is set to use: those named, or Home Assistant's own.
+
+    Raises CertificateProblem if there are none.
+    """
+    certificate, key = tls.get(CONF_CERTIFICATE), tls.get(CONF_PRIVATE_KEY)
+    if certificate and key:
+        return CertificateFiles(Path(certificate), Path(key))
+    if certificate or key:
+        raise CertificateProblem("certificate_incomplete")
+    if (own := own_certificate(hass)) is None:
+        raise CertificateProblem("no_certificate")
+    return own
+
+
+def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]:
+    """Return a context for TLS 1.2 and later, and when its certificate expires, in UTC.
+
+    A newer certificate needs another context: one that has a certificate keeps it
+    beside one with another type of key. To be called where files can be read. Raises
+    CertificateProblem.
+    """
+    expires = _expiry(files.certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(files, context)
+    return context, expires
+
+
+def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
+    try:
+        # Without a password OpenSSL would ask for one in a terminal.
+        context.load_cert_chain(files.certificate, files.key, password=lambda: "")
+    except ssl.SSLError as err:
+        if err.reason in OF_ANOTHER:
+            raise CertificateProblem("key_of_another_certificate") from err
+        if err.reason in TOO_WEAK:
+            raise CertificateProblem(
+                "certificate_too_weak", path=str(files.certificate), error=err.reason
+            ) from err
+        raise CertificateProblem("key_unreadable", path=str(files.key)) from err
+    except OSError as err:
+        raise CertificateProblem(
+            "file_unreadable", path=str(files.key), error=err.strerror or str(err)
+        ) from err
+
+
+def _expiry(path: Path) -> datetime:
+    """Return when a certificate expires.
+
+    Raises CertificateProblem, also if it has expired or is not valid yet.
+    """
+    try:
+        certificates = load_pem_x509_certificates(path.read_bytes())
+    except OSError as err:
+        raise CertificateProblem(
+            "file_unreadable", path=str(path), error=err.strerror or str(err)
+        ) from err
+    except ValueError as err:
+        raise CertificateProblem("certificate_unreadable", path=str(path)) from err
+    leaf, now = certificates[0], datetime.now(UTC)
+    begins, expires = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now < begins:
+        raise CertificateProblem(
+            "certificate_not_valid_yet",
+            path=str(path),
+            date=f"{begins:%Y-%m-%d %H:%M} UTC",
+        )
+    if expires <= now:
+        raise CertificateProblem(
+            "certificate_expired", path=str(path), date=expires.date().isoformat()
+        )
+    return expires

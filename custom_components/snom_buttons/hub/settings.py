@@ -1,0 +1,405 @@
+"""What the user has set, typed: the data of a config entry and of its phones."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+import re
+from typing import Any, Final, Self
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import (
+    CONF_ADDRESS,
+    CONF_HOST,
+    CONF_MODEL,
+    CONF_NAME,
+    CONF_PASSWORD,
+    CONF_PORT,
+)
+
+from ..const import (
+    CONF_ACCESS,
+    CONF_ADVERTISED,
+    CONF_ADVERTISED_HOST,
+    CONF_ANSWER,
+    CONF_BASE_TOPIC,
+    CONF_CERTIFICATE,
+    CONF_CODE,
+    CONF_COLORS,
+    CONF_COMMANDS,
+    CONF_DIAL_RULES,
+    CONF_DIALLING,
+    CONF_DISCOVERY,
+    CONF_ENABLED,
+    CONF_EXTENSION,
+    CONF_KEEPALIVE,
+    CONF_KEY,
+    CONF_KEYS,
+    CONF_KIND,
+    CONF_LIGHT_OFF,
+    CONF_LIGHT_ON,
+    CONF_MQTT,
+    CONF_NETWORKS,
+    CONF_NUMBER,
+    CONF_NUMBER_OFF,
+    CONF_NUMBER_ON,
+    CONF_PHONE,
+    CONF_PRIVATE_KEY,
+    CONF_REALM,
+    CONF_REDIRECT_TO,
+    CONF_RELEASE_AFTER,
+    CONF_RUN,
+    CONF_TCP,
+    CONF_TLS,
+    CONF_TOGGLE,
+    CONF_UDP,
+    DOMAIN,
+    SUBENTRY_TYPE_PHONE,
+    SUBENTRY_TYPE_SHARED_LINE,
+)
+from ..engine.phones import (
+    PRIVATE_NETWORKS,
+    Action,
+    DialAnswer,
+    Dialling,
+    KeyDescription,
+    KeySetup,
+    LightMode,
+    LineSettings,
+    ServerSettings,
+    interface_name,
+    shared_key,
+)
+
+_BROADCAST: Final = IPv4Address("255.255.255.255")
+
+MAX_LABEL: Final = 128
+"""Characters of a text on a key."""
+
+
+class KeyKind(StrEnum):
+    """What a key is in Home Assistant."""
+
+    LIGHT = "light"
+    SWITCH = "switch"
+    NONE = "none"
+    SHARED = "shared"
+    """A key of a shared line, whatever the phone's own settings say of it."""
+
+
+OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE)
+"""What a user can make of a key in the settings of its phone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySettings:
+    """One key of a phone, as the user has set it."""
+
+    key: str
+    """The key's name in the buttons document: the number of its *Button*."""
+    name: str
+    kind: KeyKind = KeyKind.LIGHT
+    colors: bool = False
+    """Whether its lamp has several colours."""
+    toggle: bool = False
+    """For a switch: whether a press turns it over."""
+    light_on: LightMode = LightMode.ON
+    """For a switch: how the lamp shines while it is on."""
+    light_off: LightMode = LightMode.OFF
+    number_on: str = ""
+    """For a switch: where a press goes while it is on; "" for `key` and its name."""
+    number_off: str = ""
+    code: str = ""
+    """For a key of a shared line: the line's code."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the key that `as_dict` stored."""
+        return cls(
+            key=data[CONF_KEY],
+            name=data[CONF_NAME],
+            kind=KeyKind(data[CONF_KIND]),
+            colors=data[CONF_COLORS],
+            toggle=data.get(CONF_TOGGLE, False),
+            light_on=LightMode(data.get(CONF_LIGHT_ON, LightMode.ON)),
+            light_off=LightMode(data.get(CONF_LIGHT_OFF, LightMode.OFF)),
+            number_on=data.get(CONF_NUMBER_ON, ""),
+            number_off=data.get(CONF_NUMBER_OFF, ""),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the key as the config entry stores it: what is as usual is left out."""
+        beyond = {
+            CONF_TOGGLE: (self.toggle, False),
+            CONF_LIGHT_ON: (self.light_on.value, LightMode.ON.value),
+            CONF_LIGHT_OFF: (self.light_off.value, LightMode.OFF.value),
+            CONF_NUMBER_ON: (self.number_on, ""),
+            CONF_NUMBER_OFF: (self.number_off, ""),
+        }
+        return {
+            CONF_KEY: self.key,
+            CONF_NAME: self.name,
+            CONF_KIND: self.kind.value,
+            CONF_COLORS: self.colors,
+        } | {name: value for name, (value, usual) in beyond.items() if value != usual}
+
+    @property
+    def setup(self) -> KeySetup:
+        """Return the key as the phone gets it.
+
+        With this action and a number a press always comes to us.
+        """
+        if self.kind is KeyKind.SHARED:
+            return shared_key(self.key, self.code)
+        own_number = f"key{self.key}"
+        plain = KeyDescription(
+            name=self.key, action=Action.MESSAGE, number=own_number, label=self.name
+        )
+        if self.kind is not KeyKind.SWITCH:
+            return KeySetup(off=plain)
+        return KeySetup(
+            off=replace(
+                plain, light=self.light_off, number=self.number_off or own_number
+            ),
+            on=replace(plain, light=self.light_on, number=self.number_on or own_number),
+            toggles=self.toggle,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneSettings:
+    """One phone, as the user has set it."""
+
+    subentry_id: str
+    name: str
+    extension: str
+    password: str = field(repr=False)
+    model: str
+    keys: tuple[KeySettings, ...]
+    dialling: Dialling = field(default_factory=Dialling)
+    dial_rules: Mapping[str, str] = field(default_factory=dict)
+    """For each number that somebody may dial the script or scene to run."""
+    address: tuple[str, int] | None = None
+    """Address and UDP port, if the phone does not register."""
+
+    @classmethod
+    def from_subentry(
+        cls, subentry: ConfigSubentry, lines: Iterable[SharedLineSettings]
+    ) -> Self:
+        """Return the phone that a subentry holds; some of its keys belong to lines."""
+        codes = {
+            line.keys[subentry.subentry_id]: line.code
+            for line in lines
+            if subentry.subentry_id in line.keys
+        }
+        dialling = subentry.data.get(CONF_DIALLING, {})
+        rules = {
+            rule[CONF_NUMBER]: rule[CONF_RUN]
+            for rule in dialling.get(CONF_DIAL_RULES, ())
+        }
+        return cls(
+            subentry_id=subentry.subentry_id,
+            name=subentry.title,
+            extension=subentry.data[CONF_EXTENSION],
+            password=subentry.data[CONF_PASSWORD],
+            model=subentry.data[CONF_MODEL],
+            keys=tuple(
+                replace(key, kind=KeyKind.SHARED, code=codes[key.key])
+                if key.key in codes
+                else key
+                for key in map(KeySettings.from_dict, subentry.data[CONF_KEYS])
+            ),
+            dialling=Dialling(
+                answer=DialAnswer(dialling.get(CONF_ANSWER, DialAnswer.BUSY)),
+                redirect_to=dialling.get(CONF_REDIRECT_TO, ""),
+                own=frozenset(rules),
+            ),
+            dial_rules=rules,
+            address=phone_address(subentry.data.get(CONF_ADDRESS, "")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLineSettings:
+    """One shared line, as the user has set it."""
+
+    subentry_id: str
+    name: str
+    code: str
+    keys: Mapping[str, str]
+    """For the subentry of each phone the name of its key."""
+    release_after: float | None
+    """In seconds, as in `LineSettings`."""
+
+    @classmethod
+    def from_subentry(cls, subentry: ConfigSubentry) -> Self:
+        """Return the line that a subentry holds."""
+        return cls(
+            subentry_id=subentry.subentry_id,
+            name=subentry.title,
+            code=subentry.data[CONF_CODE],
+            keys={key[CONF_PHONE]: key[CONF_KEY] for key in subentry.data[CONF_KEYS]},
+            release_after=subentry.data.get(CONF_RELEASE_AFTER),
+        )
+
+    def line(self, phones: Iterable[PhoneSettings]) -> LineSettings:
+        """Return the line as the server takes it, with those of the phones it names."""
+        return LineSettings(
+            code=self.code,
+            keys={
+                phone.extension: self.keys[phone.subentry_id]
+                for phone in phones
+                if phone.subentry_id in self.keys
+            },
+            release_after=self.release_after,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """What of a server is on the MQTT broker, and where."""
+
+    base: str
+    """What all topics begin with."""
+    commands: bool
+    """Whether keys can be set from there."""
+    discovery: bool
+    """Whether other Home Assistants are told of the phones."""
+
+
+def mqtt_settings(options: Mapping[str, Any]) -> MqttSettings | None:
+    """Return what the options of a config entry say of MQTT; None if it is off."""
+    if not options.get(CONF_MQTT, False):
+        return None
+    return MqttSettings(
+        base=options.get(CONF_BASE_TOPIC, DOMAIN),
+        commands=options.get(CONF_COMMANDS, True),
+        discovery=options.get(CONF_DISCOVERY, False),
+    )
+
+
+def line_settings(entry: ConfigEntry) -> list[SharedLineSettings]:
+    """Return the shared lines of a config entry."""
+    return [
+        SharedLineSettings.from_subentry(subentry)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_SHARED_LINE)
+    ]
+
+
+def phone_settings(entry: ConfigEntry) -> list[PhoneSettings]:
+    """Return the phones of a config entry."""
+    lines = line_settings(entry)
+    return [
+        PhoneSettings.from_subentry(subentry, lines)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
+    ]
+
+
+SIP_PORT: Final = 5060
+"""The UDP port of a phone, unless it is told (`Network identity (port)`)."""
+KEEPALIVE: Final = 60
+"""Seconds between questions whether a phone is there."""
+
+
+def server_settings(data: Mapping[str, Any]) -> ServerSettings:
+    """Return the server that the data of a config entry describes.
+
+    Version 0.1 knew of nothing but UDP, and of no rules for who may talk to it.
+    """
+    udp, tcp, tls, access = (
+        data.get(section, {}) for section in (CONF_UDP, CONF_TCP, CONF_TLS, CONF_ACCESS)
+    )
+    advertised = {
+        name: host_and_port(section[CONF_ADVERTISED])
+        for name, section in (("UDP", udp), ("TCP", tcp), ("TLS", tls))
+        if section.get(CONF_ADVERTISED)
+    }
+    networks = tuple(ip_network(text) for text in access.get(CONF_NETWORKS, ()))
+    return ServerSettings(
+        host=data[CONF_HOST],
+        port=data[CONF_PORT] if udp.get(CONF_ENABLED, True) else None,
+        tcp_port=tcp[CONF_PORT] if tcp.get(CONF_ENABLED) else None,
+        tls_port=tls[CONF_PORT] if tls.get(CONF_ENABLED) else None,
+        realm=data[CONF_REALM],
+        advertised_host=data[CONF_ADVERTISED_HOST],
+        advertised={name: place for name, place in advertised.items() if place},
+        networks=networks or PRIVATE_NETWORKS,
+        keepalive=access.get(CONF_KEEPALIVE, KEEPALIVE),
+    )
+
+
+def certificate_settings(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the paths of certificate and key that are set, None without TLS."""
+    tls = data.get(CONF_TLS, {})
+    if not tls.get(CONF_ENABLED):
+        return None
+    return tls.get(CONF_CERTIFICATE, ""), tls.get(CONF_PRIVATE_KEY, "")
+
+
+def host_and_port(text: str) -> tuple[str, int | None] | None:
+    """Return what `host`, `host:port` or `[ipv6]:port` says, None if it is no such thing."""
+    match = re.fullmatch(
+        r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", text
+    )
+    if match is None:
+        return (text, None) if _is_ipv6(text) else None
+    host, port = match[1] or match[2], int(match[3]) if match[3] else None
+    if port is not None and not 0 < port < 65536:
+        return None
+    return host, port
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ip_address(text).version == 6
+    except ValueError:
+        return False
+
+
+def phone_address(address: str) -> tuple[str, int] | None:
+    """Return where a phone is that does not register, as its flow will say.
+
+    None for what is no IP address that a phone can have. A link-local one of IPv6 means
+    nothing without an interface of ours.
+    """
+    place = host_and_port(address)
+    if place is None:
+        return None
+    try:
+        host = ip_address(place[0])
+    except ValueError:
+        return None
+    if isinstance(host, IPv6Address):
+        host = host.ipv4_mapped or host
+    if host.is_unspecified or host.is_multicast or host == _BROADCAST:
+        return None
+    port = place[1] or SIP_PORT
+    if isinstance(host, IPv4Address) or not host.is_link_local:
+        return str(host).partition("%")[0], port
+    if host.scope_id is None:
+        return None
+    # One that is not up yet stays as it is written.
+    interface = interface_name(host.scope_id) or host.scope_id
+    return f"{str(host).partition('%')[0]}%{interface}", port
+
+
+def can_reach(server: str, phone: str) -> bool:
+    """Return whether a server that listens on an address can send to a phone's."""
+    return server == "::" or (":" in server) == (":" in phone)
+
+
+def registrar_addresses(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return how phones reach the server, as `host:port`, for each transport it has."""
+    settings = server_settings(data)
+    addresses = {}
+    for transport, own_port in settings.ports.items():
+        host, port = settings.advertised.get(transport, ("", None))
+        host = host or settings.advertised_host
+        shown = f"[{host}]" if ":" in host else host
+        addresses[transport] = f"{shown}:{port or own_port}"
+    return addresses
+
+
+def as_it_is(text: str) -> str:
+    """Return a text that Markdown shows as it is, also in a table."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)

@@ -1,0 +1,80 @@
+"""What the README tells people to do works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+
+from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
+from tests.conftest import add_phone, key_data, phone_subentry
+from tests.support.rawphone import RawPhone
+
+ROOT = Path(__file__).parents[2]
+
+
+def blocks() -> list[Any]:
+    """Return the README's blocks of YAML."""
+    text = (ROOT / "README.md").read_text()
+    return [
+        parse_yaml(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    ]
+
+
+@pytest.fixture
+async def keys_of_the_readme(hass: HomeAssistant, config_entry: Any) -> None:
+    """Give phone 44 lamps with colours on keys 1 and 4, under the names of a newcomer."""
+    hass.config_entries.async_remove_subentry(config_entry, "subentry_44")
+    keys = [key_data("1", colors=True), key_data("4")]
+    add_phone(hass, config_entry, phone_subentry("44", keys))
+
+
+@pytest.mark.usefixtures("keys_of_the_readme", "server")
+async def test_the_automation_works_when_pasted(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    automations, doorbell = blocks()
+    toggled: list[ServiceCall] = []
+
+    @callback
+    def note(call: ServiceCall) -> None:
+        toggled.append(call)
+
+    hass.states.async_set("light.living_room", "off")
+    assert await async_setup_component(hass, "automation", {"automation": automations})
+    await hass.async_block_till_done()
+
+    # There is no light in the living room here: note what is asked of it.
+    hass.services.async_register("light", "toggle", note)
+    await phone.press("4")
+    await hass.async_block_till_done()
+    assert [call.data["entity_id"] for call in toggled] == [["light.living_room"]]
+
+    hass.states.async_set("light.living_room", "on")
+    await phone.shows("4", c="on")
+    hass.states.async_set("light.living_room", "off")
+    await phone.shows("4", c=None)
+
+    # What is asked of the lamp of an absent phone is dropped: the automation asks anew.
+    await phone.unregister()
+    hass.states.async_set("light.living_room", "on")
+    await hass.async_block_till_done()
+    await phone.register()
+    await phone.shows("4", c="on")
+
+    action = doorbell["action"].split(".")
+    await hass.services.async_call(
+        *action, doorbell["data"] | doorbell["target"], blocking=True
+    )
+    await phone.shows("1", c="pickup", o="red")
+
+
+def test_every_file_that_it_links_to_is_there() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,619 @@
+"""The publisher alone: what goes out when, to a client that the test plays.
+
+Nothing waits here: the loop's clock jumps.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import functools
+import logging
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.engine.mqtt.publisher import (
+    ACK_TIMEOUT,
+    CLOSING,
+    MAX_AGE,
+    MAX_ERRORS,
+    MAX_NEWS,
+    RETRY,
+    STALLED,
+    WINDOW,
+    Message,
+    MqttPublisher,
+)
+from homeassistant.components.mqtt.client import TIMEOUT_ACK
+from homeassistant.exceptions import HomeAssistantError
+from tests.support.clock import run
+
+LOGGER = "custom_components.snom_buttons.engine.mqtt.publisher"
+
+
+class Client:
+    """The client, and the broker behind it, which acknowledges when the test says so."""
+
+    def __init__(self, *, connected: bool = True, acknowledges: bool = False) -> None:
+        self.connected = connected
+        self.acknowledges = acknowledges
+        """Whether the broker does so at once, by itself."""
+        self.error: Exception | None = None
+        """What is raised instead of taking a message."""
+        self.sent: list[Message] = []
+        self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
+        self.publisher = MqttPublisher(self._publish, lambda: self.connected, now)
+
+    async def _publish(self, message: Message) -> None:
+        self.sent.append(message)
+        if self.error is not None:
+            raise self.error
+        if self.acknowledges:
+            return
+        waiting = message, asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            # As Home Assistant's client does it: no acknowledgement, and no error.
+            await asyncio.wait([waiting[1]], timeout=ACK_TIMEOUT)
+        finally:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+        if waiting[1].done():
+            waiting[1].result()
+
+    @property
+    def said(self) -> list[str]:
+        """What was handed over, in short."""
+        return [f"{message.topic}={message.payload}" for message in self.sent]
+
+    @property
+    def under_way(self) -> list[str]:
+        return [message.topic for message, _ in self._waiting]
+
+    async def acknowledge(self, *topics: str, error: Exception | None = None) -> None:
+        """Acknowledge what is under way on these topics, without any all of it.
+
+        With an error the client gives it up.
+        """
+        for waiting in list(self._waiting):
+            if not topics or waiting[0].topic in topics:
+                self._waiting.remove(waiting)
+                if error is None:
+                    waiting[1].set_result(None)
+                else:
+                    waiting[1].set_exception(error)
+        await settle()
+
+    async def acknowledge_all(self) -> None:
+        """Acknowledge also what follows."""
+        while self._waiting:
+            await self.acknowledge()
+
+    async def reconnect(self) -> None:
+        self.connected = True
+        self.publisher.connection_changed()
+        await settle()
+
+    async def fall_silent(self) -> None:
+        """Let so much time go by without an acknowledgement that nobody knows."""
+        self.publisher.keep("silence", "falls")
+        await asyncio.sleep(STALLED + 0.1)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def settle() -> None:
+    """Let everything happen that happens without time going by."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
+    return [
+        (level, text) for name, level, text in caplog.record_tuples if name == LOGGER
+    ]
+
+
+def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run a test in a loop whose clock jumps, and let nothing be left of it."""
+
+    async def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        await test(*args, **kwargs)
+        # What the client has it gives up in time.
+        await asyncio.sleep(2 * ACK_TIMEOUT)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await settle()
+
+    @functools.wraps(test)
+    def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
+        run(checked(*args, **kwargs))
+
+    return in_jumping_time
+
+
+def test_the_client_waits_as_long_as_we_think() -> None:
+    assert ACK_TIMEOUT == TIMEOUT_ACK
+
+
+class TestNews:
+    """Of what has just happened: soon, one at a time, or never."""
+
+    @pytest.mark.parametrize(
+        ("age", "told", "dropped"),
+        [(0.0, 1, 0), (29.9, 1, 0), (30.1, 0, 1), (3600.0, 0, 1)],
+    )
+    @jumping
+    async def test_age(self, age: float, told: int, dropped: int) -> None:
+        client = Client(connected=False)
+        born = now()
+        client.publisher.tell("press", "1")
+        await asyncio.sleep(age)
+        await client.reconnect()
+        assert client.sent == [Message("press", "1", born=born)] * told
+        counts = client.publisher.counts
+        assert (counts.told, counts.dropped) == (told, dropped)
+
+    @jumping
+    async def test_they_grow_old_behind_one_that_is_not_acknowledged(self) -> None:
+        client = Client()
+        client.publisher.keep("lamp", "on")
+        await client.acknowledge()
+        for number in "123":
+            client.publisher.tell("press", number)
+            await asyncio.sleep(0.1)
+        client.connected = False
+        await asyncio.sleep(MAX_AGE - 0.15)
+        await client.reconnect()
+        await client.acknowledge("lamp")
+        assert client.said == ["lamp=on", "press=1", "lamp=on", "press=3"]
+        assert client.publisher.counts.dropped == 1
+
+    @jumping
+    async def test_one_that_may_be_repeated_is_one_over_all_connections(self) -> None:
+        """Each of them dies before anything is acknowledged."""
+        client = Client()
+        client.publisher.keep("lamp", "on")
+        await client.acknowledge()
+        for number in "1234":
+            client.publisher.tell("press", number)
+            client.connected = False
+            await client.reconnect()
+        assert [said for said in client.said if "press" in said] == ["press=1"]
+        # What comes behind it is there: so it is there too.
+        await client.acknowledge("lamp")
+        assert client.said[-1] == "press=2"
+
+    @jumping
+    async def test_those_too_old_are_counted_without_an_occasion(self) -> None:
+        client = Client(connected=False)
+        client.publisher.tell("press", "1")
+        assert client.publisher.waiting == 1
+        await asyncio.sleep(MAX_AGE + 1)
+        assert client.publisher.waiting == 0
+        assert client.publisher.counts.dropped == 1
+
+    @jumping
+    async def test_one_is_under_way_at_a_time(self) -> None:
+        client = Client()
+        for number in "123":
+            client.publisher.tell("press", number)
+        client.publisher.keep("lamp", "on")
+        assert client.said == ["press=1", "lamp=on"]
+        await client.acknowledge("lamp")
+        assert client.said == ["press=1", "lamp=on"]
+        await client.acknowledge("press")
+        assert client.said[2:] == ["press=2"]
+        await client.acknowledge("press")
+        assert client.said[2:] == ["press=2", "press=3"]
+
+    @jumping
+    async def test_of_too_many_the_oldest_are_dropped(self) -> None:
+        client = Client(connected=False)
+        for number in range(MAX_NEWS + 2):
+            client.publisher.tell("press", str(number))
+        assert client.publisher.waiting == MAX_NEWS
+        assert client.publisher.counts.dropped == 2
+        await client.reconnect()
+        assert client.said == ["press=2"]
+
+    @pytest.mark.parametrize("error", [HomeAssistantError("no"), ValueError("no")])
+    @jumping
+    async def test_one_that_the_client_does_not_take(self, error: Exception) -> None:
+        client = Client(acknowledges=True)
+        client.error = error
+        client.publisher.tell("press", "1")
+        counts = client.publisher.counts
+        assert (counts.told, counts.dropped) == (0, 1)
+        client.error = None
+        await asyncio.sleep(2 * RETRY)
+        client.publisher.tell("press", "2")
+        assert client.said == ["press=1", "press=2"]
+        assert (counts.told, counts.dropped) == (1, 1)
+
+
+class TestWhatStands:
+    """Of each topic the newest, one payload at a time."""
+
+    @jumping
+    async def test_how_it_is_sent(self) -> None:
+        client = Client(acknowledges=True)
+        client.publisher.keep("lamp", "on")
+        client.publisher.announce("config", "{}")
+        client.publisher.clear("config")
+        assert client.sent == [
+            Message("lamp", "on", retain=True),
+            Message("config", "{}", retain=False),
+            Message("config", "", retain=True),
+        ]
+
+    @jumping
+    async def test_the_newest_follows_what_is_under_way(self) -> None:
+        client = Client()
+        for state in ("on", "off", "hold", "park"):
+            client.publisher.keep("lamp", state)
+        assert client.said == ["lamp=on"]
+        await client.acknowledge()
+        assert client.said == ["lamp=on", "lamp=park"]
+
+    @jumping
+    async def test_what_is_equal_is_said_once(self) -> None:
+        client = Client(acknowledges=True)
+        for state in ("on", "on", "off", "off"):
+            client.publisher.keep("lamp", state)
+        assert client.said == ["lamp=on", "lamp=off"]
+
+    @jumping
+    async def test_again(self) -> None:
+        client = Client(acknowledges=True)
+        client.publisher.announce("config", "{}")
+        client.publisher.again("config")
+        client.publisher.again("never said")
+        assert client.said == ["config={}", "config={}"]
+
+    @jumping
+    async def test_no_more_are_under_way_than_paho_sends_at_once(self) -> None:
+        client = Client()
+        for number in range(WINDOW + 5):
+            client.publisher.keep(f"lamp{number}", "on")
+        assert len(client.under_way) == WINDOW
+        await client.acknowledge("lamp7", "lamp9")
+        assert client.said[WINDOW:] == ["lamp20=on", "lamp21=on"]
+
+    @jumping
+    async def test_a_reconnect(self) -> None:
+        """All that stands is said again, and what was under way does not count."""
+        client = Client()
+        client.publisher.keep("lamp", "on")
+        client.publisher.keep("other", "on")
+        await client.acknowledge("other")
+        client.connected = False
+        client.publisher.connection_changed()
+        client.publisher.keep("lamp", "off")
+        assert client.said == ["lamp=on", "other=on"]
+        await client.reconnect()
+        assert client.said[2:] == ["lamp=off", "other=on"]
+        # What the old connection still says changes nothing.
+        await client.acknowledge()
+        await client.acknowledge()
+        assert client.said[4:] == []
+
+    @jumping
+    async def test_withheld(self) -> None:
+        client = Client(acknowledges=True)
+        client.publisher.keep("status", "online")
+        client.publisher.withhold("status")
+        await client.reconnect()
+        assert client.said == ["status=online"]
+        client.publisher.withhold("never said")
+        assert client.publisher.known == ["never said", "status"]
+        client.publisher.keep("status", "online")
+        assert client.said == ["status=online", "status=online"]
+
+    @jumping
+    async def test_what_has_become_somebody_elses(self) -> None:
+        client = Client(acknowledges=True)
+        client.publisher.keep("lamp", "on")
+        client.publisher.leave("lamp")
+        await client.reconnect()
+        assert client.said == ["lamp=on"]
+        assert client.publisher.known == []
+
+    @jumping
+    async def test_what_the_client_does_not_take(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client = Client(acknowledges=True)
+        client.error = HomeAssistantError("no connection")
+        client.publisher.keep("lamp", "on")
+        client.publisher.keep("other", "on")
+        await asyncio.sleep(RETRY - 0.1)
+        assert client.said == ["lamp=on", "other=on"]
+        await asyncio.sleep(RETRY)
+        assert client.said[2:] == ["lamp=on", "other=on"]
+        warned = [(logging.WARNING, "Cannot publish on lamp: no connection")]
+        assert logged(caplog) == warned
+        client.error = None
+        await asyncio.sleep(RETRY)
+        assert client.said[4:] == ["lamp=on", "other=on"]
+        await asyncio.sleep(2 * RETRY)
+        assert len(client.sent) == 6
+        # It is a new failure after that.
+        client.error = HomeAssistantError("again")
+        client.publisher.keep("lamp", "off")
+        warned.append((logging.WARNING, "Cannot publish on lamp: again"))
+        assert logged(caplog) == warned
+
+    @jumping
+    async def test_what_has_changed_meanwhile_is_not_tried_again(self) -> None:
+        client = Client()
+        client.publisher.keep("lamp", "on")
+        client.publisher.withhold("lamp")
+        await client.acknowledge(error=HomeAssistantError("no"))
+        client.publisher.keep("other", "on")
+        await client.acknowledge()
+        await asyncio.sleep(2 * RETRY)
+        assert client.said == ["lamp=on", "other=on"]
+
+    @jumping
+    async def test_any_other_exception(self, caplog: pytest.LogCaptureFixture) -> None:
+        client = Client(acknowledges=True)
+        client.error = ValueError("a bug")
+        client.publisher.keep("lamp", "on")
+        assert logged(caplog) == [
+            (logging.ERROR, "A message on lamp could not be published")
+        ]
+        client.error = None
+        client.publisher.keep("other", "on")
+        assert client.said == ["lamp=on", "other=on"]
+
+
+class TestKnown:
+    """The topics of which others may have something."""
+
+    @jumping
+    async def test_until_the_broker_has_acknowledged_that_they_are_cleared(
+        self,
+    ) -> None:
+        client = Client()
+        publisher = client.publisher
+        publisher.recall(["old"])
+        publisher.keep("lamp", "on")
+        publisher.announce("config", "{}")
+        assert publisher.known == ["config", "lamp", "old"]
+        await client.acknowledge()
+        for topic in publisher.known:
+            publisher.clear(topic)
+        assert publisher.known == ["config", "lamp", "old"]
+        await client.acknowledge("old", "config")
+        assert publisher.known == ["lamp"]
+        await client.acknowledge()
+        assert publisher.known == []
+        await client.reconnect()
+        assert not client.under_way
+
+    @pytest.mark.parametrize(
+        "what_happens",
+        [
+            pytest.param("timeout", id="no acknowledgement"),
+            pytest.param("reconnect", id="a new connection"),
+            pytest.param("error", id="the client did not take it"),
+            pytest.param("keep", id="there is something new"),
+            pytest.param("clear", id="something came between"),
+        ],
+    )
+    @jumping
+    async def test_nor_if(self, what_happens: str) -> None:
+        client = Client()
+        if what_happens == "error":
+            client.error = HomeAssistantError("no")
+        client.publisher.clear("lamp")
+        match what_happens:
+            case "timeout":
+                await asyncio.sleep(ACK_TIMEOUT + 0.1)
+            case "reconnect":
+                old = client.under_way
+                client.connected = False
+                client.publisher.connection_changed()
+                await client.acknowledge(*old)
+            case "keep":
+                client.publisher.keep("lamp", "on")
+                await client.acknowledge()
+            case "clear":
+                client.publisher.keep("lamp", "on")
+                client.publisher.clear("lamp")
+                await client.acknowledge()
+        assert client.publisher.known == ["lamp"]
+
+
+class TestOrder:
+    """What comes first, of all that waits."""
+
+    @jumping
+    async def test_news_then_what_stands_then_errors(self) -> None:
+        client = Client(connected=False)
+        client.publisher.complain("error", "1")
+        client.publisher.keep("lamp", "on")
+        client.publisher.tell("press", "1")
+        client.publisher.tell("press", "2")
+        assert client.publisher.waiting == 4
+        client.connected = True
+        client.publisher.complain("error", "2")
+        assert client.said == ["press=1", "lamp=on", "error=1", "error=2"]
+        await client.acknowledge_all()
+        assert client.said[4:] == ["press=2"]
+        assert client.publisher.waiting == 0
+
+    @jumping
+    async def test_a_press_overtakes_all_that_waits(self) -> None:
+        client = Client()
+        for number in range(WINDOW + 5):
+            client.publisher.keep(f"lamp{number}", "on")
+        client.publisher.complain("error", "1")
+        client.publisher.tell("press", "1")
+        await client.acknowledge("lamp0")
+        assert client.said[WINDOW:] == ["press=1"]
+
+    @jumping
+    async def test_of_too_many_errors_the_newest(self) -> None:
+        client = Client(connected=False)
+        for number in range(MAX_ERRORS + 3):
+            client.publisher.complain("error", str(number))
+        assert client.publisher.waiting == MAX_ERRORS
+        await client.reconnect()
+        await client.acknowledge_all()
+        assert client.said == [f"error={n}" for n in range(3, MAX_ERRORS + 3)]
+
+
+class TestSilence:
+    """The broker acknowledges nothing any more, and nobody knows if it hears us."""
+
+    @jumping
+    async def test_nothing_but_one_probe_goes_out(self) -> None:
+        client = Client()
+        await client.fall_silent()
+        client.publisher.tell("press", "1")
+        client.publisher.keep("lamp", "on")
+        client.publisher.complain("error", "1")
+        assert client.said == ["silence=falls"]
+        # The client gives up, and something may go out again: a state, which may be late.
+        await asyncio.sleep(ACK_TIMEOUT)
+        assert client.said[1:] == ["lamp=on"]
+        await asyncio.sleep(ACK_TIMEOUT)
+        assert client.said[2:] == ["silence=falls"]
+        await asyncio.sleep(ACK_TIMEOUT)
+        assert client.said[3:] == ["silence=falls"]
+        assert client.under_way == ["silence"]
+
+    @jumping
+    async def test_it_is_not_there_before_that_long(self) -> None:
+        client = Client()
+        client.publisher.keep("lamp", "on")
+        await asyncio.sleep(STALLED - 0.1)
+        client.publisher.tell("press", "1")
+        assert client.said[1:] == ["press=1"]
+
+    @pytest.mark.parametrize(
+        ("ends", "told"),
+        [("acknowledgement", 1), ("late", 0), ("reconnect", 1), ("refusal", 0)],
+    )
+    @jumping
+    async def test_what_ends_it(self, ends: str, told: int) -> None:
+        client = Client()
+        await client.fall_silent()
+        match ends:
+            case "acknowledgement":
+                await asyncio.sleep(ACK_TIMEOUT - STALLED - 0.2)
+                await client.acknowledge()
+            case "late":
+                await asyncio.sleep(ACK_TIMEOUT - STALLED)
+            case "reconnect":
+                await client.reconnect()
+            case "refusal":
+                client.error = HomeAssistantError("no")
+                await asyncio.sleep(ACK_TIMEOUT)
+                assert client.said == ["silence=falls"] * 2
+        client.publisher.tell("press", "1")
+        assert client.publisher.counts.told == told
+        assert client.said.count("press=1") == told
+
+    @jumping
+    async def test_presses_meanwhile_are_told_or_dropped(self) -> None:
+        client = Client()
+        await client.fall_silent()
+        client.publisher.tell("press", "old")
+        await asyncio.sleep(MAX_AGE - 1)
+        client.publisher.tell("press", "new")
+        await asyncio.sleep(2)
+        client.acknowledges = True
+        await client.acknowledge()
+        assert [said for said in client.said if "press" in said] == ["press=new"]
+        counts = client.publisher.counts
+        assert (counts.told, counts.dropped) == (1, 1)
+
+    @jumping
+    async def test_nothing_stands_that_could_be_a_probe(self) -> None:
+        client = Client()
+        await client.fall_silent()
+        client.publisher.withhold("silence")
+        await asyncio.sleep(ACK_TIMEOUT)
+        assert client.said == ["silence=falls"]
+
+
+class TestClosing:
+    """The last messages get out if that is quick."""
+
+    @jumping
+    async def test_what_stands_gets_out_and_the_rest_does_not(self) -> None:
+        client = Client()
+        for number in range(WINDOW + 1):
+            client.publisher.keep(f"lamp{number}", "on")
+        client.publisher.tell("press", "1")
+        client.publisher.complain("error", "1")
+        closing = asyncio.create_task(client.publisher.close())
+        await settle()
+        assert not closing.done()
+        await client.acknowledge_all()
+        await closing
+        assert client.said == [f"lamp{number}=on" for number in range(WINDOW + 1)]
+
+    @pytest.mark.parametrize(
+        ("connected", "options", "seconds"),
+        [
+            (True, {}, CLOSING),
+            (True, {"timeout": 5.0}, 5.0),
+            (False, {}, 0.0),
+            (False, {"timeout": 5.0, "wait_for_connection": True}, 5.0),
+        ],
+    )
+    @jumping
+    async def test_how_long_it_takes_at_most(
+        self, connected: bool, options: dict[str, Any], seconds: float
+    ) -> None:
+        client = Client(connected=connected)
+        client.publisher.keep("status", "offline")
+        before = now()
+        await client.publisher.close(**options)
+        assert now() - before == pytest.approx(seconds)
+        assert not client.under_way
+
+    @jumping
+    async def test_there_is_nothing_to_wait_for(self) -> None:
+        client = Client(connected=False)
+        before = now()
+        await client.publisher.close(5, wait_for_connection=True)
+        assert now() == before
+
+    @jumping
+    async def test_the_connection_comes(self) -> None:
+        client = Client(connected=False, acknowledges=True)
+        client.publisher.clear("lamp")
+        closing = asyncio.create_task(
+            client.publisher.close(5, wait_for_connection=True)
+        )
+        await asyncio.sleep(3)
+        await client.reconnect()
+        assert closing.done()
+        assert client.said == ["lamp="]
+        assert client.publisher.known == []
+
+    @jumping
+    async def test_the_connection_goes(self) -> None:
+        client = Client()
+        client.publisher.keep("status", "offline")
+        closing = asyncio.create_task(client.publisher.close())
+        await settle()
+        client.connected = False
+        client.publisher.connection_changed()
+        await settle()
+        assert closing.done()
+
+    @jumping
+    async def test_nothing_is_tried_again_after_it(self) -> None:
+        client = Client(acknowledges=True)
+        client.error = HomeAssistantError("no")
+        client.publisher.keep("status", "offline")
+        await client.publisher.close()
+        await asyncio.sleep(2 * RETRY)
+        assert client.said == ["status=offline"]

@@ -1,0 +1,167 @@
+"""Phones that come by TCP or TLS, on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.engine.phones import (
+    KeyPress,
+    LightMode,
+    Phone,
+    PhoneServer,
+    ServerSettings,
+)
+from tests.support.clock import run
+from tests.support.rawphone import RawPhone
+from tests.support.rawstream import StreamPhone
+from tests.support.serving import LOCALHOST, PASSWORD, base, lit, make_phone
+from tests.support.streams import Contexts
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@asynccontextmanager
+async def serving(
+    contexts: Contexts, *phones: Phone, **settings: Any
+) -> AsyncIterator[PhoneServer]:
+    """Run a server with all transports; without a context TLS is left out."""
+    server = PhoneServer(
+        ServerSettings(
+            host=LOCALHOST,
+            port=0,
+            tcp_port=0,
+            tls_port=0,
+            realm="ha",
+            advertised_host="ha.example",
+            **settings,
+        ),
+        clock=asyncio.get_running_loop().time,
+        context=contexts.server,
+    )
+    for phone in phones:
+        server.add_phone(phone)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def device(
+    server: PhoneServer, contexts: Contexts, extension: str = "44"
+) -> StreamPhone:
+    transport = "TLS" if contexts.server else "TCP"
+    return StreamPhone(
+        server.address_of(transport), extension, PASSWORD, context=contexts.client
+    )
+
+
+async def test_a_phone_registers_shows_and_presses(contexts: Contexts) -> None:
+    phone = make_phone()
+    pressed: list[KeyPress] = []
+    async with serving(contexts, phone) as server, device(server, contexts) as desk:
+        server.pressed.subscribe(pressed.append)
+        assert (await desk.register()).status == 200
+        await desk.shows("4", l="Key 4")
+        (first,) = desk.requests
+        name = desk.transport.lower()
+        port = server.address_of(desk.transport)[1]
+        assert first.get("Via").startswith(
+            f"SIP/2.0/{desk.transport} ha.example:{port};branch="
+        )
+        assert first.get("Contact") == f"<sip:ha.example:{port};transport={name}>"
+        assert first.start == (
+            f"MESSAGE sip:44@{desk.address};transport={name};line={desk._line} SIP/2.0"
+        )
+        phone.keys["1"].show(lit("1"))
+        await desk.shows("1", c="on")
+        assert (await desk.press("2")).status == 200
+        assert (await desk.invite("0815")).status == 486
+        assert [press.key for press in pressed] == ["2"]
+        assert (phone.available, phone.in_sync) == (True, True)
+        assert phone.registration is not None
+        assert phone.registration.address.startswith(f"{name} 127.0.0.1:")
+
+
+async def test_a_large_picture_is_one_document(contexts: Contexts) -> None:
+    """RFC 3261 18.1.1: what no datagram carries goes by a connection."""
+    phone = make_phone(keys=48)
+    async with (
+        serving(contexts, phone) as server,
+        device(server, contexts) as desk,
+        RawPhone(server.address, "44", PASSWORD) as other,
+    ):
+        await desk.register()
+        await desk.shows("48")
+        (picture,) = desk.requests
+        assert len(picture.body) > 1300
+        await other.register()
+        await other.shows("48")
+        assert len(other.requests) > 1
+        assert max(len(message.body) for message in other.requests) < 1300
+
+
+def test_a_phone_whose_connection_is_gone(contexts: Contexts) -> None:
+    """It is unavailable at once, and has the right picture when it comes back."""
+
+    async def test() -> None:
+        phone = make_phone()
+        changes: list[bool] = []
+        async with serving(contexts, phone) as server:
+            desk = device(server, contexts)
+            async with desk:
+                await desk.register()
+                await desk.shows("4")
+                await asyncio.sleep(1)
+                assert (phone.available, phone.in_sync) == (True, True)
+                phone.status.subscribe(lambda _: changes.append(phone.available))
+            await asyncio.sleep(1)
+            assert changes == [False]
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(100)
+            assert changes == [False]
+            begun = asyncio.get_running_loop().time()
+            async with desk:
+                await desk.register()
+                await desk.shows("1", c="on")
+                assert asyncio.get_running_loop().time() - begun < 1
+                await asyncio.sleep(1)
+                assert (phone.available, phone.in_sync) == (True, True)
+
+    run(test(), patience=0.02)
+
+
+async def test_a_connection_is_trusted_and_another_is_not(contexts: Contexts) -> None:
+    phone = make_phone()
+    pressed: list[KeyPress] = []
+    async with (
+        serving(contexts, phone) as server,
+        device(server, contexts) as desk,
+        device(server, contexts) as thief,
+    ):
+        server.pressed.subscribe(pressed.append)
+        await desk.register()
+        await desk.shows("4")
+        thief.password = "wrong"
+        assert (await thief.press("1", number="key1")).status == 401
+        assert pressed == []
+        desk.password = "forgotten"  # its connection is enough
+        assert (await desk.press("1")).status == 200
+
+
+def test_a_server_that_stops_closes_connections(contexts: Contexts) -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(contexts, phone) as server, device(server, contexts) as desk:
+            await desk.register()
+            await desk.shows("4")
+            phone.keys["1"].show(base("1", light=LightMode.ON))
+            await server.stop()
+            await desk.until(lambda: not desk.is_connected)
+
+    run(test(), patience=0.02)

@@ -1,0 +1,269 @@
+"""A key: what it is configured to show, and what was set beyond that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from custom_components.snom_buttons.engine.phones import (
+    Action,
+    DocumentError,
+    Key,
+    KeyDescription,
+    KeySetup,
+    LightMode,
+)
+from custom_components.snom_buttons.engine.phones.storage import load_keys, save_keys
+
+PLAIN = KeyDescription(name="1", action=Action.MESSAGE, number="key1", label="Key 1")
+LAMP = KeySetup(off=PLAIN)
+SWITCH = KeySetup(off=PLAIN, on=replace(PLAIN, light=LightMode.ON))
+TOGGLE = KeySetup(
+    off=replace(PLAIN, number="*78", label="DND"),
+    on=replace(PLAIN, number="*79", label="DND", light=LightMode.OFFLINE),
+    toggles=True,
+)
+
+
+def make_key(setup: KeySetup, **shown: Any) -> Key:
+    """Return a key that shows something beyond its configuration."""
+    key = Key(setup, lambda *_: None)
+    key.show(replace(key.look, **shown))
+    return key
+
+
+@pytest.mark.parametrize("setup", [LAMP, SWITCH, TOGGLE])
+def test_a_key_is_off_to_begin_with(setup: KeySetup) -> None:
+    key = make_key(setup)
+    assert key.look == setup.off
+    assert not key.is_on
+    key.turn(False)
+    assert key.look == setup.off
+
+
+def test_turning_a_key_takes_what_its_looks_differ_in() -> None:
+    key = make_key(TOGGLE, label="Pause", caller="100")
+    key.turn(True)
+    assert key.look == replace(TOGGLE.on, label="Pause", caller="100")
+    assert key.is_on
+    key.turn(False)
+    assert key.look == replace(TOGGLE.off, label="Pause", caller="100")
+
+
+def test_a_lamp_is_simply_lit() -> None:
+    key = make_key(LAMP)
+    key.turn(True)
+    assert key.look == replace(PLAIN, light=LightMode.ON)
+
+
+@pytest.mark.parametrize(
+    ("shown", "on", "wanted"),
+    [
+        # Both looks have a label of their own: a turn brings it.
+        ({"label": "Pause"}, True, {"label": "Open", "light": LightMode.ON}),
+        # A colour that only one look has goes with it.
+        (
+            {"color": "green"},
+            True,
+            {"label": "Open", "light": LightMode.ON, "color": "red"},
+        ),
+        # What neither look says stays.
+        (
+            {"display_name": "Hall", "extensions": (("z", "1"),)},
+            True,
+            {
+                "label": "Open",
+                "light": LightMode.ON,
+                "color": "red",
+                "display_name": "Hall",
+                "extensions": (("z", "1"),),
+            },
+        ),
+        # A light that somebody has set is on, and is turned off.
+        ({"light": LightMode.PICKUP}, False, {}),
+    ],
+)
+def test_looks_that_differ_in_more_than_the_lamp(
+    shown: dict[str, Any], on: bool, wanted: dict[str, Any]
+) -> None:
+    door = KeySetup(
+        off=replace(PLAIN, label="Closed"),
+        on=replace(PLAIN, label="Open", light=LightMode.ON, color="red"),
+    )
+    key = make_key(door, **shown)
+    key.turn(on)
+    assert key.look == replace(door.off, **{"color": "red", **wanted} if on else wanted)
+    assert key.is_on is on
+
+
+def test_a_lamp_keeps_what_was_set_while_it_is_turned() -> None:
+    key = make_key(LAMP, label="21 °C", color="red", light=LightMode.HOLD)
+    key.turn(False)
+    assert key.look == replace(PLAIN, label="21 °C", color="red")
+    key.turn(True)
+    assert key.look == replace(PLAIN, label="21 °C", color="red", light=LightMode.ON)
+
+
+def test_a_switch_that_shines_while_it_is_off() -> None:
+    """Such as a door that is locked: on is what is not as it is to begin with."""
+    locked = KeySetup(off=replace(PLAIN, light=LightMode.ON), on=PLAIN, toggles=True)
+    key = make_key(locked)
+    assert not key.is_on
+    key.turn(True)
+    assert (key.is_on, key.look) == (True, PLAIN)
+    key.turn(False)
+    assert (key.is_on, key.look) == (False, locked.off)
+
+
+@pytest.mark.parametrize(
+    ("before", "shown", "after", "wanted"),
+    [
+        pytest.param(
+            LAMP,
+            {"light": LightMode.HOLD, "color": "red"},
+            KeySetup(off=replace(PLAIN, label="Hall")),
+            replace(PLAIN, label="Hall", light=LightMode.HOLD, color="red"),
+            id="a renamed lamp stays lit",
+        ),
+        pytest.param(
+            LAMP,
+            {"label": "21 °C", "caller": "100"},
+            KeySetup(off=replace(PLAIN, label="Hall")),
+            replace(PLAIN, label="21 °C", caller="100"),
+            id="what was set stays",
+        ),
+        pytest.param(
+            LAMP,
+            {"label": None},
+            KeySetup(off=replace(PLAIN, label="Hall")),
+            replace(PLAIN, label=None),
+            id="what was taken away stays away",
+        ),
+        pytest.param(
+            LAMP,
+            {"light": LightMode.HOLD},
+            TOGGLE,
+            TOGGLE.on,
+            id="a lit lamp becomes a switch that is on",
+        ),
+        pytest.param(LAMP, {}, TOGGLE, TOGGLE.off, id="a dark lamp one that is off"),
+        pytest.param(
+            TOGGLE,
+            {"light": LightMode.OFFLINE, "number": "*79"},
+            LAMP,
+            replace(PLAIN, light=LightMode.OFFLINE),
+            id="a switch that is on becomes a lit lamp",
+        ),
+        pytest.param(
+            TOGGLE,
+            {"light": LightMode.OFFLINE, "number": "*79"},
+            replace(TOGGLE, on=replace(TOGGLE.on, light=LightMode.ERROR, number="*0")),
+            replace(TOGGLE.on, light=LightMode.ERROR, number="*0"),
+            id="a switch that is on takes its new look",
+        ),
+        pytest.param(
+            SWITCH,
+            {"light": LightMode.HOLD},
+            KeySetup(
+                off=replace(PLAIN, label="Hall"),
+                on=replace(PLAIN, label="Hall", light=LightMode.ON),
+            ),
+            replace(PLAIN, label="Hall", light=LightMode.HOLD),
+            id="a light that was set on a switch stays",
+        ),
+        pytest.param(
+            SWITCH,
+            {"light": LightMode.ON, "label": "21 °C"},
+            LAMP,
+            replace(PLAIN, light=LightMode.ON, label="21 °C"),
+            id="a label that was set outlives a switch that becomes a lamp",
+        ),
+        pytest.param(
+            LAMP,
+            {"light": LightMode.PARK, "label": "21 °C", "color": "red"},
+            TOGGLE,
+            replace(TOGGLE.on, label="21 °C", color="red"),
+            id="and a lamp that becomes a switch",
+        ),
+        pytest.param(
+            TOGGLE,
+            {"light": LightMode.OFFLINE, "number": "*79", "label": "Pause"},
+            replace(TOGGLE, off=replace(TOGGLE.off, number="*70", label="Busy")),
+            replace(TOGGLE.on, label="Pause"),
+            id="what a key looks like while it is off is no matter while it is on",
+        ),
+        pytest.param(
+            TOGGLE,
+            {"label": "Pause"},
+            replace(TOGGLE, off=replace(TOGGLE.off, light=LightMode.ON, number="*70")),
+            replace(TOGGLE.off, light=LightMode.ON, number="*70", label="Pause"),
+            id="a switch that is off takes its new look",
+        ),
+        pytest.param(
+            LAMP,
+            {"light": LightMode.HOLD},
+            KeySetup(off=replace(PLAIN, light=LightMode.HOLD)),
+            replace(PLAIN, light=LightMode.HOLD),
+            id="a lamp that is to begin with what it was set to",
+        ),
+        pytest.param(
+            LAMP,
+            {"number": "*1", "action": Action.INVITE},
+            KeySetup(off=replace(PLAIN, number="*2")),
+            replace(PLAIN, number="*1", action=Action.INVITE),
+            id="a number that was set stays",
+        ),
+    ],
+)
+def test_a_new_configuration_keeps_what_was_set_beyond_the_old(
+    before: KeySetup, shown: dict[str, Any], after: KeySetup, wanted: KeyDescription
+) -> None:
+    key = make_key(before, **shown)
+    key.configure(after)
+    assert key.look == wanted
+    # A restart in between makes no difference.
+    pictures, others = load_keys(
+        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).picture], [])))
+    )
+    assert others == []
+    restored = Key(after, lambda *_: None)
+    restored.restore(pictures[0])
+    assert restored.look == wanted
+
+
+def test_what_is_configured_as_it_was_set_follows_the_configuration_then() -> None:
+    key = make_key(LAMP, label="Hall")
+    hall = KeySetup(off=replace(PLAIN, label="Hall"))
+    key.configure(hall)
+    key.configure(LAMP)
+    assert key.look.label == "Key 1"
+
+
+def test_a_configuration_that_cannot_be_written_changes_nothing() -> None:
+    key = make_key(LAMP)
+    for broken in (
+        KeySetup(off=replace(PLAIN, label="two\nlines")),
+        KeySetup(off=PLAIN, on=replace(PLAIN, number="")),
+    ):
+        with pytest.raises(DocumentError):
+            key.configure(broken)
+        with pytest.raises(DocumentError):
+            Key(broken, lambda *_: None)
+    assert key.setup == LAMP
+    assert key.look == PLAIN
+
+
+def test_what_is_shown_already_is_not_told() -> None:
+    told: list[bool] = []
+    key = Key(LAMP, lambda _, only_label: told.append(only_label))
+    key.show(PLAIN)
+    key.configure(LAMP)
+    assert told == []
+    key.show(replace(PLAIN, label="Hall"))
+    key.show(replace(PLAIN, label="Yard", light=LightMode.ON))
+    key.show(replace(PLAIN, light=LightMode.ON))
+    key.turn(False)
+    assert told == [True, False, True, False]

@@ -1,0 +1,870 @@
+"""The endpoint over real sockets on 127.0.0.1, in a time that jumps (`tests.clock`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+import errno
+import functools
+import socket
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.engine.sip import (
+    Flow,
+    OutgoingRequest,
+    Response,
+    make_address,
+    make_uri,
+    parse_datagram,
+)
+from custom_components.snom_buttons.engine.sip.net import (
+    Endpoint,
+    IncomingRequest,
+    NoAnswer,
+    TransportError,
+    transaction_layer,
+)
+from custom_components.snom_buttons.engine.sip.net.udp import (
+    RECEIVE_BUFFER,
+    UdpTransport,
+)
+from tests.support.clock import run
+from tests.support.messages import (
+    lines_of,
+    request_bytes,
+    response,
+    response_bytes,
+    values_of,
+)
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+LOCALHOST = "127.0.0.1"
+RETRANSMITTED = [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+
+type Handler = Callable[[IncomingRequest], None]
+
+
+def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run a test in a loop whose clock jumps; what it waits for takes no time."""
+
+    @functools.wraps(test)
+    def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
+        run(test(*args, **kwargs))
+
+    return in_jumping_time
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def timers_left() -> list[asyncio.TimerHandle]:
+    """Return what the loop still means to call."""
+    scheduled: list[asyncio.TimerHandle] = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+    return [handle for handle in scheduled if not handle.cancelled()]
+
+
+class Peer(asyncio.DatagramProtocol):
+    """The other side: a bare socket that notes what came when."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[float, bytes]] = []
+        self._new = asyncio.Event()
+        self._read = 0
+
+    async def open(self, server: tuple[str, int], host: str = LOCALHOST) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(host, 0)
+        )
+        self._server = server
+        host, port = self._transport.get_extra_info("sockname")
+        self.flow = Flow("UDP", host, port)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.got.append((now(), data))
+        self._new.set()
+
+    def send(self, data: bytes) -> None:
+        self._transport.sendto(data, self._server)
+
+    async def next(self) -> bytes:
+        """Return the next datagram that was not read yet."""
+        while self._read == len(self.got):
+            self._new.clear()
+            async with asyncio.timeout(1000):
+                await self._new.wait()
+        self._read += 1
+        return self.got[self._read - 1][1]
+
+    async def ask(self, data: bytes) -> bytes:
+        """Send a request and return the first answer."""
+        self.send(data)
+        return await self.next()
+
+    async def silence(self, seconds: float = 100.0) -> None:
+        """Let time pass in which nothing may come."""
+        before = len(self.got)
+        await asyncio.sleep(seconds)
+        assert [data for _, data in self.got[before:]] == []
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+@asynccontextmanager
+async def serving(
+    handler: Handler = lambda incoming: incoming.reply(200),
+    **options: Any,
+) -> AsyncIterator[tuple[Endpoint, Peer]]:
+    endpoint, peer = Endpoint(handler, **options), Peer()
+    await endpoint.open(LOCALHOST, 0)
+    await peer.open(endpoint.address_of("UDP"))
+    try:
+        yield endpoint, peer
+    finally:
+        peer.close()
+        await endpoint.close()
+        assert timers_left() == []
+
+
+def status_of(data: bytes) -> str:
+    return lines_of(data)[0].removeprefix("SIP/2.0 ")
+
+
+class TestRequestsThatComeIn:
+    """RFC 3261 8.2, 17.2 and 18.2."""
+
+    @jumping
+    async def test_the_answer_goes_where_the_request_came_from(self) -> None:
+        """RFC 3581 4: whatever the Via says."""
+        async with serving() as (_, peer):
+            data = await peer.ask(request_bytes())
+            assert status_of(data) == "200 OK"
+            (via,) = values_of(data, "Via")
+            assert via == (
+                "SIP/2.0/UDP 192.0.2.4:2048;branch=z9hG4bKa1"
+                f";rport={peer.flow.port};received={LOCALHOST}"
+            )
+            assert response(data).to.tag
+
+    @jumping
+    async def test_the_handler_sees_request_and_flow(self) -> None:
+        seen: list[IncomingRequest] = []
+
+        def handler(incoming: IncomingRequest) -> None:
+            seen.append(incoming)
+            incoming.reply(403, [("Warning", "x")], reason="Not You", body=b"because")
+
+        async with serving(handler) as (_, peer):
+            data = await peer.ask(request_bytes("OPTIONS"))
+            assert seen[0].request.method == "OPTIONS"
+            assert seen[0].flow == peer.flow
+            assert seen[0].answered
+            assert status_of(data) == "403 Not You"
+            assert values_of(data, "Warning") == ["x"]
+            assert data.endswith(b"\r\n\r\nbecause")
+
+    @pytest.mark.parametrize(
+        "via",
+        ["SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKa1", "SIP/2.0/UDP 192.0.2.4;branch=1"],
+        ids=["RFC 3261", "RFC 2543"],
+    )
+    @jumping
+    async def test_a_retransmission_gets_the_very_bytes_again(self, via: str) -> None:
+        handled: list[IncomingRequest] = []
+
+        def handler(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200, [("X-Count", str(len(handled)))])
+
+        async with serving(handler) as (_, peer):
+            first = await peer.ask(request_bytes(Via=via))
+            await asyncio.sleep(36)
+            assert await peer.ask(request_bytes(Via=via)) == first
+            assert len(handled) == 1
+            # After timer J it is a new request.
+            await asyncio.sleep(2)
+            assert await peer.ask(request_bytes(Via=via)) != first
+            assert len(handled) == 2
+
+    @jumping
+    async def test_another_branch_is_another_request(self) -> None:
+        handled: list[IncomingRequest] = []
+
+        def handler(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200)
+
+        async with serving(handler) as (_, peer):
+            for branch in ("1", "2"):
+                via = f"SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK{branch}"
+                await peer.ask(request_bytes(Via=via))
+            assert len(handled) == 2
+
+    @jumping
+    async def test_a_copy_from_elsewhere_is_a_request_of_its_own(self) -> None:
+        """It neither takes the answer away from the first, nor has it sent again."""
+        handled: list[IncomingRequest] = []
+
+        def handle(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200)
+
+        async with serving(handle) as (endpoint, peer):
+            stranger = Peer()
+            await stranger.open(endpoint.address_of("UDP"))
+            assert status_of(await stranger.ask(request_bytes())) == "200 OK"
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+            await peer.silence()
+            assert len({incoming.flow for incoming in handled}) == 2
+            stranger.close()
+
+    @jumping
+    async def test_with_too_many_under_way_answers_are_stateless(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transaction_layer, "MAX_TRANSACTIONS", 2)
+        async with serving() as (endpoint, peer):
+            for number in range(3):
+                via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
+                data = await peer.ask(request_bytes(Via=via))
+                assert status_of(data) == "200 OK"
+            assert len(endpoint._transactions.running) == 2
+
+    @jumping
+    async def test_a_stateless_answer_leaves_nothing_behind(self) -> None:
+        """8.2.7: but its tag is the same each time."""
+
+        def handler(incoming: IncomingRequest) -> None:
+            incoming.reply_stateless(401, [("WWW-Authenticate", "Digest x=1")])
+
+        async with serving(handler) as (endpoint, peer):
+            first = await peer.ask(request_bytes())
+            assert status_of(first) == "401 Unauthorized"
+            assert endpoint._transactions.running == {}
+            assert await peer.ask(request_bytes()) == first
+
+    @jumping
+    async def test_a_handler_that_fails_costs_one_500(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def handler(incoming: IncomingRequest) -> None:
+            if incoming.request.call_id == "bad":
+                raise LookupError("a bug")
+            incoming.reply(200)
+
+        async with serving(handler) as (_, peer):
+            bad = request_bytes(
+                Call_ID="bad", Via="SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKbad"
+            )
+            data = await peer.ask(bad)
+            assert status_of(data) == "500 Server Internal Error"
+            assert await peer.ask(bad) == data
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+        assert "a bug" in caplog.text
+
+    @jumping
+    async def test_a_handler_that_fails_after_its_answer(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def handler(incoming: IncomingRequest) -> None:
+            incoming.reply(200)
+            raise LookupError("a bug")
+
+        async with serving(handler) as (_, peer):
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+            await peer.silence()
+        assert "a bug" in caplog.text
+
+    @pytest.mark.parametrize("second", ["reply", "reply_stateless"])
+    @jumping
+    async def test_only_one_answer(
+        self, second: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def handler(incoming: IncomingRequest) -> None:
+            incoming.reply(200)
+            getattr(incoming, second)(500)
+
+        async with serving(handler) as (_, peer):
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+            await peer.silence()
+        assert "only one final response" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("status", "headers"),
+        [(799, []), (200, [("X", "a\r\nEvil: b")])],
+        ids=["no such status", "line end in a header"],
+    )
+    @jumping
+    async def test_an_answer_that_cannot_be_written(
+        self, status: int, headers: list[tuple[str, str]]
+    ) -> None:
+        async with serving(lambda incoming: incoming.reply(status, headers)) as (
+            _,
+            peer,
+        ):
+            data = await peer.ask(request_bytes())
+            assert status_of(data) == "500 Server Internal Error"
+
+    @jumping
+    async def test_a_handler_that_says_nothing_is_asked_again(self) -> None:
+        waiting: list[IncomingRequest] = []
+        async with serving(waiting.append) as (_, peer):
+            peer.send(request_bytes())
+            await peer.silence(0.5)
+            peer.send(request_bytes())
+            await peer.silence(0.5)
+            assert len(waiting) == 2
+            waiting[1].reply(200)
+            assert status_of(await peer.next()) == "200 OK"
+
+    @jumping
+    async def test_an_answer_that_cannot_be_sent_is_sent_with_the_retransmission(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Other than 17.2.4: the request was acted on, and must not be so twice."""
+        handled: list[IncomingRequest] = []
+
+        def handle(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200)
+
+        def unreachable(self: UdpTransport, data: bytes, flow: Flow) -> None:
+            raise TransportError("no route")
+
+        async with serving(handle) as (_, peer):
+            with monkeypatch.context() as patch:
+                patch.setattr(UdpTransport, "send", unreachable)
+                peer.send(request_bytes())
+                await peer.silence(1)
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+            assert len(handled) == 1
+
+    @jumping
+    async def test_a_stateless_answer_that_cannot_be_sent(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("DEBUG")
+        async with serving() as (endpoint, _):
+            endpoint.send(b"SIP/2.0 200 OK\r\n\r\n", Flow("UDP", LOCALHOST, 0))
+        assert f"Could not send to udp {LOCALHOST}:0" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "status", "header"),
+    [
+        ("BYE", [], "481 Call/Transaction Does Not Exist", None),
+        ("SUBSCRIBE", ["Event: presence"], "489 Bad Event", None),
+        ("UNKNOWN", [], "501 Not Implemented", "Allow"),
+        ("PUBLISH", [], "405 Method Not Allowed", "Allow"),
+        ("OPTIONS", ["Require: foo"], "420 Bad Extension", "Unsupported"),
+        ("CANCEL", [], "481 Call/Transaction Does Not Exist", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+@jumping
+async def test_refused_without_asking_the_handler(
+    method: str, more: list[str], status: str, header: str | None
+) -> None:
+    handled: list[IncomingRequest] = []
+    async with serving(handled.append) as (endpoint, peer):
+        data = await peer.ask(request_bytes(method, *more))
+        assert status_of(data) == status
+        assert header is None or len(values_of(data, header)) == 1
+        assert await peer.ask(request_bytes(method, *more)) == data
+        assert handled == []
+        assert endpoint._transactions.running == {}
+
+
+class TestMalformed:
+    @pytest.mark.parametrize(
+        ("data", "status"),
+        [
+            (request_bytes(To=None), "400 Bad Request: To is missing"),
+            (request_bytes(CSeq="7 INVITE"), "400 Bad Request: CSeq says INVITE, the request MESSAGE"),
+            (request_bytes("MESSAGE", "l: 9"), "400 Bad Request: Content-Length says 9, but 0 bytes came"),
+            (request_bytes(version="SIP/3.0"), "505 Version Not Supported"),
+            (request_bytes(uri="http://x"), "416 Unsupported URI Scheme"),
+        ],
+    )  # fmt: skip
+    @jumping
+    async def test_it_is_answered_with_its_fault(
+        self, data: bytes, status: str
+    ) -> None:
+        handled: list[IncomingRequest] = []
+        async with serving(handled.append) as (endpoint, peer):
+            answer = await peer.ask(data)
+            assert status_of(answer) == status
+            assert values_of(answer, "Via")[0].endswith(f"received={LOCALHOST}")
+            assert ("tag=" in "".join(values_of(answer, "To"))) is (b"To: " in data)
+            assert handled == []
+            assert endpoint._transactions.running == {}
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"\r\n\r\n",
+            b"\x00\x00\x00\x00",
+            b"garbage\r\n\r\n",
+            request_bytes(Via=None),
+            request_bytes(Via="nonsense"),
+            request_bytes("ACK"),
+            request_bytes("ACK", To=None),
+            request_bytes("ACK", "nonsense"),
+            response_bytes(),
+            response_bytes("SIP/2.0 180 Ringing"),
+            response_bytes(To=None),
+            response_bytes("SIP/2.0 200 OK", "v: SIP/2.0/UDP other"),
+        ],
+        ids=lambda data: repr(data[:24]),
+    )
+    @jumping
+    async def test_nothing_is_answered_to_these(self, data: bytes) -> None:
+        async with serving() as (_, peer):
+            peer.send(data)
+            await peer.silence()
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+
+    @jumping
+    async def test_what_it_holds_cannot_split_the_answer(self) -> None:
+        async with serving() as (_, peer):
+            data = await peer.ask(
+                request_bytes(From="<sip:x@y>;tag=1\rEvil: 1", Call_ID="\r\r")
+            )
+            assert b"Evil: 1" in data
+            assert data.count(b"\r") == data.count(b"\r\n")
+
+
+class TestInvite:
+    """RFC 3261 17.2.1 and 9.2: refused, through to its ACK."""
+
+    @staticmethod
+    def busy(incoming: IncomingRequest) -> None:
+        incoming.reply(486)
+
+    @jumping
+    async def test_the_refusal_is_sent_until_the_ack(self) -> None:
+        async with serving(self.busy) as (endpoint, peer):
+            begun = now()
+            refusal = await peer.ask(request_bytes("INVITE"))
+            assert status_of(refusal) == "486 Busy Here"
+            for _ in range(3):
+                assert await peer.next() == refusal
+            assert [at - begun for at, _ in peer.got] == [0, 0.5, 1.5, 3.5]
+            peer.send(request_bytes("ACK", To=values_of(refusal, "To")[0]))
+            await peer.silence(4.9)
+            assert endpoint._transactions.running
+            peer.send(request_bytes("INVITE"))
+            await peer.silence()
+            assert endpoint._transactions.running == {}
+
+    @jumping
+    async def test_without_an_ack_it_ends_with_timer_h(self) -> None:
+        async with serving(self.busy) as (endpoint, peer):
+            begun = now()
+            refusal = await peer.ask(request_bytes("INVITE"))
+            await asyncio.sleep(36.9)
+            assert endpoint._transactions.running
+            await peer.silence()
+            assert [at - begun for at, _ in peer.got] == [0, *RETRANSMITTED]
+            assert {data for _, data in peer.got} == {refusal}
+            assert endpoint._transactions.running == {}
+
+    @jumping
+    async def test_a_retransmitted_invite_gets_the_refusal_again(self) -> None:
+        async with serving(self.busy) as (_, peer):
+            refusal = await peer.ask(request_bytes("INVITE"))
+            assert await peer.ask(request_bytes("INVITE")) == refusal
+
+    @jumping
+    async def test_cancel_finds_it_and_changes_nothing(self) -> None:
+        async with serving(self.busy) as (endpoint, peer):
+            refusal = await peer.ask(request_bytes("INVITE"))
+            answer = await peer.ask(request_bytes("CANCEL"))
+            assert status_of(answer) == "200 OK"
+            assert values_of(answer, "CSeq") == ["7 CANCEL"]
+            # 9.2: the tag of the answer to CANCEL is that of the INVITE's.
+            assert values_of(answer, "To") == values_of(refusal, "To")
+            assert len(endpoint._transactions.running) == 1
+
+
+MESSAGE = OutgoingRequest(
+    method="MESSAGE",
+    uri=make_uri("44", "192.0.2.4", 2048),
+    from_=make_address(make_uri("44", "ha.test"), tag="ours"),
+    to=make_address(make_uri("44", "ha.test")),
+    call_id="call-9",
+    cseq=3,
+    headers=(("Content-Type", "application/x-buttons"),),
+    body=b"k=1\r\n",
+)
+
+
+def answer_to(
+    data: bytes, status_line: str = "SIP/2.0 200 OK", **changes: str
+) -> bytes:
+    """Return a response that fits the request, but for `changes`."""
+    echoed = {
+        name: values_of(data, name)[0] for name in ("Via", "From", "Call-ID", "CSeq")
+    }
+    return response_bytes(status_line, **(echoed | changes))
+
+
+class TestRequestsThatGoOut:
+    """RFC 3261 8.1 and 17.1.2."""
+
+    @jumping
+    async def test_bytes(self) -> None:
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            data = await peer.next()
+            (via,) = values_of(data, "Via")
+            sent_by = f"{LOCALHOST}:{endpoint.address_of('UDP')[1]}"
+            assert endpoint.sent_by("UDP") == sent_by
+            assert via.startswith(f"SIP/2.0/UDP {sent_by};branch=z9hG4bK")
+            assert via.endswith(";rport")
+            assert data.decode() == (
+                "MESSAGE sip:44@192.0.2.4:2048 SIP/2.0\r\n"
+                f"Via: {via}\r\n"
+                "From: <sip:44@ha.test>;tag=ours\r\n"
+                "To: <sip:44@ha.test>\r\n"
+                "Call-ID: call-9\r\n"
+                "CSeq: 3 MESSAGE\r\n"
+                "Max-Forwards: 70\r\n"
+                "Content-Type: application/x-buttons\r\n"
+                "Content-Length: 5\r\n"
+                "\r\n"
+                "k=1\r\n"
+            )
+            assert len(data) == endpoint.size_of(MESSAGE, "UDP")
+            peer.send(answer_to(data))
+            answer = await task
+            assert (answer.status, answer.reason) == (200, "OK")
+
+    @jumping
+    async def test_branches_are_new_each_time_and_from_after_2543(self) -> None:
+        async with serving() as (endpoint, peer):
+            branches = set()
+            for _ in range(3):
+                task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+                data = await peer.next()
+                message = parse_datagram(data)
+                assert message is not None
+                branches.add(message.via.branch)
+                peer.send(answer_to(data))
+                await task
+            assert len(branches) == 3
+            assert all(branch.startswith("z9hG4bK") for branch in branches)
+
+    @pytest.mark.parametrize("status", [200, 302, 401, 486, 503, 699])
+    @jumping
+    async def test_any_final_response_is_returned(self, status: int) -> None:
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            peer.send(answer_to(await peer.next(), f"SIP/2.0 {status} X"))
+            assert (await task).status == status
+
+    @jumping
+    async def test_a_response_from_another_host_is_none(self) -> None:
+        """Who only saw the request go by is not asked."""
+        async with serving() as (endpoint, peer):
+            stranger = Peer()
+            await stranger.open(endpoint.address_of("UDP"), host="127.0.0.2")
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            asked = await peer.next()
+            stranger.send(answer_to(asked, "SIP/2.0 603 Decline"))
+            await asyncio.sleep(0.1)
+            peer.send(answer_to(asked))
+            assert (await task).status == 200
+            stranger.close()
+
+    @jumping
+    async def test_one_that_waits_keeps_no_other_waiting(self) -> None:
+        """All timers wait in one queue; each fires when it is due."""
+        async with serving() as (endpoint, peer):
+            begun = now()
+            first = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await asyncio.sleep(0.2)
+            second = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await asyncio.sleep(2)
+            times = [at - begun for at, _ in peer.got]
+            expected = [0, 0.2, 0.5, 0.7, 1.5, 1.7]
+            assert times == pytest.approx(expected, abs=0.01)
+            for task in (first, second):
+                with pytest.raises(NoAnswer):
+                    await task
+
+    @jumping
+    async def test_no_answer(self) -> None:
+        async with serving() as (endpoint, peer):
+            begun = now()
+            with pytest.raises(NoAnswer, match=f"no answer from {peer.flow}"):
+                await endpoint.request(MESSAGE, peer.flow)
+            assert now() - begun == 32
+            assert [at - begun for at, _ in peer.got] == [0, *RETRANSMITTED]
+            assert len({data for _, data in peer.got}) == 1
+            assert endpoint._transactions.running == {}
+
+    @jumping
+    async def test_a_provisional_response_slows_it_down(self) -> None:
+        async with serving() as (endpoint, peer):
+            begun = now()
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            peer.send(answer_to(await peer.next(), "SIP/2.0 100 Trying"))
+            with pytest.raises(NoAnswer):
+                await task
+            sent = [at - begun for at, _ in peer.got]
+            assert sent == [0, 0.5, 4.5, 8.5, 12.5, 16.5, 20.5, 24.5, 28.5]
+
+    @jumping
+    async def test_a_late_answer_and_its_retransmissions(self) -> None:
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            data = await peer.next()
+            assert await peer.next() == data
+            peer.send(answer_to(data))
+            assert (await task).status == 200
+            # Timer K absorbs what comes again, and nothing goes out any more.
+            peer.send(answer_to(data, "SIP/2.0 500 Late"))
+            await peer.silence(4.9)
+            assert endpoint._transactions.running
+            await peer.silence()
+            assert endpoint._transactions.running == {}
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"CSeq": "3 OPTIONS"},
+            {"Via": "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKother"},
+            {"Via": "SIP/2.0/UDP 127.0.0.1"},
+            {"CSeq": "3"},
+        ],
+        ids=repr,
+    )
+    @jumping
+    async def test_an_answer_to_something_else_is_dropped(
+        self, changes: dict[str, str]
+    ) -> None:
+        """17.1.3."""
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            data = await peer.next()
+            peer.send(answer_to(data, "SIP/2.0 500 Forged", **changes))
+            await peer.next()
+            assert not task.done()
+            peer.send(answer_to(data))
+            assert (await task).status == 200
+
+    @jumping
+    async def test_an_answer_to_nothing_goes_to_who_wants_it(self) -> None:
+        """To a client transaction that the endpoint does not keep, as for INVITE."""
+        stray: list[Response] = []
+        async with serving(on_stray_response=stray.append) as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            peer.send(answer_to(await peer.next()))
+            await task
+            assert stray == []
+            peer.send(response_bytes("SIP/2.0 486 Busy Here", CSeq="1 INVITE"))
+            await peer.silence()
+            assert [response.status for response in stray] == [486]
+
+    @jumping
+    async def test_where_nothing_can_be_sent(self) -> None:
+        async with serving() as (endpoint, _):
+            with pytest.raises(TransportError):
+                await endpoint.request(MESSAGE, Flow("UDP", LOCALHOST, 0))
+            assert endpoint._transactions.running == {}
+
+    @jumping
+    async def test_where_nothing_can_be_sent_any_more(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """17.1.4."""
+
+        def unreachable(self: UdpTransport, data: bytes, flow: Flow) -> None:
+            raise TransportError("no route")
+
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await peer.next()
+            monkeypatch.setattr(UdpTransport, "send", unreachable)
+            with pytest.raises(TransportError, match=f"cannot reach {peer.flow}"):
+                await task
+            assert endpoint._transactions.running == {}
+
+    @jumping
+    async def test_who_no_longer_waits_ends_it(self) -> None:
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await peer.next()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert endpoint._transactions.running == {}
+            await peer.silence()
+
+    @jumping
+    async def test_who_stops_waiting_at_the_very_moment_of_the_answer(self) -> None:
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            data = answer_to(await peer.next())
+            task.cancel()
+            endpoint._receive(data, peer.flow)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert endpoint._transactions.running == {}
+
+    @jumping
+    async def test_who_stops_waiting_at_the_very_moment_of_the_close(self) -> None:
+        async with serving() as (endpoint, peer):
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await peer.next()
+            task.cancel()
+            await endpoint.close()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+class TestOpenAndClose:
+    @jumping
+    async def test_a_port_that_is_taken(self) -> None:
+        async with serving() as (endpoint, _):
+            other = Endpoint(lambda incoming: None)
+            with pytest.raises(OSError) as caught:
+                await other.open(*endpoint.address_of("UDP"))
+            assert caught.value.errno == errno.EADDRINUSE
+            await other.close()
+
+    @jumping
+    async def test_a_port_is_free_again_after_close(self) -> None:
+        endpoint = Endpoint(lambda incoming: None)
+        await endpoint.open(LOCALHOST, 0)
+        host, port = endpoint.address_of("UDP")
+        await endpoint.close()
+        await endpoint.close()
+        await endpoint.open(host, port)
+        assert endpoint.address_of("UDP") == (host, port)
+        await endpoint.close()
+
+    @jumping
+    async def test_close_ends_what_is_under_way(self) -> None:
+        async with serving(lambda incoming: incoming.reply(486)) as (endpoint, peer):
+            await peer.ask(request_bytes("INVITE"))
+            task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
+            await peer.next()
+            assert timers_left()
+            await endpoint.close()
+            with pytest.raises(TransportError, match="the endpoint was closed"):
+                await task
+            assert timers_left() == []
+            await peer.silence()
+
+    @jumping
+    async def test_what_comes_during_the_close_is_not_looked_at(self) -> None:
+        got: list[IncomingRequest] = []
+        async with serving(got.append) as (endpoint, peer):
+            closing = asyncio.ensure_future(endpoint.close())
+            await asyncio.sleep(0)
+            assert not closing.done()
+            endpoint._receive(request_bytes(), peer.flow)
+            await endpoint.close()
+            await closing
+            assert got == []
+            await peer.silence()
+
+    @jumping
+    async def test_nothing_goes_before_open_or_after_close(self) -> None:
+        endpoint = Endpoint(lambda incoming: None)
+        flow = Flow("UDP", LOCALHOST, 5060)
+        for _ in range(2):
+            with pytest.raises(TransportError, match="not open"):
+                await endpoint.request(MESSAGE, flow)
+            with pytest.raises(TransportError, match="not open"):
+                _ = endpoint.address_of("UDP")
+            await endpoint.open(LOCALHOST, 0)
+            await endpoint.close()
+
+    @jumping
+    async def test_an_answer_after_close_is_lost_without_a_trace(self) -> None:
+        waiting: list[IncomingRequest] = []
+        async with serving(waiting.append) as (endpoint, peer):
+            peer.send(request_bytes())
+            await peer.silence(1)
+            await endpoint.close()
+            waiting[0].reply(200)
+            assert endpoint._transactions.running == {}
+            await peer.silence()
+
+    @pytest.mark.parametrize(
+        ("advertised", "shown"),
+        [
+            ("", "127.0.0.1"),
+            ("ha.test", "ha.test"),
+            ("2001:db8::1", "[2001:db8::1]"),
+            ("[2001:db8::1]", "[2001:db8::1]"),
+        ],
+        ids=repr,
+    )
+    @jumping
+    async def test_what_our_via_says(self, advertised: str, shown: str) -> None:
+        endpoint = Endpoint(lambda incoming: None)
+        await endpoint.open(LOCALHOST, 0, advertised_host=advertised)
+        assert endpoint.sent_by("UDP") == f"{shown}:{endpoint.address_of('UDP')[1]}"
+        await endpoint.close()
+
+    @jumping
+    async def test_over_ipv6(self) -> None:
+        endpoint, other = (
+            Endpoint(lambda incoming: incoming.reply(200)) for _ in range(2)
+        )
+        try:
+            await endpoint.open("::1", 0)
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        await other.open("::1", 0)
+        flow = Flow("UDP", *endpoint.address_of("UDP"))
+        answer = await other.request(MESSAGE, flow)
+        assert answer.status == 200
+        assert other.sent_by("UDP").startswith("[::1]:")
+        await endpoint.close()
+        await other.close()
+
+
+class TestTransport:
+    @jumping
+    async def test_a_socket_that_is_lost_takes_nothing_more(self) -> None:
+        transport = UdpTransport(lambda data, flow: None)
+        await transport.open(LOCALHOST, 0)
+        assert transport._transport is not None
+        transport._transport.abort()
+        await asyncio.sleep(0.1)
+        with pytest.raises(TransportError, match="not open"):
+            transport.send(b"x", Flow("UDP", LOCALHOST, 5060))
+        await transport.close()
+        transport.connection_lost(None)
+
+    @jumping
+    async def test_what_the_system_says_later_spoils_no_other_datagram(self) -> None:
+        async with serving() as (endpoint, peer):
+            endpoint._transports["UDP"].error_received(OSError("port unreachable"))
+            endpoint._transports["UDP"].error_received(ValueError("something else"))
+            assert status_of(await peer.ask(request_bytes())) == "200 OK"
+
+    @jumping
+    async def test_a_burst_finds_room(self) -> None:
+        transport = UdpTransport(lambda data, flow: None)
+        await transport.open(LOCALHOST, 0)
+        assert transport._transport is not None
+        sock: socket.socket = transport._transport.get_extra_info("socket")
+        size = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            # The system gives what it likes, to whoever asks for so much.
+            assert size == other.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        await transport.close()

@@ -1,0 +1,506 @@
+"""Connections on real sockets of 127.0.0.1, in a time that jumps (`tests.clock`)."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.sslproto import SSLProtocol
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+import gc
+from ipaddress import ip_network
+from pathlib import Path
+import socket
+import ssl
+import struct
+
+import pytest
+
+from custom_components.snom_buttons.engine.sip import Flow, Guard
+from custom_components.snom_buttons.engine.sip.net import (
+    TransportError,
+    stream as tcp_module,
+)
+from custom_components.snom_buttons.engine.sip.net.stream import (
+    HANDSHAKE_DEADLINE,
+    IDLE,
+    MAX_STRANGERS,
+    MAX_TLS_STRANGERS,
+    MAX_UNSENT,
+    MESSAGE_DEADLINE,
+    STRANGER_IDLE,
+    StreamTransport,
+)
+from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
+from tests.support.messages import request_bytes
+from tests.support.stranger import connect
+from tests.support.streams import Contexts, jumping, tls_contexts, until_closed
+
+from .test_endpoint import LOCALHOST, timers_left
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+MESSAGE = request_bytes("OPTIONS", "Content-Length: 0")
+PLACE = (LOCALHOST, 0)
+
+
+class Listener(StreamTransport):
+    """A listener that notes what came and what is gone."""
+
+    def __init__(self, context: ssl.SSLContext | None, network: str) -> None:
+        self.got: list[tuple[bytes, Flow]] = []
+        self.lost: list[Flow] = []
+        self.known: set[Flow] = set()
+        self.answer: Callable[[Flow], bytes] | None = None
+        super().__init__(
+            self._take,
+            context=context,
+            guard=Guard(
+                clock=lambda: 0.0,
+                is_known=self.known.__contains__,
+                networks=[ip_network(network)],
+            ),
+            lost=self.lost.append,
+        )
+
+    def _take(self, data: bytes, flow: Flow) -> None:
+        self.got.append((data, flow))
+        if self.answer is not None:
+            self.send(self.answer(flow), flow)
+
+
+@asynccontextmanager
+async def listening(
+    context: ssl.SSLContext | None = None, network: str = "127.0.0.0/8"
+) -> AsyncIterator[Listener]:
+    listener = Listener(context, network)
+    await listener.open(*PLACE)
+    try:
+        yield listener
+    finally:
+        await listener.close()
+        assert not timers_left()
+
+
+type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def connected(listener: Listener, context: ssl.SSLContext | None) -> Streams:
+    return await asyncio.open_connection(*listener.address, ssl=context)
+
+
+@jumping
+async def test_messages_go_both_ways(contexts: Contexts) -> None:
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda flow: f"to {flow.port}".encode()
+        reader, writer = await connected(listener, contexts.client)
+        writer.write(MESSAGE + MESSAGE[:20])
+        port = writer.get_extra_info("sockname")[1]
+        assert await reader.readexactly(3 + len(f"{port}")) == b"to %d" % port
+        writer.write(MESSAGE[20:])
+        await reader.readexactly(3 + len(f"{port}"))
+        ((first, flow), (second, again)) = listener.got
+        assert first == second == MESSAGE
+        assert flow == again
+        assert flow[:3] == (listener.name, LOCALHOST, port)
+        assert flow.is_reliable
+        writer.close()
+        await writer.wait_closed()
+
+
+@jumping
+async def test_a_ping_is_answered(contexts: Contexts) -> None:
+    """RFC 5626 4.4.1."""
+    async with listening(contexts.server) as listener:
+        reader, writer = await connected(listener, contexts.client)
+        writer.write(b"\r\n\r\n")
+        assert await reader.readexactly(2) == b"\r\n"
+        assert not listener.got
+        writer.close()
+        await writer.wait_closed()
+
+
+@jumping
+async def test_a_connection_that_is_gone(contexts: Contexts) -> None:
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        reader, writer = await connected(listener, contexts.client)
+        writer.write(MESSAGE)
+        await reader.readexactly(4)
+        ((_, flow),) = listener.got
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.1)
+        assert listener.lost == [flow]
+        with pytest.raises(TransportError, match="is closed"):
+            listener.send(b"late", flow)
+
+
+@jumping
+async def test_the_same_port_is_another_flow() -> None:
+    async with listening() as listener:
+        for _ in range(2):
+            # From one port, as whoever wants to be taken for somebody else would.
+            local = (listener.got and (LOCALHOST, listener.got[0][1].port)) or None
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Closed at once, so that the port can be used again.
+            client.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+            client.bind(local or PLACE)
+            client.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(client, listener.address)
+            reader, writer = await asyncio.open_connection(sock=client)
+            listener.answer = lambda _: b"here"
+            writer.write(MESSAGE)
+            await reader.readexactly(4)
+            writer.transport.abort()
+            await asyncio.sleep(0.1)
+        first, second = (flow for _, flow in listener.got)
+        assert first[:3] == second[:3]
+        assert first != second
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"x" * 20_000,
+        request_bytes("OPTIONS"),
+        request_bytes("OPTIONS", f"Content-Length: {MAX_MESSAGE}"),
+    ],
+)
+@jumping
+async def test_a_broken_stream_ends_the_connection(stream: bytes) -> None:
+    async with listening() as listener:
+        reader, writer = await connected(listener, None)
+        writer.write(stream)
+        assert await until_closed(reader) == 0
+        assert not listener.got
+        writer.close()
+
+
+@jumping
+async def test_a_message_that_does_not_end(contexts: Contexts) -> None:
+    """Slow-loris: a byte now and then does not make the deadline later."""
+    async with listening(contexts.server) as listener:
+        reader, writer = await connected(listener, contexts.client)
+
+        async def drip() -> None:
+            for position in range(len(MESSAGE) - 1):
+                writer.write(MESSAGE[position : position + 1])
+                await asyncio.sleep(1)
+
+        dripping = asyncio.create_task(drip())
+        assert await until_closed(reader) == pytest.approx(MESSAGE_DEADLINE, abs=1)
+        dripping.cancel()
+        await asyncio.wait([dripping])
+        assert not listener.got
+        writer.close()
+
+
+@jumping
+async def test_a_connection_on_which_nothing_comes(contexts: Contexts) -> None:
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        reader, writer = await connected(listener, contexts.client)
+        silent, _ = await connected(listener, contexts.client)
+        writer.write(MESSAGE)
+        await reader.readexactly(4)
+        listener.known.add(listener.got[0][1])
+        assert await until_closed(silent) == pytest.approx(STRANGER_IDLE, abs=1)
+        # Who has registered may be silent for as long as a registration lasts.
+        lasted = await until_closed(reader)
+        assert lasted == pytest.approx(IDLE - STRANGER_IDLE, abs=STRANGER_IDLE)
+        writer.close()
+
+
+@jumping
+async def test_too_many_strangers() -> None:
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        held = [await connected(listener, None) for _ in range(MAX_STRANGERS)]
+        reader, writer = await connected(listener, None)
+        assert await until_closed(reader) == 0
+        writer.close()
+        # Another address is not theirs.
+        other, writer = await asyncio.open_connection(
+            *listener.address, local_addr=("127.0.0.2", 0)
+        )
+        writer.write(MESSAGE)
+        assert await other.readexactly(4) == b"here"
+        writer.close()
+        # One that has registered does not count.
+        held[0][1].write(MESSAGE)
+        await held[0][0].readexactly(4)
+        listener.known.add(listener.got[-1][1])
+        reader, writer = await connected(listener, None)
+        writer.write(MESSAGE)
+        assert await reader.readexactly(4) == b"here"
+        for _, writer_of_one in [*held, (reader, writer)]:
+            writer_of_one.close()
+
+
+@jumping
+async def test_an_address_that_is_not_admitted() -> None:
+    async with listening(network="192.0.2.0/24") as listener:
+        reader, writer = await connected(listener, None)
+        assert await until_closed(reader) == 0
+        writer.close()
+
+
+@jumping
+async def test_a_peer_that_does_not_read() -> None:
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        reader, writer = await connected(listener, None)
+        writer.write(MESSAGE)
+        await reader.readexactly(4)
+        flow = listener.got[0][1]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(1000):
+            if listener.lost:
+                break
+            listener.send(bytes(MAX_UNSENT // 10), flow)
+            await asyncio.sleep(0.01)
+        assert listener.lost == [flow]
+        writer.close()
+
+
+@pytest.mark.parametrize("said", [b"", b"no TLS at all, sorry, only a line\r\n\r\n"])
+@jumping
+async def test_no_handshake(tmp_path: Path, said: bytes) -> None:
+    async with listening(tls_contexts(tmp_path).server) as listener:
+        reader, writer = await connected(listener, None)
+        writer.write(said)
+        lasted = await until_closed(reader)
+        assert lasted == (0 if said else pytest.approx(HANDSHAKE_DEADLINE))
+        assert not listener.got
+        writer.close()
+
+
+@jumping
+async def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        held = [await connected(listener, None) for _ in range(MAX_STRANGERS)]
+        reader, writer = await connected(listener, None)
+        assert await until_closed(reader) == 0
+        writer.close()
+        for reader, writer in held:
+            await until_closed(reader)
+            writer.close()
+        # Their time is over, and their places are free.
+        _, writer = await connected(listener, contexts.client)
+        writer.close()
+        await writer.wait_closed()
+
+
+@jumping
+async def test_there_are_never_more_connections_than_the_system_can_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever has them."""
+    monkeypatch.setattr(tcp_module, "MAX_CONNECTIONS", 2)
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        held = [await connected(listener, None) for _ in range(2)]
+        for reader, writer in held:
+            writer.write(MESSAGE)
+            assert await reader.readexactly(4) == b"here"
+            listener.known.add(listener.got[-1][1])
+        refused = await connected(listener, None)
+        assert await until_closed(refused[0]) == 0
+        for _, writer in (*held, refused):
+            writer.close()
+
+
+@pytest.fixture
+def room_for_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take three connections of strangers, and no more."""
+    monkeypatch.setattr(tcp_module, "MAX_TCP_STRANGERS", 3)
+    monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
+
+
+@pytest.mark.usefixtures("room_for_three")
+@jumping
+async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> None:
+    """Else their buffers fill the memory."""
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        phone = await connected(listener, contexts.client)
+        phone[1].write(MESSAGE)
+        await phone[0].readexactly(4)
+        listener.known.add(listener.got[0][1])
+        shaken = await connected(listener, contexts.client)
+        handshakes = [await connected(listener, None) for _ in range(2)]
+        newest = await connected(listener, contexts.client)
+        assert await until_closed(shaken[0]) == 0
+        others = await connected(listener, contexts.client)
+        assert await until_closed(handshakes[0][0]) == 0
+        for reader, writer in (phone, newest, others):
+            writer.write(MESSAGE)
+            assert await reader.readexactly(4) == b"here"
+        for _, writer in (phone, shaken, *handshakes, newest, others):
+            writer.close()
+
+
+async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> None:
+    """Each would hold 300 KiB until Python looks for circles, which is seldom."""
+
+    def protocols() -> list[SSLProtocol]:
+        return [o for o in gc.get_objects() if isinstance(o, SSLProtocol)]
+
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        gc.collect()
+        gc.disable()
+        try:
+            for ended in ("a reset", "nonsense", "room for others"):
+                reader, writer = await connected(listener, None)
+                async with asyncio.timeout(5):
+                    while not protocols():  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                if ended == "a reset":
+                    writer.write(b"\x16\x03\x01")
+                    linger = struct.pack("ii", 1, 0)
+                    sock = writer.get_extra_info("socket")
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    writer.close()
+                elif ended == "nonsense":
+                    writer.write(b"nonsense")
+                    await until_closed(reader)
+                else:
+                    (held,) = listener._by_host.values()
+                    next(iter(held)).make_room()
+                    await until_closed(reader)
+                writer.close()
+                async with asyncio.timeout(5):
+                    while listener._by_host or protocols():  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                assert protocols() == []
+        finally:
+            gc.enable()
+
+
+@pytest.mark.usefixtures("room_for_three")
+@jumping
+async def test_who_opens_many_connections_pushes_out_his_own(
+    contexts: Contexts,
+) -> None:
+    """Else a few addresses could keep all phones from getting as far as to register."""
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        phone = await connect(listener.address, "127.0.0.9", contexts.client)
+        crowd = [await connect(listener.address, "127.0.0.8") for _ in range(10)]
+        for reader, _ in crowd[:-2]:
+            assert await until_closed(reader) == 0
+        phone[1].write(MESSAGE)
+        assert await phone[0].readexactly(4) == b"here"
+        for _, writer in (phone, *crowd):
+            writer.close()
+
+
+@pytest.mark.usefixtures("room_for_three")
+@jumping
+async def test_phones_behind_one_router_push_out_who_only_waits(
+    contexts: Contexts,
+) -> None:
+    """They are the crowd then; those who wait at many addresses had their time."""
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        waiting = [
+            await connect(listener.address, f"127.0.0.{n}", contexts.client)
+            for n in range(10, 13)
+        ]
+        await asyncio.sleep(HANDSHAKE_DEADLINE + 0.1)
+        site = [
+            await connect(listener.address, "127.0.0.9", contexts.client)
+            for _ in range(3)
+        ]
+        for reader, writer in site:
+            writer.write(MESSAGE)
+            assert await reader.readexactly(4) == b"here"
+        for reader, _ in waiting:
+            assert await until_closed(reader) == 0
+        for _, writer in (*waiting, *site):
+            writer.close()
+
+
+async def test_room_is_made_of_handshakes_that_have_not_begun(tmp_path: Path) -> None:
+    """All that connect in one turn of the loop; no socket of theirs stays behind."""
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        others: list[socket.socket] = []
+        loop = asyncio.get_running_loop()
+        place = listener.address
+        for host in range(2, 2 + 2 * MAX_TLS_STRANGERS // MAX_STRANGERS):
+            for _ in range(MAX_STRANGERS):
+                # What the system has accepted, and the listener only sees afterwards.
+                other = socket.create_connection(
+                    place, source_address=(f"127.0.0.{host}", 0)
+                )
+                other.setblocking(False)
+                others.append(other)
+        waiting = {asyncio.ensure_future(loop.sock_recv(other, 1)) for other in others}
+        async with asyncio.timeout(HANDSHAKE_DEADLINE - 1):
+            while len(waiting) > MAX_TLS_STRANGERS:
+                done, waiting = await asyncio.wait(
+                    waiting, return_when=asyncio.FIRST_COMPLETED
+                )
+                for ended in done:
+                    with suppress(ConnectionResetError):
+                        assert ended.result() == b""
+        assert len(waiting) == MAX_TLS_STRANGERS
+        for left in waiting:
+            left.cancel()
+        await asyncio.wait(waiting)
+        for other in others:
+            other.close()
+
+
+@jumping
+async def test_data_right_behind_the_handshake(tmp_path: Path) -> None:
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        assert contexts.client is not None
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = contexts.client.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        reader, writer = await connected(listener, None)
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        writer.write(outgoing.read())
+        incoming.write(await reader.read(65536))
+        tls.do_handshake()
+        tls.write(MESSAGE)
+        # One segment with the end of the handshake and a message.
+        writer.write(outgoing.read())
+        while True:
+            incoming.write(await reader.read(65536))
+            try:
+                assert tls.read() == b"here"
+                break
+            except ssl.SSLWantReadError:
+                continue
+        assert [data for data, _ in listener.got] == [MESSAGE]
+        writer.close()
+
+
+@jumping
+async def test_closing_with_connections_of_all_kinds(tmp_path: Path) -> None:
+    contexts = tls_contexts(tmp_path)
+    async with listening(contexts.server) as listener:
+        listener.answer = lambda _: b"here"
+        in_use = await connected(listener, contexts.client)
+        in_use[1].write(MESSAGE)
+        await in_use[0].readexactly(4)
+        in_handshake = await connected(listener, None)
+        await asyncio.sleep(0.1)
+        await listener.close()
+        await listener.close()
+        with pytest.raises(TransportError):
+            _ = listener.address
+        for reader, writer in (in_use, in_handshake):
+            await until_closed(reader)
+            writer.close()

@@ -1,0 +1,131 @@
+"""The stream decoder: however the bytes are cut, the same messages come out."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.snom_buttons.engine.sip.framing import (
+    MAX_STRAYS,
+    PING,
+    BrokenStream,
+    StreamDecoder,
+)
+from custom_components.snom_buttons.engine.sip.parser import MAX_HEAD, MAX_MESSAGE
+from tests.support.messages import request_bytes
+
+EMPTY = request_bytes("OPTIONS", "Content-Length: 0")
+PRESS = request_bytes("MESSAGE", "Content-Length: 14", body=b"k=1\r\n\r\na=seize")
+COMPACT = request_bytes("MESSAGE", "l : 3", body=b"k=1")
+FOLDED = request_bytes("MESSAGE", "Content-Length:\r\n\t3", body=b"k=1")
+LF_ONLY = request_bytes("MESSAGE", "Content-Length: 3").replace(b"\r\n", b"\n") + b"k=1"
+WHOLE = (EMPTY, PRESS, COMPACT, FOLDED, LF_ONLY)
+
+
+def fed(*pieces: bytes) -> list[bytes]:
+    """Return what comes out when the pieces come one after another."""
+    decoder = StreamDecoder()
+    return [message for piece in pieces for message in decoder.feed(piece)]
+
+
+@pytest.mark.parametrize("message", WHOLE)
+def test_a_message_that_comes_byte_by_byte(message: bytes) -> None:
+    decoder = StreamDecoder()
+    for position in range(len(message) - 1):
+        assert list(decoder.feed(message[position : position + 1])) == []
+        assert decoder.is_within
+    assert list(decoder.feed(message[-1:])) == [message]
+    assert not decoder.is_within
+
+
+@given(st.data())
+def test_however_the_bytes_are_cut(data: st.DataObject) -> None:
+    messages = data.draw(st.lists(st.sampled_from(WHOLE), max_size=6))
+    stream = b"".join(messages)
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8))
+    places = [0, *sorted(cuts), len(stream)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(places)]
+    assert fed(*pieces) == messages
+
+
+@pytest.mark.parametrize(
+    ("pieces", "messages"),
+    [
+        ([PING], [PING]),
+        ([b"\r\n", b"\r\n"], [PING]),
+        ([b"\r", b"\n\r", b"\n"], [PING]),
+        ([PING + PING], [PING, PING]),
+        ([PING + EMPTY + PING], [PING, EMPTY, PING]),
+        ([b"\r\n" + EMPTY], [EMPTY]),
+        ([b"\r\n", EMPTY], [EMPTY]),
+        ([b"\n\n\n" + EMPTY], [EMPTY]),
+        ([b"\n" + PING], [PING]),
+        ([b"\n", PING], [PING]),
+        ([PING + b"\r\n" + EMPTY], [PING, EMPTY]),
+        ([b"\r\n"], []),
+    ],
+)
+def test_line_ends_between_messages(pieces: list[bytes], messages: list[bytes]) -> None:
+    """RFC 5626 4.4.1 for pings, RFC 3261 7.5 for strays."""
+    assert fed(*pieces) == messages
+
+
+@pytest.mark.parametrize("ends", [b"", b"\r", b"\r\n", b"\r\n\r"])
+def test_half_a_ping_is_no_message_that_has_begun(ends: bytes) -> None:
+    decoder = StreamDecoder()
+    assert list(decoder.feed(ends)) == []
+    assert not decoder.is_within
+
+
+@pytest.mark.parametrize(
+    ("stream", "fault"),
+    [
+        (request_bytes("OPTIONS"), "there is no Content-Length"),
+        (request_bytes("OPTIONS", "Content-Length: "), "is not a number"),
+        (request_bytes("OPTIONS", "Content-Length: -1"), "is not a number"),
+        (request_bytes("OPTIONS", "Content-Length: 1e3"), "is not a number"),
+        (
+            request_bytes("OPTIONS", "Content-Length: 3", "l: 4"),
+            "two different Content-Lengths",
+        ),
+        (
+            request_bytes("OPTIONS", f"Content-Length: {MAX_MESSAGE}"),
+            f"more than {MAX_MESSAGE} bytes",
+        ),
+        (b"x" * (MAX_HEAD + 1), f"more than {MAX_HEAD} bytes"),
+        (
+            request_bytes("OPTIONS", "X: " + "x" * MAX_HEAD, "Content-Length: 0"),
+            f"more than {MAX_HEAD} bytes",
+        ),
+    ],
+)
+def test_streams_that_cannot_go_on(stream: bytes, fault: str) -> None:
+    decoder = StreamDecoder()
+    messages = decoder.feed(EMPTY + stream)
+    assert next(messages) == EMPTY
+    with pytest.raises(BrokenStream, match=fault):
+        next(messages)
+
+
+def test_the_longest_message() -> None:
+    head = request_bytes("MESSAGE", "Content-Length: 00000")
+    body = b"x" * (MAX_MESSAGE - len(head))
+    message = head.replace(b"00000", b"%d" % len(body)) + body
+    assert len(message) == MAX_MESSAGE
+    assert fed(message[:100], message[100:]) == [message]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n"])
+def test_nothing_but_stray_line_ends(end: bytes) -> None:
+    """A few between messages are passed over (RFC 3261 7.5); more are no SIP."""
+    decoder = StreamDecoder()
+    strays = end * MAX_STRAYS
+    message = request_bytes("MESSAGE", "Content-Length: 0")
+    for _ in range(3):
+        assert list(decoder.feed(strays + message)) == [message]
+    with pytest.raises(BrokenStream, match="line ends"):
+        list(decoder.feed(end * 100_000))
+    # They are not even gone through.
+    assert len(decoder._buffer) > 99_000 * len(end)

@@ -1,0 +1,693 @@
+"""The door: what is taken, and with which fault the rest is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from custom_components.snom_buttons.engine.sip import (
+    Flow,
+    MalformedMessage,
+    Request,
+    Response,
+    parse_datagram,
+    parser as parser_module,
+)
+from custom_components.snom_buttons.engine.sip.message import canonical_name
+from custom_components.snom_buttons.engine.sip.parser import MAX_HEADERS, MAX_MESSAGE
+from custom_components.snom_buttons.engine.sip.uri import CACHED_LENGTH
+from tests.support.messages import (
+    REQUEST,
+    request,
+    request_bytes,
+    response,
+    response_bytes,
+    wire,
+)
+
+
+def refused(data: bytes) -> MalformedMessage:
+    """Return the fault of a message that must have one."""
+    with pytest.raises(MalformedMessage) as caught:
+        parse_datagram(data)
+    return caught.value
+
+
+def test_request_is_typed_at_the_door() -> None:
+    message = parse_datagram(
+        request_bytes("MESSAGE", "Content-Type: application/x-buttons", body=b"k=1")
+    )
+    assert isinstance(message, Request)
+    assert message.method == "MESSAGE"
+    assert str(message.uri) == "sip:44@ha.test"
+    assert (message.via.transport, message.via.host, message.via.port) == (
+        "UDP",
+        "192.0.2.4",
+        2048,
+    )
+    assert message.via.branch == "z9hG4bKa1"
+    assert message.via.sent_by == "192.0.2.4:2048"
+    assert message.from_.tag == "from1"
+    assert message.from_.display_name == "44"
+    assert message.to.tag is None
+    assert message.call_id == "call-1@192.0.2.4"
+    assert (message.cseq.number, message.cseq.method) == (7, "MESSAGE")
+    assert str(message.cseq) == "7 MESSAGE"
+    assert message.body == b"k=1"
+
+
+def test_response_is_typed_at_the_door() -> None:
+    message = parse_datagram(response_bytes("SIP/2.0 486 Busy Here"))
+    assert isinstance(message, Response)
+    assert (message.status, message.reason) == (486, "Busy Here")
+    assert message.to.tag == "to1"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\r\n", b"\r\n\r\n", b"\n", b"\r\n\r\n\r\n\n"], ids=repr
+)
+def test_keep_alive_is_no_message(data: bytes) -> None:
+    """RFC 5626 4.4.1."""
+    assert parse_datagram(data) is None
+
+
+class TestTheDocumentsOwnMessages:
+    """From the LED Remote Control document, with the line breaks that its page lost."""
+
+    def test_register(self) -> None:
+        message = parse_datagram(
+            wire(
+                "REGISTER sip:localhost SIP/2.0",
+                "Via: SIP/2.0/TLS 172.20.25.101:2048;branch=z9hG4bK-2kecpl491c02;rport",
+                'From: "44" <sip:44@localhost>;tag=3k4xrbtmm9',
+                'To: "44" <sip:44@localhost>',
+                "Call-ID: 3c358c7680cb-j9yamlvac7ak",
+                "CSeq: 4655 REGISTER",
+                "Max-Forwards: 70",
+                "Contact: <sip:44@172.20.25.101:2048;transport=tls;line=44qsudyt>;"
+                ' +sip.instance="<urn:uuid:b255d09d-7a6e-4ad3-9ffb-eeacc9f87d52>"',
+                "Supported: buttons",
+                "Expires: 3600",
+                "Content-Length: 0",
+            )
+        )
+        assert isinstance(message, Request)
+        assert message.uri.host == "localhost"
+        assert message.via.transport == "TLS"
+        assert message.to.uri.user == "44"
+        assert message.cseq.number == 4655
+        assert message.headers.tokens("Supported") == {"buttons"}
+
+    @pytest.mark.parametrize(
+        ("to", "branch", "cseq", "body", "length"),
+        [
+            (
+                "<sip:*602co1@lab.example.local>;tag=4bmp7edhiz",
+                "z9hG4bK-cr9drb5v0e5s",
+                "1 MESSAGE",
+                b"k=1\r\na=seize\r\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>\r\n",
+                65,
+            ),
+            (
+                "<sip:*603co2@lab.example.local>;tag=5z3zroft6v",
+                "z9hG4bK-8zk1koi94fn3",
+                "1 MESSAGE",
+                b"k=2\r\na=release\r\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>\r\n",
+                67,
+            ),
+        ],
+        ids=["seize", "release"],
+    )
+    def test_press(
+        self, to: str, branch: str, cseq: str, body: bytes, length: int
+    ) -> None:
+        message = parse_datagram(
+            wire(
+                "MESSAGE sip:404@lab.example.local SIP/2.0",
+                f"Via: SIP/2.0/UDP 192.168.168.179:2049;branch={branch};rport",
+                'From: "404" <sip:404@lab.example.local>;tag=xt6v6wiw19',
+                f"To: {to}",
+                "Call-ID: 3c2677851b18-e6amwgoglprw",
+                f"CSeq: {cseq}",
+                "Max-Forwards: 70",
+                "Proxy-Require: buttons",
+                "Content-Type: application/x-buttons",
+                f"Content-Length: {length}",
+                body=body,
+            )
+        )
+        assert isinstance(message, Request)
+        assert message.body == body
+        assert message.to.uri.user == to[5:12]
+        assert message.media_type() == "application/x-buttons"
+
+    @pytest.mark.parametrize("end", ["\r\n", "\n"], ids=["CRLF", "LF"])
+    def test_sipsaks_led_txt(self, end: str) -> None:
+        """No scheme in Request-URI, To and Contact, and lengths that fit one line end."""
+        body = f"k=1{end}c=on{end}".encode()
+        message = parse_datagram(
+            wire(
+                "MESSAGE 1004@192.168.0.11;transport=udp SIP/2.0",
+                "Via: SIP/2.0/UDP 192.168.0.12:1036;branch=z9hG4bK.1f",
+                "From: sip:sipsak@192.168.0.12:1036;tag=38473",
+                "To: 1004@192.168.0.11",
+                "Call-ID: 6algjorv@test",
+                "CSeq: 59620 MESSAGE",
+                "Max-Forwards: 70",
+                "Contact: < 1004@192.168.0.11;transport=udp>",
+                "Subject: buttons",
+                "Content-Type: application/x-buttons",
+                f"Content-Length: {min(10, len(body))}",
+                body=body,
+                end=end,
+            )
+        )
+        assert isinstance(message, Request)
+        assert (message.uri.user, message.uri.host) == ("1004", "192.168.0.11")
+        assert message.uri.parameter("transport") == "udp"
+        assert message.to.uri.user == "1004"
+        assert message.from_.tag == "38473"
+        assert message.body == body[:10]
+
+    def test_answer_of_the_registrar(self) -> None:
+        message = parse_datagram(
+            wire(
+                "SIP/2.0 200 Ok",
+                "Via: SIP/2.0/TLS 172.20.25.101:2048;branch=z9hG4bK-zwua4nsg3ene;rport=4392",
+                "From: <sip:44@localhost>;tag=m6b9kc2vom",
+                "To: <sip:44@localhost>;tag=651e0392d2",
+                "Call-ID: 3c358c388712-ebd63gd3yujl",
+                "CSeq: 2 SUBSCRIBE",
+                "Contact: <sip:172.20.25.102:5061;transport=tls>",
+                "Required: buttons",
+                "Expires: 0",
+                "Content-Length: 0",
+            )
+        )
+        assert isinstance(message, Response)
+        assert message.via.parameters["rport"] == "4392"
+        assert message.cseq.method == "SUBSCRIBE"
+
+
+class TestLines:
+    """RFC 3261 7.3: how header lines may be written."""
+
+    @pytest.mark.parametrize(
+        ("lines", "name", "value"),
+        [
+            (["Subject: one", " two", "\tthree"], "Subject", "one two three"),
+            (["Subject:", " folded"], "Subject", "folded"),
+            (["Subject: a", " ", " b"], "Subject", "a  b"),
+            (["Subject  :  blanks\t"], "Subject", "blanks"),
+            (["SUBJECT: case"], "Subject", "case"),
+            (["s: compact"], "Subject", "compact"),
+            (["S: compact"], "Subject", "compact"),
+            (["Subject: a:b: c"], "Subject", "a:b: c"),
+            (["Subject:"], "Subject", ""),
+            (["Subject: grüße"], "Subject", "grüße"),
+            (["Subject: \udcff\udcfe"], "Subject", "\udcff\udcfe"),
+            (["NewFangledHeader: newfangled value", " continued"], "newfangledheader", "newfangled value continued"),
+            (["UnknownHeaderWithUnusualValue: ;;,,;;,;"], "UnknownHeaderWithUnusualValue", ";;,,;;,;"),
+        ],
+        ids=repr,
+    )  # fmt: skip
+    def test_line(self, lines: list[str], name: str, value: str) -> None:
+        headers = request("MESSAGE", *lines).headers
+        assert headers.lines(name) == [value]
+        assert headers.get(name) == value
+        assert name in headers
+
+    @pytest.mark.parametrize(
+        ("compact", "name"),
+        [
+            ("a", "Accept-Contact"),
+            ("b", "Referred-By"),
+            ("c", "Content-Type"),
+            ("d", "Request-Disposition"),
+            ("e", "Content-Encoding"),
+            ("f", "From"),
+            ("i", "Call-ID"),
+            ("j", "Reject-Contact"),
+            ("k", "Supported"),
+            ("l", "Content-Length"),
+            ("m", "Contact"),
+            ("o", "Event"),
+            ("r", "Refer-To"),
+            ("s", "Subject"),
+            ("t", "To"),
+            ("u", "Allow-Events"),
+            ("v", "Via"),
+            ("x", "Session-Expires"),
+        ],
+    )
+    def test_compact_names(self, compact: str, name: str) -> None:
+        assert canonical_name(compact) == canonical_name(compact.upper()) == name
+
+    @pytest.mark.parametrize(
+        ("written", "usual"),
+        [
+            ("call-id", "Call-ID"),
+            ("CSEQ", "CSeq"),
+            ("www-authenticate", "WWW-Authenticate"),
+            ("Mime-Version", "MIME-Version"),
+            ("max-forwards", "Max-Forwards"),
+            ("x" * 50, "X" + "x" * 49),
+        ],
+    )
+    def test_usual_spelling(self, written: str, usual: str) -> None:
+        assert canonical_name(written) == usual
+
+    def test_strangers_names_do_not_fill_the_memory(self) -> None:
+        from custom_components.snom_buttons.engine.sip import message
+
+        for number in range(2000):
+            canonical_name(f"x-{number}")
+        assert len(message._spellings) <= 512
+        assert canonical_name("x-1999") == "X-1999"
+
+    def test_a_message_in_compact_form(self) -> None:
+        message = parse_datagram(
+            wire(
+                "MESSAGE sip:44@ha.test SIP/2.0",
+                "v: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKx",
+                "f: <sip:44@ha.test>;tag=1",
+                "t: <sip:44@ha.test>",
+                "i: abc",
+                "CSeq: 1 MESSAGE",
+                "l: 1",
+                "c: TEXT/Plain;charset=utf-8",
+                body=b"xyz",
+            )
+        )
+        assert isinstance(message, Request)
+        assert (message.call_id, message.body) == ("abc", b"x")
+        assert message.media_type() == "text/plain"
+
+    @pytest.mark.parametrize("end", ["\r\n", "\n"], ids=["CRLF", "LF"])
+    @pytest.mark.parametrize("blank", [b"\r\n", b"\n"], ids=["CRLF", "LF"])
+    def test_the_first_empty_line_ends_the_headers(
+        self, end: str, blank: bytes
+    ) -> None:
+        head = end.join(request_bytes().decode().split("\r\n")[:-2]) + end
+        body = b"k=1\r\n\r\nk=2\n\nk=3"
+        message = parse_datagram(b"\r\n\n" + head.encode() + blank + body)
+        assert isinstance(message, Request)
+        assert message.body == body
+
+    def test_values_on_one_line_and_on_several(self) -> None:
+        headers = request(
+            "REGISTER",
+            'Contact: "a, b" <sip:a@b;x=1,2>;q=1, <sip:c@d> ,',
+            "m: sip:e@f",
+            "Contact:",
+        ).headers
+        assert headers.listed("Contact") == [
+            '"a, b" <sip:a@b;x=1,2>;q=1',
+            "<sip:c@d>",
+            "sip:e@f",
+        ]
+
+    def test_a_list_of_nothing(self) -> None:
+        headers = request("MESSAGE", "Require:").headers
+        assert headers.listed("Require") == []
+        assert headers.listed("Supported") == []
+        assert headers.tokens("Require") == frozenset()
+
+    def test_as_many_bytes_as_allowed(self) -> None:
+        body = b"x" * (MAX_MESSAGE - len(request_bytes()))
+        message = parse_datagram(request_bytes(body=body))
+        assert isinstance(message, Request)
+        assert message.body == body
+
+    def test_as_many_headers_as_allowed(self) -> None:
+        more = [f"Subject: {number}" for number in range(MAX_HEADERS - len(REQUEST))]
+        taken = request("MESSAGE", *more).headers.lines("Subject")
+        assert len(taken) == len(more)
+
+
+def test_long_lines_do_not_fill_the_caches() -> None:
+    """Else 2048 strangers' texts of 16 KiB would stay in memory."""
+    for cached, long in (
+        (parser_module._cached_split, {"uri": f"sip:{'1' * CACHED_LENGTH}@ha.test"}),
+        (parser_module._cached_sender, {"Via": f"SIP/2.0/UDP {'h' * CACHED_LENGTH}"}),
+        (parser_module._cached_count, {"CSeq": f"7{' ' * CACHED_LENGTH}MESSAGE"}),
+    ):
+        cached.cache_clear()
+        request(**long)
+        assert cached.cache_info().currsize == 0
+        request()
+        assert cached.cache_info().currsize == 1
+
+
+class TestVia:
+    """RFC 3261 20.42."""
+
+    @pytest.mark.parametrize(
+        ("value", "transport", "sent_by", "branch"),
+        [
+            ("SIP/2.0/UDP h;branch=z9hG4bKx", "UDP", "h", "z9hG4bKx"),
+            ("SIP/2.0/UDP h:5060", "UDP", "h:5060", ""),
+            ("SIP/2.0/tcp H.Test;branch=A", "TCP", "h.test", "A"),
+            ("SIP  /   2.0\t/UDP \t  h : 4000 ; ttl=16 ;branch=x", "UDP", "h:4000", "x"),
+            ("SIP/2.0/UDP [2001:db8::1]:5060;branch=x", "UDP", "[2001:db8::1]:5060", "x"),
+            ("SIP/2.0/UNKNOWN t4.example.com;branch=x", "UNKNOWN", "t4.example.com", "x"),
+            ("SIP/2.0/UDP a;branch=x, SIP/2.0/UDP b;branch=y", "UDP", "a", "x"),
+            ('SIP/2.0/UDP a;x="1, 2;3";branch=x,SIP/2.0/UDP b', "UDP", "a", "x"),
+            ("SIP/2.0/UDP 821snom;branch", "UDP", "821snom", ""),
+        ],
+        ids=repr,
+    )  # fmt: skip
+    def test_topmost_via(
+        self, value: str, transport: str, sent_by: str, branch: str
+    ) -> None:
+        via = request(Via=value).via
+        assert (via.transport, via.sent_by, via.branch) == (transport, sent_by, branch)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "",
+            ",",
+            "SIP/2.0/UDP",
+            "SIP/2.0 h",
+            "SIP/3.0/UDP h",
+            "HTTP/2.0/UDP h",
+            "SIP/2.0/U<P h",
+            "SIP/2.0/UDP h:port",
+            "SIP/2.0/UDP h;a=1;a=2",
+            'SIP/2.0/UDP h;a="1',
+            "SIP/2.0/UDP 2001:db8::1",
+        ],
+        ids=repr,
+    )
+    def test_nobody_can_be_answered_without_a_via(self, value: str) -> None:
+        fault = refused(request_bytes(Via=value))
+        assert fault.status == 400
+        assert fault.via is None
+
+    @pytest.mark.parametrize(
+        ("value", "seen"),
+        [
+            ("SIP/2.0/UDP 192.0.2.9;branch=x", "SIP/2.0/UDP 192.0.2.9;branch=x"),
+            ("SIP/2.0/UDP h:5060;branch=x", "SIP/2.0/UDP h:5060;branch=x;received=192.0.2.9"),
+            ("SIP/2.0/UDP 192.0.2.9;rport", "SIP/2.0/UDP 192.0.2.9;rport=3333;received=192.0.2.9"),
+            ("SIP/2.0/UDP h;RPORT=1;branch=x", "SIP/2.0/UDP h;rport=3333;branch=x;received=192.0.2.9"),
+            ("SIP/2.0/UDP h;received=evil", "SIP/2.0/UDP h;received=192.0.2.9"),
+            ("SIP / 2.0 /udp  Host.TEST : 5060;branch=A", "SIP / 2.0 /udp  Host.TEST : 5060;branch=A;received=192.0.2.9"),
+        ],
+    )  # fmt: skip
+    def test_where_a_request_was_seen_to_come_from(self, value: str, seen: str) -> None:
+        """RFC 3261 18.2.1 and RFC 3581 4; all else keeps its characters (8.2.6.2)."""
+        assert str(request(Via=value).via.seen_from("192.0.2.9", 3333)) == seen
+
+    def test_ipv6_source(self) -> None:
+        via = request(Via="SIP/2.0/UDP [2001:db8::1]:5060;branch=x").via
+        assert via.seen_from("2001:db8::1", 5060) == str(via)
+        # An interface of ours is nobody else's affair.
+        assert via.seen_from("fe80::1%eth0", 5060) == f"{via};received=fe80::1"
+
+
+FAULTS = {
+    "Via is missing": request_bytes(Via=None),
+    "From is missing": request_bytes(From=None),
+    "To is missing": request_bytes(To=None),
+    "Call-ID is missing": request_bytes(Call_ID=None),
+    "CSeq is missing": request_bytes(CSeq=None),
+    "From stands twice": request_bytes("MESSAGE", "f: <sip:x@y>;tag=2"),
+    "To stands twice": request_bytes("MESSAGE", "t: <sip:x@y>"),
+    "Call-ID stands twice": request_bytes("MESSAGE", "i: other"),
+    "CSeq stands twice": request_bytes("MESSAGE", "CSeq: 7 MESSAGE"),
+    "Max-Forwards stands twice": request_bytes("MESSAGE", "Max-Forwards: 70"),
+    "Content-Type stands twice": request_bytes("MESSAGE", "c: a/b", "c: a/b"),
+    "Expires stands twice": request_bytes("MESSAGE", "Expires: 1", "Expires: 1"),
+    "Call-ID is empty": request_bytes(Call_ID=""),
+    "CSeq names no method": request_bytes(CSeq="7"),
+    "CSeq says INVITE, the request MESSAGE": request_bytes(CSeq="7 INVITE"),
+    "CSeq says message, the request MESSAGE": request_bytes(CSeq="7 message"),
+    "the CSeq '-1' is not a number": request_bytes(CSeq="-1 MESSAGE"),
+    "the CSeq 2147483648 is not between 0 and 2147483647": request_bytes(CSeq="2147483648 MESSAGE"),
+    "the CSeq '36893488147419103232' is not a number": request_bytes(CSeq="36893488147419103232 MESSAGE"),
+    "the Max-Forwards 300 is not between 0 and 255": request_bytes(Max_Forwards="300"),
+    "the Max-Forwards 'many' is not a number": request_bytes(Max_Forwards="many"),
+    "the Max-Forwards '' is not a number": request_bytes(Max_Forwards=""),
+    "the Content-Length '-999' is not a number": request_bytes("MESSAGE", "Content-Length: -999"),
+    "the Content-Length '' is not a number": request_bytes("MESSAGE", "Content-Length:"),
+    "the Content-Length '5, 5' is not a number": request_bytes("MESSAGE", "Content-Length: 5, 5"),
+    "Content-Length says 9999, but 3 bytes came": request_bytes("MESSAGE", "Content-Length: 9999", body=b"k=1"),
+    "there are two different Content-Lengths": request_bytes("MESSAGE", "l: 1", "Content-Length: 2", body=b"k=1"),
+    "a line is no header": request_bytes("MESSAGE", "nonsense"),
+    "'' is not a header's name": request_bytes("MESSAGE", ": value"),
+    "'two words' is not a header's name": request_bytes("MESSAGE", "two words: value"),
+    "more than 16384 bytes of headers": request_bytes("MESSAGE", f"x: {'y' * 16384}"),
+    "more than 256 header lines": request_bytes("MESSAGE", *["x: y"] * MAX_HEADERS),
+    "no empty line ends the headers": request_bytes().rstrip(),
+    "Subject holds a control character": request_bytes("MESSAGE", "Subject: a\rX: b"),
+    "X-Y holds a control character": request_bytes("MESSAGE", "x-y: \x00"),
+    "From holds a control character": request_bytes(From="\x1b[2J <sip:44@ha.test>"),
+    "a quoted string is not closed": request_bytes(To='"Mr. J. User <sip:x@y>'),
+    "a parameter has the bad name 'a b'": request_bytes(To="<sip:x@y>;a b"),
+    "the parameter 'tag' stands twice": request_bytes(From="<sip:x@y>;tag=1;tag=2"),
+    "more than 64 parameters": request_bytes(To="<sip:x@y>" + "".join(f";p{n}" for n in range(65))),
+    "the URI scheme 'mailto' is not supported": request_bytes(To="mailto:x@y"),
+    "'?sip:44@ha.test?' has characters that no URI may have": request_bytes(uri="<sip:44@ha.test>"),
+    "'sip:44@ha.test; lr' has characters that no URI may have": request_bytes(uri="sip:44@ha.test; lr"),
+    "' sip:44@ha.test ' has characters that no URI may have": request_bytes(uri=" sip:44@ha.test "),
+    "'' is not a host name or address": request_bytes(uri="sip:"),
+    "blanks stand behind the request line": request_bytes(version="SIP/2.0  "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "data"), FAULTS.items(), ids=list(FAULTS))
+def test_400_names_the_fault(reason: str, data: bytes) -> None:
+    fault = refused(data)
+    assert str(fault) == f"400 Bad Request: {reason}"
+    assert fault.request
+    assert (fault.via is None) is (reason == "Via is missing")
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "reason"),
+    [
+        (request_bytes(version="SIP/7.0"), 505, "Version Not Supported"),
+        (request_bytes(version="SIP/2.1", Via=None), 505, "Version Not Supported"),
+        (request_bytes(uri="nobodyKnowsThisScheme:totallyopaque"), 416, "Unsupported URI Scheme"),
+        (request_bytes(uri="soap.beep://192.0.2.103:3002"), 416, "Unsupported URI Scheme"),
+    ],
+    ids=["version 7", "version 2.1, no Via", "unknown scheme", "other scheme"],
+)  # fmt: skip
+def test_other_refusals(data: bytes, status: int, reason: str) -> None:
+    fault = refused(data)
+    assert (fault.status, fault.reason, fault.method) == (status, reason, "MESSAGE")
+
+
+def test_a_fault_can_be_kept_in_a_set() -> None:
+    """As exceptions are, by what logs or groups them."""
+    assert len({refused(b"x"), refused(b"x")}) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a<b>", "a\\b", 'a"b', "50%", "tab\t", "\udcff", "\x85", "\u2028", "a{b}[c]", "\r"],
+    ids=repr,
+)  # fmt: skip
+def test_a_reason_quotes_only_what_a_reason_phrase_may_have(text: str) -> None:
+    """RFC 3261 25.1: else a phone might refuse the refusal, or read a second line."""
+    fault = refused(request_bytes("MESSAGE", f"{text} x: y"))
+    quoted = fault.reason.removeprefix("Bad Request: ").removesuffix(
+        " is not a header's name"
+    )
+    assert quoted.isprintable()
+    assert not set(quoted) & set('"<>\\%{}[]\t\r\n')
+    assert quoted[0] in "'?"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"To": "x" * 9000 + " y"},
+        {"To": "<sip:x@y>;" + "x " * 9000},
+        {"To": "<sip:x@y>" + "x" * 9000},
+        {"CSeq": "7 " + "X" * 9000},
+        {"CSeq": "1" * 9000 + " MESSAGE"},
+        {"X" * 9000 + " y": "z"},
+    ],
+    ids=lambda changes: next(iter(changes))[:10],
+)
+def test_a_reason_stays_short(changes: dict[str, str]) -> None:
+    assert len(refused(request_bytes(**changes)).reason) < 120  # type: ignore[arg-type]
+
+
+def test_a_reason_keeps_letters_of_other_scripts() -> None:
+    assert "grüße" in refused(request_bytes("MESSAGE", "grüße: x")).reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00\x00\x00\x00",
+        b"garbage",
+        b"garbage\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"MESSAGE sip:44@ha.test\r\n\r\n",
+        b"\xff\xfe\xfd\r\n\r\n",
+        b" MESSAGE sip:44@ha.test SIP/2.0\r\n\r\n",
+        b"x" * (MAX_MESSAGE + 1),
+    ],
+    ids=lambda data: repr(data[:30]),
+)
+def test_what_is_no_request_is_not_answered(data: bytes) -> None:
+    assert not refused(data).request
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (response_bytes("SIP/7.0 200 OK"), "the version is not SIP/2.0"),
+        (response_bytes("SIP/2.0 4294967301 better not break"), "the status 4294967301 is not between"),
+        (response_bytes("SIP/2.0 99 Low"), "the status 99 is not between"),
+        (response_bytes("SIP/2.0 OK"), "the status 'OK' is not a number"),
+        (response_bytes("SIP/2.0"), "the status '' is not a number"),
+        (response_bytes("SIP/2.0 200 OK\r"), "the reason phrase holds a control"),
+        (response_bytes("SIP/2.0 200 OK", CSeq="7"), "CSeq names no method"),
+        (response_bytes("SIP/2.0 200 OK", Call_ID=None), "Call-ID is missing"),
+        (response_bytes("SIP/2.0 200 OK", Via="nonsense"), "the topmost Via is not"),
+        (response_bytes("SIP/2.0 200 OK", "v: SIP/2.0/UDP other"), "for somebody behind us"),
+        (response_bytes("SIP/2.0 200 OK", "Content-Length: 7"), "Content-Length says 7"),
+        (response_bytes("SIP/2.0 200 OK", "nonsense"), "a line is no header"),
+    ],
+)  # fmt: skip
+def test_a_broken_response_is_never_answered(data: bytes, reason: str) -> None:
+    """RFC 3261 8.1.3.3 and 18.3."""
+    fault = refused(data)
+    assert not fault.request
+    assert reason in fault.reason
+
+
+class TestBody:
+    """RFC 3261 18.3 and 20.14."""
+
+    @pytest.mark.parametrize(
+        ("lines", "body"),
+        [
+            ([], b"k=1\r\nmore"),
+            (["Content-Length: 9"], b"k=1\r\nmore"),
+            (["Content-Length: 3"], b"k=1"),
+            (["Content-Length: 0003"], b"k=1"),
+            (["l: 3", "Content-Length: 3"], b"k=1"),
+            (["Content-Length: 0"], b""),
+        ],
+        ids=repr,
+    )
+    def test_body_is_cut_to_its_length(self, lines: list[str], body: bytes) -> None:
+        message = parse_datagram(request_bytes("MESSAGE", *lines, body=b"k=1\r\nmore"))
+        assert isinstance(message, Request)
+        assert message.body == body
+
+
+class TestTortureMessages:
+    """Messages of RFC 4475 that a registrar has to take."""
+
+    def test_a_short_tortuous_invite(self) -> None:
+        """3.1.1.1."""
+        message = parse_datagram(
+            wire(
+                "INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0",
+                "TO :",
+                " sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n",
+                'from   : "J Rosenberg \\\\\\""       <sip:jdrosen@example.com>',
+                "  ;",
+                "  tag = 98asjd8",
+                "MaX-fOrWaRdS: 0068",
+                "Call-ID: wsinv.ndaksdj@192.0.2.1",
+                "Content-Length   : 3",
+                "cseq: 0009",
+                "  INVITE",
+                "Via  : SIP  /   2.0",
+                " /UDP",
+                "    192.0.2.2;branch=390skdjuw",
+                "s :",
+                "NewFangledHeader:   newfangled value",
+                " continued newfangled value",
+                "UnknownHeaderWithUnusualValue: ;;,,;;,;",
+                "Content-Type: application/sdp",
+                "Route:",
+                " <sip:services.example.com;lr;unknownwith=value;unknown-no-value>",
+                "v:  SIP  / 2.0  / TCP     spindle.example.com   ;",
+                "  branch  =   z9hG4bK9ikj8  ,",
+                " SIP  /    2.0   / UDP  192.168.255.111   ; branch=",
+                " z9hG4bK30239",
+                'm:"Quoted string \\"\\"" <sip:jdrosen@example.com> ; newparam =',
+                "      newvalue ;",
+                "  secondparam ; q = 0.33",
+                body=b"v=0",
+            )
+        )
+        assert isinstance(message, Request)
+        assert message.to.tag == "1918181833n"
+        assert message.from_.display_name == 'J Rosenberg \\"'
+        assert message.from_.tag == "98asjd8"
+        assert message.cseq.number == 9
+        assert (message.via.sent_by, message.via.branch) == ("192.0.2.2", "390skdjuw")
+        assert len(message.headers.listed("Via")) == 3
+        assert message.headers.get("Subject") == ""
+
+    def test_wide_range_of_valid_characters(self) -> None:
+        """3.1.1.2, but for its control characters: those nobody needs, and they hurt."""
+        method = "!interesting-Method0123456789_*+`.%indeed'~"
+        message = parse_datagram(
+            wire(
+                f"{method} sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
+                ":&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com SIP/2.0",
+                "Via: SIP/2.0/TCP host1.example.com;branch=z9hG4bK-.!%66*_+`'~",
+                'To: "BEL, NUL, DEL" <sip:1_unusual.URI~(to-be!sure)@example.com>',
+                "From: token1~` token2'+_ token3*%!.- <sip:mundane@example.com>;"
+                "fromParam''~+*_!.-%=\"работающий\";tag=_token~1'+`*%!-.",
+                "Call-ID: intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{",
+                f"CSeq: 139122385 {method}",
+                "Max-Forwards: 255",
+                "extensionHeader-!.%*+_`'~:\ufeff大停電",
+                "Content-Length: 0",
+            )
+        )
+        assert isinstance(message, Request)
+        assert message.method == method
+        assert message.uri.user == "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
+        assert message.from_.tag == "_token~1'+`*%!-."
+
+    def test_percent_signs_that_escape_nothing(self) -> None:
+        """3.1.1.5: a method with `%` is another method."""
+        assert request("RE%47IST%45R").method == "RE%47IST%45R"
+
+    def test_an_rfc_2543_request(self) -> None:
+        """3.4.1: no branch, no From tag, no Max-Forwards."""
+        message = request(
+            "INVITE",
+            Via="SIP/2.0/UDP iftgw.example.com",
+            From="<sip:+13035551111@ift.client.example.net;user=phone>",
+            Max_Forwards=None,
+        )
+        assert message.via.branch == ""
+        assert message.from_.tag is None
+
+    @pytest.mark.parametrize("line", ["SIP/2.0 100 ", "SIP/2.0 100"], ids=repr)
+    def test_response_without_a_reason(self, line: str) -> None:
+        """3.1.1.13."""
+        assert response(response_bytes(line)).reason == ""
+
+    def test_response_with_an_unusual_reason(self) -> None:
+        """3.1.1.12."""
+        reason = "= 2**3 * 5**2 но сто девяносто девять - простое"
+        assert response(response_bytes(f"SIP/2.0 200 {reason}")).reason == reason
+
+    def test_zero_max_forwards(self) -> None:
+        """3.3.11: who answers himself does not look at it."""
+        assert request("OPTIONS", Max_Forwards="0").method == "OPTIONS"
+
+    def test_escaped_headers_in_a_uri(self) -> None:
+        """3.1.2.13: such a Contact must be in brackets."""
+        fault = refused(request_bytes(To="sip:user@example.com?Route=%3Csip:x%3E"))
+        assert "question mark" in fault.reason
+
+
+def test_a_flow_reads_well() -> None:
+    assert str(Flow("UDP", "192.0.2.4", 2048)) == "udp 192.0.2.4:2048"
+    assert str(Flow("UDP", "2001:db8::1", 2048)) == "udp [2001:db8::1]:2048"

@@ -1,0 +1,281 @@
+"""URIs and addresses (RFC 3261 19.1, 20.10; RFC 3966 for tel)."""
+
+import pytest
+
+from custom_components.snom_buttons.engine.sip import (
+    SipSyntaxError,
+    make_address,
+    make_uri,
+    parse_address,
+    parse_uri,
+    uri as uri_module,
+)
+from custom_components.snom_buttons.engine.sip.uri import (
+    CACHED_LENGTH,
+    UnsupportedScheme,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "user", "host", "port"),
+    [
+        ("sip:44@192.0.2.4:2048;line=x", "sip", "44", "192.0.2.4", 2048),
+        ("sip:snom821", "sip", None, "snom821", None),
+        ("SIP:44@HA.Test", "sip", "44", "ha.test", None),
+        ("sips:44@ha.test", "sips", "44", "ha.test", None),
+        ("sip:44:secret@ha.test", "sip", "44", "ha.test", None),
+        ("sip:44@[2001:db8::1]:5060", "sip", "44", "[2001:db8::1]", 5060),
+        ("sip:*602co1@lab.example.local", "sip", "*602co1", "lab.example.local", None),
+        ("sip:%2A602@ha.test", "sip", "*602", "ha.test", None),
+        ("sip:sips%3Auser%40example.com@example.net", "sip", "sips:user@example.com", "example.net", None),
+        ("sip:null-%00-null@example.com", "sip", "null-\0-null", "example.com", None),
+        ("sip:user;par=u%40example.net@example.com", "sip", "user;par=u@example.net", "example.com", None),
+        ("sip:a?b@ha.test?subject=x", "sip", "a?b", "ha.test", None),
+        (
+            "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@example.com",
+            "sip",
+            "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*",
+            "example.com",
+            None,
+        ),
+        ("sip:%C3%BC@ha.test", "sip", "ü", "ha.test", None),
+        ("sip:ü@ha.test", "sip", "ü", "ha.test", None),
+        ("sip:%FF@ha.test", "sip", "\N{REPLACEMENT CHARACTER}", "ha.test", None),
+        ("sip:\udcff@ha.test", "sip", "?", "ha.test", None),
+        ("sip:50%@ha.test", "sip", "50%", "ha.test", None),
+        ("tel:+4930123456;phone-context=x", "tel", "+4930123456", "", None),
+        # Without a scheme, as in the document's sipsak example.
+        ("1004@192.168.0.11;transport=udp", "sip", "1004", "192.168.0.11", None),
+        ("192.168.0.11", "sip", None, "192.168.0.11", None),
+        ("snom821:5060", "sip", None, "snom821", 5060),
+        ("ha.test:5060;lr", "sip", None, "ha.test", 5060),
+        ("44:secret@ha.test", "sip", "44", "ha.test", None),
+        ("john.doe:secret@ha.test", "sip", "john.doe", "ha.test", None),
+        ("a@b:5060", "sip", "a", "b", 5060),
+    ],
+)  # fmt: skip
+def test_uri(
+    text: str, scheme: str, user: str | None, host: str, port: int | None
+) -> None:
+    uri = parse_uri(text)
+    assert (uri.scheme, uri.user, uri.host, uri.port) == (scheme, user, host, port)
+    assert str(uri) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "not a host"),
+        ("sip:", "not a host"),
+        ("sip:@ha.test", "empty user"),
+        ("sip::secret@ha.test", "empty user"),
+        ("sip:44@", "not a host"),
+        ("sip:44@ha.test:port", "is not a number"),
+        ("<sip:44@ha.test>", "characters that no URI"),
+        ("sip:44@ha.test; lr", "characters that no URI"),
+        ("sip:a b@ha.test", "characters that no URI"),
+        ("sip:44@ha.test\r\nX: y", "characters that no URI"),
+        ('sip:"44"@ha.test', "characters that no URI"),
+        ("sip:44@ha.test;a=1;A=2", "twice"),
+        ("sip:44@ha.test;=1", "bad name"),
+        ("tel:", "no number"),
+        ("tel:1;a;a", "twice"),
+    ],
+    ids=repr,
+)
+def test_bad_uri_is_refused(text: str, fault: str) -> None:
+    with pytest.raises(SipSyntaxError, match=fault):
+        parse_uri(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://www.example.com", "mailto:x@y", "urn:service:sos", "soap.beep://192.0.2.103:3002"],
+)  # fmt: skip
+def test_other_schemes_are_not_supported(text: str) -> None:
+    """RFC 3261 8.2.2.1, with the messages of RFC 4475 3.3.2 and 3.3.3."""
+    with pytest.raises(UnsupportedScheme):
+        parse_uri(text)
+
+
+def test_parameters_of_a_uri() -> None:
+    uri = parse_uri("sip:44@ha.test;transport=tls;lr;x=;[odd]/name=1")
+    assert uri.parameter("transport") == "tls"
+    assert uri.parameter("lr") == ""
+    assert uri.parameter("x") == ""
+    assert uri.parameter("[odd]/name") == "1"
+    assert uri.parameter("line") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("sip:44@ha.test", "SIP:44@HA.TEST", True),
+        ("sip:%34%34@ha.test", "sip:44@ha.test", True),
+        ("sip:44@ha.test;a=X;b", "sip:44@ha.test;B;A=x", True),
+        ("sip:44@ha.test", "sips:44@ha.test", False),
+        ("sip:Anna@ha.test", "sip:anna@ha.test", False),
+        ("sip:44@ha.test", "sip:44@ha.test:5060", False),
+        ("sip:44@ha.test", "sip:ha.test", False),
+        ("sip:44@ha.test", "sip:44@ha.test;transport=udp", False),
+    ],
+)
+def test_equivalent_uris(one: str, other: str, same: bool) -> None:
+    """RFC 3261 19.1.4."""
+    assert (parse_uri(one).key == parse_uri(other).key) is same
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [
+        (None, "sip:ha.test"),
+        ("44", "sip:44@ha.test"),
+        ("*602", "sip:*602@ha.test"),
+        ("#31#0815", "sip:%2331%230815@ha.test"),
+        ("a@b c%", "sip:a%40b%20c%25@ha.test"),
+        ("Büro", "sip:B%C3%BCro@ha.test"),
+        ("a\r\nX: y", "sip:a%0D%0AX%3A%20y@ha.test"),
+    ],
+    ids=repr,
+)
+def test_a_made_uri_escapes_and_reads_back(user: str | None, text: str) -> None:
+    uri = make_uri(user, "ha.test")
+    assert str(uri) == text
+    assert uri.user == user
+
+
+def test_a_made_uri_with_port_and_ipv6() -> None:
+    assert str(make_uri("44", "[2001:db8::1]", 5061)) == "sip:44@[2001:db8::1]:5061"
+
+
+def test_a_made_uri_of_bytes_that_are_no_text() -> None:
+    assert str(make_uri("\udcff", "ha.test")) == "sip:?@ha.test"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "uri", "parameters"),
+    [
+        ("<sip:44@ha.test>", "", "sip:44@ha.test", {}),
+        ("sip:44@ha.test", "", "sip:44@ha.test", {}),
+        ("44@ha.test", "", "44@ha.test", {}),
+        ('"44" <sip:44@ha.test>;tag=x', "44", "sip:44@ha.test", {"tag": "x"}),
+        ("sip:44@ha.test;tag=x", "", "sip:44@ha.test", {"tag": "x"}),
+        ("<sip:44@ha.test;lr>;tag=x", "", "sip:44@ha.test;lr", {"tag": "x"}),
+        ('"a \\"b\\" <c>" <sip:x@y>', 'a "b" <c>', "sip:x@y", {}),
+        ('"a\\\\" <sip:x@y>', "a\\", "sip:x@y", {}),
+        ("J Rosenberg <sip:x@y>", "J Rosenberg", "sip:x@y", {}),
+        ("caller<sip:x@y>;tag=323", "caller", "sip:x@y", {"tag": "323"}),
+        ('"caller"<sip:x@y>', "caller", "sip:x@y", {}),
+        ('"" <sip:x@y>', "", "sip:x@y", {}),
+        ("Bell, Alexander <sip:x@y>", "Bell, Alexander", "sip:x@y", {}),
+        ('"B\udcfcro" <sip:x@y>', "B?ro", "sip:x@y", {}),
+        # The document's sipsak example.
+        ("< 1004@192.168.0.11;transport=udp>", "", "1004@192.168.0.11;transport=udp", {}),
+        (" sip:x@y ;   tag    = 1918181833n ", "", "sip:x@y", {"tag": "1918181833n"}),
+        ("<sip:x@y>\t; lr ", "", "sip:x@y", {"lr": None}),
+        ("<sip:x@y?Route=%3Csip:z%3E>", "", "sip:x@y?Route=%3Csip:z%3E", {}),
+        ('<sip:x@y>;a="b>c;d"', "", "sip:x@y", {"a": '"b>c;d"'}),
+    ],
+)  # fmt: skip
+def test_address(
+    text: str, name: str, uri: str, parameters: dict[str, str | None]
+) -> None:
+    address = parse_address(text)
+    assert address.display_name == name
+    assert str(address.uri) == uri
+    assert address.parameters == parameters
+    assert str(address) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "not a host"),
+        ('"Mr. J. User <sip:x@y>', "quoted string is not closed"),
+        ('"a\\" <sip:x@y>', "quoted string is not closed"),
+        ('"a" sip:x@y', "no <URI>"),
+        ("<sip:x@y", "angle bracket is not closed"),
+        ("<>", "not a host"),
+        ("<sip:x@y> <sip:z>", "stands behind an address"),
+        ("<sip:x@y>, <sip:z@y>", "stands behind an address"),
+        ("<sip:x@y>;tag=1;tag=2", "twice"),
+        ("sip:x@y?Route=%3Csip:z%3E", "question mark"),
+        ("sip:x@y, sip:z@y", "characters that no URI"),
+    ],
+    ids=repr,
+)
+def test_bad_address_is_refused(text: str, fault: str) -> None:
+    with pytest.raises(SipSyntaxError, match=fault):
+        parse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "tag"),
+    [
+        ("", None),
+        (";tag=a", "a"),
+        (";TAG=a", "a"),
+        (";tag= a", "a"),
+        (";x;tag=a", "a"),
+        (";tag=a;x", "a"),
+        (";mytag=a", None),
+        (";tag", None),
+    ],
+    ids=repr,
+)
+def test_tag(parameters: str, tag: str | None) -> None:
+    assert parse_address(f"<sip:44@ha.test>{parameters}").tag == tag
+
+
+@pytest.mark.parametrize(
+    ("display_name", "tag", "text"),
+    [
+        ("", None, "<sip:44@ha.test>"),
+        ("", "x", "<sip:44@ha.test>;tag=x"),
+        ('Büro "West"', "x", '"Büro \\"West\\"" <sip:44@ha.test>;tag=x'),
+    ],
+)
+def test_a_made_address_reads_back(
+    display_name: str, tag: str | None, text: str
+) -> None:
+    made = make_address(make_uri("44", "ha.test"), tag=tag, display_name=display_name)
+    assert str(made) == text
+    assert parse_address(text) == made
+
+
+def test_long_texts_do_not_fill_the_caches() -> None:
+    """Else 2048 strangers' texts of 64 KiB would stay in memory."""
+    short = f"sip:{'1' * (CACHED_LENGTH - 12)}@ha.test"
+    for parse, cached in (
+        (parse_uri, uri_module._cached_uri),
+        (parse_address, uri_module._cached_address),
+    ):
+        cached.cache_clear()
+        parse(short)
+        parse(f"{short}0123")
+        assert parse(short) is parse(short)
+        assert cached.cache_info().currsize == 1
+    assert len(short) == CACHED_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("sip:44@h:2048;line=x", "sip:44@h:2048;line=x"),
+        ("sip:44@h;method=INVITE", "sip:44@h"),
+        ("sip:44@h;a;Method=INVITE;b=c?Subject=x", "sip:44@h;a;b=c"),
+        ("sip:44@h?Subject=x", "sip:44@h"),
+        ("sip:44@h;methods=x", "sip:44@h;methods=x"),
+        ("sip:method@h", "sip:method@h"),
+        # What the user part holds is the user's, and a tel URI has no such things.
+        ("sip:a?b@h", "sip:a?b@h"),
+        ("sip:a?b;method=c@h;method=d;x?e=f", "sip:a?b;method=c@h;x"),
+        ("sip:h;method=x;y", "sip:h;y"),
+        ("tel:1;method=x", "tel:1;method=x"),
+        # Without its method it would be one of another scheme, were it parsed anew.
+        ("n;method=.;:+", "n;:+"),
+    ],
+)
+def test_a_request_uri_has_neither_method_nor_headers(text: str, target: str) -> None:
+    """RFC 3261 19.1.1, table 1."""
+    assert str(parse_uri(text).target) == target

@@ -1,0 +1,588 @@
+"""What of a phone is not in its account: keys that toggle, and dialling."""
+
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.snom_buttons.engine.phones import LightMode
+from custom_components.snom_buttons.hub.settings import can_reach, phone_address
+from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.setup import async_setup_component
+from tests.conftest import KEYS, reaches
+from tests.support.rawphone import RawPhone
+
+from .test_server import TEXTS, reconfigure_phone, submit_phone, suggested
+
+DND = {
+    "key": "4",
+    "name": "DND",
+    "kind": "switch",
+    "toggle": True,
+    "light_on": "offline",
+    "number_on": "*79",
+    "number_off": "*78",
+}
+RULES = [
+    {"number": "100", "run": "script.good_night"},
+    {"number": "*5", "run": "scene.evening"},
+]
+
+
+def error_texts(result: SubentryFlowResult) -> dict[str, str]:
+    """Return what the user reads of the errors of a form."""
+    texts = TEXTS["config_subentries"]["phone"]["error"]
+    placeholders = result["description_placeholders"]
+    return {
+        field: texts[error].format(**placeholders)
+        for field, error in result["errors"].items()
+    }
+
+
+# Keys
+
+
+async def keys_page(hass: HomeAssistant, entry: MockConfigEntry) -> SubentryFlowResult:
+    result = await submit_phone(hass, await reconfigure_phone(hass, entry))
+    assert result["step_id"] == "keys"
+    return result
+
+
+async def finish(hass: HomeAssistant, result: SubentryFlowResult) -> None:
+    """Submit the last page, which shows what to enter in the phone."""
+    assert result["step_id"] == "phone"
+    result = await submit_phone(hass, result)
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+
+
+async def test_a_key_that_toggles_has_two_documents(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    hub = server.runtime_data
+    result = await keys_page(hass, server)
+    result = await submit_phone(hass, result, keys=[*KEYS[:3], DND])
+    await finish(hass, result)
+    assert server.subentries["subentry_44"].data["keys"] == [
+        *KEYS[:3],
+        DND | {"colors": True},
+    ]
+
+    async def sends(document: str) -> None:
+        await phone.until(lambda: phone.requests[-1].body == document)
+
+    off = "k=4\r\nn=*78\r\na=message\r\nl=DND\r\n\r\n"
+    on = "k=4\r\nc=offline\r\nn=*79\r\na=message\r\nl=DND\r\n\r\n"
+    await sends(off)
+    for document, state in ((on, "on"), (off, "off")):
+        assert (await phone.press("4")).status == 200
+        await sends(document)
+        await reaches(hass, "switch.phone_44_dnd", state)
+    assert server.runtime_data is hub
+
+
+async def test_what_is_as_usual_of_a_key_is_not_stored(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    usual = {
+        "toggle": False,
+        "light_on": "on",
+        "light_off": "off",
+        "number_on": " ",
+        "number_off": "",
+    }
+    result = await keys_page(hass, config_entry)
+    result = await submit_phone(hass, result, keys=[key | usual for key in KEYS])
+    await finish(hass, result)
+    assert config_entry.subentries["subentry_44"].data["keys"] == KEYS
+
+
+async def test_a_key_that_toggles_is_shown_as_it_is(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    keys = [DND | {"colors": False, "light_off": "message"}]
+    subentry = config_entry.subentries["subentry_44"]
+    hass.config_entries.async_update_subentry(
+        config_entry, subentry, data={**subentry.data, "keys": keys}
+    )
+    result = await keys_page(hass, config_entry)
+    assert suggested(result) == {"keys": keys}
+    await finish(hass, await submit_phone(hass, result))
+    assert config_entry.subentries["subentry_44"].data["keys"] == keys
+
+
+SWITCH_ONLY = (
+    "Key 1: only a switch is turned over by a press, and has lights and numbers of its"
+    " own. Use the key as a switch, or set these fields back."
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ([{"key": "1", "toggle": True}], SWITCH_ONLY),
+        ([{"key": "1", "kind": "none", "light_on": "hold"}], SWITCH_ONLY),
+        ([{"key": "1", "kind": "light", "number_off": "*78"}], SWITCH_ONLY),
+        (
+            [DND | {"light_off": "offline"}],
+            "Key 4: the light while on must differ from the light while off.",
+        ),
+        (
+            [DND | {"light_on": "off"}],
+            "Key 4: the light while on must differ from the light while off.",
+        ),
+        (
+            [DND | {"number_on": "7" * 65}],
+            "Key 4: a number has at most 64 characters.",
+        ),
+        (
+            [DND | {"number_off": "7" * 65}],
+            "Key 4: a number has at most 64 characters.",
+        ),
+        (
+            [DND | {"number_on": "7\t9"}],
+            "Key 4: a number cannot hold line breaks, tabs or other control characters.",
+        ),
+        (
+            [DND | {"number_off": "7\r\nk=5"}],
+            "Key 4: a number cannot hold line breaks, tabs or other control characters.",
+        ),
+        (
+            [DND, DND | {"key": "5", "number_on": "*80"}],
+            "Keys 4 and 5 have the number *78 in common. A call to it would press both.",
+        ),
+        (
+            [DND | {"number_on": " key7 "}, {"key": "7"}],
+            "Keys 4 and 7 have the number key7 in common. A call to it would press both.",
+        ),
+    ],
+)
+async def test_what_is_wrong_with_a_key_is_said(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    keys: list[dict[str, Any]],
+    text: str,
+) -> None:
+    before = dict(config_entry.subentries["subentry_44"].data)
+    result = await keys_page(hass, config_entry)
+    result = await submit_phone(hass, result, keys=keys)
+    assert result["step_id"] == "keys"
+    assert error_texts(result) == {"base": text}
+    assert suggested(result)["keys"] == keys
+    assert config_entry.subentries["subentry_44"].data == before
+    good = DND | {"number_on": "7" * 64, "number_off": "7" * 64}
+    await finish(hass, await submit_phone(hass, result, keys=[good]))
+
+
+@pytest.mark.parametrize("bad", [{"light_on": "green"}, {"number_on": 79}])
+async def test_a_key_takes_what_there_is(
+    hass: HomeAssistant, config_entry: MockConfigEntry, bad: dict[str, Any]
+) -> None:
+    result = await keys_page(hass, config_entry)
+    with pytest.raises(InvalidData):
+        await submit_phone(hass, result, keys=[DND | bad])
+
+
+async def test_what_is_true_or_false_is_stored_so(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """Home Assistant takes any value there, and hands it on as it came."""
+    result = await keys_page(hass, config_entry)
+    keys = [DND | {"toggle": 1, "colors": None}]
+    await finish(hass, await submit_phone(hass, result, keys=keys))
+    [key] = config_entry.subentries["subentry_44"].data["keys"]
+    assert key["toggle"] is True
+    assert key["colors"] is False
+
+
+async def test_the_lights_of_a_switch_come_in_the_language_of_the_server(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config.language = "de"
+    result = await keys_page(hass, config_entry)
+    [selector] = result["data_schema"].schema.values()
+    for field in ("light_on", "light_off"):
+        lights = selector.config["fields"][field]["selector"].config["options"]
+        labels = {light["value"]: light["label"] for light in lights}
+        assert list(labels) == list(LightMode)
+        assert labels["off"] == "Aus"
+        assert labels["hold"] == "Anruf gehalten"
+
+
+# Dialling
+
+
+async def save_dialling(
+    hass: HomeAssistant, entry: MockConfigEntry, **changes: Any
+) -> None:
+    result = await reconfigure_phone(hass, entry, "dialling")
+    result = await submit_phone(hass, result, **changes)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+
+
+async def test_dialling_is_as_usual_to_begin_with(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    before = dict(config_entry.subentries["subentry_44"].data)
+    result = await reconfigure_phone(hass, config_entry, "dialling")
+    assert suggested(result) == {"answer": "busy"}
+    assert result["last_step"] is True
+    result = await submit_phone(hass, result)
+    assert result["reason"] == "reconfigure_successful"
+    assert config_entry.subentries["subentry_44"].data == before
+
+
+@pytest.mark.parametrize(
+    ("entered", "stored"),
+    [
+        ("sip:{number}@192.0.2.7", "sip:{number}@192.0.2.7"),
+        ("sips:0{number}@pbx.example:5061", "sips:0{number}@pbx.example:5061"),
+        (" pbx ", "sip:{number}@pbx"),
+        ("192.0.2.7", "sip:{number}@192.0.2.7"),
+        ("pbx.example:5070", "sip:{number}@pbx.example:5070"),
+        ("2001:db8::7", "sip:{number}@[2001:db8::7]"),
+        ("[2001:db8::7]:5070", "sip:{number}@[2001:db8::7]:5070"),
+    ],
+)
+async def test_a_telephone_system_is_stored_as_a_uri(
+    hass: HomeAssistant, config_entry: MockConfigEntry, entered: str, stored: str
+) -> None:
+    await save_dialling(hass, config_entry, answer="redirect", redirect_to=entered)
+    assert config_entry.subentries["subentry_44"].data["dialling"] == {
+        "answer": "redirect",
+        "redirect_to": stored,
+    }
+    result = await reconfigure_phone(hass, config_entry, "dialling")
+    assert suggested(result) == {"answer": "redirect", "redirect_to": stored}
+
+
+@pytest.mark.parametrize(
+    "dialling",
+    [
+        {"answer": "decline"},
+        {"redirect_to": "sip:{number}@192.0.2.7"},
+        {"dial_rules": RULES},
+        {
+            "answer": "redirect",
+            "redirect_to": "sip:{number}@192.0.2.7",
+            "dial_rules": RULES,
+        },
+    ],
+)
+async def test_dialling_is_stored_beside_all_else(
+    hass: HomeAssistant, config_entry: MockConfigEntry, dialling: dict[str, Any]
+) -> None:
+    """The account's pages leave it as it is, and what is as usual is not stored."""
+    before = dict(config_entry.subentries["subentry_44"].data)
+    await save_dialling(hass, config_entry, **dialling)
+    subentry = config_entry.subentries["subentry_44"]
+    assert subentry.data == before | {"dialling": dialling}
+    assert (subentry.title, subentry.unique_id) == ("Phone 44", "44")
+
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension="144", name="Hall")
+    await finish(hass, await submit_phone(hass, result, keys=[DND]))
+    assert config_entry.subentries["subentry_44"].data == before | {
+        "extension": "144",
+        "keys": [DND | {"colors": True}],
+        "dialling": dialling,
+    }
+
+    usual = {"answer": "busy", "redirect_to": None, "dial_rules": []}
+    await save_dialling(hass, config_entry, **usual)
+    assert "dialling" not in config_entry.subentries["subentry_44"].data
+
+
+async def test_blanks_around_a_number_do_not_matter(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    rule = {"number": " 100\n", "run": "script.good_night"}
+    await save_dialling(hass, config_entry, dial_rules=[rule])
+    subentry = config_entry.subentries["subentry_44"]
+    assert subentry.data["dialling"] == {"dial_rules": RULES[:1]}
+
+
+NOT_A_REDIRECTION = (
+    "This is neither a host name or an address nor anything like"
+    " sip:{number}@192.0.2.7."
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "texts"),
+    [
+        (
+            {"answer": "redirect"},
+            {"redirect_to": "Say which telephone system the phone shall call."},
+        ),
+        (
+            {"answer": "redirect", "redirect_to": " "},
+            {"redirect_to": "Say which telephone system the phone shall call."},
+        ),
+        *(
+            (changes, {"redirect_to": NOT_A_REDIRECTION})
+            for changes in (
+                {"answer": "redirect", "redirect_to": "two words"},
+                {"answer": "busy", "redirect_to": "sip:192.0.2.7"},
+                {"answer": "decline", "redirect_to": "{number}"},
+                {"answer": "busy", "redirect_to": "sip:100@192.0.2.7"},
+                {"answer": "busy", "redirect_to": "sip:{number}@{number}"},
+                {"answer": "busy", "redirect_to": "sip:{number}@pbx;tag={number}"},
+                {"answer": "busy", "redirect_to": "tel:{number}@pbx"},
+                {"answer": "busy", "redirect_to": "sip:{number}@pbx>\r\nX: y"},
+                {"answer": "busy", "redirect_to": "sip:{other}@pbx"},
+                {"answer": "busy", "redirect_to": "pbx:70000"},
+            )
+        ),
+        (
+            {"dial_rules": [{"number": " ", "run": "script.good_night"}]},
+            {"dial_rules": "The dial rule that runs script.good_night has no number."},
+        ),
+        (
+            {"dial_rules": [*RULES, {"number": " 100", "run": "scene.evening"}]},
+            {
+                "dial_rules": "Two dial rules have the number 100."
+                " Each number can be used once."
+            },
+        ),
+        (
+            {"dial_rules": [{"number": "1" * 65, "run": "scene.evening"}]},
+            {
+                "dial_rules": f"Dial rule {'1' * 65}:"
+                " a number has at most 64 characters."
+            },
+        ),
+        (
+            {"dial_rules": [{"number": "1\t0", "run": "scene.evening"}]},
+            {
+                "dial_rules": "Dial rule 1\t0: a number cannot hold line breaks,"
+                " tabs or other invisible characters."
+            },
+        ),
+        (
+            # Home Assistant's selector lets the ID of an entry of the registry pass.
+            {"dial_rules": [{"number": "100", "run": "0" * 32}]},
+            {
+                "dial_rules": "Dial rule 100:"
+                " it can run a script or a scene, nothing else."
+            },
+        ),
+        (
+            {
+                "answer": "redirect",
+                "redirect_to": "?",
+                "dial_rules": [{"number": "", "run": "scene.evening"}],
+            },
+            {
+                "redirect_to": NOT_A_REDIRECTION,
+                "dial_rules": "The dial rule that runs scene.evening has no number.",
+            },
+        ),
+    ],
+)
+async def test_what_is_wrong_with_dialling_is_said(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    changes: dict[str, Any],
+    texts: dict[str, str],
+) -> None:
+    before = dict(config_entry.subentries["subentry_44"].data)
+    result = await reconfigure_phone(hass, config_entry, "dialling")
+    result = await submit_phone(hass, result, **changes)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "dialling"
+    assert error_texts(result) == texts
+    assert suggested(result) == {"answer": "busy"} | changes
+    assert config_entry.subentries["subentry_44"].data == before
+    good = {"number": "1" * 64, "run": "scene.evening"}
+    result = await submit_phone(hass, result, redirect_to="pbx", dial_rules=[good])
+    assert result["reason"] == "reconfigure_successful"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"answer": "accept"},
+        {"redirect_to": 100},
+        *(
+            {"dial_rules": rules}
+            for rules in (
+                "100",
+                ["100"],
+                RULES[0],
+                [{"number": "100"}],
+                [{"run": "script.good_night"}],
+                [{"number": 100, "run": "script.good_night"}],
+                [{"number": "100", "run": "light.hall"}],
+                [{"number": "100", "run": "good night"}],
+                [{"number": "100", "run": "script.good_night", "at": "22:00"}],
+            )
+        ),
+    ],
+)
+async def test_dialling_takes_what_there_is(
+    hass: HomeAssistant, config_entry: MockConfigEntry, changes: dict[str, Any]
+) -> None:
+    result = await reconfigure_phone(hass, config_entry, "dialling")
+    with pytest.raises(InvalidData):
+        await submit_phone(hass, result, **changes)
+
+
+async def test_a_call_is_answered_as_the_form_says(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    hub = server.runtime_data
+    assert (await phone.invite("100")).status == 486
+    await save_dialling(hass, server, answer="redirect", redirect_to="192.0.2.7")
+    answer = await phone.invite("100")
+    assert answer.status == 302
+    assert answer.all("Contact") == ["<sip:100@192.0.2.7>"]
+    await save_dialling(hass, server, answer="decline")
+    assert (await phone.invite("100")).status == 603
+    await save_dialling(hass, server, answer="busy", redirect_to=None)
+    assert (await phone.invite("100")).status == 486
+    assert server.runtime_data is hub
+    assert hass.states.get("event.phone_44_dialled").attributes["number"] == "100"
+
+
+async def test_a_number_with_a_rule_runs_a_script_or_a_scene(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    """It is ours: no other telephone system is told of it."""
+    script = {"good_night": {"sequence": {"event": "good_night"}}}
+    scene = {"name": "Evening", "entities": {"light.sofa": "on"}}
+    assert await async_setup_component(hass, "script", {"script": script})
+    assert await async_setup_component(hass, "scene", {"scene": scene})
+    await hass.async_block_till_done()
+    nights = async_capture_events(hass, "good_night")
+    await save_dialling(
+        hass, server, answer="redirect", redirect_to="192.0.2.7", dial_rules=RULES
+    )
+
+    assert (await phone.invite("101")).status == 302
+    await hass.async_block_till_done()
+    assert not nights
+    assert hass.states.get("scene.evening").state == "unknown"
+
+    assert (await phone.invite("100")).status == 486
+    assert (await phone.invite("*5")).status == 486
+    await hass.async_block_till_done()
+    assert len(nights) == 1
+    assert hass.states.get("scene.evening").state != "unknown"
+
+
+async def test_the_menu_and_dialling_over_rest(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, server: MockConfigEntry
+) -> None:
+    """As the frontend gets and sends it."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+
+    async def post(path: str, **data: Any) -> dict[str, Any]:
+        response = await client.post(
+            f"/api/config/config_entries/subentries/flow{path}", json=data
+        )
+        assert response.status == HTTPStatus.OK, await response.text()
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+    menu = await post("", handler=[server.entry_id, "phone"], subentry_id="subentry_44")
+    assert menu["type"] == "menu"
+    assert menu["menu_options"] == ["account", "dialling"]
+    path = f"/{menu['flow_id']}"
+    form = await post(path, next_step_id="dialling")
+    answer, redirect_to, dial_rules = form["data_schema"]
+    assert answer["name"] == "answer"
+    assert answer["required"] is True
+    assert answer["default"] == "busy"
+    assert answer["selector"]["select"]["options"] == ["busy", "redirect", "decline"]
+    assert redirect_to["name"] == "redirect_to"
+    assert redirect_to["optional"] is True
+    assert dial_rules["name"] == "dial_rules"
+    fields = dial_rules["selector"]["object"]["fields"]
+    assert fields["run"]["selector"]["entity"]["domain"] == ["script", "scene"]
+    done = await post(path, answer="redirect", redirect_to="pbx", dial_rules=RULES)
+    assert done["reason"] == "reconfigure_successful"
+    assert server.subentries["subentry_44"].data["dialling"] == {
+        "answer": "redirect",
+        "redirect_to": "sip:{number}@pbx",
+        "dial_rules": RULES,
+    }
+
+    menu = await post("", handler=[server.entry_id, "phone"], subentry_id="subentry_44")
+    path = f"/{menu['flow_id']}"
+    account = {"extension": "44", "password": "geheim-44", "model": "D785"}
+    await post(path, next_step_id="account")
+    form = await post(path, **account, key_count=4)
+    [keys] = form["data_schema"]
+    fields = keys["selector"]["object"]["fields"]
+    assert list(fields) == [
+        "key",
+        "name",
+        "kind",
+        "colors",
+        "toggle",
+        "light_on",
+        "light_off",
+        "number_on",
+        "number_off",
+    ]
+    assert fields["light_on"]["default"] == "on"
+    assert {"value": "hold", "label": "Call on hold"} in fields["light_on"]["selector"][
+        "select"
+    ]["options"]
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.4", ("192.0.2.4", 5060)),
+        ("192.0.2.4:2048", ("192.0.2.4", 2048)),
+        ("2001:DB8::1", ("2001:db8::1", 5060)),
+        ("[2001:db8::1]:2048", ("2001:db8::1", 2048)),
+        # With the name of an interface, as flows have it.
+        ("fe80::1%lo", ("fe80::1%lo", 5060)),
+        ("[fe80::1%1]:2048", ("fe80::1%lo", 2048)),
+        ("fe80::1", None),
+        # It may be up later.
+        ("fe80::1%gone", ("fe80::1%gone", 5060)),
+        ("fe80::1%²", ("fe80::1%²", 5060)),
+        ("fe80::1%" + 5000 * "9", ("fe80::1%" + 5000 * "9", 5060)),
+        ("2001:db8::1%lo", ("2001:db8::1", 5060)),
+        # As a socket of both families names it: what comes from there comes by IPv4.
+        ("::ffff:192.0.2.4", ("192.0.2.4", 5060)),
+        ("desk.example", None),
+        ("192.0.2.4:70000", None),
+        ("192.0.2", None),
+        ("0.0.0.0", None),
+        ("224.0.0.5", None),
+        ("255.255.255.255", None),
+        ("::", None),
+        ("ff02::1", None),
+    ],
+)
+def test_where_a_phone_is(address: str, place: tuple[str, int] | None) -> None:
+    assert phone_address(address) == place
+
+
+@pytest.mark.parametrize(
+    ("server", "phone", "reaches"),
+    [
+        ("0.0.0.0", "192.0.2.4", True),
+        ("0.0.0.0", "2001:db8::1", False),
+        ("2001:db8::2", "2001:db8::1", True),
+        ("2001:db8::2", "192.0.2.4", False),
+        ("::", "192.0.2.4", True),
+    ],
+)
+def test_which_phones_a_server_reaches(server: str, phone: str, reaches: bool) -> None:
+    assert can_reach(server, phone) is reaches

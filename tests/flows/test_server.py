@@ -1,0 +1,977 @@
+"""The dialogues that set up servers and phones."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+import errno
+from http import HTTPStatus
+from pathlib import Path
+import socket
+import string
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components import snom_buttons
+from custom_components.snom_buttons.const import DOMAIN
+from custom_components.snom_buttons.flows.phone import (
+    PASSWORD as PASSWORD_PATTERN,
+    PASSWORD_ALPHABET,
+)
+from custom_components.snom_buttons.flows.server_form import NO_FAULT
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigFlowResult,
+    FlowType,
+    SubentryFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
+from homeassistant.setup import async_setup_component
+from homeassistant.util.json import load_json_object
+from tests.conftest import KEYS, LOCALHOST, PASSWORD, Phones, free_port, key_data
+from tests.support.rawphone import RawPhone
+
+ADDRESS = "192.0.2.1"
+FLOW = "custom_components.snom_buttons.flows.server"
+
+
+@pytest.fixture(autouse=True)
+def local_address() -> Iterator[None]:
+    with patch(f"{FLOW}.local_address", return_value=ADDRESS):
+        yield
+
+
+TEXTS = load_json_object(
+    Path(snom_buttons.__file__).parent / "translations" / "en.json"
+)
+
+
+def checked[R: ConfigFlowResult | SubentryFlowResult](
+    result: R, texts: dict[str, Any]
+) -> R:
+    """Check that a page has all its texts, and all that these name."""
+    given = set(result.get("description_placeholders") or {})
+
+    def check(text: str) -> None:
+        named = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+        assert named <= given, text
+
+    if result["type"] is FlowResultType.FORM:
+        for error in (result["errors"] or {}).values():
+            check(texts["error"][error])
+        step = texts["step"][result["step_id"]]
+        check(step["title"])
+        check(step["description"])
+        for text in step.get("data_description", {}).values():
+            check(text)
+    elif result["type"] is FlowResultType.MENU:
+        step = texts["step"][result["step_id"]]
+        check(step["title"])
+        check(step["description"])
+        for option in result["menu_options"]:
+            check(step["menu_options"][option])
+            check(step["menu_option_descriptions"][option])
+    elif result["type"] is FlowResultType.ABORT and not result.get(
+        "translation_domain"
+    ):
+        check(texts["abort"][result["reason"]])
+    return result
+
+
+def checked_server(result: ConfigFlowResult) -> ConfigFlowResult:
+    return checked(result, TEXTS["config"])
+
+
+def checked_phone(result: SubentryFlowResult) -> SubentryFlowResult:
+    return checked(result, TEXTS["config_subentries"]["phone"])
+
+
+def suggested(result: ConfigFlowResult | SubentryFlowResult) -> dict[str, Any]:
+    """Return what a form is filled in with."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return filled_in(schema.schema)
+
+
+def filled_in(schema: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return what fields are filled in with, also those of sections."""
+    values = {}
+    for marker, field in schema.items():
+        if isinstance(field, section):
+            values[str(marker)] = filled_in(field.schema.schema)
+        elif marker.description:
+            values[str(marker)] = marker.description["suggested_value"]
+        elif callable(marker.default):
+            values[str(marker)] = marker.default()
+    return values
+
+
+# The server
+
+FORM = "custom_components.snom_buttons.flows.server_form"
+BEYOND = {
+    "udp": {"enabled": True},
+    "tcp": {"enabled": False, "port": 5060},
+    "tls": {"enabled": False, "port": 5061},
+    "access": {
+        "networks": [
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "::1/128",
+            "fc00::/7",
+            "fe80::/10",
+        ],
+        "keepalive": 60,
+    },
+}
+"""What the sections of the form hold that are closed at first."""
+
+
+async def start(hass: HomeAssistant) -> ConfigFlowResult:
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert not result["errors"]
+    return checked_server(result)
+
+
+async def submit(
+    hass: HomeAssistant, result: ConfigFlowResult, **changes: Any
+) -> ConfigFlowResult:
+    """Submit a form as it is filled in, except for the changes."""
+    return checked_server(
+        await hass.config_entries.flow.async_configure(
+            result["flow_id"], suggested(result) | changes
+        )
+    )
+
+
+async def test_a_server_for_somebody_in_a_hurry(
+    hass: HomeAssistant, socket_enabled: None
+) -> None:
+    result = await start(hass)
+    assert suggested(result) == BEYOND | {
+        "host": "0.0.0.0",
+        "port": 5060,
+        "realm": "home-assistant",
+        "advertised_host": ADDRESS,
+    }
+    with patch(f"{FLOW}.check_bind") as check_bind:
+        result = await submit(hass, result, host=LOCALHOST)
+    check_bind.assert_called_once_with(LOCALHOST, 5060, "UDP")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Phones on 192.0.2.1:5060"
+
+
+async def test_a_server_goes_on_with_its_first_phone(
+    hass: HomeAssistant, port: int
+) -> None:
+    result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == f"Phones on {ADDRESS}:{port}"
+    assert result["data"] == BEYOND | {
+        "host": LOCALHOST,
+        "port": port,
+        "realm": "home-assistant",
+        "advertised_host": ADDRESS,
+    }
+    await hass.async_block_till_done()
+    entry = result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+
+    flow_type, flow_id = result["next_flow"]
+    assert flow_type is FlowType.CONFIG_SUBENTRIES_FLOW
+    flow = hass.config_entries.subentries.async_get(flow_id)
+    assert flow["handler"] == (entry.entry_id, "phone")
+    assert flow["step_id"] == "user"
+
+
+async def test_a_taken_port_is_named_and_the_next_free_one_filled_in(
+    hass: HomeAssistant, port: int
+) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as voip:
+        voip.bind((LOCALHOST, port))
+        result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+        assert result["type"] is FlowResultType.FORM
+        assert result["errors"] == {"port": "port_in_use"}
+        free = suggested(result)["port"]
+        assert free > port
+        assert result["description_placeholders"] == NO_FAULT | {
+            "port": str(port),
+            "free_port": str(free),
+            "error": "Address already in use",
+        }
+        result = await submit(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["port"] == free
+
+
+async def test_no_port_is_free(hass: HomeAssistant) -> None:
+    taken = OSError(errno.EADDRINUSE, "Address already in use")
+    with (
+        patch(f"{FLOW}.check_bind", side_effect=taken),
+        patch(f"{FORM}.free_port", side_effect=taken),
+    ):
+        result = await submit(hass, await start(hass), port=65535)
+    assert result["errors"] == {"port": "port_in_use"}
+    assert suggested(result)["port"] == 65535
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"host": "192.0.2.99"}, {"host": "not_our_address"}),
+        ({"host": "snom.example"}, {"host": "invalid_address"}),
+        ({"advertised_host": "two words"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "1.2.3"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "0.0.0.0"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "::"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "fe80::1%eth0"}, {"advertised_host": "invalid_host"}),
+        ({"advertised_host": "ha\n.example"}, {"advertised_host": "invalid_host"}),
+        ({"realm": 'a "realm"'}, {"realm": "invalid_realm"}),
+        ({"realm": ""}, {"realm": "invalid_realm"}),
+        (
+            {"host": "nowhere", "advertised_host": "", "realm": ""},
+            {
+                "host": "invalid_address",
+                "advertised_host": "invalid_host",
+                "realm": "invalid_realm",
+            },
+        ),
+    ],
+)
+async def test_what_is_wrong_with_a_server_is_said(
+    hass: HomeAssistant, port: int, changes: dict[str, Any], errors: dict[str, str]
+) -> None:
+    good = {"host": LOCALHOST, "port": port}
+    result = await submit(hass, await start(hass), **(good | changes))
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == errors
+    for field, value in changes.items():
+        assert suggested(result)[field] == value
+    result = await submit(hass, result, **{f: good.get(f, ADDRESS) for f in changes})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("error", "errors"),
+    [
+        (OSError(errno.EACCES, "Permission denied"), {"port": "port_not_permitted"}),
+        (OSError(errno.ENOBUFS, "No buffer space"), {"base": "cannot_listen"}),
+        (OSError("Whatever"), {"base": "cannot_listen"}),
+    ],
+)
+async def test_what_the_system_refuses_is_said(
+    hass: HomeAssistant, port: int, error: OSError, errors: dict[str, str]
+) -> None:
+    with patch(f"{FLOW}.check_bind", side_effect=error):
+        result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == errors
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None and placeholders["error"] == error.args[-1]
+    result = await submit(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("bad", [0, 65536, "many"])
+async def test_a_port_is_a_port(hass: HomeAssistant, bad: object) -> None:
+    with pytest.raises(InvalidData):
+        await submit(hass, await start(hass), port=bad)
+
+
+async def test_a_server_is_set_up_once(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_a_second_server(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    result = await submit(hass, await start(hass), host=LOCALHOST, port=free_port())
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_server_without_udp_is_in_nobody_s_way(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int
+) -> None:
+    tcp_only = {
+        "udp": {"enabled": False},
+        "tcp": {"enabled": True, "port": free_port()},
+    }
+    hass.config_entries.async_update_entry(
+        config_entry, data={**config_entry.data, **tcp_only}
+    )
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
+    result = await entry.start_reconfigure_flow(hass)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "reconfigure"
+    assert suggested(result) == BEYOND | entry.data
+    return checked_server(result)
+
+
+async def test_a_server_changes_its_port(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    new_port = free_port()
+    result = await submit(hass, await reconfigure(hass, server), port=new_port)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    assert server.title == f"Phones on {LOCALHOST}:{new_port}"
+    phone.server = (LOCALHOST, new_port)
+    assert (await phone.register()).status == 200
+
+
+async def test_a_server_keeps_its_port_and_its_own_title(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    """Its port is taken, but by itself."""
+    hass.config_entries.async_update_entry(server, title="Ground floor")
+    result = await submit(
+        hass, await reconfigure(hass, server), advertised_host="ha.example"
+    )
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    assert server.title == "Ground floor"
+    assert server.data["advertised_host"] == "ha.example"
+
+
+async def test_the_address_of_a_running_server_is_checked_too(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    result = await submit(hass, await reconfigure(hass, server), host="192.0.2.99")
+    assert result["errors"] == {"host": "not_our_address"}
+
+
+async def test_blanks_around_the_address_for_the_phones_do_not_matter(
+    hass: HomeAssistant, port: int
+) -> None:
+    result = await start(hass)
+    result = await submit(
+        hass, result, host=LOCALHOST, port=port, advertised_host=" ha.example\n"
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["advertised_host"] == "ha.example"
+    assert result["title"] == f"Phones on ha.example:{port}"
+
+
+async def test_a_server_widens_its_address_on_its_own_port(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, port: int
+) -> None:
+    """Its own socket is in the way then, but another's must be found all the same."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.bind(("127.0.0.2", port))
+        result = await submit(hass, await reconfigure(hass, server), host="0.0.0.0")
+        assert result["errors"] == {"port": "port_in_use"}
+        assert (await phone.press("1")).status == 200
+        assert hass.states.get("light.phone_44_key_1").state == "off"
+        result = await submit(hass, result, host=LOCALHOST, port=port)
+        assert result["reason"] == "reconfigure_successful"
+
+    result = await submit(hass, await reconfigure(hass, server), host="0.0.0.0")
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    assert server.runtime_data.server.address == ("0.0.0.0", port)
+    assert (await phone.press("1")).status == 200
+
+
+async def test_a_server_that_loses_its_port_while_another_address_is_tried(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """Then it is set up anew."""
+    hub = server.runtime_data
+    flow = await reconfigure(hass, server)
+    taken = OSError(errno.EADDRINUSE, "Address already in use")
+    with (
+        patch(
+            "custom_components.snom_buttons.hub.hub.check_bind",
+            side_effect=[taken, None],
+        ),
+        patch.object(hub.server, "start", side_effect=taken),
+    ):
+        result = await submit(hass, flow, host="0.0.0.0")
+    assert result["errors"] == {"port": "port_in_use"}
+    await hass.async_block_till_done()
+    assert server.state is ConfigEntryState.LOADED
+    assert server.runtime_data is not hub
+
+
+@pytest.mark.parametrize("end", ["reload", "unload", "stop"])
+@pytest.mark.parametrize("first", ["the check", "the end"])
+async def test_a_server_that_ends_while_another_address_is_tried(
+    hass: HomeAssistant, server: MockConfigEntry, port: int, end: str, first: str
+) -> None:
+    """It does not come back to life beside the one that follows it."""
+    begun = asyncio.Event()
+    stop = server.runtime_data.server.stop
+
+    async def stop_slowly() -> None:
+        if begun.is_set():
+            await stop()
+        else:
+            begun.set()
+            await asyncio.sleep(0.05)
+            await stop()
+            await asyncio.sleep(0.2)
+
+    async def end_it() -> None:
+        if end == "reload":
+            await hass.config_entries.async_reload(server.entry_id)
+        elif end == "unload":
+            await hass.config_entries.async_unload(server.entry_id)
+        else:
+            await server.runtime_data.async_stop()
+
+    async def try_it() -> None:
+        await submit(hass, flow, host="0.0.0.0")
+
+    flow = await reconfigure(hass, server)
+    with patch.object(server.runtime_data.server, "stop", stop_slowly):
+        steps = [try_it, end_it] if first == "the check" else [end_it, try_it]
+        tasks = [asyncio.create_task(steps[0]())]
+        await begun.wait()
+        tasks.append(asyncio.create_task(steps[1]()))
+        await asyncio.gather(*tasks)
+    await hass.async_block_till_done()
+    assert server.state in (ConfigEntryState.LOADED, ConfigEntryState.NOT_LOADED)
+    assert await hass.config_entries.async_unload(server.entry_id)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.bind(("0.0.0.0", port))
+
+
+async def test_a_server_cannot_take_the_place_of_another(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    other = {**server.data, "port": free_port()}
+    MockConfigEntry(domain=DOMAIN, data=other).add_to_hass(hass)
+    result = await submit(hass, await reconfigure(hass, server), port=other["port"])
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_a_server_that_could_not_start_gets_another_port(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int
+) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as voip:
+        voip.bind((LOCALHOST, port))
+        assert not await hass.config_entries.async_setup(config_entry.entry_id)
+        result = await submit(hass, await reconfigure(hass, config_entry))
+        assert result["errors"] == {"port": "port_in_use"}
+        result = await submit(hass, result)
+        assert result["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+    assert config_entry.state is ConfigEntryState.LOADED
+
+
+# Phones
+
+
+async def start_phone(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> SubentryFlowResult:
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "phone"), context={"source": SOURCE_USER}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    return checked_phone(result)
+
+
+async def submit_phone(
+    hass: HomeAssistant, result: SubentryFlowResult, **changes: Any
+) -> SubentryFlowResult:
+    """Submit a form as it is filled in, except for the changes; None takes one out."""
+    values = suggested(result) | changes
+    return checked_phone(
+        await hass.config_entries.subentries.async_configure(
+            result["flow_id"], {k: v for k, v in values.items() if v is not None}
+        )
+    )
+
+
+async def test_a_phone_from_first_to_last_page(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones, port: int
+) -> None:
+    result = await start_phone(hass, server)
+    password = suggested(result)["password"]
+    assert len(password) == 16
+    assert set(password) <= set(PASSWORD_ALPHABET)
+    assert PASSWORD_PATTERN.fullmatch(password)
+
+    result = await submit_phone(hass, result, extension="46", model="D713")
+    assert result["step_id"] == "keys"
+    keys = [key_data(str(number), colors=True) for number in range(1, 5)]
+    assert suggested(result) == {"keys": keys}
+
+    keys[1] |= {"name": "Front | door", "kind": "switch"}
+    keys[2]["kind"] = "none"
+    result = await submit_phone(hass, result, keys=keys)
+    assert result["step_id"] == "phone"
+    assert result["last_step"] is True
+    assert result["description_placeholders"] == {
+        "account": "46",
+        "password": password,
+        "registrar": f"{LOCALHOST}:{port}",
+        "outbound": "",
+        "keys": (
+            "| Button | `1` | Key 1 |\n"
+            "| Button | `2` | Front \\| door |\n"
+            "| Button | `3` | Key 3 |\n"
+            "| Button | `4` | Key 4 |"
+        ),
+    }
+
+    result = await submit_phone(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    [subentry] = [s for s in server.subentries.values() if s.unique_id == "46"]
+    assert subentry.title == "Phone 46"
+    assert subentry.subentry_type == "phone"
+    assert subentry.data == {
+        "extension": "46",
+        "password": password,
+        "model": "D713",
+        "keys": keys,
+    }
+
+    async with RawPhone((LOCALHOST, port), "46", password) as phone:
+        await phone.register()
+        await phone.shows("2", l="Front | door")
+        assert hass.states.get("light.phone_46_key_1").state == "off"
+        assert hass.states.get("switch.phone_46_front_door").state == "off"
+        assert hass.states.get("light.phone_46_key_3") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "key_count", "colors"),
+    [
+        ({"model": "D785"}, 24, True),
+        ({"model": "D712"}, 5, False),
+        ({"model": "D712", "key_count": 23}, 23, False),
+        ({"model": "D785", "key_count": 1}, 1, True),
+        ({"model": "other", "key_count": 200}, 200, False),
+    ],
+)
+async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    changes: dict[str, Any],
+    key_count: int,
+    colors: bool,
+) -> None:
+    result = await start_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension="46", **changes)
+    assert suggested(result)["keys"] == [
+        key_data(str(number), colors=colors) for number in range(1, key_count + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"extension": ""}, {"extension": "invalid_extension"}),
+        ({"extension": "4 4"}, {"extension": "invalid_extension"}),
+        ({"extension": "44@host"}, {"extension": "invalid_extension"}),
+        ({"extension": "4" * 65}, {"extension": "invalid_extension"}),
+        ({"extension": "Küche"}, {"extension": "invalid_extension"}),
+        ({"password": "1234567"}, {"password": "invalid_password"}),
+        ({"password": "with a blank"}, {"password": "invalid_password"}),
+        ({"password": "with|a|bar"}, {"password": "invalid_password"}),
+        ({"password": "with`a`tick"}, {"password": "invalid_password"}),
+        ({"model": "other"}, {"key_count": "key_count_missing"}),
+        (
+            {"extension": "#", "password": "", "model": "other"},
+            {
+                "extension": "invalid_extension",
+                "password": "invalid_password",
+                "key_count": "key_count_missing",
+            },
+        ),
+    ],
+)
+async def test_what_is_wrong_with_an_account_is_said(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    changes: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    good = {"extension": "46", "password": PASSWORD, "model": "D785"}
+    result = await start_phone(hass, config_entry)
+    result = await submit_phone(hass, result, **(good | changes))
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert result["errors"] == errors
+    for field, value in changes.items():
+        assert suggested(result)[field] == value
+    result = await submit_phone(hass, result, **good)
+    assert result["step_id"] == "keys"
+
+
+@pytest.mark.parametrize(
+    "bad", [{"key_count": 0}, {"key_count": 201}, {"model": "3310"}]
+)
+async def test_a_phone_takes_what_there_is(
+    hass: HomeAssistant, config_entry: MockConfigEntry, bad: dict[str, Any]
+) -> None:
+    result = await start_phone(hass, config_entry)
+    with pytest.raises(InvalidData):
+        await submit_phone(hass, result, **({"extension": "46", "model": "D785"} | bad))
+
+
+async def test_an_extension_is_given_once(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await start_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension=" 44 ", model="D785")
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_two_dialogues_race_for_an_extension(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    pages = []
+    for _ in range(2):
+        result = await start_phone(hass, config_entry)
+        result = await submit_phone(hass, result, extension="46", model="D713")
+        pages.append(await submit_phone(hass, result))
+    result = await submit_phone(hass, pages[0])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    result = await submit_phone(hass, pages[1])
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def keys_page(hass: HomeAssistant, entry: MockConfigEntry) -> SubentryFlowResult:
+    result = await start_phone(hass, entry)
+    return await submit_phone(
+        hass, result, extension="46", model="D713", name=" Kitchen "
+    )
+
+
+async def test_a_key_needs_nothing_but_its_number(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await keys_page(hass, config_entry)
+    keys = [{"key": " 7 "}, {"key": "co2", "name": " ", "colors": False}]
+    result = await submit_phone(hass, result, keys=keys)
+    await submit_phone(hass, result)
+    [subentry] = [s for s in config_entry.subentries.values() if s.unique_id == "46"]
+    assert subentry.title == "Kitchen"
+    assert subentry.data["keys"] == [
+        key_data("7", colors=True),
+        key_data("co2", colors=False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "error", "key"),
+    [
+        ([{"key": ""}], "invalid_key", ""),
+        ([{"key": "1"}, {"key": "two keys"}], "invalid_key", "two keys"),
+        ([{"key": "1"}, {"key": "2"}, {"key": " 1"}], "duplicate_key", "1"),
+        ([{"key": "1", "name": "Up\ndown"}], "invalid_key_name", "1"),
+        ([{"key": "1", "name": "x" * 65}], "key_name_too_long", "1"),
+        ([], "invalid_key_count", ""),
+        ([{"key": str(number)} for number in range(201)], "invalid_key_count", ""),
+    ],
+)
+async def test_what_is_wrong_with_a_key_is_said(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    keys: list[dict[str, Any]],
+    error: str,
+    key: str,
+) -> None:
+    result = await keys_page(hass, config_entry)
+    result = await submit_phone(hass, result, keys=keys)
+    assert result["step_id"] == "keys"
+    assert result["errors"] == {"base": error}
+    assert result["description_placeholders"] == {
+        "key": key,
+        "other_key": "",
+        "number": "",
+        "max_keys": "200",
+        "max_length": "64",
+    }
+    assert suggested(result)["keys"] == keys
+    good = [{"key": str(number), "name": "x" * 64} for number in range(200)]
+    result = await submit_phone(hass, result, keys=good)
+    assert result["step_id"] == "phone"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [{"name": "Key 1"}],
+        [{"key": "1", "kind": "fan"}],
+        "1",
+        ["1"],
+        [None],
+        {"key": "1"},
+    ],
+)
+async def test_a_list_of_keys_is_one(
+    hass: HomeAssistant, config_entry: MockConfigEntry, keys: object
+) -> None:
+    result = await keys_page(hass, config_entry)
+    with pytest.raises(InvalidData):
+        await submit_phone(hass, result, keys=keys)
+
+
+async def test_the_editor_of_a_key_speaks_the_language_of_the_server(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config.language = "de"
+    result = await keys_page(hass, config_entry)
+    [selector] = result["data_schema"].schema.values()
+    kinds = selector.config["fields"]["kind"]["selector"].config["options"]
+    assert [(kind["value"], kind["label"]) for kind in kinds] == [
+        ("light", "Licht"),
+        ("switch", "Schalter"),
+        ("none", "Nicht benutzt"),
+    ]
+
+
+async def test_a_registrar_with_an_ipv6_address(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(
+        config_entry, data={**config_entry.data, "advertised_host": "2001:db8::1"}
+    )
+    result = await submit_phone(hass, await keys_page(hass, config_entry))
+    port = config_entry.data["port"]
+    assert result["description_placeholders"]["registrar"] == f"[2001:db8::1]:{port}"
+
+
+# Phones anew
+
+
+async def reconfigure_phone(
+    hass: HomeAssistant, entry: MockConfigEntry, step_id: str = "account"
+) -> SubentryFlowResult:
+    """Choose from the menu what of phone 44 to change."""
+    result = await entry.start_subentry_reconfigure_flow(hass, "subentry_44")
+    assert result["type"] is FlowResultType.MENU
+    assert result["step_id"] == "reconfigure"
+    assert result["menu_options"] == ["account", "dialling"]
+    checked_phone(result)
+    result = await hass.config_entries.subentries.async_configure(
+        result["flow_id"], {"next_step_id": step_id}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == step_id
+    return checked_phone(result)
+
+
+async def test_a_phone_is_left_as_it_is(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    before = dict(server.subentries["subentry_44"].data)
+    result = await reconfigure_phone(hass, server)
+    assert suggested(result) == {
+        "extension": "44",
+        "password": PASSWORD,
+        "name": "Phone 44",
+        "model": "D785",
+        "key_count": 4,
+    }
+    result = await submit_phone(hass, result)
+    assert suggested(result) == {"keys": KEYS}
+    result = await submit_phone(hass, result)
+    assert result["description_placeholders"]["password"] == PASSWORD
+    result = await submit_phone(hass, result)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    assert server.subentries["subentry_44"].data == before
+    await hass.async_block_till_done()
+    assert hass.states.get("light.phone_44_key_1").state == "off"
+
+
+async def test_a_phone_is_changed(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    hub = server.runtime_data
+    result = await reconfigure_phone(hass, server)
+    result = await submit_phone(
+        hass, result, extension="144", name=None, model="D713", key_count=None
+    )
+    result = await submit_phone(hass, result, keys=[key_data("1", name="Bell")])
+    result = await submit_phone(hass, result)
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+
+    subentry = server.subentries["subentry_44"]
+    assert subentry.title == "Phone 144"
+    assert subentry.unique_id == "144"
+    assert subentry.data == {
+        "extension": "144",
+        "password": PASSWORD,
+        "model": "D713",
+        "keys": [key_data("1", name="Bell")],
+    }
+    assert server.runtime_data is hub
+    phone.extension = "144"
+    assert (await phone.register()).status == 200
+    await phone.shows("1", l="Bell")
+
+
+@pytest.mark.parametrize(
+    ("key_count", "keys"),
+    [(2, KEYS[:2]), (6, [*KEYS, *(key_data(n, colors=True) for n in ("5", "6"))])],
+)
+async def test_a_phone_gets_more_or_fewer_keys(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    key_count: int,
+    keys: list[dict[str, Any]],
+) -> None:
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, key_count=key_count)
+    assert suggested(result)["keys"] == keys
+
+
+@pytest.mark.parametrize(
+    ("model", "colors"), [("D120", False), ("D713", True), ("other", None)]
+)
+async def test_another_model_decides_anew_which_keys_have_colors(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    model: str,
+    colors: bool | None,
+) -> None:
+    """Unless it is one of which nothing is known."""
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, model=model)
+    assert suggested(result)["keys"] == [
+        key | ({} if colors is None else {"colors": colors}) for key in KEYS
+    ]
+
+
+async def test_a_key_count_is_only_shown_where_it_is_not_the_model_s(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    subentry = config_entry.subentries["subentry_44"]
+    hass.config_entries.async_update_subentry(
+        config_entry, subentry, data={**subentry.data, "model": "D713"}
+    )
+    result = await reconfigure_phone(hass, config_entry)
+    assert "key_count" not in suggested(result)
+
+
+async def test_a_phone_cannot_take_the_extension_of_another(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension="45")
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_what_is_wrong_with_a_changed_phone_is_said(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, password="short")
+    assert result["step_id"] == "account"
+    assert result["errors"] == {"password": "invalid_password"}
+
+
+# Over the REST API, as the demo does it
+
+
+async def test_everything_over_rest(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, port: int
+) -> None:
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+
+    async def post(path: str, **data: Any) -> dict[str, Any]:
+        response = await client.post(f"/api/config/config_entries/{path}", json=data)
+        assert response.status == HTTPStatus.OK, await response.text()
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+    form = await post("flow", handler=DOMAIN)
+    assert [field["name"] for field in form["data_schema"]] == [
+        "advertised_host",
+        "port",
+        "host",
+        "realm",
+        "udp",
+        "tcp",
+        "tls",
+        "access",
+    ]
+    made = await post(
+        f"flow/{form['flow_id']}", host=LOCALHOST, port=port, advertised_host=LOCALHOST
+    )
+    assert made["type"] == "create_entry"
+    entry_id = made["result"]["entry_id"]
+    flow_type, flow_id = made["next_flow"]
+    assert flow_type == "config_subentries_flow"
+
+    path = f"subentries/flow/{flow_id}"
+    form = await post(path, extension="44", password=PASSWORD, model="D785")
+    assert form["step_id"] == "keys"
+    assert len(form["data_schema"][0]["default"]) == 24
+    assert (await post(path))["step_id"] == "phone"
+    assert (await post(path))["type"] == "create_entry"
+
+    form = await post("subentries/flow", handler=[entry_id, "phone"])
+    path = f"subentries/flow/{form['flow_id']}"
+    account = {"extension": "45", "password": PASSWORD}
+    form = await post(path, **account, model="other", key_count=12)
+    form = await post(path, keys=[{"key": "1"}, {"key": "2", "kind": "switch"}])
+    assert form["description_placeholders"]["registrar"] == f"{LOCALHOST}:{port}"
+    assert (await post(path))["type"] == "create_entry"
+    await hass.async_block_till_done()
+    assert hass.states.get("light.phone_44_key_24") is not None
+    assert hass.states.get("switch.phone_45_key_2") is not None
+
+    [subentry] = [
+        subentry
+        for subentry in hass.config_entries.async_get_entry(
+            entry_id
+        ).subentries.values()
+        if subentry.unique_id == "45"
+    ]
+    menu = await post(
+        "subentries/flow",
+        handler=[entry_id, "phone"],
+        subentry_id=subentry.subentry_id,
+    )
+    assert menu["type"] == "menu"
+    assert menu["step_id"] == SOURCE_RECONFIGURE
+    path = f"subentries/flow/{menu['flow_id']}"
+    form = await post(path, next_step_id="account")
+    assert form["step_id"] == "account"
+    await post(path, **account, model="other", key_count=3, name="Hall")
+    await post(path)
+    assert (await post(path))["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert hass.states.get("light.hall_key_3") is not None

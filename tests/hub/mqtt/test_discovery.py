@@ -1,0 +1,521 @@
+"""Another Home Assistant on the broker finds the phones; our own leaves them alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_get_device_automations,
+    async_test_home_assistant,
+)
+
+from custom_components.snom_buttons.engine.mqtt.discovery import (
+    discovery_payload,
+    discovery_topic,
+)
+from custom_components.snom_buttons.engine.mqtt.payloads import Topics
+from custom_components.snom_buttons.hub.settings import (
+    KeyKind,
+    KeySettings,
+    PhoneSettings,
+)
+from homeassistant.components.device_automation import DeviceAutomationType
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.setup import async_setup_component
+from tests.conftest import key_data, reaches
+from tests.support.mqtt_peers import Broker, Heard, MqttClient
+from tests.support.rawphone import PATIENCE, RawPhone
+
+ANNOUNCED = "homeassistant/device/snom_buttons_subentry_44/config"
+OPTIONS = {"mqtt": True, "discovery": True}
+
+# The payload, without a broker.
+
+STATE = "{{ value_json.state if value_json is defined else '' }}"
+BINARY_SENSOR = {
+    "platform": "binary_sensor",
+    "unique_id": "snom_buttons_abc_7_binary_sensor",
+    "name": "Gate",
+    "state_topic": "base/44/key/7/state",
+    "value_template": STATE,
+}
+SWITCH = {
+    "platform": "switch",
+    "unique_id": "snom_buttons_abc_7_switch",
+    "name": "Gate",
+    "state_topic": "base/44/key/7/state",
+    "value_template": STATE,
+    "command_topic": "base/44/key/7/set",
+}
+LIGHT = {
+    "platform": "light",
+    "unique_id": "snom_buttons_abc_7_light",
+    "schema": "json",
+    "name": "Gate",
+    "state_topic": "base/44/key/7/state",
+    "command_topic": "base/44/key/7/set",
+    "effect": True,
+    "effect_list": [
+        *("off", "hold", "pickup", "park", "message", "offline", "error"),
+    ],
+}
+
+
+def press(*event_types: str) -> dict[str, Any]:
+    """Return the event entity of a key."""
+    return {
+        "platform": "event",
+        "unique_id": "snom_buttons_abc_7_press",
+        "name": "Gate press",
+        "device_class": "button",
+        "event_types": list(event_types),
+        "state_topic": "base/44/key/7/event",
+    }
+
+
+def trigger(kind: str, event_type: str) -> dict[str, Any]:
+    """Return a device trigger of a key."""
+    return {
+        "platform": "device_automation",
+        "automation_type": "trigger",
+        "type": kind,
+        "subtype": "Gate",
+        "topic": "base/44/key/7/event",
+        "value_template": "{{ value_json.event_type }}",
+        "payload": event_type,
+    }
+
+
+PRESS = {
+    "7_press": press("press_end"),
+    "7_press_end": trigger("button_short_press", "press_end"),
+}
+USES = {
+    "7_press": press("press_end", "seize", "release"),
+    "7_press_end": trigger("button_short_press", "press_end"),
+    "7_seize": trigger("seize", "seize"),
+    "7_release": trigger("release", "release"),
+}
+HS_LIGHT = LIGHT | {"supported_color_modes": ["hs"]}
+ONOFF_LIGHT = LIGHT | {"supported_color_modes": ["onoff"]}
+
+
+def announced(*keys: KeySettings, commands: bool = True, model: str = "D785") -> Any:
+    """Return how a phone with some keys is announced."""
+    settings = PhoneSettings(
+        subentry_id="abc",
+        name="Desk",
+        extension="44",
+        password="secret",
+        model=model,
+        keys=keys,
+    )
+    phone: Any = SimpleNamespace(settings=settings)
+    assert discovery_topic("found", phone) == "found/device/snom_buttons_abc/config"
+    return discovery_payload(Topics("base"), phone, commands=commands)
+
+
+@pytest.mark.parametrize(
+    ("kind", "colors", "commands", "components"),
+    [
+        (KeyKind.LIGHT, False, True, PRESS | {"7_light": ONOFF_LIGHT}),
+        (KeyKind.LIGHT, True, True, PRESS | {"7_light": HS_LIGHT}),
+        (KeyKind.LIGHT, True, False, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
+        (KeyKind.SWITCH, True, True, PRESS | {"7_switch": SWITCH}),
+        (KeyKind.SWITCH, False, False, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
+        (KeyKind.SHARED, True, True, USES | {"7_binary_sensor": BINARY_SENSOR}),
+        (KeyKind.SHARED, False, False, USES | {"7_binary_sensor": BINARY_SENSOR}),
+        (KeyKind.NONE, True, True, {}),
+        (KeyKind.NONE, False, False, {}),
+    ],
+)
+def test_how_a_key_is_announced(
+    kind: KeyKind, colors: bool, commands: bool, components: dict[str, Any]
+) -> None:
+    key = KeySettings(key="7", name="Gate", kind=kind, colors=colors)
+    payload = announced(key, commands=commands)
+    del payload["components"]["dialled"]
+    assert payload["components"] == components
+
+
+@pytest.mark.parametrize("commands", [True, False])
+@pytest.mark.parametrize(
+    ("model", "said"), [("D785", {"model": "D785"}), ("other", {})]
+)
+def test_how_a_phone_is_announced(
+    model: str, said: dict[str, str], commands: bool
+) -> None:
+    assert announced(model=model, commands=commands) == {
+        "device": {
+            "identifiers": ["snom_buttons_abc"],
+            "name": "Desk",
+            "manufacturer": "snom",
+        }
+        | said,
+        "origin": {"name": "Snom Buttons"},
+        "availability": [
+            {"topic": "base/status"},
+            {"topic": "base/44/availability"},
+        ],
+        "availability_mode": "all",
+        "qos": 1,
+        "components": {
+            "dialled": {
+                "platform": "event",
+                "unique_id": "snom_buttons_abc_dialled",
+                "name": "Dialled number",
+                "event_types": ["dialled"],
+                "state_topic": "base/44/dialled",
+                "value_template": (
+                    "{{ dict(value_json, event_type='dialled') | to_json }}"
+                ),
+            }
+        },
+    }
+
+
+def test_each_key_is_announced() -> None:
+    keys = [KeySettings(key=f"{n}", name=f"Key {n}") for n in range(1, 4)]
+    assert list(announced(*keys)["components"]) == [
+        "dialled",
+        *(f"{n}_{what}" for n in "123" for what in ("light", "press", "press_end")),
+    ]
+
+
+# With a broker.
+
+
+@pytest.fixture
+def protocol() -> str:
+    """Return one version of MQTT; test_topics.py has them both."""
+    return "5"
+
+
+@pytest.fixture(autouse=True)
+def quick_birth() -> Iterator[None]:
+    """Let Home Assistants say that they have started after half a second, not five."""
+    with patch("homeassistant.components.mqtt.client.DISCOVERY_COOLDOWN", 0.5):
+        yield
+
+
+@pytest.fixture
+async def announcing(
+    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
+) -> MockConfigEntry:
+    """Return our entry with discovery."""
+    hass.config_entries.async_update_entry(mqtt_server, options=OPTIONS)
+    await client.first(ANNOUNCED)
+    return mqtt_server
+
+
+def ours_by_mqtt(hass: HomeAssistant) -> list[er.RegistryEntry]:
+    registry = er.async_get(hass)
+    return [entry for entry in registry.entities.values() if entry.platform == "mqtt"]
+
+
+async def heard_by_home_assistant(hass: HomeAssistant, client: MqttClient) -> None:
+    """Wait until our Home Assistant has added what was announced before this."""
+    payload = {
+        "name": "Sentinel",
+        "unique_id": f"sentinel{len(client.heard)}",
+        "command_topic": "sentinel/set",
+        "origin": {"name": "test"},
+    }
+    name = f"sentinel{len(client.heard)}"
+    payload["default_entity_id"] = f"light.{name}"
+    client.publish(f"homeassistant/light/{name}/config", payload, retain=True)
+    await reaches(hass, f"light.{name}", "unknown")
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize("is_platform_loaded", [False, True])
+async def test_our_own_home_assistant_leaves_it_alone(
+    hass: HomeAssistant,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    is_platform_loaded: bool,
+) -> None:
+    if is_platform_loaded:
+        await heard_by_home_assistant(hass, client)
+    hass.config_entries.async_update_entry(mqtt_server, options=OPTIONS)
+    heard = await client.first(ANNOUNCED)
+    assert not heard.retain
+    await heard_by_home_assistant(hass, client)
+    assert {entry.original_name for entry in ours_by_mqtt(hass)} == {"Sentinel"}
+
+
+async def test_nor_after_a_reload_of_mqtt(
+    hass: HomeAssistant,
+    client: MqttClient,
+    announcing: MockConfigEntry,
+    mqtt_entry: MockConfigEntry,
+) -> None:
+    client.heard.clear()
+    assert await hass.config_entries.async_reload(mqtt_entry.entry_id)
+    # Once more after the birth, when it surely listens.
+    await client.until(lambda: len(client.on(ANNOUNCED)) >= 2)
+    await heard_by_home_assistant(hass, client)
+    assert {entry.original_name for entry in ours_by_mqtt(hass)} == {"Sentinel"}
+
+
+async def test_a_birth_and_a_goodbye(
+    hass: HomeAssistant, client: MqttClient, announcing: MockConfigEntry
+) -> None:
+    await client.kept()
+    client.heard.clear()
+    client.publish("homeassistant/status", "offline")
+    client.publish("homeassistant/status", "online")
+    await client.first(ANNOUNCED)
+    hass.config_entries.async_remove_subentry(announcing, "subentry_44")
+    await client.hears(ANNOUNCED, "")
+    assert ANNOUNCED not in await client.kept("")
+    hass.config_entries.async_update_entry(announcing, options={"mqtt": True})
+    await client.hears(ANNOUNCED.replace("44", "45"), "")
+
+
+async def test_a_birth_that_the_broker_kept(
+    hass: HomeAssistant,
+    broker: Broker,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+) -> None:
+    client.publish("homeassistant/status", "online", retain=True)
+    await client.first("homeassistant/status")
+    broker.log.clear()
+    hass.config_entries.async_update_entry(mqtt_server, options=OPTIONS)
+    await broker.logs("homeassistant/status (QoS")
+    # What the broker has kept comes before this.
+    client.publish("snom_buttons/44/key/1/set", "ON")
+    await client.hears("snom_buttons/44/key/1/state", state="ON")
+    assert len(client.on(ANNOUNCED)) == 1
+    client.publish("homeassistant/status", "online")
+    await client.until(lambda: len(client.on(ANNOUNCED)) == 2)
+
+
+@patch("homeassistant.components.mqtt.client.RECONNECT_INTERVAL_SECONDS", 1)
+async def test_the_broker_comes_back(
+    hass: HomeAssistant,
+    broker: Broker,
+    mqtt_entry: MockConfigEntry,
+    config_entry: MockConfigEntry,
+) -> None:
+    # Nobody is born, who would be a reason of its own.
+    hass.config_entries.async_update_entry(mqtt_entry, options={"birth_message": {}})
+    hass.config_entries.async_update_entry(config_entry, options=OPTIONS)
+    assert await hass.config_entries.async_setup(mqtt_entry.entry_id)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await broker.logs(ANNOUNCED)
+    await broker.logs("homeassistant/status (QoS")
+    await broker.logs("snom_buttons/+/document/set")
+    await broker.stop()
+    await broker.start()
+    await broker.logs(ANNOUNCED)
+    assert not any("homeassistant/status'" in line for line in broker.log)
+
+
+async def test_another_prefix(
+    hass: HomeAssistant,
+    client: MqttClient,
+    mqtt_entry: MockConfigEntry,
+    config_entry: MockConfigEntry,
+) -> None:
+    # Our own birth, on the usual topic, would be a reason of its own.
+    hass.config_entries.async_update_entry(
+        mqtt_entry, options={"discovery_prefix": "ha/found", "birth_message": {}}
+    )
+    hass.config_entries.async_update_entry(config_entry, options=OPTIONS)
+    assert await hass.config_entries.async_setup(mqtt_entry.entry_id)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    topic = ANNOUNCED.replace("homeassistant", "ha/found")
+    await client.first(topic)
+    await client.hears("snom_buttons/status", "online")
+    client.heard.clear()
+    client.publish("ha/found/status", "online")
+    await client.first(topic)
+    assert not client.on(ANNOUNCED)
+    await hass.async_block_till_done()
+    assert not ours_by_mqtt(hass)
+
+
+@pytest.fixture
+async def other(
+    hass: HomeAssistant,
+    broker: Broker,
+    announcing: MockConfigEntry,
+    mqtt_entry: MockConfigEntry,
+    tmp_path: Path,
+) -> AsyncIterator[HomeAssistant]:
+    """Return another Home Assistant on the broker, started last."""
+    async with async_test_home_assistant(config_dir=str(tmp_path)) as other:
+        entry = MockConfigEntry(
+            domain="mqtt",
+            data=dict(mqtt_entry.data),
+            version=mqtt_entry.version,
+            minor_version=mqtt_entry.minor_version,
+        )
+        entry.add_to_hass(other)
+        await async_setup_component(other, "device_automation", {})
+        assert await other.config_entries.async_setup(entry.entry_id)
+        yield other
+        await other.config_entries.async_unload(entry.entry_id)
+        await other.async_stop(force=True)
+
+
+async def tells(hass: HomeAssistant, entity_id: str, heard: Heard) -> dict[str, Any]:
+    """Wait until an event entity has what was heard; return its attributes."""
+    news = asyncio.Event()
+    unsubscribe = async_track_state_change_event(
+        hass, entity_id, callback(lambda _: news.set())
+    )
+    async with asyncio.timeout(PATIENCE):
+        while not (
+            (state := hass.states.get(entity_id))
+            and state.attributes.get("id") == heard.json["id"]
+        ):
+            news.clear()
+            await news.wait()
+    unsubscribe()
+    return dict(state.attributes)
+
+
+def device_of_phone(hass: HomeAssistant) -> dr.DeviceEntry:
+    (device,) = [
+        device
+        for device in dr.async_get(hass).devices
+        if ("mqtt", "snom_buttons_subentry_44") in device.identifiers
+    ]
+    assert isinstance(device, dr.DeviceEntry)
+    return device
+
+
+async def test_another_home_assistant(
+    hass: HomeAssistant,
+    announcing: MockConfigEntry,
+    client: MqttClient,
+    phone: RawPhone,
+    other: HomeAssistant,
+) -> None:
+    client.publish("homeassistant/status", "online")
+    await reaches(other, "light.phone_44_key_1", "off")
+    await reaches(other, "switch.phone_44_alarm", "off")
+
+    async def call(domain: str, action: str, **data: Any) -> None:
+        await other.services.async_call(domain, action, data, blocking=True)
+
+    await call("light", "turn_on", entity_id="light.phone_44_key_1", effect="hold")
+    await phone.shows("1", c="hold")
+    await reaches(other, "light.phone_44_key_1", "on")
+    state = other.states.get("light.phone_44_key_1")
+    assert state is not None
+    assert state.attributes["effect"] == "hold"
+    await call("light", "turn_off", entity_id="light.phone_44_key_1")
+    await phone.shows("1", c=None)
+    await call(
+        "light", "turn_on", entity_id="light.phone_44_key_2", rgb_color=[10, 200, 20]
+    )
+    await phone.shows("2", c="on", o="green")
+    await call("switch", "turn_on", entity_id="switch.phone_44_alarm")
+    await phone.shows("3", c="on")
+    await reaches(other, "switch.phone_44_alarm", "on")
+
+    await phone.press("1")
+    pressed = await client.first("snom_buttons/44/key/1/event")
+    event = await tells(other, "event.phone_44_key_1_press", pressed)
+    assert event["event_type"] == "press_end"
+    assert event["device_class"] == "button"
+    await phone.invite("0815")
+    dialled = await client.first("snom_buttons/44/dialled")
+    event = await tells(other, "event.phone_44_dialled_number", dialled)
+    assert event["event_type"] == "dialled"
+    assert event["number"] == "0815"
+
+    device = device_of_phone(other)
+    triggers = await async_get_device_automations(
+        other, DeviceAutomationType.TRIGGER, device.id
+    )
+    assert {
+        (trigger["type"], trigger["subtype"])
+        for trigger in triggers
+        if trigger["domain"] == "mqtt"
+    } == {("button_short_press", name) for name in ("Key 1", "Key 2", "Alarm")}
+
+    assert await async_setup_component(
+        other,
+        "automation",
+        {
+            "automation": {
+                "triggers": {
+                    "trigger": "device",
+                    "domain": "mqtt",
+                    "device_id": device.id,
+                    "type": "button_short_press",
+                    "subtype": "Alarm",
+                },
+                "actions": {
+                    "event": "alarm_pressed",
+                    "event_data": {"id": "{{ trigger.payload_json.id }}"},
+                },
+            }
+        },
+    )
+    await other.async_block_till_done()
+    fired = async_capture_events(other, "alarm_pressed")
+    await phone.press("1")
+    await phone.press("3")
+    pressed = await client.first("snom_buttons/44/key/3/event")
+    await tells(other, "event.phone_44_alarm_press", pressed)
+    await other.async_block_till_done()
+    assert [event.data["id"] for event in fired] == [pressed.json["id"]]
+
+    await phone.unregister()
+    await reaches(other, "light.phone_44_key_1", "unavailable")
+
+    # A key becomes something else, another goes, and then the phone.
+    subentry = announcing.subentries["subentry_44"]
+    keys = [key_data("1", kind="switch"), *subentry.data["keys"][2:]]
+    hass.config_entries.async_update_subentry(
+        announcing, subentry, data={**subentry.data, "keys": keys}
+    )
+    await reaches(other, "switch.phone_44_key_1", "unavailable")
+    await other.async_block_till_done()
+    assert other.states.get("light.phone_44_key_1") is None
+    assert other.states.get("light.phone_44_key_2") is None
+    client.heard.clear()
+    hass.config_entries.async_remove_subentry(announcing, "subentry_44")
+    await client.hears("snom_buttons/44/availability", "")
+    # The other one hears of it by a connection of its own.
+    async with asyncio.timeout(10):
+        while other.states.get("switch.phone_44_key_1") is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_another_home_assistant_that_may_only_look(
+    hass: HomeAssistant,
+    announcing: MockConfigEntry,
+    client: MqttClient,
+    phone: RawPhone,
+    other: HomeAssistant,
+) -> None:
+    hass.config_entries.async_update_entry(
+        announcing, options=OPTIONS | {"commands": False}
+    )
+    await reaches(other, "binary_sensor.phone_44_key_1", "off")
+    await reaches(other, "binary_sensor.phone_44_alarm", "off")
+    assert "command_topic" not in client.on(ANNOUNCED)[-1].payload
+    await hass.services.async_call(
+        "switch", "turn_on", {"entity_id": "switch.phone_44_alarm"}, blocking=True
+    )
+    await reaches(other, "binary_sensor.phone_44_alarm", "on")
+    await other.async_block_till_done()
+    assert not other.states.async_all(("light", "switch"))
+    await phone.press("1")
+    pressed = await client.first("snom_buttons/44/key/1/event")
+    await tells(other, "event.phone_44_key_1_press", pressed)

@@ -1,0 +1,185 @@
+"""Every topic, both ways, between a subscriber and a phone."""
+
+from datetime import UTC, datetime, timedelta
+import json
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.core import HassJob, HomeAssistant, callback
+from tests.conftest import Phones, add_phone
+from tests.support.mqtt_peers import Heard, MqttClient
+from tests.support.rawphone import RawPhone
+from tests.test_shared_line import line_subentry
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
+DOCUMENT = "k=1\nc=on\nl=Boiler\nk=99\nc=hold\n"
+
+
+def check(heard: Heard, schema: str) -> Any:
+    """Check a payload against its schema, which docs/mqtt.md shows; return it."""
+    said = heard.json
+    validator = Draft202012Validator(
+        json.loads((SCHEMAS / f"{schema}.schema.json").read_text()),
+        format_checker=FormatChecker(),
+    )
+    validator.validate(said)
+    return said
+
+
+async def test_status_and_availability(
+    client: MqttClient, mqtt_server: MockConfigEntry, phones: Phones
+) -> None:
+    await client.hears("snom_buttons/status", "online")
+    await client.hears("snom_buttons/44/availability", "offline")
+    phone: RawPhone = await phones()
+    await client.hears("snom_buttons/44/availability", "online")
+    await phone.unregister()
+    await client.hears("snom_buttons/44/availability", "offline")
+    async with client.another() as late:
+        for topic in ("status", "44/availability", "44/key/1/state", "45/key/4/state"):
+            heard = await late.first(f"snom_buttons/{topic}")
+            assert heard.retain
+            assert heard.qos == 1
+
+
+async def test_unloading(
+    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
+) -> None:
+    await client.hears("snom_buttons/status", "online")
+    assert await hass.config_entries.async_unload(mqtt_server.entry_id)
+    await client.hears("snom_buttons/status", "offline")
+    assert await hass.config_entries.async_setup(mqtt_server.entry_id)
+    await client.hears("snom_buttons/status", "online")
+
+
+async def test_home_assistant_stops(
+    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
+) -> None:
+    await client.hears("snom_buttons/status", "online")
+    others = []
+    hass.async_add_shutdown_job(HassJob(callback(lambda: others.append("told"))))
+    await hass.async_stop(force=True)
+    await client.hears("snom_buttons/status", "offline")
+    assert others == ["told"]
+
+
+async def test_state(hass: HomeAssistant, client: MqttClient, phone: RawPhone) -> None:
+    heard = await client.hears("snom_buttons/44/key/1/state", in_sync=True)
+    assert check(heard, "state") == {
+        "state": "OFF",
+        "effect": None,
+        "light": "off",
+        "label": "Key 1",
+        "in_sync": True,
+    }
+    await hass.services.async_call(
+        "light",
+        "turn_on",
+        {
+            "entity_id": "light.phone_44_key_2",
+            "effect": "hold",
+            "hs_color": (121, 90),
+        },
+        blocking=True,
+    )
+    heard = await client.hears("snom_buttons/44/key/2/state", state="ON", in_sync=True)
+    assert check(heard, "state") == {
+        "state": "ON",
+        "effect": "hold",
+        "color_mode": "hs",
+        "color": {"h": 120, "s": 100},
+        "light": "hold",
+        "label": "Key 2",
+        "in_sync": True,
+    }
+
+
+async def test_a_phone_that_does_not_take_what_it_is_sent(
+    client: MqttClient, phone: RawPhone
+) -> None:
+    await client.hears("snom_buttons/44/key/1/state", in_sync=True)
+    phone.answer = 500
+    client.publish("snom_buttons/44/key/1/set", "ON")
+    await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=False)
+
+
+async def test_in_sync_is_told_key_by_key(client: MqttClient, phone: RawPhone) -> None:
+    for key in ("1", "2"):
+        await client.hears(f"snom_buttons/44/key/{key}/state", in_sync=True)
+    phone.answer = None
+    client.publish("snom_buttons/44/key/1/set", "ON")
+    await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=False)
+    phone.answer = 200
+    await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=True)
+    assert all(h.json["in_sync"] for h in client.on("snom_buttons/44/key/2/state")[1:])
+
+
+async def test_event(client: MqttClient, phone: RawPhone) -> None:
+    await phone.press("1")
+    first = await client.hears("snom_buttons/44/key/1/event", event_type="press_end")
+    assert (first.qos, first.retain) == (1, False)
+    said = check(first, "event")
+    assert (said["action"], said["number"]) == ("message", "key1")
+    when = datetime.fromisoformat(said["time"])
+    assert when.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - when) < timedelta(minutes=1)
+    await phone.press("1")
+    await client.until(lambda: len(client.on("snom_buttons/44/key/1/event")) == 2)
+    assert client.on("snom_buttons/44/key/1/event")[1].json["id"] != said["id"]
+    async with client.another() as late:
+        await late.first("snom_buttons/44/key/1/state")
+        assert not late.on("snom_buttons/44/key/1/event")
+
+
+async def test_a_key_that_is_not_set_up_and_has_a_strange_name(
+    client: MqttClient, phone: RawPhone
+) -> None:
+    await phone.press("a/b+c%", number="77")
+    heard = await client.hears("snom_buttons/44/key/a%2Fb%2Bc%25/event", number="77")
+    check(heard, "event")
+
+
+async def test_dialled(client: MqttClient, phone: RawPhone) -> None:
+    await phone.invite("0815")
+    heard = await client.hears("snom_buttons/44/dialled", number="0815")
+    assert (heard.qos, heard.retain) == (1, False)
+    assert set(check(heard, "dialled")) == {"number", "time", "id"}
+
+
+async def test_shared_line(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    client: MqttClient,
+    phone: RawPhone,
+) -> None:
+    add_phone(hass, config_entry, line_subentry())
+    await phone.shows("1", a="seize")
+    await phone.press("1", "seize")
+    heard = await client.hears("snom_buttons/44/key/1/event", event_type="seize")
+    assert check(heard, "event")["action"] == "seize"
+    client.publish("snom_buttons/44/key/1/set", "OFF")
+    heard = await client.hears("snom_buttons/error", topic="snom_buttons/44/key/1/set")
+    assert "shared line" in check(heard, "error")["reason"]
+
+
+@pytest.mark.parametrize("word", ["ON", "on", " On\n", "TOGGLE", '{"state": "ON"}'])
+async def test_set_by_a_word(client: MqttClient, phone: RawPhone, word: str) -> None:
+    client.publish("snom_buttons/44/key/1/set", word)
+    await phone.shows("1", c="on")
+    client.publish("snom_buttons/44/key/1/set", "Toggle")
+    await phone.shows("1", c=None)
+
+
+async def test_document(client: MqttClient, phone: RawPhone) -> None:
+    client.publish("snom_buttons/44/document/set", DOCUMENT)
+    await phone.shows("1", c="on", l="Boiler")
+    await phone.shows("99", c="hold")
+    client.publish("snom_buttons/44/document/set", "k=1\nc=off\nwhat is that")
+    heard = await client.hears(
+        "snom_buttons/error", topic="snom_buttons/44/document/set"
+    )
+    check(heard, "error")

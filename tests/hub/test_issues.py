@@ -1,0 +1,517 @@
+"""What a user is told of a server, and how it passes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import timedelta
+from http import HTTPStatus
+import json
+from pathlib import Path
+import socket
+import ssl
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.snom_buttons.engine.phones import outbox
+from custom_components.snom_buttons.hub.issues import (
+    CHECK_ADDRESS,
+    CHECK_CERTIFICATE,
+    MAX_SOURCES,
+)
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from tests.conftest import LOCALHOST, PASSWORD, Phones
+from tests.flows.test_server import TEXTS
+from tests.flows.test_server_form import free_tcp_port
+from tests.support.certificates import make_certificate
+from tests.support.rawphone import RawPhone
+from tests.support.rawstream import StreamPhone
+from tests.support.stranger import Stranger
+
+ISSUES = TEXTS["issues"]
+
+
+def issue(hass: HomeAssistant, name: str) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue("snom_buttons", name)
+
+
+def said(found: ir.IssueEntry | None) -> str:
+    """Return what the user reads of an issue."""
+    assert found is not None
+    assert found.translation_key is not None
+    texts = ISSUES[found.translation_key]
+    text = (
+        texts.get("description") or texts["fix_flow"]["step"]["confirm"]["description"]
+    )
+    texts["title"].format(**(found.translation_placeholders or {}))
+    formatted: str = text.format(**(found.translation_placeholders or {}))
+    return formatted
+
+
+def certificate_issue(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> ir.IssueEntry | None:
+    """Return what is told of the certificate, which is one thing at a time."""
+    issues = ir.async_get(hass).issues
+    found = [
+        issues["snom_buttons", issue_id]
+        for _, issue_id in issues
+        if issue_id.startswith(f"certificate_{entry.entry_id}")
+    ]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def ignore(hass: HomeAssistant, found: ir.IssueEntry | None) -> None:
+    """Ignore an issue, as a user does."""
+    assert found is not None
+    ir.async_ignore_issue(hass, "snom_buttons", found.issue_id, ignore=True)
+
+
+async def refusing(hass: HomeAssistant, phones: Phones) -> RawPhone:
+    """Return a phone that refuses documents, once the user has been told."""
+    phone: RawPhone = await phones()
+    await phone.shows("4")
+    phone.answer = 415
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
+    )
+    await phone.until(lambda: issue(hass, "refuses_subentry_44") is not None)
+    return phone
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "FIRST_RETRY", 0.01)
+
+
+@pytest.mark.usefixtures("quick_retries")
+async def test_a_phone_that_keeps_refusing(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    name = "refuses_subentry_44"
+    phone = await refusing(hass, phones)
+    found = issue(hass, name)
+    assert said(found).startswith(
+        "Phone 44 has answered several times with: 415 Whatever."
+    )
+    assert found is not None
+    assert not found.is_fixable
+    phone.answer = 200
+    assert (await phone.register()).status == 200
+    await phone.shows("1", c="on")
+    await phone.press("1")  # which comes behind its answer
+    await hass.async_block_till_done()
+    assert issue(hass, name) is None
+
+
+@pytest.mark.usefixtures("quick_retries")
+async def test_a_phone_that_refused_and_is_removed(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    await refusing(hass, phones)
+    hass.config_entries.async_remove_subentry(server, "subentry_44")
+    await hass.async_block_till_done()
+    assert issue(hass, "refuses_subentry_44") is None
+
+
+@pytest.fixture
+async def guesser(server: MockConfigEntry, port: int) -> AsyncIterator[RawPhone]:
+    """Return a phone that has not registered."""
+    async with RawPhone((LOCALHOST, port), "44", PASSWORD) as phone:
+        yield phone
+
+
+async def guess(phone: RawPhone) -> None:
+    """Give wrong passwords until nobody listens any more."""
+    phone.password = "wrong"
+    for _ in range(10):
+        assert (await phone.register()).status == 401
+
+
+async def test_a_source_that_is_locked_out_can_be_let_in_again(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    server: MockConfigEntry,
+    guesser: RawPhone,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert await async_setup_component(hass, "repairs", {})
+    await guess(guesser)
+    name = f"locked_out_{server.entry_id}"
+    found = issue(hass, name)
+    assert "Too many wrong passwords came from 127.0.0.1." in said(found)
+    assert found is not None
+    assert found.is_fixable
+    assert caplog.text.count("127.0.0.1 gave 10 wrong passwords") == 1
+    assert "wrong" not in caplog.text.replace("wrong passwords", "").replace(
+        "Wrong credentials", ""
+    )
+    client = await hass_client()
+    flow = await client.post(
+        "/api/repairs/issues/fix", json={"handler": "snom_buttons", "issue_id": name}
+    )
+    form = await flow.json()
+    assert form["step_id"] == "confirm"
+    assert form["description_placeholders"]["sources"] == "127.0.0.1"
+    done = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    assert done.status == HTTPStatus.OK
+    await hass.async_block_till_done()
+    assert issue(hass, name) is None
+    guesser.password = PASSWORD
+    assert (await guesser.register()).status == 200
+
+
+async def test_what_strangers_call_themselves_is_not_shown(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    """Through a proxy they could write there what they like."""
+    proxy = "Via: SIP/2.0/UDP 192.0.2.99;branch=z9hG4bKproxy"
+    with Stranger((LOCALHOST, port), "127.0.9.1") as stranger:
+        for user in ("44", "[Click](http://a.test)"):
+            for number in range(10):
+                await stranger.guess(f"wrong{number}", proxy, user=user)
+    told = said(issue(hass, f"locked_out_{server.entry_id}"))
+    assert "127.0.9.1 (44)" in told
+    assert "Click" not in told
+
+
+async def test_only_some_of_many_sources_are_named(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    for host in range(1, MAX_SOURCES + 2):
+        with Stranger((LOCALHOST, port), f"127.0.9.{host}") as stranger:
+            for number in range(10):
+                await stranger.guess(f"wrong{number}")
+    told = said(issue(hass, f"locked_out_{server.entry_id}"))
+    assert f"127.0.9.{MAX_SOURCES}, …" in told
+    assert f"127.0.9.{MAX_SOURCES + 1}" not in told
+
+
+async def test_what_was_told_goes_with_the_server(
+    hass: HomeAssistant, server: MockConfigEntry, guesser: RawPhone
+) -> None:
+    await guess(guesser)
+    assert issue(hass, f"locked_out_{server.entry_id}") is not None
+    assert await hass.config_entries.async_unload(server.entry_id)
+    assert issue(hass, f"locked_out_{server.entry_id}") is None
+
+
+def with_tls(entry: MockConfigEntry, certificate: Path, key: Path) -> dict[str, Any]:
+    """Return the data of a server that has TLS."""
+    return {
+        **entry.data,
+        "tls": {
+            "enabled": True,
+            "port": free_tcp_port(),
+            "certificate": str(certificate),
+            "private_key": str(key),
+        },
+    }
+
+
+async def pass_time(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, time: timedelta
+) -> None:
+    freezer.tick(time + timedelta(seconds=1))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_a_certificate_that_expires_and_is_renewed(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    certificate, key = make_certificate(tmp_path, days=20)
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    server = config_entry.runtime_data.server
+    assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
+    assert certificate_issue(hass, config_entry) is None
+    await pass_time(hass, freezer, timedelta(days=7))
+    assert f"The certificate {certificate}" in said(
+        certificate_issue(hass, config_entry)
+    )
+    assert "expires on" in said(certificate_issue(hass, config_entry))
+    await pass_time(hass, freezer, timedelta(days=20))
+    assert "expired on" in said(certificate_issue(hass, config_entry))
+    make_certificate(tmp_path, days=90)
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    assert certificate_issue(hass, config_entry) is None
+    assert config_entry.runtime_data.server is server
+
+
+async def test_who_ignores_that_it_expires_is_told_when_it_has(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    data = with_tls(config_entry, *make_certificate(tmp_path, days=7))
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    ignore(hass, certificate_issue(hass, config_entry))
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    found = certificate_issue(hass, config_entry)
+    assert found is not None
+    assert found.dismissed_version  # as long as nothing changes
+    await pass_time(hass, freezer, timedelta(days=7))
+    found = certificate_issue(hass, config_entry)
+    assert "expired on" in said(found)
+    assert found is not None
+    assert found.dismissed_version is None
+
+
+async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Do what a restart of Home Assistant does to a server and to the issues."""
+    hass.set_state(CoreState.stopping)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    store = ir.async_get(hass)._store
+    stored = json.loads(json.dumps(ir.async_get(hass)._data_to_save()))
+    hass.set_state(CoreState.running)
+    with patch.object(store, "async_load", return_value=stored):
+        await ir.async_get(hass).async_load()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def test_what_is_ignored_stays_so_after_a_restart(
+    hass: HomeAssistant, config_entry: MockConfigEntry, tmp_path: Path
+) -> None:
+    data = with_tls(config_entry, *make_certificate(tmp_path, days=7))
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    ignore(hass, certificate_issue(hass, config_entry))
+    await restart(hass, config_entry)
+    found = certificate_issue(hass, config_entry)
+    assert found is not None
+    assert found.active
+    assert found.dismissed_version
+    # What passes is not ignored when it comes again.
+    make_certificate(tmp_path, days=90)
+    await restart(hass, config_entry)
+    assert certificate_issue(hass, config_entry) is None
+
+
+async def test_who_is_locked_out_is_told_anew_after_a_restart(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    """Since the restart has let everybody in."""
+    name = f"locked_out_{server.entry_id}"
+    async with RawPhone((LOCALHOST, port), "44", PASSWORD) as phone:
+        await guess(phone)
+        ignore(hass, issue(hass, name))
+        await restart(hass, server)
+        assert issue(hass, name) is None
+        await guess(phone)
+    found = issue(hass, name)
+    assert found is not None
+    assert found.dismissed_version is None
+
+
+def client_context(version: ssl.TLSVersion) -> ssl.SSLContext:
+    """Return the side of a phone that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+async def shown_certificate(
+    place: tuple[str, int], context: ssl.SSLContext, server_hostname: str
+) -> str:
+    """Return the certificate that a new connection gets, as PEM."""
+    _, writer = await asyncio.open_connection(
+        *place, ssl=context, server_hostname=server_hostname
+    )
+    shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    await writer.wait_closed()
+    return ssl.DER_cert_to_PEM_cert(shown)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("before", "after"), [(2048, None), (None, 2048)])
+async def test_a_renewed_certificate_with_another_type_of_key(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+    *,
+    version: ssl.TLSVersion,
+    before: int | None,
+    after: int | None,
+) -> None:
+    """New connections get it; a phone that is connected notices nothing."""
+    certificate, key = make_certificate(tmp_path, rsa_bits=before)
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    place, context = (LOCALHOST, data["tls"]["port"]), client_context(version)
+    if before:
+        # Which it would get as long as there is a certificate with RSA.
+        context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")
+    assert await shown_certificate(place, context, "") == certificate.read_text()
+    async with StreamPhone(place, "44", PASSWORD, context=context) as phone:
+        assert (await phone.register()).status == 200
+        make_certificate(tmp_path, days=90, rsa_bits=after)
+        await pass_time(hass, freezer, CHECK_CERTIFICATE)
+        for name in ("", "localhost"):
+            shown = await shown_certificate(place, context, name)
+            assert shown == certificate.read_text()
+        assert (await phone.register()).status == 200
+    await hass.async_block_till_done()
+
+
+async def test_what_is_renewed_by_half_does_not_harm_the_one_before(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A new certificate whose key is not there yet: phones are served as before."""
+    certificate, key = make_certificate(tmp_path)
+    before = certificate.read_text()
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    newer, _ = make_certificate(tmp_path, name="newer")
+    newer.rename(certificate)
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    told = said(certificate_issue(hass, config_entry))
+    assert "the private key belongs to another certificate" in told
+    context = client_context(ssl.TLSVersion.TLSv1_3)
+    place = (LOCALHOST, data["tls"]["port"])
+    assert await shown_certificate(place, context, "") == before
+
+
+async def test_tls_begins_once_its_certificate_is_there(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
+    data = with_tls(config_entry, certificate, key)
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    # UDP serves the phones all the same.
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    assert f"{certificate} cannot be read: No such file" in said(
+        certificate_issue(hass, config_entry)
+    )
+    make_certificate(tmp_path)
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    assert config_entry.state is ConfigEntryState.LOADED
+    server = config_entry.runtime_data.server
+    assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
+    assert certificate_issue(hass, config_entry) is None
+
+
+async def test_tls_begins_once_its_certificate_is_valid(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    data = with_tls(config_entry, *make_certificate(tmp_path, age=-1))
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    assert "is not valid before" in said(certificate_issue(hass, config_entry))
+    await pass_time(hass, freezer, timedelta(days=1))
+    server = config_entry.runtime_data.server
+    assert server.address_of("TLS") == (LOCALHOST, data["tls"]["port"])
+    assert certificate_issue(hass, config_entry) is None
+
+
+async def test_nothing_is_told_of_a_server_that_has_stopped_or_not_begun(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int, tmp_path: Path
+) -> None:
+    data = with_tls(config_entry, tmp_path / "server.crt", tmp_path / "server.key")
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.bind((LOCALHOST, port))
+        assert not await hass.config_entries.async_setup(config_entry.entry_id)
+    assert config_entry.state is ConfigEntryState.SETUP_RETRY
+    assert certificate_issue(hass, config_entry) is None
+    assert await hass.config_entries.async_reload(config_entry.entry_id)
+    assert certificate_issue(hass, config_entry) is not None
+    hub = config_entry.runtime_data
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    # As when the file is read while the server is stopped.
+    assert await hub.issues.async_load_certificate() is None
+    assert certificate_issue(hass, config_entry) is None
+
+
+async def test_the_address_goes_and_comes_back(
+    hass: HomeAssistant, server: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    name = f"address_{server.entry_id}"
+    gone = OSError(99, "Cannot assign requested address")
+    with patch(
+        "custom_components.snom_buttons.hub.issues.check_bind", side_effect=gone
+    ):
+        await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert f"listens on {LOCALHOST}, which is no longer" in said(issue(hass, name))
+    await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert issue(hass, name) is None
+
+
+@pytest.mark.parametrize(
+    ("advertised_host", "changes", "is_told"),
+    [
+        ("127.0.9.9", {}, True),
+        ("127.0.9.9", {"udp": {"enabled": True, "advertised": "192.0.2.1"}}, False),
+        # As in a container, where it is not there from the start.
+        ("192.0.2.1", {}, False),
+        ("phones.example", {}, False),
+    ],
+)
+async def test_the_address_that_phones_are_told_goes_and_comes_back(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    *,
+    advertised_host: str,
+    changes: dict[str, Any],
+    is_told: bool,
+) -> None:
+    """Where the server listens on all of them."""
+    changes = changes | {"host": "0.0.0.0", "advertised_host": advertised_host}
+    data = {**config_entry.data, **changes}
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    name = f"address_{config_entry.entry_id}"
+    await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert issue(hass, name) is None
+    gone = OSError(99, "Cannot assign requested address")
+    with patch(
+        "custom_components.snom_buttons.hub.issues.check_bind", side_effect=gone
+    ):
+        await pass_time(hass, freezer, CHECK_ADDRESS)
+    found = issue(hass, name)
+    assert (found is not None) is is_told
+    if is_told:
+        assert f"at {advertised_host}, which is no longer" in said(found)
+    await pass_time(hass, freezer, CHECK_ADDRESS)
+    assert issue(hass, name) is None
+
+
+@pytest.mark.parametrize("key", sorted(ISSUES))
+def test_every_issue_has_its_texts(key: str) -> None:
+    texts = ISSUES[key]
+    assert texts["title"]
+    assert texts.get("description") or texts["fix_flow"]

@@ -1,0 +1,162 @@
+"""A server in a process of its own, so that what strangers cost it can be measured.
+
+Run as a program it prints where it listens, and then each event of a press with its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+import os
+from pathlib import Path
+import re
+import signal
+import ssl
+import sys
+from time import monotonic
+
+from custom_components.snom_buttons.engine.phones import (
+    Action,
+    KeyDescription,
+    KeyPress,
+    KeySetup,
+    Phone,
+    PhoneServer,
+    ServerSettings,
+)
+
+ROOT = Path(__file__).parent.parent.parent
+PASSWORD = "correct horse battery"
+EXTENSIONS = ("44", "45", "46")
+KEYS = ("1", "2", "3", "4")
+LOCALHOST = "127.0.0.1"
+
+
+class Besieged:
+    """The process, as who started it sees it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._news = asyncio.Event()
+        self.pressed: list[tuple[str, float]] = []
+        """The numbers of the presses, and when each became an event."""
+        self.places: dict[str, tuple[str, int]] = {}
+
+    async def started(self) -> None:
+        """Wait until it listens."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        self.places = {name: tuple(place) for name, place in json.loads(line).items()}
+
+    async def listen(self) -> None:
+        """Read what it says until it ends."""
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            said = json.loads(line)
+            self.pressed.append((said[0], said[1]))
+            self._news.set()
+
+    async def presses(self, count: int, patience: float = 5.0) -> None:
+        """Wait until as many presses became events, but not for ever."""
+        async with asyncio.timeout(patience):
+            while len(self.pressed) < count:
+                self._news.clear()
+                await self._news.wait()
+
+    @property
+    def memory(self) -> float:
+        """Its resident memory now, in MiB."""
+        return self._memory("VmRSS")
+
+    @property
+    def peak(self) -> float:
+        """The most that it has been, in MiB."""
+        return self._memory("VmHWM")
+
+    def _memory(self, what: str) -> float:
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        found = re.search(rf"{what}:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) / 1024
+
+    @property
+    def processor(self) -> float:
+        """Seconds of processor time that it has used."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2]
+        user, system = fields.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+@asynccontextmanager
+async def besieged(
+    certificate: Path | None = None, key: Path | None = None
+) -> AsyncIterator[Besieged]:
+    """Run the server; with a certificate and its key also by TLS."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", __name__, *map(str, filter(None, (certificate, key)))),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    server = Besieged(process)
+    await server.started()
+    listening = asyncio.create_task(server.listen())
+    try:
+        yield server
+    finally:
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        await listening
+
+
+def _keys() -> list[KeySetup]:
+    return [
+        KeySetup(
+            off=KeyDescription(
+                name=name, action=Action.MESSAGE, number=f"key{name}", label=name
+            )
+        )
+        for name in KEYS
+    ]
+
+
+def say(what: object) -> None:
+    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.flush()
+
+
+async def serve(certificate: str | None, key: str | None) -> None:
+    """Serve until the process is ended."""
+    context = None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+    server = PhoneServer(
+        ServerSettings(
+            host=LOCALHOST,
+            port=0,
+            tcp_port=0,
+            tls_port=0 if context else None,
+            realm="ha",
+            advertised_host=LOCALHOST,
+        ),
+        context=context,
+    )
+    for extension in EXTENSIONS:
+        server.add_phone(Phone(extension, PASSWORD, _keys()))
+
+    def tell(press: KeyPress) -> None:
+        say([press.number, monotonic()])
+
+    server.pressed.subscribe(tell)
+    await server.start()
+    transports = server._endpoint._transports
+    say({name: server.address_of(name) for name in transports})
+
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(*(sys.argv[1:] or (None, None))[:2]))

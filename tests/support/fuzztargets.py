@@ -1,0 +1,357 @@
+"""What `script/fuzz` feeds: everything that takes bytes from strangers.
+
+A target is a strategy of good input, which is spoiled before it is used, and the law
+that must hold for any input at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from custom_components.snom_buttons.engine.phones import (
+    Action,
+    DocumentError,
+    KeyDescription,
+    KeySetup,
+    Phone,
+    PhoneServer,
+    ServerSettings,
+    format_document,
+    parse_document,
+)
+from custom_components.snom_buttons.engine.sip import (
+    Flow,
+    SipSyntaxError,
+    make_address,
+    make_uri,
+    parse_address,
+    parse_uri,
+)
+from custom_components.snom_buttons.engine.sip.digest import (
+    Challenger,
+    Verdict,
+    answer_challenge,
+    parse_credentials,
+)
+from custom_components.snom_buttons.engine.sip.framing import (
+    PING,
+    BrokenStream,
+    StreamDecoder,
+)
+from custom_components.snom_buttons.engine.sip.grammar import MAX_PARAMETERS, quote
+from custom_components.snom_buttons.engine.sip.net.udp import UdpTransport
+from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
+from custom_components.snom_buttons.engine.sip.registrar import _with_expires
+from tests.engine.sip.test_linear import take
+from tests.engine.sip.test_properties import (
+    PIECES,
+    check as check_message,
+    nearly_messages,
+)
+from tests.engine.xbuttons.test_properties import bodies, keys
+
+from ..engine.phones import test_walkthrough as walkthrough
+from .messages import request_bytes, response_bytes
+
+
+class FuzzTarget(NamedTuple):
+    name: str
+    good: st.SearchStrategy[bytes]
+    law: Callable[[bytes], None]
+    """Raises if it does not hold."""
+
+
+def _encoded(texts: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
+    return texts.map(lambda text: text.encode("utf-8", "surrogateescape"))
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+# Addresses
+
+URIS = st.sampled_from(
+    ["sip:44@ha.test", "sips:a%20b:secret@[2001:db8::1]:5061;transport=tcp;lr?subject=x",
+     "tel:+49-30;phone-context=example.com", "1004@192.0.2.4;transport=udp",
+     "sip:h;method=INVITE;x", "snom821:5060", "sip:a;b=c@h:1"]
+)  # fmt: skip
+ADDRESSES = st.builds(
+    "{}{}{}{}{}".format,
+    st.sampled_from(["", '"44" ', '"a \\"b\\" <c>, ;" ', "J Rosenberg "]),
+    st.sampled_from(["<", "< ", ""]),
+    URIS,
+    st.sampled_from([">", " >", ""]),
+    st.sampled_from(
+        ["", ";tag=x", ";expires=3600;q=0.5", '; +sip.instance="<urn:uuid:x>"',
+         " ; expires ; a=\"b>c;d\"", ';a="expires=1";expires=2', ";;lr;"]
+    ),
+)  # fmt: skip
+
+# Datagrams
+
+PASSWORD = "geheim"
+REALM = "ha"
+FLOW = Flow("UDP", "192.0.2.9", 3333)
+
+
+def challenger(number: int = 0) -> tuple[Challenger, str]:
+    """Return a challenger, always the same, and a nonce that it has given to FLOW."""
+    judge = Challenger(REALM, {"44": PASSWORD}.get, lambda: 1000.0)
+    judge._secret = bytes(32)
+    stamp = (1000 * 1000).to_bytes(5) + number.to_bytes(3)
+    return judge, judge._nonce(stamp, str(FLOW))
+
+
+def credentials(algorithm: str, qop: str = ', qop="auth"', number: int = 0) -> str:
+    """Return a right answer to the challenge with that nonce, for a REGISTER."""
+    _, nonce = challenger(number)
+    answer = answer_challenge(
+        [f'Digest realm="{REALM}", nonce="{nonce}", algorithm={algorithm}{qop}'],
+        username="44",
+        password=PASSWORD,
+        method="REGISTER",
+        uri="sip:44@ha.test",
+        cnonce="c",
+    )  # fmt: skip
+    assert answer is not None
+    return answer
+
+
+CREDENTIALS = [credentials("MD5"), credentials("SHA-256"), credentials("MD5", "")]
+CONTACT = 'Contact: <sip:44@192.0.2.9:3333;line=x>;+sip.instance="<urn:uuid:x>"'
+PRESS = "Content-Type: application/x-buttons"
+GOOD_MESSAGES = [
+    request_bytes("REGISTER", CONTACT, "Supported: buttons", "Expires: 3600"),
+    *[
+        request_bytes("REGISTER", CONTACT, f"Authorization: {value}")
+        for value in CREDENTIALS
+    ],
+    request_bytes("REGISTER", "Contact: *", "Expires: 0"),
+    request_bytes("MESSAGE", PRESS, body=b"k=1\r\na=message\r\nt=<urn:uuid:x>\r\n"),
+    request_bytes("INVITE", CONTACT, To="<sip:*78@ha.test>", uri="sip:*78@ha.test"),
+    request_bytes("OPTIONS", "Require: buttons", 'Via: SIP/2.0/TCP [::1]:5;x="a,b"'),
+    request_bytes("ACK"),
+    request_bytes("CANCEL"),
+    response_bytes(),
+    response_bytes("SIP/2.0 401 Unauthorized", 'WWW-Authenticate: Digest realm="p"'),
+    walkthrough.wire(walkthrough.REGISTER),
+    walkthrough.wire(walkthrough.SEIZE, walkthrough.SEIZE_BODY),
+    walkthrough.wire(walkthrough.RELEASE, walkthrough.RELEASE_BODY),
+]
+REGISTRATIONS = st.builds(
+    lambda contact, value: request_bytes(
+        "REGISTER", f"Contact: {contact}", f"Authorization: {value}"
+    ),
+    ADDRESSES | st.builds("<sip:{}@h>".format, PIECES) | PIECES,
+    st.sampled_from(CREDENTIALS),
+)
+MESSAGES = st.sampled_from(GOOD_MESSAGES) | REGISTRATIONS | nearly_messages()
+
+
+def check_datagram(data: bytes) -> None:
+    """Check that it parses or raises MalformedMessage, and that its answer parses."""
+    check_message(data)
+    take(data)
+
+
+KEY = KeyDescription(name="1", number="key1", action=Action.MESSAGE)
+CALL = KeyDescription(name="2", number="*78", action=Action.INVITE)
+
+
+REGISTRATION = request_bytes(
+    "REGISTER",
+    CONTACT,
+    f"Authorization: {credentials('MD5', number=1)}",
+    CSeq="1 REGISTER",
+    Via="SIP/2.0/UDP 192.0.2.9:3333;branch=z9hG4bKfirst",
+)
+
+
+class _Mute(UdpTransport):
+    """A transport that sends nothing."""
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        pass
+
+
+def check_server(data: bytes) -> None:
+    """Check that a server has no fault to log, whatever a registered phone sends."""
+
+    async def run() -> None:
+        settings = ServerSettings(
+            host="192.0.2.1",
+            port=5060,
+            realm=REALM,
+            advertised_host="ha.test",
+            networks=(ip_network("192.0.2.0/24"),),
+        )
+        server = PhoneServer(settings, clock=lambda: 1000.0)
+        phone = Phone("44", PASSWORD, [KeySetup(off=KEY), KeySetup(off=CALL)])
+        server.add_phone(phone)
+        endpoint = server._endpoint
+        endpoint._transports["UDP"] = _Mute(endpoint._receive)
+        endpoint._sent_by["UDP"] = "ha.test:5060"
+        server._registrar._challenger, _ = challenger()
+        server._started = True
+        endpoint._receive(REGISTRATION, FLOW)
+        assert phone.available, "the registration of the server's phone failed"
+        for _ in range(2):
+            await asyncio.sleep(0)
+            endpoint._receive(data, FLOW)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await server.stop()
+
+    asyncio.run(run())
+
+
+# Streams
+
+
+def framed(message: bytes) -> bytes:
+    """Return a message with the length that a stream needs."""
+    head, blank, body = message.partition(b"\r\n\r\n")
+    return head + b"\r\nContent-Length: %d" % len(body) + blank + body
+
+
+STREAMS = st.lists(
+    MESSAGES.map(framed) | st.just(PING) | st.sampled_from([b"\r\n", b"\n", b"\r"]),
+    max_size=5,
+).map(b"".join)
+
+
+def check_stream(data: bytes) -> None:
+    """Check that the same comes out however the bytes are cut, and nothing is made up."""
+    assert _decode(data) == _decode(*[data[i : i + 1] for i in range(len(data))])
+    half = len(data) // 2
+    messages, fault = _decode(data[:half], data[half:])
+    assert (messages, fault) == _decode(data)
+    for message in messages:
+        assert message in data
+        if message != PING:
+            check_datagram(message)
+
+
+def _decode(*pieces: bytes) -> tuple[list[bytes], str]:
+    """Return the messages of a stream, and what ended it, "" if nothing did."""
+    decoder = StreamDecoder()
+    messages: list[bytes] = []
+    try:
+        for piece in pieces:
+            messages += decoder.feed(piece)
+    except BrokenStream as error:
+        return messages, str(error)
+    return messages, ""
+
+
+# Headers
+
+
+def check_digest(data: bytes) -> None:
+    """Check that they parse or raise SipSyntaxError, and are right only if they were."""
+    text = _decoded(data)
+    try:
+        given_ = parse_credentials(text)
+    except SipSyntaxError:
+        given_ = {}
+    else:
+        again = ", ".join(f"{name}={quote(value)}" for name, value in given_.items())
+        assert parse_credentials(f"Digest {again}") == given_
+    judge, nonce = challenger()
+    verdict = judge.judge(
+        [text], source=str(FLOW), method="REGISTER", request_uri="sip:44@ha.test"
+    ).verdict
+    if verdict is Verdict.ACCEPTED:
+        right = {parse_credentials(value)["response"] for value in CREDENTIALS}
+        assert given_["response"].lower() in right
+        assert (given_["username"], given_["nonce"]) == ("44", nonce)
+    answer = answer_challenge(
+        [text], username='4"4', password="x", method="MESSAGE", uri="sip:x"
+    )  # fmt: skip
+    if answer is not None:
+        answered = parse_credentials(answer)
+        assert answered["realm"] == given_["realm"]
+        assert answered["nonce"] == given_["nonce"]
+        assert answered["username"] == '4"4'
+
+
+def check_uri(data: bytes) -> None:
+    """Check that it parses or raises SipSyntaxError, and keeps characters and meaning."""
+    text = _decoded(data)
+    try:
+        uri = parse_uri(text)
+    except SipSyntaxError:
+        return
+    assert str(uri) == text
+    assert isinstance(uri.key, tuple)
+    assert uri.parameter("nothing-of-that-name") is None
+    (uri.user or "").encode()
+    target = uri.target
+    assert target.target == target
+    assert (target.scheme, target.user, target.host) == (uri.scheme, uri.user, uri.host)
+    if uri.scheme != "tel":
+        assert target.parameter("method") is None
+        assert "?" not in target.text.rpartition("@")[2]
+        made = make_uri(uri.user, uri.host, uri.port)
+        assert (made.user, made.host, made.port) == (uri.user, uri.host, uri.port)
+
+
+def check_address(data: bytes) -> None:
+    """Check that it parses or raises SipSyntaxError, and can be repeated and changed."""
+    try:
+        address = parse_address(_decoded(data))
+    except SipSyntaxError:
+        return
+    assert parse_address(address.text) == address
+    assert address.parameters.get("tag") == address.tag
+    address.display_name.encode()
+    made = make_address(address.uri, tag="x", display_name=address.display_name)
+    back = parse_address(made.text)
+    assert (back.uri, back.display_name) == (address.uri, address.display_name)
+    if address.parameter_text.count(";") < MAX_PARAMETERS - 2:
+        back = parse_address(_with_expires(address, 60))
+        assert back.parameters == address.parameters | {"expires": "60"}
+        assert (back.uri, back.display_name) == (address.uri, address.display_name)
+
+
+# Documents
+
+
+def check_document(data: bytes) -> None:
+    """Check that it parses or raises DocumentError; what parses can be written, and stays."""
+    try:
+        described = parse_document(data)
+    except DocumentError:
+        return
+    try:
+        written = format_document(described)
+    except DocumentError:
+        # Written with all its line ends and actions it may be too large by then.
+        assert len(data) > MAX_MESSAGE // 3
+        return
+    assert parse_document(written) == described
+    assert format_document(parse_document(written)) == written
+
+
+DOCUMENTS = (
+    bodies
+    | st.lists(keys, max_size=4).map(format_document)
+    | st.sampled_from([b"k=1\r\n\r\nk=2\r\nc=on\r\nn=79\r\na=invite\r\nl=Office Hours\r\n\r\n"])
+)  # fmt: skip
+
+
+TARGETS = (
+    FuzzTarget("datagram", MESSAGES, check_datagram),
+    FuzzTarget("server", MESSAGES, check_server),
+    FuzzTarget("stream", STREAMS, check_stream),
+    FuzzTarget("digest", _encoded(st.sampled_from(CREDENTIALS) | PIECES.map("Digest {}".format)), check_digest),
+    FuzzTarget("uri", _encoded(URIS | PIECES), check_uri),
+    FuzzTarget("address", _encoded(ADDRESSES | PIECES), check_address),
+    FuzzTarget("document", DOCUMENTS, check_document),
+)  # fmt: skip

@@ -1,0 +1,76 @@
+"""Messages for the tests: whole ones, to take lines from, change lines in, add lines to."""
+
+from __future__ import annotations
+
+from custom_components.snom_buttons.engine.sip import Request, Response, parse_datagram
+
+REQUEST = {
+    "Via": "SIP/2.0/UDP 192.0.2.4:2048;branch=z9hG4bKa1;rport",
+    "From": '"44" <sip:44@ha.test>;tag=from1',
+    "To": "<sip:44@ha.test>",
+    "Call-ID": "call-1@192.0.2.4",
+    "CSeq": "7 MESSAGE",
+    "Max-Forwards": "70",
+}
+
+
+def wire(start_line: str, *lines: str, body: bytes = b"", end: str = "\r\n") -> bytes:
+    """Return a message with these lines; a byte that is no UTF-8 is a surrogate."""
+    text = end.join((start_line, *lines, "", ""))
+    return text.encode("utf-8", "surrogateescape") + body
+
+
+def request_bytes(
+    method: str = "MESSAGE",
+    *more: str,
+    uri: str = "sip:44@ha.test",
+    version: str = "SIP/2.0",
+    body: bytes = b"",
+    **changes: str | None,
+) -> bytes:
+    """Return a good request, but for `changes`: header values by name, None for absent.
+
+    `more` are further header lines.
+    """
+    changed = {name.replace("_", "-"): value for name, value in changes.items()}
+    headers = REQUEST | {"CSeq": f"7 {method}"} | changed
+    lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
+    return wire(f"{method} {uri} {version}", *lines, *more, body=body)
+
+
+def response_bytes(
+    status_line: str = "SIP/2.0 200 OK", *more: str, **changes: str | None
+) -> bytes:
+    """Return a good response, but for `changes`."""
+    changed = {name.replace("_", "-"): value for name, value in changes.items()}
+    headers = REQUEST | {"To": f"{REQUEST['To']};tag=to1"} | changed
+    lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
+    return wire(status_line, *lines, *more)
+
+
+def request(method: str = "MESSAGE", *more: str, **changes: str | None) -> Request:
+    """Return a good request, parsed."""
+    message = parse_datagram(request_bytes(method, *more, **changes))  # type: ignore[arg-type]
+    assert isinstance(message, Request)
+    return message
+
+
+def response(data: bytes) -> Response:
+    """Return a response, parsed."""
+    message = parse_datagram(data)
+    assert isinstance(message, Response)
+    return message
+
+
+def lines_of(data: bytes) -> list[str]:
+    """Return start line and header lines of a message."""
+    head = data.partition(b"\r\n\r\n")[0]
+    return head.decode("utf-8", "surrogateescape").split("\r\n")
+
+
+def values_of(data: bytes, name: str) -> list[str]:
+    """Return the exact values of the lines of that name."""
+    prefix = f"{name}: "
+    return [
+        line.removeprefix(prefix) for line in lines_of(data) if line.startswith(prefix)
+    ]

@@ -1,0 +1,213 @@
+"""A real Mosquitto, and a client of it that is not Home Assistant's."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from signal import SIGSTOP
+from typing import Any, Self
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from tests.support.programs import program
+from tests.support.rawphone import PATIENCE
+
+LOCALHOST = "127.0.0.1"
+
+
+class Broker:
+    """Mosquitto on a port of its own. Use it as an asynchronous context manager."""
+
+    def __init__(self, directory: Path, port: int, *options: str) -> None:
+        self.port = port
+        self._program = program("mosquitto")
+        self._config = directory / "mosquitto.conf"
+        if not any(option.startswith("password_file") for option in options):
+            options = (*options, "allow_anonymous true")
+        lines = (
+            f"listener {port} {LOCALHOST}",
+            "persistence false",
+            "user root",  # who starts it as root can read the files of the test
+            "log_type all",
+            *options,
+        )
+        self._config.write_text("\n".join(lines) + "\n")
+        self.log: list[str] = []
+        self._news = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self.log.clear()
+        self._process = await asyncio.create_subprocess_exec(
+            self._program, "-c", str(self._config), stderr=asyncio.subprocess.PIPE
+        )
+        assert self._process.stderr is not None
+        self._reader = asyncio.create_task(self._read(self._process.stderr))
+        await self.logs("running")
+
+    async def _read(self, stderr: asyncio.StreamReader) -> None:
+        async for line in stderr:
+            self.log.append(line.decode())
+            self._news.set()
+
+    async def logs(self, text: str) -> None:
+        """Wait until Mosquitto has logged something since it was started."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not any(text in line for line in self.log):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"no {text} in {''.join(self.log)}") from None
+
+    def hang(self) -> None:
+        """Take what comes, and answer nothing."""
+        assert self._process is not None
+        self._process.send_signal(SIGSTOP)
+
+    async def kill(self) -> None:
+        """End without a word, also while it hangs."""
+        assert self._process is not None
+        self._process.kill()
+        await self.stop()
+
+    async def stop(self) -> None:
+        if self._process is not None and self._reader is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            await self._process.wait()
+            await self._reader
+            self._process = self._reader = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as a subscriber gets it."""
+
+    topic: str
+    payload: str
+    retain: bool
+    qos: int
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.payload)
+
+
+class MqttClient:
+    """A paho client that subscribes to everything. Use it as a context manager."""
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        topic: str = "#",
+        protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        self.heard: list[Heard] = []
+        self._news = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._subscribed = asyncio.Event()
+        self._port = port
+        self._login = login
+        self._paho = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        if login:
+            self._paho.username_pw_set(*login)
+        self._paho.reconnect_delay_set(1, 1)
+        self._paho.on_connect = lambda *_: self._paho.subscribe(topic, 1)
+        self._paho.on_subscribe = lambda *_: self._later(self._subscribed.set)
+        self._paho.on_message = lambda _, __, msg: self._later(self._hear, msg)
+
+    def _later(self, call: Callable[..., object], *args: object) -> None:
+        with suppress(RuntimeError):  # the loop may be closed already
+            self._loop.call_soon_threadsafe(call, *args)
+
+    def _hear(self, msg: MQTTMessage) -> None:
+        payload = msg.payload.decode(errors="replace")
+        heard = Heard(msg.topic, payload, msg.retain, msg.qos)
+        self.heard.append(heard)
+        self._news.set()
+
+    async def __aenter__(self) -> Self:
+        self._paho.connect(LOCALHOST, self._port)
+        self._paho.loop_start()
+        async with asyncio.timeout(PATIENCE):
+            await self._subscribed.wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._paho.disconnect()
+        await asyncio.to_thread(self._paho.loop_stop)
+
+    def another(self) -> MqttClient:
+        """Return a second one, which hears first what the broker has kept."""
+        return MqttClient(self._port, login=self._login)
+
+    async def kept(self, below: str = "snom_buttons/") -> dict[str, str]:
+        """Return what the broker keeps, by topic."""
+        async with self.another() as late:
+            late.publish("everything/kept", "was before this")
+            await late.first("everything/kept")
+            return {
+                heard.topic: heard.payload
+                for heard in late.heard
+                if heard.retain and heard.topic.startswith(below)
+            }
+
+    async def first(self, topic: str) -> Heard:
+        """Wait for the first on a topic."""
+        await self.until(lambda: bool(self.on(topic)))
+        return self.on(topic)[0]
+
+    def publish(self, topic: str, payload: Any, *, retain: bool = False) -> None:
+        """Publish a text or bytes as they are, and all else as JSON."""
+        if not isinstance(payload, str | bytes):
+            payload = json.dumps(payload)
+        self._paho.publish(topic, payload, 1, retain)
+
+    def on(self, topic: str) -> list[Heard]:
+        """Return what was heard on a topic."""
+        return [heard for heard in self.heard if heard.topic == topic]
+
+    async def until(
+        self, wanted: Callable[[], bool], patience: float = PATIENCE
+    ) -> None:
+        """Wait until something is so, which only a message can make so."""
+        async with asyncio.timeout(patience):
+            while not wanted():
+                self._news.clear()
+                await self._news.wait()
+
+    async def hears(
+        self, topic: str, payload: str | None = None, /, **fields: Any
+    ) -> Heard:
+        """Wait until the newest on a topic is a text, or JSON with certain fields."""
+
+        def fits() -> bool:
+            heard = self.on(topic)
+            if not heard:
+                return False
+            if payload is not None:
+                return heard[-1].payload == payload
+            said = heard[-1].json
+            return all(said[name] == value for name, value in fields.items())
+
+        try:
+            await self.until(fits)
+        except TimeoutError:
+            raise AssertionError(
+                f"{topic}: {payload or fields} was not heard, but {self.on(topic)}"
+            ) from None
+        return self.on(topic)[-1]

@@ -1,0 +1,103 @@
+"""A phone server on a real socket, with phones and keys, for tests and scripts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+import json
+from typing import Any
+
+from custom_components.snom_buttons.engine.phones import (
+    Action,
+    KeyDescription,
+    KeySetup,
+    LightMode,
+    Phone,
+    PhoneServer,
+    ServerSettings,
+)
+from custom_components.snom_buttons.engine.sip import Flow
+from tests.support.clock import run
+from tests.support.rawphone import RawPhone
+
+PASSWORD = "correct horse"
+LOCALHOST = "127.0.0.1"
+
+
+def base(name: str, **changes: Any) -> KeyDescription:
+    """Return a key as the integration configures one."""
+    description = KeyDescription(
+        name=name, action=Action.MESSAGE, number=f"key{name}", label=f"Key {name}"
+    )
+    return replace(description, **changes)
+
+
+def setup(name: str, **changes: Any) -> KeySetup:
+    return KeySetup(off=base(name, **changes))
+
+
+def make_phone(extension: str = "44", keys: int = 4) -> Phone:
+    return Phone(extension, PASSWORD, [setup(f"{n}") for n in range(1, keys + 1)])
+
+
+@asynccontextmanager
+async def serving(
+    *phones: Phone,
+    snapshot: dict[str, Any] | None = None,
+    port: int = 0,
+    **settings: Any,
+) -> AsyncIterator[PhoneServer]:
+    """Run a server in the current loop and its time."""
+    server = PhoneServer(
+        ServerSettings(
+            host=LOCALHOST,
+            port=port,
+            realm="ha",
+            advertised_host="ha.example",
+            **settings,
+        ),
+        clock=asyncio.get_running_loop().time,
+    )
+    for phone in phones:
+        server.add_phone(phone)
+    if snapshot is not None:
+        server.restore(json.loads(json.dumps(snapshot)))
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def device(server: PhoneServer, extension: str = "44", **options: Any) -> RawPhone:
+    return RawPhone(server.address, extension, PASSWORD, **options)
+
+
+def noting_messages(server: PhoneServer) -> list[str]:
+    """Return a list that gets an entry for each MESSAGE that the server sends."""
+    order: list[str] = []
+    transport = server._endpoint._transports["UDP"]
+    send = transport.send
+
+    def noting(data: bytes, flow: Flow) -> None:
+        if data.startswith(b"MESSAGE "):
+            order.append("MESSAGE")
+        send(data, flow)
+
+    transport.send = noting  # type: ignore[method-assign]
+    return order
+
+
+def lit(key: str, light: LightMode = LightMode.ON) -> KeyDescription:
+    return base(key, light=light)
+
+
+def jumping(test: Callable[[], Awaitable[None]]) -> None:
+    """Run a test in a loop whose clock jumps."""
+
+    async def coroutine() -> None:
+        await test()
+
+    run(coroutine())

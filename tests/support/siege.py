@@ -1,0 +1,140 @@
+"""A flood from two addresses, and what a phone at a third one notices of it."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import DEVNULL
+from dataclasses import dataclass
+from pathlib import Path
+import random
+import socket
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from tests.support.rawphone import RawPhone
+
+from .besieged import PASSWORD, Besieged, besieged
+from .programs import program
+
+SCENARIO = Path(__file__).parents[1] / "wire" / "sipp" / "flood.xml"
+CALLS_A_SECOND = 5000
+"""Each is an INVITE, a REGISTER and an OPTIONS."""
+JUNK_A_SECOND = 2000
+FLOODING = "127.0.5.1"
+BABBLING = "127.0.6.1"
+PRESS_EVERY = 0.1
+
+
+@dataclass
+class Figures:
+    """What came of it."""
+
+    sent: int
+    """Requests that sipp sent."""
+    seconds: float
+    """How long it took to."""
+    presses: int
+    events: int
+    times: list[float]
+    """Seconds from each press to its event, the shortest first."""
+    before: float
+    """Resident memory in MiB."""
+    peak: float
+    after: float
+    processor: float
+    """Of one processor, how much the server needed."""
+
+    @property
+    def p99(self) -> float:
+        return self.times[min(len(self.times) - 1, len(self.times) * 99 // 100)]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sent} requests by sipp in {self.seconds:.1f} s"
+            f" ({self.sent / self.seconds:.0f}/s): {self.events} of {self.presses}"
+            f" presses became events, the median in {self._ms(self.times[len(self.times) // 2])},"
+            f" p99 in {self._ms(self.p99)}, the slowest in {self._ms(self.times[-1])};"
+            f" memory {self.before:.1f} MiB before, {self.peak:.1f} at most,"
+            f" {self.after:.1f} after; {self.processor:.0%} of a processor"
+        )
+
+    @staticmethod
+    def _ms(seconds: float) -> str:
+        return f"{seconds * 1000:.1f} ms"
+
+
+async def besiege(seconds: float) -> Figures:
+    """Flood a server for some seconds, while a phone presses a key again and again."""
+    async with (
+        besieged() as server,
+        RawPhone(server.places["UDP"], "44", PASSWORD) as desk,
+    ):
+        assert (await desk.register()).status == 200
+        await desk.shows("4")
+        for _ in range(10):
+            await desk.press("1")
+        await server.presses(10)
+        server.pressed.clear()
+        before = server.memory
+        worked = server.processor
+        begun = monotonic()
+        flooding = asyncio.create_task(_flood(server, seconds))
+        babbling = asyncio.create_task(_babble(server, seconds))
+        pressed: dict[str, float] = {}
+        pressing = []
+        while not flooding.done():
+            number = f"key{len(pressed)}"
+            pressed[number] = monotonic()
+            pressing.append(asyncio.create_task(desk.press("1", number=number)))
+            await asyncio.sleep(PRESS_EVERY)
+        lasted = monotonic() - begun
+        processor = (server.processor - worked) / lasted
+        await asyncio.gather(*pressing, babbling)
+        await server.presses(len(pressed))
+        await asyncio.sleep(0.5)
+        times = sorted(at - pressed[number] for number, at in server.pressed)
+        sent, took = await flooding
+        return Figures(
+            sent=sent,
+            seconds=took,
+            presses=len(pressed),
+            events=len({number for number, _ in server.pressed}),
+            times=times,
+            before=before,
+            peak=server.peak,
+            after=server.memory,
+            processor=processor,
+        )
+
+
+async def _flood(server: Besieged, seconds: float) -> tuple[int, float]:
+    """Let sipp flood; return how many requests it sent, in how many seconds."""
+    host, port = server.places["UDP"]
+    calls = int(CALLS_A_SECOND * seconds)
+    with TemporaryDirectory() as folder:
+        begun = monotonic()
+        process = await asyncio.create_subprocess_exec(
+            *(program("sipp"), f"{host}:{port}", "-sf", str(SCENARIO), "-i", FLOODING),
+            *("-r", f"{CALLS_A_SECOND}", "-m", f"{calls}", "-nd", "-nr", "-nostdin"),
+            *("-deadcall_wait", "0", "-timeout", f"{3 * seconds:.0f}s"),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=DEVNULL,
+            cwd=folder,
+        )
+        assert await process.wait() == 0
+        return 3 * calls, monotonic() - begun
+
+
+async def _babble(server: Besieged, seconds: float) -> None:
+    """Send random bytes, for as long."""
+    noise = random.Random(0)
+    until = monotonic() + seconds
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as babbler:
+        babbler.setblocking(False)
+        babbler.bind((BABBLING, 0))
+        while monotonic() < until:
+            for _ in range(JUNK_A_SECOND // 100):
+                data = noise.randbytes(noise.randrange(1400))
+                babbler.sendto(data, server.places["UDP"])
+            await asyncio.sleep(0.01)
