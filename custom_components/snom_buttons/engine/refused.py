@@ -1,0 +1,26 @@
+"""The error for what a user asked for and cannot be done."""
+
+from typing import Final
+
+MAX_QUOTED: Final = 40
+"""Characters of a wrong value that an error shows."""
+
+
+class Refused(ValueError):
+    """A value or command of a user that is refused.
+
+    `key` names the text that explains it (`exceptions` in the translations),
+    `placeholders` are the values in that text.
+    """
+
+    def __init__(self, key: str, /, **placeholders: str) -> None:
+        """Keep the name of the text and its values."""
+        super().__init__(key, placeholders)
+        self.key: Final = key
+        self.placeholders: Final = placeholders
+
+
+def quoted(value: object) -> str:
+    """Return a value of a user as text, cut to MAX_QUOTED characters."""
+    text = "null" if value is None else str(value)
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
