@@ -1,11 +1,11 @@
 """Refused as Home Assistant's error."""
 
-from homeassistant.exceptions import ServiceValidationError
 import pytest
 
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.engine.refused import Refused
 from custom_components.snom_buttons.hub.refused import refusals_translated, translated
+from homeassistant.exceptions import ServiceValidationError
 
 
 def test_a_refusal_is_translated() -> None:
