@@ -1,4 +1,4 @@
-"""The command: `python -m virtual_phone --registrar 127.0.0.1:5060 --user 44 …`."""
+"""The command `snom-phone`, also `python -m virtual_phone`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="virtual_phone",
         description="A software snom phone: shows the keys that Home Assistant drives"
         " and sends presses back.",
     )
@@ -119,8 +118,15 @@ async def _run(phone: VirtualPhone, *, headless: bool, note: str) -> int:
     if headless:
         face = Headless(phone)
     else:
-        from .app import PhoneApp  # Textual is only needed here
-
+        try:
+            from .app import PhoneApp  # only this needs Textual
+        except ModuleNotFoundError as error:
+            if error.name != "textual":
+                raise
+            return _fail(
+                "the full-screen phone needs Textual:"
+                " pip install 'snom-buttons[phone]'; or use --headless"
+            )
         face = PhoneApp(phone, note)
     try:
         await phone.open()
