@@ -356,7 +356,7 @@ async def document_rate(count: int) -> float:
     phone, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         Desk, sock=peer
     )
-    (binding,) = server._registrar.bindings("44")  # noqa: SLF001
+    (binding,) = server._location.bindings("44")  # noqa: SLF001
     waiting = iter([format_document(KEYS[:1])] * count)
 
     async def deliver() -> None:

@@ -155,7 +155,7 @@ async def test_svmap_and_svwar_find_no_user(tmp_path: Path) -> None:
             assert "found nothing" in printed, printed
         for printed in outputs:
             assert "reqauth" not in printed
-        assert len(server._registrar.bindings("44")) == 1
+        assert len(server._location.bindings("44")) == 1
 
 
 async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ async def test_datagrams_get_a_challenge_or_nothing() -> None:
         assert challenged > 300
         assert not pressed
         assert not server.locked
-        assert [len(server._registrar.bindings(user)) for user in ("44", "45")] == [
+        assert [len(server._location.bindings(user)) for user in ("44", "45")] == [
             1,
             0,
         ]
@@ -391,7 +391,7 @@ async def test_a_request_is_good_once_and_from_one_place() -> None:
             place = server.address_of("TCP")
             said = await converse(place, STRANGER, seen)
             assert b"SIP/2.0 200" not in said
-            assert len(server._registrar.bindings("44")) == 1
+            assert len(server._location.bindings("44")) == 1
             assert [status(answer) for answer in (await phone.say(seen))[:1]] == [200]
             # The same bytes are a retransmission, and what has another branch is not.
             again = seen.replace(b"branch=z9hG4bK", b"branch=z9hG4bK9")
@@ -535,8 +535,8 @@ async def test_the_connection_of_a_proxy_stays() -> None:
             while await reader.readuntil(b"\r\n") != b"\r\n":
                 pass
         # It is trusted no more than before: others come by it too.
-        (flow,) = {binding.flow for binding in server._registrar.bindings("45")}
-        assert not server._registrar.knows(flow)
+        (flow,) = {binding.flow for binding in server._location.bindings("45")}
+        assert not server._location.knows(flow)
         writer.close()
 
 

@@ -7,7 +7,11 @@ import math
 
 import pytest
 
-from custom_components.snom_buttons.engine.sip import Flow, guard as guard_module
+from custom_components.snom_buttons.engine.sip import (
+    Flow,
+    LocationService,
+    guard as guard_module,
+)
 from custom_components.snom_buttons.engine.sip.guard import (
     BURST,
     FAILURES,
@@ -21,6 +25,7 @@ from custom_components.snom_buttons.engine.sip.guard import (
     Guard,
     sources_of,
 )
+from tests.support.bindings import bind
 
 STRANGER = Flow("UDP", "192.168.1.66", 5060)
 PHONE = Flow("UDP", "192.168.1.66", 2048)
@@ -33,9 +38,11 @@ class Guarded:
     def __init__(self, *networks: str) -> None:
         self.now = 1000.0
         self.told: list[tuple[str, bool]] = []
+        self.location = LocationService(lambda: self.now)
+        bind(self.location, PHONE)
         self.guard = Guard(
             clock=lambda: self.now,
-            is_known={PHONE}.__contains__,
+            location=self.location,
             networks=map(ip_network, networks) if networks else PRIVATE_NETWORKS,
             on_locked=lambda *told: self.told.append(told),
         )
@@ -216,7 +223,7 @@ def test_who_writes_a_foreign_address_keeps_nobody_from_connecting() -> None:
 
 def test_answers_that_come_through_a_proxy_are_not_what_strangers_send() -> None:
     guarded = Guarded()
-    guarded.guard.serves = {OTHER}.__contains__
+    bind(guarded.location, OTHER, forwarded=True)
     answers = sum(guarded.guard.admits(OTHER, is_answer=True) for _ in range(1000))
     assert answers == 1000
     assert guarded.admitted(OTHER, 1000) == BURST

@@ -17,10 +17,12 @@ import pytest
 
 from custom_components.snom_buttons.engine.sip import (
     Flow,
+    LocationService,
     MalformedMessage,
     Registrar,
     Request,
     SipSyntaxError,
+    Trust,
     parse_address,
     parse_datagram,
     parse_uri,
@@ -200,8 +202,10 @@ def take(data: bytes) -> None:
     if not isinstance(message, Request):
         return
     refusal = refusal_of(message)
-    registrar = Registrar("r", {"44": "x"}.get, lambda: 0.0, lambda user: None)
-    answer = refusal or registrar.authorize(message, FLOW)
+    location = LocationService(lambda: 0.0)
+    registrar = Registrar(location, lambda: 0.0, lambda user: None)
+    trust = Trust("r", {"44": "x"}.get, lambda: 0.0, location)
+    answer = refusal or trust.judge(message, FLOW)
     assert answer is not None
     with suppress(SipSyntaxError):
         registrar._wanted_bindings(message, FLOW, "44")

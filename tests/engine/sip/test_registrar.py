@@ -10,8 +10,10 @@ import pytest
 from custom_components.snom_buttons.engine.sip import (
     Answer,
     Flow,
+    LocationService,
     Registrar,
     Request,
+    Trust,
     parse_datagram,
 )
 from custom_components.snom_buttons.engine.sip.digest import (
@@ -41,10 +43,13 @@ class House:
     def __init__(self) -> None:
         self.now = 1000.0
         self.told: list[str] = []
-        self.registrar = Registrar(
-            "home-assistant", PASSWORDS.get, lambda: self.now, self.told.append
-        )
+        self.location = LocationService(self.clock)
+        self.trust = Trust("home-assistant", PASSWORDS.get, self.clock, self.location)
+        self.registrar = Registrar(self.location, self.clock, self.told.append)
         self._cseq = count(1)
+
+    def clock(self) -> float:
+        return self.now
 
     def request(
         self,
@@ -61,7 +66,9 @@ class House:
         uri: str = URI,
     ) -> Request:
         """Return a request with credentials, for which `flow` was challenged."""
-        challenges = [value for _, value in self.registrar.challenge(flow).headers]
+        challenge = self.trust.judge(request("REGISTER"), flow)
+        assert challenge is not None
+        challenges = [value for _, value in challenge.headers]
         username = username or user
         credentials = answer_challenge(
             challenges,
@@ -95,11 +102,11 @@ class House:
 
     def answer(self, message: Request, flow: Flow) -> Answer:
         """Return what a REGISTER is answered."""
-        refusal = self.registrar.authorize(message, flow)
+        refusal = self.trust.judge(message, flow)
         return refusal or self.registrar.register(message, flow)
 
     def contacts(self, user: str = "44") -> list[str]:
-        return [str(binding.contact) for binding in self.registrar.bindings(user)]
+        return [str(binding.contact) for binding in self.location.bindings(user)]
 
 
 @pytest.fixture
@@ -138,7 +145,7 @@ class TestAuthentication:
             if method == "REGISTER":
                 answer = house.answer(message, FLOW)
             else:
-                refusal = house.registrar.authorize(message, FLOW)
+                refusal = house.trust.judge(message, FLOW)
                 assert refusal is not None
                 answer = refusal
             offered = values(answer, "WWW-Authenticate")
@@ -176,7 +183,7 @@ class TestAuthentication:
         message = house.request(CONTACT)
         assert house.answer(message, FLOW).status == 200
         assert house.answer(message, ELSEWHERE).status == 401
-        assert house.registrar.bindings("44")[0].flow == FLOW
+        assert house.location.bindings("44")[0].flow == FLOW
 
     @pytest.mark.parametrize("to", ["<sip:45@ha.test>", "<sip:ha.test>"], ids=repr)
     def test_nobody_registers_for_others(self, house: House, to: str) -> None:
@@ -211,13 +218,13 @@ class TestWhatIsKept:
             '<sip:44@a>;+sip.instance="<urn:x:\udcfc>"',
             lines=("User-Agent: snom320/8.7\udcfc 0004130DD7C9",),
         )
-        (binding,) = house.registrar.bindings("44")
+        (binding,) = house.location.bindings("44")
         assert binding.user_agent == "snom320/8.7? 0004130DD7C9"
         assert binding.instance == "<urn:x:?>"
 
     def test_a_user_agent_is_cut(self, house: House) -> None:
         house.register(CONTACT, lines=(f"User-Agent: {'x' * 5000}",))
-        assert house.registrar.bindings("44")[0].user_agent == "x" * 128
+        assert house.location.bindings("44")[0].user_agent == "x" * 128
 
     @pytest.mark.parametrize(
         ("contact", "to", "status"),
@@ -315,7 +322,7 @@ class TestAnswer200:
         answer = house.register(CONTACT, lines=(line,))
         assert values(answer, "Require") == ["buttons"] * supports
         assert values(answer, "Required") == ["buttons"] * supports
-        assert house.registrar.bindings("44")[0].supports_buttons is supports
+        assert house.location.bindings("44")[0].supports_buttons is supports
 
     def test_binding(self, house: House) -> None:
         house.register(
@@ -323,7 +330,7 @@ class TestAnswer200:
             lines=("User-Agent: snomD785/10.1.198.12 0004130DD7C9",),
             cseq=4655,
         )
-        (binding,) = house.registrar.bindings("44")
+        (binding,) = house.location.bindings("44")
         assert binding.user == "44"
         assert str(binding.aor) == "sip:44@ha.test"
         assert binding.contact.uri.parameter("line") == "44qsudyt"
@@ -367,7 +374,7 @@ class TestExpires:
         answer = house.register(contact, lines=lines)
         assert answer.status == 200
         assert values(answer, "Expires") == [str(granted)]
-        assert house.registrar.next_expiry == house.now + granted
+        assert house.location.next_expiry == house.now + granted
 
     @pytest.mark.parametrize("seconds", [1, 59])
     def test_423_for_too_brief(self, house: House, seconds: int) -> None:
@@ -381,23 +388,23 @@ class TestExpires:
     def test_a_binding_ends_on_time(self, house: House) -> None:
         house.register(CONTACT, lines=("Expires: 60",))
         house.now += 59.9
-        assert house.registrar.expire() == []
+        assert house.location.expire() == []
         assert house.contacts() == [CONTACT]
         house.now += 0.1
         assert house.contacts() == [], "even before `expire` is called"
-        assert house.registrar.expire() == ["44"]
-        assert house.registrar.expire() == []
-        assert house.registrar.next_expiry is None
+        assert house.location.expire() == ["44"]
+        assert house.location.expire() == []
+        assert house.location.next_expiry is None
 
     def test_only_what_is_over_goes(self, house: House) -> None:
         house.register("<sip:44@a>;expires=60")
         house.register("<sip:44@b>;expires=120")
         house.register("<sip:45@c>;expires=90", user="45")
-        assert house.registrar.next_expiry == house.now + 60
+        assert house.location.next_expiry == house.now + 60
         house.now += 60
-        assert house.registrar.expire() == ["44"]
+        assert house.location.expire() == ["44"]
         assert house.contacts() == ["<sip:44@b>;expires=120"]
-        assert house.registrar.next_expiry == house.now + 30
+        assert house.location.next_expiry == house.now + 30
 
     def test_what_is_over_no_longer_orders_requests(self, house: House) -> None:
         house.register(CONTACT, lines=("Expires: 60",), cseq=9)
@@ -449,7 +456,7 @@ class TestRemoval:
         assert values(answer, "Contact") == []
         assert values(answer, "Expires") == ["0"]
         assert house.contacts() == []
-        assert house.registrar.next_expiry is None
+        assert house.location.next_expiry is None
         assert house.told == ["44", "44"]
 
     def test_of_one_with_an_instance_by_its_uri(self, house: House) -> None:
@@ -493,8 +500,8 @@ class TestRemoval:
 
     def test_by_the_house(self, house: House) -> None:
         house.register(CONTACT)
-        house.registrar.forget("44")
-        house.registrar.forget("99")
+        house.location.forget("44")
+        house.location.forget("99")
         assert house.contacts() == []
 
 
@@ -548,7 +555,7 @@ class TestSeveralDevices:
         house.register(
             f"<sip:44@192.0.2.4:4096>;{INSTANCE}", flow=ELSEWHERE, call_id="call-2"
         )
-        (binding,) = house.registrar.bindings("44")
+        (binding,) = house.location.bindings("44")
         assert binding.contact.uri.port == 4096
         assert binding.flow == ELSEWHERE
 
@@ -571,7 +578,7 @@ class TestSeveralDevices:
         """Two phones behind different routers may call themselves 192.168.1.2."""
         house.register(f"{CONTACT};{INSTANCE}")
         house.register(f"{CONTACT};{OTHER_INSTANCE}", flow=ELSEWHERE, call_id="call-2")
-        bindings = house.registrar.bindings("44")
+        bindings = house.location.bindings("44")
         assert [binding.flow for binding in bindings] == [FLOW, ELSEWHERE]
         assert len({binding.key for binding in bindings}) == 2
 
@@ -611,17 +618,17 @@ class TestPath:
         answer = house.register(CONTACT, lines=(*lines, "Supported: gruu, path"))
         assert answer.status == 200
         assert ", ".join(values(answer, "Path")) == f"{EDGE}, {OUTER}"
-        (binding,) = house.registrar.bindings("44")
+        (binding,) = house.location.bindings("44")
         assert binding.path == (EDGE, OUTER)
         assert binding.forwarded
 
     def test_it_is_the_newest_that_counts(self, house: House) -> None:
         house.register(CONTACT, lines=(f"Path: {EDGE}", "Supported: path"))
         house.register(CONTACT, lines=(f"Path: {OUTER}", "Supported: path"))
-        assert house.registrar.bindings("44")[0].path == (OUTER,)
+        assert house.location.bindings("44")[0].path == (OUTER,)
         answer = house.register(CONTACT, lines=("Supported: path",))
         assert values(answer, "Path") == []
-        (binding,) = house.registrar.bindings("44")
+        (binding,) = house.location.bindings("44")
         assert (binding.path, binding.forwarded) == ((), False)
 
     @pytest.mark.parametrize("lines", [(), ("Supported: outbound",)], ids=repr)
@@ -694,20 +701,20 @@ class TestRestore:
         house.register("<sip:44@a>", lines=("Expires: 60",))
         house.register("<sip:44@b>", lines=("Expires: 600",))
         house.register("<sip:45@c>", user="45")
-        saved = [*house.registrar.bindings("44"), *house.registrar.bindings("45")]
+        saved = [*house.location.bindings("44"), *house.location.bindings("45")]
         later = House()
         later.now = house.now + 60
-        later.registrar.restore(saved)
+        later.location.restore(saved)
         assert later.contacts() == ["<sip:44@b>"]
         assert later.contacts("45") == ["<sip:45@c>"]
         assert later.told == []
-        assert later.registrar.next_expiry == house.now + 600
-        assert later.registrar.expire() == []
+        assert later.location.next_expiry == house.now + 600
+        assert later.location.expire() == []
 
     def test_their_order_still_counts(self, house: House) -> None:
         house.register(CONTACT, cseq=5)
         later = House()
-        later.registrar.restore(house.registrar.bindings("44"))
+        later.location.restore(house.location.bindings("44"))
         assert later.register(CONTACT, cseq=5) == Answer(500)
         assert later.register(CONTACT, cseq=6).status == 200
 
@@ -720,7 +727,7 @@ class TestAuthorize:
 
     def test_the_flow_of_a_binding_is_trusted(self, house: House) -> None:
         house.register(CONTACT)
-        assert house.registrar.authorize(self.message(), FLOW) is None
+        assert house.trust.judge(self.message(), FLOW) is None
 
     @pytest.mark.parametrize(
         "flow",
@@ -732,23 +739,23 @@ class TestAuthorize:
     )
     def test_another_flow_is_challenged(self, house: House, flow: Flow) -> None:
         house.register(CONTACT)
-        answer = house.registrar.authorize(self.message(), flow)
+        answer = house.trust.judge(self.message(), flow)
         assert answer is not None
         assert answer.status == 401
 
     def test_a_flow_speaks_for_its_own_user_only(self, house: House) -> None:
         house.register(CONTACT)
-        assert house.registrar.authorize(self.message("45"), FLOW) is not None
+        assert house.trust.judge(self.message("45"), FLOW) is not None
 
     def test_a_flow_is_trusted_as_long_as_its_binding(self, house: House) -> None:
         house.register(CONTACT, lines=("Expires: 60",))
         house.now += 60
-        assert house.registrar.authorize(self.message(), FLOW) is not None
+        assert house.trust.judge(self.message(), FLOW) is not None
 
     def test_digest(self, house: House) -> None:
         good = house.request(method="MESSAGE", flow=ELSEWHERE)
-        assert house.registrar.authorize(good, ELSEWHERE) is None
-        again = house.registrar.authorize(good, ELSEWHERE)
+        assert house.trust.judge(good, ELSEWHERE) is None
+        again = house.trust.judge(good, ELSEWHERE)
         assert again is not None
         assert "stale=true" in again.headers[0][1]
 
@@ -756,7 +763,7 @@ class TestAuthorize:
         message = house.request(
             method="MESSAGE", user="45", username="44", flow=ELSEWHERE
         )
-        assert house.registrar.authorize(message, ELSEWHERE) == Answer(403)
+        assert house.trust.judge(message, ELSEWHERE) == Answer(403)
 
     @pytest.mark.parametrize("flow", [FLOW, ELSEWHERE], ids=["its own", "another"])
     def test_our_own_request_is_no_press(self, house: House, flow: Flow) -> None:
@@ -765,12 +772,12 @@ class TestAuthorize:
         house.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>", lines=lines)
         contact = "sip:44@192.0.2.4:2048;line=x"
         ours = house.request(method="MESSAGE", flow=flow, uri=contact)
-        assert house.registrar.authorize(ours, flow) == Answer(482)
+        assert house.trust.judge(ours, flow) == Answer(482)
 
     def test_nor_if_it_comes_back_from_the_phone_itself(self, house: House) -> None:
         house.register(CONTACT)
         ours = request("MESSAGE", uri=CONTACT.strip("<>"))
-        assert house.registrar.authorize(ours, FLOW) == Answer(482)
+        assert house.trust.judge(ours, FLOW) == Answer(482)
 
     def test_what_was_seen_on_its_way_is_worth_nothing_elsewhere(
         self, house: House
@@ -780,7 +787,7 @@ class TestAuthorize:
         answer = house.answer(seen, ELSEWHERE)
         assert answer.status == 401
         assert "stale=true" in answer.headers[0][1]
-        assert house.registrar.bindings("44") == ()
+        assert house.location.bindings("44") == ()
         assert house.answer(seen, FLOW).status == 200
 
     @pytest.mark.parametrize(
@@ -801,7 +808,7 @@ class TestAuthorize:
         data = request_bytes("MESSAGE", *more, Via=via, From="<sip:44@ha.test>;tag=1")
         message = parse_datagram(data)
         assert isinstance(message, Request)
-        answer = house.registrar.authorize(message, FLOW)
+        answer = house.trust.judge(message, FLOW)
         assert answer is not None
         assert answer.status == 401
 
@@ -815,14 +822,14 @@ class TestAuthorize:
     ) -> None:
         """Not even to what seems to have come without it."""
         assert house.register(CONTACT, lines=lines).status == 200
-        answer = house.registrar.authorize(self.message(), FLOW)
+        answer = house.trust.judge(self.message(), FLOW)
         assert answer is not None
         assert answer.status == 401
         good = house.request(method="MESSAGE")
-        assert house.registrar.authorize(good, FLOW) is None
+        assert house.trust.judge(good, FLOW) is None
 
     def test_nobody(self, house: House) -> None:
         anonymous = request("MESSAGE", From="<sip:ha.test>;tag=1")
-        answer = house.registrar.authorize(anonymous, FLOW)
+        answer = house.trust.judge(anonymous, FLOW)
         assert answer is not None
         assert answer.status == 401

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 import logging
 
-from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, Registrar, content_refusal
+from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, content_refusal
 from ..sip.net import IncomingRequest
 from ..xbuttons import (
     CONTENT_TYPE,
@@ -46,7 +46,6 @@ class Reception:
 
     def __init__(
         self,
-        registrar: Registrar,
         phones: Mapping[str, Phone],
         lines: Mapping[str, SharedLine],
     ) -> None:
@@ -54,36 +53,18 @@ class Reception:
         self.pressed: Signal[KeyPress] = Signal()
         """Every press at every phone, also of keys that are not configured."""
         self.dialled: Signal[Dialled] = Signal()
-        self._registrar = registrar
         self._phones = phones
         self._lines = lines
 
     def answer(self, incoming: IncomingRequest) -> None:
-        """Answer a request that `authorize` let through, and act on it."""
+        """Answer a request that is trusted, and act on it."""
         match incoming.request.method:
-            case "REGISTER":
-                self._register(incoming)
             case "MESSAGE":
                 self._take_press(incoming)
             case "INVITE":
                 self._take_call(incoming)
             case _:
                 incoming.reply_stateless(200, ABILITIES)
-
-    def authorize(self, incoming: IncomingRequest) -> bool:
-        """Return whether a request proves to be from one of the phones, else answer it."""
-        refusal = self._registrar.authorize(incoming.request, incoming.flow)
-        if refusal is None:
-            return True
-        if refusal.status == 401:
-            incoming.challenge(refusal)
-        else:
-            incoming.reply_stateless(refusal.status, refusal.headers)
-        return False
-
-    def _register(self, incoming: IncomingRequest) -> None:
-        answer = self._registrar.register(incoming.request, incoming.flow)
-        incoming.reply(answer.status, answer.headers)
 
     def _phone_of(self, incoming: IncomingRequest) -> Phone:
         """Return the phone that a request is from."""

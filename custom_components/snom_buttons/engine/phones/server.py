@@ -12,7 +12,16 @@ import ssl
 import time
 from typing import Any
 
-from ..sip import PRIVATE_NETWORKS, Binding, Flow, Guard, Network, Registrar
+from ..sip import (
+    PRIVATE_NETWORKS,
+    Binding,
+    Flow,
+    Guard,
+    LocationService,
+    Network,
+    Registrar,
+    Trust,
+)
 from ..sip.net import Endpoint
 from .courier import Courier
 from .dialling import Dialling
@@ -86,23 +95,24 @@ class PhoneServer:
         """`locked` has changed."""
         self.context = context
         """What TLS needs; to be set before `start`, and after it by `renew`."""
+        self._location = LocationService(clock)
         self._guard = Guard(
             clock=clock,
-            is_known=self._is_known,
-            serves=self._serves,
+            location=self._location,
             networks=settings.networks,
             on_locked=self._follow_lock,
         )
-        self._registrar = Registrar(
-            settings.realm, self._password_of, clock, self._registered, self._guard
+        self._trust = Trust(
+            settings.realm, self._password_of, clock, self._location, self._guard
         )
-        reception = Reception(self._registrar, self._phones, self._lines)
+        reception = Reception(self._phones, self._lines)
         self.pressed = reception.pressed
         self.dialled = reception.dialled
         self._endpoint = Endpoint(
             reception.answer,
             guard=self._guard,
-            authorize=reception.authorize,
+            trust=self._trust,
+            registrar=Registrar(self._location, clock, self._registered),
             on_lost=self._connection_lost,
         )
         self._courier = Courier(self._endpoint, settings.keepalive)
@@ -220,7 +230,7 @@ class PhoneServer:
         """Let a phone go, and forget its registrations. Raises KeyError."""
         phone = self._phones.pop(extension)
         phone.close()
-        self._registrar.forget(extension)
+        self._location.forget(extension)
         self._follow_owner(extension)
         self.changed.emit(None)
 
@@ -246,7 +256,7 @@ class PhoneServer:
         )
         self._apply_lines()
         if renewed:
-            self._registrar.forget(extension)
+            self._location.forget(extension)
             self._bind_address(phone)
             self._registered(extension)
 
@@ -278,7 +288,7 @@ class PhoneServer:
         return {
             "phones": {
                 extension: {
-                    "bindings": save_bindings(self._registrar.bindings(extension), now),
+                    "bindings": save_bindings(self._location.bindings(extension), now),
                     "keys": save_keys(phone.pictures, phone.others),
                     "proof": self._proof(phone),
                 }
@@ -302,7 +312,7 @@ class PhoneServer:
             phone.restore(*load_keys(saved.get("keys")))
             if phone.address is None and saved.get("proof") == self._proof(phone):
                 bindings = load_bindings(saved.get("bindings"), self._clock())
-                self._registrar.restore(
+                self._location.restore(
                     binding
                     for binding in bindings
                     if binding.user == extension
@@ -332,12 +342,6 @@ class PhoneServer:
 
     # Strangers
 
-    def _is_known(self, flow: Flow) -> bool:
-        return self._registrar.knows(flow)
-
-    def _serves(self, flow: Flow) -> bool:
-        return self._registrar.serves(flow)
-
     def _follow_lock(self, _source: str, _is_locked: bool) -> None:
         """Plan when the next source is listened to again, and tell of the change."""
         self._plan_release()
@@ -365,13 +369,13 @@ class PhoneServer:
 
     def _device_gone(self, binding: Binding) -> None:
         """Drop a binding from before a restart at whose end nobody answers."""
-        if self._registrar.drop(binding):
+        if self._location.drop(binding):
             self._registered(binding.user)
 
     def _bind_address(self, phone: Phone) -> None:
         """Bind a phone that does not register to where it is."""
         if phone.address is not None and self.settings.port is not None:
-            self._registrar.bind_address(phone.extension, *phone.address)
+            self._location.bind_address(phone.extension, *phone.address)
             self._update(phone)
 
     def _password_of(self, extension: str) -> str | None:
@@ -388,7 +392,7 @@ class PhoneServer:
         """Tell a phone of its bindings, and see when the next one ends."""
         if not self._started:
             return
-        bindings = self._registrar.bindings(phone.extension)
+        bindings = self._location.bindings(phone.extension)
         registration = None
         if bindings:
             newest = bindings[-1]
@@ -398,7 +402,7 @@ class PhoneServer:
                 user_agent=newest.user_agent,
                 expires_at=(
                     None
-                    if newest.by_address
+                    if newest.is_address
                     else datetime.now(UTC) + timedelta(seconds=left)
                 ),
                 supports_buttons=newest.supports_buttons,
@@ -420,6 +424,6 @@ class PhoneServer:
 
     def _expire(self) -> None:
         self._expiry = None
-        for extension in self._registrar.expire():
+        for extension in self._location.expire():
             self._registered(extension)
-        self._plan_expiry(self._registrar.next_expiry)
+        self._plan_expiry(self._location.next_expiry)

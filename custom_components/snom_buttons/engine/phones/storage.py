@@ -35,7 +35,7 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
     """
     saved = []
     for binding in bindings:
-        if binding.flow.is_reliable or binding.by_address:
+        if binding.flow.is_reliable or binding.is_address:
             continue
         texts = (
             binding.aor.text,

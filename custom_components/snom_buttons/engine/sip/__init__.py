@@ -7,10 +7,12 @@ from .binding import Binding, parse_path
 from .flow import Flow
 from .grammar import SipSyntaxError, readable
 from .guard import PRIVATE_NETWORKS, Guard, Network
+from .location import LocationService
 from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest
 from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
+from .trust import Trust
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
 from .uri import (
     Address,
@@ -33,6 +35,7 @@ __all__ = [
     "Flow",
     "Guard",
     "Headers",
+    "LocationService",
     "MalformedMessage",
     "Network",
     "OutgoingRequest",
@@ -40,6 +43,7 @@ __all__ = [
     "Request",
     "Response",
     "SipSyntaxError",
+    "Trust",
     "Uri",
     "content_refusal",
     "escape_user",

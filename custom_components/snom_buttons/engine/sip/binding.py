@@ -1,4 +1,4 @@
-"""A binding: where one device of a user can be reached (RFC 3261 10, RFC 3327)."""
+"""A binding: where one contact of a user is reached (RFC 3261 10, RFC 3327)."""
 
 from __future__ import annotations
 
@@ -10,58 +10,57 @@ from .grammar import SipSyntaxError
 from .uri import Address, Uri, parse_address
 
 MAX_ADDRESS = 512
-"""Characters that a Contact, a To or a Path may have: we repeat them in each request."""
+"""Characters of a Contact, a To or a Path, which are repeated in each of our requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One device that a user can be reached at."""
+    """One piece of hardware that a user is reached at."""
 
     user: str
     aor: Uri
-    """The address-of-record as the device spells it: the To of its REGISTER."""
+    """The address-of-record as the contact spells it: the To of its REGISTER."""
     contact: Address
-    """With its exact characters, as the device wants to find it again."""
+    """With its exact characters, by which the phone recognises it."""
     flow: Flow
-    """Where its REGISTER really came from, and where requests go."""
+    """Where its REGISTER came from, and where requests go."""
     call_id: str
     cseq: int
     expires_at: float
-    """In the registrar's clock."""
+    """In seconds of the location service's clock."""
     instance: str | None
-    """The URN of `+sip.instance`, which outlives a change of address."""
+    """The URN of `+sip.instance`, which stays the same when the address changes."""
     user_agent: str | None
     supports_buttons: bool
     path: tuple[str, ...] = ()
-    """The proxies that requests have to go through, nearest to us first (RFC 3327)."""
+    """The proxies that requests go through, the nearest first (RFC 3327)."""
     forwarded: bool = False
-    """A proxy handed its REGISTER on: others may come by the same flow."""
+    """Its REGISTER came through a proxy: other contacts may share the flow."""
     restored: bool = False
-    """It is from before a restart: nobody knows whether the device is still there."""
-    by_address: bool = False
-    """The user has told us where the device is; it does not register."""
+    """It is from before a restart: the contact may be gone."""
+    is_address: bool = False
+    """It is the address that was configured for a phone that does not register."""
 
     def comes_by(self, flow: Flow) -> bool:
-        """Whether what comes by a flow comes from the device.
+        """Whether a request by this flow comes from the contact.
 
-        One that was given by its address sends from whatever port it likes.
+        A phone that does not register may send from any port of its address.
         """
-        if self.by_address:
+        if self.is_address:
             return flow[:2] == self.flow[:2]
         return flow == self.flow
 
     @property
     def key(self) -> object:
-        """What tells it from the other bindings that its user has at the same time."""
+        """What distinguishes it from the other bindings of its user."""
         return self.instance or self.contact.uri.key
 
-    def is_same_device(self, other: Binding) -> bool:
-        """Whether `other` is of the same device: by its instance (RFC 5626 6).
+    def is_same_contact(self, other: Binding) -> bool:
+        """Whether `other` is the same contact: by its instance (RFC 5626 6).
 
-        Where one of them names none, it is the same URI that counts (RFC 3261 10.3). So
-        does the same flow with another Call-ID: a phone that has restarted registers
-        anew from its old address, with a Contact that may look different. Behind a
-        proxy the flow says nothing of the device.
+        Without two instances the URI decides (RFC 3261 10.3), or the same flow with
+        another Call-ID: a phone that has restarted registers from its old address, with
+        a Contact that may differ. Behind a proxy the flow does not identify a contact.
         """
         if self.instance and other.instance:
             return self.instance == other.instance
@@ -72,18 +71,18 @@ class Binding:
             and not other.forwarded
         ):
             return True
-        return self.is_same_contact(other)
+        return self.has_same_uri(other)
 
-    def is_same_contact(self, other: Binding) -> bool:
+    def has_same_uri(self, other: Binding) -> bool:
         """Whether `other` has the same URI (RFC 3261 10.3)."""
         return self.contact.uri.key == other.contact.uri.key
 
 
 def parse_path(values: Iterable[str]) -> tuple[str, ...]:
-    """Check the values of a Path, and return them as they stand (RFC 3327 4).
+    """Check the values of a Path, and return them unchanged (RFC 3327 4).
 
-    Each must be a SIP URI of a loose router, or it would make a strict router's Route.
-    Raises SipSyntaxError, also if they are long: they are repeated in all that we send.
+    Raises SipSyntaxError for one that is not the SIP URI of a loose router, which would
+    become a strict router's Route, and if they are longer than MAX_ADDRESS together.
     """
     path = tuple(values)
     for value in path:

@@ -15,6 +15,7 @@ import logging
 from typing import Any
 
 from .flow import Flow
+from .location import LocationService
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -93,20 +94,17 @@ class Guard:
         self,
         *,
         clock: Callable[[], float],
-        is_known: Callable[[Flow], bool],
-        serves: Callable[[Flow], bool] | None = None,
+        location: LocationService,
         networks: Iterable[Network] = PRIVATE_NETWORKS,
         on_locked: Callable[[str, bool], None] = lambda _host, _is_locked: None,
     ) -> None:
-        """Let in whom `networks` hold.
+        """Admit sources in `networks`, and the flows of phones in `location`.
 
-        `is_known` tells whether a phone has registered by a flow, `serves` whether one is
-        reached by it, perhaps through a proxy. `on_locked` is called with a source when it
-        is locked out (True), and when that is over (False).
+        `on_locked` is called with a source when it is locked out (True), and when it is
+        released (False).
         """
-        self.is_known = is_known
-        self.serves = serves or is_known
         self._clock = clock
+        self._location = location
         self._networks = tuple(networks)
         self._on_locked = on_locked
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
@@ -126,6 +124,14 @@ class Guard:
             (f.locked_until for f in self._failures.values() if f.locked_until),
             default=None,
         )
+
+    def is_known(self, flow: Flow) -> bool:
+        """Whether a phone has registered by this flow, and not through a proxy."""
+        return self._location.knows(flow)
+
+    def serves(self, flow: Flow) -> bool:
+        """Whether a phone is reached by this flow, directly or through a proxy."""
+        return self._location.serves(flow)
 
     def admits_host(self, host: str) -> bool:
         """Whether an address may connect: it is in a network, and not locked out."""

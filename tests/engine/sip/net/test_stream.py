@@ -15,7 +15,7 @@ import struct
 
 import pytest
 
-from custom_components.snom_buttons.engine.sip import Flow, Guard
+from custom_components.snom_buttons.engine.sip import Flow, Guard, LocationService
 from custom_components.snom_buttons.engine.sip.net import (
     TransportError,
     stream as tcp_module,
@@ -31,6 +31,7 @@ from custom_components.snom_buttons.engine.sip.net.stream import (
     StreamTransport,
 )
 from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
+from tests.support.bindings import bind
 from tests.support.messages import request_bytes
 from tests.support.stranger import connect
 from tests.support.streams import Contexts, jumping, tls_contexts, until_closed
@@ -49,14 +50,14 @@ class Listener(StreamTransport):
     def __init__(self, context: ssl.SSLContext | None, network: str) -> None:
         self.got: list[tuple[bytes, Flow]] = []
         self.lost: list[Flow] = []
-        self.known: set[Flow] = set()
+        self.location = LocationService(lambda: 0.0)
         self.answer: Callable[[Flow], bytes] | None = None
         super().__init__(
             self._take,
             context=context,
             guard=Guard(
                 clock=lambda: 0.0,
-                is_known=self.known.__contains__,
+                location=self.location,
                 networks=[ip_network(network)],
             ),
             lost=self.lost.append,
@@ -206,7 +207,7 @@ async def test_a_connection_on_which_nothing_comes(contexts: Contexts) -> None:
         silent, _ = await connected(listener, contexts.client)
         writer.write(MESSAGE)
         await reader.readexactly(4)
-        listener.known.add(listener.got[0][1])
+        bind(listener.location, listener.got[0][1])
         assert await until_closed(silent) == pytest.approx(STRANGER_IDLE, abs=1)
         # Who has registered may be silent for as long as a registration lasts.
         lasted = await until_closed(reader)
@@ -232,7 +233,7 @@ async def test_too_many_strangers() -> None:
         # One that has registered does not count.
         held[0][1].write(MESSAGE)
         await held[0][0].readexactly(4)
-        listener.known.add(listener.got[-1][1])
+        bind(listener.location, listener.got[-1][1])
         reader, writer = await connected(listener, None)
         writer.write(MESSAGE)
         assert await reader.readexactly(4) == b"here"
@@ -307,7 +308,7 @@ async def test_there_are_never_more_connections_than_the_system_can_have(
         for reader, writer in held:
             writer.write(MESSAGE)
             assert await reader.readexactly(4) == b"here"
-            listener.known.add(listener.got[-1][1])
+            bind(listener.location, listener.got[-1][1])
         refused = await connected(listener, None)
         assert await until_closed(refused[0]) == 0
         for _, writer in (*held, refused):
@@ -331,7 +332,7 @@ async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> No
         phone = await connected(listener, contexts.client)
         phone[1].write(MESSAGE)
         await phone[0].readexactly(4)
-        listener.known.add(listener.got[0][1])
+        bind(listener.location, listener.got[0][1])
         shaken = await connected(listener, contexts.client)
         handshakes = [await connected(listener, None) for _ in range(2)]
         newest = await connected(listener, contexts.client)

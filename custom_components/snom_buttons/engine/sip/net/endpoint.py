@@ -19,7 +19,9 @@ from ..guard import Guard
 from ..message import SIP_VERSION, Request, Response, Via, encode_response
 from ..outgoing import OutgoingRequest
 from ..parser import MalformedMessage, parse_datagram
+from ..registrar import Registrar
 from ..transaction import BRANCH_COOKIE, Event, TransactionKey, client_key, server_key
+from ..trust import Trust
 from ..uas import Answer, refusal_of
 from .stream import StreamTransport
 from .transaction_layer import TransactionLayer
@@ -64,12 +66,19 @@ class IncomingRequest:
         self.answered = True
         self._endpoint.send(data, self.flow)
 
-    def challenge(self, answer: Answer) -> None:
-        """Send a challenge to whoever has yet to prove who he is, and forget the request.
+    def refuse(self, refusal: Answer) -> None:
+        """Send a refusal, and keep no state (8.2.7)."""
+        if refusal.status == 401:
+            self._challenge(refusal)
+        else:
+            self.reply_stateless(refusal.status, refusal.headers)
 
-        RFC 3261 26.3.2.4 wants no state kept for such people. By UDP it is never longer
-        than the request, whose source address anybody can have written: if need be only
-        the first algorithm is offered, then in a few words, or nothing is sent at all.
+    def _challenge(self, answer: Answer) -> None:
+        """Send a challenge, and keep no state (RFC 3261 26.3.2.4).
+
+        By UDP it is never longer than the request, whose source address may be forged:
+        if need be it offers only the first algorithm, then in the shortest form, and
+        otherwise it is not sent.
         """
         status = answer.status
         is_limited = not (self.flow.is_reliable or self._endpoint.is_known(self.flow))
@@ -123,22 +132,24 @@ class Endpoint:
         on_stray_response: Callable[[Response], None] | None = None,
         *,
         guard: Guard | None = None,
-        authorize: Callable[[IncomingRequest], bool] = lambda _: True,
+        trust: Trust | None = None,
+        registrar: Registrar | None = None,
         on_lost: Callable[[Flow], None] = lambda _: None,
     ) -> None:
         """Make an endpoint that is not open yet.
 
-        `on_stray_response` gets the responses that belong to no transaction here, as
-        those to an INVITE that was sent with `send`; without it they are dropped.
-        `guard` says to whom we listen; without it that is everybody. `authorize` is
-        called with each request first (RFC 3261 8.2) and returns whether it may be
-        looked at further, else it has answered it. `on_lost` gets the flow of each
-        connection that is gone.
+        `on_stray_response` gets responses that match no transaction, such as those to an
+        INVITE that was sent with `send`; without it they are dropped. `guard` decides
+        which sources are admitted; without it all are. `trust` authenticates each
+        request before anything else (RFC 3261 8.2); without it all are trusted.
+        `registrar` answers REGISTER; without it `on_request` does. `on_lost` gets the
+        flow of each lost connection.
         """
         self._on_request = on_request
         self._on_stray_response = on_stray_response
         self._guard = guard
-        self._authorize = authorize
+        self._trust = trust
+        self._registrar = registrar
         self._on_lost = on_lost
         self._transports: dict[str, UdpTransport | StreamTransport] = {}
         self._sent_by: dict[str, str] = {}
@@ -312,20 +323,31 @@ class Endpoint:
             elif self.is_known(flow):
                 incoming.reply_stateless(481)
             return
-        is_authorized = False
+        is_trusted = False
         try:
-            is_authorized = self._authorize(incoming)
-            if not is_authorized:
-                return
-            refusal = refusal_of(request)
-            if refusal is not None:
-                incoming.reply_stateless(refusal.status, refusal.headers)
-            else:
-                self._on_request(incoming)
+            if self._trust is not None:
+                refusal = self._trust.judge(request, flow)
+                if refusal is not None:
+                    incoming.refuse(refusal)
+                    return
+            is_trusted = True
+            self._handle(incoming)
         except Exception:
             _LOGGER.exception("A %s from %s could not be handled", request.method, flow)
-            if not incoming.answered and (is_authorized or self.is_known(flow)):
+            if not incoming.answered and (is_trusted or self.is_known(flow)):
                 incoming.reply(500)
+
+    def _handle(self, incoming: IncomingRequest) -> None:
+        """Answer a request that is trusted, or pass it to the user (8.2)."""
+        request = incoming.request
+        refusal = refusal_of(request)
+        if refusal is not None:
+            incoming.refuse(refusal)
+        elif request.method == "REGISTER" and self._registrar is not None:
+            answer = self._registrar.register(request, incoming.flow)
+            incoming.reply(answer.status, answer.headers)
+        else:
+            self._on_request(incoming)
 
     # What goes out
 

@@ -1,0 +1,167 @@
+"""The location service: the bindings of each user (RFC 3261 10).
+
+Performs no I/O. The clock is passed in, so that tests can drive it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+import math
+from typing import Any
+
+from .binding import Binding
+from .flow import Flow
+from .uri import Uri, make_address, make_uri
+
+
+class LocationService:
+    """The bindings by user, indexed by their flows."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Create an empty service; `clock` returns seconds."""
+        self._clock = clock
+        self._bindings: dict[str, list[Binding]] = {}
+        self._direct: Counter[Any] = Counter()
+        self._served: Counter[Any] = Counter()
+        self._addresses: Counter[Any] = Counter()
+
+    def bindings(self, user: str) -> tuple[Binding, ...]:
+        """Return a user's current bindings, the newest last."""
+        now = self._clock()
+        return tuple(b for b in self._bindings.get(user, ()) if b.expires_at > now)
+
+    @property
+    def next_expiry(self) -> float | None:
+        """The time at which the next binding expires, None without bindings."""
+        return min(
+            (b.expires_at for held in self._bindings.values() for b in held),
+            default=None,
+        )
+
+    def expire(self) -> list[str]:
+        """Drop the expired bindings; return the users that had them."""
+        now = self._clock()
+        affected = []
+        for user, held in list(self._bindings.items()):
+            current = [binding for binding in held if binding.expires_at > now]
+            if len(current) < len(held):
+                affected.append(user)
+                self.store(user, current)
+        return affected
+
+    def forget(self, user: str) -> None:
+        """Drop all bindings of a user."""
+        self.store(user, [])
+
+    def bind_address(self, user: str, host: str, port: int) -> None:
+        """Bind a user to an address by UDP, without a registration and without an end.
+
+        This is the sipsak example of the LED Remote Control document.
+        """
+        flow = Flow("UDP", host, port)
+        address = host.partition("%")[0]  # the interface is of no use to the phone
+        uri = make_uri(user, f"[{address}]" if ":" in address else address, port)
+        self.store(
+            user,
+            [
+                Binding(
+                    user=user,
+                    aor=uri,
+                    contact=make_address(uri),
+                    flow=flow,
+                    call_id="",
+                    cseq=0,
+                    expires_at=math.inf,
+                    instance=None,
+                    user_agent=None,
+                    supports_buttons=False,
+                    is_address=True,
+                )
+            ],
+        )
+
+    def drop(self, binding: Binding) -> bool:
+        """Drop a single binding; return whether it was there."""
+        held = self._bindings.get(binding.user, [])
+        kept = [other for other in held if other is not binding]
+        if len(kept) < len(held):
+            self.store(binding.user, kept)
+        return len(kept) < len(held)
+
+    def restore(self, bindings: Iterable[Binding]) -> None:
+        """Add the bindings of a snapshot, except those that have expired."""
+        now = self._clock()
+        for binding in bindings:
+            if binding.expires_at > now:
+                self.store(
+                    binding.user, [*self._bindings.get(binding.user, ()), binding]
+                )
+
+    def store(self, user: str, bindings: list[Binding]) -> None:
+        """Replace the bindings of a user."""
+        for index, entries in (
+            (self._direct, _direct_flows),
+            (self._served, _all_flows),
+            (self._addresses, _addresses),
+        ):
+            for entry in entries(self._bindings.get(user, ())):
+                index[entry] -= 1
+                if not index[entry]:
+                    del index[entry]
+            index.update(entries(bindings))
+        if bindings:
+            self._bindings[user] = bindings
+        else:
+            self._bindings.pop(user, None)
+
+    def knows(self, flow: Flow) -> bool:
+        """Whether a contact has registered by this flow, and not through a proxy."""
+        return flow in self._direct
+
+    def serves(self, flow: Flow) -> bool:
+        """Whether a contact is reached by this flow, directly or through a proxy.
+
+        Also True for any flow from a host that is bound by its address.
+        """
+        return flow in self._served or flow[:2] in self._addresses
+
+    def is_from_contact(self, user: str, flow: Flow) -> bool:
+        """Whether a flow is that of one of the user's contacts, without a proxy."""
+        # A loop, since `any` costs more than the comparisons.
+        for binding in self._bindings.get(user, ()):
+            if (
+                binding.comes_by(flow)
+                and not binding.forwarded
+                and binding.expires_at > self._clock()
+            ):
+                return True
+        return False
+
+    def is_from_address(self, user: str, flow: Flow) -> bool:
+        """Whether a flow comes from the address that the user is bound to."""
+        return any(
+            binding.is_address and binding.comes_by(flow)
+            for binding in self._bindings.get(user, ())
+        )
+
+    def is_contact(self, user: str, uri: Uri) -> bool:
+        """Whether a Request-URI is that of requests to one of the user's contacts."""
+        for binding in self._bindings.get(user, ()):
+            contact = binding.contact.uri
+            if contact.host == uri.host and contact.target.key == uri.key:
+                return True
+        return False
+
+
+def _direct_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
+    return (binding.flow for binding in bindings if not binding.forwarded)
+
+
+def _all_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
+    return (binding.flow for binding in bindings)
+
+
+def _addresses(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:
+    """Yield transport and host of the bindings by address."""
+    return (binding.flow[:2] for binding in bindings if binding.is_address)

@@ -1,0 +1,125 @@
+"""Authentication of requests (RFC 3261 22 and 10.3, docs/decisions 9).
+
+A REGISTER is always challenged. Another request is trusted if it came by the flow of an
+authenticated registration, or if its digest is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import logging
+
+from .digest import Challenger, Verdict
+from .flow import Flow
+from .grammar import readable
+from .guard import Guard
+from .location import LocationService
+from .message import Request
+from .uas import Answer
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Trust:
+    """Decides whether a request comes from the user that it names.
+
+    The domain of an address-of-record is ignored: phones register with an IP address, a
+    host name or a container's outer address, and each of these is this server
+    (docs/decisions/0006).
+    """
+
+    def __init__(
+        self,
+        realm: str,
+        password_of: Callable[[str], str | None],
+        clock: Callable[[], float],
+        location: LocationService,
+        guard: Guard | None = None,
+    ) -> None:
+        """Authenticate the users for whom `password_of` returns a password.
+
+        `guard` counts wrong passwords and knows the sources that are locked out.
+        """
+        self._challenger = Challenger(realm, password_of, clock)
+        self._location = location
+        self._guard = guard
+
+    def judge(self, request: Request, flow: Flow) -> Answer | None:
+        """Return the refusal of a request, None if it comes from the user it names.
+
+        That user is the one of To for a REGISTER, else the one of From. A flow proves
+        nothing where a proxy is at its end, since all phones behind it share the flow.
+        """
+        if request.method == "REGISTER":
+            return self._authenticate(request, flow, request.to.uri.user)
+        user = request.from_.uri.user
+        named = user or ""
+        if request.forwarded or not self._location.is_from_contact(named, flow):
+            refusal = self._authenticate(request, flow, user)
+            if refusal is not None:
+                return refusal
+        # A request to a contact of its own user is one of ours that came back. A proxy
+        # does that by mistake. A client that passed our challenge on to us would have
+        # our credentials for it, but only for the Request-URI of our own request.
+        return Answer(482) if self._location.is_contact(named, request.uri) else None
+
+    def _authenticate(
+        self, request: Request, flow: Flow, user: str | None
+    ) -> Answer | None:
+        """Check the digest, and that its user is `user` (10.3, steps 3 and 4).
+
+        A source that is locked out is challenged whatever its credentials, except for
+        the phone that registered by this very flow: other hosts at its address (NAT)
+        must not keep it from registering again. Behind a proxy the lock is on the user
+        of the credentials, whatever From and To name, so that other users are not
+        affected.
+        """
+        judged = self._challenger.judge(
+            request.headers.lines("Authorization"),
+            source=_source_of_nonce(flow),
+            method=request.method,
+            request_uri=request.uri.text,
+        )
+        verdict = judged.verdict
+        claimed = readable(judged.username or "")
+        source = f"{flow.host} {claimed}" if request.forwarded else flow.host
+        if (
+            self._guard is not None
+            and self._guard.is_locked(source)
+            and (request.forwarded or not self._location.is_from_contact(claimed, flow))
+        ):
+            verdict = Verdict.MISSING
+        if verdict is Verdict.ACCEPTED:
+            return None if judged.username == user else Answer(403)
+        if verdict is Verdict.WRONG:
+            _LOGGER.debug("Wrong credentials in a %s from %s", request.method, flow)
+            # A phone that is bound by its address may also try to register, in vain.
+            if self._guard is not None and not self._location.is_from_address(
+                claimed, flow
+            ):
+                self._guard.failed(source)
+        return self._challenge(
+            flow,
+            stale=verdict is Verdict.STALE,
+            user_agent=request.headers.get("User-Agent"),
+        )
+
+    def _challenge(self, flow: Flow, *, stale: bool, user_agent: str | None) -> Answer:
+        """Return the 401 with one challenge for each algorithm."""
+        source = _source_of_nonce(flow)
+        values = self._challenger.challenges(source, stale=stale, user_agent=user_agent)
+        brief = self._challenger.brief_challenge(source, stale=stale)
+        return Answer(
+            401,
+            tuple(("WWW-Authenticate", value) for value in values),
+            (("WWW-Authenticate", brief),),
+        )
+
+
+def _source_of_nonce(flow: Flow) -> str:
+    """Return the source that a nonce is bound to.
+
+    By UDP that is the exact address that received it. By TCP and TLS it is the host: a
+    source address cannot be forged there, and a phone may retry by a new connection.
+    """
+    return f"{flow.transport} {flow.host}" if flow.is_reliable else str(flow)
