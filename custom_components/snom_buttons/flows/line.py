@@ -38,7 +38,7 @@ from ..const import (
     CONF_RELEASE_AFTER,
     SUBENTRY_TYPE_PHONE,
 )
-from ..hub.settings import line_settings
+from ..hub.settings import EntrySettings
 from .forms import USER_CHARACTERS, ListSelector
 
 # It becomes part of a number, `*602` and the code, that phones send as a SIP user.
@@ -212,7 +212,7 @@ class LineFlow(ConfigSubentryFlow):
     def _is_taken(self, code: str) -> bool:
         return any(
             line.code == code and line.subentry_id != self._own
-            for line in line_settings(self._get_entry())
+            for line in EntrySettings.from_entry(self._get_entry()).lines
         )
 
     def _schema(self) -> vol.Schema:
@@ -252,7 +252,7 @@ class LineFlow(ConfigSubentryFlow):
         phones = self._phones
         elsewhere = {
             (subentry_id, key): line.name
-            for line in line_settings(self._get_entry())
+            for line in EntrySettings.from_entry(self._get_entry()).lines
             if line.subentry_id != self._own
             for subentry_id, key in line.keys.items()
         }

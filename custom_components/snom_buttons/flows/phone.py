@@ -35,15 +35,9 @@ from ..const import (
     CONF_KEYS,
     MODEL_OTHER,
 )
-from ..engine.phones import MODELS
-from ..hub.settings import (
-    KeySettings,
-    as_it_is,
-    can_reach,
-    phone_address,
-    registrar_addresses,
-    server_settings,
-)
+from ..engine.phones import MODELS, can_reach, phone_address
+from ..hub.markdown import escape_markdown
+from ..hub.settings import KeySettings, server_settings
 from . import dialling as dial_form, keys as key_form
 from .keys import MAX_KEYS, SIP_USER
 
@@ -219,7 +213,7 @@ class PhoneFlow(ConfigSubentryFlow):
         """Show what to enter in the phone's web page."""
         if user_input is not None:
             return self._async_finish()
-        addresses = registrar_addresses(self._get_entry().data)
+        addresses = server_settings(self._get_entry().data).registrar_addresses
         return self.async_show_form(
             step_id="placed" if CONF_ADDRESS in self._account else "phone",
             data_schema=vol.Schema({}),
@@ -234,7 +228,7 @@ class PhoneFlow(ConfigSubentryFlow):
                     if transport != "UDP"
                 ),
                 "keys": "\n".join(
-                    f"| Button | `{key.key}` | {as_it_is(key.name)} |"
+                    f"| Button | `{key.key}` | {escape_markdown(key.name)} |"
                     for key in self._keys
                 ),
             },

@@ -27,7 +27,7 @@ from ..const import (
 )
 from ..engine.phones import check_bind, local_address
 from ..hub.hub import SnomConfigEntry, SnomHub
-from ..hub.settings import registrar_addresses, server_settings
+from ..hub.settings import server_settings
 from .line import LineFlow
 from .mqtt import MqttOptionsFlow
 from .phone import PhoneFlow
@@ -178,4 +178,5 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 def _server_title(server: Mapping[str, Any]) -> str:
-    return f"Phones on {next(iter(registrar_addresses(server).values()))}"
+    addresses = server_settings(server).registrar_addresses
+    return f"Phones on {next(iter(addresses.values()))}"

@@ -36,9 +36,9 @@ from ..const import (
     CONF_TLS,
     CONF_UDP,
 )
-from ..engine.phones import PRIVATE_NETWORKS, free_port
+from ..engine.phones import PRIVATE_NETWORKS, free_port, host_and_port
 from ..hub.certificate import CertificateProblem, certificate_files, load_certificate
-from ..hub.settings import KEEPALIVE, host_and_port, server_settings
+from ..hub.settings import KEEPALIVE, certificate_settings, server_settings
 
 DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are elsewhere on the network
 DEFAULT_PORT: Final = 5060
@@ -201,10 +201,11 @@ async def async_find_certificate_fault(
     hass: HomeAssistant, server: Mapping[str, Any], faults: Faults
 ) -> None:
     """Note what is wrong with the certificate, if one is needed."""
-    if not server[CONF_TLS][CONF_ENABLED]:
+    settings = certificate_settings(server)
+    if settings is None:
         return
     try:
-        files = certificate_files(hass, server[CONF_TLS])
+        files = certificate_files(hass, settings)
         await hass.async_add_executor_job(load_certificate, files)
     except CertificateProblem as problem:
         faults.add("base", problem.key, **problem.placeholders)

@@ -1,6 +1,5 @@
 """The certificate with which the server proves to phones who it is, over TLS."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from homeassistant.core import HomeAssistant
 
-from ..const import CONF_CERTIFICATE, CONF_PRIVATE_KEY
+from .settings import CertificateSettings
 
 OF_ANOTHER: Final = {
     "KEY_TYPE_MISMATCH",
@@ -47,12 +46,14 @@ def own_certificate(hass: HomeAssistant) -> CertificateFiles | None:
     return CertificateFiles(Path(http.ssl_certificate), Path(http.ssl_key))
 
 
-def certificate_files(hass: HomeAssistant, tls: Mapping[str, Any]) -> CertificateFiles:
-    """Return the files that a server is set to use: those named, or Home Assistant's own.
+def certificate_files(
+    hass: HomeAssistant, settings: CertificateSettings
+) -> CertificateFiles:
+    """Return the files that a server is set to use: its own, or Home Assistant's.
 
     Raises CertificateProblem if there are none.
     """
-    certificate, key = tls.get(CONF_CERTIFICATE), tls.get(CONF_PRIVATE_KEY)
+    certificate, key = settings
     if certificate and key:
         return CertificateFiles(Path(certificate), Path(key))
     if certificate or key:

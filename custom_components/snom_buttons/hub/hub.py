@@ -57,14 +57,7 @@ from .issues import ServerIssues
 from .mqtt import LeftBehind, MqttBridge
 from .mqtt_client import async_clear
 from .phone import SnomLine, SnomPhone
-from .settings import (
-    PhoneSettings,
-    SharedLineSettings,
-    certificate_settings,
-    line_settings,
-    phone_settings,
-    server_settings,
-)
+from .settings import EntrySettings, PhoneSettings, SharedLineSettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -95,14 +88,14 @@ class SnomHub:
         """
         self.hass = hass
         self.entry = entry
-        self.server = PhoneServer(server_settings(entry.data))
+        self.settings = EntrySettings.from_entry(entry)
+        self.server = PhoneServer(self.settings.server)
         self.phones: dict[str, SnomPhone] = {}
         """By extension."""
         self.lines: dict[str, SnomLine] = {}
         """By subentry."""
         self.device_id = self._async_update_device()
-        self.issues = ServerIssues(hass, entry, self.server)
-        self._certificate = certificate_settings(entry.data)
+        self.issues = ServerIssues(hass, entry, self.server, self.settings)
         self._listeners: list[PartListener] = []
         self._save_pending = False
         self._store = async_get_store(hass, entry)
@@ -118,9 +111,9 @@ class SnomHub:
             left_behind_changed=self._async_save_soon,
             async_save=self._async_save_now,
         )
-        for settings in phone_settings(entry):
+        for settings in self.settings.phones:
             self._async_add_phone(settings)
-        for line in line_settings(entry):
+        for line in self.settings.lines:
             self._async_add_line(line)
 
     async def async_load(self) -> None:
@@ -225,10 +218,15 @@ class SnomHub:
         Other settings of the server take a restart of the server, hence a reload.
         """
         self._async_update_device()
-        if self._has_moved():
+        settings = EntrySettings.from_entry(self.entry)
+        if (settings.server, settings.certificate) != (
+            self.settings.server,
+            self.settings.certificate,
+        ):
             self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
             return
         async with self._update_lock:
+            self.settings = settings
             # Lines first: a key that leaves one is free before its phone takes it back.
             parts: list[SnomPart] = [
                 *self._async_update_lines(),
@@ -239,19 +237,11 @@ class SnomHub:
                     await listener(part)
         await self.mqtt.async_update()
 
-    def _has_moved(self) -> bool:
-        """Whether the server has to start anew to be as it is set."""
-        data = self.entry.data
-        return (server_settings(data), certificate_settings(data)) != (
-            self.server.settings,
-            self._certificate,
-        )
-
     @callback
     def _async_update_phones(self) -> list[SnomPhone]:
         """Hold the phones in step with the entry; return those that changed."""
         changed = []
-        wanted = {phone.subentry_id: phone for phone in phone_settings(self.entry)}
+        wanted = {phone.subentry_id: phone for phone in self.settings.phones}
         removed: dict[str, SnomPhone] = {}
         for extension, phone in list(self.phones.items()):
             settings = wanted.get(phone.settings.subentry_id)
@@ -274,8 +264,8 @@ class SnomHub:
     def _async_update_lines(self) -> list[SnomLine]:
         """Hold the lines in step with the entry; return those that changed."""
         changed = []
-        phones = phone_settings(self.entry)
-        wanted = {line.subentry_id: line for line in line_settings(self.entry)}
+        phones = self.settings.phones
+        wanted = {line.subentry_id: line for line in self.settings.lines}
         for subentry_id in self.lines.keys() - wanted.keys():
             del self.lines[subentry_id]
             self.server.remove_line(subentry_id)
@@ -322,7 +312,7 @@ class SnomHub:
     @callback
     def _async_add_line(self, settings: SharedLineSettings) -> SnomLine:
         line = self.server.add_line(
-            settings.subentry_id, settings.line(phone_settings(self.entry))
+            settings.subentry_id, settings.line(self.settings.phones)
         )
         part = SnomLine(self, settings, line)
         line.used.subscribe(lambda use: self._async_line_used(part, use))

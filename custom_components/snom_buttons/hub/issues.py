@@ -9,10 +9,11 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 
-from ..const import CONF_TLS, DOMAIN
+from ..const import DOMAIN
 from ..engine.phones import PhoneServer, ServerSettings, check_bind
 from .certificate import CertificateProblem, certificate_files, load_certificate
-from .settings import as_it_is, server_settings
+from .markdown import escape_markdown
+from .settings import EntrySettings
 
 if TYPE_CHECKING:
     from .hub import SnomConfigEntry
@@ -54,12 +55,17 @@ class ServerIssues:
     """The repair issues of one server."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: SnomConfigEntry, server: PhoneServer
+        self,
+        hass: HomeAssistant,
+        entry: SnomConfigEntry,
+        server: PhoneServer,
+        settings: EntrySettings,
     ) -> None:
         """Follow a server from `async_start` on."""
         self._hass = hass
         self._entry = entry
         self._server = server
+        self._certificate = settings.certificate
         self._watched = _watched_address(server.settings)
         self._told: set[str] = set()
         self._is_stopped = False
@@ -97,11 +103,11 @@ class ServerIssues:
 
     async def async_load_certificate(self) -> ssl.SSLContext | None:
         """Return a context for TLS, None if TLS is off or its certificate is no good."""
-        if server_settings(self._entry.data).tls_port is None:
+        if self._certificate is None:
             self._async_tell_certificate(None)
             return None
         try:
-            files = certificate_files(self._hass, self._entry.data[CONF_TLS])
+            files = certificate_files(self._hass, self._certificate)
             context, expires = await self._hass.async_add_executor_job(
                 load_certificate, files
             )
@@ -197,7 +203,7 @@ class ServerIssues:
             self._async_tell(
                 issue_id,
                 "phone_refuses",
-                {"phone": phone.settings.name, "answer": as_it_is(answer)},
+                {"phone": phone.settings.name, "answer": escape_markdown(answer)},
             )
         else:
             self._async_take_back(issue_id)

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-import re
-from typing import Any, Final, Self
+from ipaddress import ip_network
+from typing import Any, Final, NamedTuple, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import (
@@ -67,11 +66,10 @@ from ..engine.phones import (
     LightMode,
     LineSettings,
     ServerSettings,
-    interface_name,
+    host_and_port,
+    phone_address,
     shared_key,
 )
-
-_BROADCAST: Final = IPv4Address("255.255.255.255")
 
 MAX_LABEL: Final = 128
 """Characters of a text on a key."""
@@ -278,33 +276,14 @@ def mqtt_settings(options: Mapping[str, Any]) -> MqttSettings | None:
     )
 
 
-def line_settings(entry: ConfigEntry) -> list[SharedLineSettings]:
-    """Return the shared lines of a config entry."""
-    return [
-        SharedLineSettings.from_subentry(subentry)
-        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_SHARED_LINE)
-    ]
-
-
-def phone_settings(entry: ConfigEntry) -> list[PhoneSettings]:
-    """Return the phones of a config entry."""
-    lines = line_settings(entry)
-    return [
-        PhoneSettings.from_subentry(subentry, lines)
-        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
-    ]
-
-
-SIP_PORT: Final = 5060
-"""The UDP port of a phone, unless it is told (`Network identity (port)`)."""
 KEEPALIVE: Final = 60
-"""Seconds between questions whether a phone is there."""
+"""Seconds between requests that ask whether a phone is reachable."""
 
 
 def server_settings(data: Mapping[str, Any]) -> ServerSettings:
     """Return the server that the data of a config entry describes.
 
-    Version 0.1 knew of nothing but UDP, and of no rules for who may talk to it.
+    Version 0.1 stored no transports other than UDP, and no access rules.
     """
     udp, tcp, tls, access = (
         data.get(section, {}) for section in (CONF_UDP, CONF_TCP, CONF_TLS, CONF_ACCESS)
@@ -322,84 +301,55 @@ def server_settings(data: Mapping[str, Any]) -> ServerSettings:
         tls_port=tls[CONF_PORT] if tls.get(CONF_ENABLED) else None,
         realm=data[CONF_REALM],
         advertised_host=data[CONF_ADVERTISED_HOST],
-        advertised={name: place for name, place in advertised.items() if place},
+        advertised={name: address for name, address in advertised.items() if address},
         networks=networks or PRIVATE_NETWORKS,
         keepalive=access.get(CONF_KEEPALIVE, KEEPALIVE),
     )
 
 
-def certificate_settings(data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the paths of certificate and key that are set, None without TLS."""
+class CertificateSettings(NamedTuple):
+    """The paths of certificate and private key for TLS; "" for Home Assistant's own."""
+
+    certificate: str
+    private_key: str
+
+
+def certificate_settings(data: Mapping[str, Any]) -> CertificateSettings | None:
+    """Return the certificate in the data of a config entry; None without TLS."""
     tls = data.get(CONF_TLS, {})
     if not tls.get(CONF_ENABLED):
         return None
-    return tls.get(CONF_CERTIFICATE, ""), tls.get(CONF_PRIVATE_KEY, "")
-
-
-def host_and_port(text: str) -> tuple[str, int | None] | None:
-    """Return what `host`, `host:port` or `[ipv6]:port` says, None if it is no such thing."""
-    match = re.fullmatch(
-        r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", text
+    return CertificateSettings(
+        tls.get(CONF_CERTIFICATE, ""), tls.get(CONF_PRIVATE_KEY, "")
     )
-    if match is None:
-        return (text, None) if _is_ipv6(text) else None
-    host, port = match[1] or match[2], int(match[3]) if match[3] else None
-    if port is not None and not 0 < port < 65536:
-        return None
-    return host, port
 
 
-def _is_ipv6(text: str) -> bool:
-    try:
-        return ip_address(text).version == 6
-    except ValueError:
-        return False
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntrySettings:
+    """All settings of a config entry."""
 
+    server: ServerSettings
+    certificate: CertificateSettings | None
+    """None without TLS."""
+    phones: tuple[PhoneSettings, ...]
+    lines: tuple[SharedLineSettings, ...]
+    mqtt: MqttSettings | None
+    """None while MQTT is off."""
 
-def phone_address(address: str) -> tuple[str, int] | None:
-    """Return where a phone is that does not register, as its flow will say.
-
-    None for what is no IP address that a phone can have. A link-local one of IPv6 means
-    nothing without an interface of ours.
-    """
-    place = host_and_port(address)
-    if place is None:
-        return None
-    try:
-        host = ip_address(place[0])
-    except ValueError:
-        return None
-    if isinstance(host, IPv6Address):
-        host = host.ipv4_mapped or host
-    if host.is_unspecified or host.is_multicast or host == _BROADCAST:
-        return None
-    port = place[1] or SIP_PORT
-    if isinstance(host, IPv4Address) or not host.is_link_local:
-        return str(host).partition("%")[0], port
-    if host.scope_id is None:
-        return None
-    # One that is not up yet stays as it is written.
-    interface = interface_name(host.scope_id) or host.scope_id
-    return f"{str(host).partition('%')[0]}%{interface}", port
-
-
-def can_reach(server: str, phone: str) -> bool:
-    """Return whether a server that listens on an address can send to a phone's."""
-    return server == "::" or (":" in server) == (":" in phone)
-
-
-def registrar_addresses(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return how phones reach the server, as `host:port`, for each transport it has."""
-    settings = server_settings(data)
-    addresses = {}
-    for transport, own_port in settings.ports.items():
-        host, port = settings.advertised.get(transport, ("", None))
-        host = host or settings.advertised_host
-        shown = f"[{host}]" if ":" in host else host
-        addresses[transport] = f"{shown}:{port or own_port}"
-    return addresses
-
-
-def as_it_is(text: str) -> str:
-    """Return a text that Markdown shows as it is, also in a table."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+    @classmethod
+    def from_entry(cls, entry: ConfigEntry[Any]) -> Self:
+        """Return the settings that a config entry holds now."""
+        lines = tuple(
+            SharedLineSettings.from_subentry(subentry)
+            for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_SHARED_LINE)
+        )
+        return cls(
+            server=server_settings(entry.data),
+            certificate=certificate_settings(entry.data),
+            phones=tuple(
+                PhoneSettings.from_subentry(subentry, lines)
+                for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
+            ),
+            lines=lines,
+            mqtt=mqtt_settings(entry.options),
+        )

@@ -5,7 +5,6 @@ loop, the one that `PhoneServer.start` is called in.
 """
 
 from ..sip import PRIVATE_NETWORKS, Network
-from ..sip.net import interface_name
 from ..xbuttons import (
     MAX_DOCUMENT,
     PROPERTIES,
@@ -25,6 +24,7 @@ from ..xbuttons import (
     is_other_color,
     parse_document,
 )
+from .address import SIP_PORT, can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
 from .events import Dialled, KeyPress, LineUse
 from .key import Key, KeySetup
@@ -42,6 +42,7 @@ __all__ = [
     "MODELS",
     "PRIVATE_NETWORKS",
     "PROPERTIES",
+    "SIP_PORT",
     "Action",
     "CannotListen",
     "Color",
@@ -69,13 +70,15 @@ __all__ = [
     "SharedLine",
     "TooManyKeys",
     "Treatment",
+    "can_reach",
     "check_bind",
     "format_document",
     "free_port",
-    "interface_name",
+    "host_and_port",
     "is_other_color",
     "local_address",
     "parse_document",
+    "phone_address",
     "redirection",
     "shared_key",
 ]

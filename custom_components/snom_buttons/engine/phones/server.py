@@ -60,6 +60,17 @@ class ServerSettings:
         ports = {"UDP": self.port, "TCP": self.tcp_port, "TLS": self.tls_port}
         return {name: port for name, port in ports.items() if port is not None}
 
+    @property
+    def registrar_addresses(self) -> dict[str, str]:
+        """The address under which phones reach each transport, as `host:port`."""
+        addresses = {}
+        for transport, own_port in self.ports.items():
+            host, port = self.advertised.get(transport, ("", None))
+            host = host or self.advertised_host
+            shown = f"[{host}]" if ":" in host else host
+            addresses[transport] = f"{shown}:{port or own_port}"
+        return addresses
+
 
 class CannotListen(OSError):
     """The system gave us no socket for a transport."""
