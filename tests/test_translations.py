@@ -14,7 +14,7 @@ import pytest
 import custom_components.snom_buttons as integration
 from custom_components.snom_buttons import const, event, light
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
-from custom_components.snom_buttons.engine.keywords.fields import FIELDS
+from custom_components.snom_buttons.engine.keywords import FIELDS
 from custom_components.snom_buttons.engine.phones import DialAnswer, LightMode
 from custom_components.snom_buttons.flows import (
     dialling as dial_form,
@@ -267,17 +267,11 @@ def test_every_exception_has_its_text() -> None:
     raised = keyword_values("translation_key", within=ast.Raise)
     raised |= {
         constant.value
-        for node in source(
-            "hub/checks",
-            "engine/keywords/fields",
-            "engine/keywords/lamp",
-            "hub/mqtt",
-            "engine/mqtt/commands",
-            "services",
-        )
+        for file in ROOT.glob("**/*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "invalid"
+        and node.func.id == "Refused"
         for constant in choices(node.args[0])
     }
     raised |= {field.error for field in FIELDS.values()}

@@ -14,17 +14,12 @@ from homeassistant.components.light import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .engine.keywords.lamp import (
-    EFFECTS,
-    effect_of,
-    hs_color_of,
-    with_effect,
-    with_hs_color,
-)
+from .engine.keywords import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
 from .engine.phones import LightMode
 from .entity import LAMPS_A_TURN, SnomLampEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone
+from .hub.refused import refusals_translated
 from .hub.settings import KeyKind, KeySettings
 
 PARALLEL_UPDATES = LAMPS_A_TURN
@@ -84,7 +79,8 @@ class SnomLight(SnomLampEntity, LightEntity):
         """Turn the lamp on, and keep of effect and colour what is not named."""
         description = self.key.look
         if (effect := kwargs.get(ATTR_EFFECT)) is not None:
-            description = with_effect(description, effect)
+            with refusals_translated():
+                description = with_effect(description, effect)
         elif not self.is_on:
             description = replace(description, light=LightMode.ON)
         if (hs_color := kwargs.get(ATTR_HS_COLOR)) is not None:

@@ -3,8 +3,9 @@
 Everything is checked before anything changes, also with several targets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import voluptuous as vol
@@ -29,18 +30,13 @@ from homeassistant.helpers.target import (
 from homeassistant.util.json import JsonValueType
 
 from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
-from .engine.keywords.fields import (
-    FIELDS,
-    as_text,
-    as_truth,
-    invalid,
-    quoted,
-    read_fields,
-)
+from .engine.keywords import FIELDS, as_text, as_truth, read_fields
 from .engine.phones import Key, format_document
+from .engine.refused import Refused, quoted
 from .hub.checks import check_shown, known_key, read_document
 from .hub.hub import SnomHub
 from .hub.phone import SnomPhone
+from .hub.refused import refusals_translated
 
 SERVICE_SET_KEY: Final = "set_key"
 SERVICE_SEND_DOCUMENT: Final = "send_document"
@@ -72,17 +68,25 @@ def async_setup_services(hass: HomeAssistant) -> None:
         hass.services.async_register(
             DOMAIN,
             name,
-            handler,
+            partial(_async_translate, handler),
             schema=schema,
             supports_response=SupportsResponse.OPTIONAL,
         )
+
+
+async def _async_translate(
+    handler: Callable[[ServiceCall], Awaitable[ServiceResponse]], call: ServiceCall
+) -> ServiceResponse:
+    """Run an action; raise ServiceValidationError, translated, if it is refused."""
+    with refusals_translated():
+        return await handler(call)
 
 
 async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     """Set whole keys: what is not named becomes as it is configured."""
     named = read_fields(call.data)
     if bool(named) == as_truth(ATTR_RESET, call.data.get(ATTR_RESET, False)):
-        raise invalid("reset_alone" if named else "nothing_to_set")
+        raise Refused("reset_alone" if named else "nothing_to_set")
     answers: list[JsonValueType] = []
     for phone, key in _keys(call):
         key.show(replace(key.setup.off, **named))
@@ -95,7 +99,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     """Let keys show what a document says, also keys that are not set up."""
     text = call.data[ATTR_DOCUMENT]
     if not isinstance(text, str):
-        raise invalid("invalid_text", field=ATTR_DOCUMENT, value=quoted(text))
+        raise Refused("invalid_text", field=ATTR_DOCUMENT, value=quoted(text))
     # What is no UTF-8 is for the parser to refuse.
     shown = read_document(text.encode(errors="surrogatepass"))
     document = format_document(shown.values()).decode()
@@ -127,9 +131,9 @@ def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
         for name in (given if isinstance(given, list) else [given])
     ]
     if by_device and not names:
-        raise invalid("key_missing")
+        raise Refused("key_missing")
     if names and not by_device:
-        raise invalid("key_without_device")
+        raise Refused("key_without_device")
     found = {}
     for phone, name in (
         *((phone, name) for phone in by_device for name in names),
@@ -166,13 +170,13 @@ def _selected(
     by_entity = []
     for entity_id, entity in sorted(named.items()):
         if entity is None or entity.device_id not in ours:
-            raise invalid("not_a_phone", name=entity_id)
+            raise Refused("not_a_phone", name=entity_id)
         phone = _phone(hass, entity.device_id)
         if call.service == SERVICE_SET_KEY and _key_of(entity) is None:
-            raise invalid("not_a_key", entity=entity_id)
+            raise Refused("not_a_key", entity=entity_id)
         by_entity.append((phone, _key_of(entity) or ""))
     if not by_device and not by_entity:
-        raise invalid("no_target")
+        raise Refused("no_target")
     return by_device, by_entity
 
 
@@ -200,11 +204,11 @@ def _phone_devices(hass: HomeAssistant) -> Iterator[str]:
 def _phone(hass: HomeAssistant, device_id: str) -> SnomPhone:
     """Return the phone that a device is.
 
-    Raises ServiceValidationError, translated, if it is none, or its server does not run.
+    Raises Refused if it is none, ServiceValidationError if its server does not run.
     """
     device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
     hub: SnomHub = entry.runtime_data
     for phone in hub.phones.values():
         if phone.device_id == device.id:
             return phone
-    raise invalid("not_a_phone", name=device.name_by_user or device.name or device_id)
+    raise Refused("not_a_phone", name=device.name_by_user or device.name or device_id)

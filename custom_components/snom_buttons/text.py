@@ -11,11 +11,12 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
+from .engine.keywords import MAX_LABEL
 from .engine.phones import DocumentError
 from .entity import SnomShownEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone
-from .hub.settings import MAX_LABEL, KeyKind, KeySettings
+from .hub.settings import KeyKind, KeySettings
 
 PARALLEL_UPDATES = 0
 

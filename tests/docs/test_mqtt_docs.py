@@ -14,8 +14,7 @@ from unittest.mock import Mock
 from jsonschema import Draft202012Validator
 import pytest
 
-from custom_components.snom_buttons.engine.keywords.fields import FIELDS, read_fields
-from custom_components.snom_buttons.engine.keywords.lamp import EFFECTS
+from custom_components.snom_buttons.engine.keywords import EFFECTS, FIELDS, read_fields
 from custom_components.snom_buttons.engine.mqtt.commands import (
     IGNORED,
     OWN_FIELDS,
@@ -38,7 +37,7 @@ from custom_components.snom_buttons.engine.phones import (
     LightMode,
     parse_document,
 )
-from homeassistant.exceptions import ServiceValidationError
+from custom_components.snom_buttons.engine.refused import Refused
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "mqtt.md").read_text()
@@ -318,7 +317,7 @@ def test_the_set_schema_refuses_what_the_code_refuses(name: str, value: object) 
     if (name, value) == ("light", True):  # YAML's on
         return
     assert not allows("set", {name: value})
-    with pytest.raises(ServiceValidationError):
+    with pytest.raises(Refused):
         read_fields({name: value})
 
 
@@ -337,7 +336,7 @@ def test_the_set_schema_refuses_what_the_code_refuses(name: str, value: object) 
 )
 def test_the_set_schema_refuses_wrong_values(name: str, value: object) -> None:
     assert not allows("set", {name: value})
-    with pytest.raises(ServiceValidationError):
+    with pytest.raises(Refused):
         read_fields({name: value})
 
 

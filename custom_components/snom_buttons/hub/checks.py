@@ -1,12 +1,11 @@
 """What is checked of keys and documents before anything is shown on a phone.
 
-Actions and MQTT take both. What is wrong is raised as ServiceValidationError, translated.
+Actions and MQTT take both. What is wrong is raised as Refused.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..engine.keywords.fields import invalid, quoted
 from ..engine.phones import (
     MAX_OTHER_KEYS,
     DocumentError,
@@ -16,6 +15,7 @@ from ..engine.phones import (
     format_document,
     parse_document,
 )
+from ..engine.refused import Refused, quoted
 
 if TYPE_CHECKING:
     from .phone import SnomPhone
@@ -28,7 +28,7 @@ def known_key(phone: SnomPhone, name: str) -> Key:
     """Return a key of a phone. Raises if there is none, or it is not ours to set."""
     key = phone.phone.keys.get(name)
     if key is None:
-        raise invalid(
+        raise Refused(
             "unknown_key",
             phone=phone.settings.name,
             value=quoted(name),
@@ -44,9 +44,9 @@ def read_document(document: bytes) -> Shown:
         shown = {each.name: each for each in parse_document(document)}
         format_document(shown.values())
     except DocumentError as err:
-        raise invalid("invalid_document", error=str(err)) from err
+        raise Refused("invalid_document", error=str(err)) from err
     if not shown:
-        raise invalid("empty_document")
+        raise Refused("empty_document")
     return shown
 
 
@@ -57,9 +57,9 @@ def check_shown(phone: SnomPhone, shown: Shown) -> None:
     try:
         phone.phone.check(shown.values())
     except DocumentError as err:
-        raise invalid("invalid_document", error=str(err)) from err
+        raise Refused("invalid_document", error=str(err)) from err
     except TooManyKeys as err:
-        raise invalid(
+        raise Refused(
             "too_many_keys", phone=phone.settings.name, allowed=str(MAX_OTHER_KEYS)
         ) from err
 
@@ -67,4 +67,4 @@ def check_shown(phone: SnomPhone, shown: Shown) -> None:
 def _check_not_shared(phone: SnomPhone, name: str) -> None:
     """Raise if a key belongs to a shared line, which alone says what it shows."""
     if line := phone.line_of(name):
-        raise invalid("shared_key", phone=phone.settings.name, key=name, line=line)
+        raise Refused("shared_key", phone=phone.settings.name, key=name, line=line)

@@ -16,13 +16,12 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
 )
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.json import json_dumps
 
 from ..const import DOMAIN
-from ..engine.keywords.fields import invalid, quoted
 from ..engine.mqtt.commands import send_document, set_key
 from ..engine.mqtt.discovery import async_hide, discovery_payload, discovery_topic
 from ..engine.mqtt.payloads import (
@@ -35,6 +34,7 @@ from ..engine.mqtt.payloads import (
     state_payload,
 )
 from ..engine.phones import Dialled, KeyPress, PhoneServer
+from ..engine.refused import Refused, quoted
 from .mqtt_client import (
     QOS,
     discovery_prefix,
@@ -44,6 +44,7 @@ from .mqtt_client import (
     mqtt_link,
 )
 from .phone import SnomPhone
+from .refused import translated
 from .settings import MqttSettings, mqtt_settings
 
 ISSUE_MQTT_MISSING: Final = "mqtt_missing"
@@ -357,29 +358,30 @@ class MqttBridge:
         assert isinstance(payload, bytes)
         if not payload:  # somebody clears a retained command
             return
-        phone, key = self._topics.addressee(msg.topic)
         try:
-            if msg.retain:
-                raise invalid("retained_command")
-            if msg.topic != (topic := self._topics.command(phone, key)):
-                # Else rules of the broker for the one would not hold for the other.
-                raise invalid(
-                    "other_spelling", value=quoted(msg.topic), allowed=quoted(topic)
-                )
-            if phone not in self._phones:
-                raise invalid(
-                    "unknown_phone",
-                    value=quoted(phone),
-                    allowed=", ".join(self._phones),
-                )
-            if key is not None:
-                set_key(self._phones[phone], key, payload)
-            else:
-                send_document(self._phones[phone], payload)
-        except ServiceValidationError as err:
+            self._async_carry_out(msg.topic, payload, retained=msg.retain)
+        except Refused as err:
             self.publisher.complain(
-                self._topics.error, error_payload(msg.topic, str(err))
+                self._topics.error, error_payload(msg.topic, str(translated(err)))
             )
+
+    @callback
+    def _async_carry_out(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Carry a command out. Raises Refused."""
+        phone, key = self._topics.addressee(topic)
+        if retained:
+            raise Refused("retained_command")
+        if topic != (own := self._topics.command(phone, key)):
+            # Else rules of the broker for the one would not hold for the other.
+            raise Refused("other_spelling", value=quoted(topic), allowed=quoted(own))
+        if phone not in self._phones:
+            raise Refused(
+                "unknown_phone", value=quoted(phone), allowed=", ".join(self._phones)
+            )
+        if key is not None:
+            set_key(self._phones[phone], key, payload)
+        else:
+            send_document(self._phones[phone], payload)
 
     async def _async_subscribe(self) -> None:
         """Subscribe to commands, once Home Assistant's client is there."""

@@ -71,9 +71,6 @@ from ..engine.phones import (
     shared_key,
 )
 
-MAX_LABEL: Final = 128
-"""Characters of a text on a key."""
-
 
 class KeyKind(StrEnum):
     """What a key is in Home Assistant."""

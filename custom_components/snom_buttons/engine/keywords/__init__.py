@@ -1,1 +1,19 @@
 """The words of users: the fields of a key, effects and colours."""
+
+from .fields import FIELDS, MAX_LABEL, Field, as_text, as_truth, read_fields
+from .lamp import EFFECTS, effect_of, hs_color_of, rgb_to_hs, with_effect, with_hs_color
+
+__all__ = [
+    "EFFECTS",
+    "FIELDS",
+    "MAX_LABEL",
+    "Field",
+    "as_text",
+    "as_truth",
+    "effect_of",
+    "hs_color_of",
+    "read_fields",
+    "rgb_to_hs",
+    "with_effect",
+    "with_hs_color",
+]

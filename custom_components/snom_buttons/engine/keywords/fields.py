@@ -1,22 +1,17 @@
-"""The fields by which a user describes a key, and what each of them takes.
+"""The fields by which a user describes a key, and the values that each accepts.
 
-What a user writes is checked here and not by a schema: so an error is translated, and
-says what is allowed.
+The values are checked here and not by a schema, so that an error is translated and
+names what is allowed.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from numbers import Number
 from typing import Any, Final, NamedTuple
 
-import voluptuous as vol
-
-from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv
-
-from ...const import DOMAIN
-from ...hub.settings import MAX_LABEL
-from ..phones import (
+from ..refused import Refused, quoted
+from ..xbuttons import (
     MAX_TEXT,
     PROPERTIES,
     Action,
@@ -35,26 +30,26 @@ from ..phones import (
     is_other_color,
 )
 
-MAX_QUOTED: Final = 40
-"""Characters of a wrong value that an error shows."""
+MAX_LABEL: Final = 128
+"""Characters of a text on a key."""
 
 
 class Field(NamedTuple):
-    """What a field takes."""
+    """What a field sets, and which values it accepts."""
 
     property: str
-    """The field of KeyDescription that it sets."""
+    """The field of KeyDescription."""
     accepts: Callable[[Any], object] = lambda _: True
-    """Whether a value, read as the document is read, is one that users may set."""
+    """Whether users may set a value, given as the document's reader returns it."""
     error: str = "invalid_text"
-    """The translation key of what is said if not."""
+    """The key of Refused for a value that is not accepted."""
     allowed: str = ""
-    """The words that may be used."""
+    """The allowed words, for the text of that error."""
     max_length: int = MAX_LABEL
 
 
 def _word(name: str, words: type[StrEnum]) -> Field:
-    """Return a field that takes one of an enumeration's words."""
+    """Return a field that accepts the words of an enumeration."""
     return Field(
         name, lambda value: isinstance(value, words), "invalid_word", ", ".join(words)
     )
@@ -98,17 +93,18 @@ FIELDS: Final[Mapping[str, Field]] = {
     ),
     "type": _word("type", KeyType),
 }
-"""In the order in which a dialogue shows them."""
+"""In the order of the form in Home Assistant."""
 
 _READERS: Final = {known.field: known.read for known in PROPERTIES}
 _EMPTY: Final = KeyDescription(name="1")
+_YES: Final = frozenset(("1", "true", "yes", "on", "enable"))
+_NO: Final = frozenset(("0", "false", "no", "off", "disable"))
 
 
 def read_fields(data: Mapping[str, object]) -> dict[str, Any]:
-    """Return what to replace in a description, for those of the fields that are named.
+    """Return the values of the named fields, by field of KeyDescription.
 
-    An empty text takes away what the field would say. Raises ServiceValidationError,
-    translated, for a value that no key can have.
+    An empty text removes the field. Raises Refused for a value that no key can have.
     """
     return {
         field.property: _read(name, field, data[name])
@@ -117,46 +113,39 @@ def read_fields(data: Mapping[str, object]) -> dict[str, Any]:
     }
 
 
-def invalid(translation_key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the error that says what was wrong and what would be right."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=translation_key,
-        translation_placeholders=placeholders,
-    )
-
-
-def quoted(value: object) -> str:
-    """Return what a user wrote, the end of a long text left out."""
-    text = "null" if value is None else str(value)
-    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
-
-
 def as_text(name: str, value: object) -> str:
-    """Return a value as a text, for YAML and JSON take some texts for something else.
+    """Return a value as text: YAML and JSON read some texts as numbers.
 
-    Raises ServiceValidationError for what is none.
+    Raises Refused for a value that is no text.
     """
     text = str(value).strip()
     is_text = isinstance(value, str | int) and not isinstance(value, bool)
-    # JSON makes 1e+30 of a number that is too long, which nobody wants to dial.
+    # JSON reads a long number as 1e+30, which is no number to dial.
     if not is_text and not (isinstance(value, float) and "e" not in text):
-        raise invalid("invalid_text", field=name, value=quoted(value))
+        raise Refused("invalid_text", field=name, value=quoted(value))
     return text
 
 
 def as_truth(name: str, value: object) -> bool:
-    """Return a value that says yes or no. Raises ServiceValidationError."""
-    try:
-        return cv.boolean(value)
-    except vol.Invalid as err:
-        raise invalid(
-            "invalid_word", field=name, value=quoted(value), allowed="true, false"
-        ) from err
+    """Return a value that means yes or no, in the words of Home Assistant's YAML.
+
+    Raises Refused for any other value.
+    """
+    if isinstance(value, str):
+        word = value.lower().strip()
+        if word in _YES:
+            return True
+        if word in _NO:
+            return False
+    elif isinstance(value, Number):  # also a bool
+        return value != 0  # type: ignore[comparison-overlap]
+    raise Refused(
+        "invalid_word", field=name, value=quoted(value), allowed="true, false"
+    )
 
 
 def _read(name: str, field: Field, value: object) -> Any:
-    """Return the value of a field as a description holds it."""
+    """Return the value of a field as KeyDescription holds it. Raises Refused."""
     if name == "light" and isinstance(value, bool):
         value = LightMode.ON if value else LightMode.OFF
     elif name == "states" and isinstance(value, list):
@@ -165,7 +154,7 @@ def _read(name: str, field: Field, value: object) -> Any:
     if not text:
         return getattr(_EMPTY, field.property)
     if len(text) > field.max_length:
-        raise invalid(
+        raise Refused(
             "text_too_long",
             field=name,
             value=quoted(text),
@@ -173,11 +162,11 @@ def _read(name: str, field: Field, value: object) -> Any:
         )
     read = _READERS[field.property](text)
     if not field.accepts(read):
-        raise invalid(
+        raise Refused(
             field.error, field=name, value=quoted(text), allowed=field.allowed
         )
     try:
         format_document([replace(_EMPTY, **{field.property: read})])
     except DocumentError as err:
-        raise invalid("invalid_characters", field=name, value=quoted(text)) from err
+        raise Refused("invalid_characters", field=name, value=quoted(text)) from err
     return read

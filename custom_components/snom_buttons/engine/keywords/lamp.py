@@ -1,16 +1,17 @@
-"""A key's lamp in Home Assistant's words: effects and colours.
+"""A key's lamp in the words of Home Assistant's lights: effects and colours.
 
-Lights and MQTT say them alike.
+Light entities and MQTT use the same words.
 """
 
+import colorsys
 from dataclasses import replace
 from typing import Final
 
-from homeassistant.components.light import EFFECT_OFF
-from homeassistant.util.color import color_RGB_to_hs
+from ..refused import Refused, quoted
+from ..xbuttons import Color, KeyDescription, LightMode, is_other_color
 
-from ..phones import Color, KeyDescription, LightMode, is_other_color
-from .fields import invalid, quoted
+EFFECT_OFF: Final = "off"
+"""The effect of a lamp that is on without an effect (Home Assistant's own word)."""
 
 EFFECTS: Final[dict[str, LightMode]] = {
     EFFECT_OFF: LightMode.ON,
@@ -21,27 +22,27 @@ EFFECTS: Final[dict[str, LightMode]] = {
     "offline": LightMode.OFFLINE,
     "error": LightMode.ERROR,
 }
-"""How a lamp that is on may shine. What blinks how is the phone's configuration."""
+"""The effects of a lamp that is on. How each one blinks is set on the phone."""
 
 PALETTE: Final[dict[str, tuple[float, float]]] = {
     Color.RED: (0, 100),
     Color.ORANGE: (30, 100),
     Color.GREEN: (120, 100),
 }
-"""The colours that lamps have, as hue and saturation."""
+"""The colours of the lamps: hue in degrees, saturation in per cent."""
 
 ALIASES: Final[dict[str, str]] = {Color.LOCAL: Color.GREEN, Color.REMOTE: Color.RED}
-"""The colours that the document names by their use; so they shine on a snom 820."""
+"""Colours that the document names by their use, as a snom 820 shows them."""
 
 PHONES_OWN_COLOR: Final = PALETTE[Color.RED]
-"""What is reported where the phone chooses the colour: a lamp that is on has one."""
+"""The colour that is reported if the phone chooses it."""
 
 LEAST_SATURATION: Final = 20
-"""Below this, in per cent, a colour is rather white, which no lamp can show."""
+"""In per cent. A colour below it is nearly white, which no lamp can show."""
 
 
 def effect_of(description: KeyDescription) -> str | None:
-    """Return how a lamp shines: as one of the effects, or steadily; None if not."""
+    """Return the effect of a lamp, or its light mode if that is none; None while off."""
     light = description.light
     if light == LightMode.OFF:
         return None
@@ -49,17 +50,26 @@ def effect_of(description: KeyDescription) -> str | None:
 
 
 def hs_color_of(description: KeyDescription) -> tuple[float, float]:
-    """Return the colour of a lamp that has several: hue 0-360, saturation 0-100."""
+    """Return the colour of a lamp: hue 0-360, saturation 0-100."""
     color = description.color or ""
     if is_other_color(color):
-        return color_RGB_to_hs(*bytes.fromhex(color[1:]))
+        return rgb_to_hs(*bytes.fromhex(color[1:]))
     return PALETTE.get(ALIASES.get(color, color), PHONES_OWN_COLOR)
 
 
+def rgb_to_hs(red: float, green: float, blue: float) -> tuple[float, float]:
+    """Return hue 0-360 and saturation 0-100 of a colour, each channel 0-255.
+
+    Rounded to three digits, as Home Assistant does.
+    """
+    hue, saturation, _ = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+    return round(hue * 360, 3), round(saturation * 100, 3)
+
+
 def with_effect(description: KeyDescription, effect: object) -> KeyDescription:
-    """Return a lamp that shines as an effect says. Raises ServiceValidationError."""
+    """Return a lamp with this effect. Raises Refused for an unknown effect."""
     if not isinstance(effect, str) or effect not in EFFECTS:
-        raise invalid(
+        raise Refused(
             "unknown_effect", effect=quoted(effect), effects=", ".join(EFFECTS)
         )
     return replace(description, light=EFFECTS[effect])
@@ -68,9 +78,9 @@ def with_effect(description: KeyDescription, effect: object) -> KeyDescription:
 def with_hs_color(
     description: KeyDescription, hs_color: tuple[float, float]
 ) -> KeyDescription:
-    """Return a lamp in the colour of the palette that is nearest.
+    """Return a lamp in the nearest colour of PALETTE.
 
-    For what is rather white the colour stays as it is.
+    A colour that is nearly white changes nothing.
     """
     hue, saturation = hs_color
     if saturation < LEAST_SATURATION:
@@ -79,10 +89,9 @@ def with_hs_color(
 
 
 def _nearest_color(hue: float) -> str:
-    """Return the colour of the palette that is nearest on the colour wheel.
+    """Return the colour of PALETTE that is nearest on the colour wheel.
 
-    So each hue becomes the same colour each time, also pure blue, which is as far from
-    green as from red: the first of the palette.
+    Pure blue is as far from green as from red: it becomes the first of the palette.
     """
 
     def distance(color: str) -> float:

@@ -11,9 +11,17 @@ from homeassistant.util.json import json_loads
 
 from ...hub.checks import check_shown, known_key, read_document
 from ...hub.phone import SnomPhone
-from ..keywords.fields import FIELDS, as_truth, invalid, quoted, read_fields
-from ..keywords.lamp import effect_of, hs_color_of, with_effect, with_hs_color
+from ..keywords import (
+    FIELDS,
+    as_truth,
+    effect_of,
+    hs_color_of,
+    read_fields,
+    with_effect,
+    with_hs_color,
+)
 from ..phones import MAX_DOCUMENT, MAX_OTHER_KEYS, Key, KeyDescription
+from ..refused import Refused, quoted
 from .payloads import state_of
 
 
@@ -58,7 +66,7 @@ COLOR: Final = vol.Any(
 def set_key(phone: SnomPhone, name: str, payload: bytes) -> None:
     """Let a key show what a command says; the rest stays as it is.
 
-    Raises ServiceValidationError, translated; then nothing has changed.
+    Raises Refused; then nothing has changed.
     """
     key = known_key(phone, name)
     command = _command(payload)
@@ -72,12 +80,12 @@ def set_key(phone: SnomPhone, name: str, payload: bytes) -> None:
 def send_document(phone: SnomPhone, payload: bytes) -> None:
     """Let keys show what a document says, also keys that are not set up.
 
-    Raises ServiceValidationError, translated; then nothing has changed.
+    Raises Refused; then nothing has changed.
     """
     _check_size(payload, MAX_DOCUMENT)
     # Looked at before it is read, for that takes its time: somebody may send many.
     if payload.count(b"k=") > MAX_OTHER_KEYS + len(phone.phone.keys):
-        raise invalid("too_many_keys", allowed=str(MAX_OTHER_KEYS))
+        raise Refused("too_many_keys", allowed=str(MAX_OTHER_KEYS))
     shown = read_document(payload)
     check_shown(phone, shown)
     phone.phone.show(shown.values())
@@ -85,7 +93,7 @@ def send_document(phone: SnomPhone, payload: bytes) -> None:
 
 def _check_size(payload: bytes, most: int) -> None:
     if len(payload) > most:
-        raise invalid("command_too_long", allowed=str(most))
+        raise Refused("command_too_long", allowed=str(most))
 
 
 def _command(payload: bytes) -> dict[str, Any]:
@@ -99,17 +107,17 @@ def _command(payload: bytes) -> dict[str, Any]:
     except ValueError:
         command = None
     if not isinstance(command, dict):
-        raise invalid("invalid_command", value=quoted(text), allowed=", ".join(STATES))
+        raise Refused("invalid_command", value=quoted(text), allowed=", ".join(STATES))
     command = {name: said for name, said in command.items() if name not in IGNORED}
     for name in command:
         if name not in FIELDS and name not in OWN_FIELDS:
-            raise invalid(
+            raise Refused(
                 "unknown_field",
                 field=quoted(name),
                 allowed=", ".join((*OWN_FIELDS, *FIELDS)),
             )
     if not command:
-        raise invalid("nothing_to_set")
+        raise Refused("nothing_to_set")
     return command
 
 
@@ -139,11 +147,11 @@ def _told(key: Key, command: dict[str, Any]) -> KeyDescription:
         description = _colored(description, command.pop("color"))
     description = replace(description, **read_fields(command))
     if effect and effect not in (effect_of(description), command.get("light")):
-        raise invalid(
+        raise Refused(
             "other_effect", effect=quoted(effect), light=quoted(description.light)
         )
     if wanted is not None and wanted != key.would_be_on(description):
-        raise invalid(
+        raise Refused(
             "contradiction",
             state=STATES[0] if wanted else STATES[1],
             light=description.light,
@@ -162,7 +170,7 @@ def _wanted(key: Key, state: object) -> bool | None:
             return False
         case "TOGGLE":
             return not key.is_on
-    raise invalid(
+    raise Refused(
         "invalid_word", field="state", value=quoted(state), allowed=", ".join(STATES)
     )
 
@@ -172,7 +180,7 @@ def _colored(description: KeyDescription, color: dict[str, Any]) -> KeyDescripti
     try:
         COLOR(color)
     except vol.Invalid as err:
-        raise invalid("invalid_color_numbers", value=quoted(color)) from err
+        raise Refused("invalid_color_numbers", value=quoted(color)) from err
     hs_color = (
         (float(color["h"]), float(color["s"]))
         if "h" in color

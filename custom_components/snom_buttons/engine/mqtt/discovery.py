@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant, callback
 from ...const import DOMAIN, EVENT_TYPE_DIALLED, LINE_USES, MANUFACTURER, MODEL_OTHER
 from ...hub.phone import SnomPhone
 from ...hub.settings import KeyKind, KeySettings
-from ..keywords.lamp import EFFECTS
+from ..keywords import EFFECTS
 from .payloads import Topics
 
 DEVICE_AUTOMATION: Final = "device_automation"

@@ -11,7 +11,7 @@ from homeassistant.components.event import ButtonEventType
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.helpers.json import json_dumps
 
-from ..keywords.lamp import effect_of, hs_color_of
+from ..keywords import effect_of, hs_color_of
 from ..phones import Dialled, Key, KeyPress
 
 ONLINE: Final = "online"

@@ -7,6 +7,7 @@ loop, the one that `PhoneServer.start` is called in.
 from ..sip import PRIVATE_NETWORKS, Network
 from ..xbuttons import (
     MAX_DOCUMENT,
+    MAX_TEXT,
     PROPERTIES,
     Action,
     Color,
@@ -32,7 +33,6 @@ from .line import LineSettings, SharedLine, shared_key
 from .models import MODELS
 from .network import check_bind, free_port, local_address
 from .phone import MAX_OTHER_KEYS, Phone, TooManyKeys
-from .reception import MAX_TEXT
 from .server import CannotListen, PhoneServer, ServerSettings
 
 __all__ = [

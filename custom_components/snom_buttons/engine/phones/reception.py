@@ -15,6 +15,7 @@ from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, content_refusal
 from ..sip.net import IncomingRequest
 from ..xbuttons import (
     CONTENT_TYPE,
+    MAX_TEXT,
     Action,
     DocumentError,
     KeyDescription,
@@ -37,8 +38,6 @@ ABILITIES = (
 """What OPTIONS is answered with (RFC 3261 11.2)."""
 MAX_PRESSES = 8
 """Keys that one press may name; a phone names one."""
-MAX_TEXT = 64
-"""Characters of a key's name, an action or a number that are told on."""
 
 
 class Reception:

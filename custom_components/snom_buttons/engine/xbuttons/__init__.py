@@ -13,6 +13,7 @@ from .document import (
     parse_document,
 )
 from .model import (
+    MAX_TEXT,
     Action,
     Color,
     Direction,
@@ -32,6 +33,7 @@ from .properties import PROPERTIES
 __all__ = [
     "CONTENT_TYPE",
     "MAX_DOCUMENT",
+    "MAX_TEXT",
     "PROPERTIES",
     "Action",
     "Color",

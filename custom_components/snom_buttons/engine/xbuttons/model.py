@@ -7,6 +7,10 @@ kept as plain text: firmware knows words that the document does not.
 from dataclasses import dataclass
 from enum import StrEnum
 import re
+from typing import Final
+
+MAX_TEXT: Final = 64
+"""Characters of a key's name, action or number that events carry."""
 
 _OTHER_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 
