@@ -1,213 +1,21 @@
-"""The registrar and its bindings (RFC 3261 10), with a clock that only tests move."""
+"""REGISTER requests and their answers (RFC 3261 10), with a clock that only tests move."""
 
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
-from itertools import count
 
 import pytest
 
-from custom_components.snom_buttons.engine.sip import (
-    Answer,
-    Flow,
-    LocationService,
-    Registrar,
-    Request,
-    Trust,
-    parse_datagram,
-)
-from custom_components.snom_buttons.engine.sip.digest import (
-    answer_challenge,
-    parse_credentials,
-)
+from custom_components.snom_buttons.engine.sip import Answer
 from custom_components.snom_buttons.engine.sip.registrar import (
     MAX_BINDINGS,
     MAX_EXPIRES,
     MIN_EXPIRES,
 )
-from tests.support.messages import request, request_bytes
+from tests.support.registration import CONTACT, EDGE, ELSEWHERE, FLOW, House, values
 
-PASSWORDS = {"44": "geheim", "45": "anders"}
-URI = "sip:ha.test"
-FLOW = Flow("UDP", "192.0.2.4", 2048)
-ELSEWHERE = Flow("UDP", "192.0.2.4", 4096)
-
-CONTACT = "<sip:44@192.0.2.4:2048;line=44qsudyt>"
 INSTANCE = '+sip.instance="<urn:uuid:b255d09d-7a6e-4ad3-9ffb-eeacc9f87d52>"'
 OTHER_INSTANCE = '+sip.instance="<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>"'
-
-
-class House:
-    """A registrar, its clock, and a phone that knows its password."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.told: list[str] = []
-        self.location = LocationService(self.clock)
-        self.trust = Trust("home-assistant", PASSWORDS.get, self.clock, self.location)
-        self.registrar = Registrar(self.location, self.clock, self.told.append)
-        self._cseq = count(1)
-
-    def clock(self) -> float:
-        return self.now
-
-    def request(
-        self,
-        *contacts: str,
-        lines: tuple[str, ...] = (),
-        user: str = "44",
-        username: str = "",
-        password: str = "",
-        call_id: str = "call-1",
-        cseq: int | None = None,
-        to: str = "",
-        method: str = "REGISTER",
-        flow: Flow = FLOW,
-        uri: str = URI,
-    ) -> Request:
-        """Return a request with credentials, for which `flow` was challenged."""
-        challenge = self.trust.judge(request("REGISTER"), flow)
-        assert challenge is not None
-        challenges = [value for _, value in challenge.headers]
-        username = username or user
-        credentials = answer_challenge(
-            challenges,
-            username=username,
-            password=password or PASSWORDS.get(username, "?"),
-            method=method,
-            uri=uri,
-        )
-        return request(
-            method,
-            *(f"Contact: {contact}" for contact in contacts),
-            *lines,
-            f"Authorization: {credentials}",
-            uri=uri,
-            To=to or f"<sip:{user}@ha.test>",
-            From=f"<sip:{user}@ha.test>;tag=1",
-            Call_ID=call_id,
-            CSeq=f"{next(self._cseq) if cseq is None else cseq} {method}",
-        )
-
-    def register(
-        self,
-        *contacts: str,
-        lines: tuple[str, ...] = (),
-        flow: Flow = FLOW,
-        **changes: object,
-    ) -> Answer:
-        """Register with credentials, by default for an hour."""
-        message = self.request(*contacts, lines=lines, flow=flow, **changes)  # type: ignore[arg-type]
-        return self.answer(message, flow)
-
-    def answer(self, message: Request, flow: Flow) -> Answer:
-        """Return what a REGISTER is answered."""
-        refusal = self.trust.judge(message, flow)
-        return refusal or self.registrar.register(message, flow)
-
-    def contacts(self, user: str = "44") -> list[str]:
-        return [str(binding.contact) for binding in self.location.bindings(user)]
-
-
-@pytest.fixture
-def house() -> House:
-    return House()
-
-
-def values(answer: Answer, name: str) -> list[str]:
-    return [value for key, value in answer.headers if key == name]
-
-
-class TestAuthentication:
-    """RFC 3261 10.3, steps 3 and 4, and 22."""
-
-    def test_without_credentials_401(self, house: House) -> None:
-        answer = house.answer(request("REGISTER", f"Contact: {CONTACT}", uri=URI), FLOW)
-        assert answer.status == 401
-        offered = values(answer, "WWW-Authenticate")
-        assert ["SHA-256" in value for value in offered] == [False, True]
-        assert house.contacts() == []
-        assert house.told == []
-
-    @pytest.mark.parametrize(
-        ("user_agent", "algorithms"),
-        [
-            ("baresip v1.0.0 (x86_64/linux)", ["MD5"]),
-            ("snomD785/10.1.198.12", ["MD5", "SHA-256"]),
-            ("not baresip", ["MD5", "SHA-256"]),
-        ],
-    )
-    def test_who_fails_on_sha_256_is_not_offered_it(
-        self, house: House, user_agent: str, algorithms: list[str]
-    ) -> None:
-        for method in ("REGISTER", "MESSAGE"):
-            message = request(method, f"User-Agent: {user_agent}", uri=URI)
-            if method == "REGISTER":
-                answer = house.answer(message, FLOW)
-            else:
-                refusal = house.trust.judge(message, FLOW)
-                assert refusal is not None
-                answer = refusal
-            offered = values(answer, "WWW-Authenticate")
-            assert [
-                parse_credentials(value)["algorithm"] for value in offered
-            ] == algorithms
-
-    def test_with_them_200(self, house: House) -> None:
-        assert house.register(CONTACT).status == 200
-        assert house.contacts() == [CONTACT]
-        assert house.told == ["44"]
-
-    @pytest.mark.parametrize(
-        "changes",
-        [{"password": "falsch"}, {"user": "99"}, {"username": "99"}],
-        ids=["wrong password", "unknown user", "unknown username"],
-    )
-    def test_wrong_and_unknown_get_the_same(
-        self, house: House, changes: dict[str, str]
-    ) -> None:
-        answer = house.register(CONTACT, **changes)
-        assert answer.status == 401
-        assert [name for name, _ in answer.headers] == ["WWW-Authenticate"] * 2
-        assert not any("stale" in value for _, value in answer.headers)
-        assert house.told == []
-
-    def test_nonce_that_is_too_old_is_stale(self, house: House) -> None:
-        message = house.request(CONTACT)
-        house.now += 301
-        answer = house.answer(message, FLOW)
-        assert answer.status == 401
-        assert all("stale=true" in value for _, value in answer.headers)
-
-    def test_request_that_is_played_back_is_refused(self, house: House) -> None:
-        message = house.request(CONTACT)
-        assert house.answer(message, FLOW).status == 200
-        assert house.answer(message, ELSEWHERE).status == 401
-        assert house.location.bindings("44")[0].flow == FLOW
-
-    @pytest.mark.parametrize("to", ["<sip:45@ha.test>", "<sip:ha.test>"], ids=repr)
-    def test_nobody_registers_for_others(self, house: House, to: str) -> None:
-        assert house.register(CONTACT, to=to) == Answer(403)
-        assert house.contacts("45") == []
-        assert house.told == []
-
-    def test_an_address_of_record_is_no_telephone_number(self, house: House) -> None:
-        """10.2: To is a SIP or SIPS URI."""
-        assert house.register(CONTACT, to="<tel:44>") == Answer(400)
-
-    def test_refreshing_and_leaving_is_challenged_too(self, house: House) -> None:
-        house.register(CONTACT)
-        leave = request("REGISTER", "Contact: *", "Expires: 0", uri=URI)
-        assert house.answer(leave, FLOW).status == 401
-        assert house.contacts() == [CONTACT]
-
-    @pytest.mark.parametrize(
-        "to",
-        ["<sip:44@192.168.1.2>", "<sips:44@other.example>", "sip:%344@ha.test"],
-    )
-    def test_the_domain_is_not_looked_at(self, house: House, to: str) -> None:
-        assert house.register(CONTACT, to=to).status == 200
-        assert house.contacts() == [CONTACT]
 
 
 class TestWhatIsKept:
@@ -385,27 +193,6 @@ class TestExpires:
         assert house.contacts() == []
         assert house.told == []
 
-    def test_a_binding_ends_on_time(self, house: House) -> None:
-        house.register(CONTACT, lines=("Expires: 60",))
-        house.now += 59.9
-        assert house.location.expire() == []
-        assert house.contacts() == [CONTACT]
-        house.now += 0.1
-        assert house.contacts() == [], "even before `expire` is called"
-        assert house.location.expire() == ["44"]
-        assert house.location.expire() == []
-        assert house.location.next_expiry is None
-
-    def test_only_what_is_over_goes(self, house: House) -> None:
-        house.register("<sip:44@a>;expires=60")
-        house.register("<sip:44@b>;expires=120")
-        house.register("<sip:45@c>;expires=90", user="45")
-        assert house.location.next_expiry == house.now + 60
-        house.now += 60
-        assert house.location.expire() == ["44"]
-        assert house.contacts() == ["<sip:44@b>;expires=120"]
-        assert house.location.next_expiry == house.now + 30
-
     def test_what_is_over_no_longer_orders_requests(self, house: House) -> None:
         house.register(CONTACT, lines=("Expires: 60",), cseq=9)
         house.now += 60
@@ -497,12 +284,6 @@ class TestRemoval:
         house.register(CONTACT)
         assert house.register(*contacts, lines=lines) == Answer(400)
         assert house.contacts() == [CONTACT]
-
-    def test_by_the_house(self, house: House) -> None:
-        house.register(CONTACT)
-        house.location.forget("44")
-        house.location.forget("99")
-        assert house.contacts() == []
 
 
 class TestOrder:
@@ -602,7 +383,6 @@ class TestSeveralDevices:
         assert house.contacts() == []
 
 
-EDGE = "<sip:127.0.0.1:5060;lr;received=sip:192.0.2.4:2048%3Btransport%3Dudp>"
 OUTER = "<sip:outer.test;lr>;x=y"
 
 
@@ -694,142 +474,3 @@ def test_what_cannot_be_read_changes_nothing(
     assert house.register("<sip:44@good>", contact, lines=lines) == Answer(400)
     assert house.contacts() == ["<sip:44@before>"]
     assert house.told == ["44"]
-
-
-class TestRestore:
-    def test_bindings_from_before_a_restart(self, house: House) -> None:
-        house.register("<sip:44@a>", lines=("Expires: 60",))
-        house.register("<sip:44@b>", lines=("Expires: 600",))
-        house.register("<sip:45@c>", user="45")
-        saved = [*house.location.bindings("44"), *house.location.bindings("45")]
-        later = House()
-        later.now = house.now + 60
-        later.location.restore(saved)
-        assert later.contacts() == ["<sip:44@b>"]
-        assert later.contacts("45") == ["<sip:45@c>"]
-        assert later.told == []
-        assert later.location.next_expiry == house.now + 600
-        assert later.location.expire() == []
-
-    def test_their_order_still_counts(self, house: House) -> None:
-        house.register(CONTACT, cseq=5)
-        later = House()
-        later.location.restore(house.location.bindings("44"))
-        assert later.register(CONTACT, cseq=5) == Answer(500)
-        assert later.register(CONTACT, cseq=6).status == 200
-
-
-class TestAuthorize:
-    """Other requests: from a flow that an authenticated binding came by, or by digest."""
-
-    def message(self, user: str = "44") -> Request:
-        return request("MESSAGE", uri=URI, From=f"<sip:{user}@ha.test>;tag=1")
-
-    def test_the_flow_of_a_binding_is_trusted(self, house: House) -> None:
-        house.register(CONTACT)
-        assert house.trust.judge(self.message(), FLOW) is None
-
-    @pytest.mark.parametrize(
-        "flow",
-        [
-            ELSEWHERE,
-            Flow("UDP", "192.0.2.5", 2048),
-            Flow("TCP", "192.0.2.4", 2048),
-        ],
-    )
-    def test_another_flow_is_challenged(self, house: House, flow: Flow) -> None:
-        house.register(CONTACT)
-        answer = house.trust.judge(self.message(), flow)
-        assert answer is not None
-        assert answer.status == 401
-
-    def test_a_flow_speaks_for_its_own_user_only(self, house: House) -> None:
-        house.register(CONTACT)
-        assert house.trust.judge(self.message("45"), FLOW) is not None
-
-    def test_a_flow_is_trusted_as_long_as_its_binding(self, house: House) -> None:
-        house.register(CONTACT, lines=("Expires: 60",))
-        house.now += 60
-        assert house.trust.judge(self.message(), FLOW) is not None
-
-    def test_digest(self, house: House) -> None:
-        good = house.request(method="MESSAGE", flow=ELSEWHERE)
-        assert house.trust.judge(good, ELSEWHERE) is None
-        again = house.trust.judge(good, ELSEWHERE)
-        assert again is not None
-        assert "stale=true" in again.headers[0][1]
-
-    def test_digest_of_another_user(self, house: House) -> None:
-        message = house.request(
-            method="MESSAGE", user="45", username="44", flow=ELSEWHERE
-        )
-        assert house.trust.judge(message, ELSEWHERE) == Answer(403)
-
-    @pytest.mark.parametrize("flow", [FLOW, ELSEWHERE], ids=["its own", "another"])
-    def test_our_own_request_is_no_press(self, house: House, flow: Flow) -> None:
-        """RFC 3261 8.2.2.1; whoever returns it may have had us answer the challenge."""
-        lines = (f"Path: {EDGE}", "Supported: path")
-        house.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>", lines=lines)
-        contact = "sip:44@192.0.2.4:2048;line=x"
-        ours = house.request(method="MESSAGE", flow=flow, uri=contact)
-        assert house.trust.judge(ours, flow) == Answer(482)
-
-    def test_nor_if_it_comes_back_from_the_phone_itself(self, house: House) -> None:
-        house.register(CONTACT)
-        ours = request("MESSAGE", uri=CONTACT.strip("<>"))
-        assert house.trust.judge(ours, FLOW) == Answer(482)
-
-    def test_what_was_seen_on_its_way_is_worth_nothing_elsewhere(
-        self, house: House
-    ) -> None:
-        """Credentials belong to the flow whose challenge they answer."""
-        seen = house.request(CONTACT, flow=FLOW)
-        answer = house.answer(seen, ELSEWHERE)
-        assert answer.status == 401
-        assert "stale=true" in answer.headers[0][1]
-        assert house.location.bindings("44") == ()
-        assert house.answer(seen, FLOW).status == 200
-
-    @pytest.mark.parametrize(
-        ("via", "more"),
-        [
-            ("SIP/2.0/UDP edge.test;branch=z9hG4bKb, SIP/2.0/UDP h;branch=z9hG4bKa", ()),
-            ("SIP/2.0/UDP edge.test;branch=z9hG4bKb", ("v: SIP/2.0/UDP h;branch=z9hG4bKa",)),
-            ("SIP/2.0/UDP edge.test;branch=z9hG4bKb", ("Via: what that phone liked",)),
-            ('SIP/2.0/UDP edge.test;branch=z9hG4bKb;x="1,2"', ()),
-        ],
-        ids=["one line", "two lines", "no Via", "quoted"],
-    )  # fmt: skip
-    def test_what_a_proxy_handed_on_is_challenged(
-        self, house: House, via: str, more: tuple[str, ...]
-    ) -> None:
-        """Its flow is everybody's who is behind the proxy."""
-        house.register(CONTACT)
-        data = request_bytes("MESSAGE", *more, Via=via, From="<sip:44@ha.test>;tag=1")
-        message = parse_datagram(data)
-        assert isinstance(message, Request)
-        answer = house.trust.judge(message, FLOW)
-        assert answer is not None
-        assert answer.status == 401
-
-    @pytest.mark.parametrize(
-        "lines",
-        [("Path: <sip:edge.test;lr>", "Supported: path"), ("Via: SIP/2.0/UDP h;branch=z9",)],
-        ids=["Path", "Via"],
-    )  # fmt: skip
-    def test_a_binding_that_came_through_a_proxy_gives_no_trust(
-        self, house: House, lines: tuple[str, ...]
-    ) -> None:
-        """Not even to what seems to have come without it."""
-        assert house.register(CONTACT, lines=lines).status == 200
-        answer = house.trust.judge(self.message(), FLOW)
-        assert answer is not None
-        assert answer.status == 401
-        good = house.request(method="MESSAGE")
-        assert house.trust.judge(good, FLOW) is None
-
-    def test_nobody(self, house: House) -> None:
-        anonymous = request("MESSAGE", From="<sip:ha.test>;tag=1")
-        answer = house.trust.judge(anonymous, FLOW)
-        assert answer is not None
-        assert answer.status == 401

@@ -1,0 +1,12 @@
+"""What the tests of registrar, location service and trust share."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.registration import House
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
