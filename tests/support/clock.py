@@ -60,6 +60,12 @@ def run[T](test: Coroutine[Any, Any, T], patience: float = 0.0) -> T:
     return asyncio.run(checked(), loop_factory=lambda: JumpingLoop(patience))
 
 
+def timers_left() -> list[asyncio.TimerHandle]:
+    """Return the timers that are still scheduled."""
+    scheduled: list[asyncio.TimerHandle] = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+    return [handle for handle in scheduled if not handle.cancelled()]
+
+
 @contextmanager
 def hurrying(loop: Any) -> Iterator[None]:
     """Let the clock of a loop that runs already jump, for as long as this lasts.

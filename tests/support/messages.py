@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from custom_components.snom_buttons.engine.sip import Request, Response, parse_datagram
+from custom_components.snom_buttons.engine.sip import (
+    OutgoingRequest,
+    Request,
+    Response,
+    make_address,
+    make_uri,
+    parse_datagram,
+)
 
 REQUEST = {
     "Via": "SIP/2.0/UDP 192.0.2.4:2048;branch=z9hG4bKa1;rport",
@@ -12,6 +19,17 @@ REQUEST = {
     "CSeq": "7 MESSAGE",
     "Max-Forwards": "70",
 }
+
+MESSAGE = OutgoingRequest(
+    method="MESSAGE",
+    uri=make_uri("44", "192.0.2.4", 2048),
+    from_=make_address(make_uri("44", "ha.test"), tag="ours"),
+    to=make_address(make_uri("44", "ha.test")),
+    call_id="call-9",
+    cseq=3,
+    headers=(("Content-Type", "application/x-buttons"),),
+    body=b"k=1\r\n",
+)
 
 
 def wire(start_line: str, *lines: str, body: bytes = b"", end: str = "\r\n") -> bytes:
@@ -74,3 +92,17 @@ def values_of(data: bytes, name: str) -> list[str]:
     return [
         line.removeprefix(prefix) for line in lines_of(data) if line.startswith(prefix)
     ]
+
+
+def status_of(data: bytes) -> str:
+    return lines_of(data)[0].removeprefix("SIP/2.0 ")
+
+
+def answer_to(
+    data: bytes, status_line: str = "SIP/2.0 200 OK", **changes: str
+) -> bytes:
+    """Return a response that fits the request, but for `changes`."""
+    echoed = {
+        name: values_of(data, name)[0] for name in ("Via", "From", "Call-ID", "CSeq")
+    }
+    return response_bytes(status_line, **(echoed | changes))

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Self
 
+LOCALHOST = "127.0.0.1"
+
 
 class UdpPeer(asyncio.DatagramProtocol):
     """Open as long as it is used as an asynchronous context manager."""
@@ -10,7 +12,7 @@ class UdpPeer(asyncio.DatagramProtocol):
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
+            lambda: self, local_addr=(LOCALHOST, 0)
         )
         return self
 

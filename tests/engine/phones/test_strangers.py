@@ -37,8 +37,8 @@ from custom_components.snom_buttons.engine.sip.net.stream import (
     MESSAGE_DEADLINE,
     STRANGER_IDLE,
 )
-from tests.engine.sip.test_parser import FAULTS
 from tests.support import stranger as stranger_module
+from tests.support.faults import FAULTS
 from tests.support.messages import request_bytes, response_bytes
 from tests.support.rawphone import RawPhone
 from tests.support.serving import PASSWORD, device, make_phone

@@ -9,60 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-import sys
-import threading
-from types import CodeType
 
 import pytest
 
 from custom_components.snom_buttons.engine.sip import (
-    Flow,
-    LocationService,
-    MalformedMessage,
-    Registrar,
-    Request,
     SipSyntaxError,
-    Trust,
     parse_address,
-    parse_datagram,
     parse_uri,
     parser,
 )
 from custom_components.snom_buttons.engine.sip.digest import parse_credentials
-from custom_components.snom_buttons.engine.sip.message import encode_response
 from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
-from custom_components.snom_buttons.engine.sip.uas import refusal_of
+from tests.support.datagrams import take
+from tests.support.lines import lines_run
 from tests.support.messages import request_bytes
-
-TOOL = 4  # One that neither debuggers nor coverage.py take.
 
 
 @pytest.fixture(autouse=True)
 def heads_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let long heads in: what they would cost is the question here."""
     monkeypatch.setattr(parser, "MAX_HEAD", MAX_MESSAGE)
-
-
-def lines_run(function: Callable[[], object]) -> int:
-    """Return how many lines of Python ran within a call."""
-    monitoring = sys.monitoring
-    count = 0
-    own = threading.get_ident()
-
-    def on_line(code: CodeType, line: int) -> None:
-        nonlocal count
-        count += threading.get_ident() == own  # and not what other threads run
-
-    monitoring.use_tool_id(TOOL, "tests")
-    try:
-        monitoring.register_callback(TOOL, monitoring.events.LINE, on_line)
-        monitoring.set_events(TOOL, monitoring.events.LINE)
-        function()
-    finally:
-        monitoring.set_events(TOOL, 0)
-        monitoring.register_callback(TOOL, monitoring.events.LINE, None)
-        monitoring.free_tool_id(TOOL)
-    return count
 
 
 def with_header(line: Callable[[int], str]) -> Callable[[int], bytes]:
@@ -183,42 +149,6 @@ MESSAGES |= {
     "line ends": lambda size: b"MESSAGE sip:x SIP/2.0" + b"\r" * (size - 30),
     "status": lambda size: b"SIP/2.0 " + b"2" * (size - 8),
 }  # fmt: skip
-
-
-def take(data: bytes) -> None:
-    """Do with a datagram what the endpoint and a registrar do."""
-    try:
-        message = parse_datagram(data)
-    except MalformedMessage as fault:
-        if fault.via is not None:
-            encode_response(
-                fault.headers,
-                fault.via.seen_from("192.0.2.9", 1),
-                fault.status,
-                reason=fault.reason,
-                to_tag="t",
-            )
-        return
-    if not isinstance(message, Request):
-        return
-    refusal = refusal_of(message)
-    location = LocationService(lambda: 0.0)
-    registrar = Registrar(location, lambda: 0.0, lambda user: None)
-    trust = Trust("r", {"44": "x"}.get, lambda: 0.0, location)
-    answer = refusal or trust.judge(message, FLOW)
-    assert answer is not None
-    with suppress(SipSyntaxError):
-        registrar._wanted_bindings(message, FLOW, "44")
-    encode_response(
-        message.headers,
-        message.via.seen_from("192.0.2.9", 1),
-        answer.status,
-        to_tag="t",
-        headers=answer.headers,
-    )
-
-
-FLOW = Flow("UDP", "192.0.2.9", 1)
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))

@@ -15,6 +15,7 @@ from custom_components.snom_buttons.engine.sip import (
 from custom_components.snom_buttons.engine.sip.message import canonical_name
 from custom_components.snom_buttons.engine.sip.parser import MAX_HEADERS, MAX_MESSAGE
 from custom_components.snom_buttons.engine.sip.uri import CACHED_LENGTH
+from tests.support.faults import FAULTS
 from tests.support.messages import (
     REQUEST,
     request,
@@ -404,56 +405,6 @@ class TestVia:
         assert via.seen_from("2001:db8::1", 5060) == str(via)
         # An interface of ours is nobody else's affair.
         assert via.seen_from("fe80::1%eth0", 5060) == f"{via};received=fe80::1"
-
-
-FAULTS = {
-    "Via is missing": request_bytes(Via=None),
-    "From is missing": request_bytes(From=None),
-    "To is missing": request_bytes(To=None),
-    "Call-ID is missing": request_bytes(Call_ID=None),
-    "CSeq is missing": request_bytes(CSeq=None),
-    "From stands twice": request_bytes("MESSAGE", "f: <sip:x@y>;tag=2"),
-    "To stands twice": request_bytes("MESSAGE", "t: <sip:x@y>"),
-    "Call-ID stands twice": request_bytes("MESSAGE", "i: other"),
-    "CSeq stands twice": request_bytes("MESSAGE", "CSeq: 7 MESSAGE"),
-    "Max-Forwards stands twice": request_bytes("MESSAGE", "Max-Forwards: 70"),
-    "Content-Type stands twice": request_bytes("MESSAGE", "c: a/b", "c: a/b"),
-    "Expires stands twice": request_bytes("MESSAGE", "Expires: 1", "Expires: 1"),
-    "Call-ID is empty": request_bytes(Call_ID=""),
-    "CSeq names no method": request_bytes(CSeq="7"),
-    "CSeq says INVITE, the request MESSAGE": request_bytes(CSeq="7 INVITE"),
-    "CSeq says message, the request MESSAGE": request_bytes(CSeq="7 message"),
-    "the CSeq '-1' is not a number": request_bytes(CSeq="-1 MESSAGE"),
-    "the CSeq 2147483648 is not between 0 and 2147483647": request_bytes(CSeq="2147483648 MESSAGE"),
-    "the CSeq '36893488147419103232' is not a number": request_bytes(CSeq="36893488147419103232 MESSAGE"),
-    "the Max-Forwards 300 is not between 0 and 255": request_bytes(Max_Forwards="300"),
-    "the Max-Forwards 'many' is not a number": request_bytes(Max_Forwards="many"),
-    "the Max-Forwards '' is not a number": request_bytes(Max_Forwards=""),
-    "the Content-Length '-999' is not a number": request_bytes("MESSAGE", "Content-Length: -999"),
-    "the Content-Length '' is not a number": request_bytes("MESSAGE", "Content-Length:"),
-    "the Content-Length '5, 5' is not a number": request_bytes("MESSAGE", "Content-Length: 5, 5"),
-    "Content-Length says 9999, but 3 bytes came": request_bytes("MESSAGE", "Content-Length: 9999", body=b"k=1"),
-    "there are two different Content-Lengths": request_bytes("MESSAGE", "l: 1", "Content-Length: 2", body=b"k=1"),
-    "a line is no header": request_bytes("MESSAGE", "nonsense"),
-    "'' is not a header's name": request_bytes("MESSAGE", ": value"),
-    "'two words' is not a header's name": request_bytes("MESSAGE", "two words: value"),
-    "more than 16384 bytes of headers": request_bytes("MESSAGE", f"x: {'y' * 16384}"),
-    "more than 256 header lines": request_bytes("MESSAGE", *["x: y"] * MAX_HEADERS),
-    "no empty line ends the headers": request_bytes().rstrip(),
-    "Subject holds a control character": request_bytes("MESSAGE", "Subject: a\rX: b"),
-    "X-Y holds a control character": request_bytes("MESSAGE", "x-y: \x00"),
-    "From holds a control character": request_bytes(From="\x1b[2J <sip:44@ha.test>"),
-    "a quoted string is not closed": request_bytes(To='"Mr. J. User <sip:x@y>'),
-    "a parameter has the bad name 'a b'": request_bytes(To="<sip:x@y>;a b"),
-    "the parameter 'tag' stands twice": request_bytes(From="<sip:x@y>;tag=1;tag=2"),
-    "more than 64 parameters": request_bytes(To="<sip:x@y>" + "".join(f";p{n}" for n in range(65))),
-    "the URI scheme 'mailto' is not supported": request_bytes(To="mailto:x@y"),
-    "'?sip:44@ha.test?' has characters that no URI may have": request_bytes(uri="<sip:44@ha.test>"),
-    "'sip:44@ha.test; lr' has characters that no URI may have": request_bytes(uri="sip:44@ha.test; lr"),
-    "' sip:44@ha.test ' has characters that no URI may have": request_bytes(uri=" sip:44@ha.test "),
-    "'' is not a host name or address": request_bytes(uri="sip:"),
-    "blanks stand behind the request line": request_bytes(version="SIP/2.0  "),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(("reason", "data"), FAULTS.items(), ids=list(FAULTS))

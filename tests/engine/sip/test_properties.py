@@ -6,8 +6,6 @@ from hypothesis import example, given, strategies as st
 
 from custom_components.snom_buttons.engine.sip import (
     MalformedMessage,
-    Request,
-    Response,
     SipSyntaxError,
     Uri,
     make_address,
@@ -18,7 +16,6 @@ from custom_components.snom_buttons.engine.sip import (
 )
 from custom_components.snom_buttons.engine.sip.digest import parse_credentials
 from custom_components.snom_buttons.engine.sip.grammar import (
-    MAX_PARAMETERS,
     format_parameters,
     parse_parameters,
     quote,
@@ -26,121 +23,9 @@ from custom_components.snom_buttons.engine.sip.grammar import (
     split_outside_quotes,
     unquote,
 )
-from custom_components.snom_buttons.engine.sip.message import encode_response
 from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
-from tests.support.messages import REQUEST, request_bytes, response_bytes, wire
-
-# Text as a hostile header has it: mostly what the grammar gives a meaning to.
-SPICY = st.text(
-    st.one_of(
-        st.sampled_from('"\\<>,;:@=?%[]*/. \t\r\n\0aA19é\udcff\u2028\x85'),
-        st.characters(exclude_categories=["Cs"]),
-    ),
-    max_size=60,
-)
-# Pieces that make it past the first checks more often than letters do.
-PIECES = st.lists(
-    st.one_of(
-        SPICY,
-        st.sampled_from(
-            [
-                "sip:44@ha.test", "<", ">", '"', ";tag=", ";tag=1", ", ", "SIP/2.0/UDP h",
-                ";branch=z9hG4bK1", ";rport", "tel:", "%0d%0a", "[::1]", ":5060", "1 MESSAGE",
-                "Digest ", 'realm="x"', "expires=",
-            ]
-        ),
-    ),
-    max_size=8,
-).map("".join)  # fmt: skip
-NAMES = st.sampled_from(
-    ["Via", "v", "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "l",
-     "Contact", "Expires", "Require", "Supported", "Authorization", "X", "", "a b"]
-)  # fmt: skip
-
-
-@st.composite
-def nearly_messages(draw: st.DrawFn) -> bytes:
-    """Return a message with some of its lines spoiled, doubled or taken out."""
-    headers = dict(REQUEST)
-    for name in draw(st.lists(st.sampled_from(sorted(headers)), max_size=2)):
-        headers.pop(name, None)
-    lines = [f"{name}: {value}" for name, value in headers.items()]
-    lines += [
-        f"{name}: {value}"
-        for name, value in draw(st.lists(st.tuples(NAMES, PIECES), max_size=4))
-    ]
-    start = draw(
-        st.one_of(
-            st.just("MESSAGE sip:44@ha.test SIP/2.0"),
-            st.just("SIP/2.0 200 OK"),
-            PIECES.map(lambda text: f"MESSAGE {text} SIP/2.0"),
-            PIECES.map(lambda text: f"SIP/2.0 200 {text}"),
-            PIECES,
-        )
-    )
-    end = draw(st.sampled_from(["\r\n", "\n"]))
-    return wire(start, *draw(st.permutations(lines)), body=draw(st.binary(max_size=9)), end=end)  # fmt: skip
-
-
-def check(data: bytes) -> None:
-    """Check what must hold for any datagram, and for what is answered to it."""
-    try:
-        message = parse_datagram(data)
-    except MalformedMessage as fault:
-        if fault.request and fault.via is not None:
-            answer = encode_response(
-                fault.headers,
-                fault.via.seen_from("192.0.2.9", 3333),
-                fault.status,
-                reason=fault.reason,
-                to_tag="ours",
-            )
-            assert_one_head(answer)
-        return
-    if isinstance(message, Request):
-        via = message.via.seen_from("192.0.2.9", 3333)
-        answer = encode_response(message.headers, via, 200, to_tag="ours")
-        assert_one_head(answer)
-        if has_more_vias(message) or is_at_the_brim(message):
-            # It goes to a proxy first, or our tag and `received` are one too many.
-            return
-        back = parse_datagram(answer)
-        assert isinstance(back, Response)
-        assert back.via.branch == message.via.branch
-        assert back.call_id == message.call_id
-        assert back.cseq == message.cseq
-        assert back.from_.text == message.from_.text
-        if "tag" in message.to.parameters:
-            assert back.to.text == message.to.text
-        else:
-            assert back.to.tag == "ours"
-        assert back.to.uri == message.to.uri
-    elif isinstance(message, Response):
-        assert 100 <= message.status <= 699
-    else:
-        assert not data.strip(b"\r\n")
-
-
-def has_more_vias(message: Request) -> bool:
-    first, *others = message.headers.lines("Via")
-    return bool(others or split_first(first)[1])
-
-
-def is_at_the_brim(message: Request) -> bool:
-    return (
-        max(
-            parameters.count(";")
-            for parameters in (*message.headers.lines("Via"), message.to.parameter_text)
-        )
-        > MAX_PARAMETERS - 2
-    )
-
-
-def assert_one_head(data: bytes) -> None:
-    """Assert that there is one message, whose lines all end as they should."""
-    head, _, body = data.partition(b"\r\n\r\n")
-    assert body == b""
-    assert head.count(b"\r") == head.count(b"\n") == head.count(b"\r\n")
+from tests.support.datagrams import PIECES, check, nearly_messages
+from tests.support.messages import request_bytes, response_bytes
 
 
 @given(st.binary(max_size=300))

@@ -13,7 +13,7 @@ from custom_components.snom_buttons.engine.xbuttons import (
     format_document,
     parse_document,
 )
-from tests.engine.sip.test_linear import lines_run
+from tests.support.lines import lines_run
 
 STARTS = {"": b"", "key": b"k=1\n", "states": b"k=1\ns=", "treatment": b"k=1\nt=",
           "forward": b"k=1\nf=", "messages": b"k=1\nm=", "label": b"k=1\nl="}  # fmt: skip

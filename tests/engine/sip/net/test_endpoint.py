@@ -12,14 +12,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.engine.sip import (
-    Flow,
-    OutgoingRequest,
-    Response,
-    make_address,
-    make_uri,
-    parse_datagram,
-)
+from custom_components.snom_buttons.engine.sip import Flow, Response, parse_datagram
 from custom_components.snom_buttons.engine.sip.net import (
     Endpoint,
     IncomingRequest,
@@ -31,18 +24,20 @@ from custom_components.snom_buttons.engine.sip.net.udp import (
     RECEIVE_BUFFER,
     UdpTransport,
 )
-from tests.support.clock import run
+from tests.support.clock import run, timers_left
 from tests.support.messages import (
-    lines_of,
+    MESSAGE,
+    answer_to,
     request_bytes,
     response,
     response_bytes,
+    status_of,
     values_of,
 )
+from tests.support.udp import LOCALHOST
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-LOCALHOST = "127.0.0.1"
 RETRANSMITTED = [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
 
 type Handler = Callable[[IncomingRequest], None]
@@ -60,12 +55,6 @@ def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, No
 
 def now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def timers_left() -> list[asyncio.TimerHandle]:
-    """Return what the loop still means to call."""
-    scheduled: list[asyncio.TimerHandle] = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
-    return [handle for handle in scheduled if not handle.cancelled()]
 
 
 class Peer(asyncio.DatagramProtocol):
@@ -130,10 +119,6 @@ async def serving(
         peer.close()
         await endpoint.close()
         assert timers_left() == []
-
-
-def status_of(data: bytes) -> str:
-    return lines_of(data)[0].removeprefix("SIP/2.0 ")
 
 
 class TestRequestsThatComeIn:
@@ -492,28 +477,6 @@ class TestInvite:
             # 9.2: the tag of the answer to CANCEL is that of the INVITE's.
             assert values_of(answer, "To") == values_of(refusal, "To")
             assert len(endpoint._transactions.running) == 1
-
-
-MESSAGE = OutgoingRequest(
-    method="MESSAGE",
-    uri=make_uri("44", "192.0.2.4", 2048),
-    from_=make_address(make_uri("44", "ha.test"), tag="ours"),
-    to=make_address(make_uri("44", "ha.test")),
-    call_id="call-9",
-    cseq=3,
-    headers=(("Content-Type", "application/x-buttons"),),
-    body=b"k=1\r\n",
-)
-
-
-def answer_to(
-    data: bytes, status_line: str = "SIP/2.0 200 OK", **changes: str
-) -> bytes:
-    """Return a response that fits the request, but for `changes`."""
-    echoed = {
-        name: values_of(data, name)[0] for name in ("Via", "From", "Call-ID", "CSeq")
-    }
-    return response_bytes(status_line, **(echoed | changes))
 
 
 class TestRequestsThatGoOut:

@@ -17,10 +17,16 @@ from custom_components.snom_buttons.engine.sip.net import (
     NoAnswer,
     TransportError,
 )
-from tests.support.messages import lines_of, request_bytes, values_of
+from tests.support.messages import (
+    MESSAGE,
+    answer_to,
+    lines_of,
+    request_bytes,
+    status_of,
+    values_of,
+)
 from tests.support.streams import Contexts, jumping, tls_contexts, until_closed
-
-from .test_endpoint import LOCALHOST, MESSAGE, answer_to, status_of
+from tests.support.udp import LOCALHOST
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

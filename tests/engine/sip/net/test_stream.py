@@ -32,11 +32,11 @@ from custom_components.snom_buttons.engine.sip.net.stream import (
 )
 from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
 from tests.support.bindings import bind
+from tests.support.clock import timers_left
 from tests.support.messages import request_bytes
 from tests.support.stranger import connect
 from tests.support.streams import Contexts, jumping, tls_contexts, until_closed
-
-from .test_endpoint import LOCALHOST, timers_left
+from tests.support.udp import LOCALHOST
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
