@@ -9,8 +9,7 @@ from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.conftest import add_phone, key_data, phone_subentry
-
-from .test_server import TEXTS, suggested
+from tests.support.flows import TEXTS, suggested
 
 LINE_TEXTS = TEXTS["config_subentries"]["shared_line"]
 BOTH = [{"phone": "44", "key": "1"}, {"phone": "45", "key": "1"}]

@@ -19,8 +19,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.json import load_json_object
-
-from .test_server import TEXTS, checked, suggested
+from tests.support.flows import TEXTS, checked, suggested
 
 OPTION_TEXTS = TEXTS["options"]
 LANGUAGES = [

@@ -1,21 +1,17 @@
 """The dialogues that set up servers and phones."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
 from contextlib import closing
 import errno
 from http import HTTPStatus
-from pathlib import Path
 import socket
-import string
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components import snom_buttons
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.flows.phone import (
     PASSWORD as PASSWORD_PATTERN,
@@ -24,164 +20,92 @@ from custom_components.snom_buttons.flows.phone import (
 from custom_components.snom_buttons.flows.server_form import NO_FAULT
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
-    SOURCE_USER,
     ConfigEntryState,
-    ConfigFlowResult,
     FlowType,
     SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
-from homeassistant.util.json import load_json_object
 from tests.conftest import KEYS, LOCALHOST, PASSWORD, Phones, free_port, key_data
+from tests.support.flows import (
+    ADDRESS,
+    SECTIONS,
+    reconfigure_phone,
+    reconfigure_server,
+    start_phone,
+    start_server,
+    submit_phone,
+    submit_server,
+    suggested,
+)
 from tests.support.rawphone import RawPhone
 
-ADDRESS = "192.0.2.1"
 FLOW = "custom_components.snom_buttons.flows.server"
-
-
-@pytest.fixture(autouse=True)
-def local_address() -> Iterator[None]:
-    with patch(f"{FLOW}.local_address", return_value=ADDRESS):
-        yield
-
-
-TEXTS = load_json_object(
-    Path(snom_buttons.__file__).parent / "translations" / "en.json"
-)
-
-
-def checked[R: ConfigFlowResult | SubentryFlowResult](
-    result: R, texts: dict[str, Any]
-) -> R:
-    """Check that a page has all its texts, and all that these name."""
-    given = set(result.get("description_placeholders") or {})
-
-    def check(text: str) -> None:
-        named = {name for _, name, _, _ in string.Formatter().parse(text) if name}
-        assert named <= given, text
-
-    if result["type"] is FlowResultType.FORM:
-        for error in (result["errors"] or {}).values():
-            check(texts["error"][error])
-        step = texts["step"][result["step_id"]]
-        check(step["title"])
-        check(step["description"])
-        for text in step.get("data_description", {}).values():
-            check(text)
-    elif result["type"] is FlowResultType.MENU:
-        step = texts["step"][result["step_id"]]
-        check(step["title"])
-        check(step["description"])
-        for option in result["menu_options"]:
-            check(step["menu_options"][option])
-            check(step["menu_option_descriptions"][option])
-    elif result["type"] is FlowResultType.ABORT and not result.get(
-        "translation_domain"
-    ):
-        check(texts["abort"][result["reason"]])
-    return result
-
-
-def checked_server(result: ConfigFlowResult) -> ConfigFlowResult:
-    return checked(result, TEXTS["config"])
-
-
-def checked_phone(result: SubentryFlowResult) -> SubentryFlowResult:
-    return checked(result, TEXTS["config_subentries"]["phone"])
-
-
-def suggested(result: ConfigFlowResult | SubentryFlowResult) -> dict[str, Any]:
-    """Return what a form is filled in with."""
-    schema = result["data_schema"]
-    assert schema is not None
-    return filled_in(schema.schema)
-
-
-def filled_in(schema: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return what fields are filled in with, also those of sections."""
-    values = {}
-    for marker, field in schema.items():
-        if isinstance(field, section):
-            values[str(marker)] = filled_in(field.schema.schema)
-        elif marker.description:
-            values[str(marker)] = marker.description["suggested_value"]
-        elif callable(marker.default):
-            values[str(marker)] = marker.default()
-    return values
-
-
-# The server
-
 FORM = "custom_components.snom_buttons.flows.server_form"
-BEYOND = {
-    "udp": {"enabled": True},
-    "tcp": {"enabled": False, "port": 5060},
-    "tls": {"enabled": False, "port": 5061},
-    "access": {
-        "networks": [
-            "10.0.0.0/8",
-            "172.16.0.0/12",
-            "192.168.0.0/16",
-            "100.64.0.0/10",
-            "127.0.0.0/8",
-            "169.254.0.0/16",
-            "::1/128",
-            "fc00::/7",
-            "fe80::/10",
-        ],
-        "keepalive": 60,
-    },
-}
-"""What the sections of the form hold that are closed at first."""
-
-
-async def start(hass: HomeAssistant) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_USER}
-    )
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "user"
-    assert not result["errors"]
-    return checked_server(result)
-
-
-async def submit(
-    hass: HomeAssistant, result: ConfigFlowResult, **changes: Any
-) -> ConfigFlowResult:
-    """Submit a form as it is filled in, except for the changes."""
-    return checked_server(
-        await hass.config_entries.flow.async_configure(
-            result["flow_id"], suggested(result) | changes
-        )
-    )
 
 
 async def test_a_server_for_somebody_in_a_hurry(
     hass: HomeAssistant, socket_enabled: None
 ) -> None:
-    result = await start(hass)
-    assert suggested(result) == BEYOND | {
+    result = await start_server(hass)
+    assert suggested(result) == SECTIONS | {
         "host": "0.0.0.0",
         "port": 5060,
         "realm": "home-assistant",
         "advertised_host": ADDRESS,
     }
     with patch(f"{FLOW}.check_bind") as check_bind:
-        result = await submit(hass, result, host=LOCALHOST)
+        result = await submit_server(hass, result, host=LOCALHOST)
     check_bind.assert_called_once_with(LOCALHOST, 5060, "UDP")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "Phones on 192.0.2.1:5060"
+    assert result["title"] == f"Phones on {ADDRESS}:5060"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "proposal"),
+    [
+        (["192.0.2.7", "2001:db8::7"], "192.0.2.7"),
+        (["fe80::7", "2001:db8::7"], "2001:db8::7"),
+        (["fe80::7"], LOCALHOST),
+        ([], LOCALHOST),
+    ],
+    ids=["both", "IPv6 only", "link-local only", "no network"],
+)
+async def test_the_address_of_this_machine_is_filled_in(
+    hass: HomeAssistant, addresses: list[str], proposal: str
+) -> None:
+    def nic(name: str, *texts: str) -> Mock:
+        ips = [
+            Mock(is_IPv6=True, ip=(text, 0, 2), network_prefix=64)
+            if ":" in text
+            else Mock(is_IPv6=False, ip=text, network_prefix=24)
+            for text in texts
+        ]
+        return Mock(nice_name=name, index=1, ips=ips)
+
+    def source_ip(_: str) -> str | None:
+        return next((text for text in addresses if "." in text), None)
+
+    adapters = [nic("lo", LOCALHOST, "::1"), nic("eth0", *addresses)]
+    util = "homeassistant.components.network.util"
+    with (
+        patch(f"{util}.ifaddr.get_adapters", return_value=adapters),
+        patch(f"{util}.async_get_source_ip", source_ip),
+    ):
+        result = await start_server(hass)
+    assert suggested(result)["advertised_host"] == proposal
 
 
 async def test_a_server_goes_on_with_its_first_phone(
     hass: HomeAssistant, port: int
 ) -> None:
-    result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    result = await submit_server(
+        hass, await start_server(hass), host=LOCALHOST, port=port
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == f"Phones on {ADDRESS}:{port}"
-    assert result["data"] == BEYOND | {
+    assert result["data"] == SECTIONS | {
         "host": LOCALHOST,
         "port": port,
         "realm": "home-assistant",
@@ -203,7 +127,9 @@ async def test_a_taken_port_is_named_and_the_next_free_one_filled_in(
 ) -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as voip:
         voip.bind((LOCALHOST, port))
-        result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+        result = await submit_server(
+            hass, await start_server(hass), host=LOCALHOST, port=port
+        )
         assert result["type"] is FlowResultType.FORM
         assert result["errors"] == {"port": "port_in_use"}
         free = suggested(result)["port"]
@@ -213,7 +139,7 @@ async def test_a_taken_port_is_named_and_the_next_free_one_filled_in(
             "free_port": str(free),
             "error": "Address already in use",
         }
-        result = await submit(hass, result)
+        result = await submit_server(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["port"] == free
 
@@ -224,7 +150,7 @@ async def test_no_port_is_free(hass: HomeAssistant) -> None:
         patch(f"{FLOW}.check_bind", side_effect=taken),
         patch(f"{FORM}.free_port", side_effect=taken),
     ):
-        result = await submit(hass, await start(hass), port=65535)
+        result = await submit_server(hass, await start_server(hass), port=65535)
     assert result["errors"] == {"port": "port_in_use"}
     assert suggested(result)["port"] == 65535
 
@@ -256,12 +182,14 @@ async def test_what_is_wrong_with_a_server_is_said(
     hass: HomeAssistant, port: int, changes: dict[str, Any], errors: dict[str, str]
 ) -> None:
     good = {"host": LOCALHOST, "port": port}
-    result = await submit(hass, await start(hass), **(good | changes))
+    result = await submit_server(hass, await start_server(hass), **(good | changes))
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
     for field, value in changes.items():
         assert suggested(result)[field] == value
-    result = await submit(hass, result, **{f: good.get(f, ADDRESS) for f in changes})
+    result = await submit_server(
+        hass, result, **{f: good.get(f, ADDRESS) for f in changes}
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -277,25 +205,29 @@ async def test_what_the_system_refuses_is_said(
     hass: HomeAssistant, port: int, error: OSError, errors: dict[str, str]
 ) -> None:
     with patch(f"{FLOW}.check_bind", side_effect=error):
-        result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+        result = await submit_server(
+            hass, await start_server(hass), host=LOCALHOST, port=port
+        )
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
     placeholders = result["description_placeholders"]
     assert placeholders is not None and placeholders["error"] == error.args[-1]
-    result = await submit(hass, result)
+    result = await submit_server(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize("bad", [0, 65536, "many"])
 async def test_a_port_is_a_port(hass: HomeAssistant, bad: object) -> None:
     with pytest.raises(InvalidData):
-        await submit(hass, await start(hass), port=bad)
+        await submit_server(hass, await start_server(hass), port=bad)
 
 
 async def test_a_server_is_set_up_once(
     hass: HomeAssistant, server: MockConfigEntry, port: int
 ) -> None:
-    result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    result = await submit_server(
+        hass, await start_server(hass), host=LOCALHOST, port=port
+    )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
@@ -303,7 +235,9 @@ async def test_a_server_is_set_up_once(
 async def test_a_second_server(
     hass: HomeAssistant, server: MockConfigEntry, port: int
 ) -> None:
-    result = await submit(hass, await start(hass), host=LOCALHOST, port=free_port())
+    result = await submit_server(
+        hass, await start_server(hass), host=LOCALHOST, port=free_port()
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -318,23 +252,19 @@ async def test_a_server_without_udp_is_in_nobody_s_way(
         config_entry, data={**config_entry.data, **tcp_only}
     )
     assert await hass.config_entries.async_setup(config_entry.entry_id)
-    result = await submit(hass, await start(hass), host=LOCALHOST, port=port)
+    result = await submit_server(
+        hass, await start_server(hass), host=LOCALHOST, port=port
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-
-
-async def reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
-    result = await entry.start_reconfigure_flow(hass)
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "reconfigure"
-    assert suggested(result) == BEYOND | entry.data
-    return checked_server(result)
 
 
 async def test_a_server_changes_its_port(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
     new_port = free_port()
-    result = await submit(hass, await reconfigure(hass, server), port=new_port)
+    result = await submit_server(
+        hass, await reconfigure_server(hass, server), port=new_port
+    )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
@@ -349,8 +279,8 @@ async def test_a_server_keeps_its_port_and_its_own_title(
 ) -> None:
     """Its port is taken, but by itself."""
     hass.config_entries.async_update_entry(server, title="Ground floor")
-    result = await submit(
-        hass, await reconfigure(hass, server), advertised_host="ha.example"
+    result = await submit_server(
+        hass, await reconfigure_server(hass, server), advertised_host="ha.example"
     )
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
@@ -362,15 +292,17 @@ async def test_a_server_keeps_its_port_and_its_own_title(
 async def test_the_address_of_a_running_server_is_checked_too(
     hass: HomeAssistant, server: MockConfigEntry
 ) -> None:
-    result = await submit(hass, await reconfigure(hass, server), host="192.0.2.99")
+    result = await submit_server(
+        hass, await reconfigure_server(hass, server), host="192.0.2.99"
+    )
     assert result["errors"] == {"host": "not_our_address"}
 
 
 async def test_blanks_around_the_address_for_the_phones_do_not_matter(
     hass: HomeAssistant, port: int
 ) -> None:
-    result = await start(hass)
-    result = await submit(
+    result = await start_server(hass)
+    result = await submit_server(
         hass, result, host=LOCALHOST, port=port, advertised_host=" ha.example\n"
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -384,14 +316,18 @@ async def test_a_server_widens_its_address_on_its_own_port(
     """Its own socket is in the way then, but another's must be found all the same."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
         other.bind(("127.0.0.2", port))
-        result = await submit(hass, await reconfigure(hass, server), host="0.0.0.0")
+        result = await submit_server(
+            hass, await reconfigure_server(hass, server), host="0.0.0.0"
+        )
         assert result["errors"] == {"port": "port_in_use"}
         assert (await phone.press("1")).status == 200
         assert hass.states.get("light.phone_44_key_1").state == "off"
-        result = await submit(hass, result, host=LOCALHOST, port=port)
+        result = await submit_server(hass, result, host=LOCALHOST, port=port)
         assert result["reason"] == "reconfigure_successful"
 
-    result = await submit(hass, await reconfigure(hass, server), host="0.0.0.0")
+    result = await submit_server(
+        hass, await reconfigure_server(hass, server), host="0.0.0.0"
+    )
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert server.state is ConfigEntryState.LOADED
@@ -404,7 +340,7 @@ async def test_a_server_that_loses_its_port_while_another_address_is_tried(
 ) -> None:
     """Then it is set up anew."""
     hub = server.runtime_data
-    flow = await reconfigure(hass, server)
+    flow = await reconfigure_server(hass, server)
     taken = OSError(errno.EADDRINUSE, "Address already in use")
     with (
         patch(
@@ -413,7 +349,7 @@ async def test_a_server_that_loses_its_port_while_another_address_is_tried(
         ),
         patch.object(hub.server, "start", side_effect=taken),
     ):
-        result = await submit(hass, flow, host="0.0.0.0")
+        result = await submit_server(hass, flow, host="0.0.0.0")
     assert result["errors"] == {"port": "port_in_use"}
     await hass.async_block_till_done()
     assert server.state is ConfigEntryState.LOADED
@@ -447,9 +383,9 @@ async def test_a_server_that_ends_while_another_address_is_tried(
             await server.runtime_data.async_stop()
 
     async def try_it() -> None:
-        await submit(hass, flow, host="0.0.0.0")
+        await submit_server(hass, flow, host="0.0.0.0")
 
-    flow = await reconfigure(hass, server)
+    flow = await reconfigure_server(hass, server)
     with patch.object(server.runtime_data.server, "stop", stop_slowly):
         steps = [try_it, end_it] if first == "the check" else [end_it, try_it]
         tasks = [asyncio.create_task(steps[0]())]
@@ -468,7 +404,9 @@ async def test_a_server_cannot_take_the_place_of_another(
 ) -> None:
     other = {**server.data, "port": free_port()}
     MockConfigEntry(domain=DOMAIN, data=other).add_to_hass(hass)
-    result = await submit(hass, await reconfigure(hass, server), port=other["port"])
+    result = await submit_server(
+        hass, await reconfigure_server(hass, server), port=other["port"]
+    )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
@@ -479,38 +417,15 @@ async def test_a_server_that_could_not_start_gets_another_port(
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as voip:
         voip.bind((LOCALHOST, port))
         assert not await hass.config_entries.async_setup(config_entry.entry_id)
-        result = await submit(hass, await reconfigure(hass, config_entry))
+        result = await submit_server(hass, await reconfigure_server(hass, config_entry))
         assert result["errors"] == {"port": "port_in_use"}
-        result = await submit(hass, result)
+        result = await submit_server(hass, result)
         assert result["reason"] == "reconfigure_successful"
         await hass.async_block_till_done()
     assert config_entry.state is ConfigEntryState.LOADED
 
 
 # Phones
-
-
-async def start_phone(
-    hass: HomeAssistant, entry: MockConfigEntry
-) -> SubentryFlowResult:
-    result = await hass.config_entries.subentries.async_init(
-        (entry.entry_id, "phone"), context={"source": SOURCE_USER}
-    )
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "user"
-    return checked_phone(result)
-
-
-async def submit_phone(
-    hass: HomeAssistant, result: SubentryFlowResult, **changes: Any
-) -> SubentryFlowResult:
-    """Submit a form as it is filled in, except for the changes; None takes one out."""
-    values = suggested(result) | changes
-    return checked_phone(
-        await hass.config_entries.subentries.async_configure(
-            result["flow_id"], {k: v for k, v in values.items() if v is not None}
-        )
-    )
 
 
 async def test_a_phone_from_first_to_last_page(
@@ -769,23 +684,6 @@ async def test_a_registrar_with_an_ipv6_address(
 
 
 # Phones anew
-
-
-async def reconfigure_phone(
-    hass: HomeAssistant, entry: MockConfigEntry, step_id: str = "account"
-) -> SubentryFlowResult:
-    """Choose from the menu what of phone 44 to change."""
-    result = await entry.start_subentry_reconfigure_flow(hass, "subentry_44")
-    assert result["type"] is FlowResultType.MENU
-    assert result["step_id"] == "reconfigure"
-    assert result["menu_options"] == ["account", "dialling"]
-    checked_phone(result)
-    result = await hass.config_entries.subentries.async_configure(
-        result["flow_id"], {"next_step_id": step_id}
-    )
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == step_id
-    return checked_phone(result)
 
 
 async def test_a_phone_is_left_as_it_is(

@@ -1,12 +1,10 @@
 """What the sections of a server's form set: transports, certificates, who may talk."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 import socket
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -24,44 +22,31 @@ from tests.conftest import (
     phone_subentry,
 )
 from tests.support.certificates import make_certificate
+from tests.support.flows import (
+    ADDRESS,
+    TEXTS,
+    free_tcp_port,
+    reconfigure_server,
+    start_phone,
+    start_server,
+    submit_phone,
+    submit_server,
+    suggested,
+)
+from tests.support.rawphone import RawPhone
 from tests.support.rawstream import StreamPhone
 from tests.support.streams import Contexts, tls_contexts
 
-from .test_server import (
-    ADDRESS,
-    FLOW,
-    TEXTS,
-    reconfigure,
-    start,
-    start_phone,
-    submit,
-    submit_phone,
-    suggested,
-)
-
 FORM_ERRORS = TEXTS["config"]["error"]
-
-
-@pytest.fixture(autouse=True)
-def local_address() -> Iterator[None]:
-    with patch(f"{FLOW}.local_address", return_value=ADDRESS):
-        yield
-
-
-def free_tcp_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((LOCALHOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def submitted(
     hass: HomeAssistant, port: int, **changes: dict[str, Any]
 ) -> ConfigFlowResult:
     """Submit a new server; of its sections the changes."""
-    form = await start(hass)
+    form = await start_server(hass)
     merged = {name: suggested(form)[name] | change for name, change in changes.items()}
-    return await submit(hass, form, host=LOCALHOST, port=port, **merged)
+    return await submit_server(hass, form, host=LOCALHOST, port=port, **merged)
 
 
 def said(result: ConfigFlowResult) -> str:
@@ -144,12 +129,14 @@ async def test_udp_is_switched_off(
     by_address = {**subentry.data, "address": "127.0.0.3"}
     hass.config_entries.async_update_subentry(server, subentry, data=by_address)
     await hass.async_block_till_done()
-    form = await submit(hass, await reconfigure(hass, server), **changes)
+    form = await submit_server(hass, await reconfigure_server(hass, server), **changes)
     assert form["errors"] == {"base": "udp_needed"}
     by_address["address"] = ""
     hass.config_entries.async_update_subentry(server, subentry, data=by_address)
     await hass.async_block_till_done()
-    result = await submit(hass, await reconfigure(hass, server), **changes)
+    result = await submit_server(
+        hass, await reconfigure_server(hass, server), **changes
+    )
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert server.state is ConfigEntryState.LOADED
@@ -193,9 +180,9 @@ async def test_tcp_moves_to_where_tls_was(
     data = {**config_entry.data, "tls": tls}
     hass.config_entries.async_update_entry(config_entry, data=data)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
-    result = await submit(
+    result = await submit_server(
         hass,
-        await reconfigure(hass, config_entry),
+        await reconfigure_server(hass, config_entry),
         tls=tls | {"enabled": False},
         tcp={"enabled": True, "port": tls["port"]},
     )
@@ -314,7 +301,7 @@ async def test_a_taken_port_is_named_and_another_filled_in(
         text = said(result)
         assert f"TCP port {wanted}" in text
         assert f"Port {free} is filled in now" in text
-        result = await submit(hass, result)
+        result = await submit_server(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -338,14 +325,12 @@ async def test_advertised_addresses_and_networks(
 
 
 async def test_all_of_ipv6_and_ipv4(hass: HomeAssistant, port: int) -> None:
-    form = await start(hass)
-    result = await submit(hass, form, host="::", port=port)
+    form = await start_server(hass)
+    result = await submit_server(hass, form, host="::", port=port)
     await hass.async_block_till_done()
     entry: Any = result["result"]
     add_phone(hass, entry, phone_subentry("44", [key_data("1")], password=PASSWORD))
     await hass.async_block_till_done()
-    from tests.support.rawphone import RawPhone
-
     async with RawPhone((LOCALHOST, port), "44", PASSWORD) as phone:
         assert (await phone.register()).status == 200
         await phone.shows("1")
@@ -358,7 +343,7 @@ async def test_a_running_server_is_changed(
 ) -> None:
     certificate, key = make_certificate(tmp_path)
     tcp, tls = free_tcp_port(), free_tcp_port()
-    form = await reconfigure(hass, server)
+    form = await reconfigure_server(hass, server)
     sections = {
         "tcp": suggested(form)["tcp"] | {"enabled": True, "port": tcp},
         "tls": {
@@ -368,23 +353,25 @@ async def test_a_running_server_is_changed(
             "private_key": str(key),
         },
     }
-    result = await submit(hass, form, **sections)
+    result = await submit_server(hass, form, **sections)
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert server.state is ConfigEntryState.LOADED
     hub = server.runtime_data
     assert hub.server.address_of("TLS") == (LOCALHOST, tls)
     # What it has itself is in nobody's way, here or at another address.
-    form = await reconfigure(hass, server)
-    result = await submit(hass, form, realm="another")
+    form = await reconfigure_server(hass, server)
+    result = await submit_server(hass, form, realm="another")
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
-    form = await reconfigure(hass, server)
-    result = await submit(hass, form, host="127.0.0.2")
+    form = await reconfigure_server(hass, server)
+    result = await submit_server(hass, form, host="127.0.0.2")
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert server.runtime_data.server.address_of("TCP") == ("127.0.0.2", tcp)
     new_port = free_port()
-    result = await submit(hass, await reconfigure(hass, server), port=new_port)
+    result = await submit_server(
+        hass, await reconfigure_server(hass, server), port=new_port
+    )
     await hass.async_block_till_done()
     assert server.runtime_data.server.address == ("127.0.0.2", new_port)

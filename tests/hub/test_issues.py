@@ -31,9 +31,8 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.conftest import LOCALHOST, PASSWORD, Phones
-from tests.flows.test_server import TEXTS
-from tests.flows.test_server_form import free_tcp_port
 from tests.support.certificates import make_certificate
+from tests.support.flows import TEXTS, free_tcp_port
 from tests.support.rawphone import RawPhone
 from tests.support.rawstream import StreamPhone
 from tests.support.stranger import Stranger

@@ -1,8 +1,10 @@
 """The dialogue that sets up a SIP server, or changes one."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any, Final, override
 
+from homeassistant.components import network
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
@@ -15,7 +17,7 @@ from homeassistant.config_entries import (
     SubentryFlowContext,
 )
 from homeassistant.const import CONF_ADDRESS, CONF_HOST, CONF_PORT
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
     CONF_ADVERTISED_HOST,
@@ -25,7 +27,7 @@ from ..const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from ..engine.phones import check_bind, local_address
+from ..engine.phones import check_bind
 from ..hub.hub import SnomConfigEntry, SnomHub
 from ..hub.settings import server_settings
 from .line import LineFlow
@@ -67,9 +69,8 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask where the server shall listen."""
-        return await self._async_step_server(
-            SOURCE_USER, user_input, {CONF_ADVERTISED_HOST: local_address()}
-        )
+        suggested = {CONF_ADVERTISED_HOST: await _async_own_address(self.hass)}
+        return await self._async_step_server(SOURCE_USER, user_input, suggested)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -180,3 +181,16 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
 def _server_title(server: Mapping[str, Any]) -> str:
     addresses = server_settings(server).registrar_addresses
     return f"Phones on {next(iter(addresses.values()))}"
+
+
+async def _async_own_address(hass: HomeAssistant) -> str:
+    """Return the address of this machine that phones most likely reach.
+
+    Without IPv4 `async_get_source_ip` returns the loopback address or raises.
+    """
+    adapters = [a for a in await network.async_get_adapters(hass) if a["enabled"]]
+    if any(adapter["ipv4"] for adapter in adapters):
+        return await network.async_get_source_ip(hass)
+    addresses = (ipv6["address"] for adapter in adapters for ipv6 in adapter["ipv6"])
+    routable = (text for text in addresses if not ip_address(text).is_link_local)
+    return next(routable, "127.0.0.1")

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import _socket
 from contextlib import closing
 import errno
-import ipaddress
 import socket
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import (
-    MODELS,
-    check_bind,
-    free_port,
-    local_address,
-)
+from custom_components.snom_buttons.engine.phones import MODELS, check_bind, free_port
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -24,26 +17,6 @@ def taken_port() -> socket.socket:
     holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     holder.bind(("127.0.0.1", 0))
     return holder
-
-
-def test_the_local_address_is_one_that_can_be_bound(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # pytest-socket guards connect; for a datagram socket it only looks up the route.
-    monkeypatch.setattr(socket.socket, "connect", _socket.socket.connect)
-    address = local_address()
-    assert not ipaddress.ip_address(address).is_unspecified
-    check_bind(address, 0)
-
-
-def test_without_a_network_it_is_the_loopback_address(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def unreachable(*_: object) -> None:
-        raise OSError(errno.ENETUNREACH, "Network is unreachable")
-
-    monkeypatch.setattr(socket.socket, "connect", unreachable)
-    assert local_address() == "127.0.0.1"
 
 
 def test_a_port_that_is_taken_is_told_and_the_next_free_one_found() -> None:

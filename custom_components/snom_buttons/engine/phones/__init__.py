@@ -31,7 +31,7 @@ from .events import Dialled, KeyPress, LineUse
 from .key import Key, KeySetup
 from .line import LineSettings, SharedLine, shared_key
 from .models import MODELS
-from .network import check_bind, free_port, local_address
+from .network import check_bind, free_port
 from .phone import MAX_OTHER_KEYS, Phone, TooManyKeys
 from .server import CannotListen, PhoneServer, ServerSettings
 
@@ -76,7 +76,6 @@ __all__ = [
     "free_port",
     "host_and_port",
     "is_other_color",
-    "local_address",
     "parse_document",
     "phone_address",
     "redirection",

@@ -1,35 +1,12 @@
-"""Questions about this machine's network that setting up a server asks.
-
-All of them answer at once: nothing is sent, and no name is looked up.
-"""
+"""Which ports of this machine are free. Nothing is sent, and no name is looked up."""
 
 from __future__ import annotations
 
-from contextlib import closing
 import errno
 from ipaddress import ip_address
 import socket
 
 from ..sip.net import listening_socket
-
-# Documentation addresses (RFC 5737, RFC 3849): only the route to them is looked up.
-_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
-
-
-def local_address() -> str:
-    """Return the address by which this machine reaches its network.
-
-    The loopback address if it has no network.
-    """
-    for family, destination in _ELSEWHERE:
-        try:
-            with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
-                probe.connect((destination, 9))
-                address: str = probe.getsockname()[0]
-        except OSError:
-            continue
-        return address
-    return "127.0.0.1"
 
 
 def check_bind(host: str, port: int, transport: str = "UDP") -> None:
