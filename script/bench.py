@@ -38,8 +38,8 @@ from custom_components.snom_buttons.engine.phones import (
     KeyDescription,
     KeySetup,
     LightMode,
-    Phone,
     PhoneServer,
+    PhoneSetup,
     ServerSettings,
     format_document,
     parse_document,
@@ -298,7 +298,8 @@ async def serving() -> PhoneServer:
     server = PhoneServer(
         ServerSettings(host=LOCALHOST, port=0, realm="ha", advertised_host=LOCALHOST)
     )
-    server.add_phone(Phone("44", PASSWORD, [KeySetup(off=key) for key in KEYS]))
+    keys = tuple(KeySetup(off=key) for key in KEYS)
+    server.add_phone(PhoneSetup(extension="44", password=PASSWORD, keys=keys))
     await server.start()
     return server
 

@@ -24,8 +24,8 @@ from custom_components.snom_buttons.engine.phones import (
     Action,
     KeyDescription,
     KeySetup,
-    Phone,
     PhoneServer,
+    PhoneSetup,
     ServerSettings,
 )
 
@@ -177,7 +177,7 @@ async def measure(port: int, count: int, keys: int, password: str) -> dict[str, 
 
 async def serve(count: int, *, traced: bool) -> tuple[dict[str, Any], float, float]:
     """Return what the phones measured, and KiB per phone: now, and at most."""
-    keys = [
+    keys = tuple(
         KeySetup(
             off=KeyDescription(
                 name=f"{number}",
@@ -187,7 +187,7 @@ async def serve(count: int, *, traced: bool) -> tuple[dict[str, Any], float, flo
             )
         )
         for number in range(1, KEYS + 1)
-    ]
+    )
     gc.collect()
     if traced:
         tracemalloc.start()
@@ -197,7 +197,9 @@ async def serve(count: int, *, traced: bool) -> tuple[dict[str, Any], float, flo
         )
     )
     for number in range(count):
-        server.add_phone(Phone(f"{number + 1000}", PASSWORD, keys))
+        server.add_phone(
+            PhoneSetup(extension=f"{number + 1000}", password=PASSWORD, keys=keys)
+        )
     await server.start()
     plan = {
         "port": server.address[1],

@@ -19,7 +19,7 @@ from .const import (
     EVENT_TYPE_DIALLED,
     LINE_USES,
 )
-from .engine.phones import Dialled, KeyPress, LineUse
+from .engine.phones import Dialled, KeyKind, KeyPress, LineUse
 from .entity import (
     SnomEntity,
     SnomKeyEntity,
@@ -29,7 +29,7 @@ from .entity import (
 )
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomLine, SnomPhone
-from .hub.settings import KeyKind, KeySettings
+from .hub.settings import KeySettings
 
 PARALLEL_UPDATES = 0
 

@@ -15,12 +15,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .engine.keywords import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
-from .engine.phones import LightMode
+from .engine.phones import KeyKind, LightMode
 from .entity import LAMPS_A_TURN, SnomLampEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
-from .hub.settings import KeyKind, KeySettings
+from .hub.settings import KeySettings
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import ATTR_PHONE
+from .engine.phones import KeyKind
 from .entity import (
     LAMPS_A_TURN,
     SnomEntity,
@@ -17,7 +18,6 @@ from .entity import (
 )
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomLine
-from .hub.settings import KeyKind
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 

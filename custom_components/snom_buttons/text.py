@@ -12,11 +12,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .engine.keywords import MAX_LABEL
-from .engine.phones import DocumentError
+from .engine.phones import DocumentError, KeyKind
 from .entity import SnomShownEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone
-from .hub.settings import KeyKind, KeySettings
+from .hub.settings import KeySettings
 
 PARALLEL_UPDATES = 0
 

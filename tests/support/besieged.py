@@ -22,8 +22,8 @@ from custom_components.snom_buttons.engine.phones import (
     KeyDescription,
     KeyPress,
     KeySetup,
-    Phone,
     PhoneServer,
+    PhoneSetup,
     ServerSettings,
 )
 
@@ -111,15 +111,15 @@ async def besieged(
         await listening
 
 
-def _keys() -> list[KeySetup]:
-    return [
+def _keys() -> tuple[KeySetup, ...]:
+    return tuple(
         KeySetup(
             off=KeyDescription(
                 name=name, action=Action.MESSAGE, number=f"key{name}", label=name
             )
         )
         for name in KEYS
-    ]
+    )
 
 
 def say(what: object) -> None:
@@ -145,7 +145,9 @@ async def serve(certificate: str | None, key: str | None) -> None:
         context=context,
     )
     for extension in EXTENSIONS:
-        server.add_phone(Phone(extension, PASSWORD, _keys()))
+        server.add_phone(
+            PhoneSetup(extension=extension, password=PASSWORD, keys=_keys())
+        )
 
     def tell(press: KeyPress) -> None:
         say([press.number, monotonic()])

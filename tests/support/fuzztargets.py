@@ -18,8 +18,8 @@ from custom_components.snom_buttons.engine.phones import (
     DocumentError,
     KeyDescription,
     KeySetup,
-    Phone,
     PhoneServer,
+    PhoneSetup,
     ServerSettings,
     format_document,
     parse_document,
@@ -187,8 +187,9 @@ def check_server(data: bytes) -> None:
             networks=(ip_network("192.0.2.0/24"),),
         )
         server = PhoneServer(settings, clock=lambda: 1000.0)
-        phone = Phone("44", PASSWORD, [KeySetup(off=KEY), KeySetup(off=CALL)])
-        server.add_phone(phone)
+        keys = KeySetup(off=KEY), KeySetup(off=CALL)
+        setup = PhoneSetup(extension="44", password=PASSWORD, keys=keys)
+        phone = server.add_phone(setup)
         endpoint = server._endpoint
         endpoint._transports["UDP"] = _Mute(endpoint._receive)
         endpoint._sent_by["UDP"] = "ha.test:5060"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 import json
 from typing import Any
 
@@ -16,6 +17,7 @@ from custom_components.snom_buttons.engine.phones import (
     LightMode,
     Phone,
     PhoneServer,
+    PhoneSetup,
     ServerSettings,
 )
 from custom_components.snom_buttons.engine.sip import Flow
@@ -38,8 +40,26 @@ def setup(name: str, **changes: Any) -> KeySetup:
     return KeySetup(off=base(name, **changes))
 
 
+def phone_setup(
+    extension: str = "44",
+    keys: Iterable[KeySetup] = (),
+    *,
+    password: str = PASSWORD,
+    **options: Any,
+) -> PhoneSetup:
+    return PhoneSetup(
+        extension=extension, password=password, keys=tuple(keys), **options
+    )
+
+
 def make_phone(extension: str = "44", keys: int = 4) -> Phone:
-    return Phone(extension, PASSWORD, [setup(f"{n}") for n in range(1, keys + 1)])
+    return Phone(phone_setup(extension, [setup(f"{n}") for n in range(1, keys + 1)]))
+
+
+def add_phone(server: PhoneServer, phone: Phone) -> None:
+    """Add a phone that a test has prepared."""
+    phone._line_of = partial(server._line_setup_of, phone.extension)
+    server._add(phone)
 
 
 @asynccontextmanager
@@ -61,7 +81,7 @@ async def serving(
         clock=asyncio.get_running_loop().time,
     )
     for phone in phones:
-        server.add_phone(phone)
+        add_phone(server, phone)
     if snapshot is not None:
         server.restore(json.loads(json.dumps(snapshot)))
     await server.start()

@@ -24,6 +24,7 @@ from custom_components.snom_buttons.hub.certificate import (
 )
 from tests.support.certificates import Certificate, make_certificate
 from tests.support.peers import LOCALHOST, PEERS, Account
+from tests.support.serving import add_phone, phone_setup
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
@@ -39,7 +40,7 @@ def make_phone(extension: str = "44", password: str = PASSWORD) -> Phone:
         )
         for n in range(1, 5)
     ]
-    return Phone(extension, password, keys)
+    return Phone(phone_setup(extension, keys, password=password))
 
 
 def settings_for(transport: str, port: int = 0) -> ServerSettings:
@@ -62,7 +63,7 @@ async def serving(
     if certificate is not None:
         server.context, _ = load_certificate(CertificateFiles(*certificate))
     for phone in phones:
-        server.add_phone(phone)
+        add_phone(server, phone)
     server.restore(snapshot or {})
     await server.start()
     try:

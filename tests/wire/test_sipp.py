@@ -13,8 +13,8 @@ from custom_components.snom_buttons.engine.phones import (
     KeyDescription,
     KeyPress,
     KeySetup,
-    Phone,
     PhoneServer,
+    PhoneSetup,
     ServerSettings,
 )
 from tests.support.programs import program
@@ -32,7 +32,6 @@ async def test_a_phone_registers_shows_its_keys_and_presses_one(tmp_path: Path) 
         )
         for n in range(1, 13)
     ]
-    phone = Phone("44", PASSWORD, keys)
     server = PhoneServer(
         ServerSettings(
             host="127.0.0.1",
@@ -41,7 +40,9 @@ async def test_a_phone_registers_shows_its_keys_and_presses_one(tmp_path: Path) 
             advertised_host="127.0.0.1",
         )
     )
-    server.add_phone(phone)
+    phone = server.add_phone(
+        PhoneSetup(extension="44", password=PASSWORD, keys=tuple(keys))
+    )
     presses: list[KeyPress] = []
     server.pressed.subscribe(presses.append)
     in_sync: list[bool] = []

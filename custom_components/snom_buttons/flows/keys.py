@@ -34,10 +34,11 @@ from ..engine.phones import (
     MAX_TEXT,
     DocumentError,
     KeyDescription,
+    KeyKind,
     LightMode,
     format_document,
 )
-from ..hub.settings import OWN_KINDS, KeyKind, KeySettings
+from ..hub.settings import OWN_KINDS, KeySettings
 from .forms import USER_CHARACTERS, ListSelector
 
 MAX_KEYS: Final = 200

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..engine.phones import (
-    MAX_OTHER_KEYS,
     DocumentError,
     Key,
     KeyDescription,
-    TooManyKeys,
     format_document,
     parse_document,
 )
-from ..engine.refused import Refused, quoted
+from ..engine.refused import Refused
 
 if TYPE_CHECKING:
     from .phone import SnomPhone
@@ -26,16 +24,7 @@ type Shown = Mapping[str, KeyDescription]
 
 def known_key(phone: SnomPhone, name: str) -> Key:
     """Return a key of a phone. Raises if there is none, or it is not ours to set."""
-    key = phone.phone.keys.get(name)
-    if key is None:
-        raise Refused(
-            "unknown_key",
-            phone=phone.settings.name,
-            value=quoted(name),
-            allowed=", ".join(phone.phone.keys),
-        )
-    _check_not_shared(phone, name)
-    return key
+    return phone.phone.settable_key(name)
 
 
 def read_document(document: bytes) -> Shown:
@@ -52,19 +41,4 @@ def read_document(document: bytes) -> Shown:
 
 def check_shown(phone: SnomPhone, shown: Shown) -> None:
     """Raise if a phone cannot show this."""
-    for name in shown:
-        _check_not_shared(phone, name)
-    try:
-        phone.phone.check(shown.values())
-    except DocumentError as err:
-        raise Refused("invalid_document", error=str(err)) from err
-    except TooManyKeys as err:
-        raise Refused(
-            "too_many_keys", phone=phone.settings.name, allowed=str(MAX_OTHER_KEYS)
-        ) from err
-
-
-def _check_not_shared(phone: SnomPhone, name: str) -> None:
-    """Raise if a key belongs to a shared line, which alone says what it shows."""
-    if line := phone.line_of(name):
-        raise Refused("shared_key", phone=phone.settings.name, key=name, line=line)
+    phone.phone.check(shown.values())

@@ -294,11 +294,11 @@ class SnomHub:
     def _async_add_phone(
         self, settings: PhoneSettings, before: SnomPhone | None = None
     ) -> SnomPhone:
-        phone = SnomPhone(self, settings)
+        # The same phone by another account: what it shows stays.
+        added = self.server.add_phone(settings.setup, before.phone if before else None)
+        phone = SnomPhone(self, settings, added)
         if before is not None:
-            # The same phone by another account: what it shows stays.
-            phone.async_restore(before)
-        self.server.add_phone(phone.phone)
+            phone.async_limit_keys(before.unused, before.colored)
         self.phones[settings.extension] = phone
         return phone
 

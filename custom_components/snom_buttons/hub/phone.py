@@ -10,8 +10,8 @@ from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN, MANUFACTURER, MODEL_OTHER
-from ..engine.phones import Phone, SharedLine
-from .settings import KeyKind, PhoneSettings, SharedLineSettings
+from ..engine.phones import KeyKind, Phone, SharedLine
+from .settings import PhoneSettings, SharedLineSettings
 
 if TYPE_CHECKING:
     from .hub import SnomHub
@@ -28,16 +28,10 @@ USER_AGENT = re.compile(
 class SnomPhone:
     """A phone of the server, together with its settings and its device."""
 
-    def __init__(self, hub: SnomHub, settings: PhoneSettings) -> None:
-        """Make the phone and its device."""
+    def __init__(self, hub: SnomHub, settings: PhoneSettings, phone: Phone) -> None:
+        """Make the phone's device."""
         self.settings = settings
-        self.phone = Phone(
-            settings.extension,
-            settings.password,
-            [key.setup for key in settings.keys],
-            settings.dialling,
-            settings.address,
-        )
+        self.phone = phone
         self._hub = hub
         self._available = False
         self._user_agent: str | None = None
@@ -45,6 +39,8 @@ class SnomPhone:
         """The hardware address that the phone told, while it is registered."""
         self._unsubscribe = self.phone.status.subscribe(self._async_status_changed)
         self.device_id = self._async_update_device()
+        if phone.is_followed:
+            self._async_status_changed(None)
 
     @property
     def unused(self) -> list[str]:
@@ -56,34 +52,14 @@ class SnomPhone:
         """The keys whose lamps have several colours."""
         return [key.key for key in self.settings.keys if key.colors]
 
-    def line_of(self, key: str) -> str | None:
-        """Return the name of the shared line that a key belongs to, None without."""
-        subentry_id = self.settings.subentry_id
-        for line in self._hub.lines.values():
-            if line.settings.keys.get(subentry_id) == key:
-                return line.settings.name
-        return None
-
     @callback
     def async_configure(self, settings: PhoneSettings) -> None:
         """Take new settings over; what kept keys show stays as it is."""
         unused, colored = self.unused, self.colored
         self.settings = settings
-        self._hub.server.configure_phone(
-            settings.extension,
-            password=settings.password,
-            keys=[key.setup for key in settings.keys],
-            dialling=settings.dialling,
-            address=settings.address,
-        )
+        self._hub.server.configure_phone(settings.setup)
         self.async_limit_keys(unused, colored)
         self._async_update_device()
-
-    @callback
-    def async_restore(self, before: SnomPhone) -> None:
-        """Let the keys show what the same phone showed under another extension."""
-        self.phone.restore(before.phone.pictures, before.phone.others)
-        self.async_limit_keys(before.unused, before.colored)
 
     @callback
     def async_limit_keys(

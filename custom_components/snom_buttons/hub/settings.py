@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, Self
 
@@ -62,25 +61,16 @@ from ..engine.phones import (
     DialAnswer,
     Dialling,
     KeyDescription,
+    KeyKind,
     KeySetup,
     LightMode,
-    LineSettings,
+    LineSetup,
+    PhoneSetup,
     ServerSettings,
     host_and_port,
     phone_address,
     shared_key,
 )
-
-
-class KeyKind(StrEnum):
-    """What a key is in Home Assistant."""
-
-    LIGHT = "light"
-    SWITCH = "switch"
-    NONE = "none"
-    SHARED = "shared"
-    """A key of a shared line, whatever the phone's own settings say of it."""
-
 
 OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE)
 """What a user can make of a key in the settings of its phone."""
@@ -145,19 +135,25 @@ class KeySettings:
         With this action and a number a press always comes to us.
         """
         if self.kind is KeyKind.SHARED:
-            return shared_key(self.key, self.code)
+            shared = shared_key(self.key, self.code)
+            return replace(shared, colors=self.colors, title=self.name)
         own_number = f"key{self.key}"
         plain = KeyDescription(
             name=self.key, action=Action.MESSAGE, number=own_number, label=self.name
         )
         if self.kind is not KeyKind.SWITCH:
-            return KeySetup(off=plain)
+            return KeySetup(
+                off=plain, kind=self.kind, colors=self.colors, title=self.name
+            )
         return KeySetup(
             off=replace(
                 plain, light=self.light_off, number=self.number_off or own_number
             ),
             on=replace(plain, light=self.light_on, number=self.number_on or own_number),
             toggles=self.toggle,
+            kind=self.kind,
+            colors=self.colors,
+            title=self.name,
         )
 
 
@@ -176,6 +172,19 @@ class PhoneSettings:
     """For each number that somebody may dial the script or scene to run."""
     address: tuple[str, int] | None = None
     """Address and UDP port, if the phone does not register."""
+
+    @property
+    def setup(self) -> PhoneSetup:
+        """Return the phone as the server takes it."""
+        return PhoneSetup(
+            extension=self.extension,
+            name=self.name,
+            password=self.password,
+            model=self.model,
+            keys=tuple(key.setup for key in self.keys),
+            dialling=self.dialling,
+            address=self.address,
+        )
 
     @classmethod
     def from_subentry(
@@ -224,7 +233,7 @@ class SharedLineSettings:
     keys: Mapping[str, str]
     """For the subentry of each phone the name of its key."""
     release_after: float | None
-    """In seconds, as in `LineSettings`."""
+    """In seconds, as in `LineSetup`."""
 
     @classmethod
     def from_subentry(cls, subentry: ConfigSubentry) -> Self:
@@ -237,9 +246,10 @@ class SharedLineSettings:
             release_after=subentry.data.get(CONF_RELEASE_AFTER),
         )
 
-    def line(self, phones: Iterable[PhoneSettings]) -> LineSettings:
+    def line(self, phones: Iterable[PhoneSettings]) -> LineSetup:
         """Return the line as the server takes it, with those of the phones it names."""
-        return LineSettings(
+        return LineSetup(
+            name=self.name,
             code=self.code,
             keys={
                 phone.extension: self.keys[phone.subentry_id]

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import KeyPress, Phone
+from custom_components.snom_buttons.engine.phones import KeyPress, Phone, PhoneSetup
 from custom_components.snom_buttons.engine.sip.guard import FAILURES
 from tests.support.rawphone import RawPhone
 from tests.support.serving import (
@@ -15,6 +15,7 @@ from tests.support.serving import (
     device,
     jumping,
     lit,
+    phone_setup,
     serving,
     setup,
 )
@@ -26,16 +27,15 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 KEYS = [setup(f"{number}") for number in range(1, 5)]
 
 
-def placed(desk: RawPhone) -> Phone:
-    """Return the phone that a device is."""
+def placed(desk: RawPhone) -> PhoneSetup:
+    """Return the setup of the phone that a contact is."""
     host, port = desk._transport.get_extra_info("sockname")
-    return Phone("44", PASSWORD, KEYS, address=(host, port))
+    return phone_setup("44", KEYS, address=(host, port))
 
 
 async def test_it_shows_its_keys_without_having_said_a_word() -> None:
     async with serving() as server, device(server) as desk:
-        phone = placed(desk)
-        server.add_phone(phone)
+        phone = server.add_phone(placed(desk))
         await desk.shows("4", l="Key 4")
         assert desk.requests[0].start == f"MESSAGE sip:44@{desk.address} SIP/2.0"
         assert desk.requests[0].get("To") == f"<sip:44@{desk.address}>"
@@ -83,7 +83,7 @@ async def test_it_cannot_register() -> None:
 
 async def test_who_shares_its_address_is_a_stranger() -> None:
     """He has no more time than others, and his guesses count."""
-    other = Phone("45", PASSWORD, KEYS)
+    other = Phone(phone_setup("45", KEYS))
     async with (
         serving(other) as server,
         device(server) as desk,
@@ -108,11 +108,10 @@ async def test_a_software_phone_that_does_not_register() -> None:
         VirtualPhone("44", register=False) as desk,
         serving() as server,
     ):
-        phone = Phone("44", PASSWORD, KEYS, address=desk.address)
+        phone = server.add_phone(phone_setup("44", KEYS, address=desk.address))
         taken = asyncio.Event()
         phone.taken.subscribe(lambda _: taken.set())
         phone.keys["2"].show(lit("2"))
-        server.add_phone(phone)
         async with asyncio.timeout(10):
             await taken.wait()
         assert desk.keys["2"].light == "on"
@@ -121,8 +120,7 @@ async def test_a_software_phone_that_does_not_register() -> None:
 def test_it_goes_and_comes() -> None:
     async def test() -> None:
         async with serving(keepalive=60) as server, device(server) as desk:
-            phone = placed(desk)
-            server.add_phone(phone)
+            phone = server.add_phone(placed(desk))
             await asyncio.sleep(1)
             assert (phone.available, phone.in_sync) == (True, True)
             desk.answer = None
@@ -141,17 +139,16 @@ def test_it_goes_and_comes() -> None:
 
 async def test_it_moves_and_registers_again() -> None:
     async with serving() as server, device(server) as one, device(server) as other:
-        phone = placed(one)
-        server.add_phone(phone)
+        phone = server.add_phone(placed(one))
         await one.shows("4")
         place = other._transport.get_extra_info("sockname")
-        server.configure_phone("44", password=PASSWORD, keys=KEYS, address=place)
+        server.configure_phone(phone_setup("44", KEYS, address=place))
         await other.shows("4")
         phone.keys["1"].show(lit("1"))
         await other.shows("1", c="on")
         assert one.keys["1"].get("c") is None
         assert (await one.press("1")).status == 200  # the same host
-        server.configure_phone("44", password=PASSWORD, keys=KEYS)
+        server.configure_phone(phone_setup("44", KEYS))
         assert not phone.available
         assert (await one.register()).status == 200
         await one.shows("1", c="on")
@@ -161,7 +158,6 @@ async def test_it_moves_and_registers_again() -> None:
 
 async def test_an_address_outside_the_allowed_networks_may_be_told() -> None:
     async with serving(networks=()) as server, device(server) as desk:
-        phone = placed(desk)
-        server.add_phone(phone)
+        server.add_phone(placed(desk))
         await desk.shows("4")
         assert (await desk.press("1")).status == 200

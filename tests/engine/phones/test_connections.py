@@ -19,7 +19,7 @@ from custom_components.snom_buttons.engine.phones import (
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
 from tests.support.rawstream import StreamPhone
-from tests.support.serving import LOCALHOST, PASSWORD, base, lit, make_phone
+from tests.support.serving import LOCALHOST, PASSWORD, add_phone, base, lit, make_phone
 from tests.support.streams import Contexts
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -44,7 +44,7 @@ async def serving(
         context=contexts.server,
     )
     for phone in phones:
-        server.add_phone(phone)
+        add_phone(server, phone)
     await server.start()
     try:
         yield server

@@ -18,7 +18,7 @@ from custom_components.snom_buttons.engine.phones import (
 )
 from custom_components.snom_buttons.engine.sip import parse_address, parse_uri
 from tests.support.rawphone import RawMessage, RawPhone
-from tests.support.serving import PASSWORD, base, device, jumping, serving
+from tests.support.serving import base, device, jumping, phone_setup, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -64,7 +64,7 @@ async def test_answers(
     dialling: Dialling, number: str, status: int, contact: str | None
 ) -> None:
     keys = [KeySetup(off=base("1")), KeySetup(off=base("2"))]
-    phone = Phone("44", PASSWORD, keys, dialling)
+    phone = Phone(phone_setup("44", keys, dialling=dialling))
     phone.keys["2"].show(base("2", number="*6013", action=Action.INVITE))
     async with serving(phone) as server, device(server) as desk:
         await desk.register()
@@ -76,19 +76,19 @@ async def test_answers(
 
 
 async def test_dialling_can_be_set_anew() -> None:
-    phone = Phone("44", PASSWORD, [])
+    phone = Phone(phone_setup("44", []))
     async with serving(phone) as server, device(server) as desk:
         await desk.register()
         assert (await desk.invite("100")).status == 486
-        server.configure_phone("44", password=PASSWORD, keys=[], dialling=PBX)
+        server.configure_phone(phone_setup("44", [], dialling=PBX))
         assert (await desk.invite("100")).status == 302
-        server.configure_phone("44", password=PASSWORD, keys=[])
+        server.configure_phone(phone_setup("44", []))
         assert (await desk.invite("100")).status == 486
 
 
 async def test_a_number_that_means_something_is_told_also_if_a_key_has_it() -> None:
     rules = Dialling(own=frozenset({"key1"}))
-    phone = Phone("44", PASSWORD, [KeySetup(off=base("1"))], rules)
+    phone = Phone(phone_setup("44", [KeySetup(off=base("1"))], dialling=rules))
     async with serving(phone) as server, device(server) as desk:
         told: list[str] = []
         server.dialled.subscribe(lambda dialled: told.append(dialled.number))
@@ -151,7 +151,9 @@ def test_a_number_that_is_not_there_is_not_redirected() -> None:
 
 
 async def test_a_call_to_the_server_itself_has_no_number() -> None:
-    phone = Phone("44", PASSWORD, [KeySetup(off=base("1", number=None))], PBX)
+    phone = Phone(
+        phone_setup("44", [KeySetup(off=base("1", number=None))], dialling=PBX)
+    )
     async with serving(phone) as server, device(server) as desk:
         told: list[str] = []
         server.dialled.subscribe(lambda dialled: told.append(dialled.number))
@@ -218,7 +220,7 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
     dialling: Dialling, status: str
 ) -> None:
     async def test() -> None:
-        phone = Phone("44", PASSWORD, [], dialling)
+        phone = Phone(phone_setup("44", [], dialling=dialling))
         async with serving(phone) as server, device(server) as desk:
             told: list[str] = []
             server.dialled.subscribe(lambda dialled: told.append(dialled.number))
@@ -258,7 +260,7 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
 def test_an_answer_that_nobody_acknowledges_is_given_up() -> None:
     async def test() -> None:
         async with (
-            serving(Phone("44", PASSWORD, [], PBX)) as server,
+            serving(Phone(phone_setup("44", [], dialling=PBX))) as server,
             device(server) as desk,
         ):
             await desk.register()
@@ -282,7 +284,7 @@ def test_an_answer_that_nobody_acknowledges_is_given_up() -> None:
 def test_a_call_that_is_cancelled_had_its_answer_already() -> None:
     async def test() -> None:
         async with (
-            serving(Phone("44", PASSWORD, [], PBX)) as server,
+            serving(Phone(phone_setup("44", [], dialling=PBX))) as server,
             device(server) as desk,
         ):
             await desk.register()
@@ -301,7 +303,7 @@ async def test_no_call_is_sent_to_where_it_comes_from() -> None:
     """RFC 3261 8.3: "redirect servers MUST NOT redirect a request to a URI equal"."""
     here = Dialling(answer=DialAnswer.REDIRECT, redirect_to="sip:{number}@127.0.0.1")
     async with (
-        serving(Phone("44", PASSWORD, [], here)) as server,
+        serving(Phone(phone_setup("44", [], dialling=here))) as server,
         device(server) as desk,
     ):
         await desk.register()

@@ -20,7 +20,15 @@ from custom_components.snom_buttons.engine.sip import Flow
 from custom_components.snom_buttons.engine.sip.net import TransportError
 from custom_components.snom_buttons.engine.sip.net.udp import UdpTransport
 from tests.support.rawphone import RawPhone
-from tests.support.serving import LOCALHOST, device, jumping, lit, make_phone, serving
+from tests.support.serving import (
+    LOCALHOST,
+    add_phone,
+    device,
+    jumping,
+    lit,
+    make_phone,
+    serving,
+)
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -151,7 +159,7 @@ def test_phones_that_register_together_are_not_asked_together() -> None:
         )
         server = PhoneServer(settings, clock=asyncio.get_running_loop().time)
         for phone in phones:
-            server.add_phone(phone)
+            add_phone(server, phone)
         await server.start()
         asked: list[float] = []
         for phone in phones:

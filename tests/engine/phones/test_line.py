@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, Self
 
 import pytest
@@ -13,7 +14,7 @@ from custom_components.snom_buttons.engine.phones import (
     KeyDescription,
     KeySetup,
     LightMode,
-    LineSettings,
+    LineSetup,
     LineUse,
     Phone,
     PhoneServer,
@@ -22,25 +23,25 @@ from custom_components.snom_buttons.engine.phones import (
 )
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
-from tests.support.serving import PASSWORD, device, jumping, noting_messages, serving
+from tests.support.serving import device, jumping, noting_messages, phone_setup, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 KEYS = {"402": "2", "404": "2"}
-LINE = LineSettings(code="co2", keys=KEYS)
+LINE = LineSetup(code="co2", keys=KEYS)
 FREE = "k=2\r\nn=*602co2\r\na=seize\r\nl=(co2)\r\n\r\n"
 SEIZED = "k=2\r\nc=on\r\nn=*603co2\r\na=release\r\nl=(co2)\r\n\r\n"
 
 
 def member(extension: str) -> Phone:
-    return Phone(extension, PASSWORD, [shared_key("2", "co2")])
+    return Phone(phone_setup(extension, [shared_key("2", "co2")]))
 
 
 class Office:
     """A server with the document's two extensions on one line."""
 
     def __init__(self, **settings: Any) -> None:
-        self.settings = LineSettings(code="co2", keys=KEYS, **settings)
+        self.settings = LineSetup(code="co2", keys=KEYS, **settings)
         self.uses: list[tuple[str, str | None]] = []
         self._stack = AsyncExitStack()
         self.server: PhoneServer
@@ -351,7 +352,7 @@ def remove_line(office: Office) -> None:
 
 
 def remove_key(office: Office) -> None:
-    office.line.configure(LineSettings(code="co2", keys={"404": "2"}))
+    office.line.configure(LineSetup(code="co2", keys={"404": "2"}))
 
 
 @pytest.mark.parametrize("change", [remove_phone, remove_line, remove_key])
@@ -374,11 +375,9 @@ async def test_a_new_code_and_a_new_key_while_it_is_held() -> None:
         await first.press("2", "seize")
         await office.show(SEIZED)
         server = office.server
-        office.line.configure(LineSettings(code="co3", keys={"402": "2", "404": "7"}))
+        office.line.configure(LineSetup(code="co3", keys={"402": "2", "404": "7"}))
         for extension, key in (("402", "2"), ("404", "7")):
-            server.configure_phone(
-                extension, password=PASSWORD, keys=[shared_key(key, "co3")]
-            )
+            server.configure_phone(phone_setup(extension, [shared_key(key, "co3")]))
         held = {"c": "on", "n": "*603co3", "a": "release", "l": "(co3)"}
         assert await first.shows("2", l="(co3)") == held
         assert await second.shows("7", c="on") == held
@@ -387,14 +386,25 @@ async def test_a_new_code_and_a_new_key_while_it_is_held() -> None:
         assert office.line.phone == "402"
 
 
+async def test_a_new_name_changes_no_key() -> None:
+    async with serving(member("402")) as server:
+        line = server.add_line("a line", LINE)
+        line.seize()
+        shown: list[None] = []
+        server.phones["402"].keys["2"].shown.subscribe(shown.append)
+        line.configure(replace(LINE, name="Sales"))
+        assert line.setup.name == "Sales"
+        assert shown == []
+
+
 async def test_a_key_that_leaves_a_held_line_is_dark() -> None:
     async with Office() as office:
         _, second = office.desks.values()
         office.line.seize()
         await office.show(SEIZED)
-        office.line.configure(LineSettings(code="co2", keys={"402": "2"}))
+        office.line.configure(LineSetup(code="co2", keys={"402": "2"}))
         plain = KeySetup(off=KeyDescription(name="2", number="key2", label="Lamp"))
-        office.server.configure_phone("404", password=PASSWORD, keys=[plain])
+        office.server.configure_phone(phone_setup("404", [plain]))
         assert await second.shows("2", l="Lamp") == {
             "n": "key2",
             "a": "invite",
@@ -403,7 +413,7 @@ async def test_a_key_that_leaves_a_held_line_is_dark() -> None:
 
 
 async def test_a_line_may_name_phones_and_keys_that_are_not_there() -> None:
-    settings = LineSettings(code="co2", keys={"402": "9", "999": "1", "404": "2"})
+    settings = LineSetup(code="co2", keys={"402": "9", "999": "1", "404": "2"})
     async with serving(member("402"), member("404")) as server:
         line = server.add_line("a line", settings)
         with pytest.raises(ValueError, match="there is a line"):
@@ -412,9 +422,7 @@ async def test_a_line_may_name_phones_and_keys_that_are_not_there() -> None:
         assert server.phones["404"].keys["2"].is_on
         assert not server.phones["402"].keys["2"].is_on
         # A phone that comes later shows it at once.
-        server.add_phone(
-            Phone("999", PASSWORD, [KeySetup(off=shared_key("1", "co2").off)])
-        )
+        server.add_phone(phone_setup("999", [KeySetup(off=shared_key("1", "co2").off)]))
         assert server.phones["999"].keys["1"].is_on
 
 
@@ -440,7 +448,7 @@ def test_a_new_time_counts_from_when_it_is_set(
             await asyncio.sleep(40)
             assert not office.server.phones["402"].available
             office.line.configure(
-                LineSettings(code="co2", keys=KEYS, release_after=release_after)
+                LineSetup(code="co2", keys=KEYS, release_after=release_after)
             )
             await asyncio.sleep(100)
             assert office.line.phone == owner
@@ -461,7 +469,7 @@ async def test_a_phone_that_is_not_registered_seizes_nothing() -> None:
 
 async def test_a_phone_without_the_key_seizes_nothing() -> None:
     async with Office() as office:
-        office.line.configure(LineSettings(code="co2", keys={"402": "9"}))
+        office.line.configure(LineSetup(code="co2", keys={"402": "9"}))
         await office.desks["402"].press("9", "seize", number="*602co2")
         assert not office.line.seized
 
@@ -474,9 +482,7 @@ def test_nothing_is_to_happen_while_the_server_is_stopped() -> None:
             await second.shows("2", c="on")
             await first.unregister()
             await office.server.stop()
-            office.line.configure(
-                LineSettings(code="co3", keys=KEYS, release_after=20.0)
-            )
+            office.line.configure(LineSetup(code="co3", keys=KEYS, release_after=20.0))
             await asyncio.sleep(100)
             assert office.line.phone == "402"
             # It is not there at the start: its time begins.
@@ -496,7 +502,7 @@ async def test_a_line_of_a_phone_that_is_not_there_is_free_after_a_restart() -> 
     async with serving(member("402")) as server:
         await server.stop()
         line = server.add_line(
-            "a line", LineSettings(code="co2", keys={"402": "2", "999": "1"})
+            "a line", LineSetup(code="co2", keys={"402": "2", "999": "1"})
         )
         server.restore(snapshot)
         assert line.seized

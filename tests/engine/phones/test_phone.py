@@ -17,10 +17,10 @@ from custom_components.snom_buttons.engine.phones import (
     KeyDescription,
     KeySetup,
     LightMode,
-    LineSettings,
+    LineSetup,
     Phone,
-    TooManyKeys,
 )
+from custom_components.snom_buttons.engine.refused import Refused
 from tests.support.serving import (
     PASSWORD,
     base,
@@ -28,6 +28,7 @@ from tests.support.serving import (
     jumping,
     lit,
     make_phone,
+    phone_setup,
     serving,
     setup,
 )
@@ -106,20 +107,20 @@ async def test_of_a_key_that_is_described_twice_the_last_one_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("descriptions", "error"),
+    ("descriptions", "refusal"),
     [
-        ([lit("1"), base("2", label="two\nlines")], DocumentError),
-        ([lit("1"), KeyDescription(name="9", number="")], DocumentError),
-        ([lit("1"), KeyDescription(name="")], DocumentError),
-        ([lit("1"), KeyDescription(name="9", label=70_000 * "x")], DocumentError),
-        ([lit("1"), KeyDescription(name="9", label=8_200 * "x")], DocumentError),
-        ([lit("1"), *others(MAX_OTHER_KEYS + 1)], TooManyKeys),
-        ([lit("1"), *others(1, start=900)], TooManyKeys),
+        ([lit("1"), base("2", label="two\nlines")], "invalid_document"),
+        ([lit("1"), KeyDescription(name="9", number="")], "invalid_document"),
+        ([lit("1"), KeyDescription(name="")], "invalid_document"),
+        ([lit("1"), KeyDescription(name="9", label=70_000 * "x")], "invalid_document"),
+        ([lit("1"), KeyDescription(name="9", label=8_200 * "x")], "invalid_document"),
+        ([lit("1"), *others(MAX_OTHER_KEYS + 1)], "too_many_keys"),
+        ([lit("1"), *others(1, start=900)], "too_many_keys"),
     ],
     ids=["line", "number", "name", "document", "key", "many", "one more"],
 )
 def test_a_document_that_cannot_be_shown_changes_nothing(
-    descriptions: Iterable[KeyDescription], error: type[Exception]
+    descriptions: Iterable[KeyDescription], refusal: str
 ) -> None:
     phone = make_phone(keys=2)
     kept = others(MAX_OTHER_KEYS)
@@ -127,8 +128,9 @@ def test_a_document_that_cannot_be_shown_changes_nothing(
     changes: list[None] = []
     phone.changed.subscribe(changes.append)
     for act in (phone.check, phone.show):
-        with pytest.raises(error):
+        with pytest.raises(Refused) as caught:
             act(iter(descriptions))
+        assert caught.value.key == refusal
     assert phone.keys["1"].look == base("1")
     assert phone.others == kept
     assert changes == []
@@ -145,12 +147,12 @@ def test_keys_that_are_remembered_can_change_however_many_there_are() -> None:
 def test_keys_that_were_taken_away_leave_the_configured_ones_in_reach() -> None:
     """More of them than documents may name: a phone with many expansion modules."""
     many = [setup(f"{n}") for n in range(MAX_OTHER_KEYS + 50)]
-    phone = Phone("44", PASSWORD, many)
-    phone.configure(password=PASSWORD, keys=many[:10])
+    phone = Phone(phone_setup("44", many))
+    phone.configure(phone_setup("44", many[:10]))
     phone.show([lit("1"), lit("240")])
     assert phone.keys["1"].is_on
     assert lit("240") in phone.others
-    with pytest.raises(TooManyKeys):
+    with pytest.raises(Refused, match="too_many_keys"):
         phone.show([KeyDescription(name="P7")])
 
 
@@ -176,11 +178,11 @@ async def test_a_key_that_gets_configured_is_no_other_key_any_more() -> None:
         phone.show([lit("9")])
         await desk.shows("9", c="on")
         keys = [setup("1"), setup("9", label="New")]
-        server.configure_phone("44", password=PASSWORD, keys=keys)
+        server.configure_phone(phone_setup("44", keys))
         await desk.shows("9", c=None, l="New")
         assert phone.others == []
         # It goes dark when it is taken away again, and not back to what it showed.
-        server.configure_phone("44", password=PASSWORD, keys=keys[:1])
+        server.configure_phone(phone_setup("44", keys[:1]))
         await desk.until(lambda: desk.keys["9"] == {})
         assert phone.others == [KeyDescription(name="9")]
 
@@ -217,6 +219,50 @@ def test_a_key_that_no_datagram_can_carry_keeps_no_other_dark() -> None:
     jumping(test)
 
 
+# What a user may set
+
+
+def test_a_key_that_is_not_set_up_cannot_be_set() -> None:
+    phone = Phone(phone_setup(keys=[setup("1"), setup("2")], name="Desk"))
+    assert phone.settable_key("2") is phone.keys["2"]
+    with pytest.raises(Refused) as caught:
+        phone.settable_key("9")
+    assert caught.value.key == "unknown_key"
+    assert caught.value.placeholders == {
+        "phone": "Desk",
+        "value": "9",
+        "allowed": "1, 2",
+    }
+
+
+async def test_only_its_line_sets_a_shared_key() -> None:
+    async with serving() as server:
+        phone = server.add_phone(
+            phone_setup(keys=[setup("1"), setup("2")], name="Desk")
+        )
+        line = LineSetup(name="Sales", code="co9", keys={"44": "2"})
+        server.add_line("line", line)
+        assert server.line_of("44", "2") is server.lines["line"]
+        assert server.line_of("44", "1") is server.line_of("45", "2") is None
+        for act in (
+            lambda: phone.settable_key("2"),
+            lambda: phone.check([lit("1"), lit("2")]),
+            lambda: phone.show([lit("1"), lit("2")]),
+        ):
+            with pytest.raises(Refused) as caught:
+                act()
+            assert caught.value.key == "shared_key"
+            assert caught.value.placeholders == {
+                "phone": "Desk",
+                "key": "2",
+                "line": "Sales",
+            }
+        assert not phone.keys["1"].is_on
+        assert phone.settable_key("1") is phone.keys["1"]
+        server.remove_line("line")
+        assert phone.settable_key("2") is phone.keys["2"]
+
+
 # Telling again
 
 
@@ -241,7 +287,7 @@ def test_a_press_of_a_line_s_key_that_the_phone_does_not_have_blocks_nothing() -
     async def test() -> None:
         phone = make_phone(keys=2)
         async with serving(phone) as server, device(server) as desk:
-            server.add_line("line", LineSettings(code="co9", keys={"44": "9"}))
+            server.add_line("line", LineSetup(code="co9", keys={"44": "9"}))
             await desk.register()
             await desk.shows("2")
             for action in ("seize", "seize", "release", "message"):
@@ -269,15 +315,17 @@ async def test_a_configuration_that_cannot_be_written_changes_nothing() -> None:
         ]
         with pytest.raises(DocumentError):
             server.configure_phone(
-                "44",
-                password="another",
-                keys=broken,
-                dialling=Dialling(answer=DialAnswer.DECLINE),
+                phone_setup(
+                    "44",
+                    broken,
+                    password="another",
+                    dialling=Dialling(answer=DialAnswer.DECLINE),
+                )
             )
         assert list(phone.keys) == ["1", "2", "3"]
         assert phone.keys["1"].look == base("1")
-        assert phone.password == PASSWORD
-        assert phone.dialling == Dialling()
+        assert phone.setup.password == PASSWORD
+        assert phone.setup.dialling == Dialling()
         assert phone.others == []
         assert (await desk.press("1")).status == 200
 
@@ -287,7 +335,7 @@ async def test_a_key_keeps_its_listeners_over_a_configuration() -> None:
     key = phone.keys["1"]
     shown: list[str | None] = []
     key.shown.subscribe(lambda _: shown.append(key.look.label))
-    phone.configure(password=PASSWORD, keys=[setup("2"), setup("1", label="Hall")])
+    phone.configure(phone_setup("44", [setup("2"), setup("1", label="Hall")]))
     assert phone.keys["1"] is key
     assert list(phone.keys) == ["2", "1"]
     assert shown == ["Hall"]

@@ -28,12 +28,12 @@ from custom_components.snom_buttons.engine.sip.net.udp import UdpTransport
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.serving import (
     LOCALHOST,
-    PASSWORD,
     base,
     device,
     jumping,
     lit,
     make_phone,
+    phone_setup,
     serving,
     setup,
 )
@@ -113,7 +113,7 @@ async def test_1300_bytes_are_used_up_and_never_exceeded() -> None:
     sizes: list[int] = []
     for length in range(1, 41):
         keys = [setup(f"{n}", label="x" * length) for n in range(10, 50)]
-        phone = Phone("44", PASSWORD, keys)
+        phone = Phone(phone_setup("44", keys))
         async with serving(phone) as server, device(server) as desk:
             await desk.register()
             await desk.shows("49")
@@ -567,7 +567,7 @@ async def test_configuring_keeps_lamps_and_darkens_what_is_gone() -> None:
         phone.keys["2"].show(lit("2"))
         await desk.shows("2", c="on")
         renamed = [setup("1", label="Hall"), setup("5"), setup("3")]
-        server.configure_phone("44", password=PASSWORD, keys=renamed)
+        server.configure_phone(phone_setup("44", renamed))
         await desk.shows("1", l="Hall", c="park", o="red")
         await desk.shows("5", l="Key 5")
         assert await desk.shows("2", c=None) == {}
@@ -584,7 +584,7 @@ def test_a_key_that_is_taken_away_goes_dark_though_the_phone_was_away() -> None:
             await desk.register()
             await desk.shows("2", c="on")
             desk.answer = None
-            server.configure_phone("44", password=PASSWORD, keys=[setup("1")])
+            server.configure_phone(phone_setup("44", [setup("1")]))
             await asyncio.sleep(40)
             desk.answer = 200
             await desk.register()
@@ -597,7 +597,7 @@ def test_a_key_that_is_taken_away_goes_dark_though_the_phone_was_away() -> None:
                 assert await desk.shows("2", c=None) == {}
                 # A key that is there again is no longer one that is gone.
                 keys = [setup("1"), setup("2")]
-                second.configure_phone("44", password=PASSWORD, keys=keys)
+                second.configure_phone(phone_setup("44", keys))
                 await desk.shows("2", l="Key 2")
                 await desk.register()
                 await desk.shows("2", l="Key 2")
@@ -611,7 +611,7 @@ async def test_a_new_password_ends_the_registration() -> None:
     phone = make_phone()
     async with serving(phone) as server, device(server) as desk:
         await desk.register()
-        server.configure_phone("44", password="new", keys=[setup("1")])
+        server.configure_phone(phone_setup("44", [setup("1")], password="new"))
         assert not phone.available
         assert (await desk.register()).status == 401
         desk.password = "new"
@@ -622,10 +622,9 @@ async def test_a_new_password_ends_the_registration() -> None:
 async def test_phones_come_and_go_while_the_server_runs() -> None:
     async with serving() as server, device(server) as desk:
         assert (await desk.register()).status == 401
-        phone = make_phone()
-        server.add_phone(phone)
+        phone = server.add_phone(make_phone().setup)
         with pytest.raises(ValueError, match="there is a phone 44 already"):
-            server.add_phone(make_phone())
+            server.add_phone(phone.setup)
         assert (await desk.register()).status == 200
         await desk.shows("4")
         server.remove_phone("44")
@@ -724,7 +723,7 @@ async def test_a_stored_registration_with_another_password_is_not_trusted() -> N
         await desk.shows("1", c="on")
         snapshot, port = server.snapshot(), server.address[1]
         await server.stop()
-        phone = Phone("44", "another password", [setup("1")])
+        phone = Phone(phone_setup("44", [setup("1")], password="another password"))
         async with serving(phone, snapshot=snapshot, port=port):
             assert not phone.available
             assert phone.keys["1"].look == lit("1")

@@ -17,6 +17,7 @@ from custom_components.snom_buttons.engine.phones import (
     KeySetup,
     LightMode,
     Phone,
+    PhoneSetup,
 )
 from custom_components.snom_buttons.engine.phones.phone import MAX_OTHER_KEYS
 from custom_components.snom_buttons.engine.phones.storage import load_keys, save_keys
@@ -186,6 +187,6 @@ def test_what_could_not_be_stored_again_is_left_out(
 
 
 def test_not_more_keys_come_back_than_are_remembered() -> None:
-    phone = Phone("44", "secret", [])
+    phone = Phone(PhoneSetup(extension="44", password="secret"))
     phone.restore([], [KeyDescription(name=f"{number}") for number in range(5000)])
     assert len(phone.others) == MAX_OTHER_KEYS

@@ -41,7 +41,7 @@ from tests.support import stranger as stranger_module
 from tests.support.faults import FAULTS
 from tests.support.messages import request_bytes, response_bytes
 from tests.support.rawphone import RawPhone
-from tests.support.serving import PASSWORD, device, make_phone
+from tests.support.serving import PASSWORD, device, make_phone, phone_setup
 from tests.support.stranger import (
     METHODS,
     PATIENCE,
@@ -106,7 +106,9 @@ def secrets(
 async def house(contexts: Contexts = TCP, **options: Any) -> AsyncIterator[PhoneServer]:
     """Run a server with the phones 44, which has registered, and 45, which has not."""
     async with (
-        serving(contexts, make_phone(), Phone("45", PASSWORD, []), **options) as server,
+        serving(
+            contexts, make_phone(), Phone(phone_setup("45", [])), **options
+        ) as server,
         device(server) as desk,
     ):
         assert (await desk.register()).status == 200
@@ -457,7 +459,7 @@ async def test_no_guess_goes_uncounted() -> None:
 @jumping
 async def test_wrong_passwords_end_in_silence_for_a_quarter_of_an_hour() -> None:
     phone = make_phone()
-    async with serving(TCP, phone, Phone("45", PASSWORD, [])) as server:
+    async with serving(TCP, phone, Phone(phone_setup("45", []))) as server:
         pressed: list[KeyPress] = []
         server.pressed.subscribe(pressed.append)
         # A phone at the address of who guesses.

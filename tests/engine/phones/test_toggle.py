@@ -18,7 +18,7 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneServer,
 )
 from tests.support.rawphone import RawPhone
-from tests.support.serving import PASSWORD, device, jumping, noting_messages, serving
+from tests.support.serving import device, jumping, noting_messages, phone_setup, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -39,7 +39,7 @@ SECOND_DOCUMENT = "k=4\r\nc=offline\r\nn=*79\r\na=message\r\nl=DND\r\n\r\n"
 async def desk_with_dnd(
     setup: KeySetup = DND,
 ) -> AsyncIterator[tuple[PhoneServer, RawPhone]]:
-    phone = Phone("404", PASSWORD, [setup])
+    phone = Phone(phone_setup("404", [setup]))
     async with serving(phone) as server, device(server, "404") as desk:
         await desk.register()
         await desk.until(lambda: desk.keys.get("4") == FIRST)
@@ -160,7 +160,7 @@ async def test_new_looks_reach_a_key_that_is_on() -> None:
             on=replace(ON, light=LightMode.ERROR, label="Do not disturb", number="*80"),
             toggles=True,
         )
-        server.configure_phone("404", password=PASSWORD, keys=[looks])
+        server.configure_phone(phone_setup("404", [looks]))
         await desk.shows("4", c="error", n="*80", l="Do not disturb")
         await desk.press("4")
         await desk.shows("4", c=None, n="*78", l="Do not disturb")
@@ -173,7 +173,7 @@ async def test_a_restart_keeps_a_key_on_and_the_next_press_turns_it_off() -> Non
         snapshot, port = server.snapshot(), server.address[1]
         await server.stop()
         desk.keys.clear()
-        phone = Phone("404", PASSWORD, [DND])
+        phone = Phone(phone_setup("404", [DND]))
         async with serving(phone, snapshot=snapshot, port=port):
             await desk.until(lambda: desk.keys.get("4") == SECOND)
             await desk.press("4")

@@ -28,6 +28,7 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneServer,
     ServerSettings,
 )
+from tests.support.serving import add_phone, phone_setup
 from tests.support.streams import tls_contexts
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -215,7 +216,7 @@ async def started(*phones: Phone, context: ssl.SSLContext | None = None) -> Phon
         context=context,
     )
     for phone in phones:
-        server.add_phone(phone)
+        add_phone(server, phone)
     await server.start()
     return server
 
@@ -225,16 +226,13 @@ async def test_registration_initial_state_and_an_incoming_call(
     transport: str, tmp_path: Path
 ) -> None:
     """The walk-through of extension 44, from REGISTER to the cleared call."""
-    phone = Phone(
-        "44",
-        PASSWORD,
-        [
-            KeySetup(off=KeyDescription(name="1")),
-            KeySetup(off=KeyDescription(name="2")),
-            KeySetup(off=KeyDescription(name="3", label="42")),
-            KeySetup(off=KeyDescription(name="4", number="79", label="Office Hours")),
-        ],
-    )
+    keys = [
+        KeySetup(off=KeyDescription(name="1")),
+        KeySetup(off=KeyDescription(name="2")),
+        KeySetup(off=KeyDescription(name="3", label="42")),
+        KeySetup(off=KeyDescription(name="4", number="79", label="Office Hours")),
+    ]
+    phone = Phone(phone_setup("44", keys, password=PASSWORD))
     phone.keys["4"].show(replace(phone.keys["4"].setup.off, light=LightMode.ON))
     contexts = tls_contexts(tmp_path)
     server = await started(phone, context=contexts.server)
@@ -337,7 +335,10 @@ async def test_a_shared_line_is_seized_and_released(
         )
         for n in ("1", "2")
     ]
-    phones = [Phone(extension, PASSWORD, bases) for extension in ("402", "404")]
+    phones = [
+        Phone(phone_setup(extension, bases, password=PASSWORD))
+        for extension in ("402", "404")
+    ]
     server = await started(*phones)
     presses: list[KeyPress] = []
     server.pressed.subscribe(presses.append)
@@ -391,7 +392,7 @@ async def test_a_shared_line_is_seized_and_released(
 async def test_do_not_disturb_is_toggled() -> None:
     """The document's last example: a press, and the other state in answer."""
     base = KeyDescription(name="4", label="DND", number="*78", action=Action.MESSAGE)
-    phone = Phone("404", PASSWORD, [KeySetup(off=base)])
+    phone = Phone(phone_setup("404", [KeySetup(off=base)], password=PASSWORD))
     server = await started(phone)
     key = phone.keys["4"]
     key.pressed.subscribe(

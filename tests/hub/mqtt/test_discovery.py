@@ -20,11 +20,8 @@ from custom_components.snom_buttons.engine.mqtt.discovery import (
     discovery_topic,
 )
 from custom_components.snom_buttons.engine.mqtt.payloads import Topics
-from custom_components.snom_buttons.hub.settings import (
-    KeyKind,
-    KeySettings,
-    PhoneSettings,
-)
+from custom_components.snom_buttons.engine.phones import KeyKind
+from custom_components.snom_buttons.hub.settings import KeySettings, PhoneSettings
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er

@@ -14,8 +14,9 @@ from homeassistant.core import HomeAssistant, callback
 
 from ...const import DOMAIN, EVENT_TYPE_DIALLED, LINE_USES, MANUFACTURER, MODEL_OTHER
 from ...hub.phone import SnomPhone
-from ...hub.settings import KeyKind, KeySettings
+from ...hub.settings import KeySettings
 from ..keywords import EFFECTS
+from ..phones import KeyKind
 from .payloads import Topics
 
 DEVICE_AUTOMATION: Final = "device_automation"

@@ -28,12 +28,13 @@ from ..xbuttons import (
 from .address import SIP_PORT, can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
 from .events import Dialled, KeyPress, LineUse
-from .key import Key, KeySetup
-from .line import LineSettings, SharedLine, shared_key
+from .key import Key
+from .line import SharedLine
 from .models import MODELS
 from .network import check_bind, free_port
-from .phone import MAX_OTHER_KEYS, Phone, TooManyKeys
+from .phone import MAX_OTHER_KEYS, Phone
 from .server import CannotListen, PhoneServer, ServerSettings
+from .setup import KeyKind, KeySetup, LineSetup, PhoneSetup, shared_key
 
 __all__ = [
     "MAX_DOCUMENT",
@@ -54,21 +55,22 @@ __all__ = [
     "Forward",
     "Key",
     "KeyDescription",
+    "KeyKind",
     "KeyPress",
     "KeySetup",
     "KeyState",
     "KeyType",
     "LightMode",
-    "LineSettings",
+    "LineSetup",
     "LineUse",
     "MessageWaiting",
     "Network",
     "Phone",
     "PhoneServer",
+    "PhoneSetup",
     "Release",
     "ServerSettings",
     "SharedLine",
-    "TooManyKeys",
     "Treatment",
     "can_reach",
     "check_bind",

@@ -8,26 +8,10 @@ from typing import Any
 
 from ..xbuttons import KeyDescription, LightMode, format_document
 from .events import KeyPress
+from .setup import KeySetup
 from .signal import Signal
 
 _FIELDS = tuple(field.name for field in fields(KeyDescription) if field.name != "name")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySetup:
-    """A key as it is configured."""
-
-    off: KeyDescription
-    """How it looks to begin with."""
-    on: KeyDescription | None = None
-    """How it looks while it is on; None if that is the affair of who turns it on."""
-    toggles: bool = False
-    """Whether a press turns it over."""
-
-    @property
-    def name(self) -> str:
-        """The key's name in the document."""
-        return self.off.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

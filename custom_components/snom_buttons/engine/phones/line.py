@@ -8,42 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-from ..xbuttons import Action, KeyDescription, LightMode
+from ..xbuttons import Action
 from .events import KeyPress, LineUse, Use
-from .key import Key, KeySetup
+from .key import Key
 from .phone import Phone
+from .setup import LineSetup, shared_key
 from .signal import Signal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineSettings:
-    """A shared line as it is configured."""
-
-    code: str
-    """What the document calls it, such as `co2`."""
-    keys: Mapping[str, str] = field(default_factory=dict)
-    """For each phone's extension the name of its key."""
-    release_after: float | None = None
-    """Seconds after which an owner that is not there loses the line; None for as soon
-    as its registration ends."""
-
-
-def shared_key(name: str, code: str) -> KeySetup:
-    """Return a key of a line, as the document's example describes it."""
-    free = KeyDescription(
-        name=name, number=f"*602{code}", action=Action.SEIZE, label=f"({code})"
-    )
-    seized = KeyDescription(
-        name=name,
-        light=LightMode.ON,
-        number=f"*603{code}",
-        action=Action.RELEASE,
-        label=f"({code})",
-    )
-    return KeySetup(off=free, on=seized)
 
 
 class SharedLine:
@@ -51,7 +24,7 @@ class SharedLine:
 
     def __init__(
         self,
-        settings: LineSettings,
+        setup: LineSetup,
         phones: Mapping[str, Phone],
         tell: Callable[[Callable[[], None]], None],
     ) -> None:
@@ -59,7 +32,7 @@ class SharedLine:
 
         `tell` calls what tells others of a use, after the phones have been told.
         """
-        self.settings = settings
+        self.setup = setup
         self.seized = False
         self.phone: str | None = None
         """The extension of the phone that holds it; None while it is free, or held by
@@ -110,13 +83,14 @@ class SharedLine:
         press.phone.tell_again(press.key)
         return None
 
-    def configure(self, settings: LineSettings) -> None:
-        """Take new settings; keys that do not belong to the line any more go free."""
-        if settings == self.settings:
+    def configure(self, setup: LineSetup) -> None:
+        """Take a new setup; keys that do not belong to the line any more go free."""
+        if replace(setup, name=self.setup.name) == self.setup:
+            self.setup = setup
             return
         for key in self._keys():
-            key.show(shared_key(key.name, self.settings.code).off)
-        self.settings = settings
+            key.show(shared_key(key.name, self.setup.code).off)
+        self.setup = setup
         self.apply()
         self._stop_waiting()
         self.follow_owner()
@@ -124,16 +98,16 @@ class SharedLine:
     def apply(self) -> None:
         """Let all keys show whether the line is free."""
         for key in self._keys():
-            setup = shared_key(key.name, self.settings.code)
-            key.show((setup.on if self.seized else None) or setup.off)
+            looks = shared_key(key.name, self.setup.code)
+            key.show((looks.on if self.seized else None) or looks.off)
 
     def follow_owner(self) -> None:
         """See whether the phone that holds the line is there, and when to give it up."""
         if self.phone is None or not self._running:
             return
         owner = self._phones.get(self.phone)
-        after = self.settings.release_after
-        if owner is None or self.phone not in self.settings.keys:
+        after = self.setup.release_after
+        if owner is None or self.phone not in self.setup.keys:
             self._give_up()
         elif after is None:
             if owner.registration is None:
@@ -158,13 +132,13 @@ class SharedLine:
         if not isinstance(saved, Mapping) or saved.get("seized") is not True:
             return
         phone = saved.get("phone")
-        if phone is None or (isinstance(phone, str) and phone in self.settings.keys):
+        if phone is None or (isinstance(phone, str) and phone in self.setup.keys):
             self.seized, self.phone = True, phone
             self.apply()
 
     def _keys(self) -> Iterator[Key]:
         """Return the keys of those phones that there are."""
-        for extension, name in self.settings.keys.items():
+        for extension, name in self.setup.keys.items():
             phone = self._phones.get(extension)
             if phone is not None and (key := phone.keys.get(name)) is not None:
                 yield key

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
 
+from ..refused import Refused, quoted
 from ..sip import Binding, Flow
 from ..xbuttons import DocumentError, KeyDescription, format_document
 from .contact import Contact
 from .courier import Courier
-from .dialling import Dialling
 from .events import Dialled
-from .key import Key, KeySetup, SavedLook
+from .key import Key, SavedLook
+from .setup import LineSetup, PhoneSetup
 from .signal import Signal
 
 MAX_OTHER_KEYS = 200
@@ -22,10 +23,6 @@ MAX_OTHER_KEYS = 200
 
 MAX_KEY_DOCUMENT = 8 * 1024
 """Bytes of one key's description; a document of a single key cannot be split."""
-
-
-class TooManyKeys(ValueError):
-    """A document names more keys that are not configured than we remember."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +45,16 @@ class Phone:
 
     def __init__(
         self,
-        extension: str,
-        password: str,
-        keys: Iterable[KeySetup],
-        dialling: Dialling | None = None,
-        address: tuple[str, int] | None = None,
+        setup: PhoneSetup,
+        line_of: Callable[[str], LineSetup | None] = lambda _: None,
     ) -> None:
-        """Make a phone that is not registered; without `dialling` it is always busy.
+        """Create a phone that is not registered.
 
-        With a `address`, IP address and UDP port, it need not register, and cannot.
-        Raises DocumentError for a key that cannot be written.
+        `line_of` returns the shared line that a key belongs to. Raises DocumentError
+        for a key that cannot be written.
         """
-        self.extension = extension
-        self.password = password
-        self.address = address
-        self.dialling = dialling or Dialling()
-        """What calls from it are answered with."""
+        self.extension = setup.extension
+        self.setup = setup
         self.status: Signal[None] = Signal()
         """`available`, `in_sync`, `refusal` or `registration` has changed."""
         self.taken: Signal[list[str]] = Signal()
@@ -78,9 +69,10 @@ class Phone:
         self.registration: Registration | None = None
         self.is_followed = False
         """Whether anybody knows yet what is registered: the server has begun."""
-        self._keys = {setup.name: Key(setup, self._key_changed) for setup in keys}
+        self._keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
         self._others: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
+        self._line_of = line_of
 
     @property
     def keys(self) -> Mapping[str, Key]:
@@ -133,29 +125,36 @@ class Phone:
         trips = [device.round_trip for device in self._contacts.values()]
         return trips[-1] if trips else None
 
-    def configure(
-        self,
-        *,
-        password: str,
-        keys: Iterable[KeySetup],
-        dialling: Dialling | None = None,
-        address: tuple[str, int] | None = None,
-    ) -> None:
-        """Take a new configuration, and tell the devices what changed.
+    def settable_key(self, name: str) -> Key:
+        """Return a configured key that a user may set.
 
-        A key that is no longer configured goes dark; of one that is kept stays what
-        was set beyond its configuration. Raises DocumentError for a key that cannot be
-        written; then nothing changes.
+        Raises Refused if there is no such key, or it belongs to a shared line.
         """
-        setups = {setup.name: setup for setup in keys}
-        new = {n: Key(setup, self._key_changed) for n, setup in setups.items()}
-        self.password = password
-        self.address = address
-        self.dialling = dialling or Dialling()
+        key = self._keys.get(name)
+        if key is None:
+            raise Refused(
+                "unknown_key",
+                phone=self.setup.name,
+                value=quoted(name),
+                allowed=", ".join(self._keys),
+            )
+        self._check_not_shared(name)
+        return key
+
+    def configure(self, setup: PhoneSetup) -> None:
+        """Apply a new setup of the same extension, and send the contacts what changed.
+
+        A key that is no longer configured goes dark; a key that is kept keeps what was
+        set beyond its setup. Raises DocumentError for a key that cannot be written;
+        then nothing changes.
+        """
+        setups = {key.name: key for key in setup.keys}
+        new = {name: Key(key, self._key_changed) for name, key in setups.items()}
+        self.setup = setup
         before = self._keys
         self._keys = {name: before.get(name, key) for name, key in new.items()}
-        for name, setup in setups.items():
-            self._keys[name].configure(setup)
+        for name, key in setups.items():
+            self._keys[name].configure(key)
         for name in before.keys() - setups.keys():
             self._others[name] = KeyDescription(name=name)
         for name in setups:
@@ -167,40 +166,42 @@ class Phone:
         """Let keys show this from now on, also such as are not configured.
 
         Other than with `Key.show` all of them are sent, whatever they showed before.
-        Raises DocumentError for what cannot be written, TooManyKeys; then nothing
-        changes.
+        Raises what `check` raises; then nothing changes.
         """
         shown = {description.name: description for description in descriptions}
-        others = self.check(shown.values())
+        self.check(shown.values())
+        others = {n: d for n, d in shown.items() if n not in self._keys}
         self._others |= others
         for name in shown.keys() - others.keys():
             self._keys[name].show(shown[name])
         self._tell(shown)
         self.changed.emit(None)
 
-    def check(
-        self, descriptions: Iterable[KeyDescription]
-    ) -> dict[str, KeyDescription]:
-        """Return those of the keys that are not configured, by name.
+    def check(self, descriptions: Iterable[KeyDescription]) -> None:
+        """Raise Refused if keys cannot show this.
 
-        Raises what `show` would raise.
+        A key of a shared line cannot be set, nor a look that cannot be written or sent,
+        nor more than MAX_OTHER_KEYS keys that are not configured.
         """
         shown = {description.name: description for description in descriptions}
+        for name in shown:
+            self._check_not_shared(name)
         for description in shown.values():
-            size = len(format_document((description,)))
-            if size > MAX_KEY_DOCUMENT:
-                raise DocumentError(
-                    f"the key {description.name} takes {size} bytes; it must not take"
-                    f" more than {MAX_KEY_DOCUMENT}, which is what a phone can be sent"
-                )
+            _check_document(description)
         others = {n: d for n, d in shown.items() if n not in self._keys}
         # Keys that are taken from the phone count too, but are never too many.
         if (
             others.keys() - self._others.keys()
             and len(self._others | others) > MAX_OTHER_KEYS
         ):
-            raise TooManyKeys(f"more than {MAX_OTHER_KEYS} keys are not configured")
-        return others
+            raise Refused(
+                "too_many_keys", phone=self.setup.name, allowed=str(MAX_OTHER_KEYS)
+            )
+
+    def _check_not_shared(self, name: str) -> None:
+        """Raise Refused for a key of a shared line, which alone sets what it shows."""
+        if line := self._line_of(name):
+            raise Refused("shared_key", phone=self.setup.name, key=name, line=line.name)
 
     def tell_again(self, key: str) -> None:
         """Send what a key shows once more: the phone may not know it yet.
@@ -233,7 +234,7 @@ class Phone:
             device = self._contacts[binding.key] = Contact(
                 binding,
                 courier,
-                password_of=lambda: self.password,
+                password_of=lambda: self.setup.password,
                 document_of=self._document_of,
                 status_changed=partial(self.status.emit, None),
                 taken=self.taken.emit,
@@ -290,3 +291,17 @@ class Phone:
     def _tell(self, names: Iterable[str], *, only_labels: bool = False) -> None:
         for device in self._contacts.values():
             device.outbox.add(names, only_labels=only_labels)
+
+
+def _check_document(description: KeyDescription) -> None:
+    """Raise Refused for a description that cannot be written or sent."""
+    try:
+        size = len(format_document((description,)))
+    except DocumentError as error:
+        raise Refused("invalid_document", error=str(error)) from error
+    if size > MAX_KEY_DOCUMENT:
+        raise Refused(
+            "invalid_document",
+            error=f"the key {description.name} takes {size} bytes; it must not take"
+            f" more than {MAX_KEY_DOCUMENT}, which is what a phone can be sent",
+        )

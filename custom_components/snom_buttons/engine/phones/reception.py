@@ -46,14 +46,14 @@ class Reception:
     def __init__(
         self,
         phones: Mapping[str, Phone],
-        lines: Mapping[str, SharedLine],
+        line_of: Callable[[str, str], SharedLine | None],
     ) -> None:
-        """Answer for these phones and lines, which may change."""
+        """Answer for these phones, which may change; `line_of` is the server's."""
         self.pressed: Signal[KeyPress] = Signal()
         """Every press at every phone, also of keys that are not configured."""
         self.dialled: Signal[Dialled] = Signal()
         self._phones = phones
-        self._lines = lines
+        self._line_of = line_of
 
     def answer(self, incoming: IncomingRequest) -> None:
         """Answer a request that is trusted, and act on it."""
@@ -117,12 +117,12 @@ class Reception:
         # one that we cannot show as it is the rest would be another number.
         if all(key.action is Action.INVITE for key in called):
             whole = incoming.request.uri if number == dialled else None
-            incoming.reply(*phone.dialling.answer_to(whole))
+            incoming.reply(*phone.setup.dialling.answer_to(whole))
         else:
             incoming.reply(486)
         for key in called:
             self._press(phone, key.name, Action.INVITE, number)
-        if not called or number in phone.dialling.own:
+        if not called or number in phone.setup.dialling.own:
             tell_later(partial(self._tell_dialled, phone, number))
 
     def _press(
@@ -135,9 +135,8 @@ class Reception:
             phone=phone, key=name, action=action, number=number, caller=caller
         )
         if key is not None:
-            for line in self._lines.values():
-                if line.settings.keys.get(phone.extension) == name:
-                    press.use = line.press(press)
+            if line := self._line_of(phone.extension, name):
+                press.use = line.press(press)
             if key.setup.toggles:
                 key.turn(not key.is_on)
         tell_later(partial(self._tell_press, press))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import hashlib
 import math
 import ssl
@@ -24,11 +25,10 @@ from ..sip import (
 )
 from ..sip.net import Endpoint
 from .courier import Courier
-from .dialling import Dialling
-from .key import KeySetup
-from .line import LineSettings, SharedLine
+from .line import SharedLine
 from .phone import Phone, Registration
 from .reception import Reception, tell_later
+from .setup import LineSetup, PhoneSetup
 from .signal import Signal
 from .storage import load_bindings, load_keys, save_bindings, save_keys
 
@@ -116,7 +116,7 @@ class PhoneServer:
         self._trust = Trust(
             settings.realm, self._password_of, clock, self._location, self._guard
         )
-        reception = Reception(self._phones, self._lines)
+        reception = Reception(self._phones, self.line_of)
         self.pressed = reception.pressed
         self.dialled = reception.dialled
         self._endpoint = Endpoint(
@@ -222,11 +222,20 @@ class PhoneServer:
             line.close()
         await self._endpoint.close()
 
-    def add_phone(self, phone: Phone) -> None:
-        """Take a phone in, whether started or not.
+    def add_phone(self, setup: PhoneSetup, before: Phone | None = None) -> Phone:
+        """Add a phone, before or after the start, and return it.
 
-        Raises ValueError if there is one of its extension.
+        Its keys show what they showed on `before`, the same phone under another
+        extension. Raises ValueError if the extension is taken, DocumentError for a key
+        that cannot be written.
         """
+        phone = Phone(setup, partial(self._line_setup_of, setup.extension))
+        if before is not None:
+            phone.restore(before.pictures, before.others)
+        self._add(phone)
+        return phone
+
+    def _add(self, phone: Phone) -> None:
         if phone.extension in self._phones:
             raise ValueError(f"there is a phone {phone.extension} already")
         self._phones[phone.extension] = phone
@@ -245,33 +254,23 @@ class PhoneServer:
         self._follow_owner(extension)
         self.changed.emit(None)
 
-    def configure_phone(
-        self,
-        extension: str,
-        *,
-        password: str,
-        keys: list[KeySetup],
-        dialling: Dialling | None = None,
-        address: tuple[str, int] | None = None,
-    ) -> None:
-        """Take a phone's new configuration.
+    def configure_phone(self, setup: PhoneSetup) -> None:
+        """Apply a new setup to the phone of its extension.
 
-        With a new password or address its registrations end: it has to prove itself anew.
+        A new password or address ends its registrations: it has to authenticate anew.
         Raises KeyError for an unknown phone, DocumentError for a key that cannot be
         written.
         """
-        phone = self._phones[extension]
-        renewed = (password, address) != (phone.password, phone.address)
-        phone.configure(
-            password=password, keys=keys, dialling=dialling, address=address
-        )
+        phone = self._phones[setup.extension]
+        before = phone.setup
+        phone.configure(setup)
         self._apply_lines()
-        if renewed:
-            self._location.forget(extension)
+        if (setup.password, setup.address) != (before.password, before.address):
+            self._location.forget(setup.extension)
             self._bind_address(phone)
-            self._registered(extension)
+            self._registered(setup.extension)
 
-    def add_line(self, line_id: str, settings: LineSettings) -> SharedLine:
+    def add_line(self, line_id: str, setup: LineSetup) -> SharedLine:
         """Take a shared line in, whether started or not, and return it.
 
         Its keys are those of the phones that there are, now or later. Raises ValueError
@@ -279,7 +278,7 @@ class PhoneServer:
         """
         if line_id in self._lines:
             raise ValueError(f"there is a line {line_id} already")
-        line = self._lines[line_id] = SharedLine(settings, self._phones, tell_later)
+        line = self._lines[line_id] = SharedLine(setup, self._phones, tell_later)
         line.status.subscribe(self.changed.emit)
         line.apply()
         if self._started:
@@ -289,7 +288,7 @@ class PhoneServer:
     def remove_line(self, line_id: str) -> None:
         """Let a shared line go; its keys go free. Raises KeyError."""
         line = self._lines.pop(line_id)
-        line.configure(LineSettings(code=line.settings.code))
+        line.configure(LineSetup(code=line.setup.code))
         line.close()
         self.changed.emit(None)
 
@@ -321,7 +320,7 @@ class PhoneServer:
             if not isinstance(saved, Mapping):
                 continue
             phone.restore(*load_keys(saved.get("keys")))
-            if phone.address is None and saved.get("proof") == self._proof(phone):
+            if phone.setup.address is None and saved.get("proof") == self._proof(phone):
                 bindings = load_bindings(saved.get("bindings"), self._clock())
                 self._location.restore(
                     binding
@@ -336,10 +335,21 @@ class PhoneServer:
 
     def _proof(self, phone: Phone) -> str:
         """Return what tells whether a stored registration was made with the password."""
-        secret = f"{phone.extension}\0{self.settings.realm}\0{phone.password}"
+        secret = f"{phone.extension}\0{self.settings.realm}\0{phone.setup.password}"
         return hashlib.sha256(secret.encode()).hexdigest()
 
     # Lines
+
+    def line_of(self, extension: str, key: str) -> SharedLine | None:
+        """Return the shared line that a phone's key belongs to."""
+        for line in self._lines.values():
+            if line.setup.keys.get(extension) == key:
+                return line
+        return None
+
+    def _line_setup_of(self, extension: str, key: str) -> LineSetup | None:
+        line = self.line_of(extension, key)
+        return line.setup if line else None
 
     def _apply_lines(self) -> None:
         for line in self._lines.values():
@@ -385,13 +395,14 @@ class PhoneServer:
 
     def _bind_address(self, phone: Phone) -> None:
         """Bind a phone that does not register to where it is."""
-        if phone.address is not None and self.settings.port is not None:
-            self._location.bind_address(phone.extension, *phone.address)
+        address = phone.setup.address
+        if address is not None and self.settings.port is not None:
+            self._location.bind_address(phone.extension, *address)
             self._update(phone)
 
     def _password_of(self, extension: str) -> str | None:
         phone = self._phones.get(extension)
-        return phone.password if phone and phone.address is None else None
+        return phone.setup.password if phone and phone.setup.address is None else None
 
     def _registered(self, extension: str) -> None:
         """Act on a change of a phone's bindings."""

@@ -1,0 +1,94 @@
+"""What a user sets up: phones, their keys, and shared lines. Values, without state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..xbuttons import Action, KeyDescription, LightMode
+from .dialling import Dialling
+
+
+class KeyKind(StrEnum):
+    """What a key is used for."""
+
+    LIGHT = "light"
+    SWITCH = "switch"
+    NONE = "none"
+    """Not used."""
+    SHARED = "shared"
+    """A key of a shared line, whatever the phone's own settings say of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySetup:
+    """One key of a phone."""
+
+    off: KeyDescription
+    """The look of the key while it is off, and before anything is set."""
+    on: KeyDescription | None = None
+    """The look while it is on; None if the caller that turns it on chooses the look."""
+    toggles: bool = False
+    """Whether a press turns the key over."""
+    kind: KeyKind = KeyKind.LIGHT
+    colors: bool = False
+    """Whether the lamp has several colours."""
+    title: str = ""
+    """The user's name of the key."""
+
+    @property
+    def name(self) -> str:
+        """The key's name in the document."""
+        return self.off.name
+
+    @property
+    def used(self) -> bool:
+        """Whether the key is used for anything."""
+        return self.kind is not KeyKind.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneSetup:
+    """One phone."""
+
+    extension: str
+    name: str = ""
+    """The user's name of the phone."""
+    password: str = field(repr=False)
+    model: str = ""
+    keys: tuple[KeySetup, ...] = ()
+    dialling: Dialling = field(default_factory=Dialling)
+    """How calls from the phone are answered; by default it is always busy."""
+    address: tuple[str, int] | None = None
+    """IP address and UDP port of a phone that does not register, and then cannot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineSetup:
+    """One shared line."""
+
+    name: str = ""
+    """The user's name of the line."""
+    code: str
+    """The line's name in the document, such as `co2`."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The name of the line's key on each phone, by extension."""
+    release_after: float | None = None
+    """Seconds for which an owner may be unavailable before it loses the line; None for
+    until its registration ends."""
+
+
+def shared_key(name: str, code: str) -> KeySetup:
+    """Return a key of a line (LED Remote Control, "shared lines")."""
+    free = KeyDescription(
+        name=name, number=f"*602{code}", action=Action.SEIZE, label=f"({code})"
+    )
+    seized = KeyDescription(
+        name=name,
+        light=LightMode.ON,
+        number=f"*603{code}",
+        action=Action.RELEASE,
+        label=f"({code})",
+    )
+    return KeySetup(off=free, on=seized, kind=KeyKind.SHARED)
