@@ -156,8 +156,8 @@ async def test_each_property_reaches_the_phone(
         ({"label": False}, "False is not allowed for label"),
         ({"label": "x" * 129}, "label takes at most 128 characters: xxx"),
         ({"number": "1" * 65}, "number takes at most 64 characters"),
-        ({}, "Say what the key shows, or reset it"),
-        ({"reset": False}, "Say what the key shows, or reset it"),
+        ({}, "Set what the key shows, or reset it"),
+        ({"reset": False}, "Set what the key shows, or reset it"),
         ({"reset": True, "light": "on"}, "not both in one action"),
         (
             {"reset": "perhaps"},

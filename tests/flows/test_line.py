@@ -244,7 +244,7 @@ async def test_a_phone_that_goes_while_the_dialogue_is_open(
     hass.config_entries.async_remove_subentry(server, "subentry_45")
     result = await submit(hass, result)
     assert errors(result) == {
-        "base": "There is no phone 45 any more. Take it from the list."
+        "base": "Phone 45 no longer exists. Remove it from the list."
     }
     result = await submit(hass, result, keys=BOTH[:1])
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -117,8 +117,8 @@ async def test_a_key_that_toggles_is_shown_as_it_is(
 
 
 SWITCH_ONLY = (
-    "Key 1: only a switch is turned over by a press, and has lights and numbers of its"
-    " own. Use the key as a switch, or set these fields back."
+    "Key 1: only a switch can be toggled by a press and have its own lights and"
+    " numbers. Use the key as a switch, or clear these fields."
 )
 
 
@@ -310,8 +310,7 @@ async def test_blanks_around_a_number_do_not_matter(
 
 
 NOT_A_REDIRECTION = (
-    "This is neither a host name or an address nor anything like"
-    " sip:{number}@192.0.2.7."
+    "Enter a host name, an address, or a target like sip:{number}@192.0.2.7."
 )
 
 
@@ -320,11 +319,11 @@ NOT_A_REDIRECTION = (
     [
         (
             {"answer": "redirect"},
-            {"redirect_to": "Say which telephone system the phone shall call."},
+            {"redirect_to": "Enter the telephone system that the phone should call."},
         ),
         (
             {"answer": "redirect", "redirect_to": " "},
-            {"redirect_to": "Say which telephone system the phone shall call."},
+            {"redirect_to": "Enter the telephone system that the phone should call."},
         ),
         *(
             (changes, {"redirect_to": NOT_A_REDIRECTION})
