@@ -1,6 +1,6 @@
-"""Fails, naming them, when modules of the integration are covered below the floor.
+"""Fails if a module of the integration is covered below the floor, and names it.
 
-coverage's own --fail-under is about the total, behind which one bare module can hide.
+coverage's own --fail-under checks the total only, which can hide one untested module.
 """
 
 import json
@@ -12,7 +12,7 @@ PACKAGE = Path("custom_components")
 
 
 def main(report: str) -> int:
-    """Return the exit code for coverage's JSON report at this path."""
+    """Return the exit code for the JSON report of coverage at this path."""
     covered = {
         path: data["summary"]["percent_covered"]
         for path, data in json.loads(Path(report).read_text())["files"].items()
