@@ -32,6 +32,15 @@ type Phones = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Override the fixture of Home Assistant's plugin that puts each loop in debug mode.
+
+    That mode stores the whole stack with each future, which takes half of the processor
+    time of the suite. `PYTHONASYNCIODEBUG=1` switches it on.
+    """
+
+
+@pytest.fixture(autouse=True)
 def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let the Home Assistant of a test find us, and fail on what it logs as an error."""
     if "hass" not in request.fixturenames:
