@@ -1,11 +1,8 @@
 """What several tests share."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 import logging
-import socket
-from types import MappingProxyType
 from typing import Any
 
 from hypothesis import settings
@@ -15,20 +12,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 # Before Home Assistant looks for the package `custom_components`: ours shall be found.
 import custom_components.snom_buttons  # noqa: F401
 from custom_components.snom_buttons.const import DOMAIN
-from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.event import async_track_state_change_event
-from tests.support.rawphone import PATIENCE, RawPhone
+from homeassistant.core import HomeAssistant
+from tests.support.entries import LOCALHOST, PASSWORD, Phones, free_port, phone_subentry
+from tests.support.rawphone import RawPhone
 from tests.support.streams import Contexts, tls_contexts
 
 # How long one example takes is the machine's affair.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
-
-PASSWORD = "geheim-44"
-LOCALHOST = "127.0.0.1"
-
-type Phones = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
@@ -72,67 +63,6 @@ def contexts(
 def port(socket_enabled: None) -> int:
     """Return a UDP port that is free."""
     return free_port()
-
-
-def free_port() -> int:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        probe.bind((LOCALHOST, 0))
-        found: int = probe.getsockname()[1]
-        return found
-
-
-def key_data(key: str, **changes: Any) -> dict[str, Any]:
-    """Return a key as a subentry stores it."""
-    data = {"key": key, "name": f"Key {key}", "kind": "light", "colors": False}
-    return data | changes
-
-
-KEYS = [
-    key_data("1"),
-    key_data("2", colors=True),
-    key_data("3", kind="switch", name="Alarm"),
-    key_data("4", kind="none"),
-]
-
-
-def phone_subentry(
-    extension: str, keys: list[dict[str, Any]] | None = None, **changes: Any
-) -> ConfigSubentryData:
-    """Return the subentry of a phone."""
-    data = {
-        "extension": extension,
-        "password": PASSWORD,
-        "model": "D785",
-        "keys": KEYS if keys is None else keys,
-    }
-    return ConfigSubentryData(
-        data=data | changes,
-        subentry_id=f"subentry_{extension}",
-        subentry_type="phone",
-        title=f"Phone {extension}",
-        unique_id=extension,
-    )
-
-
-def add_phone(
-    hass: HomeAssistant, entry: MockConfigEntry, phone: ConfigSubentryData
-) -> None:
-    """Add a subentry at run time."""
-    subentry = ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
-    hass.config_entries.async_add_subentry(entry, subentry)
-
-
-async def reaches(hass: HomeAssistant, entity_id: str, wanted: str) -> None:
-    """Wait until an entity has a state."""
-    news = asyncio.Event()
-    unsubscribe = async_track_state_change_event(
-        hass, entity_id, callback(lambda _: news.set())
-    )
-    async with asyncio.timeout(PATIENCE):
-        while not ((state := hass.states.get(entity_id)) and state.state == wanted):
-            news.clear()
-            await news.wait()
-    unsubscribe()
 
 
 @pytest.fixture

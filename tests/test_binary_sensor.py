@@ -6,8 +6,7 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.const import ATTR_DEVICE_CLASS, STATE_OFF, STATE_ON, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-
-from .conftest import Phones, reaches
+from tests.support.entries import Phones, reaches
 
 REGISTERED = "binary_sensor.phone_44_registered"
 IN_SYNC = "binary_sensor.phone_44_keys_up_to_date"

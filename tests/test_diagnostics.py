@@ -10,8 +10,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
-
-from .conftest import KEYS, LOCALHOST, PASSWORD, Phones
+from tests.support.entries import KEYS, LOCALHOST, PASSWORD, Phones
 
 
 async def test_diagnostics_tell_everything_but_secrets(

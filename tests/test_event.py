@@ -17,9 +17,8 @@ from homeassistant.const import ATTR_DEVICE_CLASS, STATE_UNAVAILABLE, STATE_UNKN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
+from tests.support.entries import Phones
 from tests.support.rawphone import RawPhone
-
-from .conftest import Phones
 
 PRESS = "event.phone_44_key_1_press"
 DIALLED = "event.phone_44_dialled"

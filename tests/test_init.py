@@ -49,11 +49,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.support.certificates import make_certificate
 from tests.support.clock import hurrying
-from tests.support.rawphone import RawMessage, RawPhone
-from tests.support.rawstream import StreamPhone
-from tests.support.relay import GOOD, Relay
-
-from .conftest import (
+from tests.support.entries import (
     KEYS,
     LOCALHOST,
     PASSWORD,
@@ -63,7 +59,11 @@ from .conftest import (
     key_data,
     phone_subentry,
     reaches,
+    update_phone,
 )
+from tests.support.rawphone import RawMessage, RawPhone
+from tests.support.rawstream import StreamPhone
+from tests.support.relay import GOOD, Relay
 
 LIGHT = "light.phone_44_key_1"
 OTHER_LIGHT = "light.phone_45_key_1"
@@ -77,18 +77,6 @@ async def turn_on(hass: HomeAssistant, entity_id: str, **data: Any) -> None:
         "turn_on",
         {"entity_id": entity_id, **data},
         blocking=True,
-    )
-
-
-def update_phone(
-    hass: HomeAssistant, entry: MockConfigEntry, phone: str = "44", **changes: Any
-) -> None:
-    """Change the data of a phone's subentry, and its title and unique ID with it."""
-    subentry = entry.subentries[f"subentry_{phone}"]
-    title = changes.pop("title", subentry.title)
-    data = {**subentry.data, **changes}
-    hass.config_entries.async_update_subentry(
-        entry, subentry, data=data, title=title, unique_id=data["extension"]
     )
 
 

@@ -38,9 +38,8 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from tests.support.entries import Phones, add_phone, key_data, phone_subentry
 from tests.support.rawphone import RawPhone
-
-from .conftest import Phones, add_phone, key_data, phone_subentry
 
 PLAIN = "light.phone_44_key_1"
 COLORED = "light.phone_44_key_2"

@@ -5,8 +5,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.const import STATE_UNAVAILABLE, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-
-from .conftest import Phones, reaches
+from tests.support.entries import Phones, reaches
 
 ROUND_TRIP = "sensor.phone_44_round_trip_time"
 

@@ -20,9 +20,15 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 from homeassistant.setup import async_setup_component
+from tests.support.entries import (
+    LOCALHOST,
+    PASSWORD,
+    Phones,
+    add_phone,
+    key_data,
+    phone_subentry,
+)
 from tests.support.rawphone import RawPhone
-
-from .conftest import LOCALHOST, PASSWORD, Phones, add_phone, key_data, phone_subentry
 
 LIGHT = "light.phone_44_key_1"
 COLORED = "light.phone_44_key_2"

@@ -14,13 +14,20 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from tests.support.entries import (
+    BOTH,
+    PASSWORD,
+    Phones,
+    add_phone,
+    line_subentry,
+    phone_subentry,
+    reaches,
+    update_phone,
+)
 from tests.support.rawphone import RawPhone
-
-from .conftest import PASSWORD, Phones, add_phone, phone_subentry, reaches
-from .test_init import update_phone
 
 SWITCH = "switch.gate"
 USE = "event.gate_use"
@@ -28,17 +35,6 @@ PRESS_44 = "event.phone_44_key_1_press"
 PRESS_45 = "event.phone_45_key_1_press"
 FREE = {"n": "*602co2", "a": "seize", "l": "(co2)"}
 SEIZED = {"c": "on", "n": "*603co2", "a": "release", "l": "(co2)"}
-BOTH = [{"phone": "subentry_44", "key": "1"}, {"phone": "subentry_45", "key": "1"}]
-
-
-def line_subentry(**changes: Any) -> ConfigSubentryData:
-    return ConfigSubentryData(
-        data={"code": "co2", "keys": BOTH} | changes,
-        subentry_id="subentry_line",
-        subentry_type="shared_line",
-        title="Gate",
-        unique_id="co2",
-    )
 
 
 @pytest.fixture

@@ -14,11 +14,9 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import Event, HomeAssistant, callback
+from tests.support.entries import KEYS, Phones, update_phone
 from tests.support.rawphone import RawPhone
 from tests.support.serving import noting_messages
-
-from .conftest import KEYS, Phones
-from .test_init import update_phone
 
 ALARM = "switch.phone_44_alarm"
 

@@ -12,9 +12,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from tests.support.entries import Phones
 from tests.support.rawphone import RawPhone
-
-from .conftest import Phones
 
 LABEL = "text.phone_44_key_1_label"
 LIGHT = "light.phone_44_key_1"

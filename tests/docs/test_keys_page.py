@@ -20,7 +20,7 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.script import Script
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
-from tests.conftest import Phones, add_phone, key_data, phone_subentry, reaches
+from tests.support.entries import Phones, add_phone, key_data, phone_subentry, reaches
 from tests.support.rawphone import RawPhone
 
 PAGE = Path(__file__).parents[2] / "docs" / "keys.md"

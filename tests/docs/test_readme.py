@@ -11,7 +11,7 @@ import pytest
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
-from tests.conftest import add_phone, key_data, phone_subentry
+from tests.support.entries import add_phone, key_data, phone_subentry
 from tests.support.rawphone import RawPhone
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.conftest import free_port
+from tests.support.entries import free_port
 from tests.support.rawphone import RawPhone
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from tests.conftest import add_phone, key_data, phone_subentry
+from tests.support.entries import add_phone, key_data, phone_subentry
 from tests.support.flows import TEXTS, suggested
 
 LINE_TEXTS = TEXTS["config_subentries"]["shared_line"]

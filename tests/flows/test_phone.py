@@ -15,7 +15,7 @@ from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
-from tests.conftest import KEYS, reaches
+from tests.support.entries import KEYS, reaches
 from tests.support.flows import TEXTS, reconfigure_phone, submit_phone, suggested
 from tests.support.rawphone import RawPhone
 

@@ -27,7 +27,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
-from tests.conftest import KEYS, LOCALHOST, PASSWORD, Phones, free_port, key_data
+from tests.support.entries import KEYS, LOCALHOST, PASSWORD, Phones, free_port, key_data
 from tests.support.flows import (
     ADDRESS,
     SECTIONS,

@@ -12,7 +12,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from tests.conftest import (
+from tests.support.certificates import make_certificate
+from tests.support.entries import (
     LOCALHOST,
     PASSWORD,
     Phones,
@@ -21,7 +22,6 @@ from tests.conftest import (
     key_data,
     phone_subentry,
 )
-from tests.support.certificates import make_certificate
 from tests.support.flows import (
     ADDRESS,
     TEXTS,

@@ -30,8 +30,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
-from tests.conftest import LOCALHOST, PASSWORD, Phones
 from tests.support.certificates import make_certificate
+from tests.support.entries import LOCALHOST, PASSWORD, Phones
 from tests.support.flows import TEXTS, free_tcp_port
 from tests.support.rawphone import RawPhone
 from tests.support.rawstream import StreamPhone

@@ -21,7 +21,7 @@ from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from tests.conftest import Phones, add_phone, key_data, phone_subentry
+from tests.support.entries import Phones, add_phone, key_data, phone_subentry
 from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.programs import program
 from tests.support.rawphone import RawPhone

@@ -10,10 +10,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.snom_buttons.engine.mqtt.commands import IGNORED
 from homeassistant.core import HomeAssistant
-from tests.conftest import PASSWORD, Phones, add_phone, key_data, phone_subentry
+from tests.support.entries import (
+    PASSWORD,
+    Phones,
+    add_phone,
+    key_data,
+    line_subentry,
+    phone_subentry,
+)
 from tests.support.mqtt_peers import MqttClient
 from tests.support.rawphone import RawPhone
-from tests.test_shared_line import line_subentry
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 SET_SCHEMA = Draft202012Validator(json.loads((SCHEMAS / "set.schema.json").read_text()))

@@ -27,7 +27,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-from tests.conftest import key_data, reaches
+from tests.support.entries import key_data, reaches
 from tests.support.mqtt_peers import Broker, Heard, MqttClient
 from tests.support.rawphone import PATIENCE, RawPhone
 

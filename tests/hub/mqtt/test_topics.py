@@ -10,10 +10,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HassJob, HomeAssistant, callback
-from tests.conftest import Phones, add_phone
+from tests.support.entries import Phones, add_phone, line_subentry
 from tests.support.mqtt_peers import Heard, MqttClient
 from tests.support.rawphone import RawPhone
-from tests.test_shared_line import line_subentry
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 DOCUMENT = "k=1\nc=on\nl=Boiler\nk=99\nc=hold\n"
