@@ -1,7 +1,7 @@
 """The far ends of the MQTT figures: phones, and paho clients of the broker.
 
-bench.py runs it as a process of its own, so that it takes no time from the Home
-Assistant that it measures: with what `Plan` says as JSON, and `Measured` as JSON back.
+They are a process of their own, so that they take no time from the Home Assistant that
+is measured. It gets a `Plan` as JSON and prints `Measured` as JSON.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ import sys
 from time import perf_counter
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from tests.support.rawphone import PATIENCE, RawPhone
 
+ROOT = Path(__file__).parents[2]
 LOCALHOST = "127.0.0.1"
 QOS = 1
 PAUSE = 0.05
-"""Seconds that put a connection at rest: the system acknowledges after 0.04 at most."""
+"""Seconds until a TCP connection is at rest: a delayed ACK comes within 0.04."""
 SILENCE = 5.0
-"""Seconds without a message after which no more is expected."""
+"""Seconds without a message after which the flood is over."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class Plan:
     keys: int
     """The keys of each phone, named from 1."""
     count: int
-    """How many are timed, one after another."""
+    """How many of each kind are timed, one after another."""
     rate: int
     """Presses a second, of all phones together."""
     seconds: int
@@ -54,43 +53,43 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Flood:
-    """What became of messages that were sent at a steady rate."""
+    """The result of sending messages at a steady rate."""
 
     sent: int
     heard: int
-    """How many of them came, each by its number."""
+    """How many of them arrived."""
     ids: int
-    """How many different IDs came."""
+    """How many different IDs arrived."""
     answered: int
-    """How many were acknowledged to the sender."""
+    """How many were acknowledged to their sender."""
     sent_rate: float
     heard_rate: float
     times: list[float]
-    """Seconds from sending to hearing."""
+    """Seconds from sending to arrival."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """All times in seconds."""
+    """All figures; times are in seconds."""
 
     rested: dict[str, list[float]]
-    """Of each kind, one at a time with a pause before it."""
+    """By kind: one at a time, after a pause."""
     hurried: dict[str, list[float]]
-    """Of each kind, the next as soon as one has come."""
+    """By kind: the next as soon as one has arrived."""
     mixed: dict[str, list[float]]
-    """The kinds in turn, likewise."""
+    """By kind: the kinds in turn, without a pause."""
     flood: Flood
     bare_flood: Flood
 
 
-class Desk(RawPhone):
-    """A phone that notes when a document came, and how many presses were answered."""
+class TimedPhone(RawPhone):
+    """A phone that times the next document and counts answered presses."""
 
     came: asyncio.Future[float] | None = None
     answered = 0
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Note the time before anything else."""
+        """Take the time before anything else."""
         now = perf_counter()
         if b"branch=z9hG4bKpress" in data:
             self.answered += data.startswith(b"SIP/2.0 200")
@@ -100,7 +99,7 @@ class Desk(RawPhone):
         super().datagram_received(data, addr)
 
     def press_text(self, key: str, number: str) -> bytes:
-        """Return a press in a transaction of its own; the number tells which it is."""
+        """Return a press as a transaction of its own; the number identifies it."""
         return self._text(
             f"MESSAGE sip:{self.extension}@{LOCALHOST} SIP/2.0",
             (
@@ -117,22 +116,22 @@ class Desk(RawPhone):
         )
 
     def send(self, datagram: bytes) -> None:
-        """Send a press, once: there is no second try that hides a loss."""
+        """Send a press once; a repetition would hide a loss."""
         self._transport.sendto(datagram, self.server)
 
 
-class Ear:
-    """Notes when the message with each number came, and with which ID."""
+class Arrivals:
+    """Records when the message with each number arrived, and the IDs of all."""
 
     def __init__(self) -> None:
-        """Make one that has heard nothing."""
+        """Make an empty record."""
         self.times: dict[str, float] = {}
         self.ids: set[str] = set()
         self._loop = asyncio.get_running_loop()
         self._awaited: tuple[str, asyncio.Future[None]] | None = None
 
-    def hear(self, _: Client, __: Any, message: MQTTMessage) -> None:
-        """Take a message, in paho's thread."""
+    def record(self, _: Client, __: Any, message: MQTTMessage) -> None:
+        """Record a message; called in paho's thread."""
         now = perf_counter()
         event = json.loads(message.payload)
         self.times.setdefault(event["number"], now)
@@ -151,27 +150,27 @@ class Ear:
 
 
 async def connected(
-    stack: AsyncExitStack, port: int, ear: Ear | None = None, *topics: str
+    stack: AsyncExitStack, port: int, arrivals: Arrivals | None = None, *topics: str
 ) -> Client:
     """Return a paho client that runs in its own thread, subscribed to topics."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
 
-    def tell(*_: object) -> None:
+    def set_ready(*_: object) -> None:
         loop.call_soon_threadsafe(ready.set)
 
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-    if ear:
-        client.on_message = ear.hear
+    if arrivals:
+        client.on_message = arrivals.record
         filters = [(topic, SubscribeOptions(QOS)) for topic in topics]
 
         def subscribe(*_: object) -> None:
             client.subscribe(filters)
 
         client.on_connect = subscribe
-        client.on_subscribe = tell
+        client.on_subscribe = set_ready
     else:
-        client.on_connect = tell
+        client.on_connect = set_ready
     client.connect(LOCALHOST, port)
     client.loop_start()
     stack.push_async_callback(asyncio.to_thread, client.loop_stop)
@@ -195,14 +194,16 @@ def bare_payload(number: str) -> str:
 
 
 class Bench:
-    """Everything that is at the far ends."""
+    """The measurements, one method each."""
 
-    def __init__(self, plan: Plan, ear: Ear, hand: Client, desks: list[Desk]) -> None:
-        """Measure what is planned with a subscriber, a publisher and some phones."""
+    def __init__(
+        self, plan: Plan, arrivals: Arrivals, hand: Client, phones: list[TimedPhone]
+    ) -> None:
+        """Measure by a plan, with a subscriber, a publisher and phones."""
         self._plan = plan
-        self._ear = ear
+        self._arrivals = arrivals
         self._hand = hand
-        self._desks = desks
+        self._phones = phones
         self._names = (f"{number}" for number in count())
         self._states = cycle(("ON", "OFF"))
 
@@ -211,30 +212,30 @@ class Bench:
     async def bare(self) -> float:
         """Time from one client to the other."""
         payload = bare_payload(name := next(self._names))
-        return await self._ear.time_of(
+        return await self._arrivals.time_of(
             name, lambda: self._hand.publish("bare/44", payload, QOS)
         )
 
     async def press(self) -> float:
         """Time a press from the phone to the subscriber."""
-        desk = self._desks[0]
-        datagram = desk.press_text("1", name := next(self._names))
-        return await self._ear.time_of(name, lambda: desk.send(datagram))
+        phone = self._phones[0]
+        datagram = phone.press_text("1", name := next(self._names))
+        return await self._arrivals.time_of(name, lambda: phone.send(datagram))
 
     async def set(self) -> float:
         """Time a command from the publisher to the phone."""
-        desk = self._desks[0]
-        desk.came = asyncio.get_running_loop().create_future()
-        # In turn on and off: what changes nothing is not sent.
+        phone = self._phones[0]
+        phone.came = asyncio.get_running_loop().create_future()
+        # On and off in turn: a look that does not change is not sent.
         wanted = next(self._states)
         begun = perf_counter()
-        self._hand.publish(f"snom_buttons/{desk.extension}/key/1/set", wanted, QOS)
+        self._hand.publish(f"snom_buttons/{phone.extension}/key/1/set", wanted, QOS)
         async with asyncio.timeout(PATIENCE):
-            return await desk.came - begun
+            return await phone.came - begun
 
     @property
     def kinds(self) -> dict[str, Callable[[], Awaitable[float]]]:
-        """What can be timed."""
+        """What can be timed, by its name."""
         return {"bare": self.bare, "press": self.press, "set": self.set}
 
     async def in_turn(self, pause: float) -> dict[str, list[float]]:
@@ -257,22 +258,22 @@ class Bench:
     # Many at once
 
     async def flood(self) -> Flood:
-        """Press keys of all phones in turn."""
+        """Press keys of all phones in turn, at the planned rate."""
         turns: dict[str, Callable[[], object]] = {}
         for number in range(self._plan.rate * self._plan.seconds):
-            row, place = divmod(number, len(self._desks))
-            desk = self._desks[place]
+            row, place = divmod(number, len(self._phones))
+            phone = self._phones[place]
             name = next(self._names)
-            datagram = desk.press_text(f"{row % self._plan.keys + 1}", name)
-            turns[name] = partial(desk.send, datagram)
-        for desk in self._desks:
-            desk.answered = 0
+            datagram = phone.press_text(f"{row % self._plan.keys + 1}", name)
+            turns[name] = partial(phone.send, datagram)
+        for phone in self._phones:
+            phone.answered = 0
         return await self._flood(
-            turns, lambda: sum(desk.answered for desk in self._desks)
+            turns, lambda: sum(phone.answered for phone in self._phones)
         )
 
     async def bare_flood(self) -> Flood:
-        """Publish as much from one client to the other."""
+        """Publish as many messages from one client to the other."""
         infos: list[MQTTMessageInfo] = []
 
         def publish(payload: str) -> None:
@@ -289,30 +290,30 @@ class Bench:
     async def _flood(
         self, turns: dict[str, Callable[[], object]], answered: Callable[[], int]
     ) -> Flood:
-        """Send each in its turn, at a steady rate; wait for all that comes of it."""
-        ear = self._ear
-        ear.ids.clear()
-        ear.times.clear()
+        """Send at a steady rate; wait for the messages and the acknowledgements."""
+        arrivals = self._arrivals
+        arrivals.ids.clear()
+        arrivals.times.clear()
         sent: dict[str, float] = {}
         begun = perf_counter()
         for number, (name, send) in enumerate(turns.items()):
-            # In time or late, the loop gets its turn: answers have to be read.
+            # Sleep also when it is late: the loop has to read the answers.
             due = begun + number / self._plan.rate
             await asyncio.sleep(max(0.0, due - perf_counter()))
             sent[name] = perf_counter()
             send()
         lasted = perf_counter() - begun
         before = -1
-        while len(turns) > len(ear.times) > before:
-            before = len(ear.times)
+        while len(turns) > len(arrivals.times) > before:
+            before = len(arrivals.times)
             await asyncio.sleep(SILENCE)
-        await asyncio.sleep(PAUSE)  # the last answer may come behind the last message
-        heard = {name: ear.times[name] for name in sent if name in ear.times}
+        await asyncio.sleep(PAUSE)  # the last answer may come after the last message
+        heard = {name: arrivals.times[name] for name in sent if name in arrivals.times}
         span = max(heard.values()) - begun
         return Flood(
             sent=len(sent),
             heard=len(heard),
-            ids=len(ear.ids),
+            ids=len(arrivals.ids),
             answered=answered(),
             sent_rate=len(sent) / lasted,
             heard_rate=len(heard) / span,
@@ -320,25 +321,39 @@ class Bench:
         )
 
 
+async def measure_in_process(plan: Plan) -> dict[str, Any]:
+    """Run this module as a process; return `Measured` as a dictionary."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "script.benchmark.mqtt_peers"),
+        json.dumps(dataclasses.asdict(plan)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0, "the phones and clients failed"
+    measured: dict[str, Any] = json.loads(out)
+    return measured
+
+
 async def measure(plan: Plan) -> Measured:
-    """Connect everything, and measure."""
+    """Connect phones and clients, and measure."""
     async with AsyncExitStack() as stack:
-        ear = Ear()
+        arrivals = Arrivals()
         await connected(
-            stack, plan.mqtt_port, ear, "snom_buttons/+/key/+/event", "bare/#"
+            stack, plan.mqtt_port, arrivals, "snom_buttons/+/key/+/event", "bare/#"
         )
         hand = await connected(stack, plan.mqtt_port)
-        desks = []
+        phones = []
         for extension in plan.extensions:
-            desk = await stack.enter_async_context(
-                Desk((LOCALHOST, plan.sip_port), extension, plan.password)
+            phone = await stack.enter_async_context(
+                TimedPhone((LOCALHOST, plan.sip_port), extension, plan.password)
             )
-            answer = await desk.register()
+            answer = await phone.register()
             assert answer.status == 200, answer.start
-            await desk.shows(f"{plan.keys}")
-            desks.append(desk)
-        await asyncio.sleep(1)  # what a registration changes is published
-        bench = Bench(plan, ear, hand, desks)
+            await phone.shows(f"{plan.keys}")
+            phones.append(phone)
+        await asyncio.sleep(1)  # until what the registrations changed is published
+        bench = Bench(plan, arrivals, hand, phones)
         return Measured(
             rested=await bench.in_turn(PAUSE),
             hurried=await bench.hurried(),

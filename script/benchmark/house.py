@@ -1,89 +1,37 @@
-"""A house of fifty phones, of each of which an automation flips 20 keys, all at once.
-
-The phones are a process of their own, so that their work does not count as ours: it is
-this script with the arguments of `connect` as JSON. For each line that it reads it says
-what has come since the last. On Linux both processes read one clock, `perf_counter`.
-"""
+"""A house of fifty phones, of each of which an automation flips 20 keys, all at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 import gc
-import json
-from pathlib import Path
-import sys
+import statistics
 from time import perf_counter
 from typing import Any, override
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from homeassistant.components.light import DATA_COMPONENT, ColorMode, LightEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from script.bench_phones import connect
+from script.benchmark.crowd import FIRST, Plan, crowd
+from script.benchmark.home_assistant import home_assistant, set_up
+from script.benchmark.phone import PASSWORD, keys_up_to
+from script.benchmark.table import percentiles, show
 
 PHONES = 50
-EXTENSIONS = [f"{1000 + number}" for number in range(PHONES)]
-"""As `connect` numbers them."""
+EXTENSIONS = [f"{FIRST + number}" for number in range(PHONES)]
 KEYS = 24
 FLIPPED = 20
 """Keys of each phone that are flipped."""
 TICK = 0.001
+"""Seconds between two looks at the loop's lag."""
 PAUSE = 0.5
 """Seconds between two flips; meanwhile the lag at rest is measured."""
 PATIENCE = 10.0
 
 
-# The phones
-
-
-async def play(plan: dict[str, Any]) -> None:
-    """Be the phones until nobody asks any more."""
-    phones = await connect(**plan)
-    assert all(phone.done.done() for phone in phones), "not all are registered"
-    print(flush=True)
-    while await asyncio.to_thread(sys.stdin.readline):
-        documents = [phone.documents for phone in phones]
-        latest = max(phone.latest for phone in phones)
-        print(json.dumps({"documents": documents, "latest": latest}), flush=True)
-        for phone in phones:
-            phone.documents = 0
-
-
-@asynccontextmanager
-async def playing(plan: dict[str, Any]) -> AsyncIterator[Callable[[], Any]]:
-    """Have the phones registered; yield what asks them for what came since."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        __file__,
-        json.dumps(plan),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdin and process.stdout
-    stdin, stdout = process.stdin, process.stdout
-
-    async def ask() -> dict[str, Any]:
-        stdin.write(b"\n")
-        news: dict[str, Any] = json.loads(await stdout.readline())
-        return news
-
-    try:
-        assert await stdout.readline(), "the phones failed"
-        yield ask
-    finally:
-        stdin.close()
-        await process.wait()
-
-
-# Home Assistant
-
-
 class Countdown:
-    """Has a future done when something has happened often enough."""
+    """Sets a future when it has been counted down to zero."""
 
     def __init__(self) -> None:
         """Count nothing yet."""
@@ -91,20 +39,20 @@ class Countdown:
         self._done: asyncio.Future[None] | None = None
 
     def start(self, number: int) -> asyncio.Future[None]:
-        """Count from now on."""
+        """Return a future that is done after this many counts."""
         self._left = number
         self._done = asyncio.get_running_loop().create_future()
         return self._done
 
     def count(self, number: int = 1) -> None:
-        """Note that it has happened."""
+        """Count down."""
         self._left -= number
         if self._done is not None and not self._left:
             self._done.set_result(None)
 
 
 class PlainLight(LightEntity):
-    """A light that is nothing but its state."""
+    """A light that has a state and drives nothing."""
 
     _attr_color_mode = ColorMode.ONOFF
     _attr_supported_color_modes = {ColorMode.ONOFF}
@@ -112,7 +60,7 @@ class PlainLight(LightEntity):
     _attr_is_on = False
 
     def __init__(self, number: int, written: Countdown) -> None:
-        """Make one that counts when it has written its state."""
+        """Make a light that counts each state that it writes."""
         self._attr_name = self._attr_unique_id = f"Plain {number}"
         self._written = written
 
@@ -133,14 +81,14 @@ class PlainLight(LightEntity):
 
 
 class Lag:
-    """Notes of each millisecond how long after it the loop came to what was due then.
+    """The event loop's lag: by how much a timer that was due each millisecond was late.
 
-    While the loop is held up each millisecond counts, not only the first. So these are
-    the times that something waits which comes at any time.
+    While the loop is blocked, each millisecond counts and not only the first. The times
+    are therefore what an event waits that arrives at a random moment.
     """
 
     def __init__(self) -> None:
-        """Begin now."""
+        """Measure from now on."""
         self.late: list[float] = []
         self._loop = asyncio.get_running_loop()
         self._due = self._loop.time() + TICK
@@ -170,13 +118,13 @@ class Span:
     seconds: float
     late: list[float]
     collected: bool
-    """Whether Python went through all objects meanwhile, for what is garbage."""
+    """Whether a full garbage collection ran meanwhile."""
     documents: list[int] = field(default_factory=list)
-    """How many each phone got."""
+    """The number of documents of each phone."""
 
 
 async def span(act: Callable[[], asyncio.Future[None] | None]) -> Span:
-    """Measure until what an action returns is done, or while nothing happens."""
+    """Measure until the future of an action is done, or for `PAUSE` if it returns none."""
 
     def collections() -> int:
         return gc.get_stats()[-1]["collections"]
@@ -199,14 +147,14 @@ async def measure(
     """Flip keys of the phones, and as many plain lights, in turn.
 
     Each flip is measured from the event that triggers the automation until all phones
-    have acknowledged all, or all states are written. Of the phones `seconds` is the
-    time until the last document came to them.
+    have acknowledged all, or all states are written. For the phones, `seconds` ends
+    when the last document arrives.
     """
     (entry,) = hass.config_entries.async_entries("snom_buttons")
     number = PHONES * FLIPPED
     countdown = Countdown()
-    plan = {"port": port, "count": PHONES, "keys": KEYS, "password": password}
-    async with playing(plan) as ask:
+    plan = Plan(port=port, count=PHONES, keys=KEYS, password=password)
+    async with crowd(plan) as ask:
         await hass.async_block_till_done()
         for phone in entry.runtime_data.server.phones.values():
             phone.taken.subscribe(lambda keys: countdown.count(len(keys)))
@@ -250,11 +198,56 @@ async def measure(
                 flipped = await span(lambda what=what: flip(what))  # type: ignore[misc]
                 if what == "ours":
                     news = await ask()
-                    flipped.seconds = news["latest"] - begun
-                    flipped.documents = news["documents"]
+                    flipped.seconds = news.latest - begun
+                    flipped.documents = news.documents
                 measured[what].append(flipped)
     return measured
 
 
-if __name__ == "__main__":
-    asyncio.run(play(json.loads(sys.argv[1])))
+async def bench_house(rounds: int) -> None:
+    """Many keys at once, against as many lights that only write their state.
+
+    Flips with a full garbage collection are listed apart: it stops the whole process,
+    and when it comes depends on all objects that are made.
+    """
+    async with home_assistant() as hass:
+        keys = keys_up_to(KEYS)
+        port, _ = await set_up(hass, *EXTENSIONS, keys=keys)
+        measured = await measure(hass, port, PASSWORD, rounds)
+    clean = {
+        what: [it for it in spans if not it.collected] or spans
+        for what, spans in measured.items()
+    }
+
+    def show_both(what: str, figures: Callable[[list[Span]], list[float]]) -> None:
+        ours, floor = figures(clean["ours"]), figures(clean["floor"])
+        show(what, shown(ours), shown(floor), f"{ours[0] / floor[0]:.1f} times")
+
+    def shown(figures: list[float]) -> str:
+        return " / ".join(f"{figure * 1000:.2f}" for figure in figures) + " ms"
+
+    def seconds(spans: list[Span]) -> list[float]:
+        times = [it.seconds for it in spans]
+        return [statistics.median(times), max(times)]
+
+    def lag(spans: list[Span]) -> list[float]:
+        late = [time for it in spans for time in it.late]
+        return [percentiles(late)[1] / 1000, max(late)]
+
+    def longest(spans: list[Span]) -> list[float]:
+        return [statistics.median(max(it.late) for it in spans)]
+
+    show_both(f"{FLIPPED} keys of {PHONES} phones, p50 / max", seconds)
+    show_both("loop's lag meanwhile, p99 / max", lag)
+    show_both("longest lag of the median flip", longest)
+    show("loop's lag at rest, p99 / max", shown(lag(clean["rest"])))
+    documents = [count for it in measured["ours"] for count in it.documents]
+    mean = statistics.mean(documents)
+    print(f"  {mean:.1f} documents a phone, {max(documents)} at most")
+    for what, spans in measured.items():
+        if collected := [it for it in spans if it.collected]:
+            slowest = max(it.seconds for it in collected) * 1000
+            print(
+                f"  {what}: all objects gone through in {len(collected)} of"
+                f" {len(spans)}, which took {slowest:.0f} ms at most"
+            )

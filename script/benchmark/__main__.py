@@ -1,0 +1,52 @@
+"""The command `script/bench`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from script import benchmark
+from script.benchmark.house import bench_house
+from script.benchmark.latency import bench_latency
+from script.benchmark.mqtt import bench_mqtt
+from script.benchmark.parsing import bench_parsing, bench_worst
+from script.benchmark.phones import bench_phones
+from script.benchmark.table import show
+from script.benchmark.transactions import bench_transactions
+
+
+async def main() -> None:
+    """Run all benchmarks and print them as a table."""
+    parser = argparse.ArgumentParser(prog="script/bench", description=benchmark.__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="few repetitions: to see that it runs"
+    )
+    parser.add_argument(
+        "only", nargs="?", choices=["house", "mqtt", "phones"], help="a part"
+    )
+    parser.add_argument(
+        "--mosquitto",
+        action="append",
+        default=[],
+        metavar="LINE",
+        help="a line of its configuration, such as 'set_tcp_nodelay true'",
+    )
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    show("what", "ours", "floor", "ratio")
+    if arguments.only is None:
+        bench_parsing()
+        bench_worst()
+        await bench_transactions(500 if quick else 4_000, 1 if quick else 9)
+        await bench_latency(50 if quick else 2_000, 5 if quick else 50)
+    if arguments.only in (None, "phones"):
+        await bench_phones((10, 100) if quick else (10, 100, 1_000))
+    if arguments.only in (None, "house"):
+        await bench_house(2 if quick else 30)
+    if arguments.only in (None, "mqtt"):
+        count, seconds = (50, 1) if quick else (1_000, 10)
+        await bench_mqtt(count, seconds, arguments.mosquitto)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,74 @@
+"""A Home Assistant in this process, with the integration set up in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+import socket
+import tempfile
+from typing import Any
+
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
+
+from custom_components.snom_buttons.engine.phones import KeyDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from script.benchmark.phone import KEYS, LOCALHOST, PASSWORD
+
+
+@asynccontextmanager
+async def home_assistant() -> AsyncIterator[HomeAssistant]:
+    """Run a Home Assistant that finds this integration."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "configuration.yaml").touch()  # noqa: ASYNC240
+        async with async_test_home_assistant(config_dir=directory) as hass:
+            hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+            yield hass
+            await hass.async_stop(force=True)
+
+
+async def set_up(
+    hass: HomeAssistant,
+    *extensions: str,
+    keys: Sequence[KeyDescription] = KEYS,
+    **options: Any,
+) -> tuple[int, str]:
+    """Set up a server with phones, with 44 if none is named.
+
+    Return its port, and the entity ID of the light of phone 44's first key.
+    """
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as free:
+        free.bind((LOCALHOST, 0))
+        port: int = free.getsockname()[1]
+    lights = [
+        {"key": key.name, "name": key.label, "kind": "light", "colors": False}
+        for key in keys
+    ]
+    phone = {"password": PASSWORD, "model": "D785", "keys": lights}
+    entry = MockConfigEntry(
+        domain="snom_buttons",
+        data={
+            "host": LOCALHOST,
+            "port": port,
+            "realm": "ha",
+            "advertised_host": LOCALHOST,
+        },
+        options=options,
+        subentries_data=[
+            {
+                "data": phone | {"extension": extension},
+                "subentry_type": "phone",
+                "title": f"Phone {extension}",
+                "unique_id": extension,
+            }
+            for extension in extensions or ("44",)
+        ],
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id), entry.reason
+    await hass.async_block_till_done()
+    return port, "light.phone_44_key_number_1"
