@@ -17,8 +17,8 @@ from custom_components.snom_buttons.engine.xbuttons import (
 )
 from script.benchmark.phone import KEYS, REGISTER
 from script.benchmark.table import show
-from tests.engine.sip import test_linear as worst_messages
-from tests.engine.xbuttons import test_linear as worst_documents
+from tests.support.datagrams import take as take_message
+from tests.support.hostile import MESSAGES, STARTS, UNITS
 
 
 def best_of(function: Callable[[], object]) -> float:
@@ -80,16 +80,14 @@ def bench_worst() -> None:
     def time(take: Callable[[bytes], None], data: bytes) -> float:
         return min(timeit.repeat(lambda: take(data), number=1, repeat=3)) * 1000
 
-    messages = [
-        (name, make(MAX_MESSAGE)) for name, make in worst_messages.MESSAGES.items()
-    ]
+    messages = [(name, make(MAX_MESSAGE)) for name, make in MESSAGES.items()]
     documents = [
         (f"{start} {unit}".strip(), before + again * (MAX_MESSAGE // len(again) - 2))
-        for start, before in worst_documents.STARTS.items()
-        for unit, again in worst_documents.UNITS.items()
+        for start, before in STARTS.items()
+        for unit, again in UNITS.items()
     ]
     for what, take, inputs in (
-        ("message", worst_messages.take, messages),
+        ("message", take_message, messages),
         ("document", read, documents),
     ):
         with patch.object(parser, "MAX_HEAD", MAX_MESSAGE):

@@ -1,6 +1,6 @@
 """Hostile documents cost time in proportion to their length.
 
-Lines of Python are counted instead of seconds, see tests/sip/test_linear.py.
+Lines of Python are counted instead of seconds, see tests/engine/sip/test_linear.py.
 """
 
 from contextlib import suppress
@@ -13,19 +13,8 @@ from custom_components.snom_buttons.engine.xbuttons import (
     format_document,
     parse_document,
 )
+from tests.support.hostile import STARTS, UNITS
 from tests.support.lines import lines_run
-
-STARTS = {"": b"", "key": b"k=1\n", "states": b"k=1\ns=", "treatment": b"k=1\nt=",
-          "forward": b"k=1\nf=", "messages": b"k=1\nm=", "label": b"k=1\nl="}  # fmt: skip
-UNITS = {
-    "keys": b"k=1\n", "keys with a number": b"k=1\nn=1\n", "line ends": b"\n", "returns": b"\r",
-    "empty properties": b"c=\n", "one property": b"c=on\n", "unknown properties": b"y=\n",
-    "different properties": b"".join(b"y%d=\n" % n for n in range(100)),
-    "equal signs": b"=", "blanks": b" ", "a blank behind a letter": b"a ", "commas": b", ",
-    "states": b"dnd", "half states": b"dn", "digits": b"9", "slashes": b"9/", "conditions": b"always",
-    "quotes": b'"', "backslashes": b"\\", "controls": b"\0", "no utf-8": b"\xff",
-    "next line": b"\xc2\x85", "byte order marks": b"\xef\xbb\xbf", "folding": b"\r\n ",
-}  # fmt: skip
 
 
 def take(body: bytes) -> None:
