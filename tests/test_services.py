@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.engine.phones.phone import MAX_OTHER_KEYS
+from custom_components.snom_buttons.engine.phones.phone import MAX_UNCONFIGURED
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -528,7 +528,7 @@ async def test_an_entity_of_a_phone_stands_for_it(
         ("k=1\nl=a\tb", "line 2, property 'l': the character U+0009"),
         ("k=3\nc=on\n\nk=1\nc=on", "belongs to the shared line co2"),
         (
-            "\n".join(f"k=x{n}\nc=on\n" for n in range(MAX_OTHER_KEYS + 1)),
+            "\n".join(f"k=x{n}\nc=on\n" for n in range(MAX_UNCONFIGURED + 1)),
             "more than 200 keys that are not set up",
         ),
         (f"k=1\nl={'x' * 70_000}", "the document has 7"),
@@ -546,7 +546,7 @@ async def test_a_bad_document_is_explained_and_changes_nothing(
     share_key_3(hass, server)
     await hass.async_block_till_done()
     phone = server.runtime_data.phones["44"].phone
-    before = phone.pictures, phone.others
+    before = phone.saved_looks, phone.unconfigured
     with pytest.raises(ServiceValidationError) as caught:
         await call(
             hass,
@@ -555,9 +555,9 @@ async def test_a_bad_document_is_explained_and_changes_nothing(
             device_id=[device_id(server, "45"), device_id(server)],
         )
     assert error in str(caught.value)
-    assert (phone.pictures, phone.others) == before
+    assert (phone.saved_looks, phone.unconfigured) == before
     other = server.runtime_data.phones["45"].phone
-    assert other.others == []
+    assert other.unconfigured == []
 
 
 async def test_a_document_that_one_of_two_phones_has_no_room_for(
@@ -565,13 +565,13 @@ async def test_a_document_that_one_of_two_phones_has_no_room_for(
 ) -> None:
     """Neither gets it."""
     full, free = device_id(server), device_id(server, "45")
-    text = "\n".join(f"k=x{n}\n" for n in range(MAX_OTHER_KEYS))
+    text = "\n".join(f"k=x{n}\n" for n in range(MAX_UNCONFIGURED))
     await call(hass, "send_document", {"document": text}, device_id=full)
     document = {"document": "k=1\nc=on\n\nk=one more"}
     with pytest.raises(ServiceValidationError, match="Phone 44 would have more than"):
         await call(hass, "send_document", document, device_id=[free, full])
     assert not server.runtime_data.phones["45"].phone.keys["1"].is_on
-    assert server.runtime_data.phones["45"].phone.others == []
+    assert server.runtime_data.phones["45"].phone.unconfigured == []
 
 
 async def test_the_actions_are_there_without_a_server(hass: HomeAssistant) -> None:

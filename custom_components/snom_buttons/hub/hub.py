@@ -65,12 +65,8 @@ STORAGE_VERSION = 1
 SAVE_DELAY = 1
 """How long after a change the store is written, in seconds."""
 
-STORED_UNUSED = "unused"
-"""Where the store has which keys of each phone were not used, beside the snapshot."""
-STORED_COLORED = "colored"
-"""Where it has which keys of each phone had lamps of several colours."""
 STORED_MQTT = "mqtt"
-"""Where it has what others on the MQTT broker may have of the server."""
+"""Where the store has, beside the server's snapshot, what others on the MQTT broker may have of the server."""
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
 type SnomPart = SnomPhone | SnomLine
@@ -129,15 +125,11 @@ class SnomHub:
                 translation_key="store_too_new",
             ) from err
         if isinstance(stored, dict):
+            _merge_key_lists(stored)
             self.server.restore(stored)
             self.mqtt.async_recall(LeftBehind.from_json(stored.get(STORED_MQTT)))
         elif stored is not None:
             _LOGGER.warning("What was stored for %s cannot be read", self.entry.title)
-        for extension, phone in self.phones.items():
-            phone.async_limit_keys(
-                _stored_keys(stored, STORED_UNUSED, extension),
-                _stored_keys(stored, STORED_COLORED, extension),
-            )
         # Last, for it may tell the user something that `async_stop` has to take back.
         self.server.context = await self.issues.async_load_certificate()
 
@@ -297,8 +289,6 @@ class SnomHub:
         # The same phone by another account: what it shows stays.
         added = self.server.add_phone(settings.setup, before.phone if before else None)
         phone = SnomPhone(self, settings, added)
-        if before is not None:
-            phone.async_limit_keys(before.unused, before.colored)
         self.phones[settings.extension] = phone
         return phone
 
@@ -395,17 +385,32 @@ class SnomHub:
     def _async_snapshot(self) -> dict[str, Any]:
         self._save_pending = False
         return self.server.snapshot() | {
-            STORED_UNUSED: {ext: phone.unused for ext, phone in self.phones.items()},
-            STORED_COLORED: {ext: phone.colored for ext, phone in self.phones.items()},
             STORED_MQTT: self.mqtt.left_behind.as_json(),
         }
 
 
-def _stored_keys(stored: object, what: str, extension: str) -> list[str]:
-    """Return which keys of a phone the store has under a name, none if it has none."""
-    by_phone = stored.get(what) if isinstance(stored, dict) else None
-    keys = by_phone.get(extension) if isinstance(by_phone, dict) else None
-    return keys if isinstance(keys, list) else []
+def _merge_key_lists(stored: dict[str, Any]) -> None:
+    """Mark the stored keys by two lists that were stored beside them before.
+
+    These are, by phone, the `unused` keys and the `colored` ones, with lamps of several
+    colours.
+    """
+    for listed, mark in (("unused", {"used": False}), ("colored", {"colors": True})):
+        match stored:
+            case {"phones": dict(phones)} if isinstance(stored.get(listed), dict):
+                for extension, names in stored[listed].items():
+                    match phones.get(extension):
+                        case {"keys": list(keys)} if isinstance(names, list):
+                            _mark(keys, names, mark)
+
+
+def _mark(keys: list[Any], names: list[Any], mark: dict[str, bool]) -> None:
+    for key in keys:
+        match key:
+            case {"configured": str(document)}:
+                name = document.partition("\r\n")[0].removeprefix("k=")
+                if name in names:
+                    key |= mark
 
 
 async def async_remove_stored(hass: HomeAssistant, entry: ConfigEntry) -> None:

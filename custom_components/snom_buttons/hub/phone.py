@@ -1,7 +1,5 @@
 """What a hub holds: its phones and shared lines, each with settings and a device."""
 
-from collections.abc import Collection
-from dataclasses import replace
 import logging
 import re
 from typing import TYPE_CHECKING
@@ -10,7 +8,7 @@ from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN, MANUFACTURER, MODEL_OTHER
-from ..engine.phones import KeyKind, Phone, SharedLine
+from ..engine.phones import Phone, SharedLine
 from .settings import PhoneSettings, SharedLineSettings
 
 if TYPE_CHECKING:
@@ -43,11 +41,6 @@ class SnomPhone:
             self._async_status_changed(None)
 
     @property
-    def unused(self) -> list[str]:
-        """The keys that are set up as not used."""
-        return [key.key for key in self.settings.keys if key.kind is KeyKind.NONE]
-
-    @property
     def colored(self) -> list[str]:
         """The keys whose lamps have several colours."""
         return [key.key for key in self.settings.keys if key.colors]
@@ -55,27 +48,9 @@ class SnomPhone:
     @callback
     def async_configure(self, settings: PhoneSettings) -> None:
         """Take new settings over; what kept keys show stays as it is."""
-        unused, colored = self.unused, self.colored
         self.settings = settings
         self._hub.server.configure_phone(settings.setup)
-        self.async_limit_keys(unused, colored)
         self._async_update_device()
-
-    @callback
-    def async_limit_keys(
-        self, unused_before: Collection[str], colored_before: Collection[str]
-    ) -> None:
-        """Darken what nobody cares for any more.
-
-        That is the lamps of keys that are not used from now on, and the colours of
-        lamps that have none from now on. What an action sets later stays.
-        """
-        for settings in self.settings.keys:
-            key = self.phone.keys[settings.key]
-            if settings.kind is KeyKind.NONE and settings.key not in unused_before:
-                key.show(key.setup.off)
-            elif not settings.colors and settings.key in colored_before:
-                key.show(replace(key.look, color=None))
 
     @callback
     def async_remove(self) -> None:

@@ -13,6 +13,7 @@ from custom_components.snom_buttons.engine.phones import (
     DocumentError,
     Key,
     KeyDescription,
+    KeyKind,
     KeySetup,
     LightMode,
 )
@@ -226,11 +227,47 @@ def test_a_new_configuration_keeps_what_was_set_beyond_the_old(
     assert key.look == wanted
     # A restart in between makes no difference.
     pictures, others = load_keys(
-        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).picture], [])))
+        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).saved], [])))
     )
     assert others == []
     restored = Key(after, lambda *_: None)
     restored.restore(pictures[0])
+    assert restored.look == wanted
+
+
+GREEN = replace(PLAIN, light=LightMode.HOLD, color="green", label="21 °C")
+COLORED = replace(LAMP, colors=True)
+UNUSED = replace(LAMP, kind=KeyKind.NONE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted"),
+    [
+        (LAMP, UNUSED, PLAIN),
+        (COLORED, replace(UNUSED, colors=True), PLAIN),
+        (UNUSED, LAMP, GREEN),
+        (UNUSED, replace(UNUSED, title="Hall"), GREEN),
+        (COLORED, LAMP, replace(GREEN, color=None)),
+        (COLORED, replace(COLORED, title="Hall"), GREEN),
+        (LAMP, COLORED, GREEN),
+        (LAMP, replace(LAMP, title="Hall"), GREEN),
+        (replace(UNUSED, colors=True), UNUSED, replace(GREEN, color=None)),
+        (COLORED, TOGGLE, replace(TOGGLE.on, label="21 °C")),
+    ],
+)
+def test_what_a_key_is_no_longer_used_for_goes_dark(
+    before: KeySetup, after: KeySetup, wanted: KeyDescription
+) -> None:
+    """What is set of a key that is not used, or a colour of a lamp without, stays."""
+    shown = {"light": GREEN.light, "color": GREEN.color, "label": GREEN.label}
+    key = make_key(before, **shown)
+    key.configure(after)
+    assert key.look == wanted
+    looks, _ = load_keys(
+        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).saved], [])))
+    )
+    restored = Key(after, lambda *_: None)
+    restored.restore(looks[0])
     assert restored.look == wanted
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
-    MAX_OTHER_KEYS,
+    MAX_UNCONFIGURED,
     Action,
     DialAnswer,
     Dialling,
@@ -57,7 +57,7 @@ async def test_a_document_is_shown_by_keys_that_are_configured_and_others() -> N
         phone.show([lit("2"), other])
         assert phone.keys["2"].is_on
         assert list(phone.keys) == ["1", "2"]
-        assert phone.others == [other]
+        assert phone.unconfigured == [other]
         assert "key 2" in changes
         assert changes[-1] == "snapshot"
         assert await desk.shows("P7") == {
@@ -103,7 +103,7 @@ async def test_of_a_key_that_is_described_twice_the_last_one_counts() -> None:
     phone = make_phone(keys=1)
     phone.show([lit("1"), *others(1), base("1"), replace(others(1)[0], label="y")])
     assert phone.keys["1"].look == base("1")
-    assert [other.label for other in phone.others] == ["y"]
+    assert [other.label for other in phone.unconfigured] == ["y"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_of_a_key_that_is_described_twice_the_last_one_counts() -> None:
         ([lit("1"), KeyDescription(name="")], "invalid_document"),
         ([lit("1"), KeyDescription(name="9", label=70_000 * "x")], "invalid_document"),
         ([lit("1"), KeyDescription(name="9", label=8_200 * "x")], "invalid_document"),
-        ([lit("1"), *others(MAX_OTHER_KEYS + 1)], "too_many_keys"),
+        ([lit("1"), *others(MAX_UNCONFIGURED + 1)], "too_many_keys"),
         ([lit("1"), *others(1, start=900)], "too_many_keys"),
     ],
     ids=["line", "number", "name", "document", "key", "many", "one more"],
@@ -123,7 +123,7 @@ def test_a_document_that_cannot_be_shown_changes_nothing(
     descriptions: Iterable[KeyDescription], refusal: str
 ) -> None:
     phone = make_phone(keys=2)
-    kept = others(MAX_OTHER_KEYS)
+    kept = others(MAX_UNCONFIGURED)
     phone.show(kept)
     changes: list[None] = []
     phone.changed.subscribe(changes.append)
@@ -132,26 +132,26 @@ def test_a_document_that_cannot_be_shown_changes_nothing(
             act(iter(descriptions))
         assert caught.value.key == refusal
     assert phone.keys["1"].look == base("1")
-    assert phone.others == kept
+    assert phone.unconfigured == kept
     assert changes == []
 
 
 def test_keys_that_are_remembered_can_change_however_many_there_are() -> None:
     phone = make_phone(keys=1)
-    phone.show(others(MAX_OTHER_KEYS))
+    phone.show(others(MAX_UNCONFIGURED))
     phone.show([lit("1"), replace(others(1)[0], label="y")])
     assert phone.keys["1"].is_on
-    assert phone.others[0].label == "y"
+    assert phone.unconfigured[0].label == "y"
 
 
 def test_keys_that_were_taken_away_leave_the_configured_ones_in_reach() -> None:
     """More of them than documents may name: a phone with many expansion modules."""
-    many = [setup(f"{n}") for n in range(MAX_OTHER_KEYS + 50)]
+    many = [setup(f"{n}") for n in range(MAX_UNCONFIGURED + 50)]
     phone = Phone(phone_setup("44", many))
     phone.configure(phone_setup("44", many[:10]))
     phone.show([lit("1"), lit("240")])
     assert phone.keys["1"].is_on
-    assert lit("240") in phone.others
+    assert lit("240") in phone.unconfigured
     with pytest.raises(Refused, match="too_many_keys"):
         phone.show([KeyDescription(name="P7")])
 
@@ -167,7 +167,7 @@ async def test_other_keys_outlive_a_restart_and_a_registration() -> None:
         desk.keys.clear()
         again = make_phone(keys=1)
         async with serving(again, snapshot=snapshot, port=port):
-            assert again.others == phone.others
+            assert again.unconfigured == phone.unconfigured
             await desk.shows("P7", c="park", l="Lot 7")
 
 
@@ -180,20 +180,20 @@ async def test_a_key_that_gets_configured_is_no_other_key_any_more() -> None:
         keys = [setup("1"), setup("9", label="New")]
         server.configure_phone(phone_setup("44", keys))
         await desk.shows("9", c=None, l="New")
-        assert phone.others == []
+        assert phone.unconfigured == []
         # It goes dark when it is taken away again, and not back to what it showed.
         server.configure_phone(phone_setup("44", keys[:1]))
         await desk.until(lambda: desk.keys["9"] == {})
-        assert phone.others == [KeyDescription(name="9")]
+        assert phone.unconfigured == [KeyDescription(name="9")]
 
 
 def test_a_key_that_was_an_other_one_before_a_restart_is_as_it_is_configured() -> None:
     before = make_phone(keys=1)
     before.show([lit("2"), KeyDescription(name="P7", label="Lot 7")])
     after = make_phone(keys=2)
-    after.restore(before.pictures, before.others)
+    after.restore(before.saved_looks, before.unconfigured)
     assert after.keys["2"].look == base("2")
-    assert after.others == [KeyDescription(name="P7", label="Lot 7")]
+    assert after.unconfigured == [KeyDescription(name="P7", label="Lot 7")]
 
 
 def test_a_key_that_no_datagram_can_carry_keeps_no_other_dark() -> None:
@@ -275,8 +275,8 @@ async def test_a_key_is_told_again() -> None:
         await desk.shows("P7")
         for key in ("2", "P7"):
             desk.keys.clear()
-            phone.tell_again("unheard of")
-            phone.tell_again(key)
+            phone.send_again("unheard of")
+            phone.send_again(key)
             await desk.shows(key)
             assert list(desk.keys) == [key]
 
@@ -326,7 +326,7 @@ async def test_a_configuration_that_cannot_be_written_changes_nothing() -> None:
         assert phone.keys["1"].look == base("1")
         assert phone.setup.password == PASSWORD
         assert phone.setup.dialling == Dialling()
-        assert phone.others == []
+        assert phone.unconfigured == []
         assert (await desk.press("1")).status == 200
 
 

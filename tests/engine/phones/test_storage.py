@@ -14,12 +14,13 @@ from custom_components.snom_buttons.engine.phones import (
     Color,
     Key,
     KeyDescription,
+    KeyKind,
     KeySetup,
     LightMode,
     Phone,
     PhoneSetup,
 )
-from custom_components.snom_buttons.engine.phones.phone import MAX_OTHER_KEYS
+from custom_components.snom_buttons.engine.phones.phone import MAX_UNCONFIGURED
 from custom_components.snom_buttons.engine.phones.storage import load_keys, save_keys
 from tests.engine.xbuttons.test_properties import keys as descriptions
 
@@ -47,13 +48,31 @@ def test_a_restart_brings_back_any_picture(
     key = make_key(setup)
     key.show(shown)
     key.turn(turned)
-    pictures, others = load_keys(stored(save_keys([key.picture], [])))
+    pictures, others = load_keys(stored(save_keys([key.saved], [])))
     assert others == []
     again = make_key(setup)
     again.restore(pictures[0])
     assert again.look == key.look
     assert again.is_on == key.is_on
     assert again.document == key.document
+
+
+@pytest.mark.parametrize(
+    ("setup", "marks"),
+    [
+        (KeySetup(off=PLAIN), {}),
+        (KeySetup(off=PLAIN, kind=KeyKind.NONE), {"used": False}),
+        (KeySetup(off=PLAIN, colors=True), {"colors": True}),
+    ],
+)
+def test_what_is_not_as_usual_of_a_key_is_stored(
+    setup: KeySetup, marks: dict[str, bool]
+) -> None:
+    key = make_key(setup)
+    document = "k=1\r\nn=key1\r\na=message\r\nl=Key 1\r\n\r\n"
+    (item,) = save_keys([key.saved], [])
+    assert item == {"configured": document, "shown": document, "on": False} | marks
+    assert load_keys(stored([item])) == ([key.saved], [])
 
 
 @given(st.lists(descriptions))
@@ -91,8 +110,8 @@ def test_a_broken_picture_costs_one_warning_and_no_other_picture(
     key = make_key(KeySetup(off=PLAIN))
     key.turn(True)
     other = KeyDescription(name="P1")
-    good = save_keys([key.picture], [other])
-    assert load_keys([item, *good]) == ([key.picture], [other])
+    good = save_keys([key.saved], [other])
+    assert load_keys([item, *good]) == ([key.saved], [other])
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.message.startswith("What a key showed cannot be read: ")
@@ -189,4 +208,4 @@ def test_what_could_not_be_stored_again_is_left_out(
 def test_not_more_keys_come_back_than_are_remembered() -> None:
     phone = Phone(PhoneSetup(extension="44", password="secret"))
     phone.restore([], [KeyDescription(name=f"{number}") for number in range(5000)])
-    assert len(phone.others) == MAX_OTHER_KEYS
+    assert len(phone.unconfigured) == MAX_UNCONFIGURED

@@ -20,7 +20,7 @@ from ..keywords import (
     with_effect,
     with_hs_color,
 )
-from ..phones import MAX_DOCUMENT, MAX_OTHER_KEYS, Key, KeyDescription
+from ..phones import MAX_DOCUMENT, MAX_UNCONFIGURED, Key, KeyDescription
 from ..refused import Refused, quoted
 from .payloads import state_of
 
@@ -84,8 +84,8 @@ def send_document(phone: SnomPhone, payload: bytes) -> None:
     """
     _check_size(payload, MAX_DOCUMENT)
     # Looked at before it is read, for that takes its time: somebody may send many.
-    if payload.count(b"k=") > MAX_OTHER_KEYS + len(phone.phone.keys):
-        raise Refused("too_many_keys", allowed=str(MAX_OTHER_KEYS))
+    if payload.count(b"k=") > MAX_UNCONFIGURED + len(phone.phone.keys):
+        raise Refused("too_many_keys", allowed=str(MAX_UNCONFIGURED))
     shown = read_document(payload)
     check_shown(phone, shown)
     phone.phone.show(shown.values())

@@ -32,14 +32,14 @@ from .key import Key
 from .line import SharedLine
 from .models import MODELS
 from .network import check_bind, free_port
-from .phone import MAX_OTHER_KEYS, Phone
+from .phone import MAX_UNCONFIGURED, Phone
 from .server import CannotListen, PhoneServer, ServerSettings
 from .setup import KeyKind, KeySetup, LineSetup, PhoneSetup, shared_key
 
 __all__ = [
     "MAX_DOCUMENT",
-    "MAX_OTHER_KEYS",
     "MAX_TEXT",
+    "MAX_UNCONFIGURED",
     "MODELS",
     "PRIVATE_NETWORKS",
     "PROPERTIES",

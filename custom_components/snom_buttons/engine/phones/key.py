@@ -16,12 +16,15 @@ _FIELDS = tuple(field.name for field in fields(KeyDescription) if field.name != 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedLook:
-    """What a key shows, told apart from what it is configured to show."""
+    """What a key shows, beside what it is set up to show."""
 
     configured: KeyDescription
-    """How the key looks by its configuration, turned on or off as it is."""
+    """The look by the key's setup, on or off as the key is."""
     shown: KeyDescription
     is_on: bool
+    used: bool = True
+    colors: bool = False
+    """`used` and `colors` of the key's setup."""
 
 
 class Key:
@@ -64,12 +67,15 @@ class Key:
         return self.would_be_on(self.look)
 
     @property
-    def picture(self) -> SavedLook:
-        """What to give `restore` after a restart."""
+    def saved(self) -> SavedLook:
+        """What `restore` needs after a restart."""
+        is_on = self.is_on
         return SavedLook(
-            configured=self._look(self.is_on, self.look.light),
+            configured=self._look(is_on, self.look.light),
             shown=self.look,
-            is_on=self.is_on,
+            is_on=is_on,
+            used=self.setup.used,
+            colors=self.setup.colors,
         )
 
     def would_be_on(self, description: KeyDescription) -> bool:
@@ -102,22 +108,34 @@ class Key:
         return replace(description, **_changes(self._look(not on), look))
 
     def configure(self, setup: KeySetup) -> None:
-        """Take a new configuration.
+        """Apply a new setup.
 
-        What was set beyond the old one stays, and so does whether the key is on. Raises
-        DocumentError for a description that cannot be written; then nothing changes.
+        The key shows what `restore` would let it show. Raises DocumentError for a look
+        that cannot be written; then nothing changes.
         """
         if setup == self.setup:
             return
         _document(setup)
-        picture = self.picture
+        saved = self.saved
         self.setup = setup
-        self.restore(picture)
+        self.restore(saved)
 
-    def restore(self, picture: SavedLook) -> None:
-        """Take over what was set beyond a configuration that may be another by now."""
-        look = self._look(picture.is_on, picture.shown.light)
-        self.show(replace(look, **_changes(picture.configured, picture.shown)))
+    def restore(self, saved: SavedLook) -> None:
+        """Show what was shown under a setup that may have been another one.
+
+        The key stays on or off, and keeps what was set beyond its setup. A key that is
+        no longer used shows its `off`, and a lamp that lost its colours has none.
+        """
+        self.show(self._restored(saved))
+
+    def _restored(self, saved: SavedLook) -> KeyDescription:
+        if saved.used and not self.setup.used:
+            return self.setup.off
+        look = self._look(saved.is_on, saved.shown.light)
+        look = replace(look, **_changes(saved.configured, saved.shown))
+        if saved.colors and not self.setup.colors:
+            look = replace(look, color=None)
+        return look
 
     def _look(self, on: bool, light: str = LightMode.ON) -> KeyDescription:
         """Return how the configuration lets the key look, on or off.

@@ -80,7 +80,7 @@ class SharedLine:
             return Action.SEIZE
         if press.action is Action.RELEASE and self.release(extension):
             return Action.RELEASE
-        press.phone.tell_again(press.key)
+        press.phone.send_again(press.key)
         return None
 
     def configure(self, setup: LineSetup) -> None:

@@ -18,7 +18,7 @@ from .key import Key, SavedLook
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
 
-MAX_OTHER_KEYS = 200
+MAX_UNCONFIGURED = 200
 """Keys of a phone that are not configured, and of which we remember what they show."""
 
 MAX_KEY_DOCUMENT = 8 * 1024
@@ -70,7 +70,7 @@ class Phone:
         self.is_followed = False
         """Whether anybody knows yet what is registered: the server has begun."""
         self._keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
-        self._others: dict[str, KeyDescription] = {}
+        self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
         self._line_of = line_of
 
@@ -80,19 +80,19 @@ class Phone:
         return self._keys
 
     @property
-    def pictures(self) -> list[SavedLook]:
-        """What all configured keys show, to give `restore` after a restart."""
-        return [key.picture for key in self._keys.values()]
+    def saved_looks(self) -> list[SavedLook]:
+        """What `restore` needs of the configured keys after a restart."""
+        return [key.saved for key in self._keys.values()]
 
     @property
-    def others(self) -> list[KeyDescription]:
+    def unconfigured(self) -> list[KeyDescription]:
         """What keys that are not configured should show.
 
         Those that no longer are should show nothing, and are told so at each
         registration: a device that was away when a key was taken from it may still
         show it.
         """
-        return list(self._others.values())
+        return list(self._unconfigured.values())
 
     @property
     def available(self) -> bool:
@@ -156,9 +156,9 @@ class Phone:
         for name, key in setups.items():
             self._keys[name].configure(key)
         for name in before.keys() - setups.keys():
-            self._others[name] = KeyDescription(name=name)
+            self._unconfigured[name] = KeyDescription(name=name)
         for name in setups:
-            self._others.pop(name, None)
+            self._unconfigured.pop(name, None)
         self._tell(before.keys() ^ setups.keys())
         self.changed.emit(None)
 
@@ -170,10 +170,11 @@ class Phone:
         """
         shown = {description.name: description for description in descriptions}
         self.check(shown.values())
-        others = {n: d for n, d in shown.items() if n not in self._keys}
-        self._others |= others
-        for name in shown.keys() - others.keys():
-            self._keys[name].show(shown[name])
+        for name, look in shown.items():
+            if key := self._keys.get(name):
+                key.show(look)
+            else:
+                self._unconfigured[name] = look
         self._tell(shown)
         self.changed.emit(None)
 
@@ -181,21 +182,18 @@ class Phone:
         """Raise Refused if keys cannot show this.
 
         A key of a shared line cannot be set, nor a look that cannot be written or sent,
-        nor more than MAX_OTHER_KEYS keys that are not configured.
+        nor more than MAX_UNCONFIGURED keys that are not configured.
         """
         shown = {description.name: description for description in descriptions}
         for name in shown:
             self._check_not_shared(name)
         for description in shown.values():
             _check_document(description)
-        others = {n: d for n, d in shown.items() if n not in self._keys}
+        added = shown.keys() - self._keys.keys() - self._unconfigured.keys()
         # Keys that are taken from the phone count too, but are never too many.
-        if (
-            others.keys() - self._others.keys()
-            and len(self._others | others) > MAX_OTHER_KEYS
-        ):
+        if added and len(self._unconfigured) + len(added) > MAX_UNCONFIGURED:
             raise Refused(
-                "too_many_keys", phone=self.setup.name, allowed=str(MAX_OTHER_KEYS)
+                "too_many_keys", phone=self.setup.name, allowed=str(MAX_UNCONFIGURED)
             )
 
     def _check_not_shared(self, name: str) -> None:
@@ -203,12 +201,12 @@ class Phone:
         if line := self._line_of(name):
             raise Refused("shared_key", phone=self.setup.name, key=name, line=line.name)
 
-    def tell_again(self, key: str) -> None:
+    def send_again(self, key: str) -> None:
         """Send what a key shows once more: the phone may not know it yet.
 
         Of a key that was never told of there is nothing to send.
         """
-        if key in self._keys or key in self._others:
+        if key in self._keys or key in self._unconfigured:
             self._tell((key,))
 
     def registered(
@@ -242,24 +240,24 @@ class Phone:
                 gone=self.gone.emit,
                 before=known,
             )
-            device.outbox.add([*self._keys, *self._others])
+            device.outbox.add([*self._keys, *self._unconfigured])
         for device in before.values():
             device.close()
         self.status.emit(None)
 
     def restore(
-        self, pictures: Iterable[SavedLook], others: Iterable[KeyDescription]
+        self, looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
     ) -> None:
         """Take what the keys showed before a restart, or under another extension."""
-        for picture in pictures:
-            name = picture.shown.name
+        for look in looks:
+            name = look.shown.name
             if key := self._keys.get(name):
-                key.restore(picture)
+                key.restore(look)
             else:
-                self._others[name] = KeyDescription(name=name)
-        for description in islice(others, MAX_OTHER_KEYS):
+                self._unconfigured[name] = KeyDescription(name=name)
+        for description in islice(unconfigured, MAX_UNCONFIGURED):
             if description.name not in self._keys:
-                self._others[description.name] = description
+                self._unconfigured[description.name] = description
 
     def heard(self, flow: Flow) -> None:
         """Take note that something has come from the device at the end of a flow."""
@@ -282,7 +280,7 @@ class Phone:
     def _document_of(self, name: str) -> bytes:
         """Return what a key should show."""
         key = self._keys.get(name)
-        return key.document if key else format_document((self._others[name],))
+        return key.document if key else format_document((self._unconfigured[name],))
 
     def _key_changed(self, key: Key, only_label: bool) -> None:
         self._tell((key.name,), only_labels=only_label)

@@ -231,7 +231,7 @@ class PhoneServer:
         """
         phone = Phone(setup, partial(self._line_setup_of, setup.extension))
         if before is not None:
-            phone.restore(before.pictures, before.others)
+            phone.restore(before.saved_looks, before.unconfigured)
         self._add(phone)
         return phone
 
@@ -299,7 +299,7 @@ class PhoneServer:
             "phones": {
                 extension: {
                     "bindings": save_bindings(self._location.bindings(extension), now),
-                    "keys": save_keys(phone.pictures, phone.others),
+                    "keys": save_keys(phone.saved_looks, phone.unconfigured),
                     "proof": self._proof(phone),
                 }
                 for extension, phone in self._phones.items()

@@ -1,6 +1,6 @@
 """What outlives a restart, as JSON: a phone's bindings, and what its keys show.
 
-Bindings keep their end in wall-clock time; the pictures are buttons documents.
+Bindings keep their end in wall-clock time; looks are buttons documents.
 """
 
 from __future__ import annotations
@@ -109,18 +109,26 @@ def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
 
 
 def save_keys(
-    pictures: Iterable[SavedLook], others: Iterable[KeyDescription]
+    looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
 ) -> list[dict[str, Any]]:
-    """Return what keys show, as JSON: each description is a buttons document."""
-    configured = [
-        {
-            "configured": _save(picture.configured),
-            "shown": _save(picture.shown),
-            "on": picture.is_on,
-        }
-        for picture in pictures
+    """Return what keys show, as JSON: each look is a buttons document."""
+    return [
+        *map(_save_look, looks),
+        *({"shown": _save(look)} for look in unconfigured),
     ]
-    return configured + [{"shown": _save(description)} for description in others]
+
+
+def _save_look(look: SavedLook) -> dict[str, Any]:
+    saved: dict[str, Any] = {
+        "configured": _save(look.configured),
+        "shown": _save(look.shown),
+        "on": look.is_on,
+    }
+    if not look.used:
+        saved["used"] = False
+    if look.colors:
+        saved["colors"] = True
+    return saved
 
 
 def load_keys(saved: object) -> tuple[list[SavedLook], list[KeyDescription]]:
@@ -131,22 +139,31 @@ def load_keys(saved: object) -> tuple[list[SavedLook], list[KeyDescription]]:
     """
     if isinstance(saved, str):
         return _load_document(saved), []
-    pictures: list[SavedLook] = []
-    others: list[KeyDescription] = []
+    looks: list[SavedLook] = []
+    unconfigured: list[KeyDescription] = []
     for item in saved if isinstance(saved, list) else ():
         try:
-            (shown,) = _load(item["shown"])
             if "configured" in item:
-                (configured,) = _load(item["configured"])
-                is_on = bool(item["on"])
-                pictures.append(
-                    SavedLook(configured=configured, shown=shown, is_on=is_on)
-                )
+                looks.append(_load_look(item))
             else:
-                others.append(shown)
+                (shown,) = _load(item["shown"])
+                unconfigured.append(shown)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             _LOGGER.warning("What a key showed cannot be read: %r", error)
-    return pictures, others
+    return looks, unconfigured
+
+
+def _load_look(item: Mapping[str, Any]) -> SavedLook:
+    """Return a look. Raises KeyError, TypeError or ValueError if it is broken."""
+    (configured,) = _load(item["configured"])
+    (shown,) = _load(item["shown"])
+    return SavedLook(
+        configured=configured,
+        shown=shown,
+        is_on=bool(item["on"]),
+        used=item.get("used") is not False,
+        colors=item.get("colors") is True,
+    )
 
 
 def _save(description: KeyDescription) -> str:
