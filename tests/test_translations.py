@@ -16,11 +16,9 @@ from custom_components.snom_buttons import const, event, light
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
 from custom_components.snom_buttons.engine.keywords import FIELDS
 from custom_components.snom_buttons.engine.phones import DialAnswer, LightMode
-from custom_components.snom_buttons.flows import (
-    dialling as dial_form,
-    phone as phone_flow,
-    server_form,
-)
+from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
+from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
+from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub.settings import OWN_KINDS
 from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
@@ -187,13 +185,13 @@ def test_every_step_has_its_texts() -> None:
     assert set(PHONE["step"]) == steps("PhoneFlow")
     assert set(LINE["step"]) == steps("LineFlow")
     line = {"name", "code", "phones", "key", "release_after"}
-    phone = fields(phone_flow.PHONE_SCHEMA)
+    phone = fields(PHONE_SCHEMA)
     sections = {
         str(marker): fields(field.schema)
-        for marker, field in server_form.SERVER_SCHEMA.schema.items()
+        for marker, field in SERVER_SCHEMA.schema.items()
         if isinstance(field, section)
     }
-    server = fields(server_form.SERVER_SCHEMA) - sections.keys()
+    server = fields(SERVER_SCHEMA) - sections.keys()
     for step in ("user", "reconfigure"):
         texts_of_sections = SERVER["step"][step]["sections"]
         assert texts_of_sections.keys() == sections.keys()
@@ -211,7 +209,7 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "keys", {"keys"}),
         (PHONE, "phone", set()),
         (PHONE, "placed", set()),
-        (PHONE, "dialling", fields(dial_form.DIALLING_SCHEMA)),
+        (PHONE, "dialling", fields(DIALLING_SCHEMA)),
         (LINE, "user", line),
         (LINE, "reconfigure", line),
         (LINE, "keys", {"keys"}),

@@ -17,7 +17,7 @@ from custom_components.snom_buttons.flows.phone import (
     PASSWORD as PASSWORD_PATTERN,
     PASSWORD_ALPHABET,
 )
-from custom_components.snom_buttons.flows.server_form import NO_FAULT
+from custom_components.snom_buttons.flows.server_form import SERVER_PLACEHOLDERS
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntryState,
@@ -134,7 +134,7 @@ async def test_a_taken_port_is_named_and_the_next_free_one_filled_in(
         assert result["errors"] == {"port": "port_in_use"}
         free = suggested(result)["port"]
         assert free > port
-        assert result["description_placeholders"] == NO_FAULT | {
+        assert result["description_placeholders"] == SERVER_PLACEHOLDERS | {
             "port": str(port),
             "free_port": str(free),
             "error": "Address already in use",

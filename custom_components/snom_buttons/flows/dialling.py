@@ -1,6 +1,6 @@
-"""What the dialogue of a phone asks about dialling: what it offers, takes and refuses."""
+"""The form about dialling of a phone: its schema, how it is read, and its faults."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
 import voluptuous as vol
@@ -26,19 +26,19 @@ from ..const import (
     CONF_RUN,
 )
 from ..engine.phones import MAX_TEXT, DialAnswer, redirection
-from .forms import ListSelector
+from .forms import Faults, ListSelector
 
 RULE_DOMAINS: Final = ("script", "scene")
 
 DIALLED: Final = "{number}"
 EXAMPLE: Final = f"sip:{DIALLED}@192.0.2.7"
-NO_FAULT: Final = {
+DIALLING_PLACEHOLDERS: Final = {
     "example": EXAMPLE,
     CONF_NUMBER: "",
     CONF_RUN: "",
     "max_length": str(MAX_TEXT),
 }
-"""What the texts of the page and of the errors name, while there is none."""
+"""The placeholders of all texts, without a value if it depends on the error."""
 
 USUAL: Final[dict[str, Any]] = {
     CONF_ANSWER: DialAnswer.BUSY,
@@ -80,7 +80,7 @@ DIALLING_SCHEMA: Final = vol.Schema(
 
 
 def read_dialling(form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the form says, as a phone stores it: what is as usual is left out."""
+    """Return the values of the form as a subentry stores them: without those of USUAL."""
     dialling = {
         CONF_ANSWER: form[CONF_ANSWER],
         CONF_REDIRECT_TO: _template(form.get(CONF_REDIRECT_TO, "").strip()),
@@ -92,23 +92,28 @@ def read_dialling(form: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in dialling.items() if value != USUAL[name]}
 
 
-def find_faults(dialling: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the errors by field, and what their texts name."""
-    errors: dict[str, str] = {}
-    about: dict[str, str] = {}
+def find_dialling_faults(dialling: Mapping[str, Any]) -> Faults:
+    """Return what is wrong with what `read_dialling` returned."""
+    faults = Faults(DIALLING_PLACEHOLDERS)
     template = dialling.get(CONF_REDIRECT_TO)
     if template is not None:
         if not _is_redirection(template):
-            errors[CONF_REDIRECT_TO] = "invalid_redirect"
+            faults.add(CONF_REDIRECT_TO, "invalid_redirect")
     elif dialling.get(CONF_ANSWER) == DialAnswer.REDIRECT:
-        errors[CONF_REDIRECT_TO] = "redirect_missing"
-    if fault := _first_fault(dialling.get(CONF_DIAL_RULES, ())):
-        errors[CONF_DIAL_RULES], about = fault
-    return errors, about
+        faults.add(CONF_REDIRECT_TO, "redirect_missing")
+    known: set[str] = set()
+    for rule in dialling.get(CONF_DIAL_RULES, ()):
+        number, run = rule[CONF_NUMBER], rule[CONF_RUN]
+        if not number:
+            faults.add(CONF_DIAL_RULES, "dial_number_missing", **{CONF_RUN: run})
+        elif error := _error(number, run, known):
+            faults.add(CONF_DIAL_RULES, error, **{CONF_NUMBER: number})
+        known.add(number)
+    return faults
 
 
 def _template(text: str) -> str:
-    """Return the URI that is meant: a host alone gets whatever number is dialled."""
+    """Return the URI template; that of a host alone takes the dialled number."""
     if not text or "@" in text or text.startswith(("sip:", "sips:")):
         return text
     host = f"[{text}]" if is_ipv6_address(text) else text
@@ -123,24 +128,15 @@ def _is_redirection(template: str) -> bool:
     return True
 
 
-def _first_fault(
-    rules: Sequence[Mapping[str, str]],
-) -> tuple[str, dict[str, str]] | None:
-    """Return an error and what its text names, None if all rules are right."""
-    known: set[str] = set()
-    for rule in rules:
-        number, run = rule[CONF_NUMBER], rule[CONF_RUN]
-        if not number:
-            return "dial_number_missing", {CONF_RUN: run}
-        about = {CONF_NUMBER: number}
-        if number in known:
-            return "duplicate_dial_number", about
-        known.add(number)
-        if len(number) > MAX_TEXT:
-            return "dial_number_too_long", about
-        # Of what a phone sends everything else is left out.
-        if not number.isprintable():
-            return "invalid_dial_number", about
-        if not valid_entity_id(run) or split_entity_id(run)[0] not in RULE_DOMAINS:
-            return "invalid_run", about
+def _error(number: str, run: str, known: Container[str]) -> str | None:
+    """Return the error of a dial rule, None if it has none."""
+    if number in known:
+        return "duplicate_dial_number"
+    if len(number) > MAX_TEXT:
+        return "dial_number_too_long"
+    # The server drops other characters from what a phone dials.
+    if not number.isprintable():
+        return "invalid_dial_number"
+    if not valid_entity_id(run) or split_entity_id(run)[0] not in RULE_DOMAINS:
+        return "invalid_run"
     return None

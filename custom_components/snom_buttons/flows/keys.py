@@ -1,4 +1,4 @@
-"""The list of keys in the dialogue of a phone: what it offers, takes and refuses."""
+"""The list of keys of a phone: its selector, how it is read, and its faults."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -39,30 +39,30 @@ from ..engine.phones import (
     format_document,
 )
 from ..hub.settings import OWN_KINDS, KeySettings
-from .forms import USER_CHARACTERS, ListSelector
+from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector
 
 MAX_KEYS: Final = 200
 MAX_LENGTH: Final = MAX_TEXT
-"""Characters of a key's name in Home Assistant, and of a number that it goes to."""
+"""Characters of a key's name in Home Assistant, and of the number that it calls."""
 
 SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
 
 OTHER_KEY: Final = "other_key"
-NO_FAULT: Final = {
+KEYS_PLACEHOLDERS: Final = {
     CONF_KEY: "",
     OTHER_KEY: "",
     CONF_NUMBER: "",
     "max_keys": str(MAX_KEYS),
     "max_length": str(MAX_LENGTH),
 }
-"""What the texts of the errors name, while there is none."""
+"""The placeholders of the error texts, without a value if it depends on the error."""
 
 
 async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector:
-    """Return the list of keys.
+    """Return the selector for a list of keys.
 
-    The editor of one key gets no translations from the frontend, so the options bring
-    theirs along, in the language of the server.
+    The frontend does not translate the options of a field within a list, so they are
+    translated here, into the language of the server.
     """
     texts = await async_get_translations(
         hass, hass.config.language, "selector", [DOMAIN]
@@ -109,9 +109,9 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
 
 
 def read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
-    """Return a key as the form gives it; only its number must be there.
+    """Return a key of the list; all its values but its number may be missing.
 
-    The list hands on what came, so true and false are made here.
+    The list selector does not convert values, so booleans are converted here.
     """
     key = data[CONF_KEY].strip()
     return KeySettings(
@@ -127,31 +127,29 @@ def read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
     )
 
 
-def first_fault(keys: Sequence[KeySettings]) -> tuple[str, dict[str, str]] | None:
-    """Return an error and what its text names, None if all keys are right."""
+def find_key_faults(keys: Sequence[KeySettings]) -> Faults:
+    """Return what is wrong with the list of keys."""
+    faults = Faults(KEYS_PLACEHOLDERS)
     if not 1 <= len(keys) <= MAX_KEYS:
-        return "invalid_key_count", {}
+        faults.add(WHOLE_FORM, "invalid_key_count")
     known: set[str] = set()
     numbers: dict[str, str] = {}
     for key in keys:
-        if key.key in known:
-            return "duplicate_key", {CONF_KEY: key.key}
+        error = "duplicate_key" if key.key in known else _error(key)
         known.add(key.key)
-        if error := _fault(key):
-            return error, {CONF_KEY: key.key}
+        if error:
+            faults.add(WHOLE_FORM, error, **{CONF_KEY: key.key})
+            continue
         for number in _numbers(key):
             other = numbers.setdefault(number, key.key)
             if other != key.key:
-                return "duplicate_number", {
-                    CONF_KEY: key.key,
-                    OTHER_KEY: other,
-                    CONF_NUMBER: number,
-                }
-    return None
+                about = {CONF_KEY: key.key, OTHER_KEY: other, CONF_NUMBER: number}
+                faults.add(WHOLE_FORM, "duplicate_number", **about)
+    return faults
 
 
-def _fault(key: KeySettings) -> str | None:
-    """Return what is wrong with a key, looked at alone."""
+def _error(key: KeySettings) -> str | None:
+    """Return the error of a single key, None if it has none."""
     if not SIP_USER.fullmatch(key.key):
         return "invalid_key"
     if len(key.name) > MAX_LENGTH:
@@ -173,13 +171,13 @@ def _fault(key: KeySettings) -> str | None:
 
 
 def _looks(key: KeySettings) -> list[KeyDescription]:
-    """Return how a key looks, off and on."""
+    """Return the looks of a key, off and on."""
     setup = key.setup
     return [setup.off] if setup.on is None else [setup.off, setup.on]
 
 
 def _numbers(key: KeySettings) -> list[str]:
-    """Return where its presses go: a call there counts as a press of it."""
+    """Return the numbers that a press calls. A call to them is a press of the key."""
     return [look.number for look in _looks(key) if look.number is not None]
 
 

@@ -1,4 +1,4 @@
-"""The dialogue that sets up a shared line, or changes one."""
+"""The dialogue that adds a shared line, or changes one."""
 
 from collections.abc import Mapping
 import re
@@ -39,13 +39,16 @@ from ..const import (
     SUBENTRY_TYPE_PHONE,
 )
 from ..hub.settings import EntrySettings
-from .forms import USER_CHARACTERS, ListSelector
+from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector
 
-# It becomes part of a number, `*602` and the code, that phones send as a SIP user.
+# `*602` and the code form a number, which phones send as the user of a SIP URI.
 CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
 MAX_RELEASE_AFTER: Final = 86_400
 MAX_LISTED: Final = 12
-"""Keys that an error lists, if a phone has no more."""
+"""Keys of a phone that an error lists."""
+
+LINE_PLACEHOLDERS: Final = dict.fromkeys((CONF_PHONE, CONF_KEY, CONF_KEYS), "")
+"""The placeholders of the error texts of keys, without a value."""
 
 
 class LineFlow(ConfigSubentryFlow):
@@ -54,7 +57,7 @@ class LineFlow(ConfigSubentryFlow):
     _name: str
     _line: dict[str, Any]
     _keys: list[dict[str, str]]
-    """Phones are named by extension here: the list shows what it holds."""
+    """Phones are named by extension, because the list shows its values."""
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -67,7 +70,7 @@ class LineFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for a line anew."""
+        """Ask for an existing line."""
         if not self._phones:
             return self.async_abort(reason="no_phones")
         subentry = self._get_reconfigure_subentry()
@@ -96,20 +99,20 @@ class LineFlow(ConfigSubentryFlow):
         suggested: dict[str, Any],
         keys: Mapping[str, str],
     ) -> SubentryFlowResult:
-        """Ask for all but the exceptions: where it is another key than on most."""
-        errors: dict[str, str] = {}
+        """Ask for all but the keys of single phones that differ from the usual key."""
+        faults = Faults()
         if user_input is not None:
             code = user_input[CONF_CODE].strip()
             key = user_input[CONF_KEY].strip()
             if not CODE.fullmatch(code):
-                errors[CONF_CODE] = "invalid_code"
+                faults.add(CONF_CODE, "invalid_code")
             elif self._is_taken(code):
-                errors[CONF_CODE] = "code_taken"
+                faults.add(CONF_CODE, "code_taken")
             if not user_input[CONF_PHONES]:
-                errors[CONF_PHONES] = "phones_missing"
+                faults.add(CONF_PHONES, "phones_missing")
             if not key:
-                errors[CONF_KEY] = "key_missing"
-            if not errors:
+                faults.add(CONF_KEY, "key_missing")
+            if not faults:
                 self._name = user_input.get(CONF_NAME, "").strip() or code
                 self._line = {CONF_CODE: code}
                 if (seconds := user_input.get(CONF_RELEASE_AFTER)) is not None:
@@ -118,7 +121,7 @@ class LineFlow(ConfigSubentryFlow):
                 self._keys = [
                     {
                         CONF_PHONE: phone,
-                        # What was set apart stays so, unless the usual key changes.
+                        # A key that differs stays, unless the usual key changes.
                         CONF_KEY: keys.get(phone, key) if key == usual else key,
                     }
                     for phone in user_input[CONF_PHONES]
@@ -128,24 +131,22 @@ class LineFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(self._schema(), suggested),
-            errors=errors,
+            errors=faults.errors,
             last_step=False,
         )
 
     async def async_step_keys(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask which key of each phone it is."""
-        errors: dict[str, str] = {}
-        placeholders = {CONF_PHONE: "", CONF_KEY: "", CONF_KEYS: ""}
+        """Ask for the key of each phone."""
+        faults = Faults(LINE_PLACEHOLDERS)
         if user_input is not None:
             self._keys = [
                 {CONF_PHONE: key[CONF_PHONE], CONF_KEY: key[CONF_KEY].strip()}
                 for key in user_input[CONF_KEYS]
             ]
-            if fault := self._first_fault():
-                errors["base"], placeholders = fault[0], placeholders | fault[1]
-            else:
+            faults = self._find_faults()
+            if not faults:
                 return self._async_finish()
         return self.async_show_form(
             step_id="keys",
@@ -169,8 +170,8 @@ class LineFlow(ConfigSubentryFlow):
                     )
                 }
             ),
-            errors=errors,
-            description_placeholders=placeholders,
+            errors=faults.errors,
+            description_placeholders=faults.placeholders,
             last_step=True,
         )
 
@@ -182,7 +183,7 @@ class LineFlow(ConfigSubentryFlow):
             for key in self._keys
         ]
         data = {**self._line, CONF_KEYS: keys}
-        # Phones and lines share one space of IDs; no extension has a colon.
+        # Phones and lines share one set of unique IDs; an extension has no colon.
         unique_id = f"line:{self._line[CONF_CODE]}"
         if self.source == SOURCE_USER:
             return self.async_create_entry(
@@ -206,7 +207,7 @@ class LineFlow(ConfigSubentryFlow):
 
     @property
     def _own(self) -> str | None:
-        """Return the subentry that is being changed."""
+        """Return the ID of the line that is changed, None for a new one."""
         return None if self.source == SOURCE_USER else self._reconfigure_subentry_id
 
     def _is_taken(self, code: str) -> bool:
@@ -245,10 +246,11 @@ class LineFlow(ConfigSubentryFlow):
             )
         )
 
-    def _first_fault(self) -> tuple[str, dict[str, str]] | None:
-        """Return an error and what it is about, None if all keys are right."""
+    def _find_faults(self) -> Faults:
+        """Return what is wrong with the keys of the line."""
+        faults = Faults(LINE_PLACEHOLDERS)
         if not self._keys:
-            return "phones_missing", {}
+            faults.add(WHOLE_FORM, "phones_missing")
         phones = self._phones
         elsewhere = {
             (subentry_id, key): line.name
@@ -259,17 +261,18 @@ class LineFlow(ConfigSubentryFlow):
         known: set[str] = set()
         for item in self._keys:
             if item[CONF_PHONE] not in phones:
-                return "phone_gone", {CONF_PHONE: item[CONF_PHONE]}
+                faults.add(WHOLE_FORM, "phone_gone", **{CONF_PHONE: item[CONF_PHONE]})
+                continue
             phone, key = phones[item[CONF_PHONE]], item[CONF_KEY]
             about = {CONF_PHONE: phone.title, CONF_KEY: key}
+            own_keys = [own[CONF_KEY] for own in phone.data[CONF_KEYS]]
             if phone.subentry_id in known:
-                return "duplicate_phone", about
+                faults.add(WHOLE_FORM, "duplicate_phone", **about)
+            elif key not in own_keys:
+                about[CONF_KEYS] = ", ".join(own_keys[:MAX_LISTED])
+                about[CONF_KEYS] += "…" if len(own_keys) > MAX_LISTED else ""
+                faults.add(WHOLE_FORM, "unknown_key", **about)
+            elif line := elsewhere.get((phone.subentry_id, key)):
+                faults.add(WHOLE_FORM, "key_taken", **about, line=line)
             known.add(phone.subentry_id)
-            has = [own[CONF_KEY] for own in phone.data[CONF_KEYS]]
-            if key not in has:
-                listed = f"{', '.join(has[:MAX_LISTED])}"
-                more = "…" if len(has) > MAX_LISTED else ""
-                return "unknown_key", about | {CONF_KEYS: listed + more}
-            if line := elsewhere.get((phone.subentry_id, key)):
-                return "key_taken", about | {"line": line}
-        return None
+        return faults

@@ -1,4 +1,4 @@
-"""The dialogue that says what of a server is on the MQTT broker."""
+"""The dialogue about the use of MQTT."""
 
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector
 from ..const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_DISCOVERY, CONF_MQTT, DOMAIN
 from ..hub.mqtt_client import discovery_prefix, mqtt_entry, mqtt_link
 from ..hub.settings import mqtt_settings
+from .forms import WHOLE_FORM, Faults
 
 MAX_BASE_TOPIC: Final = 128
 """Characters of a base topic."""
@@ -29,64 +30,66 @@ MQTT_SCHEMA: Final = vol.Schema(
 
 
 class MqttOptionsFlow(OptionsFlow):
-    """Switch MQTT on or off, and say how it is used."""
+    """Switch MQTT on or off, and set how it is used."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for all of it on one page."""
+        """Ask for all options on one page."""
         options = self.config_entry.options
-        errors: dict[str, str] = {}
-        placeholders: dict[str, str] = {}
+        faults = Faults({"link": mqtt_link(self.hass)})
         if user_input is not None:
             base = user_input[CONF_BASE_TOPIC].strip()
             if not _is_base_topic(base):
-                errors[CONF_BASE_TOPIC] = "invalid_base_topic"
-            # Switching off must not fail because of what others do.
+                faults.add(CONF_BASE_TOPIC, "invalid_base_topic")
+            # MQTT can be switched off whatever topics others have.
             elif user_input[CONF_MQTT]:
-                error, placeholders = self._clash(base)
-                if error:
-                    errors[CONF_BASE_TOPIC] = error
+                self._add_clash(base, faults)
             if user_input[CONF_MQTT] and mqtt_entry(self.hass) is None:
-                errors["base"] = MQTT_MISSING
-            if not errors:
+                faults.add(WHOLE_FORM, MQTT_MISSING)
+            if not faults:
                 return self.async_create_entry(
                     data=user_input | {CONF_BASE_TOPIC: base}
                 )
         elif mqtt_entry(self.hass) is None and mqtt_settings(options) is None:
             return self.async_abort(
-                reason=MQTT_MISSING,
-                description_placeholders={"link": mqtt_link(self.hass)},
+                reason=MQTT_MISSING, description_placeholders=faults.placeholders
             )
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
                 MQTT_SCHEMA, options if user_input is None else user_input
             ),
-            errors=errors,
-            description_placeholders=placeholders | {"link": mqtt_link(self.hass)},
+            errors=faults.errors,
+            description_placeholders=faults.placeholders,
         )
 
-    def _clash(self, base: str) -> tuple[str, dict[str, str]]:
-        """Return the error, "" if there is none, of topics that others use as well."""
+    def _add_clash(self, base: str, faults: Faults) -> None:
+        """Add a fault if topics below the base are used by others."""
         prefix = discovery_prefix(self.hass)
         if _overlap(base, prefix):
-            return "base_topic_is_prefix", {"prefix": prefix}
+            faults.add(CONF_BASE_TOPIC, "base_topic_is_prefix", prefix=prefix)
         for entry in self.hass.config_entries.async_entries(DOMAIN):
             if entry is self.config_entry:
                 continue
             settings = mqtt_settings(entry.options)
             if settings and _overlap(base, settings.base):
-                return "base_topic_taken", {
-                    "other": entry.title,
-                    "topic": settings.base,
-                }
-            # A server that is not loaded clears later only what nobody else has then.
+                faults.add(
+                    CONF_BASE_TOPIC,
+                    "base_topic_taken",
+                    other=entry.title,
+                    topic=settings.base,
+                )
+            # A server that is not loaded clears its topics later, except those in use then.
             if entry.state is ConfigEntryState.LOADED:
                 for topic in entry.runtime_data.mqtt.retained:
                     if _overlap(base, topic):
-                        return "base_topic_left", {"other": entry.title, "topic": topic}
-        return "", {}
+                        faults.add(
+                            CONF_BASE_TOPIC,
+                            "base_topic_left",
+                            other=entry.title,
+                            topic=topic,
+                        )
 
 
 def _is_base_topic(topic: str) -> bool:

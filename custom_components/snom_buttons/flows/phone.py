@@ -1,4 +1,4 @@
-"""The dialogue that sets up a phone with its keys, or changes one."""
+"""The dialogue that adds a phone with its keys, or changes one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,13 +38,26 @@ from ..const import (
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.markdown import escape_markdown
 from ..hub.settings import KeySettings, server_settings
-from . import dialling as dial_form, keys as key_form
-from .keys import MAX_KEYS, SIP_USER
+from .dialling import (
+    DIALLING_PLACEHOLDERS,
+    DIALLING_SCHEMA,
+    find_dialling_faults,
+    read_dialling,
+)
+from .forms import Faults
+from .keys import (
+    KEYS_PLACEHOLDERS,
+    MAX_KEYS,
+    SIP_USER,
+    async_keys_selector,
+    find_key_faults,
+    read_key,
+)
 
-# Without ` and |, which the table of the last page cannot show.
+# Without the characters ` and |, which the table of the last page cannot show.
 PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
 PASSWORD_LENGTH: Final = 16
-# Without the characters that look like others: somebody has to type it.
+# Without the characters that look alike: the user types it into the phone.
 PASSWORD_ALPHABET: Final = "".join(
     sorted(set(string.ascii_letters + string.digits) - set("0O1Iloi"))
 )
@@ -56,7 +69,7 @@ PHONE_SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_NAME): TextSelector(),
         vol.Required(CONF_MODEL): SelectSelector(
             SelectSelectorConfig(
-                # The frontend chooses the first: better one that asks back.
+                # The frontend selects the first, so it is the one that needs more.
                 options=[MODEL_OTHER, *MODELS],
                 mode=SelectSelectorMode.DROPDOWN,
                 translation_key="model",
@@ -76,7 +89,7 @@ PHONE_SCHEMA: Final = vol.Schema(
 class PhoneFlow(ConfigSubentryFlow):
     """Add a phone, or change one: its account, its keys, then what to enter in it.
 
-    How its calls are answered is asked apart from that, and of no new phone.
+    Dialling has a page of its own, for existing phones only.
     """
 
     _name: str
@@ -94,7 +107,7 @@ class PhoneFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask what of a phone to change."""
+        """Offer the parts of a phone that can be changed."""
         return self.async_show_menu(
             step_id=SOURCE_RECONFIGURE, menu_options=["account", CONF_DIALLING]
         )
@@ -102,7 +115,7 @@ class PhoneFlow(ConfigSubentryFlow):
     async def async_step_account(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for the account of a phone anew."""
+        """Ask for the account of an existing phone."""
         subentry = self._get_reconfigure_subentry()
         keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
         suggested = {
@@ -117,8 +130,8 @@ class PhoneFlow(ConfigSubentryFlow):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
 
-    def _fault_of(self, text: str) -> str | None:
-        """Return what is wrong with a phone's address, None if it will do."""
+    def _address_error(self, text: str) -> str | None:
+        """Return the error of the address of a phone, None if it has none."""
         address = phone_address(text)
         if address is None:
             return "invalid_address"
@@ -134,22 +147,22 @@ class PhoneFlow(ConfigSubentryFlow):
         suggested: dict[str, Any],
         keys: list[KeySettings],
     ) -> SubentryFlowResult:
-        errors: dict[str, str] = {}
+        faults = Faults()
         if user_input is not None:
             extension = user_input[CONF_EXTENSION].strip()
             if self._is_taken(extension):
                 return self.async_abort(reason="already_configured")
             if not SIP_USER.fullmatch(extension):
-                errors[CONF_EXTENSION] = "invalid_extension"
+                faults.add(CONF_EXTENSION, "invalid_extension")
             if not PASSWORD.fullmatch(user_input[CONF_PASSWORD]):
-                errors[CONF_PASSWORD] = "invalid_password"
+                faults.add(CONF_PASSWORD, "invalid_password")
             address = user_input.get(CONF_ADDRESS, "").strip()
-            if address and (error := self._fault_of(address)):
-                errors[CONF_ADDRESS] = error
+            if address and (error := self._address_error(address)):
+                faults.add(CONF_ADDRESS, error)
             key_count = _key_count(user_input)
             if not key_count:
-                errors[CONF_KEY_COUNT] = "key_count_missing"
-            if not errors:
+                faults.add(CONF_KEY_COUNT, "key_count_missing")
+            if not faults:
                 name = user_input.get(CONF_NAME, "").strip()
                 self._name = name or f"Phone {extension}"
                 self._account = {
@@ -169,7 +182,7 @@ class PhoneFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(PHONE_SCHEMA, suggested),
-            errors=errors,
+            errors=faults.errors,
             last_step=False,
         )
 
@@ -185,32 +198,30 @@ class PhoneFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask what each key is."""
-        errors: dict[str, str] = {}
-        about: dict[str, str] = {}
+        faults = Faults(KEYS_PLACEHOLDERS)
         colors = _has_colors(self._account)
         suggested = [key.as_dict() for key in self._keys]
         if user_input is not None:
             suggested = user_input[CONF_KEYS]
-            self._keys = [key_form.read_key(key, colors) for key in suggested]
-            if fault := key_form.first_fault(self._keys):
-                errors["base"], about = fault
-            else:
+            self._keys = [read_key(key, colors) for key in suggested]
+            faults = find_key_faults(self._keys)
+            if not faults:
                 return await self.async_step_phone()
-        selector = await key_form.async_keys_selector(self.hass, colors)
+        selector = await async_keys_selector(self.hass, colors)
         return self.async_show_form(
             step_id="keys",
             data_schema=vol.Schema(
                 {vol.Required(CONF_KEYS, default=suggested): selector}
             ),
-            errors=errors,
-            description_placeholders=key_form.NO_FAULT | about,
+            errors=faults.errors,
+            description_placeholders=faults.placeholders,
             last_step=False,
         )
 
     async def async_step_phone(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Show what to enter in the phone's web page."""
+        """Show what to enter in the web page of the phone."""
         if user_input is not None:
             return self._async_finish()
         addresses = server_settings(self._get_entry().data).registrar_addresses
@@ -238,7 +249,7 @@ class PhoneFlow(ConfigSubentryFlow):
     async def async_step_placed(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Show the same of a phone that does not register."""
+        """Show the same for a phone that does not register."""
         return await self.async_step_phone(user_input)
 
     @callback
@@ -263,15 +274,14 @@ class PhoneFlow(ConfigSubentryFlow):
     async def async_step_dialling(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask how the calls of a phone are answered, and what numbers are for."""
+        """Ask how calls of a phone are answered, and which numbers run something."""
         subentry = self._get_reconfigure_subentry()
-        errors: dict[str, str] = {}
-        about: dict[str, str] = {}
+        faults = Faults(DIALLING_PLACEHOLDERS)
         suggested = subentry.data.get(CONF_DIALLING, {})
         if user_input is not None:
-            dialling = dial_form.read_dialling(user_input)
-            errors, about = dial_form.find_faults(dialling)
-            if not errors:
+            dialling = read_dialling(user_input)
+            faults = find_dialling_faults(dialling)
+            if not faults:
                 data = {k: v for k, v in subentry.data.items() if k != CONF_DIALLING}
                 if dialling:
                     data[CONF_DIALLING] = dialling
@@ -281,11 +291,9 @@ class PhoneFlow(ConfigSubentryFlow):
             suggested = user_input
         return self.async_show_form(
             step_id=CONF_DIALLING,
-            data_schema=self.add_suggested_values_to_schema(
-                dial_form.DIALLING_SCHEMA, suggested
-            ),
-            errors=errors,
-            description_placeholders=dial_form.NO_FAULT | about,
+            data_schema=self.add_suggested_values_to_schema(DIALLING_SCHEMA, suggested),
+            errors=faults.errors,
+            description_placeholders=faults.placeholders,
             last_step=True,
         )
 
@@ -295,7 +303,7 @@ def _generate_password() -> str:
 
 
 def _key_count(account: Mapping[str, Any]) -> int:
-    """Return how many keys a phone has: as the user says, else as its model has."""
+    """Return the number of keys the user gave, else that of the model; 0 for neither."""
     model = MODELS.get(account[CONF_MODEL])
     key_count: int = account.get(CONF_KEY_COUNT) or (model.keys if model else 0)
     return key_count
@@ -310,7 +318,7 @@ def _has_colors(account: Mapping[str, Any]) -> bool:
 def _with_count(
     keys: list[KeySettings], key_count: int, colors: bool
 ) -> list[KeySettings]:
-    """Return the first keys, and as many new ones as are missing."""
+    """Return `key_count` keys: the first of `keys`, then new ones."""
     known = {key.key for key in keys}
     unused = (str(number) for number in count(1) if str(number) not in known)
     new = (

@@ -1,8 +1,8 @@
-"""The dialogue that sets up a SIP server, or changes one."""
+"""The dialogue that adds a SIP server, or changes one."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any, Final, override
+from typing import Any, Final, Protocol, override
 
 from homeassistant.components import network
 from homeassistant.config_entries import (
@@ -27,26 +27,37 @@ from ..const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from ..engine.phones import check_bind
-from ..hub.hub import SnomConfigEntry, SnomHub
-from ..hub.settings import server_settings
+from ..engine.phones import CannotListen, PhoneServer, ServerSettings, check_bind
+from ..hub.settings import certificate_settings, server_settings
+from .forms import WHOLE_FORM, Faults
 from .line import LineFlow
 from .mqtt import MqttOptionsFlow
 from .phone import PhoneFlow
 from .server_form import (
+    SERVER_PLACEHOLDERS,
     SERVER_SCHEMA,
-    Faults,
     add_bind_fault,
-    async_find_certificate_fault,
-    find_faults,
+    async_add_certificate_fault,
+    find_server_faults,
     read_server,
 )
 
 STREAMS: Final = ("TCP", "TLS")
 
 
+class RunningHub(Protocol):
+    """What the dialogue uses of an entry that is loaded."""
+
+    @property
+    def server(self) -> PhoneServer:
+        """The server that listens."""
+
+    async def async_check_bind(self, host: str, port: int, transport: str) -> None:
+        """Bind a port of the server at another address. Raises OSError."""
+
+
 class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Set up a SIP server, or change one."""
+    """Add a SIP server, or change one."""
 
     @classmethod
     @callback
@@ -54,28 +65,28 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return that a server has phones and shared lines."""
+        """Return the dialogues of phones and shared lines."""
         return {SUBENTRY_TYPE_PHONE: PhoneFlow, SUBENTRY_TYPE_SHARED_LINE: LineFlow}
 
     @staticmethod
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> MqttOptionsFlow:
-        """Return what asks how a server uses MQTT."""
+        """Return the dialogue about MQTT."""
         return MqttOptionsFlow()
 
     @override
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask where the server shall listen."""
+        """Ask where a new server listens."""
         suggested = {CONF_ADVERTISED_HOST: await _async_own_address(self.hass)}
         return await self._async_step_server(SOURCE_USER, user_input, suggested)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask where the server shall listen from now on."""
+        """Ask where an existing server listens from now on."""
         return await self._async_step_server(
             SOURCE_RECONFIGURE, user_input, self._get_reconfigure_entry().data
         )
@@ -86,20 +97,25 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         user_input: dict[str, Any] | None,
         suggested: Mapping[str, Any],
     ) -> ConfigFlowResult:
-        faults = Faults()
+        faults = Faults(SERVER_PLACEHOLDERS)
         if user_input is not None:
-            server = read_server(user_input)
-            if self._is_another_there(server):
+            suggested = data = read_server(user_input)
+            if self._is_another_there(data):
                 return self.async_abort(reason="already_configured")
-            suggested = server
-            faults = find_faults(server)
-            if not server[CONF_UDP][CONF_ENABLED] and self._has_phone_by_address():
-                faults.add("base", "udp_needed")
-            await async_find_certificate_fault(self.hass, server, faults)
-            if not faults.errors:  # to try it stops the server for a moment
-                await self._async_find_bind_fault(server, faults)
-            if not faults.errors:
-                return self._async_finish(server)
+            faults = find_server_faults(data)
+            if not data[CONF_UDP][CONF_ENABLED] and self._has_phone_by_address():
+                faults.add(WHOLE_FORM, "udp_needed")
+            certificate = certificate_settings(data)
+            await async_add_certificate_fault(self.hass, certificate, faults)
+            # The ports come last: to try them may stop the server for a moment.
+            if not faults:
+                settings = server_settings(data)
+                try:
+                    await self._async_check_ports(settings)
+                except CannotListen as error:
+                    add_bind_fault(faults, data, settings, error)
+                else:
+                    return self._async_finish(data, settings)
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(SERVER_SCHEMA, suggested),
@@ -107,38 +123,39 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders=faults.placeholders,
         )
 
-    def _is_another_there(self, server: Mapping[str, Any]) -> bool:
+    def _is_another_there(self, data: Mapping[str, Any]) -> bool:
         """Return whether another server is set up for the same UDP port."""
-        place = (server[CONF_HOST], server[CONF_PORT])
-        return server[CONF_UDP][CONF_ENABLED] and any(
-            (other.host, other.port) == place
-            for other in (
-                server_settings(entry.data)
-                for entry in self._async_current_entries(include_ignore=False)
-                if entry.entry_id != self.context.get("entry_id")
-            )
+        if not data[CONF_UDP][CONF_ENABLED]:
+            return False
+        others = (
+            server_settings(entry.data)
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry.entry_id != self.context.get("entry_id")
         )
+        wanted = (data[CONF_HOST], data[CONF_PORT])
+        return any((other.host, other.port) == wanted for other in others)
 
     def _has_phone_by_address(self) -> bool:
-        """Return whether a phone of the server that is changed needs UDP."""
+        """Return whether the server has a phone that does not register."""
         return self.source == SOURCE_RECONFIGURE and any(
             subentry.data.get(CONF_ADDRESS)
             for subentry in self._get_reconfigure_entry().subentries.values()
         )
 
-    async def _async_find_bind_fault(
-        self, server: dict[str, Any], faults: Faults
-    ) -> None:
-        """Try to bind each port, also where the server that is changed is in the way."""
-        host = server[CONF_HOST]
-        running: SnomHub | None = None
+    async def _async_check_ports(self, settings: ServerSettings) -> None:
+        """Bind each port for a moment. Raises CannotListen for the first that fails.
+
+        The running server that is changed lets a port go where it holds it itself.
+        """
+        host = settings.host
+        running: RunningHub | None = None
         if self.source == SOURCE_RECONFIGURE:
-            entry: SnomConfigEntry = self._get_reconfigure_entry()
+            entry: ConfigEntry[RunningHub] = self._get_reconfigure_entry()
             if entry.state is ConfigEntryState.LOADED:
                 running = entry.runtime_data
         held = running.server.listening if running else {}
         stays = running is not None and running.server.settings.host == host
-        for transport, port in server_settings(server).ports.items():
+        for transport, port in settings.ports.items():
             in_the_way = port in (
                 {held.get("UDP")} if transport == "UDP" else {*map(held.get, STREAMS)}
             )
@@ -148,28 +165,29 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
                 elif not stays or held.get(transport) != port:
                     check_bind(host, 0, transport)
                     await running.async_check_bind(host, port, transport)
-            except OSError as err:
-                add_bind_fault(faults, server, transport, err)
-                return
+            except OSError as error:
+                raise CannotListen(error, transport, port) from error
 
     @callback
-    def _async_finish(self, server: dict[str, Any]) -> ConfigFlowResult:
+    def _async_finish(
+        self, data: dict[str, Any], settings: ServerSettings
+    ) -> ConfigFlowResult:
+        title = _title(settings)
         if self.source == SOURCE_USER:
-            return self.async_create_entry(title=_server_title(server), data=server)
+            return self.async_create_entry(title=title, data=data)
         entry = self._get_reconfigure_entry()
-        title = entry.title
-        if title == _server_title(entry.data):
-            title = _server_title(server)
+        if entry.title != _title(server_settings(entry.data)):
+            title = entry.title  # the user's own
         was_loaded = entry.state is ConfigEntryState.LOADED
-        result = self.async_update_and_abort(entry, title=title, data=server)
+        result = self.async_update_and_abort(entry, title=title, data=data)
         if not was_loaded:
-            # Nobody listens for the update, and the next try may be minutes away.
+            # It has no update listener, and its next retry may be minutes away.
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return result
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Go on with the first phone."""
+        """Continue with the dialogue of the first phone."""
         phone_flow = await self.hass.config_entries.subentries.async_init(
             (result["result"].entry_id, SUBENTRY_TYPE_PHONE),
             context=SubentryFlowContext(source=SOURCE_USER),
@@ -178,9 +196,9 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         return result
 
 
-def _server_title(server: Mapping[str, Any]) -> str:
-    addresses = server_settings(server).registrar_addresses
-    return f"Phones on {next(iter(addresses.values()))}"
+def _title(settings: ServerSettings) -> str:
+    """Return the title of an entry whose user gives it none."""
+    return f"Phones on {next(iter(settings.registrar_addresses.values()))}"
 
 
 async def _async_own_address(hass: HomeAssistant) -> str:

@@ -1,7 +1,6 @@
-"""The form of a server: what is asked, and what can be wrong with it."""
+"""The form of a server: its schema, how it is read, and its faults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 import errno
 from ipaddress import ip_address, ip_network
 import re
@@ -36,17 +35,24 @@ from ..const import (
     CONF_TLS,
     CONF_UDP,
 )
-from ..engine.phones import PRIVATE_NETWORKS, free_port, host_and_port
+from ..engine.phones import (
+    PRIVATE_NETWORKS,
+    CannotListen,
+    ServerSettings,
+    free_port,
+    host_and_port,
+)
 from ..hub.certificate import CertificateProblem, certificate_files, load_certificate
-from ..hub.settings import KEEPALIVE, certificate_settings, server_settings
+from ..hub.settings import KEEPALIVE, CertificateSettings
+from .forms import WHOLE_FORM, Faults
 
-DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are elsewhere on the network
+DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones reach it by the network
 DEFAULT_PORT: Final = 5060
 DEFAULT_TLS_PORT: Final = 5061
 DEFAULT_REALM: Final = "home-assistant"
 MAX_KEEPALIVE: Final = 600
 
-# Stricter than Home Assistant's check, which lets a zone or a line end through.
+# Stricter than Home Assistant's check, which accepts a zone and a line end.
 HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
 REALM: Final = re.compile(r"[A-Za-z0-9 ._@-]{1,64}")
 
@@ -69,12 +75,12 @@ STREAM_ERRORS: Final = {
         "port_not_permitted": "port_not_permitted_tls",
     },
 }
-"""Those of a port that stands in a section, whose fields cannot have errors."""
+"""The same for a port in a section: fields of sections show no errors."""
 
-NO_FAULT: Final = dict.fromkeys(
+SERVER_PLACEHOLDERS: Final = dict.fromkeys(
     ("port", "free_port", "transport", "value", "path", "error", "date"), ""
 )
-"""The placeholders of all errors."""
+"""The placeholders of all error texts, without a value."""
 
 
 def _number(least: int, most: int, unit: str | None = None) -> vol.All[Any]:
@@ -134,122 +140,111 @@ SERVER_SCHEMA: Final = vol.Schema(
 )
 
 
-@dataclass(slots=True)
-class Faults:
-    """What is wrong with what a user entered."""
-
-    errors: dict[str, str] = field(default_factory=dict)
-    placeholders: dict[str, str] = field(default_factory=lambda: dict(NO_FAULT))
-
-    def add(self, where: str, key: str, /, **placeholders: str) -> None:
-        """Note a fault of a field; of several the first is told."""
-        if where not in self.errors:
-            self.errors[where] = key
-            self.placeholders |= placeholders
-
-
 def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the user entered as the config entry stores it.
+    """Return the values of the form as the config entry stores them.
 
-    Sections have no default of their own: the frontend would take that for theirs.
+    A section has no default in the schema, since the frontend would use it in place of
+    the defaults of its fields; they are filled in here.
     """
     schema = {str(marker): field for marker, field in SERVER_SCHEMA.schema.items()}
-    server = dict(user_input)
+    data = dict(user_input)
     for name in (*SECTIONS.values(), CONF_ACCESS):
-        server[name] = {
+        data[name] = {
             key: value.strip() if isinstance(value, str) else value
-            for key, value in schema[name](server.get(name, {})).items()
+            for key, value in schema[name](data.get(name, {})).items()
         }
-    server[CONF_ADVERTISED_HOST] = server[CONF_ADVERTISED_HOST].strip()
-    access = server[CONF_ACCESS]
+    data[CONF_ADVERTISED_HOST] = data[CONF_ADVERTISED_HOST].strip()
+    access = data[CONF_ACCESS]
     access[CONF_NETWORKS] = [text.strip() for text in access.get(CONF_NETWORKS, ())]
-    return server
+    return data
 
 
-def find_faults(server: Mapping[str, Any]) -> Faults:
-    """Return what can be seen to be wrong without trying it."""
-    faults = Faults()
+def find_server_faults(data: Mapping[str, Any]) -> Faults:
+    """Return the faults in the values alone. Without any, `server_settings` reads them."""
+    faults = Faults(SERVER_PLACEHOLDERS)
     try:
-        ip_address(server[CONF_HOST])
+        ip_address(data[CONF_HOST])
     except ValueError:
         faults.add(CONF_HOST, "invalid_address")
-    if not is_advertisable(server[CONF_ADVERTISED_HOST]):
+    if not is_advertisable(data[CONF_ADVERTISED_HOST]):
         faults.add(CONF_ADVERTISED_HOST, "invalid_host")
-    if not REALM.fullmatch(server[CONF_REALM]):
+    if not REALM.fullmatch(data[CONF_REALM]):
         faults.add(CONF_REALM, "invalid_realm")
     for transport, name in SECTIONS.items():
-        if text := server[name].get(CONF_ADVERTISED):
-            place = host_and_port(text)
-            if place is None or not is_advertisable(place[0]):
+        if text := data[name].get(CONF_ADVERTISED):
+            address = host_and_port(text)
+            if address is None or not is_advertisable(address[0]):
                 faults.add(
-                    "base", "invalid_advertised", transport=transport, value=text
+                    WHOLE_FORM, "invalid_advertised", transport=transport, value=text
                 )
-    for text in server[CONF_ACCESS][CONF_NETWORKS]:
+    for text in data[CONF_ACCESS][CONF_NETWORKS]:
         try:
             ip_network(text)
         except ValueError:
-            faults.add("base", "invalid_network", value=text)
-    tcp, tls = server[CONF_TCP], server[CONF_TLS]
-    if not any(server[name][CONF_ENABLED] for name in SECTIONS.values()):
-        faults.add("base", "no_transport")
+            faults.add(WHOLE_FORM, "invalid_network", value=text)
+    tcp, tls = data[CONF_TCP], data[CONF_TLS]
+    if not any(data[name][CONF_ENABLED] for name in SECTIONS.values()):
+        faults.add(WHOLE_FORM, "no_transport")
     elif tcp[CONF_ENABLED] and tls[CONF_ENABLED] and tcp[CONF_PORT] == tls[CONF_PORT]:
-        faults.add("base", "same_port", port=str(tcp[CONF_PORT]))
+        faults.add(WHOLE_FORM, "same_port", port=str(tcp[CONF_PORT]))
     return faults
 
 
-async def async_find_certificate_fault(
-    hass: HomeAssistant, server: Mapping[str, Any], faults: Faults
+async def async_add_certificate_fault(
+    hass: HomeAssistant, settings: CertificateSettings | None, faults: Faults
 ) -> None:
-    """Note what is wrong with the certificate, if one is needed."""
-    settings = certificate_settings(server)
+    """Add the fault of the certificate, if TLS is on and its certificate has one."""
     if settings is None:
         return
     try:
         files = certificate_files(hass, settings)
         await hass.async_add_executor_job(load_certificate, files)
     except CertificateProblem as problem:
-        faults.add("base", problem.key, **problem.placeholders)
+        faults.add(WHOLE_FORM, problem.key, **problem.placeholders)
 
 
 def add_bind_fault(
-    faults: Faults, server: dict[str, Any], transport: str, error: OSError
+    faults: Faults,
+    data: dict[str, Any],
+    settings: ServerSettings,
+    error: CannotListen,
 ) -> None:
-    """Note that a port cannot be bound, and propose another one."""
-    where, key = BIND_ERRORS.get(error.errno or 0, ("base", "cannot_listen"))
-    port = server_settings(server).ports[transport]
-    placeholders = {"port": str(port), "error": error.strerror or str(error)}
+    """Add that a port cannot be bound; replace a taken one in `data` by a free one."""
+    transport, port = error.transport, error.port
+    field, key = BIND_ERRORS.get(error.errno or 0, (WHOLE_FORM, "cannot_listen"))
+    placeholders = {"port": str(port), "error": error.strerror or ""}
     if key == "port_in_use":
-        free = _next_free_port(server, transport, port)
+        free = _next_free_port(settings, transport, port)
         placeholders["free_port"] = str(free)
         if transport == "UDP":
-            server[CONF_PORT] = free
+            data[CONF_PORT] = free
         else:
             name = SECTIONS[transport]
-            server[name] = server[name] | {CONF_PORT: free}
+            data[name] = data[name] | {CONF_PORT: free}
     if key in STREAM_ERRORS.get(transport, ()):
-        where, key = "base", STREAM_ERRORS[transport][key]
-    faults.add(where, key, **placeholders)
+        field, key = WHOLE_FORM, STREAM_ERRORS[transport][key]
+    faults.add(field, key, **placeholders)
 
 
-def _next_free_port(server: Mapping[str, Any], transport: str, port: int) -> int:
-    """Return the first free port after the wanted one, or that one if there is none."""
-    # TCP and TLS cannot share one, whatever else is free.
+def _next_free_port(settings: ServerSettings, transport: str, port: int) -> int:
+    """Return the first free port after `port`, `port` itself if there is none."""
+    # TCP and TLS cannot share a port.
     others = {
         other
-        for name, other in server_settings(server).ports.items()
+        for name, other in settings.ports.items()
         if name != transport and "UDP" not in (name, transport)
     }
     free = port
     try:
         while free == port or free in others:
-            free = free_port(server[CONF_HOST], free + 1, transport)
+            free = free_port(settings.host, free + 1, transport)
     except OSError:
         return port
     return free
 
 
 def is_advertisable(host: str) -> bool:
-    """Return whether phones can know us by this address or name."""
+    """Return whether a host name or an address can be one that phones reach."""
     if not HOST.fullmatch(host) or not is_host_valid(host):
         return False
     return not (is_ip_address(host) and is_invalid(ip_address(host)))
