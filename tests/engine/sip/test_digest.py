@@ -361,7 +361,7 @@ class TestUnknownUsers:
         value = answer(
             challenger.challenges(SOURCE),
             username="99",
-            password=challenger._nobodys_password,
+            password=challenger._decoy_password,
         )
         assert judged(challenger, value) is WRONG
 

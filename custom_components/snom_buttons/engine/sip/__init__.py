@@ -1,6 +1,6 @@
 """RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets.
 
-Nothing here knows of phones or keys, except for the name of the SIP option `buttons`.
+It knows nothing of phones and keys but the name of the SIP option `buttons`.
 """
 
 from .binding import Binding, parse_path

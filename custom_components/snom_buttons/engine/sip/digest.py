@@ -1,7 +1,7 @@
 """Digest access authentication, both sides (RFC 7616, RFC 8760, RFC 3261 section 22).
 
-The server's side is `Challenger`, the client's `answer_challenge`. Neither keeps or
-logs a password longer than the call that needs it.
+The server's side is `Challenger`, the client's is `answer_challenge`. Neither stores or
+logs a password.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from .grammar import (
 from .uri import parse_uri
 
 NONCE_LIFETIME = 300.0
-"""Seconds for which a nonce is taken; after that the answer is `stale=true`."""
+"""Seconds for which a nonce is accepted; after that the answer is `stale=true`."""
 
 ONLY_MD5 = ("baresip",)
-"""What the User-Agent of those begins with that fail where any challenge is not MD5.
+"""Prefixes of the User-Agent of clients that fail if any challenge is not MD5.
 
-RFC 7616 3.7 has a client leave out what it does not know. Debian 12's baresip 1.0.0
-gives up with "Function not implemented" instead, whatever stands first.
+RFC 7616 3.7 makes a client ignore unknown algorithms. Debian 12's baresip 1.0.0 fails
+with "Function not implemented" instead, in any order.
 """
 
 SEAL = 10
-"""Bytes of HMAC in a nonce, which then has 24 characters: a challenge has to be short."""
+"""Bytes of HMAC in a nonce, which has 24 characters then: a challenge has to be short."""
 
 _HEX = frozenset("0123456789abcdefABCDEF")
 _QUOTED = frozenset(
@@ -44,10 +44,10 @@ _QUOTED = frozenset(
 
 
 class Algorithm(StrEnum):
-    """The hash, named as in the `algorithm` parameter, in the order of our challenges.
+    """A hash by its name in the `algorithm` parameter, in the order of our challenges.
 
-    MD5 comes first although it is the weaker: there are user agents that look at the
-    first challenge only and know nothing else (docs/decisions/0008).
+    MD5 is first although it is weaker: some user agents read only the first challenge and
+    know no other algorithm (docs/decisions/0008).
     """
 
     MD5 = "MD5"
@@ -57,16 +57,16 @@ class Algorithm(StrEnum):
         """Return H(text) of RFC 7616 3.2 as lower-case hexadecimal digits."""
         data = text.encode("utf-8", "surrogateescape")
         if self is Algorithm.MD5:
-            # Old phones know nothing else; RFC 3261 22.4 makes it the default.
+            # Old phones know only this; RFC 3261 22.4 makes it the default.
             return hashlib.md5(data, usedforsecurity=False).hexdigest()
         return hashlib.sha256(data).hexdigest()
 
 
 def parse_credentials(value: str) -> dict[str, str]:
-    """Parse `Digest name=value, name="value"` of a challenge or an answer to one.
+    """Parse `Digest name=value, name="value"` of a challenge or of credentials.
 
-    Returns the values unquoted, by lower-case name. Raises SipSyntaxError for another
-    scheme, a name that stands twice, or too many.
+    Returns the unquoted values by lower-case name. Raises SipSyntaxError for another
+    scheme, a repeated name, or more than MAX_PARAMETERS.
     """
     scheme, _, rest = value.strip().replace("\t", " ").partition(" ")
     if scheme.lower() != "digest":
@@ -91,7 +91,7 @@ def parse_credentials(value: str) -> dict[str, str]:
 def _format_credentials(
     parameters: Iterable[tuple[str, str]], separator: str = ", "
 ) -> str:
-    """Return `Digest name="value", …`, quoted where RFC 7616 3.3 and 3.4 quote."""
+    """Return `Digest name="value", …`, quoted as in RFC 7616 3.3 and 3.4."""
     return "Digest " + separator.join(
         f"{name}={quote(value) if name in _QUOTED else value}"
         for name, value in parameters
@@ -129,11 +129,11 @@ def answer_challenge(
     nc: int = 1,
     cnonce: str | None = None,
 ) -> str | None:
-    """Return the Authorization value for the first challenge that we can answer.
+    """Return the Authorization value for the first supported challenge.
 
-    `challenges` are the WWW-Authenticate or Proxy-Authenticate lines, best first
-    (RFC 8760 2.4). Returns None if none of them is a digest with MD5 or SHA-256 and
-    with qop=auth or none.
+    `challenges` are the WWW-Authenticate or Proxy-Authenticate lines in their order
+    (RFC 8760 2.4). Returns None if none of them is a digest with MD5 or SHA-256, and with
+    qop=auth or no qop.
     """
     for challenge in challenges:
         try:
@@ -177,35 +177,35 @@ def answer_challenge(
 
 
 class Verdict(Enum):
-    """What became of a request's credentials."""
+    """The result of checking the credentials of a request."""
 
     MISSING = auto()
     """No credentials for our realm: challenge."""
     STALE = auto()
-    """The nonce is unknown, too old or used up: challenge, stale=true.
+    """The nonce is unknown, too old or used: challenge, stale=true.
 
-    Only of one that is used up is it known that the password is right.
+    The password has been checked only if the nonce was used before.
     """
     WRONG = auto()
-    """Password, user or uri do not fit: a failure to count; challenge."""
+    """Password, user or parameters are wrong: count a failure and challenge."""
     ACCEPTED = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """The verdict, and whose credentials they were (None if there were none)."""
+    """The verdict, and the user of the credentials (None without credentials)."""
 
     verdict: Verdict
     username: str | None = None
 
 
 class Challenger:
-    """The server's side: makes challenges and judges the answers.
+    """The server's side: creates challenges and checks credentials.
 
-    A nonce carries its time and an HMAC over that and whom it was given to, so that none
-    has to be stored before somebody proved to know a password with it. From then on its
-    highest `nc` is kept until it is too old: a request that is played back is refused
-    (RFC 7616 3.4).
+    A nonce contains its time, and an HMAC over its time and the source it was sent to, so
+    that it has to be stored only once a right password came with it. From then on its
+    highest `nc` is stored until it expires, so that a replayed request is refused (RFC
+    7616 3.4).
     """
 
     def __init__(
@@ -214,26 +214,26 @@ class Challenger:
         password_of: Callable[[str], str | None],
         clock: Callable[[], float],
     ) -> None:
-        """Judge with `password_of`, which returns None for an unknown user.
+        """Check passwords with `password_of`, which returns None for an unknown user.
 
-        `clock` gives seconds and never goes backwards.
+        `clock` returns seconds and never goes backwards.
         """
         self.realm = realm
         self._password_of = password_of
         self._clock = clock
         self._secret = secrets.token_bytes(32)
-        # Stands in for an unknown user's password; nobody can know it.
-        self._nobodys_password = secrets.token_hex(8)
+        # Replaces the password of an unknown user, so that the time is the same.
+        self._decoy_password = secrets.token_hex(8)
         self._highest_nc: dict[str, tuple[int, float]] = {}
         self._next_sweep = 0.0
 
     def challenges(
         self, source: str, *, stale: bool = False, user_agent: str | None = None
     ) -> list[str]:
-        """Return the challenges to offer to `source`, one an algorithm (RFC 8760 2.3).
+        """Return the challenges for `source`, one for each algorithm (RFC 8760 2.3).
 
-        The nonce is good for requests from there only: what somebody has seen on its
-        way cannot be sent from elsewhere, and who answers has got what we sent.
+        The nonce is valid for requests from `source` only: credentials that were
+        intercepted are of no use elsewhere, and a forged source cannot answer.
         """
         nonce = self._new_nonce(source)
         only_md5 = user_agent is not None and user_agent.lower().startswith(ONLY_MD5)
@@ -252,7 +252,7 @@ class Challenger:
         ]
 
     def brief_challenge(self, source: str, *, stale: bool = False) -> str:
-        """Return the shortest challenge that there is, which is for MD5 (RFC 7616 3.3)."""
+        """Return the shortest possible challenge, for MD5 by default (RFC 7616 3.3)."""
         parameters = [
             ("realm", self.realm),
             ("nonce", self._new_nonce(source)),
@@ -265,12 +265,12 @@ class Challenger:
     def judge(
         self, values: Sequence[str], *, source: str, method: str, request_uri: str
     ) -> Authentication:
-        """Judge the Authorization lines of a request that came from `source`.
+        """Check the Authorization lines of a request from `source`.
 
-        An unknown user costs the same computation as a known one with a wrong password
-        and gets the same verdict, so that neither answer nor time tells them apart.
-        Credentials for a nonce that is not good any more are not looked at (RFC 7616
-        3.3): they would be a guess at the password that nobody counts.
+        An unknown user costs the same computation as a wrong password and gets the same
+        verdict, so that neither answer nor time reveals which users exist. Credentials
+        with an expired nonce are not checked (RFC 7616 3.3): they would be a guess at
+        the password that is not counted.
         """
         for value in values:
             try:
@@ -287,8 +287,8 @@ class Challenger:
         username = offered.get("username", "")
         wrong = Authentication(Verdict.WRONG, username)
         stale = Authentication(Verdict.STALE, username)
-        # A nonce from before our restart, or from where the phone's router had it
-        # before, is no failure either.
+        # Nor is it a failure if the server has restarted, or the address of the phone has
+        # changed (NAT).
         nonce = offered.get("nonce", "")
         issued = self._issued(nonce, source)
         if issued is None or issued < self._clock() - NONCE_LIFETIME:
@@ -300,7 +300,7 @@ class Challenger:
         qop = offered.get("qop", "").lower()
         count = offered.get("nc", "")
         known = self._password_of(username)
-        password = known if known is not None else self._nobodys_password
+        password = known if known is not None else self._decoy_password
         expected = digest_response(
             algorithm,
             username=username,
@@ -319,8 +319,8 @@ class Challenger:
         )
         if not right or known is None or qop not in ("", "auth"):
             return wrong
-        # A REGISTER means us, whatever a proxy has made of its Request-URI (RFC 3261
-        # 22.4, 6). What else we ask for ourselves could be used against us.
+        # A proxy may have changed the Request-URI of a REGISTER (RFC 3261 22.4, 6). For any
+        # other request a URI that differs could be that of a request of ours.
         if method != "REGISTER" and not _same_uri(offered.get("uri", ""), request_uri):
             return Authentication(Verdict.MISSING)
         number = 1
@@ -347,13 +347,13 @@ class Challenger:
         return hmac.digest(self._secret, stamp + text, "sha256")[:SEAL]
 
     def _issued(self, nonce: str, source: str) -> float | None:
-        """Return when we gave out a nonce, None if we did not, or not to `source`."""
+        """Return the time of a nonce, None if it is not ours or not for `source`."""
         try:
             data = urlsafe_b64decode(nonce)
         except ValueError:
             return None
         if urlsafe_b64encode(data).decode() != nonce:
-            # One nonce, one spelling: by another one its count would begin anew.
+            # Another spelling of the same nonce would have a count of its own.
             return None
         stamp, seal = data[:8], data[8:]
         if not hmac.compare_digest(self._seal(stamp, source), seal):
@@ -361,7 +361,7 @@ class Challenger:
         return int.from_bytes(stamp[:5]) / 1000
 
     def _sweep(self) -> None:
-        """Forget the counts of nonces that would be refused as too old anyway."""
+        """Drop the counts of expired nonces."""
         now = self._clock()
         if now < self._next_sweep:
             return
@@ -374,7 +374,7 @@ class Challenger:
 
 
 def _same_uri(given: str, request_uri: str) -> bool:
-    """Whether the digest's uri is the request's (RFC 7616 3.4.6: the same resource)."""
+    """Whether the digest's uri is equivalent to the request's (RFC 7616 3.4.6)."""
     if given == request_uri:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Where a message came from, and where its answer goes."""
+"""The flow of a message: where it came from, and where its response goes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 
 class Flow(NamedTuple):
-    """The way a message came, and the way back: RFC 5626's flow.
+    """A flow as in RFC 5626.
 
-    For UDP that is the source address; requests and answers go out on the very socket.
-    For TCP and TLS it is the connection, whose like there is no other.
+    By UDP it is the source address; requests and responses leave from the same socket.
+    By TCP and TLS it is a single connection.
     """
 
     transport: str
@@ -17,14 +17,14 @@ class Flow(NamedTuple):
     host: str
     port: int
     connection: int = 0
-    """Which connection, since another may come from the same port; 0 for UDP."""
+    """A number that no other connection has, even from the same port; 0 for UDP."""
 
     @property
     def is_reliable(self) -> bool:
-        """Whether what is sent arrives, or the connection is gone."""
+        """Whether the transport is reliable: what is sent arrives, or the connection is lost."""
         return self.transport != "UDP"
 
     def __str__(self) -> str:
-        """Return `udp 192.0.2.4:2048`, for logs and people."""
+        """Return `udp 192.0.2.4:2048`, for logs and users."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.transport.lower()} {host}:{self.port}"

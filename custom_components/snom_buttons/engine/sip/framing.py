@@ -1,7 +1,7 @@
-"""From a stream of bytes to whole messages (RFC 3261 18.3, RFC 5626 4.4.1).
+"""Splits a stream of bytes into messages (RFC 3261 18.3, RFC 5626 4.4.1).
 
-No I/O and no clock: whoever reads the connection feeds what came. A message's content
-is not looked at beyond its Content-Length; `parser` does that with each that is whole.
+No I/O and no clock. Of a message only the Content-Length is read; `parser` parses it
+once it is complete.
 """
 
 from __future__ import annotations
@@ -12,47 +12,47 @@ from .grammar import SipSyntaxError
 from .parser import MAX_HEAD, MAX_MESSAGE, body_length
 
 PING = b"\r\n\r\n"
-"""What a client sends between messages to see whether the connection is up."""
+"""The keep-alive of a client (RFC 5626 4.4.1)."""
 PONG = b"\r\n"
-"""What it is answered."""
+"""The answer to it."""
 MAX_STRAYS = 8
-"""Single line ends between two messages; there should be none (RFC 3261 7.5)."""
+"""Single line ends that are tolerated between two messages (RFC 3261 7.5)."""
 
 _BLANK_LINES = (b"\n\r\n", b"\n\n")
 
 
 class BrokenStream(ValueError):
-    """Nobody can tell where the next message begins: the connection is of no use."""
+    """The start of the next message is unknown, so the connection must be closed."""
 
 
 class StreamDecoder:
-    """What has come by one connection and is not a whole message yet."""
+    """The buffer of one connection: bytes that are not a complete message yet."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Create a decoder with an empty buffer."""
         self._buffer = bytearray()
         self._searched = 0
-        """How many bytes hold no end of a head."""
+        """Bytes at the start of the buffer that were searched for the end of the head."""
         self._length: int | None = None
-        """Of the message that has begun, once its head is there."""
+        """Length of the current message, None until its head is complete."""
         self._strays = 0
 
     @property
     def is_within(self) -> bool:
-        """Whether a message has begun and is not there as a whole."""
+        """Whether a message has begun and is not complete."""
         return bool(self._buffer) and not PING.startswith(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take bytes; return the messages that are whole now, and PING for each ping.
+        """Append bytes; yield the messages that are complete, and PING for each ping.
 
-        Who does not go through all of them finds the others with what is fed next. Raises
-        BrokenStream, behind the messages that came before the fault.
+        Messages that are not consumed are yielded by the next call. Raises BrokenStream
+        after the messages that came before the fault.
         """
         self._buffer += data
         return iter(self._next, None)
 
     def _next(self) -> bytes | None:
-        """Take the next message out of the buffer, None if none is whole."""
+        """Remove the next message from the buffer, None if none is complete."""
         if self._length is None:
             while self.is_within and self._buffer[0] in b"\r\n":
                 if self._buffer.startswith(PING):
@@ -60,7 +60,7 @@ class StreamDecoder:
                 del self._buffer[0]
                 self._strays += 1
                 if self._strays > MAX_STRAYS:
-                    raise BrokenStream("nothing but line ends comes")
+                    raise BrokenStream("only line ends arrive")
             if self._buffer == PING:
                 return self._take(len(PING))
             if not self.is_within:
@@ -79,7 +79,10 @@ class StreamDecoder:
         return taken
 
     def _head_length(self) -> int | None:
-        """Return how long start line, headers and the blank line are, None so far."""
+        """Return the length of the head with its blank line, None until it is complete.
+
+        Raises BrokenStream.
+        """
         found = [
             position + len(blank)
             for blank in _BLANK_LINES
@@ -89,7 +92,7 @@ class StreamDecoder:
             raise BrokenStream(f"more than {MAX_HEAD} bytes of headers")
         if found:
             return min(found)
-        # The last two may be the beginning of what is looked for.
+        # The last two bytes may be the start of a blank line.
         self._searched = max(0, len(self._buffer) - 2)
         return None
 

@@ -1,7 +1,7 @@
 """The small parts of SIP's grammar that several headers share (RFC 3261 section 25).
 
-Every function here walks its text once: no regular expression, nothing that can
-backtrack, so that hostile input costs time in proportion to its length.
+Every function scans its text once, without regular expressions or backtracking: hostile
+input costs time in proportion to its length.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ TOKEN = frozenset(
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 _IPV6 = frozenset("0123456789abcdefABCDEF:.")
 
-# Names that need no second look: those of a Via, a From and a Contact.
+# Common names, for which the checks are skipped: those of a Via, a From and a Contact.
 _USUAL = frozenset({"branch", "rport", "received", "tag", "expires", "line"})
 
 type Parameters = dict[str, str | None]
-"""Parameters by lower-case name; None where there is a name only (`;lr`)."""
+"""Parameters by lower-case name; None for a name without a value (`;lr`)."""
 
 
 class SipSyntaxError(ValueError):
-    """Text that SIP's grammar does not allow; the message says what was wrong."""
+    """Text that SIP's grammar does not allow; the message names the fault."""
 
 
 def is_token(text: str) -> bool:
@@ -31,10 +31,10 @@ def is_token(text: str) -> bool:
 
 
 def split_outside_quotes(text: str, separator: str) -> list[str]:
-    """Split at `separator` where it stands outside quotes and angle brackets.
+    """Split at each `separator` outside quotes and angle brackets.
 
-    Returns the stripped parts, empty ones included. Raises SipSyntaxError where a
-    quoted string or a bracket is not closed.
+    Returns the stripped parts, empty ones included. Raises SipSyntaxError for a
+    quoted string or a bracket that is not closed.
     """
     if '"' not in text and "<" not in text:
         return [part.strip() for part in text.split(separator)]
@@ -76,7 +76,7 @@ def split_first(text: str) -> tuple[str, str]:
 
 
 def unquote(text: str) -> str:
-    """Return what a quoted string says, or `text` itself if it is none."""
+    """Return the content of a quoted string, or `text` itself if it is not one."""
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
     inner = text[1:-1]
@@ -101,9 +101,9 @@ def quote(text: str) -> str:
 def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
     """Parse `name=value;name` (without the semicolon before the first).
 
-    Names, of `allowed` characters, come back in lower case, values as they stand. An
-    empty parameter, as in a trailing `;`, is passed over. Raises SipSyntaxError for a
-    bad name, a name that comes twice (RFC 3261 7.3.1) or more than MAX_PARAMETERS.
+    Names of `allowed` characters are returned in lower case, values unchanged. An empty
+    parameter, as in a trailing `;`, is ignored. Raises SipSyntaxError for a bad name, a
+    repeated name (RFC 3261 7.3.1) or more than MAX_PARAMETERS.
     """
     parameters: Parameters = {}
     if not text:
@@ -139,9 +139,9 @@ def format_parameters(parameters: Parameters) -> str:
 def split_host_port(text: str) -> tuple[str, int | None]:
     """Split `host`, `host:port` or `[ipv6]:port`.
 
-    Takes host names that begin with digits and underscores (Docker's), which the
-    grammar is strict about and networks are not. Returns the host in lower case, with
-    its brackets if it is IPv6, and the port or None. Raises SipSyntaxError.
+    Accepts host names that begin with a digit or contain underscores (Docker's), which
+    the grammar does not. Returns the host in lower case, with brackets if it is IPv6,
+    and the port or None. Raises SipSyntaxError.
     """
     if text.startswith("["):
         inner, bracket, rest = text[1:].partition("]")
@@ -163,21 +163,22 @@ def split_host_port(text: str) -> tuple[str, int | None]:
 
 
 def has_control(text: str) -> bool:
-    """Whether `text` holds what could break a line or a terminal (tabs do not)."""
+    """Whether `text` has control characters other than tabs."""
     if text.isprintable():
         return False
     return any((c < " " and c != "\t") or c == "\x7f" for c in text)
 
 
 def readable(text: str) -> str:
-    """Return `text` with a `?` for each byte of it that was no UTF-8."""
+    """Return `text` with a `?` for each byte that was not UTF-8."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def parse_number(text: str, what: str, *, low: int = 0, high: int) -> int:
-    """Parse plain ASCII digits within bounds; `what` names it in the error.
+    """Parse plain ASCII digits within bounds; `what` names the number in the error.
 
-    Python's int() would also take signs, underscores, and digits of other scripts.
+    Raises SipSyntaxError. Python's int() also accepts signs, underscores and digits of
+    other scripts.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise SipSyntaxError(f"the {what} {text[:20]!r} is not a number")

@@ -1,8 +1,7 @@
-"""Who is listened to: what strangers may send, and for how long they are shut out.
+"""Admission by source: networks, rates, and lock-outs after wrong passwords.
 
-Judges by where something comes from, before anybody looks at what it says; so what is
-refused here costs next to nothing, and gets no answer at all. It sends nothing; its
-clock is handed in.
+Decides by the flow alone, before a message is parsed: a message that is not admitted
+costs almost nothing and gets no answer. Performs no I/O; the clock is passed in.
 """
 
 from __future__ import annotations
@@ -35,31 +34,31 @@ PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
         "fe80::/10",
     )
 )
-"""Networks whose addresses nobody on the internet has (RFC 1918, 3927, 4193, 6598)."""
+"""Networks that are not routed on the internet (RFC 1918, 3927, 4193, 6598)."""
 
 RATE = 50.0
-"""Messages a second that strangers at one address may send in the long run."""
+"""Messages per second that strangers at one address may send on average."""
 BURST = 200.0
-"""Messages that they may send at once, as fifty phones do behind one router."""
+"""Messages that they may send at once, such as those of fifty phones behind a router."""
 FAILURES = 10
-"""Wrong passwords after which an address is locked out."""
+"""Wrong passwords that lock out an address."""
 NETWORK_FAILURES = 100
-"""The same of an IPv6 network of 64 bits: one sender easily has all addresses of it."""
+"""Wrong passwords that lock out an IPv6 /64, of which one sender can have all addresses."""
 SIZE = 1024
-"""Bytes of a message for each of which it counts as one more."""
+"""Bytes of a message that count as a further message."""
 FORGIVEN_EVERY = 30.0
-"""Seconds after which one of them is forgotten: a phone tries more seldom than that."""
+"""Seconds after which one wrong password is forgiven; phones retry less often."""
 LOCKED_FOR = 900.0
 """Seconds for which an address is locked out."""
 MAX_USER = 64
-"""Characters of a user that are remembered with the address of a proxy."""
+"""Characters of a user name that are stored with the address of a proxy."""
 MAX_SOURCES = 10_000
-"""Sources that are remembered; of more the ones not heard for longest are forgotten."""
+"""Sources that are stored; beyond that the ones heard least recently are dropped."""
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """A token bucket that fills by itself."""
+    """A token bucket."""
 
     tokens: float
     filled_at: float
@@ -71,7 +70,7 @@ class _Bucket:
         return self.tokens >= 1.0
 
     def take(self, tokens: int, now: float) -> bool:
-        """Take tokens, in advance if need be; return False if there is none."""
+        """Take tokens, below zero if need be; return False if there is none."""
         if not self.has_any(now):
             return False
         self.tokens -= tokens
@@ -88,7 +87,7 @@ class _Failures:
 
 
 class Guard:
-    """Decides, for each source, whether what it sends is looked at."""
+    """Decides which messages are admitted."""
 
     def __init__(
         self,
@@ -119,7 +118,7 @@ class Guard:
 
     @property
     def next_release(self) -> float | None:
-        """When `release` has something to do, None if nobody is locked out."""
+        """When to call `release`, None if no source is locked out."""
         return min(
             (f.locked_until for f in self._failures.values() if f.locked_until),
             default=None,
@@ -149,11 +148,11 @@ class Guard:
         )
 
     def admits(self, flow: Flow, size: int = 0, *, is_answer: bool = False) -> bool:
-        """Whether a message of so many bytes that came by this flow is to be looked at.
+        """Whether to admit a message of `size` bytes by this flow.
 
-        All that comes by the flow of a registered phone is, whatever others at its
-        address do. By one that a phone is reached by in some other way so is all that
-        may answer us, and the rest as far as strangers may send it.
+        Every message by the flow of a registered phone is admitted, whatever other hosts
+        at its address do. By another flow that serves a phone, responses are admitted,
+        and requests at the rate of strangers.
         """
         if self.is_known(flow):
             return True
@@ -165,13 +164,13 @@ class Guard:
         return self._bucket(flow).take(1 + size // SIZE, self._clock())
 
     def has_time_for(self, flow: Flow) -> bool:
-        """Whether another message by this flow could be admitted now, as to its rate."""
+        """Whether the rate allows another message by this flow now."""
         if self.is_known(flow):
             return True
         return self._bucket(flow).has_any(self._clock())
 
     def _bucket(self, flow: Flow) -> _Bucket:
-        # By UDP anybody can write any address as his own; by TCP that one still gets in.
+        # A source address can be forged by UDP, and must not affect TCP and TLS.
         source = f"{flow.transport} {flow.host}"
         bucket = self._buckets.setdefault(source, _Bucket(BURST, self._clock()))
         self._buckets.move_to_end(source)
@@ -179,9 +178,9 @@ class Guard:
         return bucket
 
     def failed(self, source: str) -> None:
-        """Count a wrong password from an address, or of a user there, as `192.0.2.4 44`.
+        """Count a wrong password from a source; too many lock it out.
 
-        Too many lock it out.
+        A source is an address, or an address and a user, such as `192.0.2.4 44`.
         """
         limits = (FAILURES, NETWORK_FAILURES)
         for counted, limit in zip(sources_of(source), limits, strict=False):
@@ -197,17 +196,17 @@ class Guard:
         if failed.count >= limit and failed.locked_until <= now:
             failed.locked_until = now + LOCKED_FOR
             host, _, user = source.partition(" ")
-            # A user behind a proxy is what a stranger calls himself.
+            # The user behind a proxy is chosen by the sender, hence the lower level.
             _LOGGER.log(
                 logging.DEBUG if user else logging.WARNING,
-                "%s gave %d wrong passwords, and is not listened to for %d minutes",
+                "%s gave %d wrong passwords and is locked out for %d minutes",
                 host,
                 limit,
                 LOCKED_FOR / 60,
             )
             self._on_locked(source, True)
         while len(self._failures) > MAX_SOURCES:
-            # The one longest ago, if need be one that is locked out.
+            # Drop the oldest that is not locked out, or else the oldest.
             unlocked = (
                 other
                 for other, held in self._failures.items()
@@ -216,7 +215,7 @@ class Guard:
             self._forget(next(unlocked, next(iter(self._failures))))
 
     def release(self, source: str | None = None) -> None:
-        """Listen again to a source, or to all those whose time is over."""
+        """End the lock-out of a source, or all those that have expired."""
         now = self._clock()
         for locked, failed in list(self._failures.items()):
             if not failed.locked_until:
@@ -243,10 +242,10 @@ class Guard:
 
 
 def sources_of(source: str) -> tuple[str, ...]:
-    """Return what wrong passwords from a source are counted for.
+    """Return the keys under which wrong passwords from a source are counted.
 
-    That is the address, and of IPv6 its network of 64 bits too. What stands behind the
-    address stays, cut off where only who wants to fill our memory goes on.
+    These are the address and, for IPv6, its /64 network, each with the user of the
+    source, which is cut to MAX_USER characters.
     """
     host, blank, user = source.partition(" ")
     behind = f"{blank}{user[:MAX_USER]}"
@@ -254,7 +253,7 @@ def sources_of(source: str) -> tuple[str, ...]:
         return (f"{host}{behind}",)
     address, percent, interface = host.partition("%")
     network = ip_network((address, 64), strict=False)
-    # A link-local network is another one at each interface.
+    # Each interface has its own link-local network.
     return f"{host}{behind}", f"{network}{percent}{interface}{behind}"
 
 

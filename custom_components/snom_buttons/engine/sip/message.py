@@ -1,6 +1,6 @@
 """SIP messages as values: requests, responses and their headers (RFC 3261 section 7).
 
-Nothing here reads the network; `parser` makes these from bytes and checks them.
+`parser` creates them from bytes, and checks them.
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ _IRREGULAR = {
     "www-authenticate": "WWW-Authenticate",
 }
 _ECHOED = ("From", "To", "Call-ID", "CSeq")
-# Spellings that were met before; bounded, since strangers choose the names.
+# Spellings seen before; bounded, since strangers choose the names.
 _spellings: dict[str, str] = {}
 
 
 def canonical_name(name: str) -> str:
-    """Return the usual spelling of a header name: `m` and `CONTACT` give `Contact`."""
+    """Return the canonical spelling of a header name: `m` and `CONTACT` give `Contact`."""
     known = _spellings.get(name)
     if known is not None:
         return known
@@ -93,41 +93,41 @@ def canonical_name(name: str) -> str:
 
 
 class Headers:
-    """Header values by name, whatever case or compact form the name is given in.
+    """Header values by name, in any case and in compact form.
 
-    Values of one name keep their order; the order between different names has no
-    meaning in SIP (RFC 3261 7.3.1).
+    Values of one name keep their order; the order of different names has no meaning
+    (RFC 3261 7.3.1).
     """
 
     __slots__ = ("_repeated", "_values")
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty set of headers."""
         self._values: dict[str, list[str]] = {}
         self._repeated: list[str] = []
-        """Names with several lines; phones hardly send any."""
+        """Names with several lines, which are rare."""
 
     def __contains__(self, name: str) -> bool:
         """Whether there is at least one line of that name."""
         return bool(self.lines(name))
 
     def read(self, lines: Iterable[str]) -> str:
-        """Put lines as they come from the wire, unfolded, behind those that are there.
+        """Append unfolded lines from the wire.
 
-        Returns what is wrong with the last bad one, "" if all are good. A line that is
-        no header is left out, a control character becomes a blank: a broken request is
-        answered too, with headers of its own.
+        Returns the fault of the last bad line, "" if all are good. A line that is not a
+        header is left out and a control character becomes a blank, since the answer to
+        a malformed request repeats its headers.
         """
         fault = ""
         values = self._values
         for line in lines:
             name, colon, value = line.partition(":")
-            # Most names come as we have met them before: then they need no second look.
+            # Most spellings have been seen before and need no check.
             known = _spellings.get(name)
             if known is None or not colon:
                 name = name.rstrip(" \t")
                 if not colon:
-                    # It may be the response of a digest, torn off its line.
+                    # The line is not quoted: it may be part of a digest.
                     fault = "a line is no header"
                     continue
                 if not is_token(name):
@@ -146,14 +146,14 @@ class Headers:
         return fault
 
     def first_missing(self, names: Iterable[str]) -> str | None:
-        """Return the first of these names, spelled as usual, that has no line."""
+        """Return the first of these canonical names that has no line, or None."""
         for name in names:
             if name not in self._values:
                 return name
         return None
 
     def first_repeated(self, names: Container[str]) -> str | None:
-        """Return the first of these names, spelled as usual, with several lines."""
+        """Return the first of these canonical names with several lines, or None."""
         for name in self._repeated:
             if name in names:
                 return name
@@ -165,8 +165,8 @@ class Headers:
         return values[0] if values else None
 
     def lines(self, name: str) -> list[str]:
-        """Return the values of all lines of that name, as they stand."""
-        values = self._values.get(name)  # most are asked for by their usual spelling
+        """Return the exact values of all lines of that name."""
+        values = self._values.get(name)  # most calls use the canonical spelling
         if values is None:
             values = self._values.get(canonical_name(name), [])
         return values
@@ -174,7 +174,7 @@ class Headers:
     def listed(self, name: str) -> list[str]:
         """Return the comma-separated values of all lines of that name.
 
-        Raises SipSyntaxError where quotes or brackets are not closed.
+        Raises SipSyntaxError for quotes or brackets that are not closed.
         """
         lines = self.lines(name)
         if not lines:
@@ -189,15 +189,15 @@ class Headers:
         ]
 
     def tokens(self, name: str) -> frozenset[str]:
-        """Return the listed values in lower case, as for Supported or Require."""
+        """Return the listed values in lower case, as of Supported or Require."""
         return frozenset([value.lower() for value in self.listed(name)])
 
 
 class Via(NamedTuple):
-    """The topmost Via: the way the answer takes (RFC 3261 18.2 and 20.42)."""
+    """The topmost Via: where the response goes (RFC 3261 18.2 and 20.42)."""
 
     start: str
-    """What stands before the parameters, with its exact characters (8.2.6.2)."""
+    """The part before the parameters, with its exact characters (8.2.6.2)."""
     transport: str
     """In upper case."""
     host: str
@@ -207,12 +207,12 @@ class Via(NamedTuple):
 
     @property
     def branch(self) -> str:
-        """The branch, "" where an RFC 2543 element gave none."""
+        """The branch, "" from an RFC 2543 element without one."""
         return self.parameters.get("branch") or ""
 
     @property
     def sent_by(self) -> str:
-        """The sent-by value, with its port where one was given."""
+        """The sent-by value, with its port if there is one."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
@@ -220,10 +220,10 @@ class Via(NamedTuple):
         return f"{self.start}{format_parameters(self.parameters)}"
 
     def seen_from(self, host: str, port: int) -> str:
-        """Return the value with what the receiver has to note down of the source.
+        """Return the value with `received` and `rport` of the source.
 
-        RFC 3261 18.2.1 asks for `received` when the source differs from sent-by,
-        RFC 3581 4 for both parameters whenever `rport` is there.
+        RFC 3261 18.2.1 requires `received` if the source differs from sent-by, RFC 3581
+        4 requires both parameters if there is an `rport`.
         """
         wants_port = "rport" in self.parameters
         if not wants_port and host == self.host.strip("[]"):
@@ -250,9 +250,9 @@ class CSeq(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """What requests and responses share; the mandatory headers are typed.
+    """What requests and responses have in common, with the mandatory headers typed.
 
-    `headers` holds all header lines, the typed ones included.
+    `headers` has all header lines, the typed ones included.
     """
 
     headers: Headers
@@ -271,17 +271,17 @@ class Message:
 
 @dataclass(slots=True, kw_only=True)
 class Request(Message):
-    """A request that passed the checks at the door."""
+    """A request that the parser has checked."""
 
     method: str
     uri: Uri
 
     @property
     def forwarded(self) -> bool:
-        """Whether a proxy has handed it on: each adds a Via of its own (16.6, step 8).
+        """Whether it came through a proxy: each adds a Via (16.6, step 8).
 
-        Any comma counts as the end of a value, also one within quotes: whoever looks
-        for proxies must not be misled by a sender who can't write.
+        Any comma counts as the end of a value, even one within quotes, so that a sender
+        cannot hide a proxy by broken quotes.
         """
         vias = self.headers.lines("Via")
         return len(vias) > 1 or "," in vias[0]
@@ -289,18 +289,18 @@ class Request(Message):
 
 @dataclass(slots=True, kw_only=True)
 class Response(Message):
-    """A response that passed the checks at the door."""
+    """A response that the parser has checked."""
 
     status: int
     reason: str = field(default="")
 
 
 def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
-    """Return a message's bytes; Content-Length is added and always right.
+    """Return the bytes of a message, with Content-Length added.
 
-    `headers` must not hold Content-Length. Characters that came in as broken UTF-8
-    (surrogate escapes) go out as the very bytes they were. Raises ValueError for a
-    line end within a line, which would begin a header that nobody meant to send.
+    `headers` must not have Content-Length. Surrogate escapes become the bytes that they
+    stand for. Raises ValueError for a line end within a line, which would inject a
+    header.
     """
     lines = [start_line, *[f"{name}: {value}" for name, value in headers]]
     return _encode([*lines, f"Content-Length: {len(body)}"], body)
@@ -326,10 +326,9 @@ def encode_response(
 ) -> bytes:
     """Return the bytes of a response to a request with these headers.
 
-    RFC 3261 8.2.6.2: Via lines, From, Call-ID and CSeq are the request's, as is To,
-    which gets `to_tag` if it has no tag yet. `via` stands in for the topmost value.
-    What a broken request does not have is left out. A `compact` one has the short names
-    of 7.3.3.
+    Via, From, To, Call-ID and CSeq are those of the request (RFC 3261 8.2.6.2), except
+    that To gets `to_tag` if it has no tag, and `via` replaces the topmost Via. Headers
+    that a malformed request lacks are left out. `compact` uses the short names of 7.3.3.
     """
     lines = [f"{SIP_VERSION} {status} {reason or REASONS[status]}"]
     if vias := request_headers.lines("Via"):
@@ -356,7 +355,7 @@ def _shortened(line: str) -> str:
 
 
 def _tagged(recipient: str, tag: str) -> str:
-    """Return a To with `tag`, unless it has one or cannot be read."""
+    """Return a To with `tag`, or unchanged if it has one or is malformed."""
     try:
         if "tag" in parse_address(recipient).parameters:
             return recipient

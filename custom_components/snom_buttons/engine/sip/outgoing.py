@@ -1,4 +1,4 @@
-"""Requests of our own, before they are sent (RFC 3261 8.1.1 and 22)."""
+"""Requests to be sent (RFC 3261 8.1.1 and 22)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .digest import answer_challenge
 from .message import SIP_VERSION, Response, encode
 from .uri import Address, Uri
 
-# The challenge that goes with a status, and what answers it (RFC 3261 22.2 and 22.3).
+# The header of a status's challenge and that of its credentials (RFC 3261 22.2 and 22.3).
 CHALLENGES = {
     401: ("WWW-Authenticate", "Authorization"),
     407: ("Proxy-Authenticate", "Proxy-Authorization"),
@@ -17,7 +17,7 @@ CHALLENGES = {
 
 @dataclass(slots=True, kw_only=True)
 class OutgoingRequest:
-    """A request without its Via, which the endpoint that sends it adds."""
+    """A request without its Via, which the endpoint adds."""
 
     method: str
     uri: Uri
@@ -29,7 +29,7 @@ class OutgoingRequest:
     body: bytes = b""
 
     def encode(self, via: str) -> bytes:
-        """Return the bytes as they go out under this Via value."""
+        """Return the bytes of the request with this Via value."""
         headers = (
             ("Via", via),
             ("From", self.from_.text),
@@ -46,10 +46,10 @@ class OutgoingRequest:
     def authorized(
         self, response: Response, username: str, password: str
     ) -> OutgoingRequest | None:
-        """Return the request once more, with credentials for a response's challenge.
+        """Return the request with credentials for the challenge of a response.
 
         Call-ID and tags stay, CSeq is the next (RFC 3261 22.2). Returns None if the
-        response is no challenge, or none that we can answer.
+        response has no challenge, or none with a known algorithm.
         """
         if response.status not in CHALLENGES:
             return None

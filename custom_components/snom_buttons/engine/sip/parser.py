@@ -1,8 +1,7 @@
-"""The door: from one datagram to a checked message, or to the fault it has.
+"""Parses and checks a datagram (RFC 3261 7 and 25; 8.1.3.3, 8.2 and 18.3).
 
-RFC 3261 7 and 25 say what a message is, 8.1.3.3, 8.2 and 18.3 what must be checked.
-What passes here has its mandatory headers, and they are typed; no later layer looks
-again. Every step takes time in proportion to the datagram's length.
+The mandatory headers of a parsed message are present and typed, so that no later layer
+has to check them. Every step takes time in proportion to the datagram's length.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ from .uri import CACHED_LENGTH, Address, UnsupportedScheme, parse_address, parse
 
 MAX_MESSAGE = 64 * 1024
 MAX_HEAD = 16 * 1024
-"""Bytes of start line and headers; ten times what a phone sends."""
+"""Bytes of start line and headers; ten times what phones send."""
 MAX_HEADERS = 256
 
-# What a reason phrase may have unescaped: `reserved`, `unreserved` and blanks.
+# The characters of a reason phrase that need no escape: `reserved`, `unreserved`, blanks.
 _REASON = frozenset(ascii_letters + digits + ";/?:@&=+$,-_.!~*'() ")
-# RFC 3261 8.1.1 and 20: what a message must have, and what it must have only once.
+# Headers that a message must have, and those that it must not have twice (8.1.1 and 20).
 _MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires")
 
 
 @dataclass(eq=False)
 class MalformedMessage(ValueError):
-    """A message that cannot be taken.
+    """A message that has a fault.
 
-    `status` and `reason` are what a request with this fault is to be answered, if
-    `via` is known: without a topmost Via nobody could match the answer. `request` is
-    False for a response, which is never answered.
+    `status` and `reason` are those of the response to a request with this fault, if
+    `via` is known: a client could not match a response without the topmost Via.
+    `request` is False for a response, which gets none.
     """
 
     status: int
@@ -57,9 +56,9 @@ class MalformedMessage(ValueError):
 
 
 def parse_datagram(data: bytes) -> Request | Response | None:
-    """Parse the one message that a datagram holds (RFC 3261 18.3).
+    """Parse the message in a datagram (RFC 3261 18.3).
 
-    Returns None for a keep-alive (nothing but line ends, RFC 5626 4.4.1). Bytes behind
+    Returns None for a keep-alive (only line ends, RFC 5626 4.4.1). Bytes after
     Content-Length are ignored. Raises MalformedMessage.
     """
     if len(data) > MAX_MESSAGE:
@@ -78,10 +77,10 @@ def parse_datagram(data: bytes) -> Request | Response | None:
 
 
 def body_length(head: bytes) -> int:
-    """Return the Content-Length of a message that comes by a stream.
+    """Return the Content-Length in the head of a message from a stream.
 
-    There it must stand (RFC 3261 18.3 and 20.14), and be the same wherever it stands.
-    Raises SipSyntaxError.
+    It is mandatory there (RFC 3261 18.3 and 20.14). Raises SipSyntaxError, also for two
+    different ones.
     """
     _, headers, _ = _split_head(head.rstrip(b"\r\n"))
     length = _content_length(headers)
@@ -91,7 +90,7 @@ def body_length(head: bytes) -> int:
 
 
 class _Refused(SipSyntaxError):
-    """A fault that has a status of its own; the text is its reason phrase."""
+    """A fault with a status other than 400; the text is the reason phrase."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -101,7 +100,7 @@ class _Refused(SipSyntaxError):
 def _malformed(
     error: SipSyntaxError, start_line: str, headers: Headers
 ) -> MalformedMessage:
-    """Return what is known of a message that has a fault."""
+    """Return the error for a message that has a fault."""
     status, reason = 400, f"Bad Request: {_reason_phrase(str(error))}"
     if isinstance(error, _Refused):
         status, reason = error.status, str(error)
@@ -116,19 +115,19 @@ def _malformed(
 
 
 def _reason_phrase(text: str) -> str:
-    """Return `text` as a Reason-Phrase may stand (25.1), whatever it quotes."""
+    """Return `text` as a Reason-Phrase (25.1), with a `?` for each other character."""
     return "".join(
         c if c in _REASON or (c > "\x7f" and c.isprintable()) else "?" for c in text
     )
 
 
 def _split_body(data: bytes) -> tuple[bytes, bytes, str]:
-    """Split at the first empty line, whichever way its lines end.
+    """Split at the first empty line, with line ends of either kind.
 
-    Returns head, body and the fault, "" if there is none.
+    Returns head, body and the fault, "" without one.
     """
     end, blank = data.find(b"\n\r\n"), b"\n\r\n"
-    # Only before that one can the other come first.
+    # Search only before that one.
     bare = data.find(b"\n\n", 0, len(data) if end < 0 else end + 1)
     if bare >= 0:
         end, blank = bare, b"\n\n"
@@ -140,8 +139,8 @@ def _split_body(data: bytes) -> tuple[bytes, bytes, str]:
 def _split_head(head: bytes) -> tuple[str, Headers, str]:
     """Split start line and headers, unfolding continued lines (RFC 3261 7.3.1).
 
-    Returns the fault too, "" if every line is a header: the caller can only answer
-    when it knows the whole head.
+    Returns the fault too, "" if every line is a header: the answer to the fault needs
+    the headers.
     """
     too_many = ""
     if len(head) > MAX_HEAD:
@@ -152,7 +151,7 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
     headers = Headers()
     unreadable = headers.read(lines[:MAX_HEADERS])
     too_many_lines = len(lines) > MAX_HEADERS
-    # A line that continues another looks like a broken one, and hardly any does.
+    # A continued line looks like a bad one. They are rare, so headers are unfolded only then.
     if (unreadable or too_many_lines) and ("\n " in text or "\n\t" in text):
         lines = _unfold(lines)
         headers = Headers()
@@ -164,7 +163,7 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
 
 
 def _unfold(lines: list[str]) -> list[str]:
-    """Join lines that begin with a blank to the one before."""
+    """Join each line that begins with a blank to the one before."""
     unfolded: list[list[str]] = []
     for line in lines:
         if line[:1] in (" ", "\t") and unfolded:
@@ -188,12 +187,12 @@ def _split(start_line: str) -> tuple[str, str, str]:
     return method, target, version
 
 
-# A phone sends its presses to the same place.
+# All presses of a phone have the same request line.
 _cached_split = lru_cache(maxsize=2048)(_split)
 
 
 def _is_request_line(start_line: str) -> bool:
-    """Whether the first line is a request's: only then is there somebody to answer."""
+    """Whether the first line is that of a request, which can be answered."""
     try:
         _split_request_line(start_line)
     except SipSyntaxError:
@@ -202,7 +201,10 @@ def _is_request_line(start_line: str) -> bool:
 
 
 def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
-    """Check what both kinds of message must have; return the body cut to its length."""
+    """Check the headers of any message; return the body cut to its length.
+
+    Raises SipSyntaxError.
+    """
     if unreadable:
         raise SipSyntaxError(unreadable)
     if name := headers.first_missing(_MANDATORY):
@@ -220,7 +222,7 @@ def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
 
 
 def _content_length(headers: Headers) -> int | None:
-    """Return the length that the headers name, None if they name none."""
+    """Return the Content-Length, or None. Raises SipSyntaxError."""
     lengths = headers.lines("Content-Length")
     if not lengths:
         return None
@@ -277,7 +279,7 @@ def _response(
         raise SipSyntaxError("the reason phrase holds a control character")
     body = _checked(headers, body, unreadable)
     if len(headers.listed("Via")) > 1:
-        raise SipSyntaxError("a response is for somebody behind us")
+        raise SipSyntaxError("a response has more than one Via")
     from_, to, call_id = _identity(headers)
     return Response(
         status=number,
@@ -293,7 +295,7 @@ def _response(
 
 
 def _identity(headers: Headers) -> tuple[Address, Address, str]:
-    """Type From and To, and return them with the Call-ID."""
+    """Parse From and To; return them with the Call-ID. Raises SipSyntaxError."""
     call_id = headers.get("Call-ID")
     if not call_id:
         raise SipSyntaxError("Call-ID is empty")
@@ -305,9 +307,9 @@ def _identity(headers: Headers) -> tuple[Address, Address, str]:
 
 
 def _top_via(headers: Headers) -> Via:
-    """Type the topmost Via (RFC 3261 20.42).
+    """Parse the topmost Via (RFC 3261 20.42). Raises SipSyntaxError.
 
-    Blanks may stand around every separator: `SIP / 2.0 / UDP host : 4000 ; ttl=16`.
+    Blanks are allowed around each separator: `SIP / 2.0 / UDP host : 4000 ; ttl=16`.
     """
     value, _ = split_first(headers.lines("Via")[0])
     start, _, parameters = value.partition(";")
@@ -317,7 +319,7 @@ def _top_via(headers: Headers) -> Via:
 
 
 def _sender(start: str) -> tuple[str, str, str, int | None]:
-    """Type what a Via says before its parameters."""
+    """Parse the part of a Via before its parameters."""
     name, _, protocol = start.partition("/")
     version, _, rest = protocol.partition("/")
     transport, _, sent_by = rest.strip().replace("\t", " ").partition(" ")
@@ -329,12 +331,12 @@ def _sender(start: str) -> tuple[str, str, str, int | None]:
     return start.strip(), transport.upper(), host, port
 
 
-# Only the parameters change from one message of a phone to its next.
+# Only the parameters differ between the messages of a phone.
 _cached_sender = lru_cache(maxsize=2048)(_sender)
 
 
 def _via_or_none(headers: Headers) -> Via | None:
-    """Return the topmost Via of a message that is broken elsewhere, if it is whole."""
+    """Return the topmost Via of a malformed message, None if that is malformed too."""
     try:
         return _top_via(headers) if "Via" in headers else None
     except SipSyntaxError:
@@ -342,7 +344,7 @@ def _via_or_none(headers: Headers) -> Via | None:
 
 
 def _cseq(headers: Headers) -> CSeq:
-    """Type the CSeq (RFC 3261 8.1.1.5: the number is below 2**31)."""
+    """Parse the CSeq, with a number below 2**31 (RFC 3261 8.1.1.5)."""
     text = headers.lines("CSeq")[0]
     return (_cached_count if len(text) <= CACHED_LENGTH else _count)(text)
 
@@ -355,5 +357,5 @@ def _count(text: str) -> CSeq:
     return CSeq(parse_number(number, "CSeq", high=2**31 - 1), method)
 
 
-# Outside of a dialog most have the number 1.
+# Outside of dialogs most numbers are 1.
 _cached_count = lru_cache(maxsize=2048)(_count)

@@ -17,12 +17,12 @@ TIMER_G = T1
 TIMER_H = 64 * T1
 """How long to wait for the ACK."""
 TIMER_I = T4
-"""How long to absorb retransmissions of the ACK; 0 for reliable transports."""
+"""How long to absorb retransmissions of the ACK; 0 if reliable."""
 TIMER_J = 64 * T1 + T4
-"""How long to answer retransmissions of a non-INVITE request; 0 where reliable.
+"""How long to answer retransmissions of a non-INVITE request; 0 if reliable.
 
-T4 longer than RFC 3261 has it: a client sends the last of them just before its timer F
-ends it, and if that one is late, it must not be taken for a new request.
+T4 longer than in RFC 3261: a client sends the last retransmission just before its timer
+F fires, and if that one is late, it must not be taken for a new request.
 """
 TIMER_K = T4
-"""How long to absorb retransmissions of the final response; 0 where reliable."""
+"""How long to absorb retransmissions of the final response; 0 if reliable."""

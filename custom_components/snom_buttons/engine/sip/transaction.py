@@ -1,11 +1,11 @@
-"""The transaction layer as state machines without I/O (RFC 3261 section 17).
+"""Transactions as state machines without I/O (RFC 3261 17).
 
-A machine takes an event and the time, and returns what is to be done; it owns its
-timers as plain deadlines. Who drives it (the endpoint, or a test with a clock of its
-own) does the sending, and calls `expire` when `deadline` has come.
+A machine is given an event and the time, and returns the actions for its driver; its
+timers are plain deadlines. The driver (the transaction layer, or a test) sends, and
+calls `expire` at `deadline`.
 
-Each machine is a table: (state, event) gives the next state and the actions, in the
-order in which they happen. A pair that is not in the table changes nothing.
+Each machine is a table: (state, event) gives the next state and the actions in their
+order. A pair that is not in the table changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BRANCH_COOKIE = "z9hG4bK"
 class State(Enum):
     """The states of figures 6, 7 and 8 of RFC 3261."""
 
-    # Each is only itself: the tables are asked for each message, by these.
+    # The tables are looked up for each message: this hash is faster than that of Enum.
     __hash__ = object.__hash__
 
     TRYING = auto()
@@ -35,15 +35,15 @@ class State(Enum):
 
 
 class Event(Enum):
-    """What can happen to a transaction."""
+    """The input of a transaction."""
 
     __hash__ = object.__hash__
 
     REQUEST = auto()
-    """The request came (again) from the network."""
+    """The request, or a retransmission of it."""
     ACK = auto()
     PROVISIONAL = auto()
-    """A 1xx: from the network to a client, from the user to a server transaction."""
+    """A 1xx: from the network for a client, from the user for a server transaction."""
     FINAL = auto()
     """A 2xx to 6xx, likewise."""
     TRANSPORT_ERROR = auto()
@@ -57,7 +57,7 @@ class Event(Enum):
 
 
 class Action(Enum):
-    """What the driver of a machine has to do, or the machine does with its timers."""
+    """An action for the driver, or for the timers of the machine itself."""
 
     __hash__ = object.__hash__
 
@@ -67,7 +67,7 @@ class Action(Enum):
     """Pass the response up."""
     TIMED_OUT = auto()
     FAILED = auto()
-    """Tell the transaction's user that the transport gave up."""
+    """Report a transport error to the user of the transaction."""
     DOUBLE_E = auto()
     E_AT_T2 = auto()
     DOUBLE_G = auto()
@@ -77,7 +77,7 @@ class Action(Enum):
     START_K = auto()
 
 
-# How long a finished transaction waits for what may still come; not if reliable.
+# The timer and seconds for which a finished transaction absorbs retransmissions.
 _WAITS = {
     Action.START_I: (Event.TIMER_I, timers.TIMER_I),
     Action.START_J: (Event.TIMER_J, timers.TIMER_J),
@@ -90,14 +90,14 @@ type Table = Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]]
 
 
 class Transaction:
-    """What the machines share: state, timers and the table's interpreter."""
+    """The common part of the machines: state, timers and the interpreter of the table."""
 
     TABLE: ClassVar[Table]
 
     __slots__ = ("_deadlines", "_interval", "data", "reliable", "state")
 
     def __init__(self, state: State, data: bytes, *, reliable: bool) -> None:
-        """Begin in `state`; `data` is what SEND sends; `reliable` is TCP's promise."""
+        """Begin in `state`; `data` is what SEND sends, `reliable` is True for TCP and TLS."""
         self.state = state
         self.data = data
         self.reliable = reliable
@@ -106,17 +106,17 @@ class Transaction:
 
     @property
     def deadline(self) -> float | None:
-        """When `expire` wants to be called next, None if no timer runs."""
+        """When to call `expire`, None if no timer runs."""
         return min(self._deadlines.values()) if self._deadlines else None
 
     def fire(self, event: Event, now: float) -> tuple[Action, ...]:
-        """Take one event; return the actions for the driver, in order."""
+        """Process an event; return the actions for the driver in order."""
         step = self.TABLE.get((self.state, event))
         if step is None:
             return ()
         state, actions = step
         if state is not self.state and event is not Event.PROVISIONAL:
-            # Only the client's E and F outlive a change of state (17.1.2.2).
+            # Only timers E and F go on in the next state (17.1.2.2).
             self._deadlines.clear()
         self.state = state
         for action in actions:
@@ -130,7 +130,7 @@ class Transaction:
         return actions
 
     def expire(self, now: float) -> tuple[Action, ...]:
-        """Fire every timer that is due, soonest first; return all actions."""
+        """Fire the timers that are due, the earliest first; return all actions."""
         actions: tuple[Action, ...] = ()
         while self._deadlines:
             timer = min(self._deadlines, key=self._deadlines.__getitem__)
@@ -141,7 +141,7 @@ class Transaction:
         return actions
 
     def _repeat(self, action: Action, now: float) -> None:
-        """Set what has the request or the response sent again, and what ends that."""
+        """Start the timer of the next retransmission, and the one that ends them."""
         match action:
             case Action.DOUBLE_E | Action.DOUBLE_G:
                 self._interval = min(2 * self._interval, timers.T2)
@@ -192,7 +192,7 @@ class ClientTransaction(Transaction):
     __slots__ = ()
 
     def __init__(self, request: bytes, now: float, *, reliable: bool) -> None:
-        """Begin with the request, which the driver sends at once."""
+        """Begin in TRYING; the driver sends the request at once."""
         super().__init__(State.TRYING, request, reliable=reliable)
         if not reliable:
             self._start(Event.TIMER_E, now + timers.TIMER_E)
@@ -218,8 +218,8 @@ class ServerTransaction(Transaction):
             State.TERMINATED,
             (Action.FAILED,),
         ),
-        # Other than in figure 8 it stays when an answer cannot be sent: the request has
-        # been acted on, and its retransmission must not be taken for a new one.
+        # Unlike in figure 8 a transport error does not end it: the request has been acted
+        # on, and its retransmission must not be taken for a new request.
         (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (Action.SEND,)),
         (State.COMPLETED, Event.TIMER_J): (State.TERMINATED, ()),
     }
@@ -227,13 +227,13 @@ class ServerTransaction(Transaction):
     __slots__ = ()
 
     def __init__(self, *, reliable: bool) -> None:
-        """Begin with the request already taken, and nothing to send yet."""
+        """Begin in TRYING, after the request was received."""
         super().__init__(State.TRYING, b"", reliable=reliable)
 
     def respond(
         self, response: bytes, now: float, *, final: bool
     ) -> tuple[Action, ...]:
-        """Send a response; after a final one no other is taken (17.2.2)."""
+        """Send a response; ignored after a final one (17.2.2)."""
         if self.state in _ANSWERED:
             return ()
         self.data = response
@@ -243,7 +243,7 @@ class ServerTransaction(Transaction):
 class InviteServerTransaction(ServerTransaction):
     """An INVITE server transaction that ends in 300 to 699 (RFC 3261 17.2.1).
 
-    We take no calls, so the way through a 2xx is not there.
+    The server accepts no calls, so there is no transition for 2xx.
     """
 
     TABLE: ClassVar[Table] = {
@@ -263,8 +263,8 @@ class InviteServerTransaction(ServerTransaction):
             (Action.SEND, Action.DOUBLE_G),
         ),
         (State.COMPLETED, Event.ACK): (State.CONFIRMED, (Action.START_I,)),
-        # It stays when an answer cannot be sent, as the other one does, and other than in
-        # figure 7 for what may come late when nobody acknowledged it (see TIMER_J).
+        # Unlike in figure 7 a transport error does not end it, nor does timer H: late
+        # retransmissions are still absorbed (see TIMER_J).
         (State.COMPLETED, Event.TIMER_H): (
             State.CONFIRMED,
             (Action.TIMED_OUT, Action.START_I),
@@ -275,7 +275,7 @@ class InviteServerTransaction(ServerTransaction):
     __slots__ = ()
 
     def __init__(self, *, reliable: bool) -> None:
-        """Begin as the figure does, in PROCEEDING."""
+        """Begin in PROCEEDING, as in figure 7."""
         super().__init__(reliable=reliable)
         self.state = State.PROCEEDING
 
@@ -284,19 +284,17 @@ type TransactionKey = tuple[object, ...]
 
 
 def client_key(branch: str, method: str) -> TransactionKey:
-    """Return what matches a response to its client transaction (17.1.3)."""
+    """Return the key of the client transaction of a response (17.1.3)."""
     return "client", branch, method
 
 
 def server_key(request: Request, flow: Flow, method: str) -> TransactionKey:
-    """Return what matches a request to its server transaction (17.2.3).
+    """Return the key of the server transaction of a request (17.2.3).
 
-    Beyond that it must have come the same way: else whoever copies a request could
-    have its answer sent to himself.
-
-    `method` is the request's own, or INVITE to find what an ACK or a CANCEL means.
-    Without the branch cookie of RFC 3261, or with nothing behind it (RFC 4475
-    3.2.1), it is RFC 2543's comparison.
+    The flow is part of it, so that the sender of a copied request does not get the
+    response. `method` is that of the request, or INVITE for the transaction that an ACK
+    or a CANCEL refers to. Without a branch of RFC 3261, or with nothing after the cookie
+    (RFC 4475 3.2.1), the key is that of RFC 2543.
     """
     via = request.via
     branch = via.branch

@@ -1,7 +1,7 @@
-"""What a user agent server refuses before anyone looks at the request's content.
+"""Refusals of a user agent server (RFC 3261 8.2, RFC 6665).
 
-One function a clause of RFC 3261 8.2 (and RFC 6665 for events); `refusal_of` asks them
-in the order of 8.2. Malformed messages never get here: `parser` refused them.
+There is one function for each clause; `refusal_of` calls them in the order of 8.2.
+`parser` has refused malformed messages before.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .message import Request
 ALLOWED = ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "REGISTER")
 SUPPORTED = ("buttons", "path")
 
-# Known methods that only make sense within a dialog, and we have none (12.2.2).
+# Known methods that need a dialog; there are no dialogs (12.2.2).
 _IN_DIALOG = frozenset({"BYE", "NOTIFY", "INFO", "UPDATE", "PRACK"})
-# Known methods that we do not allow (8.2.1).
+# Known methods that are not allowed (8.2.1).
 _DISALLOWED = frozenset({"REFER", "PUBLISH"})
 
 ALLOW_HEADER = ("Allow", ", ".join(ALLOWED))
@@ -25,18 +25,18 @@ SUPPORTED_HEADER = ("Supported", ", ".join(SUPPORTED))
 
 
 class Answer(NamedTuple):
-    """A final response: its status and the headers that belong to it."""
+    """A final response: its status and the headers of its own."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     brief: tuple[tuple[str, str], ...] = ()
-    """What a challenge has instead if it must not be long."""
+    """The shorter headers of a challenge that must not be long."""
 
 
 def refusal_of(request: Request) -> Answer | None:
-    """Return how to refuse a request, or None if it is to be handled."""
+    """Return the refusal of a request by its head, None if there is no reason for one."""
     try:
-        for clause in (rfc6665_event, rfc3261_12_2_2, rfc3261_8_2_1, rfc3261_8_2_2_3):
+        for clause in _CLAUSES:
             refusal = clause(request)
             if refusal is not None:
                 return refusal
@@ -45,17 +45,17 @@ def refusal_of(request: Request) -> Answer | None:
     return None
 
 
-def rfc6665_event(request: Request) -> Answer | None:
-    """489: we have no event package to subscribe to (RFC 6665 4.2.1)."""
+def _event(request: Request) -> Answer | None:
+    """489: there are no event packages (RFC 6665 4.2.1)."""
     if request.method == "SUBSCRIBE":
         return Answer(489)
     return None
 
 
-def rfc3261_12_2_2(request: Request) -> Answer | None:
-    """481: a request of a dialog that does not exist.
+def _dialog(request: Request) -> Answer | None:
+    """481: a request in a dialog that does not exist (12.2.2).
 
-    MESSAGE is not one: the buttons document's presses carry a To tag without a dialog.
+    MESSAGE is none: presses have a To tag without a dialog (LED Remote Control).
     """
     if request.method in _IN_DIALOG or (
         request.method in ("INVITE", "REFER") and request.to.tag
@@ -64,8 +64,8 @@ def rfc3261_12_2_2(request: Request) -> Answer | None:
     return None
 
 
-def rfc3261_8_2_1(request: Request) -> Answer | None:
-    """405 for a known method that is not allowed, 501 for an unknown one (21.5.2)."""
+def _method(request: Request) -> Answer | None:
+    """405 for a known method that is not allowed (8.2.1), 501 for an unknown one."""
     if request.method in ALLOWED:
         return None
     if request.method in _DISALLOWED:
@@ -73,8 +73,8 @@ def rfc3261_8_2_1(request: Request) -> Answer | None:
     return Answer(501, (ALLOW_HEADER,))
 
 
-def rfc3261_8_2_2_3(request: Request) -> Answer | None:
-    """420: an extension is required that we do not support."""
+def _required_extensions(request: Request) -> Answer | None:
+    """420: an unsupported extension is required (8.2.2.3)."""
     required = request.headers.listed("Require")
     if not required:
         return None
@@ -84,8 +84,11 @@ def rfc3261_8_2_2_3(request: Request) -> Answer | None:
     return None
 
 
+_CLAUSES = (_event, _dialog, _method, _required_extensions)
+
+
 def content_refusal(request: Request, accepted: Sequence[str]) -> Answer | None:
-    """415: a body of a type, or with an encoding, that we do not take."""
+    """Return 415 for a body of another type or with an encoding, else None (8.2.3)."""
     try:
         codings = request.headers.listed("Content-Encoding")
     except SipSyntaxError:

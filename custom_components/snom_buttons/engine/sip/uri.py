@@ -1,4 +1,4 @@
-"""SIP URIs, and the addresses that carry them (RFC 3261 sections 19.1 and 20.10)."""
+"""SIP URIs, and the header values that hold them (RFC 3261 19.1 and 20.10)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .grammar import (
 SCHEMES = frozenset({"sip", "sips", "tel"})
 
 CACHED_LENGTH = 256
-"""Longer texts are parsed anew each time: strangers choose them, and fill caches."""
+"""Longest text that is cached. Strangers choose the texts, so the cache must be bounded."""
 
-# What a parameter's name may have: `param-unreserved` besides what a token has.
+# The characters of a parameter's name: `param-unreserved` besides what a token has.
 _PARAMETER = TOKEN | frozenset("[]/:&$()")
-# What may stand unescaped in the user part: `unreserved` and `user-unreserved`.
+# The characters that need no escape in the user part: `unreserved` and `user-unreserved`.
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 _FORBIDDEN = frozenset(' "<>\\^`{|}\x7f') | {chr(code) for code in range(0x20)}
 
@@ -38,24 +38,24 @@ class UnsupportedScheme(SipSyntaxError):
 class Uri:
     """One `sip:`, `sips:` or `tel:` URI.
 
-    `text` has the exact characters it came with; the other fields say what they mean.
+    `text` has the exact characters; the other fields are parsed from it.
     """
 
     text: str
     scheme: str
     user: str | None
-    """The user, or the number of a tel URI, with escapes resolved.
+    """The user, or the number of a tel URI, unescaped.
 
-    Bytes that are no UTF-8 are replaced: what is in here can be shown and stored.
+    Bytes that are not UTF-8 are replaced, so that it can be shown and stored.
     """
     host: str
     """In lower case, IPv6 in brackets; empty for tel."""
     port: int | None
     parameters: str
-    """As they stand, without the leading semicolon."""
+    """Unchanged, without the leading semicolon."""
 
     def __str__(self) -> str:
-        """Return the URI as it came or was made."""
+        """Return the URI with its exact characters."""
         return self.text
 
     def parameter(self, name: str) -> str | None:
@@ -70,7 +70,7 @@ class Uri:
         """The URI as a Request-URI: without `method` and headers (19.1.1, table 1)."""
         if "?" not in self.text and "method" not in self.parameters.lower():
             return self
-        # A user part may hold question marks and semicolons of its own.
+        # The user part may contain question marks and semicolons.
         user_info, at, place = self.text.rpartition("@")
         place, question, _headers = place.partition("?")
         if self.scheme == "tel" or not (
@@ -88,9 +88,9 @@ class Uri:
 
     @property
     def key(self) -> tuple[str, str | None, str, int | None, str]:
-        """What equivalent URIs have in common, near enough to RFC 3261 19.1.4."""
+        """A key that equivalent URIs share, close to RFC 3261 19.1.4."""
         parameters = parse_parameters(self.parameters.lower(), _PARAMETER)
-        # A default that is spelled out (`transport=udp`) counts as different there too.
+        # As there, an explicit default (`transport=udp`) makes a difference.
         relevant = ";".join(
             f"{name}={value}" for name, value in sorted(parameters.items())
         )
@@ -98,7 +98,7 @@ class Uri:
 
 
 def make_uri(user: str | None, host: str, port: int | None = None) -> Uri:
-    """Return `sip:user@host:port`, with what the user part does not allow escaped."""
+    """Return `sip:user@host:port` with the user escaped."""
     authority = host if port is None else f"{host}:{port}"
     if user is not None:
         authority = f"{escape_user(user)}@{authority}"
@@ -106,15 +106,15 @@ def make_uri(user: str | None, host: str, port: int | None = None) -> Uri:
 
 
 def escape_user(user: str) -> str:
-    """Return a user part with what it does not allow as it is escaped (25.1)."""
+    """Return a user as a user part, with escapes where it needs them (25.1)."""
     return percent_encode(user, _USER_SAFE, errors="replace")
 
 
 def parse_uri(text: str) -> Uri:
     """Parse a URI.
 
-    One without a scheme (`1004@192.0.2.4`, as in the buttons document's sipsak
-    example) is taken for `sip:`. Raises UnsupportedScheme or SipSyntaxError.
+    One without a scheme (`1004@192.0.2.4`, as in the sipsak example of the LED Remote
+    Control document) is read as `sip:`. Raises UnsupportedScheme or SipSyntaxError.
     """
     return (_cached_uri if len(text) <= CACHED_LENGTH else _parse_uri)(text)
 
@@ -151,12 +151,15 @@ _cached_uri = lru_cache(maxsize=2048)(_parse_uri)
 
 
 def _decoded(text: str) -> str:
-    """Return `text` with its escapes resolved, and readable."""
+    """Return `text` unescaped, with bytes that are not UTF-8 replaced."""
     return readable(percent_decode(text) if "%" in text else text)
 
 
 def _is_scheme(text: str) -> bool:
-    """Tell `mailto:x@y` and `urn:service:sos` from `host:5060` and `44:secret@host`."""
+    """Whether a text begins with a scheme.
+
+    `mailto:x@y` and `urn:service:sos` do, `host:5060` and `44:secret@host` do not.
+    """
     scheme, _, rest = text.partition(":")
     if rest.startswith("//"):
         return True
@@ -168,13 +171,13 @@ class Address(NamedTuple):
     """A `name-addr` or `addr-spec` with its parameters: To, From, one Contact."""
 
     text: str
-    """The exact characters it came with, parameters included."""
+    """The exact characters, parameters included."""
     display_name: str
     uri: Uri
     parameter_text: str
 
     def __str__(self) -> str:
-        """Return the address as it came or was made."""
+        """Return the address with its exact characters."""
         return self.text
 
     @property
@@ -184,7 +187,7 @@ class Address(NamedTuple):
 
     @property
     def tag(self) -> str | None:
-        """The `tag` parameter of a To or From, None where there is none."""
+        """The `tag` parameter of a To or From, or None."""
         text = self.parameter_text
         if text.startswith("tag=") and ";" not in text:
             return text[4:].lstrip()
@@ -204,8 +207,8 @@ def make_address(
 def parse_address(text: str) -> Address:
     """Parse one address, with or without angle brackets.
 
-    Without them what follows the first semicolon belongs to the header, not to the
-    URI (RFC 3261 20.10). Raises SipSyntaxError.
+    Without brackets the parameters belong to the header, not to the URI (RFC 3261
+    20.10). Raises SipSyntaxError.
     """
     return (_cached_address if len(text) <= CACHED_LENGTH else _parse_address)(text)
 
@@ -228,7 +231,7 @@ def _parse_address(text: str) -> Address:
         rest = text[closing + 1 :].lstrip()
         if rest and not rest.startswith(";"):
             raise SipSyntaxError(f"{rest[:40]!r} stands behind an address")
-        # The LED Remote Control document prints a blank behind the opening bracket.
+        # The LED Remote Control document prints a blank after the opening bracket.
         uri = parse_uri(text[opening + 1 : closing].strip())
         name = readable(unquote(text[:opening].strip()))
         address = Address(text, name, uri, rest[1:].strip())
@@ -241,7 +244,10 @@ _cached_address = lru_cache(maxsize=2048)(_parse_address)
 
 
 def _end_of_quotes(text: str) -> int:
-    """Return the position behind the quoted string that `text` begins with."""
+    """Return the position after the quoted string that `text` begins with.
+
+    Raises SipSyntaxError.
+    """
     position = 1
     while True:
         closing = text.find('"', position)

@@ -1,7 +1,7 @@
-"""One SIP endpoint: transports, parser and transactions tied together.
+"""A SIP endpoint: transports, parser, transactions, guard, trust and registrar in one.
 
-Whoever uses it sends requests with `request` and gets each incoming request once, as
-an `IncomingRequest` to be answered; retransmissions never get past here.
+Its user sends requests with `request`, and gets each new request once, as an
+`IncomingRequest`. Retransmissions are answered here.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ type HeaderItems = Iterable[tuple[str, str]]
 
 @dataclass(slots=True)
 class IncomingRequest:
-    """A request that waits for its answer."""
+    """A request to be answered."""
 
     request: Request
     flow: Flow
     size: int
-    """Bytes that it had on the wire."""
+    """Its bytes on the wire."""
     _endpoint: Endpoint
     _key: TransactionKey
     answered: bool = False
@@ -52,15 +52,18 @@ class IncomingRequest:
         reason: str | None = None,
         body: bytes = b"",
     ) -> None:
-        """Send a final response, and again for each retransmission of the request."""
+        """Send a final response, and repeat it for each retransmission of the request.
+
+        Raises RuntimeError after another final response.
+        """
         data = self._encode(status, headers, reason=reason, body=body)
         self.answered = True
         self._endpoint.respond(self._key, self.flow, self.request.method, data)
 
     def reply_stateless(self, status: int, headers: HeaderItems = ()) -> None:
-        """Send a final response and forget the request (8.2.7).
+        """Send a final response and keep no state (8.2.7).
 
-        For what is answered alike each time: nothing has to be remembered.
+        Only for requests whose retransmissions get the same response anyway.
         """
         data = self._encode(status, headers)
         self.answered = True
@@ -119,11 +122,10 @@ class IncomingRequest:
 
 
 class Endpoint:
-    """A SIP user agent core's access to the network.
+    """The transports, transactions and checks below a SIP user agent core.
 
-    Everything happens in the event loop that opened it. `on_request` is called with
-    each new request and answers it before it returns; if it raises, that one request
-    is answered 500 and nothing else notices.
+    Runs in the event loop that opened it. `on_request` is called with each new request
+    and answers it; if it raises, the request is answered with 500.
     """
 
     def __init__(
@@ -136,7 +138,7 @@ class Endpoint:
         registrar: Registrar | None = None,
         on_lost: Callable[[Flow], None] = lambda _: None,
     ) -> None:
-        """Make an endpoint that is not open yet.
+        """Create an endpoint that is not open.
 
         `on_stray_response` gets responses that match no transaction, such as those to an
         INVITE that was sent with `send`; without it they are dropped. `guard` decides
@@ -166,10 +168,10 @@ class Endpoint:
         advertised_port: int | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """Bind to a port of a transport; 0 takes any. To be called once for each.
+        """Bind a transport to a port, 0 for any; to be called once for each transport.
 
-        What is advertised is what our own Via and Contact say; by default they say where
-        we are bound. `context` is for TLS alone. Raises OSError.
+        Our Via and Contact have the advertised host and port, by default the bound ones.
+        `context` is for TLS only. Raises OSError.
         """
         opened = (
             UdpTransport(self._receive)
@@ -190,7 +192,7 @@ class Endpoint:
         self._sent_by[transport] = f"{sent_by}:{advertised_port or bound_port}"
 
     def renew(self, context: ssl.SSLContext) -> None:
-        """Take another context for new connections by TLS, if that is open."""
+        """Use another context for new TLS connections, if TLS is open."""
         listener = self._transports.get("TLS")
         if isinstance(listener, StreamTransport):
             listener.renew(context)
@@ -198,29 +200,29 @@ class Endpoint:
     async def close(self) -> None:
         """End every transaction and free the ports; safe to call twice.
 
-        What still comes meanwhile is not looked at.
+        Messages that arrive meanwhile are dropped.
         """
         transports, self._transports = self._transports, {}
         self._transactions.close()
         await asyncio.gather(*(transport.close() for transport in transports.values()))
 
     def address_of(self, transport: str) -> tuple[str, int]:
-        """Return where a transport is bound. Raises TransportError if it is not open."""
+        """Return the bound host and port. Raises TransportError if it is not open."""
         return self._transport(transport).address
 
     def sent_by(self, transport: str) -> str:
-        """Return the `host:port` that our Via and Contact show for a transport."""
+        """Return the `host:port` of our Via and Contact for a transport."""
         return self._sent_by[transport]
 
     def is_open(self, transport: str) -> bool:
-        """Return whether a transport has a socket."""
+        """Return whether a transport is open."""
         return transport in self._transports
 
     async def request(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
-        """Send a request and return its final response, whatever its status.
+        """Send a request and return its final response of any status.
 
-        Raises NoAnswer when timer F fires, TransportError when it cannot be sent, its
-        connection is lost or the endpoint is closed meanwhile.
+        Raises NoAnswer when timer F fires, TransportError if it cannot be sent, its
+        connection is lost or the endpoint is closed.
         """
         self._transport(flow.transport)
         branch = BRANCH_COOKIE + secrets.token_hex(8)
@@ -230,7 +232,7 @@ class Endpoint:
         return await self._transactions.request(key, data, flow)
 
     def size_of(self, outgoing: OutgoingRequest, transport: str) -> int:
-        """Return how many bytes the request has on the wire."""
+        """Return the bytes of a request on the wire."""
         return len(outgoing.encode(self._via(BRANCH_COOKIE + 16 * "0", transport)))
 
     def _via(self, branch: str, transport: str) -> str:
@@ -245,20 +247,21 @@ class Endpoint:
         return transport
 
     def _connection_lost(self, flow: Flow) -> None:
-        """End what waits for answers by a connection that is gone (18.4, 17.1.4)."""
+        """End the client transactions of a lost connection (18.4, 17.1.4)."""
         self._transactions.lost(flow)
         self._on_lost(flow)
 
     def is_known(self, flow: Flow) -> bool:
-        """Return whether it is no stranger who sends by a flow."""
+        """Return whether a flow is that of a registered phone; True without a guard."""
         return self._guard is None or self._guard.is_known(flow)
 
-    # What comes in
+    # Receiving
 
     def _receive(self, data: bytes, flow: Flow) -> None:
-        """Take what may be a message; whatever it holds, nothing is raised.
+        """Process the bytes of a message; never raises.
 
-        Strangers hear nothing but challenges: not what was wrong with what they sent.
+        Strangers get no responses but challenges, in particular none to malformed
+        messages.
         """
         if not self._transports:
             return
@@ -275,13 +278,13 @@ class Endpoint:
             self._receive_response(message, flow)
 
     def _admits(self, data: bytes, flow: Flow) -> bool:
-        """Return whether what a stranger sent is to be looked at."""
+        """Return whether the guard admits a message of a stranger."""
         return self._guard is None or self._guard.admits(
             flow, len(data), is_answer=data.startswith(b"SIP/")
         )
 
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
-        """Answer what is broken, if there is an answer that can be matched."""
+        """Answer a malformed request of a phone, if the response can be matched."""
         _LOGGER.debug("From %s: %s", flow, fault)
         if not fault.request or fault.via is None or fault.method == "ACK":
             return
@@ -297,7 +300,7 @@ class Endpoint:
         )
 
     def _receive_response(self, response: Response, flow: Flow) -> None:
-        """Give a response to its client transaction, or drop it (18.1.2)."""
+        """Pass a response to its client transaction, or else to the user (18.1.2)."""
         key = client_key(response.via.branch, response.cseq.method)
         if self._transactions.respond_to(key, flow, response):
             return
@@ -307,7 +310,7 @@ class Endpoint:
         _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
 
     def _receive_request(self, request: Request, flow: Flow, size: int) -> None:
-        """Give a request to its transaction, or to the user if it is new (17.2.3)."""
+        """Pass a request to its transaction, or handle it if it is new (17.2.3)."""
         if request.method == "ACK":
             self._transactions.advance(server_key(request, flow, "INVITE"), Event.ACK)
             return
@@ -316,7 +319,7 @@ class Endpoint:
             return
         incoming = IncomingRequest(request, flow, size, self, key)
         if request.method == "CANCEL":
-            # What it cancels has had its final response already, or never was (9.2). It
+            # The request it cancels has a final response, or does not exist (9.2). CANCEL
             # cannot be challenged (22.1).
             if server_key(request, flow, "INVITE") in self._transactions.running:
                 incoming.reply_stateless(200)
@@ -338,7 +341,7 @@ class Endpoint:
                 incoming.reply(500)
 
     def _handle(self, incoming: IncomingRequest) -> None:
-        """Answer a request that is trusted, or pass it to the user (8.2)."""
+        """Answer a trusted request, or pass it to the user (8.2)."""
         request = incoming.request
         refusal = refusal_of(request)
         if refusal is not None:
@@ -349,18 +352,18 @@ class Endpoint:
         else:
             self._on_request(incoming)
 
-    # What goes out
+    # Sending
 
     def tag_for(self, request: Request) -> str:
-        """Return the To tag that all answers to a request share."""
+        """Return the To tag of all responses to a request."""
         return self._tag(request.call_id, request.via)
 
     def respond(
         self, key: TransactionKey, flow: Flow, method: str, data: bytes
     ) -> None:
-        """Send a final response within a new server transaction.
+        """Send a final response in a new server transaction.
 
-        With too many of them under way it is sent without one; after `close` not at all.
+        If there are too many of them it is sent without one; after `close` not at all.
         """
         if self._transactions.is_full or not self._transports:
             self.send(data, flow)
@@ -368,7 +371,7 @@ class Endpoint:
             self._transactions.answer(key, flow, method, data)
 
     def send(self, data: bytes, flow: Flow) -> None:
-        """Send bytes that nobody waits for; a failure is logged at debug level."""
+        """Send bytes without a transaction; a failure is logged at debug level."""
         try:
             self._send_now(data, flow)
         except TransportError as error:
@@ -380,7 +383,7 @@ class Endpoint:
         (transport or self._transport(flow.transport)).send(data, flow)
 
     def _tag(self, call_id: str, via: Via) -> str:
-        """Return a To tag that is the same for each retransmission (8.2.7)."""
+        """Return a To tag that is the same for all retransmissions (8.2.7)."""
         identity = f"{call_id}\n{via.branch}\n{via.sent_by}"
         return blake2b(
             identity.encode("utf-8", "surrogateescape"),

@@ -1,7 +1,7 @@
-"""Sockets to listen with, for one family of addresses or for both.
+"""Listening sockets for one address family or for both.
 
-Everywhere else in this package a host is what a person would write: an IPv4 address is
-one also where a socket of both families calls it `::ffff:192.0.2.4`.
+Elsewhere in this package a host is written plainly: an IPv4 address from a socket of both
+families is `192.0.2.4`, not `::ffff:192.0.2.4`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ _MAPPED = "::ffff:"
 
 
 def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    """Return a bound socket that does not block; one for streams listens.
+    """Return a bound non-blocking socket; a stream socket also listens.
 
-    `::` takes IPv4 too, where the system has both. Raises OSError as the system gives it
-    (EADDRINUSE, EADDRNOTAVAIL, EACCES, EAFNOSUPPORT).
+    `::` includes IPv4 where the system has both. Raises OSError (EADDRINUSE,
+    EADDRNOTAVAIL, EACCES, EAFNOSUPPORT).
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio spares the sockets accepted from one that names TCP the delay of Nagle.
+    # asyncio sets TCP_NODELAY on accepted sockets only if the listener names TCP.
     protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
     bound = socket.socket(family, kind, protocol)
     try:
@@ -27,7 +27,7 @@ def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.so
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != "::")
         if kind == socket.SOCK_STREAM:
-            # Else a port stays taken for minutes after its connections are closed.
+            # Without it the port stays in use for minutes after its connections are closed.
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         if kind == socket.SOCK_STREAM:
@@ -39,9 +39,9 @@ def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.so
 
 
 def plain_host(address: tuple[Any, ...]) -> str:
-    """Return a host as a person would write it, given an address as a socket has it.
+    """Return the plain host of a socket address.
 
-    A link-local address of IPv6 means nothing without its interface: `fe80::1%eth0`.
+    A link-local IPv6 address keeps its interface: `fe80::1%eth0`.
     """
     host: str = address[0]
     if host.startswith(_MAPPED) and "." in host:
@@ -52,9 +52,9 @@ def plain_host(address: tuple[Any, ...]) -> str:
 
 
 def socket_address(host: str, port: int, family: int) -> tuple[Any, ...]:
-    """Return an address as a socket of that family takes it.
+    """Return the address for a socket of that family.
 
-    Raises OSError for an interface that is not there.
+    Raises OSError for an unknown interface.
     """
     if family != socket.AF_INET6:
         return host, port
@@ -68,10 +68,7 @@ def socket_address(host: str, port: int, family: int) -> tuple[Any, ...]:
 
 
 def interface_name(interface: str) -> str | None:
-    """Return the name of an interface that is given by name or number.
-
-    None if this machine has no such interface.
-    """
+    """Return the name of an interface given by name or number, None if unknown."""
     try:
         number = _number(interface) or socket.if_nametoindex(interface)
         return socket.if_indextoname(number)
@@ -84,5 +81,5 @@ def _interface(number: int) -> str:
 
 
 def _number(text: str) -> int:
-    """Return a number in plain digits, 0 for what is none."""
+    """Return a number in plain digits, 0 for any other text."""
     return int(text) if text.isascii() and text.isdigit() else 0

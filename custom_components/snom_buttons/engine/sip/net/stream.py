@@ -1,7 +1,7 @@
-"""The transport layer over TCP and TLS (RFC 3261 section 18): a listener with its connections.
+"""The transport layer over TCP and TLS (RFC 3261 18): a listener with its connections.
 
-We never connect to anybody: a phone connects when it registers, and requests to it go out
-on that connection as long as it is there (RFC 5626).
+The server never opens a connection: a phone does when it registers, and requests to it
+use that connection while it exists (RFC 5626).
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from .udp import TransportError
 _LOGGER = logging.getLogger(__name__)
 
 BACKLOG = 512
-"""Connections that wait to be accepted: after a power cut all phones come at once."""
+"""Connections that wait to be accepted: after a power cut all phones connect at once."""
 ACCEPTED = 8
-"""Connections that are accepted in one turn of the loop."""
+"""Connections that are accepted in one iteration of the loop."""
 MAX_CONNECTIONS = 4000
 MAX_STRANGERS = 16
-"""Connections from one address by which nobody has registered."""
+"""Connections from one address without a registration."""
 MAX_TCP_STRANGERS = 200
-"""The same of all addresses together by TCP, where each can cost 200 KiB."""
+"""Connections of all addresses without a registration, by TCP; each can cost 200 KiB."""
 MAX_TLS_STRANGERS = 80
-"""The same by TLS, where each costs 300 to 500 KiB."""
+"""The same by TLS; each costs 300 to 500 KiB."""
 HANDSHAKE_DEADLINE = 5.0
 """Seconds for the TLS handshake."""
 MESSAGE_DEADLINE = 5.0
-"""Seconds for a message that has begun."""
+"""Seconds until a message that has begun must be complete."""
 STRANGER_IDLE = 30.0
-"""Seconds in which somebody must have registered by a connection."""
+"""Seconds in which a phone must register by a new connection."""
 IDLE = 3700.0
-"""Seconds without a message for a connection by which somebody has: a little longer than registrations last."""
+"""Seconds without a message on a connection with a registration, which is shorter."""
 PAUSE = 0.1
-"""Seconds in which nothing is read from strangers that have sent too much."""
+"""Seconds for which a stranger that exceeds its rate is not read."""
 MAX_UNSENT = 256 * 1024
-"""Bytes for a peer that does not read; with more its connection is closed."""
+"""Unsent bytes at which the connection of a peer that does not read is closed."""
 CLOSING = 1.0
-"""Seconds in which what was sent last can leave."""
+"""Seconds for the last bytes to leave when the listener closes."""
 
 _numbers = count(1)
 
 
 class StreamTransport:
-    """A listener for TCP, or for TLS with a context, and the connections to it."""
+    """A listener for TCP, or for TLS with a context, and its connections."""
 
     def __init__(
         self,
@@ -62,10 +62,10 @@ class StreamTransport:
         guard: Guard | None = None,
         lost: Callable[[Flow], None] = lambda _: None,
     ) -> None:
-        """Hand each message to `receive`, which must not raise.
+        """Pass each message to `receive`, which must not raise.
 
-        `guard` tells whether an address may connect at all, and whether a phone is
-        reached by a connection. `lost` gets the flow of each connection that is gone.
+        `guard` decides which addresses may connect, and which connections serve phones.
+        `lost` gets the flow of each lost connection.
         """
         self.name = "TLS" if context else "TCP"
         self.receive = receive
@@ -82,12 +82,11 @@ class StreamTransport:
         self._server = await asyncio.get_running_loop().create_server(
             lambda: _Connection(self, self._context), sock=listening, backlog=ACCEPTED
         )
-        listening.listen(
-            BACKLOG
-        )  # asyncio accepts as many in one turn as it says itself
+        # asyncio accepts as many connections per iteration as the backlog that it sets.
+        listening.listen(BACKLOG)
 
     def renew(self, context: ssl.SSLContext) -> None:
-        """Take another context for connections that are new from now on."""
+        """Use another context for new connections."""
         self._context = context
 
     async def close(self) -> None:
@@ -107,26 +106,26 @@ class StreamTransport:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a listener."""
+        """Whether it listens."""
         return self._server is not None
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it is bound. Raises TransportError while it is not."""
+        """The bound host and port. Raises TransportError if it is not open."""
         if self._server is None:
             raise TransportError(f"the SIP listener for {self.name} is not open")
         host, port, *_ = self._server.sockets[0].getsockname()
         return host, port
 
     def send(self, data: bytes, flow: Flow) -> None:
-        """Send a message. Raises TransportError if the connection is gone."""
+        """Send a message. Raises TransportError if the connection is closed."""
         connection = self._connections.get(flow)
         if connection is None:
             raise TransportError(f"the connection of {flow} is closed")
         connection.send(data)
 
     def took(self, connection: _Connection) -> bool:
-        """Count a new connection; return False if it is one too many, or not wanted."""
+        """Count a new connection; return False if it exceeds a limit or is not admitted."""
         host = connection.flow.host
         held = self._by_host[host]
         strangers = sum(not self.serves(known.flow) for known in held)
@@ -146,9 +145,8 @@ class StreamTransport:
     def _make_room(self) -> None:
         """Close a stranger's connection if there are too many.
 
-        It is the one that is there for longest, if that is longer than a phone needs. Else
-        it is the oldest of the address that has most of them: so whoever opens many pushes
-        out his own.
+        That is the oldest, if it is older than a phone needs to register. Else it is the
+        oldest of the address with most connections, so that an attacker closes its own.
         """
         strangers = [
             [connection for connection in held if not self.serves(connection.flow)]
@@ -164,15 +162,15 @@ class StreamTransport:
         oldest.make_room()
 
     def serves(self, flow: Flow) -> bool:
-        """Return whether a phone is reached by a connection, perhaps through a proxy."""
+        """Return whether a phone is reached by a connection, directly or through a proxy."""
         return self._guard is None or self._guard.serves(flow)
 
     def admits(self, flow: Flow) -> bool:
-        """Return whether a ping is to be answered."""
+        """Return whether to answer a ping."""
         return self._guard is None or self._guard.admits(flow)
 
     def listens_to(self, flow: Flow) -> bool:
-        """Return whether what comes by a connection is to be looked at, now or later."""
+        """Return whether messages by a connection are processed, now or later."""
         return (
             self._guard is None
             or self._guard.serves(flow)
@@ -180,15 +178,15 @@ class StreamTransport:
         )
 
     def has_time_for(self, flow: Flow) -> bool:
-        """Return whether what comes by a connection is to be looked at now."""
+        """Return whether messages by a connection are processed now."""
         return self._guard is None or self._guard.has_time_for(flow)
 
     def made(self, connection: _Connection) -> None:
-        """Take a connection into use."""
+        """Add a connection that can be used."""
         self._connections[connection.flow] = connection
 
     def gone(self, connection: _Connection) -> None:
-        """Forget a connection; safe to call twice."""
+        """Remove a connection; safe to call twice."""
         host = connection.flow.host
         held = self._by_host[host]
         held.discard(connection)
@@ -212,22 +210,22 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
         self._raw: asyncio.Transport | None = None
-        """Below TLS, during the handshake."""
+        """The transport below TLS during the handshake."""
         self._transport: asyncio.Transport | None = None
-        """Once it can be used; with TLS that is after the handshake."""
+        """The transport to use, with TLS after the handshake."""
         self._handshake: asyncio.Task[None] | None = None
         self._early = b""
         self._is_lost = False
         self._deadline: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._pause: asyncio.TimerHandle | None = None
-        """The end of the time in which nothing is read."""
+        """The end of a pause in reading."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or close it without a word."""
+        """Accept the connection, or abort it."""
         assert isinstance(transport, asyncio.Transport)
         peer = transport.get_extra_info("peername")
-        if peer is None:  # gone before it was accepted
+        if peer is None:  # lost before it was accepted
             transport.abort()
             return
         host = plain_host(peer)
@@ -247,7 +245,7 @@ class _Connection(asyncio.Protocol):
     async def _shake_hands(
         self, transport: asyncio.Transport, context: ssl.SSLContext
     ) -> None:
-        """Go over to TLS; whoever does not manage that is gone."""
+        """Start TLS; abort the connection if the handshake fails."""
         secured = None
         try:
             secured = await self._loop.start_tls(
@@ -260,10 +258,10 @@ class _Connection(asyncio.Protocol):
             )
         except OSError as error:  # of which SSLError is one
             _LOGGER.debug("No TLS with %s: %s", self.flow, error)
-            # Else it holds, in a circle, the frame that holds it and 300 KiB of buffers.
+            # Its frames refer to it and to 300 KiB of buffers: a reference cycle.
             error.__traceback__ = None
         except asyncio.CancelledError as cancelled:
-            cancelled.__traceback__ = None  # it was us, and this is the end anyway
+            cancelled.__traceback__ = None  # by `_end_handshake`; nothing follows
         finally:
             self._handshake = self._raw = None
             if secured is None:
@@ -282,43 +280,43 @@ class _Connection(asyncio.Protocol):
             self.data_received(self._early)
 
     def send(self, data: bytes) -> None:
-        """Send bytes. Raises TransportError if the connection is being closed."""
+        """Send bytes. Raises TransportError if the connection is closing."""
         if self._transport is None or self._transport.is_closing():
             raise TransportError(f"the connection of {self.flow} is closed")
         self._transport.write(data)
 
     def close(self) -> None:
-        """Close once all is sent, or end the handshake."""
+        """Close when all bytes are sent, or end the handshake."""
         self._end_handshake()
         if self._transport is not None:
             self._transport.close()
 
     def age(self) -> int:
-        """Return a number that is smaller for a connection which came earlier."""
+        """Return a number that is smaller for an older connection."""
         return self.flow.connection
 
     def make_room(self) -> None:
-        """End it at once, whether in the handshake or behind it."""
-        if self._pause is not None:  # nothing more of it is handed on
+        """Abort the connection, during the handshake or after it."""
+        if self._pause is not None:  # no further message is processed
             self._pause.cancel()
         self._end_handshake()
         if self._transport is not None:
-            self._end("there are too many others")
+            self._end("too many connections")
         self._listener.gone(self)
 
     def _end_handshake(self) -> None:
         if self._handshake is not None:
             self._handshake.cancel()
-        if self._raw is not None:  # a task that has not begun yet does not abort it
+        if self._raw is not None:  # a task that has not started does not abort it
             self._raw.abort()
 
     def pause_writing(self) -> None:
-        """Give up on a peer that does not read."""
+        """Abort the connection of a peer that does not read."""
         self._end("it does not read")
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, and hand on the messages that are whole with them."""
-        if self._transport is None:  # the last of the handshake brought them along
+        """Decode bytes and pass on the complete messages."""
+        if self._transport is None:  # they came with the end of the handshake
             self._early += data
             return
         messages = self._decoder.feed(data)
@@ -326,9 +324,9 @@ class _Connection(asyncio.Protocol):
             self._hand_on(messages)
 
     def _hand_on(self, messages: Iterator[bytes]) -> None:
-        """Hand on the messages that are whole, no faster than strangers may send them.
+        """Pass on the complete messages, no faster than strangers may send.
 
-        By a connection nothing need be dropped for that: it is not read for a while.
+        Instead of dropping messages, reading pauses.
         """
         assert self._transport is not None
         try:
@@ -346,16 +344,16 @@ class _Connection(asyncio.Protocol):
                     self._listener.receive(message, self.flow)
                 elif self._listener.admits(self.flow):
                     self.send(PONG)
-                # Strangers have their time from the beginning on, whatever they send.
+                # A stranger's messages do not extend its time.
                 if self._listener.serves(self.flow):
                     self._heard_at = self._loop.time()
             else:
-                self._end("it is not listened to")
+                self._end("its address is not admitted")
                 return
         except BrokenStream as error:
             self._end(str(error))
         except TransportError:
-            return  # it is being closed
+            return  # the connection is closing
         else:
             self._transport.resume_reading()
             if not self._decoder.is_within:
@@ -368,7 +366,7 @@ class _Connection(asyncio.Protocol):
         self._hand_on(self._decoder.feed(b""))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Cancel the timers and remove the connection."""
         self._is_lost = True
         self._set_deadline(None)
         for timer in (self._idle, self._pause):
@@ -390,13 +388,13 @@ class _Connection(asyncio.Protocol):
         self._idle = self._loop.call_later(seconds, self._check_idle)
 
     def _check_idle(self) -> None:
-        """Close the connection if nothing has come for too long, else look again."""
+        """Close the connection if it was idle for too long, else check again later."""
         limit = IDLE if self._listener.serves(self.flow) else STRANGER_IDLE
         left = self._heard_at + limit - self._loop.time()
         if left > 0:
             self._plan_idle(min(left, STRANGER_IDLE))
         else:
-            self._end("nothing comes")
+            self._end("idle for too long")
 
     def _end(self, reason: str) -> None:
         _LOGGER.debug("Closing the connection of %s: %s", self.flow, reason)

@@ -1,4 +1,4 @@
-"""The transactions under way: drives the machines of `transaction` by the loop's clock."""
+"""The transaction layer: drives the machines of `transaction` by the loop's clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .udp import TransportError
 _LOGGER = logging.getLogger(__name__)
 
 MAX_TRANSACTIONS = 20_000
-"""Transactions under way at once; a thousand phones do not come near it."""
+"""Transactions at a time, far more than a thousand phones need."""
 
 
 class NoAnswer(Exception):
@@ -35,7 +35,7 @@ class NoAnswer(Exception):
 
 @dataclass(slots=True)
 class _Running:
-    """A transaction under way, with what is needed to drive it."""
+    """A transaction with its flow and wake-up time."""
 
     machine: Transaction
     flow: Flow
@@ -47,7 +47,7 @@ class TransactionLayer:
     """All transactions of an endpoint (RFC 3261 17)."""
 
     def __init__(self, send: Callable[[bytes, Flow], None]) -> None:
-        """Send by `send`, which raises TransportError."""
+        """Send with `send`, which raises TransportError."""
         self.running: dict[TransactionKey, _Running] = {}
         self._send = send
         self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
@@ -56,14 +56,14 @@ class TransactionLayer:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are so many that no more should begin."""
+        """Whether there are MAX_TRANSACTIONS."""
         return len(self.running) >= MAX_TRANSACTIONS
 
     async def request(self, key: TransactionKey, data: bytes, flow: Flow) -> Response:
         """Begin a client transaction for a request that was just sent.
 
         Returns its final response. Raises NoAnswer when timer F fires, TransportError
-        when it cannot be sent again, its connection is lost or the layer is closed.
+        if a retransmission fails, the connection is lost or the layer is closed.
         """
         loop = asyncio.get_running_loop()
         machine = ClientTransaction(data, loop.time(), reliable=flow.is_reliable)
@@ -77,10 +77,9 @@ class TransactionLayer:
             raise
 
     def respond_to(self, key: TransactionKey, flow: Flow, response: Response) -> bool:
-        """Give a response to its client transaction; return False if there is none.
+        """Pass a response to its client transaction; return False if there is none.
 
-        It must come from the host that was asked: who only saw the request go by is no
-        party to it.
+        A response from another host than that of the request is not matched.
         """
         running = self.running.get(key)
         if running is None or running.flow.host != flow.host:
@@ -88,7 +87,7 @@ class TransactionLayer:
         event = Event.PROVISIONAL if response.status < 200 else Event.FINAL
         actions = running.machine.fire(event, _now())
         self._drive(key, running, actions)
-        # Whoever asked waits for the final response only (8.1.3.3).
+        # `request` returns the final response only (8.1.3.3).
         if (
             event is Event.FINAL
             and Action.DELIVER in actions
@@ -96,19 +95,19 @@ class TransactionLayer:
             and not running.answer.done()
         ):
             running.answer.set_result(response)
-            # The transaction stays until timer K; what it was asked for need not.
+            # The transaction stays until timer K, without its future.
             running.answer = None
         return True
 
     def answer(self, key: TransactionKey, flow: Flow, method: str, data: bytes) -> None:
-        """Send a final response within a new server transaction."""
+        """Send a final response in a new server transaction."""
         kind = InviteServerTransaction if method == "INVITE" else ServerTransaction
         machine = kind(reliable=flow.is_reliable)
         running = self.running[key] = _Running(machine, flow)
         self._drive(key, running, machine.respond(data, _now(), final=True))
 
     def lost(self, flow: Flow) -> None:
-        """End what waits for answers by a connection that is gone (18.4, 17.1.4)."""
+        """End the client transactions of a lost connection (18.4, 17.1.4)."""
         for key, running in list(self.running.items()):
             if running.flow == flow and running.answer is not None:
                 failed = running.machine.fire(Event.TRANSPORT_ERROR, _now())
@@ -125,7 +124,7 @@ class TransactionLayer:
             self._timer = None
 
     def advance(self, key: TransactionKey, event: Event) -> bool:
-        """Fire an event at a transaction; return whether there is one."""
+        """Fire an event; return whether the transaction exists."""
         running = self.running.get(key)
         if running is None:
             return False
@@ -135,7 +134,7 @@ class TransactionLayer:
     def _drive(
         self, key: TransactionKey, running: _Running, actions: tuple[Action, ...]
     ) -> None:
-        """Do what a machine asks for, then see when it wants to be woken."""
+        """Perform the actions of a machine, then schedule its next wake-up."""
         for action in actions:
             if action is Action.SEND:
                 try:
@@ -152,11 +151,11 @@ class TransactionLayer:
         self._schedule(key, running)
 
     def _schedule(self, key: TransactionKey, running: _Running) -> None:
-        """Have the machine woken at its deadline, or forget it once it has ended.
+        """Schedule a wake-up at the machine's deadline, or remove a finished transaction.
 
-        A wake-up that is set earlier is left alone: it will find nothing due and come
-        back here, which costs less than to replace it for each message. All of them
-        wait in one queue for one timer of the loop, since most never matter.
+        An earlier wake-up is kept: it finds nothing due and schedules again, which costs
+        less than a replacement for each message. All wake-ups share one queue and one
+        timer of the loop, since most of them find nothing to do.
         """
         if running.machine.state is State.TERMINATED:
             self.running.pop(key, None)
@@ -176,7 +175,7 @@ class TransactionLayer:
         self._timer = asyncio.get_running_loop().call_at(at, self._wake)
 
     def _wake(self) -> None:
-        """Wake the transactions whose time has come, and plan for the next."""
+        """Wake the transactions that are due, and set the timer for the next."""
         self._timer = None
         now = _now()
         while self._wakeups and self._wakeups[0][0] <= now:
@@ -184,8 +183,7 @@ class TransactionLayer:
             if running.wake_at == at and self.running.get(key) is running:
                 running.wake_at = None
                 self._drive(key, running, running.machine.expire(now))
-        # One that was woken may have set the timer for itself, later than the next in the
-        # queue wants it.
+        # A woken transaction may have set the timer later than the next wake-up.
         if self._wakeups:
             self._set_timer(self._wakeups[0][0])
 

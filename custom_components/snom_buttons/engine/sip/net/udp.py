@@ -1,4 +1,4 @@
-"""The transport layer over UDP (RFC 3261 section 18): one socket, in and out."""
+"""The transport layer over UDP (RFC 3261 18): one socket to receive and to send."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .sockets import listening_socket, plain_host, socket_address
 _LOGGER = logging.getLogger(__name__)
 
 RECEIVE_BUFFER = 1024 * 1024
-"""Bytes the system is asked to hold, so that a burst of phones is not lost."""
+"""Bytes of the receive buffer, so that a burst of phones is not lost."""
 
 
 class TransportError(OSError):
-    """The system refused to send, or nothing is open to send with."""
+    """The system refused to send, or the transport is not open."""
 
 
 class UdpTransport(asyncio.DatagramProtocol):
-    """One bound UDP socket, which hands each datagram on with its flow."""
+    """A bound UDP socket, which passes on each datagram with its flow."""
 
     def __init__(self, receive: Callable[[bytes, Flow], None]) -> None:
-        """Hand datagrams to `receive`, which must not raise."""
+        """Pass datagrams to `receive`, which must not raise."""
         self._receive = receive
         self._transport: asyncio.DatagramTransport | None = None
         self._closed: asyncio.Future[None] | None = None
 
     async def open(self, host: str, port: int) -> None:
-        """Bind. Raises OSError as the system gives it (EADDRINUSE, EACCES, …)."""
+        """Bind. Raises OSError (EADDRINUSE, EACCES, …)."""
         loop = asyncio.get_running_loop()
         self._closed = loop.create_future()
         self._socket = listening_socket(host, port, socket.SOCK_DGRAM)
@@ -43,7 +43,7 @@ class UdpTransport(asyncio.DatagramProtocol):
         )
 
     async def close(self) -> None:
-        """Close the socket and wait until it is free again."""
+        """Close the socket, and return when the port is free."""
         if self._transport is None or self._closed is None:
             return
         self._transport.close()
@@ -52,12 +52,12 @@ class UdpTransport(asyncio.DatagramProtocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a socket to send with."""
+        """Whether the socket is open."""
         return self._transport is not None
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it is bound. Raises TransportError while it is not."""
+        """The bound host and port. Raises TransportError if it is not open."""
         if self._transport is None:
             raise TransportError("the SIP socket is not open")
         host, port, *_ = self._transport.get_extra_info("sockname")
@@ -72,20 +72,20 @@ class UdpTransport(asyncio.DatagramProtocol):
             try:
                 self._socket.sendto(data, address)
             except BlockingIOError:
-                self._transport.sendto(data, address)  # as soon as there is room
+                self._transport.sendto(data, address)  # sent when there is room
         except OSError as error:
             raise TransportError(f"{error}") from error
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Take a datagram from the socket."""
+        """Pass on a datagram."""
         self._receive(data, _flow_from(addr))
 
     def error_received(self, exc: Exception) -> None:
-        """Note what the system said about a datagram that had to wait."""
+        """Log the error of a datagram that was sent earlier."""
         _LOGGER.debug("A datagram could not be sent: %s", exc)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the socket is closed, even if nobody asked for it."""
+        """Mark the socket as closed, also if it was lost."""
         if self._transport is not None:
             _LOGGER.error("The SIP socket was lost: %s", exc)
             self._transport = None
