@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-import re
 from typing import NamedTuple
 
 from snom_buttons.xbuttons import (
@@ -25,6 +24,7 @@ from snom_buttons.xbuttons import (
     LightMode,
     MessageWaiting,
     Release,
+    is_other_color,
 )
 
 _RED, _GREEN, _ORANGE = "#ff453a", "#30d158", "#ff9f0a"
@@ -35,7 +35,6 @@ _COLORS: dict[str | None, str] = {
     Color.GREEN: _GREEN,
     Color.ORANGE: _ORANGE,
 }
-_OTHER_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 class Pattern(Enum):
@@ -74,7 +73,7 @@ def pattern(key: KeyDescription) -> Pattern:
 
 def color(key: KeyDescription) -> str:
     """Return the colour of the key's lamp as `#RRGGBB`: red unless it says another."""
-    if key.color is not None and _OTHER_COLOR.fullmatch(key.color):
+    if key.color is not None and is_other_color(key.color):
         return key.color
     return _COLORS.get(key.color, _RED)
 

@@ -26,6 +26,7 @@ from snom_buttons.sip import (
     make_address,
     make_uri,
     parse_address,
+    parse_number,
     parse_uri,
 )
 from snom_buttons.sip.net import Endpoint, IncomingRequest, NoAnswer, TransportError
@@ -34,6 +35,8 @@ from .invite import Dialler
 
 EXPIRES = 3600
 """Seconds of registration that are asked for."""
+MAX_EXPIRES = 86400
+"""Longest registration in seconds; a longer one is renewed as if it were this long."""
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 """Seconds before a failed registration is tried again: doubled each time."""
 GOOD_BYE = 2.0
@@ -337,6 +340,7 @@ def _call_id() -> str:
 
 def _seconds(text: str | None) -> int:
     """Return a number of seconds, a day at most, 0 if there is none."""
-    if not text or not text.isascii() or not text.isdigit():
+    try:
+        return min(parse_number(text or "", "expiry", high=2**32 - 1), MAX_EXPIRES)
+    except SipSyntaxError:
         return 0
-    return min(int(text[:10]), 86400)

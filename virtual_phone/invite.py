@@ -12,15 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 import logging
-import secrets
 
 from snom_buttons.sip import (
+    T1,
     Flow,
     OutgoingRequest,
     Response,
     SipSyntaxError,
+    format_via,
+    new_branch,
     parse_address,
-    timers,
 )
 from snom_buttons.sip.net import Endpoint, NoAnswer, TransportError
 
@@ -38,12 +39,6 @@ class State(Enum):
     TERMINATED = auto()
 
 
-def _via(sent_by: str) -> tuple[str, str]:
-    """Return a new branch, and the Via value that carries it."""
-    branch = f"z9hG4bK{secrets.token_hex(8)}"
-    return branch, f"SIP/2.0/UDP {sent_by};branch={branch};rport"
-
-
 class InviteTransaction:
     """One INVITE on its way, over an unreliable transport.
 
@@ -52,13 +47,14 @@ class InviteTransaction:
 
     def __init__(self, invite: OutgoingRequest, sent_by: str, now: float) -> None:
         """Begin in CALLING."""
-        self.branch, self._via = _via(sent_by)
+        self.branch = new_branch()
+        self._via = format_via("UDP", sent_by, self.branch)
         self._invite = invite
         self.data = invite.encode(self._via)
         self.state = State.CALLING
-        self._interval = timers.T1
+        self._interval = T1
         self._timer_a = now + self._interval
-        self._timer_b = now + 64 * timers.T1
+        self._timer_b = now + 64 * T1
         self._timer_d = 0.0
 
     @property
@@ -94,7 +90,7 @@ class InviteTransaction:
                 self.state = State.TERMINATED
             else:
                 self.state = State.COMPLETED
-                self._timer_d = now + 64 * timers.T1
+                self._timer_d = now + 64 * T1
         if self.state is State.COMPLETED and response.status >= 300:
             return acknowledgement(self._invite, response).encode(self._via)
         return None
@@ -193,7 +189,8 @@ class Dialler:
         with suppress(SipSyntaxError):
             target = parse_address(response.headers.get("Contact") or "").uri
         ack = replace(acknowledgement(invite, response), uri=target)
-        self._endpoint.send(ack.encode(_via(self._endpoint.sent_by("UDP"))[1]), flow)
+        via = format_via("UDP", self._endpoint.sent_by("UDP"), new_branch())
+        self._endpoint.send(ack.encode(via), flow)
         bye = replace(ack, method="BYE", cseq=invite.cseq + 1)
         with suppress(NoAnswer, TransportError):
             await self._endpoint.request(bye, flow)

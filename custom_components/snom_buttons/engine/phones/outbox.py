@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 import logging
 
-from ..sip.timers import T4
+from ..sip import T4
 
 _LOGGER = logging.getLogger(__name__)
 

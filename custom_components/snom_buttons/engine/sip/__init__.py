@@ -5,13 +5,14 @@ It knows nothing of phones and keys but the name of the SIP option `buttons`.
 
 from .binding import Binding, parse_path
 from .flow import Flow
-from .grammar import SipSyntaxError, readable
+from .grammar import SipSyntaxError, parse_number, readable
 from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
 from .message import Headers, Request, Response
-from .outgoing import OutgoingRequest
+from .outgoing import OutgoingRequest, format_via, new_branch
 from .parser import MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
+from .timers import T1, T4
 from .trust import Trust
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
 from .uri import (
@@ -29,6 +30,8 @@ __all__ = [
     "MAX_EXPIRES",
     "PRIVATE_NETWORKS",
     "SUPPORTED_HEADER",
+    "T1",
+    "T4",
     "Address",
     "Answer",
     "Binding",
@@ -47,10 +50,13 @@ __all__ = [
     "Uri",
     "content_refusal",
     "escape_user",
+    "format_via",
     "make_address",
     "make_uri",
+    "new_branch",
     "parse_address",
     "parse_datagram",
+    "parse_number",
     "parse_path",
     "parse_uri",
     "readable",

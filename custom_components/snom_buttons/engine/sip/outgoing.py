@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+import secrets
 
 from .digest import answer_challenge
 from .message import SIP_VERSION, Response, encode
+from .transaction import BRANCH_COOKIE
 from .uri import Address, Uri
 
 # The header of a status's challenge and that of its credentials (RFC 3261 22.2 and 22.3).
@@ -13,6 +15,16 @@ CHALLENGES = {
     401: ("WWW-Authenticate", "Authorization"),
     407: ("Proxy-Authenticate", "Proxy-Authorization"),
 }
+
+
+def new_branch() -> str:
+    """Return a branch for the Via of a new transaction (RFC 3261 8.1.1.7)."""
+    return BRANCH_COOKIE + secrets.token_hex(8)
+
+
+def format_via(transport: str, sent_by: str, branch: str) -> str:
+    """Return the Via value of a request of ours, with `rport` (RFC 3581 3)."""
+    return f"{SIP_VERSION}/{transport} {sent_by};branch={branch};rport"
 
 
 @dataclass(slots=True, kw_only=True)

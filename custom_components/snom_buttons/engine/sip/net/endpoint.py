@@ -16,8 +16,8 @@ import ssl
 
 from ..flow import Flow
 from ..guard import Guard
-from ..message import SIP_VERSION, Request, Response, Via, encode_response
-from ..outgoing import OutgoingRequest
+from ..message import Request, Response, Via, encode_response
+from ..outgoing import OutgoingRequest, format_via, new_branch
 from ..parser import MalformedMessage, parse_datagram
 from ..registrar import Registrar
 from ..transaction import BRANCH_COOKIE, Event, TransactionKey, client_key, server_key
@@ -225,7 +225,7 @@ class Endpoint:
         connection is lost or the endpoint is closed.
         """
         self._transport(flow.transport)
-        branch = BRANCH_COOKIE + secrets.token_hex(8)
+        branch = new_branch()
         data = outgoing.encode(self._via(branch, flow.transport))
         self._send_now(data, flow)
         key = client_key(branch, outgoing.method)
@@ -236,8 +236,7 @@ class Endpoint:
         return len(outgoing.encode(self._via(BRANCH_COOKIE + 16 * "0", transport)))
 
     def _via(self, branch: str, transport: str) -> str:
-        sent_by = self._sent_by[transport]
-        return f"{SIP_VERSION}/{transport} {sent_by};branch={branch};rport"
+        return format_via(transport, self._sent_by[transport], branch)
 
     def _transport(self, name: str) -> UdpTransport | StreamTransport:
         """Return an open transport. Raises TransportError if it is not open."""
