@@ -125,5 +125,5 @@ class SnomLineEvent(SnomLineEntity, EventEntity):
 
     @callback
     def _async_used(self, use: LineUse) -> None:
-        self._trigger_event(use.use.value, {ATTR_PHONE: use.phone})
+        self._trigger_event(use.use.value, {ATTR_PHONE: use.extension})
         self.async_write_ha_state()

@@ -84,7 +84,7 @@ class SnomLineSwitch(SnomLineEntity, SwitchEntity):
     @override
     def extra_state_attributes(self) -> dict[str, str | None]:
         """Return which phone holds the line."""
-        return {ATTR_PHONE: self.line.phone}
+        return {ATTR_PHONE: self.line.owner}
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import re
 import shlex
 from typing import Any, NamedTuple
-from unittest.mock import Mock
 
 from jsonschema import Draft202012Validator
 import pytest
@@ -414,7 +413,7 @@ def test_events_of_the_code(caller: str | None) -> None:
     uses = (None, Action.SEIZE, Action.RELEASE)
     for action, use in product([*Action, "another"], uses):
         press = KeyPress(
-            phone=Mock(spec_set=()),
+            extension="44",
             key="1",
             action=action,
             number="*6013",
@@ -427,7 +426,7 @@ def test_events_of_the_code(caller: str | None) -> None:
 
 
 def test_other_payloads_of_the_code() -> None:
-    dialled = Dialled(phone=Mock(spec_set=()), number="100")
+    dialled = Dialled(extension="44", number="100")
     check("dialled", json.loads(dialled_payload(dialled)))
     check("error", json.loads(error_payload("snom_buttons/44/key/1/set", "No.")))
 

@@ -112,7 +112,7 @@ async def test_nobody_presses_keys_in_the_name_of_another_behind_the_proxy(
         assert presses == []
         attacker.extension = "45"
         assert (await attacker.press("1")).status == 200
-        assert [press.phone.extension for press in presses] == ["45"]
+        assert [press.extension for press in presses] == ["45"]
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])

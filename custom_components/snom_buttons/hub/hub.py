@@ -312,7 +312,7 @@ class SnomHub:
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
         """Put a press on the event bus, also that of a key which is not set up."""
-        data = self._event_source(press, press.phone.extension)
+        data = self._event_source(press, press.extension)
         data |= {
             ATTR_NUMBER: press.number,
             ATTR_KEY: press.key,
@@ -325,7 +325,7 @@ class SnomHub:
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:
         """Put a number that somebody dialled on the event bus, and run what it is for."""
-        extension, number = dialled.phone.extension, dialled.number
+        extension, number = dialled.extension, dialled.number
         data = self._event_source(dialled, extension) | {ATTR_NUMBER: number}
         self.hass.bus.async_fire(EVENT_DIALLED, data)
         phone = self.phones.get(extension)
@@ -347,7 +347,7 @@ class SnomHub:
     @callback
     def _async_line_used(self, part: SnomLine, use: LineUse) -> None:
         """Put on the event bus that a shared line was seized or released."""
-        data = self._event_source(use, use.phone)
+        data = self._event_source(use, use.extension)
         data |= {
             ATTR_DEVICE_ID: part.device_id,
             ATTR_LINE: part.settings.name,

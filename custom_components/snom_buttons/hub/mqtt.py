@@ -315,12 +315,12 @@ class MqttBridge:
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
-        topic = self._topics.event(press.phone.extension, press.key)
+        topic = self._topics.event(press.extension, press.key)
         self.publisher.tell(topic, press_payload(press))
 
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:
-        topic = self._topics.dialled(dialled.phone.extension)
+        topic = self._topics.dialled(dialled.extension)
         self.publisher.tell(topic, dialled_payload(dialled))
 
     @callback

@@ -109,7 +109,7 @@ def test_a_network_that_loses_a_third_costs_no_key_and_no_press(seed: int) -> No
         arrived: dict[str, list[str]] = {phone.extension: [] for phone in phones}
 
         def note(event: KeyPress | Dialled) -> None:
-            arrived[event.phone.extension].append(event.number)
+            arrived[event.extension].append(event.number)
 
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(serving(*phones))

@@ -64,7 +64,7 @@ class Office:
         await self._stack.aclose()
 
     def _note(self, use: LineUse) -> None:
-        self.uses.append((use.use.value, use.phone))
+        self.uses.append((use.use.value, use.extension))
 
     async def show(self, document: str, *extensions: str) -> None:
         """Wait until the last MESSAGE to each of the phones has this body."""
@@ -90,12 +90,12 @@ async def test_one_phone_seizes_and_releases_and_both_show_it() -> None:
         first, second = office.desks.values()
         assert (await first.press("2", "seize")).status == 200
         await office.show(SEIZED)
-        assert (office.line.seized, office.line.phone) == (True, "402")
+        assert (office.line.seized, office.line.owner) == (True, "402")
         assert (await first.press("2", "release")).status == 200
         await office.show(FREE)
         assert (await second.press("2", "seize")).status == 200
         await office.show(SEIZED)
-        assert office.line.phone == "404"
+        assert office.line.owner == "404"
         assert office.uses == [("seize", "402"), ("release", "402"), ("seize", "404")]
 
 
@@ -109,7 +109,7 @@ async def test_the_owner_alone_releases() -> None:
         # The other phone gets the picture once more, the owner nothing.
         await second.until(lambda: office.messages == [messages[0], messages[1] + 1])
         await office.show(SEIZED)
-        assert office.line.phone == "402"
+        assert office.line.owner == "402"
         assert office.uses == [("seize", "402")]
 
 
@@ -122,13 +122,13 @@ async def test_two_presses_at_once_give_one_owner() -> None:
         assert [answer.status for answer in results] == [200, 200]
         await office.show(SEIZED)
         assert [use for use, _ in office.uses] == ["seize"]
-        owner = office.line.phone
+        owner = office.line.owner
         loser = next(desk for ext, desk in office.desks.items() if ext != owner)
         # Its own picture and the winner's: both say the same.
         await loser.until(lambda: len(loser.requests) >= 2)
         assert {request.body for request in loser.requests[1:]} == {SEIZED}
         assert (await loser.press("2", "release")).status == 200
-        assert office.line.phone == owner
+        assert office.line.owner == owner
 
 
 async def test_the_loser_hears_the_winner_s_picture_again() -> None:
@@ -167,7 +167,7 @@ async def test_we_seize_what_is_free_and_release_what_anybody_holds() -> None:
         first, _ = office.desks.values()
         assert office.line.seize()
         await office.show(SEIZED)
-        assert office.line.phone is None
+        assert office.line.owner is None
         assert not office.line.seize()
         # No phone owns it.
         await first.press("2", "release")
@@ -209,7 +209,7 @@ def test_an_owner_whose_registration_ends_loses_the_line() -> None:
             await second.shows("2", c="on")
             first.answer = None
             await asyncio.sleep(58)
-            assert office.line.phone == "402"
+            assert office.line.owner == "402"
             await asyncio.sleep(3)
             assert not office.line.seized
             await second.shows("2", c=None)
@@ -228,7 +228,7 @@ async def test_an_owner_that_leaves_frees_the_line() -> None:
         # It is there for the other while the first is away.
         await second.press("2", "seize")
         await office.show(SEIZED, "404")
-        assert office.line.phone == "404"
+        assert office.line.owner == "404"
         await first.register()
         await office.show(SEIZED)
 
@@ -248,7 +248,7 @@ def test_an_owner_that_does_not_answer_has_some_time(
             await asyncio.sleep(away)
             await first.register()
             await asyncio.sleep(60)
-            assert office.line.phone == owner
+            assert office.line.owner == owner
             assert office.line.seized == (owner is not None)
 
     jumping(test)
@@ -288,7 +288,7 @@ async def test_a_restart_changes_nothing(owner: str | None) -> None:
             server.restore(snapshot)
             await server.start()
             await office.show(SEIZED)
-            assert (line.seized, line.phone) == (True, owner)
+            assert (line.seized, line.owner) == (True, owner)
             assert not line.release("402")
 
 
@@ -383,7 +383,7 @@ async def test_a_new_code_and_a_new_key_while_it_is_held() -> None:
         assert await second.shows("7", c="on") == held
         # The key that left the line is not configured any more.
         assert await second.shows("2", c=None, l=None) == {}
-        assert office.line.phone == "402"
+        assert office.line.owner == "402"
 
 
 async def test_a_new_name_changes_no_key() -> None:
@@ -451,7 +451,7 @@ def test_a_new_time_counts_from_when_it_is_set(
                 LineSetup(code="co2", keys=KEYS, release_after=release_after)
             )
             await asyncio.sleep(100)
-            assert office.line.phone == owner
+            assert office.line.owner == owner
 
     run(test())
 
@@ -464,7 +464,7 @@ async def test_a_phone_that_is_not_registered_seizes_nothing() -> None:
         assert (await first.press("2", "seize")).status == 200
         assert not office.line.seized
         await second.press("2", "seize")
-        assert office.line.phone == "404"
+        assert office.line.owner == "404"
 
 
 async def test_a_phone_without_the_key_seizes_nothing() -> None:
@@ -484,11 +484,11 @@ def test_nothing_is_to_happen_while_the_server_is_stopped() -> None:
             await office.server.stop()
             office.line.configure(LineSetup(code="co3", keys=KEYS, release_after=20.0))
             await asyncio.sleep(100)
-            assert office.line.phone == "402"
+            assert office.line.owner == "402"
             # It is not there at the start: its time begins.
             await office.server.start()
             await asyncio.sleep(19)
-            assert office.line.phone == "402"
+            assert office.line.owner == "402"
             await asyncio.sleep(2)
             assert not office.line.seized
 

@@ -404,7 +404,7 @@ async def test_a_press_is_told_by_its_key_and_by_the_server() -> None:
         await desk.shows("4")
         assert (await desk.press("4")).status == 200
         (press,) = presses
-        assert (press.phone, press.key, press.action) == (phone, "4", Action.MESSAGE)
+        assert (press.extension, press.key, press.action) == ("44", "4", Action.MESSAGE)
         assert press.number == "key4"
         assert press.time.utcoffset() is not None
         assert of_key == presses
@@ -480,7 +480,7 @@ async def test_a_call_to_a_key_s_number_is_a_press_and_others_are_dialled() -> N
         assert (await desk.invite("%2A21%23")).status == 486
         (press,) = presses
         assert (press.key, press.action, press.number) == ("2", Action.INVITE, "key2")
-        assert [(d.phone, d.number) for d in dialled] == [(phone, "*21#")]
+        assert [(d.extension, d.number) for d in dialled] == [("44", "*21#")]
 
 
 @pytest.mark.parametrize("what", ["press", "invite"])

@@ -1,4 +1,4 @@
-"""What people do at a phone, as values, which nobody changes once they are told."""
+"""Events at a phone. A value does not change once it is emitted."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 import secrets
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ..xbuttons import Action
-
-if TYPE_CHECKING:
-    from .phone import Phone
 
 type Use = Literal[Action.SEIZE, Action.RELEASE]
 """What can be done to a shared line."""
@@ -19,36 +16,38 @@ type Use = Literal[Action.SEIZE, Action.RELEASE]
 
 @dataclass(slots=True, kw_only=True)
 class Happening:
-    """What every event has."""
+    """What all events have in common."""
 
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """When it arrived, aware, in UTC."""
+    """The time of arrival, aware, in UTC."""
     id: str = field(default_factory=partial(secrets.token_hex, 16))
-    """Different for each event, to tell one that came twice by some other way."""
+    """Unique; a copy that arrives by another way has the same."""
 
 
 @dataclass(slots=True, kw_only=True)
 class KeyPress(Happening):
-    """Somebody pressed a key."""
+    """A key was pressed."""
 
-    phone: Phone
+    extension: str
+    """The phone's."""
     key: str
-    """The key's name; it need not be a configured one."""
+    """The key's name; the key need not be configured."""
     action: Action | str
     """`message`, `seize` or `release`; `invite` if the phone called the key's number."""
     number: str
     """The destination that the phone sent the press to."""
     caller: str | None = None
-    """Whose call the key shows."""
+    """The caller that the key shows."""
     use: Use | None = None
-    """What it did to a shared line."""
+    """What the press did to a shared line."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Dialled(Happening):
-    """Somebody dialled a number on the phone's identity with us."""
+    """A number was dialled on a phone's identity at this server."""
 
-    phone: Phone
+    extension: str
+    """The phone's."""
     number: str
 
 
@@ -57,5 +56,5 @@ class LineUse(Happening):
     """A shared line was seized or released."""
 
     use: Use
-    phone: str | None
-    """The extension that did it, or that did not come back; None for us."""
+    extension: str | None
+    """The phone that did it, or that is gone; None for the server itself."""

@@ -34,11 +34,11 @@ class SharedLine:
         """
         self.setup = setup
         self.seized = False
-        self.phone: str | None = None
+        self.owner: str | None = None
         """The extension of the phone that holds it; None while it is free, or held by
         whoever runs the server."""
         self.status: Signal[None] = Signal()
-        """`seized` or `phone` has changed."""
+        """`seized` or `owner` has changed."""
         self.used: Signal[LineUse] = Signal()
         self._phones = phones
         self._tell = tell
@@ -62,25 +62,28 @@ class SharedLine:
 
         We ourselves can release it whoever holds it.
         """
-        if not self.seized or (phone is not None and phone != self.phone):
+        if not self.seized or (phone is not None and phone != self.owner):
             return False
         self._become(False, None, Action.RELEASE, phone)
         return True
 
-    def press(self, press: KeyPress) -> Use | None:
+    def press(self, phone: Phone, press: KeyPress) -> Use | None:
         """Take a press of one of the keys; return what it did to the line.
 
         Of a press that did nothing the phone gets the key's picture again: it may have
         been pressed before the phone knew that somebody else was faster. A phone that
         is not registered holds nothing: nobody would notice when it is gone.
         """
-        extension = press.phone.extension
-        is_registered = press.phone.registration is not None
-        if press.action is Action.SEIZE and is_registered and self.seize(extension):
+        is_registered = phone.registration is not None
+        if (
+            press.action is Action.SEIZE
+            and is_registered
+            and self.seize(phone.extension)
+        ):
             return Action.SEIZE
-        if press.action is Action.RELEASE and self.release(extension):
+        if press.action is Action.RELEASE and self.release(phone.extension):
             return Action.RELEASE
-        press.phone.send_again(press.key)
+        phone.send_again(press.key)
         return None
 
     def configure(self, setup: LineSetup) -> None:
@@ -103,16 +106,16 @@ class SharedLine:
 
     def follow_owner(self) -> None:
         """See whether the phone that holds the line is there, and when to give it up."""
-        if self.phone is None or not self._running:
+        if self.owner is None or not self._running:
             return
-        owner = self._phones.get(self.phone)
+        phone = self._phones.get(self.owner)
         after = self.setup.release_after
-        if owner is None or self.phone not in self.setup.keys:
+        if phone is None or self.owner not in self.setup.keys:
             self._give_up()
         elif after is None:
-            if owner.registration is None:
+            if phone.registration is None:
                 self._give_up()
-        elif owner.available:
+        elif phone.available:
             self._stop_waiting()
         elif self._grace is None:
             loop = asyncio.get_running_loop()
@@ -125,7 +128,7 @@ class SharedLine:
 
     def save(self) -> dict[str, Any]:
         """Return what `restore` needs, as JSON."""
-        return {"seized": self.seized, "phone": self.phone}
+        return {"seized": self.seized, "phone": self.owner}
 
     def restore(self, saved: object) -> None:
         """Take over from before a restart who holds the line."""
@@ -133,7 +136,7 @@ class SharedLine:
             return
         phone = saved.get("phone")
         if phone is None or (isinstance(phone, str) and phone in self.setup.keys):
-            self.seized, self.phone = True, phone
+            self.seized, self.owner = True, phone
             self.apply()
 
     def _keys(self) -> Iterator[Key]:
@@ -147,15 +150,15 @@ class SharedLine:
         self, seized: bool, owner: str | None, use: Use, by: str | None
     ) -> None:
         self._stop_waiting()
-        self.seized, self.phone = seized, owner
+        self.seized, self.owner = seized, owner
         self.apply()
         self.status.emit(None)
-        event = LineUse(use=use, phone=by)
+        event = LineUse(use=use, extension=by)
         self._tell(lambda: self.used.emit(event))
 
     def _give_up(self) -> None:
         """Release the line for its owner, who is not there."""
-        self.release(self.phone)
+        self.release(self.owner)
 
     def _stop_waiting(self) -> None:
         if self._grace is not None:

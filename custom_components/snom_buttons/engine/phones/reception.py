@@ -123,7 +123,7 @@ class Reception:
         for key in called:
             self._press(phone, key.name, Action.INVITE, number)
         if not called or number in phone.setup.dialling.own:
-            tell_later(partial(self._tell_dialled, phone, number))
+            tell_later(partial(self._emit_dialled, phone, number))
 
     def _press(
         self, phone: Phone, name: str, action: Action | str, number: str
@@ -132,22 +132,26 @@ class Reception:
         key = phone.keys.get(name)
         caller = key.look.caller if key else None
         press = KeyPress(
-            phone=phone, key=name, action=action, number=number, caller=caller
+            extension=phone.extension,
+            key=name,
+            action=action,
+            number=number,
+            caller=caller,
         )
         if key is not None:
             if line := self._line_of(phone.extension, name):
-                press.use = line.press(press)
+                press.use = line.press(phone, press)
             if key.setup.toggles:
                 key.turn(not key.is_on)
-        tell_later(partial(self._tell_press, press))
+        tell_later(partial(self._emit_press, phone, press))
 
-    def _tell_press(self, press: KeyPress) -> None:
-        if key := press.phone.keys.get(press.key):
+    def _emit_press(self, phone: Phone, press: KeyPress) -> None:
+        if key := phone.keys.get(press.key):
             key.pressed.emit(press)
         self.pressed.emit(press)
 
-    def _tell_dialled(self, phone: Phone, number: str) -> None:
-        dialled = Dialled(phone=phone, number=number)
+    def _emit_dialled(self, phone: Phone, number: str) -> None:
+        dialled = Dialled(extension=phone.extension, number=number)
         phone.dialled.emit(dialled)
         self.dialled.emit(dialled)
 

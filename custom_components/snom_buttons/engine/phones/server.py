@@ -358,7 +358,7 @@ class PhoneServer:
     def _follow_owner(self, extension: str) -> None:
         """Have the lines that a phone holds see whether it is still there."""
         for line in self._lines.values():
-            if line.phone == extension:
+            if line.owner == extension:
                 line.follow_owner()
 
     # Strangers
