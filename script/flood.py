@@ -1,6 +1,6 @@
-"""Floods a server of ours for ten seconds, and tells what a phone notices of it.
+"""Floods a server for ten seconds, and prints what a phone notices of it.
 
-What is measured in the tests for three seconds, at full length. Nothing passes or fails.
+Nothing passes or fails.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.support.siege import besiege
 
 
 def main() -> None:
-    """Run it and print the figures."""
+    """Print the figures of one flood."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
     print(asyncio.run(besiege(parser.parse_args().seconds)))

@@ -1,10 +1,10 @@
-"""Feeds what takes bytes from strangers with hostile input, for as long as one likes.
+"""Feeds hostile input to everything that reads bytes from the network.
 
-Hypothesis makes input that is nearly good, of the grammar's pieces; then it is cut,
-doubled, swapped, blown up and spiced, in many ways each. A target is a strategy of good
-input and the law that must hold for any input at all; a law that raises has found
-something, and so has one that takes too long. What was found is made as small as it
-gets and printed as bytes, for a regression test, and the exit status is 1.
+Hypothesis makes nearly good input from the pieces of the grammar; each is then mutated
+in many ways: cut, doubled, swapped, repeated, with words inserted. A target is a
+strategy of good input and a law that holds for any input. A law that raises or takes
+too long is a finding: its input is reduced and printed as bytes, for a regression test,
+and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
 from tests.support.fuzztargets import TARGETS, FuzzTarget
 
 EXAMPLES = 200
-"""Good inputs of one target before it is the next one's turn, and another seed's."""
+"""Good inputs of one target and seed, before the next target's turn."""
 VARIANTS = 50
-"""Inputs that are made of each good one."""
+"""Mutations of each good input."""
 TOO_LONG = 0.25
-"""Seconds of processor time for one input of up to 64 KiB and its law."""
+"""Seconds of processor time for the law of one input of up to 64 KiB."""
 
 MUTATIONS = (
     4 * ("insert", "replace") + 2 * ("cut", "double", "swap") + ("truncate", "blow up")
 )
-# What has a meaning to one of the parsers, or to something behind them.
+# Pieces that have a meaning to one of the parsers, or behind them.
 WORDS = (
     b'" \\ \\" < > , ; : @ = ? % / * [ ] ( ) { } # & ~ - + \t \0 \x1f \x7f \x80 \xff'
     b" \xc2\x85 \xc3\xbc \xed\xb3\xbf \xe2\x80\xa8 \xef\xbb\xbf \xf0\x9f\x93\x9e"
@@ -53,7 +53,7 @@ NASTY = (b" ", *WORDS.split(b" "), *LINES.split(b"|")[1:])
 
 
 def spoiled(data: bytes, chance: random.Random) -> bytes:
-    """Return input with a few things done to it, of at most 64 KiB."""
+    """Return input after one to five mutations, cut to 64 KiB."""
     for _ in range(chance.choice([1, 1, 1, 2, 3, 5])):
         begin = chance.randint(0, len(data))
         end = min(begin + chance.choice([1, 1, 4, 40]), len(data))
@@ -81,7 +81,7 @@ def spoiled(data: bytes, chance: random.Random) -> bytes:
 
 @dataclass(slots=True)
 class Run:
-    """One target, and what came of it so far."""
+    """One target and its figures so far."""
 
     target: FuzzTarget
     inputs: int = 0
@@ -91,11 +91,14 @@ class Run:
     last: bytes = field(default=b"", repr=False)
 
     def check(self, data: bytes) -> None:
-        """Apply the law to one input, and note how long it took."""
+        """Apply the law to one input and record how long it took.
+
+        Raises what the law raises, and AssertionError if it took too long.
+        """
         self.last = data
         took = self._time(data)
         self.inputs += 1
-        if took > TOO_LONG:  # or the machine was busy
+        if took > TOO_LONG:  # or another process did, so measure again
             took = min(took, *(self._time(data) for _ in range(3)))
             assert took <= TOO_LONG, f"{took:.3f} s for {len(data)} bytes"
         if took > self.slowest:
@@ -109,7 +112,7 @@ class Run:
         return thread_time() - begin
 
     def explore(self, number: int) -> BaseException | None:
-        """Try what a seed gives; return what was found, with `last` for it."""
+        """Try the inputs of a seed; return the finding, whose input is `last`."""
 
         @seed(number)
         @settings(
@@ -136,7 +139,7 @@ class Run:
         return None
 
     def _smaller(self, found: Exception) -> Exception:
-        """Leave parts of `last` out for as long as the same kind of fault is found."""
+        """Reduce `last` as long as it gives the same kind of fault."""
         smallest, size = self.last, len(self.last) // 2
         while size:
             begin = 0
@@ -155,14 +158,14 @@ class Run:
 
 
 class _Complaint(logging.Handler):
-    """Makes an error that is logged one that is raised."""
+    """Raises what is logged as an error."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise AssertionError(f"logged: {record.getMessage()}")
 
 
 def main() -> int:
-    """Run from the command line."""
+    """Run from the command line; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=5.0, help="for all targets")
     parser.add_argument("--target", choices=[target.name for target in TARGETS])

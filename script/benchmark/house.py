@@ -127,7 +127,7 @@ async def span(act: Callable[[], asyncio.Future[None] | None]) -> Span:
     """Measure until the future of an action is done, or for `PAUSE` if it returns none."""
 
     def collections() -> int:
-        return gc.get_stats()[-1]["collections"]
+        return int(gc.get_stats()[-1]["collections"])
 
     before = collections()
     lag = Lag()

@@ -120,7 +120,7 @@ async def demo_running(directory: Path, *options: str) -> AsyncIterator[Demo]:
     """Run `script/demo` until it says that it is ready; end it as Ctrl-C would."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("script/demo.py", "--dir", str(directory)),
+        *("-m", "script.demonstration", "--dir", str(directory)),
         *("--http-port", f"{free_tcp_port()}", "--sip-port", f"{free_port()}"),
         *options,
         cwd=ROOT,
@@ -335,7 +335,7 @@ async def test_what_hinders_it_is_said(tmp_path: Path) -> None:
     async def complaint(*arguments: str) -> str:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("script/demo.py", "--no-phone"),
+            *("-m", "script.demonstration", "--no-phone"),
             *arguments,
             cwd=ROOT,
             stderr=asyncio.subprocess.PIPE,

@@ -1,0 +1,142 @@
+"""The command `script/demo`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+import signal
+import socket
+import sys
+
+import aiohttp
+
+from script.demonstration.broker import find_mosquitto, run_mosquitto, set_up_mqtt
+from script.demonstration.dashboard import make_dashboard
+from script.demonstration.directory import prepare_directory
+from script.demonstration.home_assistant import (
+    PASSWORD,
+    USER,
+    HomeAssistant,
+    run_home_assistant,
+)
+from script.demonstration.house import set_up
+from script.demonstration.phone import run_phone, wait_for_phone
+from script.demonstration.process import LOCALHOST, ROOT, DemoError, pick_port, say
+
+PATIENCE = 120
+"""Seconds until everything has to run."""
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the options of `script/demo`."""
+    parser = argparse.ArgumentParser(
+        prog="script/demo",
+        description="Runs Home Assistant with snom_buttons and a software phone.",
+    )
+    parser.add_argument(
+        "--http-port", type=int, help="of Home Assistant (8123, or the next free one)"
+    )
+    parser.add_argument(
+        "--sip-port", type=int, help="of the SIP server (5060, or the next free one)"
+    )
+    parser.add_argument(
+        "--dir",
+        type=Path,
+        default=ROOT / ".demo",
+        help="where Home Assistant lives; emptied at each start (.demo)",
+    )
+    parser.add_argument(
+        "--no-phone", action="store_true", help="start no software phone"
+    )
+    parser.add_argument(
+        "--mqtt",
+        action="store_true",
+        help="start Mosquitto too, on a free port, and put the phones on it",
+    )
+    return parser.parse_args()
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Start everything, print that it is ready, and wait for the phone to end.
+
+    Without a phone it runs until it is cancelled. Raises DemoError, alone or in a group.
+    """
+    http_port = pick_port(options.http_port, 8123, socket.SOCK_STREAM)
+    sip_port = pick_port(options.sip_port, 5060, socket.SOCK_DGRAM)
+    mosquitto = find_mosquitto() if options.mqtt else None
+    mqtt_port = pick_port(None, 1883, socket.SOCK_STREAM) if mosquitto else 0
+    directory: Path = options.dir.resolve()
+    prepare_directory(directory, http_port)
+    # A phone in the terminal takes the whole screen, so it starts after the last line.
+    interactive = not options.no_phone and all(
+        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        say("starting Home Assistant")
+        home = HomeAssistant(session, f"http://{LOCALHOST}:{http_port}")
+        lasting = home_task = group.create_task(run_home_assistant(directory))
+        mosquitto_task = mosquitto and group.create_task(
+            run_mosquitto(directory, mosquitto, mqtt_port, home_task)
+        )
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await home.sign_up()
+                say("setting up the integration and two phones")
+                demo = await set_up(home, sip_port)
+                await make_dashboard(home, demo["phones"])
+                if mosquitto_task:
+                    demo["mqtt"] = await set_up_mqtt(home, mqtt_port)
+                if not (options.no_phone or interactive):
+                    lasting = group.create_task(run_phone(directory, demo))
+                    await wait_for_phone(home, demo)
+        except TimeoutError:
+            raise DemoError(
+                f"not up within {PATIENCE} s; see {directory / 'output.log'}"
+            ) from None
+        path = directory / "demo.json"
+        path.touch(mode=0o600)  # it has a token and passwords
+        path.write_text(json.dumps(demo, indent=2) + "\n")
+        where = f"{home.url}/snom-phones (user {USER}, password {PASSWORD})"
+        print(
+            f"Ready: {where}; token and entities are in {path}; Ctrl-C ends it",
+            flush=True,
+        )
+        note = f"Home Assistant: {where}"
+        if mosquitto_task:
+            subscribe = f"mosquitto_sub -h {LOCALHOST} -p {mqtt_port}"
+            mqtt = f"MQTT: {subscribe} -v -t 'snom_buttons/#'"
+            print(mqtt, flush=True)
+            note += f"\n{mqtt}"
+        if interactive:
+            lasting = group.create_task(run_phone(directory, demo, note))
+        await lasting
+        home_task.cancel()
+        if mosquitto_task:
+            mosquitto_task.cancel()
+
+
+async def main() -> int:
+    """Run until a signal; return the exit code."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        try:
+            await run(parse_arguments())
+        except* (DemoError, aiohttp.ClientError) as group:
+            for error in group.exceptions:
+                print(f"demo: {error}", file=sys.stderr)
+            return_code = 1
+        else:
+            return_code = 0
+    except asyncio.CancelledError:
+        say("ended")
+        return_code = 0
+    return return_code
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

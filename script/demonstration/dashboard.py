@@ -1,0 +1,67 @@
+"""The dashboard, which shows each phone with its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from script.demonstration.home_assistant import HomeAssistant
+from script.demonstration.house import KEY_NAMES
+
+PRESSES = """\
+{{% for press in expand({entities}) | selectattr("state", "match", "2")
+   | sort(attribute="state", reverse=true) %}}
+{{% if loop.first %}}**Pressed**{{% endif %}}
+- {{{{ press.name }}}}{{% if press.attributes.event_type == "dialled" %}} {{{{ press.attributes.number }}}}{{% endif %}} at {{{{ (press.state | as_datetime | as_local).strftime("%H:%M:%S") }}}}
+{{% else %}}
+Press a key of the phone to see it here.
+{{% endfor %}}
+"""
+"""The template of a card below the keys: the latest press of each."""
+
+
+async def make_dashboard(home: HomeAssistant, phones: Mapping[str, Any]) -> None:
+    """Make a page with a section for each phone, in the order of its keys."""
+    sections = [
+        {
+            "type": "grid",
+            "cards": [
+                {"type": "heading", "heading": f"Phone {extension}"},
+                *(
+                    {
+                        "type": "tile",
+                        "entity": key["led"],
+                        "name": name,
+                        "tap_action": {"action": "toggle"},
+                        "icon_tap_action": {"action": "more-info"},
+                    }
+                    for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
+                ),
+                {
+                    "type": "markdown",
+                    "content": PRESSES.format(
+                        entities=[
+                            *(key["press"] for key in phone["keys"].values()),
+                            phone["dialled"],
+                        ]
+                    ),
+                },
+            ],
+        }
+        for extension, phone in phones.items()
+    ]
+    page = {"title": "Phones", "type": "sections", "sections": sections}
+    await home.commands(
+        {
+            "type": "lovelace/dashboards/create",
+            "url_path": "snom-phones",
+            "title": "Phones",
+            "icon": "mdi:deskphone",
+            "mode": "storage",
+        },
+        {
+            "type": "lovelace/config/save",
+            "url_path": "snom-phones",
+            "config": {"views": [page]},
+        },
+    )

@@ -1,0 +1,82 @@
+"""The configuration directory of the demo's Home Assistant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import shutil
+
+from script.demonstration.process import LOCALHOST, ROOT, DemoError
+
+CONFIGURATION = """\
+# Written by script/demo.
+homeassistant:
+  name: Demo
+frontend:
+config:
+history:
+logbook:
+automation:
+script:
+scene:
+system_health:
+logger:
+  default: warning
+  logs:
+    custom_components.snom_buttons: debug
+"""
+
+
+def prepare_directory(directory: Path, http_port: int) -> None:
+    """Make an empty configuration directory with this integration.
+
+    Raises DemoError if the directory holds something else.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        if not (directory / ".snom_buttons_demo").exists():
+            raise DemoError(f"{directory} is not empty and not a demo's; not touched")
+        shutil.rmtree(directory)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / "custom_components").mkdir()
+    (directory / ".storage").mkdir()
+    (directory / ".snom_buttons_demo").touch()
+    (directory / "custom_components" / "snom_buttons").symlink_to(
+        ROOT / "custom_components" / "snom_buttons"
+    )
+    # HTTP settings of the configuration file would be on trial: Home Assistant drops
+    # them after five minutes unless a user confirms them.
+    http = {
+        "server_host": [LOCALHOST],
+        "server_port": http_port,
+        "cors_allowed_origins": [],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": False,
+        "ssl_profile": "modern",
+        "use_x_frame_options": True,
+        "created_at": datetime.now(UTC).isoformat(),
+        "error": None,
+        "error_message": None,
+    }
+    store(
+        directory,
+        "http",
+        2,
+        2,
+        {"stable": http, "pending": None, "yaml_migration_done": True},
+    )
+    # The remaining step of onboarding would set up weather and radio, from the internet.
+    store(
+        directory,
+        "onboarding",
+        4,
+        1,
+        {"done": ["core_config", "analytics", "integration"]},
+    )
+    (directory / "configuration.yaml").write_text(CONFIGURATION)
+
+
+def store(directory: Path, key: str, major: int, minor: int, data: object) -> None:
+    """Write one of Home Assistant's stores."""
+    content = {"version": major, "minor_version": minor, "key": key, "data": data}
+    (directory / ".storage" / key).write_text(json.dumps(content))

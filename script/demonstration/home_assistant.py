@@ -1,0 +1,134 @@
+"""Home Assistant: its process, and a client of its API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+import json
+from pathlib import Path
+import signal
+import sys
+from typing import Any
+
+import aiohttp
+
+from script.demonstration.process import DemoError, end, start
+
+USER = PASSWORD = "demo"  # noqa: S105
+RESTART_EXIT_CODE = 100
+"""Home Assistant's exit code when it asks for a restart."""
+
+
+async def run_home_assistant(directory: Path) -> None:
+    """Run Home Assistant, and start it again whenever it asks for a restart.
+
+    Raises DemoError when it ends otherwise.
+    """
+    log = directory / "output.log"
+    while True:
+        process = await start(
+            log,
+            *(sys.executable, "-m", "homeassistant", "--skip-pip"),
+            *("--config", str(directory)),
+            cwd=directory,
+        )
+        try:
+            code = await process.wait()
+        finally:
+            await end(process, patience=30)
+        # A killed one is started again too, as a supervisor would.
+        if code not in (RESTART_EXIT_CODE, -signal.SIGKILL):
+            raise DemoError(f"Home Assistant ended with code {code}; see {log}")
+
+
+class HomeAssistant:
+    """A client of the API of the demo's Home Assistant."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Make a client that `sign_up` gives a token."""
+        self.url = url
+        self.token = ""
+        self._session = session
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    async def get(self, path: str) -> Any:
+        """Return the JSON at a path of the API."""
+        async with self._session.get(self.url + path, headers=self._headers) as answer:
+            return await answer.json()
+
+    async def delete(self, path: str) -> None:
+        """Delete what is at a path of the API."""
+        async with self._session.delete(self.url + path, headers=self._headers):
+            pass
+
+    async def request(self, path: str, data: Mapping[str, Any]) -> Any:
+        """Post JSON to the API; return the answer. Raises DemoError."""
+        async with self._session.post(
+            self.url + path, json=data, headers=self._headers
+        ) as answer:
+            text = await answer.text()
+            if answer.status >= 400:
+                raise DemoError(f"{path}: {answer.status} {text}")
+            return json.loads(text)
+
+    async def sign_up(self) -> None:
+        """Wait until the API answers, create the first user and get a lasting token."""
+        client = {"client_id": f"{self.url}/"}
+        while True:
+            with suppress(aiohttp.ClientConnectionError):
+                async with self._session.get(f"{self.url}/api/onboarding") as answer:
+                    if answer.status == 200:
+                        break
+            await asyncio.sleep(0.2)
+        owner = client | {"name": "Demo", "username": USER, "password": PASSWORD}
+        created = await self.request(
+            "/api/onboarding/users", owner | {"language": "en"}
+        )
+        grant = {"grant_type": "authorization_code", "code": created["auth_code"]}
+        form = aiohttp.FormData(client | grant)
+        async with self._session.post(f"{self.url}/auth/token", data=form) as answer:
+            self.token = (await answer.json())["access_token"]
+        (self.token,) = await self.commands(
+            {
+                "type": "auth/long_lived_access_token",
+                "client_name": "script/demo",
+                "lifespan": 3650,
+            },
+        )
+
+    async def commands(self, *commands: Mapping[str, Any]) -> list[Any]:
+        """Return the results of commands over the websocket. Raises DemoError."""
+        results = []
+        async with self._session.ws_connect(f"{self.url}/api/websocket") as socket_:
+            await socket_.receive_json()
+            await socket_.send_json({"type": "auth", "access_token": self.token})
+            await socket_.receive_json()
+            for number, command in enumerate(commands, 1):
+                await socket_.send_json({"id": number, **command})
+                result = await socket_.receive_json()
+                if not result["success"]:
+                    raise DemoError(f"{command['type']}: {result['error']}")
+                results.append(result["result"])
+        return results
+
+    async def flow(
+        self,
+        path: str,
+        handler: object,
+        *steps: Mapping[str, Any],
+    ) -> tuple[Any, list[Any]]:
+        """Go through a dialogue; return its result and its forms. Raises DemoError."""
+        forms = []
+        form = await self.request(path, {"handler": handler})
+        for step in steps:
+            forms.append(form)
+            if form["type"] != "form":
+                raise DemoError(f"the dialogue ended early: {form}")
+            form = await self.request(f"{path}/{form['flow_id']}", step)
+        if form["type"] != "create_entry":
+            raise DemoError(f"the dialogue did not end well: {form}")
+        return form, forms
