@@ -17,7 +17,7 @@ from custom_components.snom_buttons import engine
 ENGINE = Path(engine.__file__).parent
 ROOT = Path(__file__).parents[2]
 NEEDS_TEXTUAL = {"virtual_phone.app"}
-UNFINISHED = (["keywords"], ["mqtt"])
+UNFINISHED = (["mqtt"],)
 IMPORTER = """
 import importlib, json, sys
 
