@@ -187,14 +187,14 @@ async def test_without_phones_there_is_nothing_to_share(hass: HomeAssistant) -> 
 )
 async def test_a_wrong_first_page(
     hass: HomeAssistant,
-    server: MockConfigEntry,
+    config_entry: MockConfigEntry,
     values: dict[str, Any],
     field: str,
     error: str,
 ) -> None:
-    await add(hass, server, code="taken", key="2")
+    await add(hass, config_entry, code="taken", key="2")
     typed = {"name": "Gate", "code": "co2", "phones": ["44"], "key": "1"} | values
-    result = await submit(hass, await start(hass, server), **typed)
+    result = await submit(hass, await start(hass, config_entry), **typed)
     assert result["step_id"] == "user"
     assert list(result["errors"]) == [field]
     assert errors(result)[field].startswith(error)
@@ -224,10 +224,10 @@ async def test_a_wrong_first_page(
     ids=["none", "twice", "unknown", "taken"],
 )
 async def test_a_wrong_second_page(
-    hass: HomeAssistant, server: MockConfigEntry, keys: Any, error: str
+    hass: HomeAssistant, config_entry: MockConfigEntry, keys: Any, error: str
 ) -> None:
-    await add(hass, server, name="Other", code="other", key="2")
-    result = await start(hass, server)
+    await add(hass, config_entry, name="Other", code="other", key="2")
+    result = await start(hass, config_entry)
     result = await submit(hass, result, code="co2", phones=["44"], key="1")
     result = await submit(hass, result, keys=keys)
     assert errors(result) == {"base": error}
@@ -237,11 +237,11 @@ async def test_a_wrong_second_page(
 
 
 async def test_a_phone_that_goes_while_the_dialogue_is_open(
-    hass: HomeAssistant, server: MockConfigEntry
+    hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:
-    result = await start(hass, server)
+    result = await start(hass, config_entry)
     result = await submit(hass, result, code="co2", phones=["44", "45"], key="1")
-    hass.config_entries.async_remove_subentry(server, "subentry_45")
+    hass.config_entries.async_remove_subentry(config_entry, "subentry_45")
     result = await submit(hass, result)
     assert errors(result) == {
         "base": "Phone 45 no longer exists. Remove it from the list."
@@ -263,18 +263,18 @@ async def test_many_keys_are_not_all_listed(
 
 @pytest.mark.parametrize("phones", [["99"], "44", None], ids=repr)
 async def test_what_no_form_sends(
-    hass: HomeAssistant, server: MockConfigEntry, phones: object
+    hass: HomeAssistant, config_entry: MockConfigEntry, phones: object
 ) -> None:
-    result = await start(hass, server)
+    result = await start(hass, config_entry)
     with pytest.raises(InvalidData):
         await submit(hass, result, code="co2", phones=phones, key="1")
 
 
 @pytest.mark.parametrize("keys", [{"phone": "44", "key": "1"}, [7], "1"], ids=repr)
 async def test_what_no_list_sends(
-    hass: HomeAssistant, server: MockConfigEntry, keys: object
+    hass: HomeAssistant, config_entry: MockConfigEntry, keys: object
 ) -> None:
-    result = await start(hass, server)
+    result = await start(hass, config_entry)
     result = await submit(hass, result, code="co2", phones=["44"], key="1")
     with pytest.raises(InvalidData):
         await submit(hass, result, keys=keys)

@@ -159,10 +159,10 @@ async def test_udp_is_switched_off(
     ],
 )
 async def test_a_phone_that_could_not_be_reached(
-    hass: HomeAssistant, server: MockConfigEntry, address: str, error: str
+    hass: HomeAssistant, config_entry: MockConfigEntry, address: str, error: str
 ) -> None:
     page = {"extension": "46", "password": PASSWORD, "model": "D785"}
-    dialogue = await start_phone(hass, server)
+    dialogue = await start_phone(hass, config_entry)
     form = await submit_phone(hass, dialogue, **page, address=address)
     assert form["errors"] == {"address": error}
 

@@ -1,4 +1,4 @@
-"""Certificates that can be used, and what is said of those that cannot."""
+"""Certificates that can be used, and the errors of those that cannot."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

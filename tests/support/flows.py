@@ -20,7 +20,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.util.json import load_json_object
 
-LOCALHOST = "127.0.0.1"
+from .entries import LOCALHOST
 
 ADDRESS = "10.10.10.10"
 """The address of this machine in the network that the test plugin makes up."""

@@ -1,4 +1,4 @@
-"""The certificate with which the server proves to phones who it is, over TLS."""
+"""The certificate of the server for TLS."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 
 from .settings import CertificateSettings
 
+# What OpenSSL calls its reasons.
 OF_ANOTHER: Final = {
     "KEY_TYPE_MISMATCH",
     "KEY_VALUES_MISMATCH",
@@ -21,10 +22,13 @@ TOO_WEAK: Final = {"CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "EE_KEY_TOO_SMALL"}
 
 
 class CertificateProblem(Exception):
-    """A certificate that cannot be used; `key` and `placeholders` are for the user."""
+    """A certificate that cannot be used.
+
+    `key` names the error text that says why, `placeholders` are the values in it.
+    """
 
     def __init__(self, key: str, /, **placeholders: str) -> None:
-        """Say which translated error this is."""
+        """Keep the name of the text and its values."""
         super().__init__(f"{key}: {placeholders}")
         self.key = key
         self.placeholders = placeholders
@@ -32,14 +36,14 @@ class CertificateProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
-    """Where a certificate and its private key are, as PEM."""
+    """The paths of a certificate and its private key, both PEM."""
 
     certificate: Path
     key: Path
 
 
 def own_certificate(hass: HomeAssistant) -> CertificateFiles | None:
-    """Return the certificate of Home Assistant's own web server, None if it has none."""
+    """Return the certificate of Home Assistant's web server, None if it has none."""
     http: Any = getattr(hass, "http", None)
     if http is None or not http.ssl_certificate or not http.ssl_key:
         return None
@@ -64,11 +68,10 @@ def certificate_files(
 
 
 def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]:
-    """Return a context for TLS 1.2 and later, and when its certificate expires, in UTC.
+    """Return a context for TLS 1.2 and later, and the expiry of its certificate, in UTC.
 
-    A newer certificate needs another context: one that has a certificate keeps it
-    beside one with another type of key. To be called where files can be read. Raises
-    CertificateProblem.
+    Reads files. Raises CertificateProblem. A renewed certificate needs a new context: a
+    context keeps the old certificate if the type of the key differs.
     """
     expires = _expiry(files.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -79,7 +82,7 @@ def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]
 
 def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
     try:
-        # Without a password OpenSSL would ask for one in a terminal.
+        # Without a password OpenSSL asks for one in the terminal.
         context.load_cert_chain(files.certificate, files.key, password=lambda: "")
     except ssl.SSLError as err:
         if err.reason in OF_ANOTHER:
@@ -96,9 +99,9 @@ def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
 
 
 def _expiry(path: Path) -> datetime:
-    """Return when a certificate expires.
+    """Return the expiry of a certificate, in UTC.
 
-    Raises CertificateProblem, also if it has expired or is not valid yet.
+    Raises CertificateProblem, also for one that has expired or is not valid yet.
     """
     try:
         certificates = load_pem_x509_certificates(path.read_bytes())

@@ -1,0 +1,388 @@
+"""The account and the keys of a phone, from the first page of its dialogue to the last."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.snom_buttons.flows.phone import (
+    PASSWORD as PASSWORD_PATTERN,
+    PASSWORD_ALPHABET,
+)
+from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from tests.support.entries import KEYS, LOCALHOST, PASSWORD, Phones, key_data
+from tests.support.flows import reconfigure_phone, start_phone, submit_phone, suggested
+from tests.support.rawphone import RawPhone
+
+
+async def test_a_phone_from_first_to_last_page(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones, port: int
+) -> None:
+    result = await start_phone(hass, server)
+    password = suggested(result)["password"]
+    assert len(password) == 16
+    assert set(password) <= set(PASSWORD_ALPHABET)
+    assert PASSWORD_PATTERN.fullmatch(password)
+
+    result = await submit_phone(hass, result, extension="46", model="D713")
+    assert result["step_id"] == "keys"
+    keys = [key_data(str(number), colors=True) for number in range(1, 5)]
+    assert suggested(result) == {"keys": keys}
+
+    keys[1] |= {"name": "Front | door", "kind": "switch"}
+    keys[2]["kind"] = "none"
+    result = await submit_phone(hass, result, keys=keys)
+    assert result["step_id"] == "phone"
+    assert result["last_step"] is True
+    assert result["description_placeholders"] == {
+        "account": "46",
+        "password": password,
+        "registrar": f"{LOCALHOST}:{port}",
+        "outbound": "",
+        "keys": (
+            "| Button | `1` | Key 1 |\n"
+            "| Button | `2` | Front \\| door |\n"
+            "| Button | `3` | Key 3 |\n"
+            "| Button | `4` | Key 4 |"
+        ),
+    }
+
+    result = await submit_phone(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    [subentry] = [s for s in server.subentries.values() if s.unique_id == "46"]
+    assert subentry.title == "Phone 46"
+    assert subentry.subentry_type == "phone"
+    assert subentry.data == {
+        "extension": "46",
+        "password": password,
+        "model": "D713",
+        "keys": keys,
+    }
+
+    async with RawPhone((LOCALHOST, port), "46", password) as phone:
+        await phone.register()
+        await phone.shows("2", l="Front | door")
+        assert hass.states.get("light.phone_46_key_1").state == "off"
+        assert hass.states.get("switch.phone_46_front_door").state == "off"
+        assert hass.states.get("light.phone_46_key_3") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "key_count", "colors"),
+    [
+        ({"model": "D785"}, 24, True),
+        ({"model": "D712"}, 5, False),
+        ({"model": "D712", "key_count": 23}, 23, False),
+        ({"model": "D785", "key_count": 1}, 1, True),
+        ({"model": "other", "key_count": 200}, 200, False),
+    ],
+)
+async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    changes: dict[str, Any],
+    key_count: int,
+    colors: bool,
+) -> None:
+    result = await start_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension="46", **changes)
+    assert suggested(result)["keys"] == [
+        key_data(str(number), colors=colors) for number in range(1, key_count + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"extension": ""}, {"extension": "invalid_extension"}),
+        ({"extension": "4 4"}, {"extension": "invalid_extension"}),
+        ({"extension": "44@host"}, {"extension": "invalid_extension"}),
+        ({"extension": "4" * 65}, {"extension": "invalid_extension"}),
+        ({"extension": "Küche"}, {"extension": "invalid_extension"}),
+        ({"password": "1234567"}, {"password": "invalid_password"}),
+        ({"password": "with a blank"}, {"password": "invalid_password"}),
+        ({"password": "with|a|bar"}, {"password": "invalid_password"}),
+        ({"password": "with`a`tick"}, {"password": "invalid_password"}),
+        ({"model": "other"}, {"key_count": "key_count_missing"}),
+        (
+            {"extension": "#", "password": "", "model": "other"},
+            {
+                "extension": "invalid_extension",
+                "password": "invalid_password",
+                "key_count": "key_count_missing",
+            },
+        ),
+    ],
+)
+async def test_what_is_wrong_with_an_account_is_said(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    changes: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    good = {"extension": "46", "password": PASSWORD, "model": "D785"}
+    result = await start_phone(hass, config_entry)
+    result = await submit_phone(hass, result, **(good | changes))
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert result["errors"] == errors
+    for field, value in changes.items():
+        assert suggested(result)[field] == value
+    result = await submit_phone(hass, result, **good)
+    assert result["step_id"] == "keys"
+
+
+@pytest.mark.parametrize(
+    "bad", [{"key_count": 0}, {"key_count": 201}, {"model": "3310"}]
+)
+async def test_a_phone_takes_what_there_is(
+    hass: HomeAssistant, config_entry: MockConfigEntry, bad: dict[str, Any]
+) -> None:
+    result = await start_phone(hass, config_entry)
+    with pytest.raises(InvalidData):
+        await submit_phone(hass, result, **({"extension": "46", "model": "D785"} | bad))
+
+
+async def test_an_extension_is_given_once(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await start_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension=" 44 ", model="D785")
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_two_dialogues_race_for_an_extension(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    pages = []
+    for _ in range(2):
+        result = await start_phone(hass, config_entry)
+        result = await submit_phone(hass, result, extension="46", model="D713")
+        pages.append(await submit_phone(hass, result))
+    result = await submit_phone(hass, pages[0])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    result = await submit_phone(hass, pages[1])
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def keys_page(hass: HomeAssistant, entry: MockConfigEntry) -> SubentryFlowResult:
+    result = await start_phone(hass, entry)
+    return await submit_phone(
+        hass, result, extension="46", model="D713", name=" Kitchen "
+    )
+
+
+async def test_a_key_needs_nothing_but_its_number(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await keys_page(hass, config_entry)
+    keys = [{"key": " 7 "}, {"key": "co2", "name": " ", "colors": False}]
+    result = await submit_phone(hass, result, keys=keys)
+    await submit_phone(hass, result)
+    [subentry] = [s for s in config_entry.subentries.values() if s.unique_id == "46"]
+    assert subentry.title == "Kitchen"
+    assert subentry.data["keys"] == [
+        key_data("7", colors=True),
+        key_data("co2", colors=False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "error", "key"),
+    [
+        ([{"key": ""}], "invalid_key", ""),
+        ([{"key": "1"}, {"key": "two keys"}], "invalid_key", "two keys"),
+        ([{"key": "1"}, {"key": "2"}, {"key": " 1"}], "duplicate_key", "1"),
+        ([{"key": "1", "name": "Up\ndown"}], "invalid_key_name", "1"),
+        ([{"key": "1", "name": "x" * 65}], "key_name_too_long", "1"),
+        ([], "invalid_key_count", ""),
+        ([{"key": str(number)} for number in range(201)], "invalid_key_count", ""),
+    ],
+)
+async def test_what_is_wrong_with_a_key_is_said(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    keys: list[dict[str, Any]],
+    error: str,
+    key: str,
+) -> None:
+    result = await keys_page(hass, config_entry)
+    result = await submit_phone(hass, result, keys=keys)
+    assert result["step_id"] == "keys"
+    assert result["errors"] == {"base": error}
+    assert result["description_placeholders"] == {
+        "key": key,
+        "other_key": "",
+        "number": "",
+        "max_keys": "200",
+        "max_length": "64",
+    }
+    assert suggested(result)["keys"] == keys
+    good = [{"key": str(number), "name": "x" * 64} for number in range(200)]
+    result = await submit_phone(hass, result, keys=good)
+    assert result["step_id"] == "phone"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [{"name": "Key 1"}],
+        [{"key": "1", "kind": "fan"}],
+        "1",
+        ["1"],
+        [None],
+        {"key": "1"},
+    ],
+)
+async def test_a_list_of_keys_is_one(
+    hass: HomeAssistant, config_entry: MockConfigEntry, keys: object
+) -> None:
+    result = await keys_page(hass, config_entry)
+    with pytest.raises(InvalidData):
+        await submit_phone(hass, result, keys=keys)
+
+
+async def test_the_editor_of_a_key_speaks_the_language_of_the_server(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config.language = "de"
+    result = await keys_page(hass, config_entry)
+    [selector] = result["data_schema"].schema.values()
+    kinds = selector.config["fields"]["kind"]["selector"].config["options"]
+    assert [(kind["value"], kind["label"]) for kind in kinds] == [
+        ("light", "Licht"),
+        ("switch", "Schalter"),
+        ("none", "Nicht benutzt"),
+    ]
+
+
+async def test_a_registrar_with_an_ipv6_address(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(
+        config_entry, data={**config_entry.data, "advertised_host": "2001:db8::1"}
+    )
+    result = await submit_phone(hass, await keys_page(hass, config_entry))
+    port = config_entry.data["port"]
+    assert result["description_placeholders"]["registrar"] == f"[2001:db8::1]:{port}"
+
+
+# Phones that are changed
+
+
+async def test_a_phone_is_left_as_it_is(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    before = dict(server.subentries["subentry_44"].data)
+    result = await reconfigure_phone(hass, server)
+    assert suggested(result) == {
+        "extension": "44",
+        "password": PASSWORD,
+        "name": "Phone 44",
+        "model": "D785",
+        "key_count": 4,
+    }
+    result = await submit_phone(hass, result)
+    assert suggested(result) == {"keys": KEYS}
+    result = await submit_phone(hass, result)
+    assert result["description_placeholders"]["password"] == PASSWORD
+    result = await submit_phone(hass, result)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    assert server.subentries["subentry_44"].data == before
+    await hass.async_block_till_done()
+    assert hass.states.get("light.phone_44_key_1").state == "off"
+
+
+async def test_a_phone_is_changed(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    hub = server.runtime_data
+    result = await reconfigure_phone(hass, server)
+    result = await submit_phone(
+        hass, result, extension="144", name=None, model="D713", key_count=None
+    )
+    result = await submit_phone(hass, result, keys=[key_data("1", name="Bell")])
+    result = await submit_phone(hass, result)
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+
+    subentry = server.subentries["subentry_44"]
+    assert subentry.title == "Phone 144"
+    assert subentry.unique_id == "144"
+    assert subentry.data == {
+        "extension": "144",
+        "password": PASSWORD,
+        "model": "D713",
+        "keys": [key_data("1", name="Bell")],
+    }
+    assert server.runtime_data is hub
+    phone.extension = "144"
+    assert (await phone.register()).status == 200
+    await phone.shows("1", l="Bell")
+
+
+@pytest.mark.parametrize(
+    ("key_count", "keys"),
+    [(2, KEYS[:2]), (6, [*KEYS, *(key_data(n, colors=True) for n in ("5", "6"))])],
+)
+async def test_a_phone_gets_more_or_fewer_keys(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    key_count: int,
+    keys: list[dict[str, Any]],
+) -> None:
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, key_count=key_count)
+    assert suggested(result)["keys"] == keys
+
+
+@pytest.mark.parametrize(
+    ("model", "colors"), [("D120", False), ("D713", True), ("other", None)]
+)
+async def test_another_model_decides_anew_which_keys_have_colors(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    model: str,
+    colors: bool | None,
+) -> None:
+    """Unless it is one of which nothing is known."""
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, model=model)
+    assert suggested(result)["keys"] == [
+        key | ({} if colors is None else {"colors": colors}) for key in KEYS
+    ]
+
+
+async def test_a_key_count_is_only_shown_where_it_is_not_the_model_s(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    subentry = config_entry.subentries["subentry_44"]
+    hass.config_entries.async_update_subentry(
+        config_entry, subentry, data={**subentry.data, "model": "D713"}
+    )
+    result = await reconfigure_phone(hass, config_entry)
+    assert "key_count" not in suggested(result)
+
+
+async def test_a_phone_cannot_take_the_extension_of_another(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension="45")
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_what_is_wrong_with_a_changed_phone_is_said(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await reconfigure_phone(hass, config_entry)
+    result = await submit_phone(hass, result, password="short")
+    assert result["step_id"] == "account"
+    assert result["errors"] == {"password": "invalid_password"}
