@@ -194,7 +194,7 @@ def check_server(data: bytes) -> None:
         endpoint._transports["UDP"] = _Mute(endpoint._receive)
         endpoint._sent_by["UDP"] = "ha.test:5060"
         server._trust._challenger, _ = challenger()
-        server._started = True
+        server._is_started = True
         endpoint._receive(REGISTRATION, FLOW)
         assert phone.available, "the registration of the server's phone failed"
         for _ in range(2):

@@ -33,7 +33,8 @@ from .line import SharedLine
 from .models import MODELS
 from .network import check_bind, free_port
 from .phone import MAX_UNCONFIGURED, Phone
-from .server import CannotListen, PhoneServer, ServerSettings
+from .server import CannotListen, PhoneServer
+from .settings import ServerSettings
 from .setup import KeyKind, KeySetup, LineSetup, PhoneSetup, shared_key
 
 __all__ = [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from itertools import islice
 
@@ -15,6 +13,7 @@ from .contact import Contact
 from .courier import Courier
 from .events import Dialled
 from .key import Key, SavedLook
+from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
 
@@ -23,18 +22,6 @@ MAX_UNCONFIGURED = 200
 
 MAX_KEY_DOCUMENT = 8 * 1024
 """Bytes of one key's description; a document of a single key cannot be split."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
-    """What the newest registration of a phone says of it."""
-
-    address: str
-    """Where it came from, as `udp 192.0.2.4:2048`."""
-    user_agent: str | None
-    expires_at: datetime | None
-    """Aware, in UTC; None for a phone that does not register."""
-    supports_buttons: bool
 
 
 class Phone:

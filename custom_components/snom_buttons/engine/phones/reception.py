@@ -123,7 +123,7 @@ class Reception:
         for key in called:
             self._press(phone, key.name, Action.INVITE, number)
         if not called or number in phone.setup.dialling.own:
-            tell_later(partial(self._emit_dialled, phone, number))
+            emit_later(partial(self._emit_dialled, phone, number))
 
     def _press(
         self, phone: Phone, name: str, action: Action | str, number: str
@@ -143,7 +143,7 @@ class Reception:
                 press.use = line.press(phone, press)
             if key.setup.toggles:
                 key.turn(not key.is_on)
-        tell_later(partial(self._emit_press, phone, press))
+        emit_later(partial(self._emit_press, phone, press))
 
     def _emit_press(self, phone: Phone, press: KeyPress) -> None:
         if key := phone.keys.get(press.key):
@@ -166,12 +166,12 @@ def _is_press(pressed: Sequence[KeyDescription]) -> bool:
     return True
 
 
-def tell_later(tell: Callable[[], None]) -> None:
+def emit_later(emit: Callable[[], None]) -> None:
     """Tell what happened, behind the documents that it made due.
 
     Outboxes that are idle send theirs in the loop's next turn.
     """
-    asyncio.get_running_loop().call_soon(tell)
+    asyncio.get_running_loop().call_soon(emit)
 
 
 def _shown(number: str | None) -> str:

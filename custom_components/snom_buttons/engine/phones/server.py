@@ -1,89 +1,39 @@
-"""The server: ties registrar, phones and lines together, and outlives restarts."""
+"""The server: its life cycle, and its parts."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
-import hashlib
-import math
 import ssl
 import time
 from typing import Any
 
-from ..sip import (
-    PRIVATE_NETWORKS,
-    Binding,
-    Flow,
-    Guard,
-    LocationService,
-    Network,
-    Registrar,
-    Trust,
-)
+from ..sip import Binding, Flow, Guard, LocationService, Registrar, Trust
 from ..sip.net import Endpoint
+from .alarm import Alarm
 from .courier import Courier
 from .line import SharedLine
-from .phone import Phone, Registration
-from .reception import Reception, tell_later
+from .phone import Phone
+from .reception import Reception, emit_later
+from .registration import Registration
+from .settings import ServerSettings
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
-from .storage import load_bindings, load_keys, save_bindings, save_keys
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerSettings:
-    """Where the server listens, and what it calls itself."""
-
-    host: str
-    """The address to bind to, `0.0.0.0` for all of IPv4, `::` for all."""
-    port: int | None
-    """The UDP port; 0 takes a free one, None does without UDP."""
-    tcp_port: int | None = None
-    tls_port: int | None = None
-    realm: str
-    """The digest realm, which phones show when they ask for a password."""
-    advertised_host: str
-    """What our requests name as their origin: the address that phones know us by."""
-    advertised: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
-    """The same for single transports, where it is another host or port."""
-    networks: tuple[Network, ...] = PRIVATE_NETWORKS
-    """Who may talk to us at all."""
-    keepalive: float = 0.0
-    """Seconds between questions whether a phone is there; 0 for none."""
-
-    @property
-    def ports(self) -> dict[str, int]:
-        """The ports by transport: `UDP`, `TCP`, `TLS`."""
-        ports = {"UDP": self.port, "TCP": self.tcp_port, "TLS": self.tls_port}
-        return {name: port for name, port in ports.items() if port is not None}
-
-    @property
-    def registrar_addresses(self) -> dict[str, str]:
-        """The address under which phones reach each transport, as `host:port`."""
-        addresses = {}
-        for transport, own_port in self.ports.items():
-            host, port = self.advertised.get(transport, ("", None))
-            host = host or self.advertised_host
-            shown = f"[{host}]" if ":" in host else host
-            addresses[transport] = f"{shown}:{port or own_port}"
-        return addresses
+from .storage import Storage
 
 
 class CannotListen(OSError):
-    """The system gave us no socket for a transport."""
+    """The system refused a socket for a transport."""
 
     def __init__(self, error: OSError, transport: str, port: int) -> None:
-        """Say which, and what the system said."""
+        """Keep the system's error with the transport and port that it is about."""
         super().__init__(error.errno, error.strerror or str(error))
         self.transport = transport
         self.port = port
 
 
 class PhoneServer:
-    """A SIP registrar for phones, and the owner of what they show."""
+    """A SIP registrar for phones, and the holder of what they show."""
 
     def __init__(
         self,
@@ -91,27 +41,27 @@ class PhoneServer:
         clock: Callable[[], float] = time.monotonic,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """Make a server that is not started.
+        """Create a server that is not started.
 
-        `clock` must run like the event loop's, which is what it is by default. Without
-        a `context` there is no TLS.
+        `clock` has to run like the event loop's, as it does by default. Without a
+        `context` there is no TLS.
         """
         self.settings = settings
-        self._clock = clock
         self.changed: Signal[None] = Signal()
         """What `snapshot` returns has changed."""
-        self._phones: dict[str, Phone] = {}
-        self._lines: dict[str, SharedLine] = {}
         self.locked_out: Signal[None] = Signal()
         """`locked` has changed."""
         self.context = context
-        """What TLS needs; to be set before `start`, and after it by `renew`."""
+        """For TLS. It is set before `start`; `renew` replaces it later."""
+        self._clock = clock
+        self._phones: dict[str, Phone] = {}
+        self._lines: dict[str, SharedLine] = {}
         self._location = LocationService(clock)
         self._guard = Guard(
             clock=clock,
             location=self._location,
             networks=settings.networks,
-            on_locked=self._follow_lock,
+            on_locked=self._lock_changed,
         )
         self._trust = Trust(
             settings.realm, self._password_of, clock, self._location, self._guard
@@ -127,9 +77,12 @@ class PhoneServer:
             on_lost=self._connection_lost,
         )
         self._courier = Courier(self._endpoint, settings.keepalive)
-        self._started = False
-        self._expiry: asyncio.TimerHandle | None = None
-        self._unlocking: asyncio.TimerHandle | None = None
+        self._storage = Storage(
+            settings, self._phones, self._lines, self._location, clock
+        )
+        self._is_started = False
+        self._expiry = Alarm(clock, self._expire)
+        self._unlocking = Alarm(clock, self._unlock)
 
     @property
     def phones(self) -> Mapping[str, Phone]:
@@ -141,43 +94,18 @@ class PhoneServer:
         """The shared lines by their IDs."""
         return self._lines
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where UDP is bound. Raises TransportError while it is not."""
-        return self.address_of("UDP")
-
-    @property
-    def listening(self) -> dict[str, int]:
-        """The ports by transport that are open."""
-        return {
-            transport: self.address_of(transport)[1]
-            for transport in self.settings.ports
-            if self._endpoint.is_open(transport)
-        }
-
-    def address_of(self, transport: str) -> tuple[str, int]:
-        """Return where a transport is bound. Raises TransportError while it is not."""
-        return self._endpoint.address_of(transport)
-
-    @property
-    def locked(self) -> list[str]:
-        """The sources that are not listened to, for they gave too many wrong passwords."""
-        return self._guard.locked
-
-    def release(self, source: str) -> None:
-        """Listen to a source again."""
-        self._guard.release(source)
+    # Life cycle
 
     async def start(self) -> None:
-        """Bind; phones that were bound before a restart get their picture at once.
+        """Open the ports. Phones that were registered before a restart get all keys.
 
-        Raises CannotListen with what the system says (EADDRINUSE, EADDRNOTAVAIL, …).
+        Raises CannotListen with the system's error (EADDRINUSE, EADDRNOTAVAIL, …).
         """
         try:
             for transport, port in self.settings.ports.items():
                 await self._open(transport, port)
-            self._started = True
-            self._plan_release()
+            self._is_started = True
+            self._unlocking.set(self._guard.next_release)
             for phone in self._phones.values():
                 self._update(phone)
             for line in self._lines.values():
@@ -203,24 +131,53 @@ class PhoneServer:
             raise CannotListen(error, transport, port) from error
 
     def renew(self, context: ssl.SSLContext) -> None:
-        """Take another context for TLS; connections that are there go on as they are."""
+        """Replace the TLS context; open connections are not affected."""
         self.context = context
         self._endpoint.renew(context)
 
     async def stop(self) -> None:
-        """Free the port, and end every task and timer; safe to call twice."""
-        self._started = False
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        if self._unlocking is not None:
-            self._unlocking.cancel()
-            self._unlocking = None
+        """Close the ports, and end all tasks and timers. A second call does nothing."""
+        self._is_started = False
+        self._expiry.cancel()
+        self._unlocking.cancel()
         for phone in self._phones.values():
             phone.close()
         for line in self._lines.values():
             line.close()
         await self._endpoint.close()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The address of the UDP socket. Raises TransportError while it is closed."""
+        return self.address_of("UDP")
+
+    @property
+    def listening(self) -> dict[str, int]:
+        """The open ports by transport."""
+        return {
+            transport: self.address_of(transport)[1]
+            for transport in self.settings.ports
+            if self._endpoint.is_open(transport)
+        }
+
+    def address_of(self, transport: str) -> tuple[str, int]:
+        """Return a socket's address. Raises TransportError while it is closed."""
+        return self._endpoint.address_of(transport)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what `restore` needs after a restart, as JSON."""
+        return self._storage.snapshot()
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Restore phones, keys and lines that are set up, before `start`.
+
+        What does not fit is left out, as are the registrations of a phone that has
+        another password now.
+        """
+        self._storage.restore(snapshot)
+        self._apply_lines()
+
+    # Phones
 
     def add_phone(self, setup: PhoneSetup, before: Phone | None = None) -> Phone:
         """Add a phone, before or after the start, and return it.
@@ -240,14 +197,14 @@ class PhoneServer:
             raise ValueError(f"there is a phone {phone.extension} already")
         self._phones[phone.extension] = phone
         phone.changed.subscribe(self.changed.emit)
-        phone.gone.subscribe(self._device_gone)
+        phone.gone.subscribe(self._contact_gone)
         phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
         self._bind_address(phone)
         self._update(phone)
         self._apply_lines()
 
     def remove_phone(self, extension: str) -> None:
-        """Let a phone go, and forget its registrations. Raises KeyError."""
+        """Remove a phone and its registrations. Raises KeyError."""
         phone = self._phones.pop(extension)
         phone.close()
         self._location.forget(extension)
@@ -270,75 +227,33 @@ class PhoneServer:
             self._bind_address(phone)
             self._registered(setup.extension)
 
-    def add_line(self, line_id: str, setup: LineSetup) -> SharedLine:
-        """Take a shared line in, whether started or not, and return it.
+    def _password_of(self, extension: str) -> str | None:
+        phone = self._phones.get(extension)
+        return phone.setup.password if phone and phone.setup.address is None else None
 
-        Its keys are those of the phones that there are, now or later. Raises ValueError
-        if there is a line of this ID.
+    # Shared lines
+
+    def add_line(self, line_id: str, setup: LineSetup) -> SharedLine:
+        """Add a shared line, before or after the start, and return it.
+
+        Phones that its setup names may be added later. Raises ValueError if the ID is
+        taken.
         """
         if line_id in self._lines:
             raise ValueError(f"there is a line {line_id} already")
-        line = self._lines[line_id] = SharedLine(setup, self._phones, tell_later)
+        line = self._lines[line_id] = SharedLine(setup, self._phones, emit_later)
         line.status.subscribe(self.changed.emit)
         line.apply()
-        if self._started:
+        if self._is_started:
             line.start()
         return line
 
     def remove_line(self, line_id: str) -> None:
-        """Let a shared line go; its keys go free. Raises KeyError."""
+        """Remove a shared line; its keys go free. Raises KeyError."""
         line = self._lines.pop(line_id)
         line.configure(LineSetup(code=line.setup.code))
         line.close()
         self.changed.emit(None)
-
-    def snapshot(self) -> dict[str, Any]:
-        """Return what `restore` needs after a restart, as JSON."""
-        now = self._clock()
-        return {
-            "phones": {
-                extension: {
-                    "bindings": save_bindings(self._location.bindings(extension), now),
-                    "keys": save_keys(phone.saved_looks, phone.unconfigured),
-                    "proof": self._proof(phone),
-                }
-                for extension, phone in self._phones.items()
-            },
-            "lines": {line_id: line.save() for line_id, line in self._lines.items()},
-        }
-
-    def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Take over a snapshot, for the phones, keys and lines that there are.
-
-        To be called before `start`. What does not fit is left out, and so are the
-        registrations of a phone that has another password by now.
-        """
-        # Version 0.1 stored nothing but the phones.
-        phones = snapshot.get("phones", snapshot)
-        for extension, phone in self._phones.items():
-            saved = phones.get(extension) if isinstance(phones, Mapping) else None
-            if not isinstance(saved, Mapping):
-                continue
-            phone.restore(*load_keys(saved.get("keys")))
-            if phone.setup.address is None and saved.get("proof") == self._proof(phone):
-                bindings = load_bindings(saved.get("bindings"), self._clock())
-                self._location.restore(
-                    binding
-                    for binding in bindings
-                    if binding.user == extension
-                    and binding.flow.transport in self.settings.ports
-                )
-        lines = snapshot.get("lines")
-        for line_id, line in self._lines.items():
-            line.restore(lines.get(line_id) if isinstance(lines, Mapping) else None)
-        self._apply_lines()
-
-    def _proof(self, phone: Phone) -> str:
-        """Return what tells whether a stored registration was made with the password."""
-        secret = f"{phone.extension}\0{self.settings.realm}\0{phone.setup.password}"
-        return hashlib.sha256(secret.encode()).hexdigest()
-
-    # Lines
 
     def line_of(self, extension: str, key: str) -> SharedLine | None:
         """Return the shared line that a phone's key belongs to."""
@@ -356,53 +271,32 @@ class PhoneServer:
             line.apply()
 
     def _follow_owner(self, extension: str) -> None:
-        """Have the lines that a phone holds see whether it is still there."""
+        """Release the lines of a phone that is gone, now or later."""
         for line in self._lines.values():
             if line.owner == extension:
                 line.follow_owner()
 
-    # Strangers
+    # Lock-outs
 
-    def _follow_lock(self, _source: str, _is_locked: bool) -> None:
-        """Plan when the next source is listened to again, and tell of the change."""
-        self._plan_release()
+    @property
+    def locked(self) -> list[str]:
+        """The sources that are locked out after too many wrong passwords."""
+        return self._guard.locked
+
+    def release(self, source: str) -> None:
+        """Release a source that is locked out."""
+        self._guard.release(source)
+
+    def _lock_changed(self, _source: str, _is_locked: bool) -> None:
+        if self._is_started:
+            self._unlocking.set(self._guard.next_release)
         self.locked_out.emit(None)
 
-    def _plan_release(self) -> None:
-        if self._unlocking is not None:
-            self._unlocking.cancel()
-            self._unlocking = None
-        if self._started and (due := self._guard.next_release) is not None:
-            self._unlocking = asyncio.get_running_loop().call_later(
-                max(0.0, due - self._clock()), self._release_due
-            )
-
-    def _release_due(self) -> None:
+    def _unlock(self) -> None:
         self._guard.release()
-        self._plan_release()
-
-    def _connection_lost(self, flow: Flow) -> None:
-        """Note that a phone is out of reach until it connects again."""
-        for phone in self._phones.values():
-            phone.lost(flow)
+        self._unlocking.set(self._guard.next_release)
 
     # Registrations
-
-    def _device_gone(self, binding: Binding) -> None:
-        """Drop a binding from before a restart at whose end nobody answers."""
-        if self._location.drop(binding):
-            self._registered(binding.user)
-
-    def _bind_address(self, phone: Phone) -> None:
-        """Bind a phone that does not register to where it is."""
-        address = phone.setup.address
-        if address is not None and self.settings.port is not None:
-            self._location.bind_address(phone.extension, *address)
-            self._update(phone)
-
-    def _password_of(self, extension: str) -> str | None:
-        phone = self._phones.get(extension)
-        return phone.setup.password if phone and phone.setup.address is None else None
 
     def _registered(self, extension: str) -> None:
         """Act on a change of a phone's bindings."""
@@ -411,41 +305,33 @@ class PhoneServer:
         self.changed.emit(None)
 
     def _update(self, phone: Phone) -> None:
-        """Tell a phone of its bindings, and see when the next one ends."""
-        if not self._started:
+        """Hand a phone its bindings, and plan their end."""
+        if not self._is_started:
             return
         bindings = self._location.bindings(phone.extension)
         registration = None
         if bindings:
-            newest = bindings[-1]
-            left = newest.expires_at - self._clock()
-            registration = Registration(
-                address=str(newest.flow),
-                user_agent=newest.user_agent,
-                expires_at=(
-                    None
-                    if newest.is_address
-                    else datetime.now(UTC) + timedelta(seconds=left)
-                ),
-                supports_buttons=newest.supports_buttons,
-            )
+            registration = Registration.of(bindings[-1], self._clock())
         phone.registered(bindings, self._courier, registration)
-        self._plan_expiry(min((b.expires_at for b in bindings), default=None))
-
-    def _plan_expiry(self, due: float | None) -> None:
-        """Have `_expire` called at `due`, unless it is called before that anyway."""
-        if due is None or due == math.inf:
-            return
-        loop = asyncio.get_running_loop()
-        at = loop.time() + max(0.0, due - self._clock())
-        if self._expiry is not None:
-            if self._expiry.when() <= at:
-                return
-            self._expiry.cancel()
-        self._expiry = loop.call_at(at, self._expire)
+        self._expiry.advance(min((b.expires_at for b in bindings), default=None))
 
     def _expire(self) -> None:
-        self._expiry = None
         for extension in self._location.expire():
             self._registered(extension)
-        self._plan_expiry(self._location.next_expiry)
+        self._expiry.advance(self._location.next_expiry)
+
+    def _bind_address(self, phone: Phone) -> None:
+        """Bind a phone that does not register to its address."""
+        address = phone.setup.address
+        if address is not None and self.settings.port is not None:
+            self._location.bind_address(phone.extension, *address)
+            self._update(phone)
+
+    def _contact_gone(self, binding: Binding) -> None:
+        """Drop a binding from before a restart of which the contact does not answer."""
+        if self._location.drop(binding):
+            self._registered(binding.user)
+
+    def _connection_lost(self, flow: Flow) -> None:
+        for phone in self._phones.values():
+            phone.lost(flow)

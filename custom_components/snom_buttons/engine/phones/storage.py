@@ -5,8 +5,9 @@ Bindings keep their end in wall-clock time; looks are buttons documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+import hashlib
 from ipaddress import ip_address
 import logging
 import time
@@ -16,6 +17,7 @@ from ..sip import (
     MAX_EXPIRES,
     Binding,
     Flow,
+    LocationService,
     parse_address,
     parse_path,
     parse_uri,
@@ -23,8 +25,73 @@ from ..sip import (
 )
 from ..xbuttons import KeyDescription, LightMode, format_document, parse_document
 from .key import SavedLook
+from .line import SharedLine
+from .phone import Phone
+from .settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class Storage:
+    """The snapshots of a server."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        phones: Mapping[str, Phone],
+        lines: Mapping[str, SharedLine],
+        location: LocationService,
+        clock: Callable[[], float],
+    ) -> None:
+        """Use these phones and lines, which may change, and the clock of `location`."""
+        self._settings = settings
+        self._phones = phones
+        self._lines = lines
+        self._location = location
+        self._clock = clock
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what `restore` needs, as JSON."""
+        now = self._clock()
+        return {
+            "phones": {
+                extension: {
+                    "bindings": save_bindings(self._location.bindings(extension), now),
+                    "keys": save_keys(phone.saved_looks, phone.unconfigured),
+                    "proof": self._proof(phone),
+                }
+                for extension, phone in self._phones.items()
+            },
+            "lines": {line_id: line.save() for line_id, line in self._lines.items()},
+        }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Restore the phones, keys and lines that are set up."""
+        # Version 0.1 stored nothing but the phones.
+        phones = snapshot.get("phones", snapshot)
+        lines = snapshot.get("lines")
+        for extension, phone in self._phones.items():
+            saved = phones.get(extension) if isinstance(phones, Mapping) else None
+            if isinstance(saved, Mapping):
+                self._restore_phone(phone, saved)
+        for line_id, line in self._lines.items():
+            line.restore(lines.get(line_id) if isinstance(lines, Mapping) else None)
+
+    def _restore_phone(self, phone: Phone, saved: Mapping[str, Any]) -> None:
+        phone.restore(*load_keys(saved.get("keys")))
+        if phone.setup.address is None and saved.get("proof") == self._proof(phone):
+            bindings = load_bindings(saved.get("bindings"), self._clock())
+            self._location.restore(
+                binding
+                for binding in bindings
+                if binding.user == phone.extension
+                and binding.flow.transport in self._settings.ports
+            )
+
+    def _proof(self, phone: Phone) -> str:
+        """Return a digest that shows which password a registration was made with."""
+        secret = f"{phone.extension}\0{self._settings.realm}\0{phone.setup.password}"
+        return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:

@@ -1,0 +1,44 @@
+"""A timer of which the time can be changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+import math
+
+import pytest
+
+from custom_components.snom_buttons.engine.phones.alarm import Alarm
+from tests.support.clock import run
+
+
+@pytest.mark.parametrize(
+    ("act", "times"),
+    [
+        (lambda alarm: alarm.set(20.0), [20.0]),
+        (lambda alarm: (alarm.set(20.0), alarm.set(30.0)), [30.0]),
+        (lambda alarm: (alarm.set(20.0), alarm.set(10.0)), [10.0]),
+        (lambda alarm: (alarm.set(20.0), alarm.set(None)), []),
+        (lambda alarm: alarm.set(math.inf), []),
+        (lambda alarm: (alarm.advance(20.0), alarm.advance(30.0)), [20.0]),
+        (lambda alarm: (alarm.advance(20.0), alarm.advance(10.0)), [10.0]),
+        (lambda alarm: (alarm.advance(20.0), alarm.advance(None)), [20.0]),
+        (lambda alarm: (alarm.advance(20.0), alarm.cancel()), []),
+        (lambda alarm: alarm.advance(-5.0), [0.0]),
+    ],
+)
+def test_an_alarm_rings_once_at_its_time(
+    act: Callable[[Alarm], object], times: list[float]
+) -> None:
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        rung: list[float] = []
+        alarm = Alarm(
+            lambda: loop.time() - begun, lambda: rung.append(loop.time() - begun)
+        )
+        act(alarm)
+        await asyncio.sleep(100)
+        assert rung == pytest.approx(times, abs=0.01)
+
+    run(test())
