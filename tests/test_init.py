@@ -21,9 +21,10 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.snom_buttons.const import DOMAIN, EVENT_KEY_PRESS
 from custom_components.snom_buttons.engine.phones import CannotListen, PhoneServer
-from custom_components.snom_buttons.hub.hub import SAVE_DELAY, SnomHub
-from custom_components.snom_buttons.hub.mqtt import MqttBridge
+from custom_components.snom_buttons.hub.bus import EventBus
+from custom_components.snom_buttons.hub.hub import SnomHub
 from custom_components.snom_buttons.hub.settings import KEEPALIVE
+from custom_components.snom_buttons.hub.store import SAVE_DELAY
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_FINAL_WRITE,
@@ -510,7 +511,7 @@ def at_each_step(
         hass.config_entries: ("async_forward_entry_setups", "async_unload_platforms"),
         SnomHub: ("async_load", "async_update"),
         PhoneServer: ("start", "stop"),
-        MqttBridge: ("async_update", "async_stop"),
+        EventBus: ("update", "stop"),
     }
     with ExitStack() as stack:
         for owner, names in steps.items():

@@ -1,6 +1,7 @@
 """The lamps and keys of snom desk phones, with Home Assistant as their SIP registrar."""
 
 import errno
+import logging
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
@@ -8,17 +9,37 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN, PLATFORMS
+from .const import DOMAIN, ENTRY_VERSION, PLATFORMS
 from .engine.phones import CannotListen
 from .hub.hub import SnomConfigEntry, SnomHub, async_remove_stored
 from .services import async_setup_services
+
+_LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, whether or not a server is set up."""
+    """Register the actions, also without a config entry."""
     async_setup_services(hass)
+    return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
+    """Return whether a config entry of another version can be set up.
+
+    There is nothing to change yet. An entry of a later major version is refused.
+    """
+    if entry.version > ENTRY_VERSION:
+        _LOGGER.error(
+            "%s was set up by a later version of this integration: its version is %s.%s,"
+            " and this one knows %s",
+            entry.title,
+            entry.version,
+            entry.minor_version,
+            ENTRY_VERSION,
+        )
+        return False
     return True
 
 
@@ -51,13 +72,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool
 
 
 async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
-    """Have everybody hear of what phones do, and only then let them in.
+    """Start the followers and the platforms, and open the ports last.
 
-    Raises CannotListen.
+    So no press is lost. Raises CannotListen.
     """
     hub = entry.runtime_data
     hub.async_start()
-    # Nobody listens yet for what changes meanwhile: hence the updates.
+    # The update listener comes later: hence an update on both sides of the platforms.
     await hub.async_update()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     try:
@@ -76,7 +97,7 @@ async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
     """Unload a config entry; this ends in `SnomHub.async_stop`."""
-    # First of all: what is answered while entities go would be no event of them.
+    # First: a press that is answered while entities go would be lost.
     await entry.runtime_data.async_close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 

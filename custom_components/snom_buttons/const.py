@@ -7,6 +7,10 @@ from homeassistant.const import Platform
 from .engine.phones import Action
 
 DOMAIN: Final = "snom_buttons"
+
+ENTRY_VERSION: Final = 1
+"""The major version of config entries: a later one is refused."""
+ENTRY_MINOR_VERSION: Final = 1
 MANUFACTURER: Final = "snom"
 
 PLATFORMS: Final = [
@@ -67,7 +71,7 @@ EVENT_SHARED_LINE: Final = f"{DOMAIN}_shared_line"
 
 EVENT_TYPE_DIALLED: Final = "dialled"
 LINE_USES: Final = [Action.SEIZE.value, Action.RELEASE.value]
-"""What can happen to a shared line, as types of event entities."""
+"""The event types of a shared line."""
 
 ATTR_ACTION: Final = "action"
 ATTR_CALLER: Final = "caller"

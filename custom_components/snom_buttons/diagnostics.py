@@ -1,4 +1,4 @@
-"""What a user can send to us when something is wrong, without secrets."""
+"""Diagnostics: settings and state of a server, without secrets."""
 
 from dataclasses import asdict
 import re
@@ -37,7 +37,7 @@ HARDWARE_ADDRESS: Final = re.compile(
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SnomConfigEntry
 ) -> dict[str, Any]:
-    """Return what the user has set, and how each phone does if the server runs."""
+    """Return the settings, and the state of each phone while the server runs."""
     status: dict[str, dict[str, Any]] = {}
     mqtt: dict[str, Any] = {}
     if entry.state is ConfigEntryState.LOADED:
@@ -49,7 +49,7 @@ async def async_get_config_entry_diagnostics(
         for subentry_id, part in hub.lines.items():
             status[subentry_id] = part.line.save()
 
-    def told(subentry_type: str) -> list[dict[str, Any]]:
+    def parts(subentry_type: str) -> list[dict[str, Any]]:
         return [
             {"settings": async_redact_data(dict(subentry.data), TO_REDACT)}
             | status.get(subentry.subentry_id, {})
@@ -59,8 +59,8 @@ async def async_get_config_entry_diagnostics(
     return {
         "server": async_redact_data(dict(entry.data), TO_REDACT),
         "mqtt": {"settings": dict(entry.options)} | mqtt,
-        "phones": told(SUBENTRY_TYPE_PHONE),
-        "shared_lines": told(SUBENTRY_TYPE_SHARED_LINE),
+        "phones": parts(SUBENTRY_TYPE_PHONE),
+        "shared_lines": parts(SUBENTRY_TYPE_SHARED_LINE),
     }
 
 
@@ -83,5 +83,5 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
 
 
 def _redact_hardware_address(user_agent: str | None) -> str | None:
-    """Return the User-Agent without the hardware address that may be in it."""
+    """Return a User-Agent without the hardware address that it may contain."""
     return user_agent and HARDWARE_ADDRESS.sub(REDACTED, user_agent)

@@ -11,10 +11,10 @@ from homeassistant.helpers.entity import Entity, ToggleEntity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .engine.phones import KeyDescription
+from .engine.phones import KeyDescription, KeySetup
 from .hub.hub import SnomConfigEntry, SnomPart
-from .hub.phone import SnomLine, SnomPhone
-from .hub.settings import KeySettings
+from .hub.line import SnomLine
+from .hub.phone import SnomPhone
 
 LAMPS_A_TURN: Final = 50
 """Lamps that change in one turn of the event loop; of a thousand the others wait.
@@ -75,12 +75,12 @@ class SnomKeyEntity(SnomPhoneEntity):
     """An entity of one key of a phone."""
 
     def __init__(
-        self, phone: SnomPhone, settings: KeySettings, unique_id_suffix: str
+        self, phone: SnomPhone, setup: KeySetup, unique_id_suffix: str
     ) -> None:
         """Make the entity a part of the key."""
-        super().__init__(phone, f"{settings.key}_{unique_id_suffix}")
-        self.key = phone.phone.keys[settings.key]
-        self.settings = settings
+        super().__init__(phone, f"{setup.name}_{unique_id_suffix}")
+        self.key = phone.phone.keys[setup.name]
+        self.setup = setup
 
     @override
     def serves_as(self, wanted: SnomEntity) -> bool:
@@ -88,7 +88,7 @@ class SnomKeyEntity(SnomPhoneEntity):
         return (
             isinstance(wanted, SnomKeyEntity)
             and self.key is wanted.key
-            and self.settings == wanted.settings
+            and self.setup == wanted.setup
         )
 
 
@@ -111,10 +111,10 @@ class SnomLampEntity(SnomShownEntity, ToggleEntity):
 
     _attr_translation_key = "led"
 
-    def __init__(self, phone: SnomPhone, settings: KeySettings) -> None:
+    def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Name the entity as the user named the key."""
-        super().__init__(phone, settings, "led")
-        self._attr_name = settings.name
+        super().__init__(phone, setup, "led")
+        self._attr_name = setup.title
 
     @property
     @override

@@ -19,7 +19,7 @@ from .const import (
     EVENT_TYPE_DIALLED,
     LINE_USES,
 )
-from .engine.phones import Dialled, KeyKind, KeyPress, LineUse
+from .engine.phones import Dialled, KeyKind, KeyPress, KeySetup, LineUse
 from .entity import (
     SnomEntity,
     SnomKeyEntity,
@@ -28,8 +28,8 @@ from .entity import (
     async_setup_entities,
 )
 from .hub.hub import SnomConfigEntry, SnomPart
-from .hub.phone import SnomLine, SnomPhone
-from .hub.settings import KeySettings
+from .hub.line import SnomLine
+from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
@@ -48,7 +48,7 @@ def _make_events(part: SnomPart) -> Iterator[SnomEntity]:
         yield SnomLineEvent(part)
         return
     yield SnomDialledEvent(part)
-    for key in part.settings.keys:
+    for key in part.phone.setup.keys:
         if key.kind is not KeyKind.NONE:
             yield SnomPressEvent(part, key)
 
@@ -61,11 +61,11 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
     _attr_event_types = [ButtonEventType.PRESS_END]
     _attr_translation_key = "press"
 
-    def __init__(self, phone: SnomPhone, settings: KeySettings) -> None:
+    def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Name the event after the key."""
-        super().__init__(phone, settings, "press")
-        self._attr_translation_placeholders = {"key": settings.name}
-        if settings.kind is KeyKind.SHARED:
+        super().__init__(phone, setup, "press")
+        self._attr_translation_placeholders = {"key": setup.title}
+        if setup.kind is KeyKind.SHARED:
             self._attr_event_types = [*self._attr_event_types, *LINE_USES]
 
     @override

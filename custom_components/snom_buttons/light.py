@@ -15,12 +15,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .engine.keywords import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
-from .engine.phones import KeyKind, LightMode
+from .engine.phones import KeyKind, KeySetup, LightMode
 from .entity import LAMPS_A_TURN, SnomLampEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
-from .hub.settings import KeySettings
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 
@@ -37,7 +36,7 @@ async def async_setup_entry(
 def _make_lights(part: SnomPart) -> Iterator[SnomLight]:
     if not isinstance(part, SnomPhone):
         return
-    for key in part.settings.keys:
+    for key in part.phone.setup.keys:
         if key.kind is KeyKind.LIGHT:
             yield SnomLight(part, key)
 
@@ -48,12 +47,12 @@ class SnomLight(SnomLampEntity, LightEntity):
     _attr_effect_list = list(EFFECTS)
     _attr_supported_features = LightEntityFeature.EFFECT
 
-    def __init__(self, phone: SnomPhone, settings: KeySettings) -> None:
+    def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Offer colours if the lamp has them."""
-        super().__init__(phone, settings)
-        self._attr_color_mode = ColorMode.HS if settings.colors else ColorMode.ONOFF
+        super().__init__(phone, setup)
+        self._attr_color_mode = ColorMode.HS if setup.colors else ColorMode.ONOFF
         self._attr_supported_color_modes = {self._attr_color_mode}
-        if settings.colors:
+        if setup.colors:
             # The document knows no brightness, and Home Assistant no colour without.
             self._attr_brightness = 255
 

@@ -17,7 +17,7 @@ from .entity import (
     async_setup_entities,
 )
 from .hub.hub import SnomConfigEntry, SnomPart
-from .hub.phone import SnomLine
+from .hub.line import SnomLine
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 
@@ -35,7 +35,7 @@ def _make_switches(part: SnomPart) -> Iterator[SnomEntity]:
     if isinstance(part, SnomLine):
         yield SnomLineSwitch(part)
         return
-    for key in part.settings.keys:
+    for key in part.phone.setup.keys:
         if key.kind is KeyKind.SWITCH:
             yield SnomSwitch(part, key)
 

@@ -12,11 +12,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .engine.keywords import MAX_LABEL
-from .engine.phones import DocumentError, KeyKind
+from .engine.phones import DocumentError, KeyKind, KeySetup
 from .entity import SnomShownEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone
-from .hub.settings import KeySettings
 
 PARALLEL_UPDATES = 0
 
@@ -33,7 +32,7 @@ async def async_setup_entry(
 def _make_labels(part: SnomPart) -> Iterator[SnomLabel]:
     if not isinstance(part, SnomPhone):
         return
-    for key in part.settings.keys:
+    for key in part.phone.setup.keys:
         if key.kind in (KeyKind.LIGHT, KeyKind.SWITCH):
             yield SnomLabel(part, key)
 
@@ -47,10 +46,10 @@ class SnomLabel(SnomShownEntity, TextEntity):
     _attr_native_max = MAX_LABEL
     _attr_translation_key = "label"
 
-    def __init__(self, phone: SnomPhone, settings: KeySettings) -> None:
+    def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Name the text after the key."""
-        super().__init__(phone, settings, "label")
-        self._attr_translation_placeholders = {"key": settings.name}
+        super().__init__(phone, setup, "label")
+        self._attr_translation_placeholders = {"key": setup.title}
 
     @property
     @override

@@ -24,6 +24,8 @@ from ..const import (
     CONF_ENABLED,
     CONF_UDP,
     DOMAIN,
+    ENTRY_MINOR_VERSION,
+    ENTRY_VERSION,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
@@ -58,6 +60,9 @@ class RunningHub(Protocol):
 
 class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     """Add a SIP server, or change one."""
+
+    VERSION = ENTRY_VERSION
+    MINOR_VERSION = ENTRY_MINOR_VERSION
 
     @classmethod
     @callback

@@ -1,23 +1,22 @@
-"""What a user should know of a server: told as it comes up, taken back as it passes."""
+"""Repair issues of a server: reported as they come up, withdrawn as they pass."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import Final, override
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..const import DOMAIN
 from ..engine.phones import PhoneServer, ServerSettings, check_bind
 from .certificate import CertificateProblem, certificate_files, load_certificate
+from .follower import Follower
 from .markdown import escape_markdown
+from .phone import SnomPhone
 from .settings import EntrySettings
-
-if TYPE_CHECKING:
-    from .hub import SnomConfigEntry
-    from .phone import SnomPhone
 
 CHECK_ADDRESS: Final = timedelta(minutes=1)
 CHECK_CERTIFICATE: Final = timedelta(hours=1)
@@ -25,7 +24,7 @@ EXPIRES_SOON: Final = timedelta(days=14)
 
 LOCKED_OUT: Final = "locked_out"
 MAX_SOURCES: Final = 5
-"""Sources that are named; a guesser can have many addresses."""
+"""Sources that an issue names; an attacker can have many addresses."""
 EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104, compared with, not bound to
 
 
@@ -39,41 +38,46 @@ def _is_here(host: str) -> bool:
 
 
 def _watched_address(settings: ServerSettings) -> tuple[str, str]:
-    """Return what to tell when an address is gone, and that address; "" for none.
+    """Return the issue for an address that is gone, and the address; "" for none.
 
-    It is the one on which the server listens. If that is every one, it is the one that
-    phones are told, unless it is another machine's, as it is in front of a container.
+    It is the address on which the server listens. If that is every address, it is the
+    one that phones use, unless that is another machine's, as in front of a container.
     """
     if settings.host not in EVERYWHERE:
         return "address_gone", settings.host
     host = settings.advertised_host
-    is_told = settings.ports.keys() - settings.advertised.keys()
-    return "advertised_gone", host if is_told and _is_here(host) else ""
+    is_used = settings.ports.keys() - settings.advertised.keys()
+    return "advertised_gone", host if is_used and _is_here(host) else ""
 
 
-class ServerIssues:
+class ServerIssues(Follower):
     """The repair issues of one server."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: SnomConfigEntry,
+        entry_id: str,
         server: PhoneServer,
+        phones: Mapping[str, SnomPhone],
         settings: EntrySettings,
     ) -> None:
-        """Follow a server from `async_start` on."""
+        """Follow nothing yet. `phones` are the phones by extension, now and later."""
         self._hass = hass
-        self._entry = entry
+        self._entry_id = entry_id
         self._server = server
+        self._phones = phones
+        self._title = settings.title
         self._certificate = settings.certificate
         self._watched = _watched_address(server.settings)
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._is_stopped = False
-        self._running: list[CALLBACK_TYPE] = []
+        self._running: list[Callable[[], None]] = []
+        self._followed: dict[SnomPhone, Callable[[], None]] = {}
 
+    @override
     @callback
-    def async_start(self) -> None:
-        """Begin to follow the server, which has locked out nobody yet."""
+    def start(self) -> None:
+        """Follow the server, which has locked out no source yet."""
         self._async_follow_locks(None)
         self._running = [
             self._server.locked_out.subscribe(self._async_follow_locks),
@@ -85,26 +89,42 @@ class ServerIssues:
             ),
         ]
 
-    @callback
-    def async_stop(self) -> None:
-        """Follow it no more, and take everything back.
+    @override
+    async def update(self, settings: EntrySettings) -> None:
+        """Follow the phones that there are now."""
+        if self._is_stopped:
+            return
+        self._title = settings.title
+        phones = set(self._phones.values())
+        for phone in self._followed.keys() - phones:
+            self._followed.pop(phone)()
+            self._async_withdraw(self._refusal_id(phone))
+        for phone in phones - self._followed.keys():
+            follow = partial(self._async_follow_refusal, phone)
+            self._followed[phone] = phone.phone.status.subscribe(follow)
+            follow(None)
+
+    @override
+    async def stop(self) -> None:
+        """Stop following, and withdraw all issues.
 
         Not if Home Assistant stops: it forgets issues itself, except that a user has
-        ignored one, which then holds for the same one after the start.
+        ignored one, which then holds for the same issue after the start.
         """
         self._is_stopped = True
-        for unsubscribe in self._running:
+        for unsubscribe in (*self._running, *self._followed.values()):
             unsubscribe()
         self._running = []
-        told, self._told = self._told, set()
+        self._followed = {}
+        reported, self._reported = self._reported, set()
         if not self._hass.is_stopping:
-            for issue_id in told:
-                self._async_take_back(issue_id)
+            for issue_id in reported:
+                self._async_withdraw(issue_id)
 
     async def async_load_certificate(self) -> ssl.SSLContext | None:
-        """Return a context for TLS, None if TLS is off or its certificate is no good."""
+        """Return a context for TLS; None without TLS, or if the certificate is unusable."""
         if self._certificate is None:
-            self._async_tell_certificate(None)
+            self._async_report_certificate(None)
             return None
         try:
             files = certificate_files(self._hass, self._certificate)
@@ -112,12 +132,12 @@ class ServerIssues:
                 load_certificate, files
             )
         except CertificateProblem as problem:
-            self._async_tell_certificate(
+            self._async_report_certificate(
                 problem.key, problem.placeholders, ir.IssueSeverity.ERROR
             )
             return None
         if expires - datetime.now(UTC) < EXPIRES_SOON:
-            self._async_tell_certificate(
+            self._async_report_certificate(
                 "certificate_expires",
                 {
                     "path": str(files.certificate),
@@ -125,96 +145,98 @@ class ServerIssues:
                 },
             )
         else:
-            self._async_tell_certificate(None)
+            self._async_report_certificate(None)
         return context
 
     @callback
-    def _async_tell_certificate(
+    def _async_report_certificate(
         self,
         key: str | None,
         placeholders: Mapping[str, str] | None = None,
         severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     ) -> None:
-        """Tell the one thing that is wrong with the certificate, or that nothing is.
+        """Report the one problem of the certificate, or that there is none.
 
-        Each is an issue of its own: who ignores that it expires soon is told again
-        when it has expired.
+        Each problem is an issue of its own: a user who has ignored that the certificate
+        expires soon still gets the issue that it has expired.
         """
         if self._is_stopped:  # another may follow this server already
             return
-        subject = f"certificate_{self._entry.entry_id}"
-        told = f"{subject}_{key}"
+        subject = f"certificate_{self._entry_id}"
+        reported = f"{subject}_{key}"
         for domain, issue_id in list(ir.async_get(self._hass).issues):
-            if domain == DOMAIN and issue_id.startswith(subject) and issue_id != told:
-                self._async_take_back(issue_id)
+            if (
+                domain == DOMAIN
+                and issue_id.startswith(subject)
+                and issue_id != reported
+            ):
+                self._async_withdraw(issue_id)
         if key is not None:
-            self._async_tell(told, key, placeholders or {}, severity)
+            self._async_report(reported, key, placeholders or {}, severity)
 
     async def _async_check_certificate(self, _: datetime) -> None:
-        """Take a newer certificate, and begin with TLS if that was not possible yet."""
+        """Use a newer certificate, and start TLS if that was not possible before."""
         context = await self.async_load_certificate()
         if context is None or self._is_stopped:
             return
         if self._server.context is not None:
             self._server.renew(context)
         else:
-            self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
+            self._hass.config_entries.async_schedule_reload(self._entry_id)
 
     @callback
     def _async_check_address(self, _: datetime) -> None:
-        """See whether the address that phones use is still this machine's.
+        """Report if the address that phones use is no longer this machine's.
 
         When it is back, the sockets serve it again by themselves.
         """
         key, host = self._watched
-        issue_id = f"address_{self._entry.entry_id}"
+        issue_id = f"address_{self._entry_id}"
         if not host or _is_here(host):
-            self._async_take_back(issue_id)
+            self._async_withdraw(issue_id)
         else:
-            self._async_tell(issue_id, key, {"host": host}, ir.IssueSeverity.ERROR)
+            self._async_report(issue_id, key, {"host": host}, ir.IssueSeverity.ERROR)
 
     @callback
     def _async_follow_locks(self, _: None) -> None:
-        """Tell who is locked out."""
-        issue_id = f"{LOCKED_OUT}_{self._entry.entry_id}"
+        """Report the sources that are locked out."""
+        issue_id = f"{LOCKED_OUT}_{self._entry_id}"
         if sources := self._server.locked:
             shown = list(dict.fromkeys(map(self._shown, sources)))
             if len(shown) > MAX_SOURCES:
                 shown[MAX_SOURCES:] = ["…"]
-            self._async_tell(
+            self._async_report(
                 issue_id, LOCKED_OUT, {"sources": ", ".join(shown)}, is_fixable=True
             )
         else:
-            self._async_take_back(issue_id)
+            self._async_withdraw(issue_id)
 
     def _shown(self, source: str) -> str:
-        """Return a source for people: a user behind a proxy only if we have him.
+        """Return a source as text: with the user behind a proxy only if it is ours.
 
-        Whatever else stands there a stranger has made up.
+        A stranger can make up any other user.
         """
         host, _, user = source.partition(" ")
         return f"{host} ({user})" if user in self._server.phones else host
 
     @callback
-    def async_follow_phone(self, phone: SnomPhone) -> None:
-        """Tell if a phone keeps refusing what it is sent."""
-        issue_id = f"refuses_{phone.settings.subentry_id}"
+    def _async_follow_refusal(self, phone: SnomPhone, _: None) -> None:
+        """Report if a phone keeps refusing what it is sent."""
         if answer := phone.phone.refusal:
-            self._async_tell(
-                issue_id,
+            self._async_report(
+                self._refusal_id(phone),
                 "phone_refuses",
                 {"phone": phone.settings.name, "answer": escape_markdown(answer)},
             )
         else:
-            self._async_take_back(issue_id)
+            self._async_withdraw(self._refusal_id(phone))
+
+    @staticmethod
+    def _refusal_id(phone: SnomPhone) -> str:
+        return f"refuses_{phone.settings.subentry_id}"
 
     @callback
-    def async_forget_phone(self, phone: SnomPhone) -> None:
-        """Take back what was told of a phone that is removed."""
-        self._async_take_back(f"refuses_{phone.settings.subentry_id}")
-
-    @callback
-    def _async_tell(
+    def _async_report(
         self,
         issue_id: str,
         key: str,
@@ -225,20 +247,20 @@ class ServerIssues:
     ) -> None:
         if self._is_stopped:  # while something was waited for
             return
-        self._told.add(issue_id)
+        self._reported.add(issue_id)
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             issue_id,
-            data={"entry_id": self._entry.entry_id},
+            data={"entry_id": self._entry_id},
             is_fixable=is_fixable,
             severity=severity,
             translation_key=key,
-            translation_placeholders={"name": self._entry.title, **placeholders},
+            translation_placeholders={"name": self._title, **placeholders},
         )
 
     @callback
-    def _async_take_back(self, issue_id: str) -> None:
-        # Also what one before us has told and had no time to take back.
-        self._told.discard(issue_id)
+    def _async_withdraw(self, issue_id: str) -> None:
+        # Also one of an earlier run that ended before it withdrew its issues.
+        self._reported.discard(issue_id)
         ir.async_delete_issue(self._hass, DOMAIN, issue_id)

@@ -45,7 +45,7 @@ from .mqtt_client import (
 )
 from .phone import SnomPhone
 from .refused import translated
-from .settings import MqttSettings, mqtt_settings
+from .settings import EntrySettings, MqttSettings, mqtt_settings
 
 ISSUE_MQTT_MISSING: Final = "mqtt_missing"
 
@@ -84,7 +84,7 @@ class MqttBridge:
         left_behind_changed: Callable[[], None],
         async_save: Callable[[], Awaitable[None]],
     ) -> None:
-        """Make a bridge that does nothing until `async_start`.
+        """Make a bridge that does nothing until `start`.
 
         `left_behind_changed` is called when `left_behind` may have changed;
         `async_save` stores it at once.
@@ -97,6 +97,7 @@ class MqttBridge:
         self._left_behind_changed = left_behind_changed
         self._async_save = async_save
         self._settings: MqttSettings | None = None
+        self._wanted_settings: MqttSettings | None = None
         self._topics = Topics(DOMAIN)
         self._prefix = ""
         self._lock = asyncio.Lock()
@@ -126,12 +127,12 @@ class MqttBridge:
 
     @callback
     def async_recall(self, before: LeftBehind) -> None:
-        """Know again what is left from before a restart; `async_update` takes it back."""
+        """Know again what is left from before a restart; `update` takes it back."""
         self.publisher.recall(before.known)
         self._announced = before.announced
 
     @callback
-    def async_start(self) -> None:
+    def start(self) -> None:
         """Follow the connection."""
         self._is_loaded = is_mqtt_loaded(self._hass)
         self._running = [
@@ -148,9 +149,9 @@ class MqttBridge:
     async def _async_shut_down(self) -> None:
         # Stopping takes this job off the list that Home Assistant goes through now.
         await asyncio.sleep(0)
-        await self.async_stop()
+        await self.stop()
 
-    async def async_stop(self) -> None:
+    async def stop(self) -> None:
         """Say that the server is gone, and end everything."""
         running, self._running = self._running, []
         for unsubscribe in running:
@@ -165,14 +166,15 @@ class MqttBridge:
                 await self.publisher.close()
                 ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
 
-    async def async_update(self) -> None:
+    async def update(self, settings: EntrySettings) -> None:
         """Hold the broker in step with the settings, the phones and their keys."""
         async with self._lock:
+            self._wanted_settings = settings.mqtt
             if self._running:
                 await self._async_update()
 
     async def _async_update(self) -> None:
-        settings = mqtt_settings(self._entry.options)
+        settings = self._wanted_settings
         prefix = discovery_prefix(self._hass)
         if (settings, prefix) != (self._settings, self._prefix):
             self._async_unsubscribe()
@@ -301,7 +303,7 @@ class MqttBridge:
             self._topics.state(phone.settings.extension, name),
             state_payload(
                 phone.phone.keys[name],
-                colors=name in phone.colored,
+                colors=phone.phone.keys[name].setup.colors,
                 in_sync=phone.phone.has_taken(name),
             ),
         )
@@ -460,7 +462,9 @@ class MqttBridge:
             await mqtt.async_publish(self._hass, topic, OFFLINE, QOS, retain=True)
 
     async def _async_mqtt_changed(self, came: bool) -> None:
-        await self.async_update()
+        async with self._lock:
+            if self._running:
+                await self._async_update()
         if came:
             self._async_publish_all()
 

@@ -246,8 +246,8 @@ class SharedLineSettings:
             release_after=subentry.data.get(CONF_RELEASE_AFTER),
         )
 
-    def line(self, phones: Iterable[PhoneSettings]) -> LineSetup:
-        """Return the line as the server takes it, with those of the phones it names."""
+    def setup(self, phones: Iterable[PhoneSettings]) -> LineSetup:
+        """Return the line for the server, with those of its phones that there are."""
         return LineSetup(
             name=self.name,
             code=self.code,
@@ -335,6 +335,7 @@ def certificate_settings(data: Mapping[str, Any]) -> CertificateSettings | None:
 class EntrySettings:
     """All settings of a config entry."""
 
+    title: str
     server: ServerSettings
     certificate: CertificateSettings | None
     """None without TLS."""
@@ -351,6 +352,7 @@ class EntrySettings:
             for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_SHARED_LINE)
         )
         return cls(
+            title=entry.title,
             server=server_settings(entry.data),
             certificate=certificate_settings(entry.data),
             phones=tuple(
@@ -360,3 +362,7 @@ class EntrySettings:
             lines=lines,
             mqtt=mqtt_settings(entry.options),
         )
+
+    def needs_restart(self, running: EntrySettings) -> bool:
+        """Return whether a server that runs with other settings has to restart."""
+        return (self.server, self.certificate) != (running.server, running.certificate)

@@ -185,8 +185,10 @@ async def test_offline_is_the_last_word(
             mqtt_server, options={"mqtt": True, "discovery": True}
         )
         await waits.wait()
-        stopped = hass.async_create_task(bridge.async_stop())
-        too_late = hass.async_create_task(bridge.async_update())
+        stopped = hass.async_create_task(bridge.stop())
+        too_late = hass.async_create_task(
+            bridge.update(mqtt_server.runtime_data.settings)
+        )
         goes_on.set()
         await asyncio.gather(stopped, too_late)
     await client.hears(f"{BASE}/status", "offline")
@@ -309,7 +311,7 @@ async def test_what_will_be_kept_is_stored_before(
     await client.hears(f"{BASE}/status", "online")
     hub = mqtt_server.runtime_data
     order: list[str] = []
-    keep, save = hub.mqtt.publisher.keep, hub._store.async_save
+    keep, save = hub.mqtt.publisher.keep, hub._store._store.async_save
 
     def noting_keep(topic: str, payload: str) -> None:
         order.append(topic)
@@ -321,7 +323,7 @@ async def test_what_will_be_kept_is_stored_before(
         await save(data)
 
     monkeypatch.setattr(hub.mqtt.publisher, "keep", noting_keep)
-    monkeypatch.setattr(hub._store, "async_save", noting_save)
+    monkeypatch.setattr(hub._store._store, "async_save", noting_save)
     hass.config_entries.async_update_entry(
         mqtt_server, options={"mqtt": True, "base_topic": "other"}
     )

@@ -36,6 +36,7 @@ from .phone import MAX_UNCONFIGURED, Phone
 from .server import CannotListen, PhoneServer
 from .settings import ServerSettings
 from .setup import KeyKind, KeySetup, LineSetup, PhoneSetup, shared_key
+from .signal import Signal
 
 __all__ = [
     "MAX_DOCUMENT",
@@ -72,6 +73,7 @@ __all__ = [
     "Release",
     "ServerSettings",
     "SharedLine",
+    "Signal",
     "Treatment",
     "can_reach",
     "check_bind",

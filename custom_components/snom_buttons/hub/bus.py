@@ -1,0 +1,105 @@
+"""Presses, dialled numbers and uses of shared lines as events of Home Assistant."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, override
+
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_TIME
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import (
+    ATTR_ACTION,
+    ATTR_CALLER,
+    ATTR_CODE,
+    ATTR_KEY,
+    ATTR_LINE,
+    ATTR_NUMBER,
+    ATTR_PHONE,
+    EVENT_DIALLED,
+    EVENT_KEY_PRESS,
+    EVENT_SHARED_LINE,
+)
+from ..engine.phones import Dialled, KeyPress, LineUse, PhoneServer, Signal
+from .follower import Follower
+from .line import SnomLine
+from .phone import SnomPhone
+from .settings import EntrySettings
+
+
+class EventBus(Follower):
+    """Fires the events of one server, also for keys that are not set up."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        server: PhoneServer,
+        phones: Mapping[str, SnomPhone],
+        line_used: Signal[tuple[SnomLine, LineUse]],
+    ) -> None:
+        """Follow nothing yet. `phones` are the phones by extension, now and later."""
+        self._hass = hass
+        self._server = server
+        self._phones = phones
+        self._line_used = line_used
+        self._running: list[Callable[[], None]] = []
+
+    @override
+    @callback
+    def start(self) -> None:
+        """Fire an event for all that happens from now on."""
+        self._running = [
+            self._server.pressed.subscribe(self._async_pressed),
+            self._server.dialled.subscribe(self._async_dialled),
+            self._line_used.subscribe(self._async_line_used),
+        ]
+
+    @override
+    async def update(self, settings: EntrySettings) -> None:
+        """Apply nothing: each event looks up its phone."""
+
+    @override
+    async def stop(self) -> None:
+        """Fire no more events."""
+        for unsubscribe in self._running:
+            unsubscribe()
+        self._running = []
+
+    @callback
+    def _async_pressed(self, press: KeyPress) -> None:
+        data = self._source(press, press.extension)
+        data |= {
+            ATTR_NUMBER: press.number,
+            ATTR_KEY: press.key,
+            ATTR_ACTION: str(press.action),
+        }
+        if press.caller is not None:
+            data[ATTR_CALLER] = press.caller
+        self._hass.bus.async_fire(EVENT_KEY_PRESS, data)
+
+    @callback
+    def _async_dialled(self, dialled: Dialled) -> None:
+        data = self._source(dialled, dialled.extension)
+        self._hass.bus.async_fire(EVENT_DIALLED, data | {ATTR_NUMBER: dialled.number})
+
+    @callback
+    def _async_line_used(self, used: tuple[SnomLine, LineUse]) -> None:
+        line, use = used
+        data = self._source(use, use.extension)
+        data |= {
+            ATTR_DEVICE_ID: line.device_id,
+            ATTR_LINE: line.settings.name,
+            ATTR_CODE: line.settings.code,
+            ATTR_ACTION: use.use.value,
+        }
+        self._hass.bus.async_fire(EVENT_SHARED_LINE, data)
+
+    def _source(
+        self, event: KeyPress | Dialled | LineUse, extension: str | None
+    ) -> dict[str, Any]:
+        """Return the data that all events have."""
+        phone = self._phones.get(extension or "")
+        return {
+            ATTR_PHONE: extension,
+            ATTR_DEVICE_ID: phone.device_id if phone else None,
+            ATTR_TIME: event.time.isoformat(),
+            ATTR_ID: event.id,
+        }

@@ -1,0 +1,72 @@
+"""Dial rules: the script or scene that a dialled number turns on."""
+
+from collections.abc import Callable, Coroutine, Mapping
+import logging
+from typing import Any, override
+
+from homeassistant.const import ATTR_ENTITY_ID, SERVICE_TURN_ON
+from homeassistant.core import HomeAssistant, callback, split_entity_id
+from homeassistant.exceptions import HomeAssistantError
+
+from ..engine.phones import Dialled, PhoneServer
+from .follower import Follower
+from .phone import SnomPhone
+from .settings import EntrySettings
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class DialRules(Follower):
+    """Applies the dial rules of one server's phones."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        server: PhoneServer,
+        phones: Mapping[str, SnomPhone],
+        create_task: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        """Follow nothing yet. `phones` are the phones by extension, now and later.
+
+        `create_task` runs a script in a task that ends with the config entry.
+        """
+        self._hass = hass
+        self._server = server
+        self._phones = phones
+        self._create_task = create_task
+        self._unsubscribe: Callable[[], None] | None = None
+
+    @override
+    @callback
+    def start(self) -> None:
+        """Apply the rules from now on."""
+        self._unsubscribe = self._server.dialled.subscribe(self._async_dialled)
+
+    @override
+    async def update(self, settings: EntrySettings) -> None:
+        """Apply nothing: each event looks up its phone."""
+
+    @override
+    async def stop(self) -> None:
+        """Apply them no more."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    @callback
+    def _async_dialled(self, dialled: Dialled) -> None:
+        phone = self._phones.get(dialled.extension)
+        if phone and (entity_id := phone.settings.dial_rules.get(dialled.number)):
+            self._create_task(self._async_run(entity_id, dialled.number))
+
+    async def _async_run(self, entity_id: str, number: str) -> None:
+        """Turn on the script or scene of a number."""
+        try:
+            await self._hass.services.async_call(
+                split_entity_id(entity_id)[0],
+                SERVICE_TURN_ON,
+                {ATTR_ENTITY_ID: entity_id},
+                blocking=True,
+            )
+        except HomeAssistantError as err:
+            _LOGGER.warning("%s, which %s is for, failed: %s", entity_id, number, err)
