@@ -27,7 +27,7 @@ from tests.support.messages import REQUEST, wire
 
 FLOW = Flow("UDP", "192.0.2.9", 1)
 
-# Text as a hostile header has it: mostly what the grammar gives a meaning to.
+# Hostile text: mostly characters with a meaning in the grammar.
 SPICY = st.text(
     st.one_of(
         st.sampled_from('"\\<>,;:@=?%[]*/. \t\r\n\0aA19é\udcff\u2028\x85'),
@@ -35,7 +35,7 @@ SPICY = st.text(
     ),
     max_size=60,
 )
-# Pieces that make it past the first checks more often than letters do.
+# Pieces that pass the first checks more often than letters do.
 PIECES = st.lists(
     st.one_of(
         SPICY,
@@ -57,7 +57,7 @@ NAMES = st.sampled_from(
 
 @st.composite
 def nearly_messages(draw: st.DrawFn) -> bytes:
-    """Return a message with some of its lines spoiled, doubled or taken out."""
+    """Return a message with some lines changed, repeated or removed."""
     headers = dict(REQUEST)
     for name in draw(st.lists(st.sampled_from(sorted(headers)), max_size=2)):
         headers.pop(name, None)
@@ -80,7 +80,7 @@ def nearly_messages(draw: st.DrawFn) -> bytes:
 
 
 def check(data: bytes) -> None:
-    """Check what must hold for any datagram, and for what is answered to it."""
+    """Check the laws for any datagram and the response to it."""
     try:
         message = parse_datagram(data)
     except MalformedMessage as fault:
@@ -99,7 +99,7 @@ def check(data: bytes) -> None:
         answer = encode_response(message.headers, via, 200, to_tag="ours")
         assert_one_head(answer)
         if has_more_vias(message) or is_at_the_brim(message):
-            # It goes to a proxy first, or our tag and `received` are one too many.
+            # It is for a proxy, or has too many parameters with our tag and `received`.
             return
         back = parse_datagram(answer)
         assert isinstance(back, Response)
@@ -134,7 +134,7 @@ def is_at_the_brim(message: Request) -> bool:
 
 
 def assert_one_head(data: bytes) -> None:
-    """Assert that there is one message, whose lines all end as they should."""
+    """Assert that there is a single message with correct line ends."""
     head, _, body = data.partition(b"\r\n\r\n")
     assert body == b""
     assert head.count(b"\r") == head.count(b"\n") == head.count(b"\r\n")

@@ -1,4 +1,4 @@
-"""Messages for the tests: whole ones, to take lines from, change lines in, add lines to."""
+"""Messages for the tests, with lines removed, changed or added."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MESSAGE = OutgoingRequest(
 
 
 def wire(start_line: str, *lines: str, body: bytes = b"", end: str = "\r\n") -> bytes:
-    """Return a message with these lines; a byte that is no UTF-8 is a surrogate."""
+    """Return a message with these lines; surrogates stand for bytes that are not UTF-8."""
     text = end.join((start_line, *lines, "", ""))
     return text.encode("utf-8", "surrogateescape") + body
 
@@ -46,7 +46,7 @@ def request_bytes(
     body: bytes = b"",
     **changes: str | None,
 ) -> bytes:
-    """Return a good request, but for `changes`: header values by name, None for absent.
+    """Return a valid request except for `changes`: header values by name, None for absent.
 
     `more` are further header lines.
     """
@@ -59,7 +59,7 @@ def request_bytes(
 def response_bytes(
     status_line: str = "SIP/2.0 200 OK", *more: str, **changes: str | None
 ) -> bytes:
-    """Return a good response, but for `changes`."""
+    """Return a valid response except for `changes`."""
     changed = {name.replace("_", "-"): value for name, value in changes.items()}
     headers = REQUEST | {"To": f"{REQUEST['To']};tag=to1"} | changed
     lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
@@ -67,14 +67,14 @@ def response_bytes(
 
 
 def request(method: str = "MESSAGE", *more: str, **changes: str | None) -> Request:
-    """Return a good request, parsed."""
+    """Return a parsed request."""
     message = parse_datagram(request_bytes(method, *more, **changes))  # type: ignore[arg-type]
     assert isinstance(message, Request)
     return message
 
 
 def response(data: bytes) -> Response:
-    """Return a response, parsed."""
+    """Return a parsed response."""
     message = parse_datagram(data)
     assert isinstance(message, Response)
     return message
@@ -101,7 +101,7 @@ def status_of(data: bytes) -> str:
 def answer_to(
     data: bytes, status_line: str = "SIP/2.0 200 OK", **changes: str
 ) -> bytes:
-    """Return a response that fits the request, but for `changes`."""
+    """Return a response to the request, except for `changes`."""
     echoed = {
         name: values_of(data, name)[0] for name in ("Via", "From", "Call-ID", "CSeq")
     }

@@ -1,4 +1,4 @@
-"""What the tests of registrar, location service and trust share."""
+"""The fixture of the tests of registrar, location service and trust."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ MISSING, STALE, WRONG, ACCEPTED = (
 
 
 class TestKnownAnswers:
-    """What the RFCs calculate themselves."""
+    """Examples of the RFCs."""
 
     @pytest.mark.parametrize(
         ("algorithm", "expected"),
@@ -76,7 +76,7 @@ class TestKnownAnswers:
         )
 
     def test_without_qop_as_in_rfc_2069(self) -> None:
-        """Its section 2.4, as its erratum 749 corrects the result."""
+        """Section 2.4 with the result of erratum 749."""
         assert (
             digest_response(
                 Algorithm.MD5,
@@ -148,7 +148,7 @@ def challenger(clock: Clock) -> Challenger:
 
 
 def answer(challenges: list[str], **changes: object) -> str:
-    """Return what 44's phone answers, but for `changes`."""
+    """Return the credentials of phone 44, except for `changes`."""
     arguments = {
         "username": "44",
         "password": "geheim",
@@ -177,7 +177,7 @@ class TestChallenge:
     """RFC 7616 3.3, RFC 8760 2.3."""
 
     def test_md5_is_offered_before_sha_256(self, challenger: Challenger) -> None:
-        """See docs/decisions/0008: some clients look at the first challenge only."""
+        """Some clients read only the first challenge (docs/decisions/0008)."""
         challenges = challenger.challenges(SOURCE)
         assert [parse_credentials(c)["algorithm"] for c in challenges] == [
             "MD5",
@@ -226,18 +226,18 @@ class TestVerdict:
     def test_a_proxy_may_have_changed_the_request_uri(
         self, challenger: Challenger, uri: str
     ) -> None:
-        """RFC 3261 22.4, 6. Of what we send ourselves we might have worked it out."""
+        """RFC 3261 22.4, 6: the server itself computes digests for its own requests."""
         value = answer(challenger.challenges(SOURCE), uri=uri)
         assert judged(challenger, value) is ACCEPTED
         value = answer(challenger.challenges(SOURCE), uri=uri, method="MESSAGE")
         verdict = challenger.judge(
             [value], source=SOURCE, method="MESSAGE", request_uri=URI
         )
-        # No guess that counts: the password is right.
+        # It is not counted: the password is right.
         assert verdict.verdict is Verdict.MISSING
 
     def test_without_qop(self, challenger: Challenger) -> None:
-        """As RFC 2069 phones answer: once a nonce."""
+        """RFC 2069: once for each nonce."""
         value = answer([challenger.challenges(SOURCE)[1].replace(', qop="auth"', "")])
         assert "cnonce" not in value
         assert judged(challenger, value) is ACCEPTED
@@ -335,14 +335,14 @@ class TestVerdict:
     def test_credentials_for_others_are_passed_over(
         self, challenger: Challenger
     ) -> None:
-        """A request may carry some for each realm on its way (RFC 3261 22.3)."""
+        """A request may have credentials for several realms (RFC 3261 22.3)."""
         mine = answer(challenger.challenges(SOURCE))
         other = mine.replace(f'realm="{REALM}"', 'realm="other"')
         assert judged(challenger, other, "Basic x", mine) is ACCEPTED
 
 
 class TestUnknownUsers:
-    """Nobody learns which extensions there are."""
+    """The answers do not reveal which extensions exist."""
 
     def test_verdict_is_that_of_a_wrong_password(self, challenger: Challenger) -> None:
         unknown = answer(challenger.challenges(SOURCE), username="99")
@@ -391,7 +391,7 @@ class TestUnknownUsers:
 
 
 class TestNonces:
-    """They carry their time and a seal, and are stored by nobody until they were used."""
+    """They contain their time and a seal, and are not stored before they are used."""
 
     def test_lifetime(self, challenger: Challenger, clock: Clock) -> None:
         challenges = challenger.challenges(SOURCE)
@@ -404,7 +404,7 @@ class TestNonces:
     def test_one_that_is_not_good_tells_nothing_of_the_password(
         self, challenger: Challenger, clock: Clock, password: str
     ) -> None:
-        """Else there would be a guess that nobody counts (RFC 7616 3.3 allows both)."""
+        """Otherwise a guess would not be counted (RFC 7616 3.3 allows both)."""
         challenges = challenger.challenges(SOURCE)
         clock.now += NONCE_LIFETIME + 1
         assert judged(challenger, answer(challenges, password=password)) is STALE
@@ -459,7 +459,7 @@ class TestNonces:
     def test_only_ours_count(
         self, challenger: Challenger, forge: Callable[[str], str]
     ) -> None:
-        """One from before a restart is none of ours either; so: stale, not wrong."""
+        """Nonces from before a restart are unknown too, hence stale and not wrong."""
         nonce = forge(parse_credentials(challenger.challenges(SOURCE)[1])["nonce"])
         assert judged(challenger, answer(challenge(nonce=nonce))) is STALE
 

@@ -1,4 +1,4 @@
-"""The stream decoder: however the bytes are cut, the same messages come out."""
+"""The stream decoder: any partition of the bytes gives the same messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = (EMPTY, PRESS, COMPACT, FOLDED, LF_ONLY)
 
 
 def fed(*pieces: bytes) -> list[bytes]:
-    """Return what comes out when the pieces come one after another."""
+    """Return the decoded messages of pieces in their order."""
     decoder = StreamDecoder()
     return [message for piece in pieces for message in decoder.feed(piece)]
 
@@ -119,7 +119,7 @@ def test_the_longest_message() -> None:
 
 @pytest.mark.parametrize("end", [b"\r", b"\n"])
 def test_nothing_but_stray_line_ends(end: bytes) -> None:
-    """A few between messages are passed over (RFC 3261 7.5); more are no SIP."""
+    """A few between messages are ignored (RFC 3261 7.5); more are not SIP."""
     decoder = StreamDecoder()
     strays = end * MAX_STRAYS
     message = request_bytes("MESSAGE", "Content-Length: 0")
@@ -127,5 +127,5 @@ def test_nothing_but_stray_line_ends(end: bytes) -> None:
         assert list(decoder.feed(strays + message)) == [message]
     with pytest.raises(BrokenStream, match="line ends"):
         list(decoder.feed(end * 100_000))
-    # They are not even gone through.
+    # They are not even scanned.
     assert len(decoder._buffer) > 99_000 * len(end)

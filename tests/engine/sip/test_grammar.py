@@ -1,4 +1,4 @@
-"""What several headers share: tokens, quotes, lists, parameters, hosts, numbers."""
+"""The common grammar: tokens, quotes, lists, parameters, hosts, numbers."""
 
 import pytest
 

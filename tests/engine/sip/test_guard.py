@@ -1,4 +1,4 @@
-"""Who is listened to, in a time that the tests set."""
+"""Admission, with a clock that only tests move."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OTHER = Flow("UDP", "192.168.1.67", 5060)
 
 
 class Guarded:
-    """A guard with its clock, and what it has told."""
+    """A guard with its clock, and the lock-outs that it reported."""
 
     def __init__(self, *networks: str) -> None:
         self.now = 1000.0
@@ -48,7 +48,7 @@ class Guarded:
         )
 
     def admitted(self, flow: Flow, messages: int) -> int:
-        """Return how many of some messages are looked at."""
+        """Return how many of some messages are admitted."""
         return sum(self.guard.admits(flow) for _ in range(messages))
 
     def fail(self, times: int, host: str = STRANGER.host) -> None:
@@ -91,9 +91,9 @@ def test_a_flood_from_one_address() -> None:
     assert guarded.admitted(STRANGER, 5000) == BURST
     guarded.now += 1.0
     assert guarded.admitted(STRANGER, 5000) == RATE
-    # From another port it is the same address.
+    # Another port is the same address.
     assert guarded.admitted(STRANGER._replace(port=9), 5000) == 0
-    # Nobody else notices: neither the phone at the same address, nor another.
+    # Neither the phone at the same address nor another address is affected.
     assert guarded.admitted(PHONE, 5000) == 5000
     assert guarded.admitted(OTHER, 10) == 10
     guarded.now += 3600.0
@@ -111,7 +111,7 @@ def test_wrong_passwords_lock_an_address_out() -> None:
     assert guarded.guard.admits(OTHER)
     assert guarded.guard.locked == [STRANGER.host]
     assert guarded.told == [(STRANGER.host, True)]
-    # What was under way when it was locked out does not prolong it.
+    # Failures during the lock-out do not extend it.
     guarded.fail(5)
     assert guarded.guard.next_release == 1000.0 + LOCKED_FOR
     guarded.now += LOCKED_FOR - 1
@@ -122,7 +122,7 @@ def test_wrong_passwords_lock_an_address_out() -> None:
     assert guarded.guard.admits(STRANGER)
     assert guarded.told == [(STRANGER.host, True), (STRANGER.host, False)]
     assert guarded.guard.next_release is None
-    # It begins anew.
+    # The count starts again.
     guarded.fail(FAILURES - 1)
     assert guarded.guard.admits(STRANGER)
 
@@ -197,7 +197,7 @@ def test_one_sender_has_a_whole_network_of_ipv6() -> None:
 
 
 def test_who_shares_a_network_of_ipv6_is_not_locked_out_for_a_few_guesses() -> None:
-    """At home that is everybody."""
+    """At home all hosts share one."""
     guarded = Guarded()
     guarded.fail(FAILURES, "fd00::1")
     assert guarded.guard.locked == ["fd00::1"]
@@ -215,7 +215,7 @@ def test_a_long_message_counts_as_many() -> None:
 
 
 def test_who_writes_a_foreign_address_keeps_nobody_from_connecting() -> None:
-    """By UDP anybody can; by TCP he would have to be there."""
+    """A source address can be forged by UDP, not by TCP."""
     guarded = Guarded()
     assert guarded.admitted(STRANGER, 1000) == BURST
     assert guarded.guard.admits(STRANGER._replace(transport="TCP"))
@@ -227,7 +227,7 @@ def test_answers_that_come_through_a_proxy_are_not_what_strangers_send() -> None
     answers = sum(guarded.guard.admits(OTHER, is_answer=True) for _ in range(1000))
     assert answers == 1000
     assert guarded.admitted(OTHER, 1000) == BURST
-    # Who guesses there shuts nobody else out.
+    # Wrong passwords through the proxy do not affect the phones behind it.
     guarded.now += 100
     guarded.fail(FAILURES, OTHER.host)
     assert guarded.guard.admits(OTHER)
@@ -247,11 +247,11 @@ def test_what_is_remembered_of_strangers_is_bounded(
     guard = guarded.guard
     sizes = {len(guard._buckets), len(guard._failures), len(guard._allowed)}
     assert sizes == {100}
-    # Nobody gets rid of a lock-out by making up other sources, unless all are locked out.
+    # Other sources do not displace a lock-out, unless all of them are locked out.
     assert guard.locked == ["10.0.0.0"]
     for number in range(100):
         guarded.fail(FAILURES, f"10.1.0.{number}")
-    # Who is told that somebody is locked out is told the end of it.
+    # Each reported lock-out is also reported as ended.
     assert [told for told in guarded.told if told[0] == "10.0.0.0"] == [
         ("10.0.0.0", True),
         ("10.0.0.0", False),

@@ -1,8 +1,8 @@
 """Hostile input costs time in proportion to its length.
 
-Clocks are noisy, so what is counted here is lines of Python: `sys.monitoring` reports
-each one that runs, once more for each turn of a loop. Four times the input may cost
-four times the lines. (What C does in one call, such as `str.find`, is linear itself.)
+Clocks are noisy, so these tests count the lines of Python that `sys.monitoring` reports,
+once for each iteration of a loop. Four times the input may cost four times the lines.
+(Single calls of C, such as `str.find`, are linear.)
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support.lines import lines_run
 
 @pytest.fixture(autouse=True)
 def heads_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let long heads in: what they would cost is the question here."""
+    """Allow long heads, whose cost is tested here."""
     monkeypatch.setattr(parser, "MAX_HEAD", MAX_MESSAGE)
 
 
@@ -37,7 +37,7 @@ def test_four_times_the_input_costs_four_times_the_lines(
 ) -> None:
     short, long = message(16 * 1024), message(MAX_MESSAGE)
     assert 0.9 * MAX_MESSAGE < len(long) <= MAX_MESSAGE
-    take(message(1024))  # What is done once only, is done.
+    take(message(1024))  # fills the caches
     cost = lines_run(lambda: take(short))
     assert lines_run(lambda: take(long)) <= 4.5 * cost + 200
 
@@ -57,7 +57,7 @@ UNITS = ['"', "\\", '\\"', ",", "<", ">", "<>", ";", ";a", "=", " ", "%", "%41",
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("what", TEXTS)
 def test_so_it_is_with_each_text_alone(what: str, unit: str, end: str) -> None:
-    """The same for values of headers, however they begin and end."""
+    """The same for single values of headers, with any start and end."""
     parse, starts = TEXTS[what]
 
     def cost(text: str) -> int:
@@ -68,7 +68,7 @@ def test_so_it_is_with_each_text_alone(what: str, unit: str, end: str) -> None:
         return lines_run(read)
 
     for start in starts:
-        cost(start + 500 * unit + end)  # What is done once only, is done.
+        cost(start + 500 * unit + end)  # fills the caches
         short, long = (
             start + unit * (size // len(unit)) + end
             for size in (MAX_MESSAGE // 64, MAX_MESSAGE // 16)
@@ -77,7 +77,7 @@ def test_so_it_is_with_each_text_alone(what: str, unit: str, end: str) -> None:
 
 
 def test_the_measure_tells_quadratic_from_linear() -> None:
-    """Else the test above would prove nothing."""
+    """Otherwise the tests above would prove nothing."""
 
     def quadratic(size: int) -> None:
         for first in range(size):

@@ -1,4 +1,4 @@
-"""Messages as they go out: what a response repeats of its request (RFC 3261 8.2.6)."""
+"""Encoded messages, and what a response copies from its request (RFC 3261 8.2.6)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOST, PORT = "192.0.2.9", 3333
 
 
 def answered(message: Request, status: int = 200, to_tag: str | None = "ours") -> bytes:
-    """Return the response to a request that came from HOST and PORT."""
+    """Return the response to a request from HOST and PORT."""
     via = message.via.seen_from(HOST, PORT)
     return encode_response(message.headers, via, status, to_tag=to_tag)
 
@@ -197,7 +197,7 @@ class TestResponse:
 
 
 class TestResponseToAMalformedRequest:
-    """It is answered too, with what there is of it (RFC 3261 8.2.6.2 as far as it goes)."""
+    """The response has the headers that the request has (RFC 3261 8.2.6.2)."""
 
     @staticmethod
     def answered(data: bytes) -> bytes:
@@ -229,7 +229,7 @@ class TestResponseToAMalformedRequest:
         assert values_of(self.answered(request_bytes(To=broken)), "To") == [broken]
 
     def test_a_control_character_comes_back_as_a_blank(self) -> None:
-        """A bare CR is a line end to some readers."""
+        """Some parsers accept a bare CR as a line end."""
         data = self.answered(
             request_bytes(From="<sip:x@y>\rEvil: 1", Call_ID="a\x00b\x7fc\td")
         )

@@ -1,4 +1,4 @@
-"""The door: what is taken, and with which fault the rest is refused."""
+"""The parser: which messages it accepts, and the faults of the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.messages import (
 
 
 def refused(data: bytes) -> MalformedMessage:
-    """Return the fault of a message that must have one."""
+    """Return the fault of a malformed message."""
     with pytest.raises(MalformedMessage) as caught:
         parse_datagram(data)
     return caught.value
@@ -72,7 +72,7 @@ def test_keep_alive_is_no_message(data: bytes) -> None:
 
 
 class TestTheDocumentsOwnMessages:
-    """From the LED Remote Control document, with the line breaks that its page lost."""
+    """From the LED Remote Control document, with the line breaks that are missing there."""
 
     def test_register(self) -> None:
         message = parse_datagram(
@@ -143,7 +143,7 @@ class TestTheDocumentsOwnMessages:
 
     @pytest.mark.parametrize("end", ["\r\n", "\n"], ids=["CRLF", "LF"])
     def test_sipsaks_led_txt(self, end: str) -> None:
-        """No scheme in Request-URI, To and Contact, and lengths that fit one line end."""
+        """Request-URI, To and Contact have no scheme; the lengths fit one kind of line end."""
         body = f"k=1{end}c=on{end}".encode()
         message = parse_datagram(
             wire(
@@ -190,7 +190,7 @@ class TestTheDocumentsOwnMessages:
 
 
 class TestLines:
-    """RFC 3261 7.3: how header lines may be written."""
+    """RFC 3261 7.3."""
 
     @pytest.mark.parametrize(
         ("lines", "name", "value"),
@@ -326,7 +326,7 @@ class TestLines:
 
 
 def test_long_lines_do_not_fill_the_caches() -> None:
-    """Else 2048 strangers' texts of 16 KiB would stay in memory."""
+    """Otherwise 2048 texts of 16 KiB from strangers would stay in memory."""
     for cached, long in (
         (parser_module._cached_split, {"uri": f"sip:{'1' * CACHED_LENGTH}@ha.test"}),
         (parser_module._cached_sender, {"Via": f"SIP/2.0/UDP {'h' * CACHED_LENGTH}"}),
@@ -397,13 +397,13 @@ class TestVia:
         ],
     )  # fmt: skip
     def test_where_a_request_was_seen_to_come_from(self, value: str, seen: str) -> None:
-        """RFC 3261 18.2.1 and RFC 3581 4; all else keeps its characters (8.2.6.2)."""
+        """RFC 3261 18.2.1 and RFC 3581 4; the rest keeps its characters (8.2.6.2)."""
         assert str(request(Via=value).via.seen_from("192.0.2.9", 3333)) == seen
 
     def test_ipv6_source(self) -> None:
         via = request(Via="SIP/2.0/UDP [2001:db8::1]:5060;branch=x").via
         assert via.seen_from("2001:db8::1", 5060) == str(via)
-        # An interface of ours is nobody else's affair.
+        # The interface means nothing to the peer.
         assert via.seen_from("fe80::1%eth0", 5060) == f"{via};received=fe80::1"
 
 
@@ -431,7 +431,7 @@ def test_other_refusals(data: bytes, status: int, reason: str) -> None:
 
 
 def test_a_fault_can_be_kept_in_a_set() -> None:
-    """As exceptions are, by what logs or groups them."""
+    """Loggers and exception groups compare and hash exceptions."""
     assert len({refused(b"x"), refused(b"x")}) == 2
 
 
@@ -441,7 +441,7 @@ def test_a_fault_can_be_kept_in_a_set() -> None:
     ids=repr,
 )  # fmt: skip
 def test_a_reason_quotes_only_what_a_reason_phrase_may_have(text: str) -> None:
-    """RFC 3261 25.1: else a phone might refuse the refusal, or read a second line."""
+    """RFC 3261 25.1: otherwise a phone might reject the response, or read a second line."""
     fault = refused(request_bytes("MESSAGE", f"{text} x: y"))
     quoted = fault.reason.removeprefix("Bad Request: ").removesuffix(
         " is not a header's name"
@@ -535,7 +535,7 @@ class TestBody:
 
 
 class TestTortureMessages:
-    """Messages of RFC 4475 that a registrar has to take."""
+    """Messages of RFC 4475 that a registrar must accept."""
 
     def test_a_short_tortuous_invite(self) -> None:
         """3.1.1.1."""
@@ -582,7 +582,7 @@ class TestTortureMessages:
         assert message.headers.get("Subject") == ""
 
     def test_wide_range_of_valid_characters(self) -> None:
-        """3.1.1.2, but for its control characters: those nobody needs, and they hurt."""
+        """3.1.1.2, except for its control characters, which are not accepted."""
         method = "!interesting-Method0123456789_*+`.%indeed'~"
         message = parse_datagram(
             wire(
@@ -630,7 +630,7 @@ class TestTortureMessages:
         assert response(response_bytes(f"SIP/2.0 200 {reason}")).reason == reason
 
     def test_zero_max_forwards(self) -> None:
-        """3.3.11: who answers himself does not look at it."""
+        """3.3.11: a server that answers itself ignores it."""
         assert request("OPTIONS", Max_Forwards="0").method == "OPTIONS"
 
     def test_escaped_headers_in_a_uri(self) -> None:

@@ -1,4 +1,4 @@
-"""What holds for any input at all (hypothesis)."""
+"""Laws that hold for any input (hypothesis)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_any_byte_of_a_good_message_may_be_another(data: st.DataObject) -> None:
 
 @given(st.integers(0, 3), st.integers(0, MAX_MESSAGE))
 def test_a_cut_message_is_no_message(which: int, at: int) -> None:
-    """18.3: a datagram that was cut must not be taken for a whole one."""
+    """18.3: a truncated datagram is not accepted as complete."""
     good = request_bytes("MESSAGE", "Content-Length: 3", body=b"k=1")
     try:
         message = parse_datagram(good[: at % len(good)])

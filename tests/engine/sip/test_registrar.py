@@ -19,7 +19,7 @@ OTHER_INSTANCE = '+sip.instance="<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>
 
 
 class TestWhatIsKept:
-    """What a phone names itself by goes into logs, stores and the device registry."""
+    """The texts of a phone appear in logs, stores and the device registry."""
 
     def test_bytes_that_are_no_utf_8_become_readable(self, house: House) -> None:
         house.register(
@@ -51,7 +51,7 @@ class TestWhatIsKept:
     def test_a_phone_that_restarts_without_an_instance_is_the_same_device(
         self, house: House
     ) -> None:
-        """Its Contact has another `line`; its address is what it was."""
+        """Its Contact has another `line`, its address is the same."""
         house.register("<sip:44@192.0.2.4:2048;line=one>")
         house.register("<sip:44@192.0.2.4:2048;line=two>", call_id="call-2")
         assert house.contacts() == ["<sip:44@192.0.2.4:2048;line=two>"]
@@ -88,7 +88,7 @@ class TestAnswer200:
     def test_contact_comes_back_byte_for_byte(
         self, house: House, contact: str, echoed: str
     ) -> None:
-        """A snom finds itself by its exact Contact; only `expires` is ours."""
+        """A snom recognises its exact Contact; only `expires` is ours."""
         assert values(house.register(contact), "Contact") == [echoed]
 
     def test_all_current_contacts_come_back(self, house: House) -> None:
@@ -126,7 +126,7 @@ class TestAnswer200:
     def test_a_phone_that_supports_buttons_is_told_so(
         self, house: House, line: str, supports: bool
     ) -> None:
-        """As RFC 3261 and as the document spell it; never to others (19.2)."""
+        """With the header of RFC 3261 and that of the LED Remote Control document (19.2)."""
         answer = house.register(CONTACT, lines=(line,))
         assert values(answer, "Require") == ["buttons"] * supports
         assert values(answer, "Required") == ["buttons"] * supports
@@ -164,7 +164,7 @@ class TestExpires:
             (CONTACT, ("Expires: 4294967295",), MAX_EXPIRES),
             (CONTACT, ("Expires: 0060",), 60),
             (f"{CONTACT};expires", ("Expires: 600",), 600),
-            # A malformed one counts as an hour.
+            # A malformed one is read as an hour.
             (CONTACT, ("Expires: 4294967296",), 3600),
             (CONTACT, ("Expires: 1000000000000000000000",), 3600),
             (CONTACT, ("Expires: soon",), 3600),
@@ -287,7 +287,7 @@ class TestRemoval:
 
 
 class TestOrder:
-    """10.3, steps 6 and 7: a REGISTER that was overtaken must fail as a whole."""
+    """10.3, steps 6 and 7: a REGISTER that was overtaken fails as a whole."""
 
     @pytest.mark.parametrize("cseq", [4, 5], ids=["older", "doubled"])
     @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ class TestSeveralDevices:
     def test_a_device_ends_its_old_contact_behind_its_new_one(
         self, house: House, instance: str
     ) -> None:
-        """As pjsip does when it finds out what its router makes of its address."""
+        """As pjsip does when it detects NAT."""
         new, old = f"{CONTACT}{instance}", f"<sip:44@10.0.0.4:5060>{instance}"
         assert house.register(f"{new};expires=600", f"{old};expires=0").status == 200
         assert house.contacts() == [f"{new};expires=600"]
@@ -356,7 +356,7 @@ class TestSeveralDevices:
         assert house.contacts() == []
 
     def test_several_instances_are_kept_even_with_one_uri(self, house: House) -> None:
-        """Two phones behind different routers may call themselves 192.168.1.2."""
+        """Two phones behind different routers may have the address 192.168.1.2."""
         house.register(f"{CONTACT};{INSTANCE}")
         house.register(f"{CONTACT};{OTHER_INSTANCE}", flow=ELSEWHERE, call_id="call-2")
         bindings = house.location.bindings("44")
@@ -444,7 +444,7 @@ class TestPath:
     def test_two_devices_behind_one_proxy_are_two(
         self, house: House, via: tuple[str, ...]
     ) -> None:
-        """Without a proxy, another call from the same flow is a restarted phone."""
+        """Without a proxy, another Call-ID by the same flow is a restarted phone."""
         lines = via or (f"Path: {EDGE}", "Supported: path")
         house.register("<sip:44@a>", lines=lines)
         house.register("<sip:44@b>", lines=lines, call_id="call-2")

@@ -33,14 +33,14 @@ T, P, C, F, X = (
 )
 SEND, DELIVER = Action.SEND, Action.DELIVER
 
-# state, event, next state, what the driver is asked for, timers that run afterwards
+# state, event, next state, actions for the driver, timers that run afterwards
 type Row = tuple[State, Event, State, tuple[Action, ...], set[Event]]
 
 E_F = {Event.TIMER_E, Event.TIMER_F}
 G_H = {Event.TIMER_G, Event.TIMER_H}
 
 CLIENT: list[Row] = [
-    # Figure 6. E and F go on running until there is a final response.
+    # Figure 6. E and F run until there is a final response.
     (T, Event.TIMER_E, T, (SEND, Action.DOUBLE_E), E_F),
     (T, Event.TIMER_F, X, (Action.TIMED_OUT,), set()),
     (T, Event.TRANSPORT_ERROR, X, (Action.FAILED,), set()),
@@ -65,7 +65,7 @@ SERVER: list[Row] = [
     (C, Event.TIMER_J, X, (), set()),
 ]
 INVITE_SERVER: list[Row] = [
-    # Figure 7, without the way through a 2xx.
+    # Figure 7, without 2xx.
     (P, Event.REQUEST, P, (SEND,), set()),
     (P, Event.PROVISIONAL, P, (SEND,), set()),
     (P, Event.FINAL, C, (SEND, Action.START_G_H), G_H),
@@ -90,7 +90,7 @@ def client(*, reliable: bool = False, now: float = 0.0) -> ClientTransaction:
 def machine_in(
     kind: type[Transaction], state: State, *, reliable: bool = False
 ) -> Transaction:
-    """Return a machine that came to `state` by the usual way, at the time 0."""
+    """Return a machine that reached `state` by the usual events at time 0."""
     if kind is ClientTransaction:
         machine: Transaction = client(reliable=reliable)
         way = {T: [], P: [Event.PROVISIONAL], C: [Event.FINAL], F: []}
@@ -142,7 +142,7 @@ def test_every_other_pair_changes_nothing(kind: type[Transaction]) -> None:
 def history(
     machine: Transaction, until: float, now: float = 0.0
 ) -> list[tuple[float, tuple[Action, ...]]]:
-    """Let the time pass from deadline to deadline; return what happened when."""
+    """Move from deadline to deadline; return the actions with their times."""
     happened = []
     while machine.deadline is not None and machine.deadline <= until:
         now = machine.deadline
@@ -224,7 +224,7 @@ class TestServerTimers:
         assert machine.expire(1000.0) == ()
 
     def test_timer_j_ends_it_when_nothing_can_be_late_any_more(self) -> None:
-        """64 T1, in which the client sends it again, and T4, which that may take."""
+        """64 T1 of retransmissions, and T4 for the last of them."""
         machine = ServerTransaction(reliable=False)
         assert machine.respond(b"200", 1.0, final=True) == (SEND, Action.START_J)
         assert machine.fire(Event.REQUEST, 20.0) == (SEND,)
@@ -272,7 +272,7 @@ class TestInviteServerTimers:
     def test_timer_h_ends_it_after_64_t1(self) -> None:
         machine = self.refused()
         assert history(machine, 35)[-1] == (32.0, (Action.TIMED_OUT, Action.START_I))
-        # An INVITE that is late is none of its own.
+        # A late INVITE is not a new request.
         assert machine.state is F
         assert machine.fire(Event.REQUEST, 36.0) == ()
         assert history(machine, 100) == [(37.0, ())]
@@ -352,7 +352,7 @@ class TestMatching:
     def test_as_rfc_2543_did(
         self, branch: str, changes: dict[str, str], same: bool
     ) -> None:
-        """Also where nothing stands behind the cookie (RFC 4475 3.2.1)."""
+        """Also with nothing after the cookie (RFC 4475 3.2.1)."""
         via = f"SIP/2.0/UDP h{branch}"
         one = request(Via=via)
         other = request(**{"Via": via, **changes})
@@ -370,12 +370,12 @@ class TestMatching:
         assert server_key(cancel, FLOW, "CANCEL") != server_key(invite, FLOW, "INVITE")
 
     def test_a_copy_that_comes_another_way_is_another_request(self) -> None:
-        """Who copies a request must not get its answer, nor spoil the sender's."""
+        """The sender of a copy must neither get the response nor affect it."""
         copy = Flow("UDP", "192.0.2.4", 2049)
         one = request("MESSAGE")
         assert server_key(one, FLOW, "MESSAGE") != server_key(one, copy, "MESSAGE")
 
     def test_client_and_server_transactions_never_meet(self) -> None:
-        """Even for who sends us our own branch back."""
+        """Even if a client returns our own branch."""
         message = request(Via="SIP/2.0/UDP MESSAGE;branch=z9hG4bKx")
         assert client_key("z9hG4bKx", "MESSAGE") != server_key(message, FLOW, "MESSAGE")

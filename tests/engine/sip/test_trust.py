@@ -163,7 +163,7 @@ class TestJudge:
 
     @pytest.mark.parametrize("flow", [FLOW, ELSEWHERE], ids=["its own", "another"])
     def test_our_own_request_is_no_press(self, house: House, flow: Flow) -> None:
-        """RFC 3261 8.2.2.1; whoever returns it may have had us answer the challenge."""
+        """RFC 3261 8.2.2.1; the client that returns it may have our credentials for it."""
         lines = (f"Path: {EDGE}", "Supported: path")
         house.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>", lines=lines)
         contact = "sip:44@192.0.2.4:2048;line=x"
@@ -178,7 +178,7 @@ class TestJudge:
     def test_what_was_seen_on_its_way_is_worth_nothing_elsewhere(
         self, house: House
     ) -> None:
-        """Credentials belong to the flow whose challenge they answer."""
+        """Credentials are valid for the flow that was challenged."""
         seen = house.request(CONTACT, flow=FLOW)
         answer = house.answer(seen, ELSEWHERE)
         assert answer.status == 401
@@ -199,7 +199,7 @@ class TestJudge:
     def test_what_a_proxy_handed_on_is_challenged(
         self, house: House, via: str, more: tuple[str, ...]
     ) -> None:
-        """Its flow is everybody's who is behind the proxy."""
+        """All phones behind the proxy share its flow."""
         house.register(CONTACT)
         data = request_bytes("MESSAGE", *more, Via=via, From="<sip:44@ha.test>;tag=1")
         message = parse_datagram(data)
@@ -216,7 +216,7 @@ class TestJudge:
     def test_a_binding_that_came_through_a_proxy_gives_no_trust(
         self, house: House, lines: tuple[str, ...]
     ) -> None:
-        """Not even to what seems to have come without it."""
+        """Not even to a request that shows no sign of the proxy."""
         assert house.register(CONTACT, lines=lines).status == 200
         answer = house.trust.judge(self.message(), FLOW)
         assert answer is not None

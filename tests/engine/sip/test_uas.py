@@ -1,4 +1,4 @@
-"""What a user agent server refuses (RFC 3261 8.2)."""
+"""The refusals of a user agent server (RFC 3261 8.2)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_these_methods_are_handled(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "REGISTER"])
 def test_a_to_tag_makes_no_dialog_of_these(method: str) -> None:
-    """The buttons document's presses have one."""
+    """Presses have one (LED Remote Control)."""
     assert refusal_of(request(method, To=TAGGED)) is None
 
 
@@ -116,7 +116,7 @@ def test_a_list_that_cannot_be_read() -> None:
     ids=repr,
 )
 def test_bodies(lines: list[str], answer: tuple[tuple[str, str], ...] | None) -> None:
-    """8.2.3: 415 says what would have been taken."""
+    """8.2.3: 415 names the accepted types."""
     refusal = content_refusal(
         request("MESSAGE", *lines), ("application/x-buttons", "text/plain")
     )

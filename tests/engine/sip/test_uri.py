@@ -44,7 +44,7 @@ from custom_components.snom_buttons.engine.sip.uri import (
         ("sip:\udcff@ha.test", "sip", "?", "ha.test", None),
         ("sip:50%@ha.test", "sip", "50%", "ha.test", None),
         ("tel:+4930123456;phone-context=x", "tel", "+4930123456", "", None),
-        # Without a scheme, as in the document's sipsak example.
+        # Without a scheme, as in the sipsak example of the LED Remote Control document.
         ("1004@192.168.0.11;transport=udp", "sip", "1004", "192.168.0.11", None),
         ("192.168.0.11", "sip", None, "192.168.0.11", None),
         ("snom821:5060", "sip", None, "snom821", 5060),
@@ -169,7 +169,7 @@ def test_a_made_uri_of_bytes_that_are_no_text() -> None:
         ('"" <sip:x@y>', "", "sip:x@y", {}),
         ("Bell, Alexander <sip:x@y>", "Bell, Alexander", "sip:x@y", {}),
         ('"B\udcfcro" <sip:x@y>', "B?ro", "sip:x@y", {}),
-        # The document's sipsak example.
+        # The sipsak example of the LED Remote Control document.
         ("< 1004@192.168.0.11;transport=udp>", "", "1004@192.168.0.11;transport=udp", {}),
         (" sip:x@y ;   tag    = 1918181833n ", "", "sip:x@y", {"tag": "1918181833n"}),
         ("<sip:x@y>\t; lr ", "", "sip:x@y", {"lr": None}),
@@ -244,7 +244,7 @@ def test_a_made_address_reads_back(
 
 
 def test_long_texts_do_not_fill_the_caches() -> None:
-    """Else 2048 strangers' texts of 64 KiB would stay in memory."""
+    """Otherwise 2048 texts of 64 KiB from strangers would stay in memory."""
     short = f"sip:{'1' * (CACHED_LENGTH - 12)}@ha.test"
     for parse, cached in (
         (parse_uri, uri_module._cached_uri),
@@ -267,12 +267,12 @@ def test_long_texts_do_not_fill_the_caches() -> None:
         ("sip:44@h?Subject=x", "sip:44@h"),
         ("sip:44@h;methods=x", "sip:44@h;methods=x"),
         ("sip:method@h", "sip:method@h"),
-        # What the user part holds is the user's, and a tel URI has no such things.
+        # The user part keeps its characters, and a tel URI has neither method nor headers.
         ("sip:a?b@h", "sip:a?b@h"),
         ("sip:a?b;method=c@h;method=d;x?e=f", "sip:a?b;method=c@h;x"),
         ("sip:h;method=x;y", "sip:h;y"),
         ("tel:1;method=x", "tel:1;method=x"),
-        # Without its method it would be one of another scheme, were it parsed anew.
+        # Without its method the text would parse as another scheme.
         ("n;method=.;:+", "n;:+"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The endpoint over real sockets on 127.0.0.1, in a time that jumps (`tests.clock`)."""
+"""The endpoint over real sockets on 127.0.0.1, with a clock that jumps (`tests.support.clock`)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ type Handler = Callable[[IncomingRequest], None]
 
 
 def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test in a loop whose clock jumps; what it waits for takes no time."""
+    """Run a test in a loop whose clock jumps, so that waiting takes no time."""
 
     @functools.wraps(test)
     def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -58,7 +58,7 @@ def now() -> float:
 
 
 class Peer(asyncio.DatagramProtocol):
-    """The other side: a bare socket that notes what came when."""
+    """The other side: a bare socket that stores each datagram with its time."""
 
     def __init__(self) -> None:
         self.got: list[tuple[float, bytes]] = []
@@ -82,7 +82,7 @@ class Peer(asyncio.DatagramProtocol):
         self._transport.sendto(data, self._server)
 
     async def next(self) -> bytes:
-        """Return the next datagram that was not read yet."""
+        """Return the next datagram."""
         while self._read == len(self.got):
             self._new.clear()
             async with asyncio.timeout(1000):
@@ -96,7 +96,7 @@ class Peer(asyncio.DatagramProtocol):
         return await self.next()
 
     async def silence(self, seconds: float = 100.0) -> None:
-        """Let time pass in which nothing may come."""
+        """Let time pass; fail if a datagram arrives."""
         before = len(self.got)
         await asyncio.sleep(seconds)
         assert [data for _, data in self.got[before:]] == []
@@ -126,7 +126,7 @@ class TestRequestsThatComeIn:
 
     @jumping
     async def test_the_answer_goes_where_the_request_came_from(self) -> None:
-        """RFC 3581 4: whatever the Via says."""
+        """RFC 3581 4."""
         async with serving() as (_, peer):
             data = await peer.ask(request_bytes())
             assert status_of(data) == "200 OK"
@@ -172,7 +172,7 @@ class TestRequestsThatComeIn:
             await asyncio.sleep(36)
             assert await peer.ask(request_bytes(Via=via)) == first
             assert len(handled) == 1
-            # After timer J it is a new request.
+            # After timer J the same bytes are a new request.
             await asyncio.sleep(2)
             assert await peer.ask(request_bytes(Via=via)) != first
             assert len(handled) == 2
@@ -193,7 +193,7 @@ class TestRequestsThatComeIn:
 
     @jumping
     async def test_a_copy_from_elsewhere_is_a_request_of_its_own(self) -> None:
-        """It neither takes the answer away from the first, nor has it sent again."""
+        """It neither gets the response of the first, nor makes the endpoint repeat it."""
         handled: list[IncomingRequest] = []
 
         def handle(incoming: IncomingRequest) -> None:
@@ -223,7 +223,7 @@ class TestRequestsThatComeIn:
 
     @jumping
     async def test_a_stateless_answer_leaves_nothing_behind(self) -> None:
-        """8.2.7: but its tag is the same each time."""
+        """8.2.7: its tag is the same each time."""
 
         def handler(incoming: IncomingRequest) -> None:
             incoming.reply_stateless(401, [("WWW-Authenticate", "Digest x=1")])
@@ -312,7 +312,7 @@ class TestRequestsThatComeIn:
     async def test_an_answer_that_cannot_be_sent_is_sent_with_the_retransmission(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Other than 17.2.4: the request was acted on, and must not be so twice."""
+        """Unlike 17.2.4: the request was acted on, which must not happen twice."""
         handled: list[IncomingRequest] = []
 
         def handle(incoming: IncomingRequest) -> None:
@@ -427,7 +427,7 @@ class TestMalformed:
 
 
 class TestInvite:
-    """RFC 3261 17.2.1 and 9.2: refused, through to its ACK."""
+    """RFC 3261 17.2.1 and 9.2: from the refusal to its ACK."""
 
     @staticmethod
     def busy(incoming: IncomingRequest) -> None:
@@ -474,7 +474,7 @@ class TestInvite:
             answer = await peer.ask(request_bytes("CANCEL"))
             assert status_of(answer) == "200 OK"
             assert values_of(answer, "CSeq") == ["7 CANCEL"]
-            # 9.2: the tag of the answer to CANCEL is that of the INVITE's.
+            # 9.2: the response to CANCEL has the tag of the response to INVITE.
             assert values_of(answer, "To") == values_of(refusal, "To")
             assert len(endpoint._transactions.running) == 1
 
@@ -535,7 +535,7 @@ class TestRequestsThatGoOut:
 
     @jumping
     async def test_a_response_from_another_host_is_none(self) -> None:
-        """Who only saw the request go by is not asked."""
+        """A host that only saw the request cannot answer it."""
         async with serving() as (endpoint, peer):
             stranger = Peer()
             await stranger.open(endpoint.address_of("UDP"), host="127.0.0.2")
@@ -593,7 +593,7 @@ class TestRequestsThatGoOut:
             assert await peer.next() == data
             peer.send(answer_to(data))
             assert (await task).status == 200
-            # Timer K absorbs what comes again, and nothing goes out any more.
+            # Until timer K retransmissions are absorbed, and nothing is sent.
             peer.send(answer_to(data, "SIP/2.0 500 Late"))
             await peer.silence(4.9)
             assert endpoint._transactions.running
@@ -626,7 +626,7 @@ class TestRequestsThatGoOut:
 
     @jumping
     async def test_an_answer_to_nothing_goes_to_who_wants_it(self) -> None:
-        """To a client transaction that the endpoint does not keep, as for INVITE."""
+        """Such as the response to an INVITE, whose transaction is not the endpoint's."""
         stray: list[Response] = []
         async with serving(on_stray_response=stray.append) as (endpoint, peer):
             task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
@@ -828,6 +828,6 @@ class TestTransport:
         size = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            # The system gives what it likes, to whoever asks for so much.
+            # The system may grant another size, but the same to each socket.
             assert size == other.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         await transport.close()

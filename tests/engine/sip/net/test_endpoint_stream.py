@@ -1,4 +1,4 @@
-"""The endpoint over connections: requests go out on them, and end with them."""
+"""The endpoint over connections: requests use them, and end with them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OPTIONS = request_bytes("OPTIONS", "Content-Length: 0")
 
 
 def framed(request: bytes) -> bytes:
-    """Return the answer to a request, with the length that a connection needs."""
+    """Return the response to a request, with the length that a stream needs."""
     head, blank, _ = answer_to(request).partition(b"\r\n\r\n")
     return head + b"\r\nContent-Length: 0" + blank
 
@@ -62,7 +62,7 @@ class Client:
 
 
 class Serving:
-    """An endpoint with a client, and what it has heard."""
+    """An endpoint with its clients, and what it received."""
 
     def __init__(self, contexts: Contexts) -> None:
         self.transport = "TLS" if contexts.server else "TCP"
@@ -76,7 +76,7 @@ class Serving:
         incoming.reply(200)
 
     async def client(self) -> tuple[Client, Flow]:
-        """Return a client, and its flow as the endpoint knows it."""
+        """Return a client and its flow."""
         client = Client(
             *await asyncio.open_connection(
                 *self.endpoint.address_of(self.transport), ssl=self.contexts.client
@@ -149,7 +149,7 @@ async def test_what_waits_ends_with_its_connection(contexts: Contexts) -> None:
         assert server.lost == [flow]
         with pytest.raises(TransportError, match="is closed"):
             await server.endpoint.request(MESSAGE, flow)
-        # Others do not notice.
+        # Other connections are not affected.
         other.writer.write(framed(await other.next()))
         assert (await kept).status == 200
         other.writer.close()

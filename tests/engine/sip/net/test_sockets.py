@@ -1,4 +1,4 @@
-"""Addresses as sockets have them, and as people write them."""
+"""Socket addresses and plain hosts."""
 
 from __future__ import annotations
 

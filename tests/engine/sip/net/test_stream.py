@@ -1,4 +1,4 @@
-"""Connections on real sockets of 127.0.0.1, in a time that jumps (`tests.clock`)."""
+"""Connections on real sockets of 127.0.0.1, with a clock that jumps (`tests.support.clock`)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PLACE = (LOCALHOST, 0)
 
 
 class Listener(StreamTransport):
-    """A listener that notes what came and what is gone."""
+    """A listener that stores messages and lost flows."""
 
     def __init__(self, context: ssl.SSLContext | None, network: str) -> None:
         self.got: list[tuple[bytes, Flow]] = []
@@ -140,7 +140,7 @@ async def test_a_connection_that_is_gone(contexts: Contexts) -> None:
 async def test_the_same_port_is_another_flow() -> None:
     async with listening() as listener:
         for _ in range(2):
-            # From one port, as whoever wants to be taken for somebody else would.
+            # From one port, as an attacker would who imitates another connection.
             local = (listener.got and (LOCALHOST, listener.got[0][1].port)) or None
             client = socket.socket()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -182,7 +182,7 @@ async def test_a_broken_stream_ends_the_connection(stream: bytes) -> None:
 
 @jumping
 async def test_a_message_that_does_not_end(contexts: Contexts) -> None:
-    """Slow-loris: a byte now and then does not make the deadline later."""
+    """Slow-loris: single bytes do not extend the deadline."""
     async with listening(contexts.server) as listener:
         reader, writer = await connected(listener, contexts.client)
 
@@ -209,7 +209,7 @@ async def test_a_connection_on_which_nothing_comes(contexts: Contexts) -> None:
         await reader.readexactly(4)
         bind(listener.location, listener.got[0][1])
         assert await until_closed(silent) == pytest.approx(STRANGER_IDLE, abs=1)
-        # Who has registered may be silent for as long as a registration lasts.
+        # A registered phone may be silent for as long as a registration lasts.
         lasted = await until_closed(reader)
         assert lasted == pytest.approx(IDLE - STRANGER_IDLE, abs=STRANGER_IDLE)
         writer.close()
@@ -223,14 +223,14 @@ async def test_too_many_strangers() -> None:
         reader, writer = await connected(listener, None)
         assert await until_closed(reader) == 0
         writer.close()
-        # Another address is not theirs.
+        # The limit is for each address.
         other, writer = await asyncio.open_connection(
             *listener.address, local_addr=("127.0.0.2", 0)
         )
         writer.write(MESSAGE)
         assert await other.readexactly(4) == b"here"
         writer.close()
-        # One that has registered does not count.
+        # A registered connection does not count.
         held[0][1].write(MESSAGE)
         await held[0][0].readexactly(4)
         bind(listener.location, listener.got[-1][1])
@@ -290,7 +290,7 @@ async def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
         for reader, writer in held:
             await until_closed(reader)
             writer.close()
-        # Their time is over, and their places are free.
+        # Their time is over, so there is room.
         _, writer = await connected(listener, contexts.client)
         writer.close()
         await writer.wait_closed()
@@ -300,7 +300,7 @@ async def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
 async def test_there_are_never_more_connections_than_the_system_can_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever has them."""
+    """Of phones and strangers together."""
     monkeypatch.setattr(tcp_module, "MAX_CONNECTIONS", 2)
     async with listening() as listener:
         listener.answer = lambda _: b"here"
@@ -317,7 +317,7 @@ async def test_there_are_never_more_connections_than_the_system_can_have(
 
 @pytest.fixture
 def room_for_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take three connections of strangers, and no more."""
+    """Limit the connections of strangers to three."""
     monkeypatch.setattr(tcp_module, "MAX_TCP_STRANGERS", 3)
     monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
 
@@ -325,7 +325,7 @@ def room_for_three(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("room_for_three")
 @jumping
 async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> None:
-    """Else their buffers fill the memory."""
+    """Otherwise their buffers fill the memory."""
     contexts = tls_contexts(tmp_path)
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
@@ -347,7 +347,7 @@ async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> No
 
 
 async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> None:
-    """Each would hold 300 KiB until Python looks for circles, which is seldom."""
+    """Each would keep 300 KiB until Python collects reference cycles, which is rare."""
 
     def protocols() -> list[SSLProtocol]:
         return [o for o in gc.get_objects() if isinstance(o, SSLProtocol)]
@@ -389,7 +389,7 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
 async def test_who_opens_many_connections_pushes_out_his_own(
     contexts: Contexts,
 ) -> None:
-    """Else a few addresses could keep all phones from getting as far as to register."""
+    """Otherwise a few addresses could keep all phones from registering."""
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
         phone = await connect(listener.address, "127.0.0.9", contexts.client)
@@ -407,7 +407,7 @@ async def test_who_opens_many_connections_pushes_out_his_own(
 async def test_phones_behind_one_router_push_out_who_only_waits(
     contexts: Contexts,
 ) -> None:
-    """They are the crowd then; those who wait at many addresses had their time."""
+    """They have the most then; connections that wait at many addresses had their time."""
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
         waiting = [
@@ -429,7 +429,7 @@ async def test_phones_behind_one_router_push_out_who_only_waits(
 
 
 async def test_room_is_made_of_handshakes_that_have_not_begun(tmp_path: Path) -> None:
-    """All that connect in one turn of the loop; no socket of theirs stays behind."""
+    """Those that connect in one iteration of the loop; none of their sockets is left."""
     contexts = tls_contexts(tmp_path)
     async with listening(contexts.server) as listener:
         others: list[socket.socket] = []
@@ -437,7 +437,7 @@ async def test_room_is_made_of_handshakes_that_have_not_begun(tmp_path: Path) ->
         place = listener.address
         for host in range(2, 2 + 2 * MAX_TLS_STRANGERS // MAX_STRANGERS):
             for _ in range(MAX_STRANGERS):
-                # What the system has accepted, and the listener only sees afterwards.
+                # The system has accepted them before the listener sees them.
                 other = socket.create_connection(
                     place, source_address=(f"127.0.0.{host}", 0)
                 )
@@ -475,7 +475,7 @@ async def test_data_right_behind_the_handshake(tmp_path: Path) -> None:
         incoming.write(await reader.read(65536))
         tls.do_handshake()
         tls.write(MESSAGE)
-        # One segment with the end of the handshake and a message.
+        # One segment has the end of the handshake and a message.
         writer.write(outgoing.read())
         while True:
             incoming.write(await reader.read(65536))
