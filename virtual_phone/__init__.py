@@ -1,7 +1,8 @@
-"""A software snom phone for the demo and the tests, on the integration's own sip stack.
+"""A software snom phone for the demo and the tests, built on the engine's SIP.
 
-`phone` is the phone without a face, `app` its face in a terminal, `face` what a person
-sees of a key, `invite` the dialling that the sip package has no need of.
+`phone` is the phone, `identity` its SIP user agent, `invite` its INVITE transaction.
+`app` is its screen in a terminal, `face` the lamp and words of a key, `headless` the phone
+without a screen.
 """
 
 from .phone import Entry, Kind, VirtualPhone

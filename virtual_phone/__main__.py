@@ -113,13 +113,13 @@ def _fail(reason: str) -> int:
 
 
 async def _run(phone: VirtualPhone, *, headless: bool, note: str) -> int:
-    """Open the phone and show it until somebody or a signal ends it."""
+    """Open the phone and run it until the user or a signal ends it."""
     face: Headless | PhoneApp
     if headless:
         face = Headless(phone)
     else:
         try:
-            from .app import PhoneApp  # only this needs Textual
+            from .app import PhoneApp  # the only module that needs Textual
         except ModuleNotFoundError as error:
             if error.name != "textual":
                 raise

@@ -1,6 +1,6 @@
-"""The phone's face in a terminal: lamps and labels in two columns, a log below.
+"""The phone's screen in a terminal: lamps and labels in two columns, a log below.
 
-A key is pressed by a click, or by the key stroke that stands before its lamp.
+A key is pressed by a click, or by the key stroke that is shown before its lamp.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from .phone import Entry, Kind, VirtualPhone
 STROKES = "1234567890" + "".join(
     letter for letter in ascii_lowercase + ascii_uppercase if letter not in "dqr"
 )
-"""What presses the first key, the second and so on; d, q and r have other work."""
+"""The strokes of the keys in their order; d, q and r are commands."""
 
 BLINK_STEP = 0.125
-"""Seconds between two looks at which lamps are lit."""
+"""Seconds between updates of the lamps."""
 
 
 class Key(Widget):
-    """One key: its stroke, its lamp, and what is written beside it."""
+    """One key: its stroke, its lamp and its words."""
 
     DEFAULT_CSS = """
     Key { height: 2; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -41,14 +41,14 @@ class Key(Widget):
     lit = reactive(False)
 
     def __init__(self, phone: VirtualPhone, name: str, stroke: str) -> None:
-        """Show the phone's key of that name."""
+        """Create the widget of the phone's key of that name."""
         super().__init__()
         self._phone = phone
         self.key_name = name
         self.stroke = stroke
 
     def blink(self) -> None:
-        """Light the lamp or put it out, as it has to be at this moment."""
+        """Update the lamp to the current phase of its pattern."""
         self.lit = pattern(self._phone.keys[self.key_name]).is_lit(time.monotonic())
 
     def render(self) -> Content:
@@ -70,7 +70,7 @@ class Key(Widget):
 
 
 class PhoneApp(App[None]):
-    """The whole phone, which somebody else opens and closes."""
+    """The screen of a phone; the caller opens and closes the phone."""
 
     ENABLE_COMMAND_PALETTE = False
     CSS = """
@@ -89,7 +89,7 @@ class PhoneApp(App[None]):
     ]
 
     def __init__(self, phone: VirtualPhone, note: str = "") -> None:
-        """Show this phone, and above it a note if there is one."""
+        """Create the screen, with a note above the phone if there is one."""
         super().__init__()
         self._phone = phone
         self._note = note
@@ -101,7 +101,7 @@ class PhoneApp(App[None]):
         ]
 
     def compose(self) -> ComposeResult:
-        """Lay the phone out; the first half of the keys is the left column."""
+        """Compose the screen; the first half of the keys is the left column."""
         if self._note:
             yield Static(self._note, id="note", markup=False)
         yield Static(id="status", markup=False)
@@ -120,7 +120,7 @@ class PhoneApp(App[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Show what is, and from now on what changes."""
+        """Show the current state and start the updates."""
         for entry in self._phone.history:
             self._show(entry)
         self._show_status()
@@ -128,23 +128,23 @@ class PhoneApp(App[None]):
         self.set_interval(BLINK_STEP, self._blink)
 
     def on_unmount(self) -> None:
-        """Leave the phone alone."""
+        """Stop listening to the phone."""
         self._stop_listening()
 
     def on_key(self, event: events.Key) -> None:
-        """Press the key that the stroke stands for."""
+        """Press the key of a stroke."""
         for key in self.keys:
             if event.character and event.character == key.stroke:
                 self.run_worker(self._phone.press(key.key_name))
 
     def action_dial(self) -> None:
-        """Ask for a number."""
+        """Show the input for a number."""
         number = self.query_one("#number", Input)
         number.display = True
         number.focus()
 
     def action_cancel(self) -> None:
-        """Ask for no number any more."""
+        """Hide the input for a number."""
         number = self.query_one("#number", Input)
         number.clear()
         number.display = False
@@ -168,7 +168,7 @@ class PhoneApp(App[None]):
             key.blink()
 
     def _show(self, entry: Entry) -> None:
-        """Show what happened."""
+        """Show an entry."""
         if entry.kind is Kind.KEY:
             self._blink()
             for key in self.keys:

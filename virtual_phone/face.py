@@ -1,9 +1,8 @@
-"""What a person sees of a key: how its lamp shines, and the words beside it.
+"""The look of a key for a person: the pattern and colour of its lamp, and its words.
 
-How a real phone blinks is its own configuration (`led_on`, `led_blink_slow` and so
-on); here are its defaults, as far as they are known. The words are for somebody who
-does not know the protocol; a word or value that the document does not know is shown
-as it is.
+The blinking of a real phone depends on its settings (`led_on`, `led_blink_slow` and so
+on); the patterns here are their defaults as far as they are known. The words need no
+knowledge of the protocol; values that the document does not define are shown unchanged.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _COLORS: dict[str | None, str] = {
 
 
 class Pattern(Enum):
-    """How a lamp shines; a blinking one's value is its half period in seconds."""
+    """The pattern of a lamp; the value is its half period in seconds."""
 
     DARK = None
     STEADY = 0.0
@@ -47,7 +46,7 @@ class Pattern(Enum):
     FAST = 0.25
 
     def is_lit(self, seconds: float) -> bool:
-        """Whether the lamp is lit at this time of any clock."""
+        """Whether the lamp is lit at a time in seconds of any clock."""
         if not self.value:
             return self is Pattern.STEADY
         return int(seconds / self.value) % 2 == 0
@@ -67,12 +66,12 @@ _PATTERNS: dict[str, Pattern] = {
 
 
 def pattern(key: KeyDescription) -> Pattern:
-    """Return how the key's lamp shines; an unknown light mode leaves it dark."""
+    """Return the pattern of the key's lamp; DARK for an unknown light mode."""
     return _PATTERNS.get(key.light, Pattern.DARK)
 
 
 def color(key: KeyDescription) -> str:
-    """Return the colour of the key's lamp as `#RRGGBB`: red unless it says another."""
+    """Return the colour of the key's lamp as `#RRGGBB`; red by default."""
     if key.color is not None and is_other_color(key.color):
         return key.color
     return _COLORS.get(key.color, _RED)
@@ -94,7 +93,7 @@ _COLOR_WORDS: Mapping[str, str] = {
     Color.LOCAL: "green (local)",
     Color.REMOTE: "red (remote)",
 }
-"""The other colours are words, or #RRGGBB, themselves."""
+"""All other colours are shown unchanged."""
 _PRESS_WORDS: Mapping[str, str] = {
     Action.INVITE: "press calls",
     Action.MESSAGE: "press sends",
@@ -120,40 +119,39 @@ _TYPE_WORDS: Mapping[str, str] = {
     KeyType.CONF: "⋈ conference",
     KeyType.MWI: "⊠ mailbox",
 }
-"""No symbol is an emoji or of ambiguous width, so that each takes one cell anywhere."""
+"""The symbols take one cell in any terminal: none is an emoji or of ambiguous width."""
 
 
 class Captions(NamedTuple):
-    """The words beside a lamp, each of them "" if there is nothing to say."""
+    """The words beside a lamp, each of them "" if there are none."""
 
     title: str
-    """What the key is called."""
+    """The label or the display name of the key."""
     about: str
-    """What else stands in the title's line: what the key stands for."""
+    """The rest of the first line: what the key stands for."""
     facts: str
-    """The second line: what goes on, and last what is technical."""
+    """The second line: calls and messages first, technical properties last."""
 
 
 def captions(key: KeyDescription) -> Captions:
-    """Return what stands beside the key's lamp.
+    """Return the words beside the key's lamp, which may be cut at the end.
 
-    Whoever shows it may cut the ends off. What the lamp tells alone, on or off, is
-    not said.
+    The light modes on and off have no words, since the lamp shows them.
     """
     light = _light(key) if key.light not in (LightMode.ON, LightMode.OFF) else ""
     lamp_color = f"lamp {_color(key)}" if key.color else ""
     return Captions(
         printable(_title(key)),
         _joined(_about(key)),
-        _joined([_call(key), _messages(key), light, *_others(key), lamp_color]),
+        _joined([_call(key), _messages(key), light, *_details(key), lamp_color]),
     )
 
 
 def in_words(key: KeyDescription) -> str:
-    """Return all that there is to say of the key in one line, its lamp first."""
+    """Return all properties of the key in one line, its lamp first."""
     lamp = ", ".join(filter(None, [_light(key), _color(key)]))
     about = [_title(key), *_about(key)]
-    return _joined([lamp, *about, _call(key), _messages(key), *_others(key)])
+    return _joined([lamp, *about, _call(key), _messages(key), *_details(key)])
 
 
 def _title(key: KeyDescription) -> str:
@@ -161,17 +159,17 @@ def _title(key: KeyDescription) -> str:
 
 
 def _about(key: KeyDescription) -> Iterator[str]:
-    """Return who or what the key stands for."""
+    """Yield what the key stands for."""
     if key.label and key.display_name:
         yield key.display_name
     yield _word(_TYPE_WORDS, "type", key.type)
 
 
-def _others(key: KeyDescription) -> Iterator[str]:
-    """Return what is neither the lamp's nor news, with what is technical last."""
+def _details(key: KeyDescription) -> Iterator[str]:
+    """Yield the other properties, technical ones last."""
     for state in key.states:
         words = _word(_STATE_WORDS, "state", state)
-        if words != _light(key):  # both may say that it is offline
+        if words != _light(key):  # both may be "offline"
             yield words
     yield _forward(key)
     yield _press(key)
@@ -190,7 +188,7 @@ def _color(key: KeyDescription) -> str:
 
 
 def _call(key: KeyDescription) -> str:
-    """Return who calls or is called."""
+    """Return the caller or the called party."""
     match key.direction:
         case None:
             return f"caller {key.caller}" if key.caller else ""
@@ -203,7 +201,7 @@ def _call(key: KeyDescription) -> str:
 
 
 def _messages(key: KeyDescription) -> str:
-    """Return which messages wait."""
+    """Return the number of waiting messages."""
     match key.message_waiting:
         case None:
             return ""
@@ -218,7 +216,7 @@ def _messages(key: KeyDescription) -> str:
 
 
 def _forward(key: KeyDescription) -> str:
-    """Return which calls go elsewhere."""
+    """Return the forwarding of calls."""
     match key.forward:
         case None:
             return ""
@@ -231,7 +229,7 @@ def _forward(key: KeyDescription) -> str:
 
 
 def _press(key: KeyDescription) -> str:
-    """Return what a press does; without a number that is nothing."""
+    """Return the action of a press; "" for the default action without a number."""
     if key.number:
         return f"{_word(_PRESS_WORDS, 'press', key.action)} {key.number}"
     if key.action == Action.INVITE:  # the default
@@ -240,7 +238,7 @@ def _press(key: KeyDescription) -> str:
 
 
 def _word(words: Mapping[str, str], what: str, value: str | None) -> str:
-    """Return what a word of the document means, an unknown one as it is."""
+    """Return the meaning of a word of the document, an unknown word unchanged."""
     return words.get(value, f"{what}: {value}") if value else ""
 
 
@@ -249,5 +247,5 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text without what could steer a terminal or reorder a line."""
+    """Return the text with control and bidirectional characters replaced."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

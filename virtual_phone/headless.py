@@ -1,4 +1,4 @@
-"""The phone without a terminal: a line for what happens, lines from stdin to obey."""
+"""The phone without a screen: prints a line for each entry, reads commands from stdin."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ COMMANDS = "press KEY, dial NUMBER, register, quit"
 
 
 class Headless:
-    """One phone, driven by lines."""
+    """A phone that is driven by lines of text."""
 
     def __init__(self, phone: VirtualPhone) -> None:
-        """Print what happens to this phone from now on."""
+        """Print each new entry of the phone."""
         self._phone = phone
         self._ended = asyncio.Event()
         self._presses: set[asyncio.Task[int | None]] = set()
         phone.on_change(_print_entry)
 
     async def run_async(self) -> None:
-        """Obey the lines of stdin until `exit`; that stdin has no more changes nothing."""
+        """Run the commands from stdin until `exit`; the end of stdin does not end it."""
         host, port = self._phone.address
         _print(f"{self._phone.user} listens on {host}:{port}")
         _read_lines(asyncio.get_running_loop(), self.obey)
@@ -36,7 +36,7 @@ class Headless:
         self._ended.set()
 
     def obey(self, line: str) -> None:
-        """Do what a line says."""
+        """Run a command."""
         command, _, argument = line.strip().partition(" ")
         argument = argument.strip()
         match command:
@@ -68,10 +68,10 @@ def _print(text: str) -> None:
 
 
 def _read_lines(loop: asyncio.AbstractEventLoop, obey: Callable[[str], None]) -> None:
-    """Call `obey` in the loop with each line of stdin, whatever kind of file it is.
+    """Call `obey` in the loop with each line of stdin, which may be any kind of file.
 
-    A daemon thread reads: asyncio's own way takes neither plain files nor /dev/null.
-    It reads without Python's buffer, whose lock a sleeping reader would hold at exit.
+    A daemon thread reads it, since asyncio supports neither regular files nor /dev/null
+    as a pipe. It bypasses Python's buffer, whose lock a blocked reader would hold at exit.
     """
 
     def read() -> None:

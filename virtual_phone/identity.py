@@ -1,7 +1,7 @@
-"""An identity of the phone: its SIP user agent, registered with one registrar or none.
+"""An identity of the phone: its SIP user agent, with one registrar or none.
 
-It owns the socket, keeps the registration, answers challenges, and knows which requests
-are for it. What they mean is its owner's affair.
+It owns the socket, keeps the registration, answers challenges, and passes on the requests
+that are addressed to it.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ EXPIRES = 3600
 MAX_EXPIRES = 86400
 """Longest registration in seconds; a longer one is renewed as if it were this long."""
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
-"""Seconds before a failed registration is tried again: doubled each time."""
-GOOD_BYE = 2.0
-"""Seconds that the registrar gets to answer the de-registration."""
+"""Seconds before a failed registration is retried: the first, doubled up to the last."""
+DEREGISTRATION = 2.0
+"""Seconds to wait for the response to the de-registration."""
 
 ALLOW_HEADER = ("Allow", "INVITE, ACK, CANCEL, OPTIONS, MESSAGE")
 SUPPORTED_HEADER = ("Supported", "buttons")
 
 
 class RegistrationFailed(Exception):
-    """The registrar did not answer, or not as it should; the message says how."""
+    """The registrar sent no response, or not the expected one, as the message says."""
 
 
 class Identity:
     """One identity on one UDP port.
 
-    `registered_until` is None unless the registrar's last answer was a good one;
-    `status` says how it stands in words. `on_status` is called when they change.
+    `registered_until` is None unless the last registration succeeded; `status` describes
+    it in words. `on_status` is called when they change.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Identity:
         on_request: Callable[[IncomingRequest], None],
         on_status: Callable[[], None],
     ) -> None:
-        """Make an identity that is not open yet. Raises SipSyntaxError."""
+        """Create an identity that is not open. Raises SipSyntaxError."""
         self.registered_until: datetime | None = None
         self.status = "not registered" if register else "without a registration"
         self.mac = mac or f"000413{hashlib.sha256(user.encode()).hexdigest()[:6]}"
@@ -92,14 +92,14 @@ class Identity:
         self._registering: asyncio.Task[None] | None = None
 
     async def open(self, host: str, port: int) -> None:
-        """Take the port and begin to register.
+        """Bind the port and begin to register.
 
-        Without `host` it listens on the address that leads to the registrar. Raises
-        OSError if the port is taken or the registrar's name is unknown.
+        Without `host` it binds the local address of the route to the registrar. Raises
+        OSError if the port is in use or the registrar's name is unknown.
         """
         own_host = "127.0.0.1"
         if self._registrar is not None:
-            self._flow, own_host = await _way_to(self._registrar)
+            self._flow, own_host = await _route_to(self._registrar)
         anywhere = host in ("0.0.0.0", "::")  # noqa: S104
         await self._endpoint.open(
             host or own_host, port, advertised_host=own_host if anywhere else ""
@@ -108,14 +108,14 @@ class Identity:
             self._registering = asyncio.create_task(self._stay_registered(self._flow))
 
     async def close(self) -> None:
-        """De-register, waiting for at most GOOD_BYE seconds, and free the port."""
+        """De-register, waiting for at most DEREGISTRATION seconds, and free the port."""
         if self._registering is not None:
             self._registering.cancel()
             await asyncio.wait([self._registering])
             self._registering = None
         if self.registered_until is not None and self._flow is not None:
             with suppress(RegistrationFailed, TimeoutError):
-                async with asyncio.timeout(GOOD_BYE):
+                async with asyncio.timeout(DEREGISTRATION):
                     await self._register_for(self._flow, 0)
             self._set_status("not registered")
         self._dialler.close()
@@ -123,11 +123,11 @@ class Identity:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens. Raises TransportError while it does not."""
+        """The bound host and port. Raises TransportError if it is not open."""
         return self._endpoint.address_of("UDP")
 
     def register_again(self) -> None:
-        """Register at once, whatever was planned."""
+        """Register at once."""
         self._register_now.set()
 
     # Requests
@@ -158,8 +158,8 @@ class Identity:
     ) -> tuple[int, str]:
         """Send a MESSAGE to the own address; return the final status, as `_send` does.
 
-        Its headers are those of the document's shared-line examples: the number is only
-        in To, which has a tag although there is no dialog.
+        Its headers are those of the shared-line examples of the LED Remote Control
+        document: only To has the number, and it has a tag without a dialog.
         """
         outgoing = OutgoingRequest(
             method="MESSAGE",
@@ -176,7 +176,7 @@ class Identity:
     async def _send(self, outgoing: OutgoingRequest) -> tuple[int, str]:
         """Send a request to the registrar; return the final status and its reason.
 
-        No answer counts as 408, no way to send as 503 (RFC 3261 8.1.3.1).
+        No response counts as 408, a transport error as 503 (RFC 3261 8.1.3.1).
         """
         if self._flow is None:
             return 503, "there is no registrar to send to"
@@ -192,7 +192,7 @@ class Identity:
         return response.status, response.reason
 
     async def _transact(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
-        """Send a request, and once more if it is challenged; return the final response.
+        """Send a request, and again if it is challenged; return the final response.
 
         Raises NoAnswer or TransportError.
         """
@@ -218,7 +218,7 @@ class Identity:
     # Registration
 
     async def _stay_registered(self, flow: Flow) -> None:
-        """Register, and again at half of what was granted; retry with back-off."""
+        """Register, and renew after half of the granted time; retry with back-off."""
         retry = FIRST_RETRY
         while True:
             self._register_now.clear()
@@ -238,7 +238,7 @@ class Identity:
                     await self._register_now.wait()
 
     async def _register_for(self, flow: Flow, seconds: int) -> int:
-        """Register for that long, 0 to end it; return the seconds that were granted.
+        """Register for some seconds, 0 to de-register; return the granted seconds.
 
         Raises RegistrationFailed.
         """
@@ -256,13 +256,13 @@ class Identity:
                 ("Expires", str(seconds)),
             ),
         )
-        self._cseq += 2  # the answer to a challenge takes the second
+        self._cseq += 2  # the request with credentials takes the second
         try:
             response = await self._transact(outgoing, flow)
         except (NoAnswer, TransportError) as error:
             raise RegistrationFailed(str(error)) from error
         if response.status == 423:
-            # The next try asks for as much as the registrar wants (10.2.8).
+            # The next request asks for the registrar's minimum (10.2.8).
             self._expires = _seconds(response.headers.get("Min-Expires")) or EXPIRES
         if not 200 <= response.status < 300:
             raise RegistrationFailed(f"{response.status} {response.reason}")
@@ -272,7 +272,10 @@ class Identity:
         return granted
 
     def _granted(self, response: Response) -> int:
-        """Return for how many seconds our Contact is bound, 0 if it is not there."""
+        """Return the seconds for which our Contact is bound, 0 if it is not in the response.
+
+        Raises RegistrationFailed.
+        """
         try:
             for contact in map(parse_address, response.headers.listed("Contact")):
                 if contact.uri.text == self._contact_uri.text:
@@ -286,12 +289,12 @@ class Identity:
         self.registered_until, self.status = until, status
         self._on_status()
 
-    # What comes in
+    # Receiving
 
     def _receive(self, incoming: IncomingRequest) -> None:
-        """Pass a request on if it is for us.
+        """Pass on a request that is addressed to this identity.
 
-        A phone that registers hears nobody but its registrar: that is the setting
+        A phone that registers ignores all hosts but its registrar, as with the setting
         "Filter Packets from Registrar", which is on by default.
         """
         if self._register and self._flow and incoming.flow.host != self._flow.host:
@@ -302,10 +305,10 @@ class Identity:
             incoming.reply(404)
 
     def _is_ours(self, request: Request) -> bool:
-        """Whether a request is for this identity.
+        """Whether a request is addressed to this identity.
 
-        A phone that registers knows it by the `line` of its Contact, another by the
-        user: that is the setting "Support broken Registrar".
+        A phone that registers compares the `line` of its Contact, another phone only the
+        user, as with the setting "Support broken Registrar".
         """
         if self._register and request.uri.parameter("line") != self._line:
             return False
@@ -315,15 +318,15 @@ class Identity:
         self._dialler.receive(response)
 
 
-async def _way_to(registrar: Uri) -> tuple[Flow, str]:
-    """Return the flow to the registrar, and the address of ours that it starts from.
+async def _route_to(registrar: Uri) -> tuple[Flow, str]:
+    """Return the flow to the registrar, and the local address of the route to it.
 
-    Raises OSError if the name is unknown or no way leads there.
+    Raises OSError if the name is unknown or there is no route.
     """
     found = await asyncio.get_running_loop().getaddrinfo(
         registrar.host.strip("[]"), registrar.port or 5060, type=socket.SOCK_DGRAM
     )
-    # Of a name that has both, such as localhost, a registrar rather has the IPv4 one.
+    # Prefer IPv4 for a name that has both, such as localhost.
     family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect(address)  # sends nothing
@@ -339,7 +342,7 @@ def _call_id() -> str:
 
 
 def _seconds(text: str | None) -> int:
-    """Return a number of seconds, a day at most, 0 if there is none."""
+    """Return a number of seconds up to MAX_EXPIRES, 0 for any other text."""
     try:
         return min(parse_number(text or "", "expiry", high=2**32 - 1), MAX_EXPIRES)
     except SipSyntaxError:

@@ -1,8 +1,8 @@
-"""Dialling: the INVITE client transaction (RFC 3261 17.1.1), which `sip` has no need of.
+"""Dialling: the INVITE client transaction (RFC 3261 17.1.1), which `sip` does not have.
 
-`InviteTransaction` does no I/O: it takes responses and the time, and returns the bytes
-to send. `Dialler` drives it over an endpoint's socket. The phone cannot talk, so a call
-that is taken (2xx) is acknowledged and hung up.
+`InviteTransaction` does no I/O: it processes responses and the time, and returns the
+bytes to send. `Dialler` drives it over an endpoint. The phone has no media, so an answered
+call (2xx) is acknowledged and ended.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CREDENTIALS = ("Authorization", "Proxy-Authorization")
 
 
 class State(Enum):
-    """The states of RFC 3261's figure 5."""
+    """The states of figure 5 of RFC 3261."""
 
     CALLING = auto()
     PROCEEDING = auto()
@@ -40,9 +40,9 @@ class State(Enum):
 
 
 class InviteTransaction:
-    """One INVITE on its way, over an unreliable transport.
+    """One INVITE over an unreliable transport.
 
-    The driver sends `data` when it begins, then whatever `receive` and `expire` return.
+    The driver sends `data` at once, then the bytes that `receive` and `expire` return.
     """
 
     def __init__(self, invite: OutgoingRequest, sent_by: str, now: float) -> None:
@@ -59,13 +59,13 @@ class InviteTransaction:
 
     @property
     def deadline(self) -> float | None:
-        """When `expire` wants to be called next, None if no timer runs."""
+        """When to call `expire`, None if no timer runs."""
         if self.state is State.CALLING:
             return min(self._timer_a, self._timer_b)
         return self._timer_d if self.state is State.COMPLETED else None
 
     def expire(self, now: float) -> bytes | None:
-        """Fire the timers that are due; return the INVITE if it is to go out again."""
+        """Fire the timers that are due; return the INVITE if it is to be sent again."""
         if self.state is State.COMPLETED and now >= self._timer_d:
             self.state = State.TERMINATED
         if self.state is not State.CALLING:
@@ -79,9 +79,9 @@ class InviteTransaction:
         return None
 
     def receive(self, response: Response, now: float) -> bytes | None:
-        """Take a response; return the ACK, which 3xx to 6xx get each time they come.
+        """Process a response; return the ACK to each 3xx to 6xx.
 
-        A 2xx ends the transaction: its ACK is the caller's own affair (13.2.2.4).
+        A 2xx ends the transaction; the driver acknowledges it (13.2.2.4).
         """
         if self.state in (State.CALLING, State.PROCEEDING):
             if response.status < 200:
@@ -97,14 +97,14 @@ class InviteTransaction:
 
 
 def acknowledgement(invite: OutgoingRequest, response: Response) -> OutgoingRequest:
-    """Return the ACK to a final response (17.1.1.3; credentials as 22.1 says)."""
+    """Return the ACK to a final response (17.1.1.3, with credentials as in 22.1)."""
     credentials = tuple(item for item in invite.headers if item[0] in _CREDENTIALS)
     return replace(invite, method="ACK", to=response.to, headers=credentials, body=b"")
 
 
 @dataclass(slots=True)
 class _Call:
-    """A transaction under way, with what the dialler needs to drive it."""
+    """A transaction with its flow, result and timer."""
 
     transaction: InviteTransaction
     flow: Flow
@@ -113,17 +113,17 @@ class _Call:
 
 
 class Dialler:
-    """Sends INVITEs with an endpoint whose stray responses are given to `receive`."""
+    """Sends INVITEs by an endpoint whose stray responses go to `receive`."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        """Dial over this endpoint, once it is open."""
+        """Create a dialler for an endpoint, which may be opened later."""
         self._endpoint = endpoint
         self._calls: dict[str, _Call] = {}
 
     async def invite(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
         """Send an INVITE and return its final response.
 
-        Raises NoAnswer when timer B fires, TransportError when closed meanwhile.
+        Raises NoAnswer when timer B fires, TransportError if the dialler is closed.
         """
         loop = asyncio.get_running_loop()
         transaction = InviteTransaction(
@@ -139,7 +139,7 @@ class Dialler:
         return response
 
     def receive(self, response: Response) -> None:
-        """Take a response that the endpoint itself does not know; drop it if unknown."""
+        """Process a response that matches no transaction of the endpoint."""
         call = self._calls.get(response.via.branch)
         if call is None or response.cseq.method != "INVITE":
             _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
@@ -153,7 +153,7 @@ class Dialler:
         self._schedule(call)
 
     def close(self) -> None:
-        """Forget every call."""
+        """End all calls."""
         for call in self._calls.values():
             if call.wakeup is not None:
                 call.wakeup.cancel()
@@ -162,7 +162,7 @@ class Dialler:
         self._calls.clear()
 
     def _schedule(self, call: _Call) -> None:
-        """Have the transaction woken at its deadline, or forget it once it has ended."""
+        """Schedule a wake-up at the deadline, or remove a finished transaction."""
         if call.wakeup is not None:
             call.wakeup.cancel()
         if call.transaction.state is State.TERMINATED:

@@ -1,7 +1,7 @@
-"""The phone without a face: it shows what documents say, and sends presses.
+"""The phone: it applies documents to its keys, and sends presses.
 
-It does what PROTOCOL.md and the LED Remote Control document say a snom does, byte for
-byte where they give bytes. Whatever happens becomes an `Entry` of its `history`.
+It behaves like a snom as described in docs/protocol.md and snom's LED Remote Control
+document, byte for byte where they show bytes. Each event is an `Entry` of its `history`.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from .identity import ALLOW_HEADER, SUPPORTED_HEADER, Identity
 
 
 class Kind(StrEnum):
-    """What an entry of the history tells."""
+    """The kind of an entry of the history."""
 
     REGISTRATION = "registration"
     DOCUMENT = "document"
     """A document was applied; the entry has its bytes."""
     KEY = "key"
-    """A key shows something else than before."""
+    """The look of a key changed."""
     REFUSED = "refused"
     PRESS = "press"
-    """Something was pressed or dialled."""
+    """A key was pressed or a number dialled."""
     ANSWER = "answer"
-    """What came back for a press."""
+    """The final status of a press or of a call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened; `text` is one printable line."""
+    """One event; `text` is one printable line."""
 
     at: datetime
     kind: Kind
@@ -58,7 +58,7 @@ class Entry:
 class VirtualPhone:
     """One snom phone with one identity: `async with VirtualPhone("44", …) as phone`.
 
-    `keys` are, by name, what the documents have left on the keys.
+    `keys` has the current description of each key by its name.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class VirtualPhone:
         keys: int | Iterable[str] = 12,
         mac: str = "",
     ) -> None:
-        """Make a phone that is not connected yet.
+        """Create a phone that is not open.
 
-        `registrar` is `host` or `host:port`. With `register=False` the phone takes
-        documents from anybody, and presses go to the registrar if there is one. `host`
-        and `port` are where it listens: by default on the address that leads to the
-        registrar, on any port. Raises SipSyntaxError for what makes no SIP address.
+        `registrar` is `host` or `host:port`. With `register=False` the phone accepts
+        documents from any host, and sends presses to the registrar if there is one. It
+        listens on `host` and `port`, by default on the local address of the route to the
+        registrar and on any port. Raises SipSyntaxError for a bad user or registrar.
         """
         names = map(str, range(1, keys + 1)) if isinstance(keys, int) else keys
         self.user = user
@@ -98,11 +98,11 @@ class VirtualPhone:
         self._waiters: list[tuple[Callable[[VirtualPhone], bool], asyncio.Event]] = []
 
     async def open(self) -> None:
-        """Take the port and begin to register. Raises OSError."""
+        """Bind the port and begin to register. Raises OSError."""
         await self._identity.open(*self._bind)
 
     async def close(self) -> None:
-        """De-register, which takes a bounded time, and free the port."""
+        """De-register within a limited time, and free the port."""
         await self._identity.close()
 
     async def __aenter__(self) -> Self:
@@ -116,35 +116,35 @@ class VirtualPhone:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where the phone listens."""
+        """The bound host and port. Raises TransportError if it is not open."""
         return self._identity.address
 
     @property
     def instance(self) -> str:
-        """The URN that tells this phone from all others."""
+        """The URN that identifies this phone (`+sip.instance`)."""
         return self._identity.instance
 
     @property
     def registered(self) -> bool:
-        """Whether the registrar's last answer was a good one."""
+        """Whether the last registration succeeded."""
         return self._identity.registered_until is not None
 
     @property
     def registered_until(self) -> datetime | None:
-        """When the registration ends unless it is renewed, None if there is none."""
+        """When the registration ends unless it is renewed, None without one."""
         return self._identity.registered_until
 
     @property
     def status(self) -> str:
-        """How the registration stands, in words."""
+        """The state of the registration in words."""
         return printable(self._identity.status)
 
     def register_again(self) -> None:
-        """Register at once, whatever was planned."""
+        """Register at once."""
         self._identity.register_again()
 
     def on_change(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
-        """Call `listener` with each new entry; return what ends that."""
+        """Call `listener` with each new entry; return a function that ends this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -153,7 +153,7 @@ class VirtualPhone:
     ) -> None:
         """Wait until `predicate(phone)` is true. Raises TimeoutError.
 
-        It is asked at once and at each new entry, so that no short moment is missed.
+        It is called at once and at each new entry, so that short states are not missed.
         """
         if predicate(self):
             return
@@ -168,7 +168,7 @@ class VirtualPhone:
     async def press(self, name: str) -> int | None:
         """Press a key; return the final status, or None if the key does nothing.
 
-        No answer counts as 408, no way to send as 503 (RFC 3261 8.1.3.1). Raises
+        No response counts as 408, a transport error as 503 (RFC 3261 8.1.3.1). Raises
         KeyError if the phone has no such key.
         """
         key = self.keys[name]
@@ -200,14 +200,14 @@ class VirtualPhone:
         return status
 
     def _press_document(self, key: KeyDescription) -> bytes:
-        """Return what the document's shared-line examples have as body."""
+        """Return the body of a press as in the shared-line examples (LED Remote Control)."""
         instance = Treatment(f"<{self.instance}>")
         return format_press(
             KeyDescription(name=key.name, action=key.action, treatment=instance)
         )
 
     def _on_request(self, incoming: IncomingRequest) -> None:
-        """Answer a request that is for this phone."""
+        """Answer a request that is addressed to this phone."""
         match incoming.request.method:
             case "MESSAGE":
                 self._on_message(incoming)
@@ -222,7 +222,7 @@ class VirtualPhone:
                 incoming.reply(405, (ALLOW_HEADER,))
 
     def _on_message(self, incoming: IncomingRequest) -> None:
-        """Apply a buttons document, or refuse what is none."""
+        """Apply a buttons document, or refuse the request."""
         refusal = content_refusal(incoming.request, [CONTENT_TYPE])
         if refusal is not None:
             incoming.reply(refusal.status, refusal.headers)
@@ -236,8 +236,8 @@ class VirtualPhone:
             return
         incoming.reply(200)
         before = dict(self.keys)
-        # A description is the whole key: what it leaves out takes its default. What
-        # the phone has no key for, it cannot show.
+        # A description is the whole key, with defaults for absent properties. Keys that
+        # the phone does not have are ignored.
         self.keys |= {key.name: key for key in described if key.name in self.keys}
         names = " ".join(key.name for key in described)
         self._note(Kind.DOCUMENT, f"document: {names}", incoming.request.body)
@@ -246,7 +246,7 @@ class VirtualPhone:
                 self._note(Kind.KEY, f"key {name}: {in_words(key)}")
 
     def _note(self, kind: Kind, text: str, body: bytes = b"") -> None:
-        """Put an entry into the history, and tell all who listen or wait."""
+        """Append an entry to the history; call listeners and check waiters."""
         entry = Entry(datetime.now().astimezone(), kind, printable(text), body)
         self.history.append(entry)
         for listener in tuple(self._listeners):

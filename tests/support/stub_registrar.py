@@ -1,7 +1,6 @@
-"""A registrar that shares no code with ours: raw datagrams, answered by hand.
+"""A registrar that shares no code with the engine: raw datagrams, answered by the test.
 
-A test reads what the phone sent with `receive` and answers with `answer`, in the order
-in which it happens.
+A test reads each datagram of the phone with `receive` and answers with `answer`.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ import re
 from tests.support.udp import UdpPeer
 
 PATIENCE = 30.0
-"""Seconds to wait for what has to come: many, for a machine that is busy."""
+"""Seconds to wait for a datagram: many, for a busy machine."""
 
 REALM = "stub"
 NONCE = "0123456789abcdef"
@@ -40,7 +39,7 @@ def credentials(value: str) -> dict[str, str]:
 
 
 def digest_is_right(message: bytes, name: str, user: str, password: str) -> bool:
-    """Whether the credentials in a request's header prove the password."""
+    """Whether the credentials in a request's header are right."""
     given = credentials(header(message, name))
     method = message.partition(b" ")[0].decode()
     name = {"MD5": "md5", "SHA-256": "sha256"}[given["algorithm"]]
@@ -57,7 +56,7 @@ def digest_is_right(message: bytes, name: str, user: str, password: str) -> bool
 
 
 class StubRegistrar(UdpPeer):
-    """One UDP socket with a mailbox."""
+    """One UDP socket with a queue of datagrams."""
 
     def __init__(self) -> None:
         self._unread: deque[bytes] = deque()
@@ -71,7 +70,7 @@ class StubRegistrar(UdpPeer):
         self._news.set()
 
     async def receive(self, beginning: str = "") -> bytes:
-        """Return the next datagram, which has to begin so; pass retransmissions over."""
+        """Return the next datagram, which must have this start; skip retransmissions."""
         while (data := await self._next()) in self._read:
             pass
         self._read.add(data)
@@ -79,7 +78,7 @@ class StubRegistrar(UdpPeer):
         return data
 
     async def receive_again(self, data: bytes) -> None:
-        """Wait for a retransmission, which has to come next."""
+        """Wait for a retransmission, which must be next."""
         assert await self._next() == data
 
     async def _next(self) -> bytes:
@@ -91,15 +90,15 @@ class StubRegistrar(UdpPeer):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing new waits to be received."""
+        """Whether no new datagram is queued."""
         return self._read.issuperset(self._unread)
 
     def send(self, data: bytes, phone: tuple[str, int] | None = None) -> None:
-        """Send bytes to the phone, by default to where it last sent from."""
+        """Send bytes to the phone, by default to its last source address."""
         self._transport.sendto(data, phone or self._phone)
 
     def answer(self, request: bytes, status: str, *headers: str) -> None:
-        """Answer a request with a status line's end and whole header lines."""
+        """Answer a request with a status, its reason and whole header lines."""
         lines = [f"SIP/2.0 {status}"]
         lines += [
             f"{name}: {header(request, name)}"
@@ -111,7 +110,7 @@ class StubRegistrar(UdpPeer):
         self.send("\r\n".join(lines).encode())
 
     async def accept_registration(self, expires: int = 3600) -> bytes:
-        """Challenge a REGISTER and accept the next; return that."""
+        """Challenge a REGISTER and accept the next one, which is returned."""
         first = await self.receive("REGISTER ")
         self.answer(first, "401 Unauthorized", f"WWW-Authenticate: {MD5}")
         second = await self.receive("REGISTER ")

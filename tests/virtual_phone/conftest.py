@@ -1,4 +1,4 @@
-"""What the tests of the virtual phone share."""
+"""Fixtures of the tests of the virtual phone."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from tests.support.stub_registrar import StubRegistrar
 
 @pytest.fixture(autouse=True)
 def sockets(socket_enabled: None) -> None:
-    """Let every test here use the loopback network."""
+    """Allow sockets in every test here."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The face in the terminal, driven by Textual's pilot."""
+"""The screen in the terminal, driven by Textual's pilot."""
 
 import pytest
 from textual.widgets import Footer, Input, RichLog, Static
@@ -9,7 +9,7 @@ from virtual_phone.app import Key, PhoneApp
 
 
 class RecordingPhone(VirtualPhone):
-    """A phone whose presses go nowhere but into a list."""
+    """A phone that stores presses in a list and sends nothing."""
 
     def __init__(self, keys: int = 12) -> None:
         super().__init__("44", register=False, keys=keys)
@@ -31,7 +31,7 @@ class RecordingPhone(VirtualPhone):
         self.pressed.append("register")
 
     def show(self, document: str) -> None:
-        """Apply a document as one from the network."""
+        """Apply a document as if it came from the network."""
         for key in parse_document(document.replace(" ", "\n").encode()):
             self.keys[key.name] = key
             self._note(Kind.KEY, f"key {key.name}")
@@ -42,7 +42,7 @@ def text_of(key: Key) -> list[str]:
 
 
 def screen_of(key: Key) -> list[str]:
-    """Return the lines that stand on the screen, without the padding."""
+    """Return the lines of the screen without padding."""
     lines = key.render_lines(key.outer_size.region)
     return [line.text[1:].rstrip() for line in lines]
 
@@ -69,13 +69,13 @@ EVERYTHING = (
     "k=3 c=seized o=local n=*6013 a=invite l=42 d=Ann i=19781234567 b=in f=busy101"
     " m=2/1 r=hangup s=dnd t=quiet x=ext z=[b]1"
 )
-"""A document that uses every property, and one that nobody knows."""
+"""A document with every property, and an unknown one."""
 
 
 async def test_shows_every_property() -> None:
     phone = RecordingPhone(keys=5)
     app = PhoneApp(phone)
-    # So wide that nothing is cut off.
+    # Wide enough for all words.
     async with app.run_test(size=(440, 24)) as pilot:
         phone.show(EVERYTHING)
         phone.show("k=4 x=flag")
@@ -160,7 +160,7 @@ async def test_dials_a_number() -> None:
         assert not number.display
         await pilot.press("d")
         assert number.display
-        # Now these are digits, not keys, and q is not the end.
+        # Strokes are digits now, and q does not quit.
         await pilot.press("1", "0", "q", "backspace", "enter")
         assert not number.display
         await pilot.press("d", "5", "escape")

@@ -1,4 +1,4 @@
-"""What a person sees of a key."""
+"""The look of a key for a person."""
 
 from enum import StrEnum
 from unicodedata import east_asian_width
@@ -84,7 +84,7 @@ def test_colors(given: str | None, expected: str) -> None:
 
 
 def described(lines: str) -> KeyDescription:
-    """Return the key that a document describes, whose lines are given after its name."""
+    """Return the key of a document, given its lines after the name."""
     (key,) = parse_document("\n".join(["k=1", *lines.split("; ")]).encode())
     return key
 
@@ -217,7 +217,7 @@ def test_every_known_word_has_a_meaning(
 
 @pytest.mark.parametrize("key_type", KeyType)
 def test_the_symbol_of_a_type_takes_one_cell(key_type: KeyType) -> None:
-    """Neutral: neither wide nor, in an East Asian terminal, perhaps wide."""
+    """Neutral width: one cell also in East Asian terminals."""
     assert east_asian_width(captions(described(f"x={key_type}")).about[0]) == "N"
 
 

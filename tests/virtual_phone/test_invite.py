@@ -1,4 +1,4 @@
-"""The INVITE client transaction on a clock of its own (RFC 3261 17.1.1)."""
+"""The INVITE client transaction (RFC 3261 17.1.1), with a clock that only tests move."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def transaction() -> InviteTransaction:
 
 
 def response(transaction: InviteTransaction, status: int) -> Response:
-    """Return what `pbx` answers."""
+    """Return a response of `pbx`."""
     lines = transaction.data.decode().split("\r\n")
     lines[0] = f"SIP/2.0 {status} Whatever"
     lines = [f"{line};tag=b" if line.startswith("To:") else line for line in lines]
@@ -37,7 +37,7 @@ def response(transaction: InviteTransaction, status: int) -> Response:
 
 
 def sent_until_the_end(transaction: InviteTransaction) -> list[float]:
-    """Let time pass; return when the INVITE went out again, and when all was over."""
+    """Move to each deadline; return the times of retransmissions, and the end."""
     times = []
     while (deadline := transaction.deadline) is not None:
         if transaction.expire(deadline) is not None:
@@ -77,7 +77,7 @@ def test_timer_d_after_a_refusal(
     ack = transaction.receive(response(transaction, status), 1.0)
     assert transaction.state is State.COMPLETED
     assert ack is not None
-    # A retransmission is acknowledged again, and does not start the timer anew.
+    # A retransmission is acknowledged again, and does not restart the timer.
     assert transaction.receive(response(transaction, status), 2.0) == ack
     assert transaction.receive(response(transaction, 180), 2.0) is None
     assert transaction.deadline == 33.0

@@ -1,4 +1,4 @@
-"""The command, as somebody starts it."""
+"""The command `snom-phone` in a process of its own."""
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 async def start(registrar: StubRegistrar) -> AsyncIterator[Start]:
-    """Return what starts a phone without a terminal."""
+    """Return the command for a phone without a screen."""
     started: list[Process] = []
 
     async def start(*options: str, stdin: int = PIPE) -> Process:
@@ -47,7 +47,7 @@ async def start(registrar: StubRegistrar) -> AsyncIterator[Start]:
 
 
 async def lines_to(process: Process, last: str) -> list[str]:
-    """Return the lines that are printed up to one that begins so, without times."""
+    """Return the printed lines up to one with this start, without times."""
     assert process.stdout is not None
     lines = [""]
     while not lines[-1].startswith(last):
@@ -128,7 +128,7 @@ async def test_a_signal_ends_it_after_a_good_bye(
     assert header(good_bye, "Expires") == "0"
     if number is signal.SIGINT:
         registrar.answer(good_bye, "200 OK")
-    # If nobody answers that, the end comes all the same.
+    # Without a response it ends all the same.
     async with asyncio.timeout(PATIENCE):
         assert await process.wait() == 0
 

@@ -1,4 +1,4 @@
-"""The phone against a registrar that was written by hand, on real sockets."""
+"""The phone on real sockets, with a registrar that shares no code with it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.support.stub_registrar import (
 from virtual_phone import Kind, VirtualPhone, identity
 
 INSTANCE = "urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f"
-"""The instance that the document's press examples have."""
+"""The instance in the press examples of the LED Remote Control document."""
 
 
 def make_phone(registrar: StubRegistrar) -> VirtualPhone:
@@ -29,26 +29,26 @@ def make_phone(registrar: StubRegistrar) -> VirtualPhone:
 
 @pytest.fixture
 async def phone(registrar: StubRegistrar) -> AsyncIterator[VirtualPhone]:
-    """Return a phone that is registered."""
+    """Yield a registered phone."""
     async with make_phone(registrar) as phone:
         phone._identity.instance = INSTANCE
         await registrar.accept_registration()
         await phone.wait_for(lambda p: p.registered)
         yield phone
-        # Its good-bye needs no answer for the test's sake.
+        # The test needs no de-registration.
         phone._identity.registered_until = None
 
 
 @pytest.fixture
 def quick_timers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make retransmissions and time-outs quick."""
+    """Shorten retransmissions and time-outs."""
     for name, seconds in (("T1", 0.01), ("TIMER_E", 0.01), ("TIMER_F", 0.05)):
         monkeypatch.setattr(timers, name, seconds)
 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let the phone not pause between registrations; return for how long it would."""
+    """Skip the pauses between registrations; return their lengths."""
     pauses = []
     timeout = asyncio.timeout
 
@@ -73,7 +73,7 @@ def message(
     content_type: str = "application/x-buttons",
     branch: str = "z9hG4bKa",
 ) -> bytes:
-    """Return a request as the document's registrar sends it."""
+    """Return a request like those in the LED Remote Control document."""
     document = document.encode() if isinstance(document, str) else document
     head = (
         f"{method} {target or phone._identity._contact_uri} SIP/2.0\r\n"
@@ -92,7 +92,7 @@ def message(
 
 
 def masked(data: bytes) -> str:
-    """Return a message with all that is drawn by chance, or is an address, masked."""
+    """Return a message with random values and addresses masked."""
     text = re.sub(r"(branch|tag|line)=[^;>\r]+", r"\1=*", data.decode())
     text = re.sub(r"Call-ID: .*", "Call-ID: *\r", text)
     return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:*", text)
@@ -300,7 +300,7 @@ class TestRegistration:
     async def test_good_bye_takes_no_longer_than_it_may(
         self, registrar: StubRegistrar, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(identity, "GOOD_BYE", 0.01)
+        monkeypatch.setattr(identity, "DEREGISTRATION", 0.01)
         async with make_phone(registrar) as phone:
             await registrar.accept_registration()
             await phone.wait_for(lambda p: p.registered)
@@ -432,8 +432,8 @@ class TestDocuments:
     ) -> None:
         phone._identity._flow = phone._identity._flow._replace(host="127.0.0.2")
         registrar.send(message(phone, "k=1\r\nc=on\r\n"))
-        # A request with a fault is answered before anybody looks who sent it, so its
-        # answer shows that the first one has been passed over.
+        # The second request is refused before its sender is checked, so the response to it
+        # shows that the first request was ignored.
         registrar.send(message(phone, "", method="SUBSCRIBE", branch="z9hG4bKb"))
         await registrar.receive("SIP/2.0 489")
         assert phone.keys["1"].light == "off"
@@ -486,7 +486,7 @@ class TestPresses:
     async def show(
         self, registrar: StubRegistrar, phone: VirtualPhone
     ) -> AsyncIterator[None]:
-        """Put a key of each kind on the phone."""
+        """Send the phone a document with a key of each kind."""
         registrar.send(
             message(
                 phone,
