@@ -24,15 +24,15 @@ CONTACT = "<sip:44@192.0.2.4:2048;line=44qsudyt>"
 EDGE = "<sip:127.0.0.1:5060;lr;received=sip:192.0.2.4:2048%3Btransport%3Dudp>"
 
 
-class House:
+class Stack:
     """The three parts, their clock, and what they called back."""
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.told: list[str] = []
+        self.registered: list[str] = []
         self.location = LocationService(self.clock)
         self.trust = Trust("home-assistant", PASSWORDS.get, self.clock, self.location)
-        self.registrar = Registrar(self.location, self.clock, self.told.append)
+        self.registrar = Registrar(self.location, self.clock, self.registered.append)
         self._cseq = count(1)
 
     def clock(self) -> float:

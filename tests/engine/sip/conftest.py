@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.registration import House
+from tests.support.registration import Stack
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def stack() -> Stack:
+    return Stack()

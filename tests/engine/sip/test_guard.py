@@ -37,14 +37,14 @@ class Guarded:
 
     def __init__(self, *networks: str) -> None:
         self.now = 1000.0
-        self.told: list[tuple[str, bool]] = []
+        self.reported: list[tuple[str, bool]] = []
         self.location = LocationService(lambda: self.now)
         bind(self.location, PHONE)
         self.guard = Guard(
             clock=lambda: self.now,
             location=self.location,
             networks=map(ip_network, networks) if networks else PRIVATE_NETWORKS,
-            on_locked=lambda *told: self.told.append(told),
+            on_locked=lambda *reported: self.reported.append(reported),
         )
 
     def admitted(self, flow: Flow, messages: int) -> int:
@@ -110,7 +110,7 @@ def test_wrong_passwords_lock_an_address_out() -> None:
     assert guarded.guard.admits(PHONE)
     assert guarded.guard.admits(OTHER)
     assert guarded.guard.locked == [STRANGER.host]
-    assert guarded.told == [(STRANGER.host, True)]
+    assert guarded.reported == [(STRANGER.host, True)]
     # Failures during the lock-out do not extend it.
     guarded.fail(5)
     assert guarded.guard.next_release == 1000.0 + LOCKED_FOR
@@ -120,7 +120,7 @@ def test_wrong_passwords_lock_an_address_out() -> None:
     guarded.now += 1
     guarded.guard.release()
     assert guarded.guard.admits(STRANGER)
-    assert guarded.told == [(STRANGER.host, True), (STRANGER.host, False)]
+    assert guarded.reported == [(STRANGER.host, True), (STRANGER.host, False)]
     assert guarded.guard.next_release is None
     # The count starts again.
     guarded.fail(FAILURES - 1)
@@ -162,7 +162,7 @@ def test_a_user_lets_an_address_in_again() -> None:
     guarded.fail(FAILURES, OTHER.host)
     guarded.guard.release(STRANGER.host)
     assert guarded.guard.locked == [OTHER.host]
-    assert guarded.told[-1] == (STRANGER.host, False)
+    assert guarded.reported[-1] == (STRANGER.host, False)
     guarded.guard.release("192.168.1.99")
     assert guarded.guard.locked == [OTHER.host]
 
@@ -252,7 +252,7 @@ def test_what_is_remembered_of_strangers_is_bounded(
     for number in range(100):
         guarded.fail(FAILURES, f"10.1.0.{number}")
     # Each reported lock-out is also reported as ended.
-    assert [told for told in guarded.told if told[0] == "10.0.0.0"] == [
+    assert [reported for reported in guarded.reported if reported[0] == "10.0.0.0"] == [
         ("10.0.0.0", True),
         ("10.0.0.0", False),
     ]

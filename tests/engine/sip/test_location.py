@@ -12,67 +12,67 @@ from custom_components.snom_buttons.engine.sip import (
     parse_uri,
 )
 from tests.support.bindings import bind
-from tests.support.registration import CONTACT, House
+from tests.support.registration import CONTACT, Stack
 
 
 class TestExpiry:
-    def test_a_binding_ends_on_time(self, house: House) -> None:
-        house.register(CONTACT, lines=("Expires: 60",))
-        house.now += 59.9
-        assert house.location.expire() == []
-        assert house.contacts() == [CONTACT]
-        house.now += 0.1
-        assert house.contacts() == [], "even before `expire` is called"
-        assert house.location.expire() == ["44"]
-        assert house.location.expire() == []
-        assert house.location.next_expiry is None
+    def test_a_binding_ends_on_time(self, stack: Stack) -> None:
+        stack.register(CONTACT, lines=("Expires: 60",))
+        stack.now += 59.9
+        assert stack.location.expire() == []
+        assert stack.contacts() == [CONTACT]
+        stack.now += 0.1
+        assert stack.contacts() == [], "even before `expire` is called"
+        assert stack.location.expire() == ["44"]
+        assert stack.location.expire() == []
+        assert stack.location.next_expiry is None
 
-    def test_only_what_is_over_goes(self, house: House) -> None:
-        house.register("<sip:44@a>;expires=60")
-        house.register("<sip:44@b>;expires=120")
-        house.register("<sip:45@c>;expires=90", user="45")
-        assert house.location.next_expiry == house.now + 60
-        house.now += 60
-        assert house.location.expire() == ["44"]
-        assert house.contacts() == ["<sip:44@b>;expires=120"]
-        assert house.location.next_expiry == house.now + 30
+    def test_only_what_is_over_goes(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>;expires=60")
+        stack.register("<sip:44@b>;expires=120")
+        stack.register("<sip:45@c>;expires=90", user="45")
+        assert stack.location.next_expiry == stack.now + 60
+        stack.now += 60
+        assert stack.location.expire() == ["44"]
+        assert stack.contacts() == ["<sip:44@b>;expires=120"]
+        assert stack.location.next_expiry == stack.now + 30
 
 
 class TestDrop:
-    def test_of_all_bindings_of_a_user(self, house: House) -> None:
-        house.register(CONTACT)
-        house.location.forget("44")
-        house.location.forget("99")
-        assert house.contacts() == []
+    def test_of_all_bindings_of_a_user(self, stack: Stack) -> None:
+        stack.register(CONTACT)
+        stack.location.forget("44")
+        stack.location.forget("99")
+        assert stack.contacts() == []
 
-    def test_of_a_single_binding(self, house: House) -> None:
-        house.register("<sip:44@a>", "<sip:44@b>")
-        first, _ = house.location.bindings("44")
-        assert not house.location.drop(replace(first)), "an equal one is another"
-        assert house.location.drop(first)
-        assert not house.location.drop(first)
-        assert house.contacts() == ["<sip:44@b>"]
+    def test_of_a_single_binding(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>", "<sip:44@b>")
+        first, _ = stack.location.bindings("44")
+        assert not stack.location.drop(replace(first)), "an equal one is another"
+        assert stack.location.drop(first)
+        assert not stack.location.drop(first)
+        assert stack.contacts() == ["<sip:44@b>"]
 
 
 class TestRestore:
-    def test_bindings_from_before_a_restart(self, house: House) -> None:
-        house.register("<sip:44@a>", lines=("Expires: 60",))
-        house.register("<sip:44@b>", lines=("Expires: 600",))
-        house.register("<sip:45@c>", user="45")
-        saved = [*house.location.bindings("44"), *house.location.bindings("45")]
-        later = House()
-        later.now = house.now + 60
+    def test_bindings_from_before_a_restart(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>", lines=("Expires: 60",))
+        stack.register("<sip:44@b>", lines=("Expires: 600",))
+        stack.register("<sip:45@c>", user="45")
+        saved = [*stack.location.bindings("44"), *stack.location.bindings("45")]
+        later = Stack()
+        later.now = stack.now + 60
         later.location.restore(saved)
         assert later.contacts() == ["<sip:44@b>"]
         assert later.contacts("45") == ["<sip:45@c>"]
-        assert later.told == []
-        assert later.location.next_expiry == house.now + 600
+        assert later.registered == []
+        assert later.location.next_expiry == stack.now + 600
         assert later.location.expire() == []
 
-    def test_their_order_still_counts(self, house: House) -> None:
-        house.register(CONTACT, cseq=5)
-        later = House()
-        later.location.restore(house.location.bindings("44"))
+    def test_their_order_still_counts(self, stack: Stack) -> None:
+        stack.register(CONTACT, cseq=5)
+        later = Stack()
+        later.location.restore(stack.location.bindings("44"))
         assert later.register(CONTACT, cseq=5) == Answer(500)
         assert later.register(CONTACT, cseq=6).status == 200
 
@@ -142,14 +142,14 @@ class TestFlows:
         assert binding.flow.host == "fe80::1%eth0"
 
     def test_a_contact_is_found_by_the_target_of_our_requests(
-        self, house: House
+        self, stack: Stack
     ) -> None:
-        house.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>")
+        stack.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>")
         for text, is_contact in (
             ("sip:44@192.0.2.4:2048;line=x", True),
             ("sip:44@192.0.2.4:2048;line=y", False),
             ("sip:44@192.0.2.4:2049;line=x", False),
             ("sip:ha.test", False),
         ):
-            assert house.location.is_contact("44", parse_uri(text)) is is_contact
-            assert not house.location.is_contact("45", parse_uri(text))
+            assert stack.location.is_contact("44", parse_uri(text)) is is_contact
+            assert not stack.location.is_contact("45", parse_uri(text))

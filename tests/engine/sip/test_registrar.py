@@ -12,7 +12,7 @@ from custom_components.snom_buttons.engine.sip.registrar import (
     MAX_EXPIRES,
     MIN_EXPIRES,
 )
-from tests.support.registration import CONTACT, EDGE, ELSEWHERE, FLOW, House, values
+from tests.support.registration import CONTACT, EDGE, ELSEWHERE, FLOW, Stack, values
 
 INSTANCE = '+sip.instance="<urn:uuid:b255d09d-7a6e-4ad3-9ffb-eeacc9f87d52>"'
 OTHER_INSTANCE = '+sip.instance="<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>"'
@@ -21,18 +21,18 @@ OTHER_INSTANCE = '+sip.instance="<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>
 class TestWhatIsKept:
     """The texts of a phone appear in logs, stores and the device registry."""
 
-    def test_bytes_that_are_no_utf_8_become_readable(self, house: House) -> None:
-        house.register(
+    def test_bytes_that_are_no_utf_8_become_readable(self, stack: Stack) -> None:
+        stack.register(
             '<sip:44@a>;+sip.instance="<urn:x:\udcfc>"',
             lines=("User-Agent: snom320/8.7\udcfc 0004130DD7C9",),
         )
-        (binding,) = house.location.bindings("44")
+        (binding,) = stack.location.bindings("44")
         assert binding.user_agent == "snom320/8.7? 0004130DD7C9"
         assert binding.instance == "<urn:x:?>"
 
-    def test_a_user_agent_is_cut(self, house: House) -> None:
-        house.register(CONTACT, lines=(f"User-Agent: {'x' * 5000}",))
-        assert house.location.bindings("44")[0].user_agent == "x" * 128
+    def test_a_user_agent_is_cut(self, stack: Stack) -> None:
+        stack.register(CONTACT, lines=(f"User-Agent: {'x' * 5000}",))
+        assert stack.location.bindings("44")[0].user_agent == "x" * 128
 
     @pytest.mark.parametrize(
         ("contact", "to", "status"),
@@ -44,21 +44,21 @@ class TestWhatIsKept:
         ids=["512 characters", "Contact", "To"],
     )
     def test_an_address_has_512_characters_at_most(
-        self, house: House, contact: str, to: str, status: int
+        self, stack: Stack, contact: str, to: str, status: int
     ) -> None:
-        assert house.register(contact, to=to).status == status
+        assert stack.register(contact, to=to).status == status
 
     def test_a_phone_that_restarts_without_an_instance_is_the_same_device(
-        self, house: House
+        self, stack: Stack
     ) -> None:
         """Its Contact has another `line`, its address is the same."""
-        house.register("<sip:44@192.0.2.4:2048;line=one>")
-        house.register("<sip:44@192.0.2.4:2048;line=two>", call_id="call-2")
-        assert house.contacts() == ["<sip:44@192.0.2.4:2048;line=two>"]
+        stack.register("<sip:44@192.0.2.4:2048;line=one>")
+        stack.register("<sip:44@192.0.2.4:2048;line=two>", call_id="call-2")
+        assert stack.contacts() == ["<sip:44@192.0.2.4:2048;line=two>"]
 
-    def test_two_contacts_of_one_registration_are_two(self, house: House) -> None:
-        house.register("<sip:44@a>", "<sip:44@b>")
-        assert house.contacts() == ["<sip:44@a>", "<sip:44@b>"]
+    def test_two_contacts_of_one_registration_are_two(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>", "<sip:44@b>")
+        assert stack.contacts() == ["<sip:44@a>", "<sip:44@b>"]
 
 
 class TestAnswer200:
@@ -86,15 +86,15 @@ class TestAnswer200:
         ],
     )  # fmt: skip
     def test_contact_comes_back_byte_for_byte(
-        self, house: House, contact: str, echoed: str
+        self, stack: Stack, contact: str, echoed: str
     ) -> None:
         """A snom recognises its exact Contact; only `expires` is ours."""
-        assert values(house.register(contact), "Contact") == [echoed]
+        assert values(stack.register(contact), "Contact") == [echoed]
 
-    def test_all_current_contacts_come_back(self, house: House) -> None:
-        house.register("<sip:44@a>;expires=600")
-        house.now += 100
-        answer = house.register(
+    def test_all_current_contacts_come_back(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>;expires=600")
+        stack.now += 100
+        answer = stack.register(
             "<sip:44@b>;expires=900", call_id="call-2", flow=ELSEWHERE
         )
         assert values(answer, "Contact") == [
@@ -103,13 +103,13 @@ class TestAnswer200:
         ]
         assert values(answer, "Expires") == ["900"]
 
-    def test_expires_says_what_this_request_got(self, house: House) -> None:
-        house.register("<sip:44@a>;expires=3600")
-        answer = house.register("<sip:44@b>;expires=60", call_id="call-2")
+    def test_expires_says_what_this_request_got(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>;expires=3600")
+        answer = stack.register("<sip:44@b>;expires=60", call_id="call-2")
         assert values(answer, "Expires") == ["60"]
 
-    def test_date(self, house: House) -> None:
-        (date,) = values(house.register(CONTACT), "Date")
+    def test_date(self, stack: Stack) -> None:
+        (date,) = values(stack.register(CONTACT), "Date")
         assert date.endswith(" GMT")
         assert parsedate_to_datetime(date)
 
@@ -124,27 +124,27 @@ class TestAnswer200:
         ],
     )
     def test_a_phone_that_supports_buttons_is_told_so(
-        self, house: House, line: str, supports: bool
+        self, stack: Stack, line: str, supports: bool
     ) -> None:
         """With the header of RFC 3261 and that of the LED Remote Control document (19.2)."""
-        answer = house.register(CONTACT, lines=(line,))
+        answer = stack.register(CONTACT, lines=(line,))
         assert values(answer, "Require") == ["buttons"] * supports
         assert values(answer, "Required") == ["buttons"] * supports
-        assert house.location.bindings("44")[0].supports_buttons is supports
+        assert stack.location.bindings("44")[0].supports_buttons is supports
 
-    def test_binding(self, house: House) -> None:
-        house.register(
+    def test_binding(self, stack: Stack) -> None:
+        stack.register(
             f"{CONTACT};{INSTANCE}",
             lines=("User-Agent: snomD785/10.1.198.12 0004130DD7C9",),
             cseq=4655,
         )
-        (binding,) = house.location.bindings("44")
+        (binding,) = stack.location.bindings("44")
         assert binding.user == "44"
         assert str(binding.aor) == "sip:44@ha.test"
         assert binding.contact.uri.parameter("line") == "44qsudyt"
         assert binding.flow == FLOW
         assert (binding.call_id, binding.cseq) == ("call-1", 4655)
-        assert binding.expires_at == house.now + 3600
+        assert binding.expires_at == stack.now + 3600
         assert binding.instance == "<urn:uuid:b255d09d-7a6e-4ad3-9ffb-eeacc9f87d52>"
         assert binding.user_agent == "snomD785/10.1.198.12 0004130DD7C9"
         assert binding.key == binding.instance
@@ -177,49 +177,49 @@ class TestExpires:
         ],
     )
     def test_granted(
-        self, house: House, contact: str, lines: tuple[str, ...], granted: int
+        self, stack: Stack, contact: str, lines: tuple[str, ...], granted: int
     ) -> None:
-        answer = house.register(contact, lines=lines)
+        answer = stack.register(contact, lines=lines)
         assert answer.status == 200
         assert values(answer, "Expires") == [str(granted)]
-        assert house.location.next_expiry == house.now + granted
+        assert stack.location.next_expiry == stack.now + granted
 
     @pytest.mark.parametrize("seconds", [1, 59])
-    def test_423_for_too_brief(self, house: House, seconds: int) -> None:
+    def test_423_for_too_brief(self, stack: Stack, seconds: int) -> None:
         refused = Answer(423, (("Min-Expires", "60"),))
-        assert house.register(CONTACT, lines=(f"Expires: {seconds}",)) == refused
-        assert house.register(f"{CONTACT};expires={seconds}") == refused
-        assert house.register("<sip:44@a>", f"<sip:44@b>;expires={seconds}") == refused
-        assert house.contacts() == []
-        assert house.told == []
+        assert stack.register(CONTACT, lines=(f"Expires: {seconds}",)) == refused
+        assert stack.register(f"{CONTACT};expires={seconds}") == refused
+        assert stack.register("<sip:44@a>", f"<sip:44@b>;expires={seconds}") == refused
+        assert stack.contacts() == []
+        assert stack.registered == []
 
-    def test_what_is_over_no_longer_orders_requests(self, house: House) -> None:
-        house.register(CONTACT, lines=("Expires: 60",), cseq=9)
-        house.now += 60
-        assert house.register(CONTACT, cseq=1).status == 200
+    def test_what_is_over_no_longer_orders_requests(self, stack: Stack) -> None:
+        stack.register(CONTACT, lines=("Expires: 60",), cseq=9)
+        stack.now += 60
+        assert stack.register(CONTACT, cseq=1).status == 200
 
-    def test_refreshing(self, house: House) -> None:
-        house.register(CONTACT, lines=("Expires: 60",))
-        house.now += 50
-        assert house.register(CONTACT, lines=("Expires: 60",)).status == 200
-        house.now += 50
-        assert house.contacts() == [CONTACT]
+    def test_refreshing(self, stack: Stack) -> None:
+        stack.register(CONTACT, lines=("Expires: 60",))
+        stack.now += 50
+        assert stack.register(CONTACT, lines=("Expires: 60",)).status == 200
+        stack.now += 50
+        assert stack.contacts() == [CONTACT]
 
 
 class TestQuery:
     """10.2.3."""
 
-    def test_without_contact_nothing_changes(self, house: House) -> None:
-        house.register(CONTACT)
-        house.now += 600
-        answer = house.register()
+    def test_without_contact_nothing_changes(self, stack: Stack) -> None:
+        stack.register(CONTACT)
+        stack.now += 600
+        answer = stack.register()
         assert answer.status == 200
         assert values(answer, "Contact") == [f"{CONTACT};expires=3000"]
         assert values(answer, "Expires") == []
 
     @pytest.mark.parametrize("lines", [(), ("Expires: 0",)], ids=repr)
-    def test_of_nothing(self, house: House, lines: tuple[str, ...]) -> None:
-        answer = house.register(lines=lines)
+    def test_of_nothing(self, stack: Stack, lines: tuple[str, ...]) -> None:
+        answer = stack.register(lines=lines)
         assert answer.status == 200
         assert values(answer, "Contact") == []
 
@@ -236,35 +236,35 @@ class TestRemoval:
             (f"{CONTACT};{INSTANCE};expires=0", ()),
         ],
     )
-    def test_of_one(self, house: House, contact: str, lines: tuple[str, ...]) -> None:
-        house.register(CONTACT)
-        answer = house.register(contact, lines=lines)
+    def test_of_one(self, stack: Stack, contact: str, lines: tuple[str, ...]) -> None:
+        stack.register(CONTACT)
+        answer = stack.register(contact, lines=lines)
         assert answer.status == 200
         assert values(answer, "Contact") == []
         assert values(answer, "Expires") == ["0"]
-        assert house.contacts() == []
-        assert house.location.next_expiry is None
-        assert house.told == ["44", "44"]
+        assert stack.contacts() == []
+        assert stack.location.next_expiry is None
+        assert stack.registered == ["44", "44"]
 
-    def test_of_one_with_an_instance_by_its_uri(self, house: House) -> None:
-        house.register(f"{CONTACT};{INSTANCE}")
-        house.register(f"{CONTACT};expires=0")
-        assert house.contacts() == []
+    def test_of_one_with_an_instance_by_its_uri(self, stack: Stack) -> None:
+        stack.register(f"{CONTACT};{INSTANCE}")
+        stack.register(f"{CONTACT};expires=0")
+        assert stack.contacts() == []
 
-    def test_of_one_that_is_not_there(self, house: House) -> None:
-        house.register(CONTACT)
-        assert house.register("<sip:44@a>;expires=0").status == 200
-        assert house.contacts() == [CONTACT]
+    def test_of_one_that_is_not_there(self, stack: Stack) -> None:
+        stack.register(CONTACT)
+        assert stack.register("<sip:44@a>;expires=0").status == 200
+        assert stack.contacts() == [CONTACT]
 
-    def test_of_one_of_several(self, house: House) -> None:
-        house.register("<sip:44@a>", "<sip:44@b>")
-        house.register("<sip:44@a>;expires=0")
-        assert house.contacts() == ["<sip:44@b>"]
+    def test_of_one_of_several(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>", "<sip:44@b>")
+        stack.register("<sip:44@a>;expires=0")
+        assert stack.contacts() == ["<sip:44@b>"]
 
-    def test_of_all(self, house: House) -> None:
-        house.register("<sip:44@a>", "<sip:44@b>")
-        house.register("*", lines=("Expires: 0",), call_id="call-2")
-        assert house.contacts() == []
+    def test_of_all(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>", "<sip:44@b>")
+        stack.register("*", lines=("Expires: 0",), call_id="call-2")
+        assert stack.contacts() == []
 
     @pytest.mark.parametrize(
         ("contacts", "lines"),
@@ -279,11 +279,11 @@ class TestRemoval:
         ids=repr,
     )
     def test_a_star_that_is_not_alone_or_not_zero(
-        self, house: House, contacts: tuple[str, ...], lines: tuple[str, ...]
+        self, stack: Stack, contacts: tuple[str, ...], lines: tuple[str, ...]
     ) -> None:
-        house.register(CONTACT)
-        assert house.register(*contacts, lines=lines) == Answer(400)
-        assert house.contacts() == [CONTACT]
+        stack.register(CONTACT)
+        assert stack.register(*contacts, lines=lines) == Answer(400)
+        assert stack.contacts() == [CONTACT]
 
 
 class TestOrder:
@@ -301,86 +301,86 @@ class TestOrder:
         ids=["refresh", "remove", "remove all", "several"],
     )
     def test_same_call_and_no_higher_number(
-        self, house: House, contacts: tuple[str, ...], lines: tuple[str, ...], cseq: int
+        self, stack: Stack, contacts: tuple[str, ...], lines: tuple[str, ...], cseq: int
     ) -> None:
-        house.register(CONTACT, cseq=5)
-        assert house.register(*contacts, lines=lines, cseq=cseq) == Answer(500)
-        assert house.contacts() == [CONTACT]
-        assert house.told == ["44"]
+        stack.register(CONTACT, cseq=5)
+        assert stack.register(*contacts, lines=lines, cseq=cseq) == Answer(500)
+        assert stack.contacts() == [CONTACT]
+        assert stack.registered == ["44"]
 
-    def test_another_call_begins_anew(self, house: House) -> None:
-        house.register(CONTACT, cseq=5)
-        assert house.register(CONTACT, cseq=1, call_id="call-2").status == 200
-        assert house.register(CONTACT, cseq=1, call_id="call-1").status == 200
+    def test_another_call_begins_anew(self, stack: Stack) -> None:
+        stack.register(CONTACT, cseq=5)
+        assert stack.register(CONTACT, cseq=1, call_id="call-2").status == 200
+        assert stack.register(CONTACT, cseq=1, call_id="call-1").status == 200
 
-    def test_another_device_is_not_in_the_way(self, house: House) -> None:
-        house.register("<sip:44@a>", cseq=5)
-        assert house.register("<sip:44@b>", cseq=4).status == 200
+    def test_another_device_is_not_in_the_way(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>", cseq=5)
+        assert stack.register("<sip:44@b>", cseq=4).status == 200
 
 
 class TestSeveralDevices:
     """RFC 3261 10.3, and RFC 5626 for the instance."""
 
-    def test_each_uri_is_one(self, house: House) -> None:
-        house.register("<sip:44@a>, sip:44@b")
-        assert house.contacts() == ["<sip:44@a>", "sip:44@b"]
-        house.register("<SIP:%344@A>")
-        assert house.contacts() == ["sip:44@b", "<SIP:%344@A>"]
+    def test_each_uri_is_one(self, stack: Stack) -> None:
+        stack.register("<sip:44@a>, sip:44@b")
+        assert stack.contacts() == ["<sip:44@a>", "sip:44@b"]
+        stack.register("<SIP:%344@A>")
+        assert stack.contacts() == ["sip:44@b", "<SIP:%344@A>"]
 
-    def test_the_same_contact_twice_in_one_request(self, house: House) -> None:
-        assert house.register("<sip:44@a>;q=1", "<sip:44@a>;q=2").status == 200
-        assert house.contacts() == ["<sip:44@a>;q=2"]
+    def test_the_same_contact_twice_in_one_request(self, stack: Stack) -> None:
+        assert stack.register("<sip:44@a>;q=1", "<sip:44@a>;q=2").status == 200
+        assert stack.contacts() == ["<sip:44@a>;q=2"]
 
-    def test_the_same_instance_from_a_new_port_replaces(self, house: House) -> None:
-        house.register(f"<sip:44@192.0.2.4:2048>;{INSTANCE}")
-        house.register(
+    def test_the_same_instance_from_a_new_port_replaces(self, stack: Stack) -> None:
+        stack.register(f"<sip:44@192.0.2.4:2048>;{INSTANCE}")
+        stack.register(
             f"<sip:44@192.0.2.4:4096>;{INSTANCE}", flow=ELSEWHERE, call_id="call-2"
         )
-        (binding,) = house.location.bindings("44")
+        (binding,) = stack.location.bindings("44")
         assert binding.contact.uri.port == 4096
         assert binding.flow == ELSEWHERE
 
     @pytest.mark.parametrize("instance", ["", f";{INSTANCE}"])
     def test_a_device_ends_its_old_contact_behind_its_new_one(
-        self, house: House, instance: str
+        self, stack: Stack, instance: str
     ) -> None:
         """As pjsip does when it detects NAT."""
         new, old = f"{CONTACT}{instance}", f"<sip:44@10.0.0.4:5060>{instance}"
-        assert house.register(f"{new};expires=600", f"{old};expires=0").status == 200
-        assert house.contacts() == [f"{new};expires=600"]
-        house.register(old, call_id="call-2")
-        house.register(new, call_id="call-3")
-        house.register(f"{old};expires=0", call_id="call-4")
-        assert house.contacts() == [new]
-        house.register(f"{new};expires=0", call_id="call-5")
-        assert house.contacts() == []
+        assert stack.register(f"{new};expires=600", f"{old};expires=0").status == 200
+        assert stack.contacts() == [f"{new};expires=600"]
+        stack.register(old, call_id="call-2")
+        stack.register(new, call_id="call-3")
+        stack.register(f"{old};expires=0", call_id="call-4")
+        assert stack.contacts() == [new]
+        stack.register(f"{new};expires=0", call_id="call-5")
+        assert stack.contacts() == []
 
-    def test_several_instances_are_kept_even_with_one_uri(self, house: House) -> None:
+    def test_several_instances_are_kept_even_with_one_uri(self, stack: Stack) -> None:
         """Two phones behind different routers may have the address 192.168.1.2."""
-        house.register(f"{CONTACT};{INSTANCE}")
-        house.register(f"{CONTACT};{OTHER_INSTANCE}", flow=ELSEWHERE, call_id="call-2")
-        bindings = house.location.bindings("44")
+        stack.register(f"{CONTACT};{INSTANCE}")
+        stack.register(f"{CONTACT};{OTHER_INSTANCE}", flow=ELSEWHERE, call_id="call-2")
+        bindings = stack.location.bindings("44")
         assert [binding.flow for binding in bindings] == [FLOW, ELSEWHERE]
         assert len({binding.key for binding in bindings}) == 2
 
     def test_an_instance_that_comes_later_replaces_the_same_uri(
-        self, house: House
+        self, stack: Stack
     ) -> None:
-        house.register(CONTACT)
-        house.register(f"{CONTACT};{INSTANCE}")
-        assert house.contacts() == [f"{CONTACT};{INSTANCE}"]
+        stack.register(CONTACT)
+        stack.register(f"{CONTACT};{INSTANCE}")
+        assert stack.contacts() == [f"{CONTACT};{INSTANCE}"]
 
-    def test_the_oldest_make_room(self, house: House) -> None:
+    def test_the_oldest_make_room(self, stack: Stack) -> None:
         for number in range(MAX_BINDINGS + 2):
-            assert house.register(f"<sip:44@h{number}>").status == 200
-        assert house.contacts() == [
+            assert stack.register(f"<sip:44@h{number}>").status == 200
+        assert stack.contacts() == [
             f"<sip:44@h{n}>" for n in range(2, MAX_BINDINGS + 2)
         ]
 
-    def test_more_at_once_than_there_may_be(self, house: House) -> None:
+    def test_more_at_once_than_there_may_be(self, stack: Stack) -> None:
         contacts = [f"<sip:44@h{number}>" for number in range(MAX_BINDINGS + 1)]
-        assert house.register(*contacts) == Answer(400)
-        assert house.contacts() == []
+        assert stack.register(*contacts) == Answer(400)
+        assert stack.contacts() == []
 
 
 OUTER = "<sip:outer.test;lr>;x=y"
@@ -394,30 +394,30 @@ class TestPath:
         [(f"Path: {EDGE}, {OUTER}",), (f"path: {EDGE}", f"Path: {OUTER}")],
         ids=["one line", "two lines"],
     )
-    def test_it_is_stored_and_told(self, house: House, lines: tuple[str, ...]) -> None:
-        answer = house.register(CONTACT, lines=(*lines, "Supported: gruu, path"))
+    def test_it_is_stored_and_told(self, stack: Stack, lines: tuple[str, ...]) -> None:
+        answer = stack.register(CONTACT, lines=(*lines, "Supported: gruu, path"))
         assert answer.status == 200
         assert ", ".join(values(answer, "Path")) == f"{EDGE}, {OUTER}"
-        (binding,) = house.location.bindings("44")
+        (binding,) = stack.location.bindings("44")
         assert binding.path == (EDGE, OUTER)
         assert binding.forwarded
 
-    def test_it_is_the_newest_that_counts(self, house: House) -> None:
-        house.register(CONTACT, lines=(f"Path: {EDGE}", "Supported: path"))
-        house.register(CONTACT, lines=(f"Path: {OUTER}", "Supported: path"))
-        assert house.location.bindings("44")[0].path == (OUTER,)
-        answer = house.register(CONTACT, lines=("Supported: path",))
+    def test_it_is_the_newest_that_counts(self, stack: Stack) -> None:
+        stack.register(CONTACT, lines=(f"Path: {EDGE}", "Supported: path"))
+        stack.register(CONTACT, lines=(f"Path: {OUTER}", "Supported: path"))
+        assert stack.location.bindings("44")[0].path == (OUTER,)
+        answer = stack.register(CONTACT, lines=("Supported: path",))
         assert values(answer, "Path") == []
-        (binding,) = house.location.bindings("44")
+        (binding,) = stack.location.bindings("44")
         assert (binding.path, binding.forwarded) == ((), False)
 
     @pytest.mark.parametrize("lines", [(), ("Supported: outbound",)], ids=repr)
     def test_a_phone_that_does_not_know_it_is_told_by_420(
-        self, house: House, lines: tuple[str, ...]
+        self, stack: Stack, lines: tuple[str, ...]
     ) -> None:
-        answer = house.register(CONTACT, lines=(f"Path: {EDGE}", *lines))
+        answer = stack.register(CONTACT, lines=(f"Path: {EDGE}", *lines))
         assert answer == Answer(420, (("Unsupported", "path"),))
-        assert house.contacts() == []
+        assert stack.contacts() == []
 
     @pytest.mark.parametrize(
         "path",
@@ -433,22 +433,22 @@ class TestPath:
     )
     @pytest.mark.parametrize("contact", [CONTACT, "*"])
     def test_what_is_no_loose_router_changes_nothing(
-        self, house: House, contact: str, path: str
+        self, stack: Stack, contact: str, path: str
     ) -> None:
-        house.register("<sip:44@before>")
+        stack.register("<sip:44@before>")
         lines = (f"Path: {path}", "Supported: path", "Expires: 0")
-        assert house.register(contact, lines=lines) == Answer(400)
-        assert house.contacts() == ["<sip:44@before>"]
+        assert stack.register(contact, lines=lines) == Answer(400)
+        assert stack.contacts() == ["<sip:44@before>"]
 
     @pytest.mark.parametrize("via", [(), ("Via: SIP/2.0/UDP h;branch=z9hG4bKa",)])
     def test_two_devices_behind_one_proxy_are_two(
-        self, house: House, via: tuple[str, ...]
+        self, stack: Stack, via: tuple[str, ...]
     ) -> None:
         """Without a proxy, another Call-ID by the same flow is a restarted phone."""
         lines = via or (f"Path: {EDGE}", "Supported: path")
-        house.register("<sip:44@a>", lines=lines)
-        house.register("<sip:44@b>", lines=lines, call_id="call-2")
-        assert house.contacts() == ["<sip:44@a>", "<sip:44@b>"]
+        stack.register("<sip:44@a>", lines=lines)
+        stack.register("<sip:44@b>", lines=lines, call_id="call-2")
+        assert stack.contacts() == ["<sip:44@a>", "<sip:44@b>"]
 
 
 @pytest.mark.parametrize(
@@ -468,9 +468,9 @@ class TestPath:
     ids=repr,
 )
 def test_what_cannot_be_read_changes_nothing(
-    house: House, contact: str, lines: tuple[str, ...]
+    stack: Stack, contact: str, lines: tuple[str, ...]
 ) -> None:
-    house.register("<sip:44@before>")
-    assert house.register("<sip:44@good>", contact, lines=lines) == Answer(400)
-    assert house.contacts() == ["<sip:44@before>"]
-    assert house.told == ["44"]
+    stack.register("<sip:44@before>")
+    assert stack.register("<sip:44@good>", contact, lines=lines) == Answer(400)
+    assert stack.contacts() == ["<sip:44@before>"]
+    assert stack.registered == ["44"]

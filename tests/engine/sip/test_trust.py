@@ -18,7 +18,7 @@ from tests.support.registration import (
     ELSEWHERE,
     FLOW,
     URI,
-    House,
+    Stack,
     values,
 )
 
@@ -26,13 +26,13 @@ from tests.support.registration import (
 class TestAuthentication:
     """RFC 3261 10.3, steps 3 and 4, and 22."""
 
-    def test_without_credentials_401(self, house: House) -> None:
-        answer = house.answer(request("REGISTER", f"Contact: {CONTACT}", uri=URI), FLOW)
+    def test_without_credentials_401(self, stack: Stack) -> None:
+        answer = stack.answer(request("REGISTER", f"Contact: {CONTACT}", uri=URI), FLOW)
         assert answer.status == 401
         offered = values(answer, "WWW-Authenticate")
         assert ["SHA-256" in value for value in offered] == [False, True]
-        assert house.contacts() == []
-        assert house.told == []
+        assert stack.contacts() == []
+        assert stack.registered == []
 
     @pytest.mark.parametrize(
         ("user_agent", "algorithms"),
@@ -43,14 +43,14 @@ class TestAuthentication:
         ],
     )
     def test_who_fails_on_sha_256_is_not_offered_it(
-        self, house: House, user_agent: str, algorithms: list[str]
+        self, stack: Stack, user_agent: str, algorithms: list[str]
     ) -> None:
         for method in ("REGISTER", "MESSAGE"):
             message = request(method, f"User-Agent: {user_agent}", uri=URI)
             if method == "REGISTER":
-                answer = house.answer(message, FLOW)
+                answer = stack.answer(message, FLOW)
             else:
-                refusal = house.trust.judge(message, FLOW)
+                refusal = stack.trust.judge(message, FLOW)
                 assert refusal is not None
                 answer = refusal
             offered = values(answer, "WWW-Authenticate")
@@ -58,10 +58,10 @@ class TestAuthentication:
                 parse_credentials(value)["algorithm"] for value in offered
             ] == algorithms
 
-    def test_with_them_200(self, house: House) -> None:
-        assert house.register(CONTACT).status == 200
-        assert house.contacts() == [CONTACT]
-        assert house.told == ["44"]
+    def test_with_them_200(self, stack: Stack) -> None:
+        assert stack.register(CONTACT).status == 200
+        assert stack.contacts() == [CONTACT]
+        assert stack.registered == ["44"]
 
     @pytest.mark.parametrize(
         "changes",
@@ -69,50 +69,50 @@ class TestAuthentication:
         ids=["wrong password", "unknown user", "unknown username"],
     )
     def test_wrong_and_unknown_get_the_same(
-        self, house: House, changes: dict[str, str]
+        self, stack: Stack, changes: dict[str, str]
     ) -> None:
-        answer = house.register(CONTACT, **changes)
+        answer = stack.register(CONTACT, **changes)
         assert answer.status == 401
         assert [name for name, _ in answer.headers] == ["WWW-Authenticate"] * 2
         assert not any("stale" in value for _, value in answer.headers)
-        assert house.told == []
+        assert stack.registered == []
 
-    def test_nonce_that_is_too_old_is_stale(self, house: House) -> None:
-        message = house.request(CONTACT)
-        house.now += 301
-        answer = house.answer(message, FLOW)
+    def test_nonce_that_is_too_old_is_stale(self, stack: Stack) -> None:
+        message = stack.request(CONTACT)
+        stack.now += 301
+        answer = stack.answer(message, FLOW)
         assert answer.status == 401
         assert all("stale=true" in value for _, value in answer.headers)
 
-    def test_request_that_is_played_back_is_refused(self, house: House) -> None:
-        message = house.request(CONTACT)
-        assert house.answer(message, FLOW).status == 200
-        assert house.answer(message, ELSEWHERE).status == 401
-        assert house.location.bindings("44")[0].flow == FLOW
+    def test_request_that_is_played_back_is_refused(self, stack: Stack) -> None:
+        message = stack.request(CONTACT)
+        assert stack.answer(message, FLOW).status == 200
+        assert stack.answer(message, ELSEWHERE).status == 401
+        assert stack.location.bindings("44")[0].flow == FLOW
 
     @pytest.mark.parametrize("to", ["<sip:45@ha.test>", "<sip:ha.test>"], ids=repr)
-    def test_nobody_registers_for_others(self, house: House, to: str) -> None:
-        assert house.register(CONTACT, to=to) == Answer(403)
-        assert house.contacts("45") == []
-        assert house.told == []
+    def test_nobody_registers_for_others(self, stack: Stack, to: str) -> None:
+        assert stack.register(CONTACT, to=to) == Answer(403)
+        assert stack.contacts("45") == []
+        assert stack.registered == []
 
-    def test_an_address_of_record_is_no_telephone_number(self, house: House) -> None:
+    def test_an_address_of_record_is_no_telephone_number(self, stack: Stack) -> None:
         """10.2: To is a SIP or SIPS URI."""
-        assert house.register(CONTACT, to="<tel:44>") == Answer(400)
+        assert stack.register(CONTACT, to="<tel:44>") == Answer(400)
 
-    def test_refreshing_and_leaving_is_challenged_too(self, house: House) -> None:
-        house.register(CONTACT)
+    def test_refreshing_and_leaving_is_challenged_too(self, stack: Stack) -> None:
+        stack.register(CONTACT)
         leave = request("REGISTER", "Contact: *", "Expires: 0", uri=URI)
-        assert house.answer(leave, FLOW).status == 401
-        assert house.contacts() == [CONTACT]
+        assert stack.answer(leave, FLOW).status == 401
+        assert stack.contacts() == [CONTACT]
 
     @pytest.mark.parametrize(
         "to",
         ["<sip:44@192.168.1.2>", "<sips:44@other.example>", "sip:%344@ha.test"],
     )
-    def test_the_domain_is_not_looked_at(self, house: House, to: str) -> None:
-        assert house.register(CONTACT, to=to).status == 200
-        assert house.contacts() == [CONTACT]
+    def test_the_domain_is_not_looked_at(self, stack: Stack, to: str) -> None:
+        assert stack.register(CONTACT, to=to).status == 200
+        assert stack.contacts() == [CONTACT]
 
 
 class TestJudge:
@@ -121,9 +121,9 @@ class TestJudge:
     def message(self, user: str = "44") -> Request:
         return request("MESSAGE", uri=URI, From=f"<sip:{user}@ha.test>;tag=1")
 
-    def test_the_flow_of_a_binding_is_trusted(self, house: House) -> None:
-        house.register(CONTACT)
-        assert house.trust.judge(self.message(), FLOW) is None
+    def test_the_flow_of_a_binding_is_trusted(self, stack: Stack) -> None:
+        stack.register(CONTACT)
+        assert stack.trust.judge(self.message(), FLOW) is None
 
     @pytest.mark.parametrize(
         "flow",
@@ -133,58 +133,58 @@ class TestJudge:
             Flow("TCP", "192.0.2.4", 2048),
         ],
     )
-    def test_another_flow_is_challenged(self, house: House, flow: Flow) -> None:
-        house.register(CONTACT)
-        answer = house.trust.judge(self.message(), flow)
+    def test_another_flow_is_challenged(self, stack: Stack, flow: Flow) -> None:
+        stack.register(CONTACT)
+        answer = stack.trust.judge(self.message(), flow)
         assert answer is not None
         assert answer.status == 401
 
-    def test_a_flow_speaks_for_its_own_user_only(self, house: House) -> None:
-        house.register(CONTACT)
-        assert house.trust.judge(self.message("45"), FLOW) is not None
+    def test_a_flow_speaks_for_its_own_user_only(self, stack: Stack) -> None:
+        stack.register(CONTACT)
+        assert stack.trust.judge(self.message("45"), FLOW) is not None
 
-    def test_a_flow_is_trusted_as_long_as_its_binding(self, house: House) -> None:
-        house.register(CONTACT, lines=("Expires: 60",))
-        house.now += 60
-        assert house.trust.judge(self.message(), FLOW) is not None
+    def test_a_flow_is_trusted_as_long_as_its_binding(self, stack: Stack) -> None:
+        stack.register(CONTACT, lines=("Expires: 60",))
+        stack.now += 60
+        assert stack.trust.judge(self.message(), FLOW) is not None
 
-    def test_digest(self, house: House) -> None:
-        good = house.request(method="MESSAGE", flow=ELSEWHERE)
-        assert house.trust.judge(good, ELSEWHERE) is None
-        again = house.trust.judge(good, ELSEWHERE)
+    def test_digest(self, stack: Stack) -> None:
+        good = stack.request(method="MESSAGE", flow=ELSEWHERE)
+        assert stack.trust.judge(good, ELSEWHERE) is None
+        again = stack.trust.judge(good, ELSEWHERE)
         assert again is not None
         assert "stale=true" in again.headers[0][1]
 
-    def test_digest_of_another_user(self, house: House) -> None:
-        message = house.request(
+    def test_digest_of_another_user(self, stack: Stack) -> None:
+        message = stack.request(
             method="MESSAGE", user="45", username="44", flow=ELSEWHERE
         )
-        assert house.trust.judge(message, ELSEWHERE) == Answer(403)
+        assert stack.trust.judge(message, ELSEWHERE) == Answer(403)
 
     @pytest.mark.parametrize("flow", [FLOW, ELSEWHERE], ids=["its own", "another"])
-    def test_our_own_request_is_no_press(self, house: House, flow: Flow) -> None:
+    def test_our_own_request_is_no_press(self, stack: Stack, flow: Flow) -> None:
         """RFC 3261 8.2.2.1; the client that returns it may have our credentials for it."""
         lines = (f"Path: {EDGE}", "Supported: path")
-        house.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>", lines=lines)
+        stack.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>", lines=lines)
         contact = "sip:44@192.0.2.4:2048;line=x"
-        ours = house.request(method="MESSAGE", flow=flow, uri=contact)
-        assert house.trust.judge(ours, flow) == Answer(482)
+        ours = stack.request(method="MESSAGE", flow=flow, uri=contact)
+        assert stack.trust.judge(ours, flow) == Answer(482)
 
-    def test_nor_if_it_comes_back_from_the_phone_itself(self, house: House) -> None:
-        house.register(CONTACT)
+    def test_nor_if_it_comes_back_from_the_phone_itself(self, stack: Stack) -> None:
+        stack.register(CONTACT)
         ours = request("MESSAGE", uri=CONTACT.strip("<>"))
-        assert house.trust.judge(ours, FLOW) == Answer(482)
+        assert stack.trust.judge(ours, FLOW) == Answer(482)
 
     def test_what_was_seen_on_its_way_is_worth_nothing_elsewhere(
-        self, house: House
+        self, stack: Stack
     ) -> None:
         """Credentials are valid for the flow that was challenged."""
-        seen = house.request(CONTACT, flow=FLOW)
-        answer = house.answer(seen, ELSEWHERE)
+        seen = stack.request(CONTACT, flow=FLOW)
+        answer = stack.answer(seen, ELSEWHERE)
         assert answer.status == 401
         assert "stale=true" in answer.headers[0][1]
-        assert house.location.bindings("44") == ()
-        assert house.answer(seen, FLOW).status == 200
+        assert stack.location.bindings("44") == ()
+        assert stack.answer(seen, FLOW).status == 200
 
     @pytest.mark.parametrize(
         ("via", "more"),
@@ -197,14 +197,14 @@ class TestJudge:
         ids=["one line", "two lines", "no Via", "quoted"],
     )  # fmt: skip
     def test_what_a_proxy_handed_on_is_challenged(
-        self, house: House, via: str, more: tuple[str, ...]
+        self, stack: Stack, via: str, more: tuple[str, ...]
     ) -> None:
         """All phones behind the proxy share its flow."""
-        house.register(CONTACT)
+        stack.register(CONTACT)
         data = request_bytes("MESSAGE", *more, Via=via, From="<sip:44@ha.test>;tag=1")
         message = parse_datagram(data)
         assert isinstance(message, Request)
-        answer = house.trust.judge(message, FLOW)
+        answer = stack.trust.judge(message, FLOW)
         assert answer is not None
         assert answer.status == 401
 
@@ -214,18 +214,18 @@ class TestJudge:
         ids=["Path", "Via"],
     )  # fmt: skip
     def test_a_binding_that_came_through_a_proxy_gives_no_trust(
-        self, house: House, lines: tuple[str, ...]
+        self, stack: Stack, lines: tuple[str, ...]
     ) -> None:
         """Not even to a request that shows no sign of the proxy."""
-        assert house.register(CONTACT, lines=lines).status == 200
-        answer = house.trust.judge(self.message(), FLOW)
+        assert stack.register(CONTACT, lines=lines).status == 200
+        answer = stack.trust.judge(self.message(), FLOW)
         assert answer is not None
         assert answer.status == 401
-        good = house.request(method="MESSAGE")
-        assert house.trust.judge(good, FLOW) is None
+        good = stack.request(method="MESSAGE")
+        assert stack.trust.judge(good, FLOW) is None
 
-    def test_nobody(self, house: House) -> None:
+    def test_nobody(self, stack: Stack) -> None:
         anonymous = request("MESSAGE", From="<sip:ha.test>;tag=1")
-        answer = house.trust.judge(anonymous, FLOW)
+        answer = stack.trust.judge(anonymous, FLOW)
         assert answer is not None
         assert answer.status == 401

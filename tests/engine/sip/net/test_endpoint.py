@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.engine.sip import Flow, Response, parse_datagram
+from custom_components.snom_buttons.engine.sip import (
+    Flow,
+    Guard,
+    Response,
+    parse_datagram,
+)
+from custom_components.snom_buttons.engine.sip.digest import answer_challenge
 from custom_components.snom_buttons.engine.sip.net import (
     Endpoint,
     IncomingRequest,
@@ -24,6 +30,7 @@ from custom_components.snom_buttons.engine.sip.net.udp import (
     RECEIVE_BUFFER,
     UdpTransport,
 )
+from tests.support.bindings import bind
 from tests.support.clock import run, timers_left
 from tests.support.messages import (
     MESSAGE,
@@ -34,6 +41,7 @@ from tests.support.messages import (
     status_of,
     values_of,
 )
+from tests.support.registration import CONTACT, PASSWORDS, Stack
 from tests.support.udp import LOCALHOST
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -364,6 +372,96 @@ async def test_refused_without_asking_the_handler(
         assert await peer.ask(request_bytes(method, *more)) == data
         assert handled == []
         assert endpoint._transactions.running == {}
+
+
+class TestTrustAndRegistrar:
+    """RFC 3261 8.2: trust judges each request first, the registrar answers REGISTER."""
+
+    @staticmethod
+    @asynccontextmanager
+    async def serving_stack(
+        handler: Handler, stack: Stack
+    ) -> AsyncIterator[tuple[Endpoint, Peer]]:
+        guard = Guard(clock=stack.clock, location=stack.location)
+        async with serving(
+            handler, guard=guard, trust=stack.trust, registrar=stack.registrar
+        ) as (endpoint, peer):
+            yield endpoint, peer
+
+    @jumping
+    async def test_a_register_goes_to_the_registrar_only(self) -> None:
+        handled: list[IncomingRequest] = []
+        stack = Stack()
+        async with self.serving_stack(handled.append, stack) as (endpoint, peer):
+            padding = f"User-Agent: {300 * 'x'}"
+            contact = f"Contact: {CONTACT}"
+            data = await peer.ask(request_bytes("REGISTER", contact, padding))
+            assert status_of(data) == "401 Unauthorized"
+            assert endpoint._transactions.running == {}
+            credentials = answer_challenge(
+                values_of(data, "WWW-Authenticate"),
+                username="44",
+                password=PASSWORDS["44"],
+                method="REGISTER",
+                uri="sip:44@ha.test",
+            )
+            via = "SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKa2"
+            again = request_bytes(
+                "REGISTER", contact, f"Authorization: {credentials}", Via=via
+            )
+            data = await peer.ask(again)
+            assert status_of(data) == "200 OK"
+            assert values_of(data, "Contact") == [f"{CONTACT};expires=3600"]
+            assert await peer.ask(again) == data, "the transaction repeats it"
+            assert stack.registered == ["44"]
+            assert handled == []
+            assert stack.location.bindings("44")[0].flow == peer.flow
+
+    @jumping
+    async def test_the_handler_gets_trusted_requests_only(self) -> None:
+        handled: list[IncomingRequest] = []
+
+        def handle(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200)
+
+        stack = Stack()
+        async with self.serving_stack(handle, stack) as (_, peer):
+            stranger = request_bytes("MESSAGE", f"User-Agent: {300 * 'x'}")
+            assert status_of(await peer.ask(stranger)) == "401 Unauthorized"
+            assert handled == []
+            bind(stack.location, peer.flow)
+            assert status_of(await peer.ask(stranger)) == "200 OK"
+            assert len(handled) == 1
+            # What is trusted may still be refused (8.2.1), without the handler.
+            publish = request_bytes("PUBLISH")
+            assert status_of(await peer.ask(publish)) == "405 Method Not Allowed"
+            assert len(handled) == 1
+
+    @jumping
+    async def test_our_own_request_that_comes_back_is_refused(self) -> None:
+        stack = Stack()
+        async with self.serving_stack(lambda _: None, stack) as (_, peer):
+            bind(stack.location, peer.flow)
+            ours = request_bytes("MESSAGE", uri=f"sip:44@{LOCALHOST}:{peer.flow.port}")
+            assert status_of(await peer.ask(ours)) == "482 Loop Detected"
+
+    @jumping
+    async def test_a_fault_in_trust_costs_strangers_no_answer(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def judge(*_: object) -> None:
+            raise LookupError("a bug")
+
+        stack = Stack()
+        monkeypatch.setattr(stack.trust, "judge", judge)
+        async with self.serving_stack(lambda _: None, stack) as (_, peer):
+            peer.send(request_bytes())
+            await peer.silence()
+            assert "a bug" in caplog.text
+            bind(stack.location, peer.flow)
+            data = await peer.ask(request_bytes())
+            assert status_of(data) == "500 Server Internal Error"
 
 
 class TestMalformed:
