@@ -1,7 +1,7 @@
-"""The domain: phones, their keys, what these should show, and what people press.
+"""The domain: phones with their keys, what the keys show, and presses.
 
-Knows the buttons document and SIP, not Home Assistant. Everything happens in one event
-loop, the one that `PhoneServer.start` is called in.
+It knows the buttons document and SIP. All calls are made in one event loop, the one
+that `PhoneServer.start` runs in.
 """
 
 from ..sip import PRIVATE_NETWORKS, Network

@@ -1,4 +1,4 @@
-"""One device that is registered with a phone's identity: what it is sent, whether it is there."""
+"""A contact: one binding of a phone, with what is sent to it and whether it answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .keepalive import Keepalive
 from .outbox import DeliveryFailed, Outbox
 
 RESTORED_PATIENCE = 300.0
-"""Seconds after our restart in which a device of before has to answer."""
+"""Seconds after a restart in which a contact from before has to answer."""
 
 
 class Contact:
@@ -30,16 +30,16 @@ class Contact:
         gone: Callable[[Binding], None],
         before: Contact | None = None,
     ) -> None:
-        """Begin; `before` is the same device as it was registered until now.
+        """Start the keep-alive; `before` is the same contact before its last REGISTER.
 
-        `document_of` returns what a key should show. `status_changed` is called when
-        `answering`, `in_sync` or `refusal` of the outbox changes, `taken` with keys that
-        the device has just taken, `measured` when `round_trip` changes, and `gone` for a
-        binding from before a restart of ours at whose end nobody answers.
+        `document_of` returns the document of a key. `status_changed` is called when
+        `answering`, `in_sync` or `refusal` of the outbox changes, `taken` with keys whose
+        looks the contact has taken, `measured` when `round_trip` changes, and `gone` with
+        a binding from before a restart that does not answer.
         """
         self.binding = binding
         self.round_trip: float | None = before.round_trip if before else None
-        """Seconds that the latest question took until it was answered."""
+        """Seconds that the latest OPTIONS took to be answered."""
         self._courier = courier
         self._password_of = password_of
         self._measured = measured
@@ -47,7 +47,7 @@ class Contact:
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._heard_at = None if binding.restored else self._began
-        """In the loop's time; None if nothing has come since a restart of ours."""
+        """In the loop's time; None if nothing has come since a restart."""
         self.outbox: Outbox = Outbox(
             document_of=document_of,
             deliver=self._deliver,
@@ -57,7 +57,7 @@ class Contact:
             before=before.outbox if before else None,
         )
         if before is not None:
-            self.outbox.beware_of(before.close())
+            self.outbox.send_again_late(before.close())
         self._keepalive = Keepalive(
             ask=self._ask,
             interval=courier.keepalive,
@@ -66,16 +66,16 @@ class Contact:
         )
 
     def heard(self) -> None:
-        """Take note that something has come from it."""
+        """Note that something has come from it."""
         self._heard_at = self._loop.time()
         self.outbox.heard()
 
     def lost(self) -> None:
-        """Take note that it is not there."""
+        """Note that it does not answer."""
         self.outbox.lost()
 
     def close(self) -> list[str]:
-        """End all that is under way; return what `Outbox.close` does."""
+        """End everything that is under way; return what `Outbox.close` returns."""
         self._keepalive.close()
         return self.outbox.close()
 
@@ -101,17 +101,17 @@ class Contact:
         self._measured()
 
     def _silent(self, asked: float) -> None:
-        """Take note that a question got no answer: nothing at all came meanwhile."""
+        """Note that an OPTIONS got no answer, unless something else came meanwhile."""
         if self._heard_at is None or self._heard_at <= asked:
             self.lost()
 
     def _judge(self, *, answered: bool) -> None:
-        """See whether the device of a stored binding is still where it was."""
+        """Report a binding from before a restart as gone, once it has had its time."""
         if answered:
             self._heard_at = self._loop.time()
         if (
             self._heard_at is None
             and self._loop.time() - self._began >= RESTORED_PATIENCE
         ):
-            # Behind whoever has just learnt that there was no answer.
+            # After the callers have handled the missing answer.
             self._loop.call_soon(self._gone, self.binding)

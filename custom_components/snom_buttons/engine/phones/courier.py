@@ -1,6 +1,6 @@
-"""The courier: carries buttons documents to devices by SIP MESSAGE (RFC 3428).
+"""Sends buttons documents to contacts by SIP MESSAGE (RFC 3428).
 
-It also asks whether they are there, by OPTIONS (RFC 3261 11).
+It also asks whether a contact answers, by OPTIONS (RFC 3261 11).
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from ..xbuttons import CONTENT_TYPE
 from .outbox import DeliveryFailed
 
 CREDENTIALS = 400
-"""Bytes to leave for credentials, once a phone has asked for them."""
+"""Bytes to reserve for credentials, once a phone has asked for them."""
 MAX_DATAGRAM = 1300
-"""Bytes that a request may have to go by UDP (RFC 3261 18.1.1)."""
+"""Bytes of a request by UDP at most (RFC 3261 18.1.1)."""
 MAX_REQUEST = 16 * 1024
-"""Bytes that a request has at most where a connection carries it."""
+"""Bytes of a request by a connection at most."""
 NOT_REACHED = (408, 430)
-"""What says that a phone did not answer (RFC 3261 8.1.3.1), or has gone (RFC 5626)."""
+"""Statuses of a phone that did not answer (RFC 3261 8.1.3.1) or is gone (RFC 5626)."""
 NOT_REACHED_BY_PROXY = (480, 504)
-"""What says so too where a proxy is between us."""
+"""Further ones of a proxy on the way."""
 MAX_CHALLENGES = 2
-"""Challenges that are answered; the second only if the nonce was too old already."""
+"""Challenges that are answered; the second one only if the nonce was stale."""
 MAX_REASON = 64
-"""Characters of what a device says that are shown."""
+"""Characters of a reason phrase that are shown."""
 MAX_RETRY_AFTER = 3600.0
-"""Seconds for which a device can have us wait; its registration ends by then."""
+"""Seconds that a contact can ask to wait; its registration ends by then."""
 
 
 class Courier:
-    """Sends documents from our endpoint."""
+    """Sends requests to contacts."""
 
     def __init__(self, endpoint: Endpoint, keepalive: float = 0.0) -> None:
-        """Send from `endpoint`."""
+        """Send by `endpoint`."""
         self.keepalive = keepalive
-        """Seconds between questions whether a device is there; 0 for none."""
+        """Seconds between two OPTIONS to a contact; 0 for none."""
         self._endpoint = endpoint
         self._challenged_by: set[str] = set()
 
     def room(self, binding: Binding) -> Callable[[], int]:
-        """Return what tells how many bytes a document to that device may have now."""
+        """Return a function: the bytes that a document to a contact may have now."""
         empty = self._message(binding, b"")
-        # Content-Length of an empty document has one digit, of a full one more.
+        # The Content-Length of an empty document has one digit, of a full one more.
         flow = binding.flow
         most = MAX_REQUEST if flow.is_reliable else MAX_DATAGRAM
         room = most - self._endpoint.size_of(empty, flow.transport) - len(f"{most}") + 1
@@ -58,10 +58,10 @@ class Courier:
         return room_now
 
     async def deliver(self, binding: Binding, password: str, document: bytes) -> None:
-        """Send one document, and return once the device has taken it.
+        """Send one document; return when the contact has taken it.
 
-        A device that challenges us is answered with the password that we share
-        (RFC 3261 22.2), once more if only our nonce was too old. Raises DeliveryFailed.
+        A challenge is answered with the phone's password (RFC 3261 22.2), a second one
+        if only the nonce was stale. Raises DeliveryFailed.
         """
         message = self._message(binding, document)
         response = await self._exchange(message, binding)
@@ -82,9 +82,9 @@ class Courier:
             )
 
     async def ask(self, binding: Binding) -> None:
-        """Return once a device has answered whether it is there.
+        """Send OPTIONS; return when the contact has answered with any status.
 
-        Whatever it says, it is. Raises DeliveryFailed.
+        Raises DeliveryFailed.
         """
         await self._exchange(self._request("OPTIONS", binding), binding)
 
@@ -92,7 +92,7 @@ class Courier:
         try:
             response = await self._endpoint.request(message, binding.flow)
         except (NoAnswer, TransportError) as error:
-            # What no datagram can carry says nothing of the device.
+            # A document that is too long for a datagram says nothing of the contact.
             too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE
             raise DeliveryFailed(
                 f"{binding.user}: {error}",
@@ -141,13 +141,13 @@ class Courier:
 
 
 def _shown(response: Response) -> str:
-    """Return an answer as it can be shown, whatever the device wrote."""
+    """Return status and reason as they can be shown."""
     reason = "".join(c for c in response.reason if c.isprintable())[:MAX_REASON]
     return f"{response.status} {readable(reason)}".rstrip()
 
 
 def _is_stale(response: Response) -> bool:
-    """Whether only our nonce was too old (RFC 7616 3.3)."""
+    """Whether only the nonce was stale (RFC 7616 3.3)."""
     return response.status in (401, 407) and any(
         "stale=true" in challenge.replace(" ", "").replace('"', "").lower()
         for name in ("WWW-Authenticate", "Proxy-Authenticate")
@@ -156,7 +156,7 @@ def _is_stale(response: Response) -> bool:
 
 
 def _retry_after(response: Response) -> float | None:
-    """Return in how many seconds a device wants to be asked again (20.33)."""
+    """Return the seconds of Retry-After (RFC 3261 20.33)."""
     value = response.headers.get("Retry-After") or ""
     seconds = value.partition(";")[0].partition("(")[0].strip()
     if not (seconds.isascii() and seconds.isdigit()):

@@ -1,7 +1,4 @@
-"""What a phone hears when somebody dials on its identity with us.
-
-No call is ever taken here: a phone is told that nobody answers, or where else to call.
-"""
+"""The answers to calls of a phone: no call is taken, each is refused or redirected."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ import re
 from ..sip import SipSyntaxError, Uri, escape_user, parse_uri
 
 NUMBER = "{number}"
-"""What stands for the dialled number in the URI of another telephone system."""
+"""The placeholder of the dialled number in the URI of another telephone system."""
 
 # A user without a password (RFC 3261 25.1), the number somewhere in it.
 _USER = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})*"
@@ -22,31 +19,31 @@ _TEMPLATE = re.compile(
 
 
 class DialAnswer(StrEnum):
-    """How a call is turned away."""
+    """The answer to a call."""
 
     BUSY = "busy"
     """486 Busy Here (RFC 3261 21.4.24)."""
     REDIRECT = "redirect"
-    """302 Moved Temporarily (21.3.3): the phone calls another telephone system."""
+    """302 Moved Temporarily (21.3.3); the phone calls another telephone system."""
     DECLINE = "decline"
     """603 Decline (21.6.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialling:
-    """How the calls of one phone are answered."""
+    """How calls of a phone are answered."""
 
     answer: DialAnswer = DialAnswer.BUSY
     redirect_to: str = ""
-    """Where to with `REDIRECT`, as in `sip:{number}@192.0.2.7`."""
+    """The target of `REDIRECT`, as `sip:{number}@192.0.2.7`."""
     own: frozenset[str] = frozenset()
-    """Numbers that mean something here: no other telephone system is told of them."""
+    """Numbers that mean something here, and are not redirected."""
 
     def answer_to(self, called: Uri | None) -> tuple[int, tuple[tuple[str, str], ...]]:
-        """Return the status for a call to a URI, and the headers that go with it.
+        """Return status and headers of the answer to a call.
 
-        None stands for a URI whose number nobody else is to be told. No call is sent
-        to where it comes from (RFC 3261 8.3).
+        `called` is the Request-URI, None for one that is not to be redirected. No call
+        is redirected to its own Request-URI (RFC 3261 8.3).
         """
         if self.answer is DialAnswer.DECLINE:
             return 603, ()
@@ -63,9 +60,9 @@ class Dialling:
 
 
 def redirection(template: str, number: str) -> Uri:
-    """Return the URI that a template stands for.
+    """Return the URI of a template for a number.
 
-    Raises SipSyntaxError, a ValueError, if it is no SIP URI with a `{number}` as user.
+    Raises SipSyntaxError, a ValueError, unless it is a SIP URI with `{number}` in its user.
     """
     if not _TEMPLATE.fullmatch(template):
         raise SipSyntaxError(f"{template!r} is not like sip:{NUMBER}@192.0.2.7")

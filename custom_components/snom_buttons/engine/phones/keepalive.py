@@ -1,6 +1,6 @@
-"""Whether a device is there: it is asked every so often (RFC 3261 11, OPTIONS).
+"""Asks a contact regularly whether it is there, by OPTIONS (RFC 3261 11).
 
-An unplugged phone says nothing, and its registration lasts for up to an hour.
+A phone that is unplugged stays registered for up to an hour.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import random
 from .outbox import DeliveryFailed
 
 EARLIEST = 0.5
-"""The part of the interval after which the first question may come.
+"""The part of the interval after which the first question comes at the earliest.
 
-Phones that registered together, as after a power cut, are not asked together.
+So phones that registered together, as after a power cut, are not asked together.
 """
 
 AGAIN = 5.0
-"""Seconds after which a question is repeated that did not even leave.
+"""Seconds after which a question is repeated that was not even sent.
 
 So a network that is away for a moment makes no phone unavailable.
 """
@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Keepalive:
-    """Asks one device, from its making on until `close`."""
+    """Asks one contact, from its creation until `close`."""
 
     def __init__(
         self,
@@ -38,10 +38,10 @@ class Keepalive:
         answered: Callable[[float], None],
         silent: Callable[[float], None],
     ) -> None:
-        """Ask every `interval` seconds, or never if that is 0.
+        """Ask every `interval` seconds; never if that is 0.
 
-        `ask` raises DeliveryFailed when no answer comes. `answered` gets the seconds that
-        the answer took, `silent` the loop's time when it was asked.
+        `ask` raises DeliveryFailed without an answer. `answered` gets the seconds until
+        the answer, `silent` the loop's time of the question.
         """
         self._ask = ask
         self._interval = interval
@@ -54,7 +54,7 @@ class Keepalive:
         )
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -74,7 +74,7 @@ class Keepalive:
                 self._silent(asked)
 
     async def _is_answered(self) -> bool:
-        """Ask once, and return whether there was an answer."""
+        """Ask once; return whether there was an answer."""
         loop = asyncio.get_running_loop()
         asked = loop.time()
         try:
@@ -82,7 +82,7 @@ class Keepalive:
         except DeliveryFailed:
             return False
         except Exception:
-            _LOGGER.exception("A phone could not be asked whether it is there")
+            _LOGGER.exception("OPTIONS could not be sent to a phone")
             return False
         self._answered(loop.time() - asked)
         return True

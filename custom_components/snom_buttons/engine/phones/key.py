@@ -1,4 +1,4 @@
-"""A key of a phone: how it is configured, and what it should show."""
+"""A key of a phone: its setup, and its look."""
 
 from __future__ import annotations
 
@@ -28,11 +28,7 @@ class SavedLook:
 
 
 class Key:
-    """One configured key.
-
-    `look` is the state, and this is its only place: whatever shows or changes a
-    key derives what it knows from here.
-    """
+    """One configured key. `look` is its state, and the only place of it."""
 
     __slots__ = (
         "_changed",
@@ -45,17 +41,17 @@ class Key:
     )
 
     def __init__(self, setup: KeySetup, changed: Callable[[Key, bool], None]) -> None:
-        """Make a key that is off; `changed` gets it to the phone from now on.
+        """Create a key that is off.
 
-        It is told whether nothing but the label has changed. Raises DocumentError for
-        a description that cannot be written.
+        `changed` is called when its look changes, with whether only the label did.
+        Raises DocumentError for a look that cannot be written.
         """
         self.name = setup.name
         self.setup = setup
         self.look = setup.off
-        """What the key should show now."""
+        """All that the key shows."""
         self.document = _document(setup)
-        """`look` as it goes to the phone."""
+        """`look` as a buttons document."""
         self.shown: Signal[None] = Signal()
         """`look` has changed."""
         self.pressed: Signal[KeyPress] = Signal()
@@ -63,7 +59,7 @@ class Key:
 
     @property
     def is_on(self) -> bool:
-        """Whether the lamp shines otherwise than it does to begin with."""
+        """Whether the light mode differs from that of the setup's `off`."""
         return self.would_be_on(self.look)
 
     @property
@@ -79,14 +75,14 @@ class Key:
         )
 
     def would_be_on(self, description: KeyDescription) -> bool:
-        """Return whether the key would be on if it showed this."""
+        """Return whether the key is on with this look."""
         return description.light != self.setup.off.light
 
     def show(self, description: KeyDescription) -> None:
-        """Let the key show this from now on; what it shows already is not sent again.
+        """Set the look, and send it if it changes.
 
-        Raises DocumentError for a description that cannot be written, ValueError for
-        another key's; then nothing changes.
+        Raises DocumentError for a look that cannot be written, ValueError for that of
+        another key; then nothing changes.
         """
         before = self.look
         if description == before:
@@ -99,11 +95,11 @@ class Key:
         self.shown.emit(None)
 
     def turn(self, on: bool) -> None:
-        """Turn the key on or off: what its two looks have in common stays as it is."""
+        """Turn the key on or off. What `off` and `on` have in common does not change."""
         self.show(self.turned(self.look, on))
 
     def turned(self, description: KeyDescription, on: bool) -> KeyDescription:
-        """Return what the key would show after `look` if it were turned."""
+        """Return a look as it is after a turn."""
         look = self._look(on)
         return replace(description, **_changes(self._look(not on), look))
 
@@ -138,9 +134,9 @@ class Key:
         return look
 
     def _look(self, on: bool, light: str = LightMode.ON) -> KeyDescription:
-        """Return how the configuration lets the key look, on or off.
+        """Return the look by the setup, on or off.
 
-        `light` is how it shines if the configuration leaves that open.
+        `light` is the light mode of a key that is on, if the setup has no look for that.
         """
         setup = self.setup
         if not on:
@@ -149,14 +145,14 @@ class Key:
 
 
 def _document(setup: KeySetup) -> bytes:
-    """Return the key's first document. Raises DocumentError if one cannot be written."""
+    """Return the document of a key that is off. Raises DocumentError if it has none."""
     if setup.on is not None:
         format_document((setup.on,))
     return format_document((setup.off,))
 
 
 def _changes(before: KeyDescription, after: KeyDescription) -> Mapping[str, Any]:
-    """Return the fields in which `after` differs, but for the name, and their values."""
+    """Return the fields in which `after` differs, except the name, with their values."""
     return {
         name: value
         for name in _FIELDS

@@ -1,7 +1,7 @@
-"""Shared lines: a key of several phones that only one of them holds at a time.
+"""Shared lines: a key on several phones, which one phone at a time can hold.
 
-LED Remote Control, "shared lines": the first phone that seizes the line owns it, the
-owner alone can release it, and all phones show which of both it is.
+LED Remote Control, "shared lines": the first phone that seizes the line owns it, only
+the owner can release it, and all phones show whether it is seized.
 """
 
 from __future__ import annotations
@@ -20,59 +20,59 @@ from .signal import Signal
 
 
 class SharedLine:
-    """One line: who holds it, and its keys, which show what follows from that."""
+    """One line: its owner, and its keys, which show whether it is seized."""
 
     def __init__(
         self,
         setup: LineSetup,
         phones: Mapping[str, Phone],
-        tell: Callable[[Callable[[], None]], None],
+        emit_later: Callable[[Callable[[], None]], None],
     ) -> None:
-        """Make a line that is free, for those of the phones that it names.
+        """Create a line that is free. `phones` may change.
 
-        `tell` calls what tells others of a use, after the phones have been told.
+        `emit_later` calls a function behind the documents that are due now.
         """
         self.setup = setup
         self.seized = False
         self.owner: str | None = None
-        """The extension of the phone that holds it; None while it is free, or held by
-        whoever runs the server."""
+        """The extension of the phone that holds it; None if it is free, or held by the
+        server itself."""
         self.status: Signal[None] = Signal()
         """`seized` or `owner` has changed."""
         self.used: Signal[LineUse] = Signal()
         self._phones = phones
-        self._tell = tell
+        self._emit_later = emit_later
         self._running = False
         self._grace: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Mind from now on whether the phone that holds the line is there."""
+        """Release the line when its owner is gone, from now on."""
         self._running = True
         self.follow_owner()
 
-    def seize(self, phone: str | None = None) -> bool:
-        """Seize the line for a phone, or for us; return whether it was free."""
+    def seize(self, extension: str | None = None) -> bool:
+        """Seize the line for a phone or the server; return whether it was free."""
         if self.seized:
             return False
-        self._become(True, phone, Action.SEIZE, phone)
+        self._become(True, extension, Action.SEIZE, extension)
         return True
 
-    def release(self, phone: str | None = None) -> bool:
-        """Release the line; return whether it was held, and by that phone.
+    def release(self, extension: str | None = None) -> bool:
+        """Release the line for its owner; return whether that phone held it.
 
-        We ourselves can release it whoever holds it.
+        The server, None, can release the line of any owner.
         """
-        if not self.seized or (phone is not None and phone != self.owner):
+        if not self.seized or (extension is not None and extension != self.owner):
             return False
-        self._become(False, None, Action.RELEASE, phone)
+        self._become(False, None, Action.RELEASE, extension)
         return True
 
     def press(self, phone: Phone, press: KeyPress) -> Use | None:
-        """Take a press of one of the keys; return what it did to the line.
+        """Act on a press of a key of the line; return what it did to the line.
 
-        Of a press that did nothing the phone gets the key's picture again: it may have
-        been pressed before the phone knew that somebody else was faster. A phone that
-        is not registered holds nothing: nobody would notice when it is gone.
+        After a press without effect the key's look is sent again: the phone may not
+        have shown yet that another phone was faster. A phone without a registration
+        cannot seize the line, as nothing would release it.
         """
         is_registered = phone.registration is not None
         if (
@@ -87,7 +87,7 @@ class SharedLine:
         return None
 
     def configure(self, setup: LineSetup) -> None:
-        """Take a new setup; keys that do not belong to the line any more go free."""
+        """Apply a new setup; keys that leave the line go free."""
         if replace(setup, name=self.setup.name) == self.setup:
             self.setup = setup
             return
@@ -99,13 +99,13 @@ class SharedLine:
         self.follow_owner()
 
     def apply(self) -> None:
-        """Let all keys show whether the line is free."""
+        """Set the looks of all keys."""
         for key in self._keys():
             looks = shared_key(key.name, self.setup.code)
             key.show((looks.on if self.seized else None) or looks.off)
 
     def follow_owner(self) -> None:
-        """See whether the phone that holds the line is there, and when to give it up."""
+        """Release the line if its owner is gone, or plan that."""
         if self.owner is None or not self._running:
             return
         phone = self._phones.get(self.owner)
@@ -122,7 +122,7 @@ class SharedLine:
             self._grace = loop.call_later(after, self._give_up)
 
     def close(self) -> None:
-        """End what is to happen later; who holds the line, holds it."""
+        """Stop the timer; the owner stays."""
         self._running = False
         self._stop_waiting()
 
@@ -131,16 +131,16 @@ class SharedLine:
         return {"seized": self.seized, "phone": self.owner}
 
     def restore(self, saved: object) -> None:
-        """Take over from before a restart who holds the line."""
+        """Restore the owner from before a restart."""
         if not isinstance(saved, Mapping) or saved.get("seized") is not True:
             return
-        phone = saved.get("phone")
-        if phone is None or (isinstance(phone, str) and phone in self.setup.keys):
-            self.seized, self.owner = True, phone
+        owner = saved.get("phone")
+        if owner is None or (isinstance(owner, str) and owner in self.setup.keys):
+            self.seized, self.owner = True, owner
             self.apply()
 
     def _keys(self) -> Iterator[Key]:
-        """Return the keys of those phones that there are."""
+        """Yield the line's keys that exist."""
         for extension, name in self.setup.keys.items():
             phone = self._phones.get(extension)
             if phone is not None and (key := phone.keys.get(name)) is not None:
@@ -154,10 +154,10 @@ class SharedLine:
         self.apply()
         self.status.emit(None)
         event = LineUse(use=use, extension=by)
-        self._tell(lambda: self.used.emit(event))
+        self._emit_later(lambda: self.used.emit(event))
 
     def _give_up(self) -> None:
-        """Release the line for its owner, who is not there."""
+        """Release the line for its owner, which is gone."""
         self.release(self.owner)
 
     def _stop_waiting(self) -> None:

@@ -1,7 +1,7 @@
-"""The snom desk phones, by how many keys with a lamp they have.
+"""The snom desk phones, with the number of their keys that have a lamp.
 
-Where the sources disagree the larger figure stands: a key too many is never pressed.
-The user can always say otherwise.
+Where sources disagree the larger number stands, as a key too many does no harm. The user
+can set any number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Model(NamedTuple):
-    """What a model's keys can show."""
+    """A model, and what its keys can show."""
 
     name: str
     keys: int

@@ -10,11 +10,11 @@ from ..sip.net import listening_socket
 
 
 def check_bind(host: str, port: int, transport: str = "UDP") -> None:
-    """Bind a socket of a transport, and let it go again.
+    """Bind a socket of a transport, and close it.
 
-    Raises OSError as the system gives it: EADDRINUSE for a port that is taken,
-    EADDRNOTAVAIL for an address that is not this machine's, EACCES for a port that
-    needs more rights; ValueError for a host that is not an IP address.
+    Raises the system's OSError (EADDRINUSE: the port is taken, EADDRNOTAVAIL: not an
+    address of this machine, EACCES: the port needs more rights), and ValueError for a
+    host that is not an IP address.
     """
     try:
         ip_address(host)
@@ -27,8 +27,8 @@ def check_bind(host: str, port: int, transport: str = "UDP") -> None:
 def free_port(host: str, start: int, transport: str = "UDP") -> int:
     """Return the first free port of a transport from `start` on.
 
-    Raises OSError (EADDRINUSE) if the hundred from there are all taken, and what
-    `check_bind` raises for other reasons.
+    Raises OSError (EADDRINUSE) if a hundred ports are taken, and what `check_bind`
+    raises for other reasons.
     """
     for port in range(start, min(start + 100, 65536)):
         try:

@@ -1,8 +1,7 @@
-"""The outbox: gets one device to show what its keys should show.
+"""The outbox of a contact: the keys whose looks it has not taken yet.
 
-It keeps only which keys are due, never how they looked when they became so: what goes
-out is the newest. One document is on its way at a time, so that order needs no
-bookkeeping, and what changes meanwhile travels together in the next.
+It stores which keys are due, not their looks: the newest look is sent. One document is
+under way at a time, which keeps the order; changes meanwhile go together in the next.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from ..sip import T4
 _LOGGER = logging.getLogger(__name__)
 
 FIRST_RETRY = 5.0
-"""Seconds until a document that failed is tried again; doubles with each failure."""
+"""Seconds until a failed document is sent again; doubled with each failure."""
 LAST_RETRY = 300.0
 LABEL_PAUSE = 1.0
-"""Seconds from one document that only changes labels to the next."""
+"""Seconds between documents that change labels only."""
 LATE = T4
-"""Seconds for which the network may hold a document (T4 of RFC 3261 17.1.2.2)."""
+"""Seconds for which the network may delay a document (T4, RFC 3261 17.1.2.2)."""
 REFUSALS = 3
-"""Refusals in a row, each tried later than the one before, until somebody is told."""
+"""Refusals in a row, each after a retry, after which `refusal` is set."""
 
 
 class DeliveryFailed(Exception):
@@ -37,11 +36,11 @@ class DeliveryFailed(Exception):
         retry_after: float | None = None,
         unsent: bool = False,
     ) -> None:
-        """Say why, in words for a log.
+        """Keep the reason, a text for the log.
 
-        `answer` is what the device refused it with, as `415 Unsupported Media Type`,
-        None if it said nothing; `retry_after` how many seconds it wants to be left alone.
-        `unsent` says that the system did not let it go, which tells nothing of the device.
+        `answer` is the contact's refusal, as `415 Unsupported Media Type`, None without
+        an answer; `retry_after` the seconds that it asks to wait. `unsent`: the system
+        did not send it, which says nothing about the contact.
         """
         super().__init__(reason)
         self.answer = answer
@@ -50,12 +49,12 @@ class DeliveryFailed(Exception):
 
     @property
     def answered(self) -> bool:
-        """Whether it is a refusal, not silence."""
+        """Whether the contact answered, with a refusal."""
         return self.answer is not None
 
 
 class Outbox:
-    """What one device still has to be told."""
+    """The keys that are due to one contact, and their delivery."""
 
     def __init__(
         self,
@@ -67,21 +66,20 @@ class Outbox:
         taken: Callable[[list[str]], None] = lambda _: None,
         before: Outbox | None = None,
     ) -> None:
-        """Make an empty outbox; `before` is the one that the device had until now.
+        """Create an empty outbox; `before` is the contact's previous one.
 
-        `document_of` returns a key's description as it should be now, `deliver` sends
-        a document of up to `room()` bytes (more only if a single key needs more) and
-        raises DeliveryFailed. `status_changed` is called when `answering`, `in_sync` or
-        `refusal` changes, `taken` with the keys that the device has just taken.
+        `document_of` returns the current document of a key, `deliver` sends a document
+        of up to `room()` bytes (more only for a single key) and raises DeliveryFailed.
+        `status_changed` is called when `answering`, `in_sync` or `refusal` changes,
+        `taken` with the keys of each document that was taken.
         """
-        # A device that does not answer, or keeps refusing, is no other because it
-        # registers again.
+        # A contact that does not answer, or keeps refusing, stays so if it registers.
         self.answering: bool = before is None or before.answering
-        """Whether the device answered the last time, if only to refuse."""
+        """Whether the contact answered the last time, if only to refuse."""
         self.in_sync: bool = before is not None and before.in_sync
-        """Whether the device took all that it was sent."""
+        """Whether the contact has taken all that it was sent."""
         self.refusal: str | None = before.refusal if before else None
-        """What it answers with if it keeps refusing what it is sent."""
+        """Its answer if it keeps refusing documents."""
         self._refusals: int = before._refusals if before else 0  # noqa: SLF001
         self._is_held = False
         self._document_of = document_of
@@ -102,9 +100,9 @@ class Outbox:
         self._delay = FIRST_RETRY
 
     def add(self, keys: Iterable[str], *, only_labels: bool = False) -> None:
-        """Have these keys told; at once, if nothing is under way.
+        """Make keys due, and send them if nothing is under way.
 
-        Those of which only the label has changed wait until LABEL_PAUSE is over.
+        Keys of which only the label has changed wait until LABEL_PAUSE is over.
         """
         if not only_labels:
             self._due |= dict.fromkeys(keys)
@@ -112,17 +110,17 @@ class Outbox:
             return
         self._relabelled |= dict.fromkeys(keys)
         if self._pause is None:
-            self._tell_labels()
+            self._send_labels()
 
     def has_taken(self, key: str) -> bool:
-        """Whether the device has a key's newest description."""
+        """Whether the contact has taken a key's newest look."""
         return not any(
             key in keys
             for keys in (self._due, self._relabelled, self._refused, self._under_way)
         )
 
     def heard(self) -> None:
-        """Take note that the device is there: something has just come from it."""
+        """Note that the contact answers: something has come from it."""
         if not self.answering:
             missed = self._due or self._relabelled or self._refused or self._late
             in_sync = not (missed or self._under_way)
@@ -130,14 +128,13 @@ class Outbox:
             self._wake()
 
     def lost(self) -> None:
-        """Take note that the device is not there."""
+        """Note that the contact does not answer."""
         self._set_status(answering=False, in_sync=False)
 
-    def beware_of(self, keys: Iterable[str]) -> None:
-        """Have these keys told once more when what they were told before cannot be late.
+    def send_again_late(self, keys: Iterable[str]) -> None:
+        """Send keys once more when their previous document cannot arrive any more.
 
-        For a document that nobody answered, and that is not sent any more, may still
-        arrive, behind a newer one.
+        A document without an answer may still arrive, behind a newer one.
         """
         self._late |= dict.fromkeys(keys)
         if not self._late:
@@ -145,13 +142,13 @@ class Outbox:
         if self._no_longer_late is not None:
             self._no_longer_late.cancel()
         self._no_longer_late = asyncio.get_running_loop().call_later(
-            LATE, self._tell_late
+            LATE, self._send_late
         )
 
     def close(self) -> list[str]:
-        """Give up for good what is under way and what was to be tried again.
+        """End all deliveries and retries.
 
-        Returns the keys of which an old description may still arrive at the device.
+        Returns the keys of which an old document may still arrive at the contact.
         """
         self._stop_retry()
         if self._no_longer_late is not None:
@@ -165,15 +162,15 @@ class Outbox:
             self._task = None
         return [*self._late, *self._under_way]
 
-    def _tell_late(self) -> None:
+    def _send_late(self) -> None:
         self._no_longer_late = None
         self._due |= self._late
         self._late.clear()
-        if self.answering:  # else a retry tells them
+        if self.answering:  # else a retry sends them
             self._wake()
 
-    def _tell_labels(self) -> None:
-        """Have labels told, as many as one document carries, and none for a while then."""
+    def _send_labels(self) -> None:
+        """Send as many labels as one document holds; the others wait LABEL_PAUSE."""
         self._pause = None
         if self._relabelled:
             labelled, _ = self._document(self._relabelled)
@@ -181,22 +178,21 @@ class Outbox:
             for key in labelled:
                 del self._relabelled[key]
             self._pause = asyncio.get_running_loop().call_later(
-                LABEL_PAUSE, self._tell_labels
+                LABEL_PAUSE, self._send_labels
             )
             self._wake()
 
     def _wake(self) -> None:
         if self._task is not None or self._is_held or not self._due:
             return
-        # The task begins in the loop's next turn: changes of this one go together.
+        # The task starts in the loop's next turn, so that changes of this one go together.
         self._task = asyncio.create_task(self._run(), name="snom_buttons outbox")
 
     async def _run(self) -> None:
-        """Send until nothing is due, or until the device does not answer.
+        """Send until nothing is due, or the contact does not answer.
 
-        What it refuses waits until it is tried again, whatever else is sent meanwhile:
-        so a key which it does not like keeps none of the others dark, and a change of
-        another does not have it refused once more.
+        A key that is refused waits for its retry while the others are sent. So it does
+        not hold them up, and their changes do not get it refused again.
         """
         refusal: DeliveryFailed | None = None
         while self._due:
@@ -210,13 +206,13 @@ class Outbox:
                 await self._send(keys, document)
             except DeliveryFailed as failure:
                 if not failure.answered:
-                    self.beware_of(keys)
+                    self.send_again_late(keys)
                     self._give_up(keys, failure)
                     return
                 if failure.retry_after is not None:
                     self._count_refusal(failure)
                     self._is_held = True
-                    self._let_others_pass(keys)
+                    self._send_last(keys)
                     self._give_up([], failure)
                     return
                 self._refused |= dict.fromkeys(keys)
@@ -250,23 +246,23 @@ class Outbox:
             self._under_way = []
 
     def _give_up(self, keys: list[str], failure: DeliveryFailed) -> None:
-        """Keep all that is due for later, beginning with what failed."""
+        """Keep what is due for the retry, beginning with what failed."""
         self._due = self._refused | dict.fromkeys(keys) | self._due
         self._refused.clear()
         self._task = None
         if failure.unsent and self._retry is not None:
-            return  # what changed meanwhile; the retry tells whether it goes again
-        # A network that is away for a moment makes no device unavailable.
+            return  # what changed meanwhile goes with the retry that is planned
+        # A network that is away for a moment makes no contact unavailable.
         is_first = failure.unsent and self._delay == FIRST_RETRY
         self._stop_retry()
         self._retry_later(failure)
         answering = failure.answered or (is_first and self.answering)
         self._set_status(answering=answering, in_sync=False)
 
-    def _let_others_pass(self, keys: list[str]) -> None:
-        """Put keys behind the others; if that is not the first time, each alone.
+    def _send_last(self, keys: list[str]) -> None:
+        """Send keys behind the others, from the second refusal on each alone.
 
-        The device wants to be left alone, perhaps because of one of them.
+        One of them may be why the contact asks to wait.
         """
         if self._refusals > 1:
             self._alone.update(keys)
@@ -274,7 +270,7 @@ class Outbox:
         self._refused.clear()
 
     def _retry_later(self, failure: DeliveryFailed) -> None:
-        """Try again later, more and more seldom, and not before the device wants it."""
+        """Plan a retry, after a delay that doubles, and not before `retry_after`."""
         delay = max(self._delay, failure.retry_after or 0.0)
         _LOGGER.debug("%s; trying again in %g s", failure, delay)
         self._retry = asyncio.get_running_loop().call_later(delay, self._try_again)
@@ -292,10 +288,9 @@ class Outbox:
             self._retry = None
 
     def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
-        """Return as many of these keys as one document carries, from the first on.
+        """Return the first of these keys that one document holds, and the document.
 
-        A key that was in a document which the device refused travels alone: it may
-        have been another's fault.
+        A key of a document that was refused goes alone: another key may have been why.
         """
         keys: list[str] = []
         document = b""

@@ -1,4 +1,4 @@
-"""A phone: one identity that we are the registrar of, with its keys and devices."""
+"""A phone: one identity at the registrar, with its keys and its contacts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .setup import LineSetup, PhoneSetup
 from .signal import Signal
 
 MAX_UNCONFIGURED = 200
-"""Keys of a phone that are not configured, and of which we remember what they show."""
+"""Keys of a phone that are not configured and whose looks are stored."""
 
 MAX_KEY_DOCUMENT = 8 * 1024
-"""Bytes of one key's description; a document of a single key cannot be split."""
+"""Bytes of a document of one key, which cannot be split."""
 
 
 class Phone:
-    """One phone as the user knows it.
+    """One phone as it is set up.
 
-    Several devices can be registered with its identity; each of them shows its keys.
+    It has any number of contacts; each of them shows its keys.
     """
 
     def __init__(
@@ -45,17 +45,17 @@ class Phone:
         self.status: Signal[None] = Signal()
         """`available`, `in_sync`, `refusal` or `registration` has changed."""
         self.taken: Signal[list[str]] = Signal()
-        """Keys, of which a device has taken what they show."""
+        """Names of keys whose looks a contact has taken."""
         self.measured: Signal[None] = Signal()
         """`round_trip` has changed."""
         self.gone: Signal[Binding] = Signal()
-        """A device that was there before a restart is no longer where it was."""
+        """A contact from before a restart does not answer any more."""
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[None] = Signal()
-        """What a key should show has changed."""
+        """The look of a key has changed."""
         self.registration: Registration | None = None
         self.is_followed = False
-        """Whether anybody knows yet what is registered: the server has begun."""
+        """Whether the contacts are known: the server has been started."""
         self._keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
@@ -73,43 +73,42 @@ class Phone:
 
     @property
     def unconfigured(self) -> list[KeyDescription]:
-        """What keys that are not configured should show.
+        """The looks of keys that are not configured.
 
-        Those that no longer are should show nothing, and are told so at each
-        registration: a device that was away when a key was taken from it may still
-        show it.
+        Keys that were configured before are dark. They are sent at each registration: a
+        contact that was away when a key was removed may still show it.
         """
         return list(self._unconfigured.values())
 
     @property
     def available(self) -> bool:
-        """Whether a device is registered and answers."""
-        return any(device.outbox.answering for device in self._contacts.values())
+        """Whether a contact answers."""
+        return any(contact.outbox.answering for contact in self._contacts.values())
 
     @property
     def in_sync(self) -> bool:
-        """Whether every device that answers has taken what it should show."""
+        """Whether every contact that answers has taken all looks."""
         return self.available and all(
-            device.outbox.in_sync
-            for device in self._contacts.values()
-            if device.outbox.answering
+            contact.outbox.in_sync
+            for contact in self._contacts.values()
+            if contact.outbox.answering
         )
 
     def has_taken(self, key: str) -> bool:
-        """Whether every device that answers has what a key shows."""
-        answering = [d.outbox for d in self._contacts.values() if d.outbox.answering]
+        """Whether every contact that answers has taken a key's look."""
+        answering = [c.outbox for c in self._contacts.values() if c.outbox.answering]
         return bool(answering) and all(o.has_taken(key) for o in answering)
 
     @property
     def refusal(self) -> str | None:
-        """What a device answers with that keeps refusing what it is sent, else None."""
-        refusals = (device.outbox.refusal for device in self._contacts.values())
+        """The answer of a contact that keeps refusing documents, None without one."""
+        refusals = (contact.outbox.refusal for contact in self._contacts.values())
         return next(filter(None, refusals), None)
 
     @property
     def round_trip(self) -> float | None:
-        """Seconds that the newest device took to answer the latest question."""
-        trips = [device.round_trip for device in self._contacts.values()]
+        """Seconds that the newest contact took to answer the latest OPTIONS."""
+        trips = [contact.round_trip for contact in self._contacts.values()]
         return trips[-1] if trips else None
 
     def settable_key(self, name: str) -> Key:
@@ -146,13 +145,13 @@ class Phone:
             self._unconfigured[name] = KeyDescription(name=name)
         for name in setups:
             self._unconfigured.pop(name, None)
-        self._tell(before.keys() ^ setups.keys())
+        self._send(before.keys() ^ setups.keys())
         self.changed.emit(None)
 
     def show(self, descriptions: Iterable[KeyDescription]) -> None:
-        """Let keys show this from now on, also such as are not configured.
+        """Set the looks of keys, which need not be configured.
 
-        Other than with `Key.show` all of them are sent, whatever they showed before.
+        Unlike with `Key.show`, all of them are sent, also looks that do not change.
         Raises what `check` raises; then nothing changes.
         """
         shown = {description.name: description for description in descriptions}
@@ -162,14 +161,14 @@ class Phone:
                 key.show(look)
             else:
                 self._unconfigured[name] = look
-        self._tell(shown)
+        self._send(shown)
         self.changed.emit(None)
 
     def check(self, descriptions: Iterable[KeyDescription]) -> None:
         """Raise Refused if keys cannot show this.
 
-        A key of a shared line cannot be set, nor a look that cannot be written or sent,
-        nor more than MAX_UNCONFIGURED keys that are not configured.
+        That is a key of a shared line, a look that cannot be written or sent, and more
+        than MAX_UNCONFIGURED keys that are not configured.
         """
         shown = {description.name: description for description in descriptions}
         for name in shown:
@@ -177,7 +176,7 @@ class Phone:
         for description in shown.values():
             _check_document(description)
         added = shown.keys() - self._keys.keys() - self._unconfigured.keys()
-        # Keys that are taken from the phone count too, but are never too many.
+        # Keys that were removed from the setup count too, but are never too many.
         if added and len(self._unconfigured) + len(added) > MAX_UNCONFIGURED:
             raise Refused(
                 "too_many_keys", phone=self.setup.name, allowed=str(MAX_UNCONFIGURED)
@@ -189,12 +188,9 @@ class Phone:
             raise Refused("shared_key", phone=self.setup.name, key=name, line=line.name)
 
     def send_again(self, key: str) -> None:
-        """Send what a key shows once more: the phone may not know it yet.
-
-        Of a key that was never told of there is nothing to send.
-        """
+        """Send a key's look once more, if the key has one: it may not be shown yet."""
         if key in self._keys or key in self._unconfigured:
-            self._tell((key,))
+            self._send((key,))
 
     def registered(
         self,
@@ -202,10 +198,10 @@ class Phone:
         courier: Courier,
         registration: Registration | None,
     ) -> None:
-        """Take over what the registrar has bound now.
+        """Follow a change of the phone's bindings.
 
-        A device that has just registered, if only to refresh, gets the whole picture:
-        nobody knows what it shows. The registrar makes a new Binding each time.
+        A contact that has just registered, if only to refresh, gets the whole picture,
+        as it may show anything. Each REGISTER makes a new Binding.
         """
         before = self._contacts
         self._contacts = {}
@@ -216,7 +212,7 @@ class Phone:
             if known is not None and known.binding is binding:
                 self._contacts[binding.key] = known
                 continue
-            device = self._contacts[binding.key] = Contact(
+            contact = self._contacts[binding.key] = Contact(
                 binding,
                 courier,
                 password_of=lambda: self.setup.password,
@@ -227,15 +223,15 @@ class Phone:
                 gone=self.gone.emit,
                 before=known,
             )
-            device.outbox.add([*self._keys, *self._unconfigured])
-        for device in before.values():
-            device.close()
+            contact.outbox.add([*self._keys, *self._unconfigured])
+        for contact in before.values():
+            contact.close()
         self.status.emit(None)
 
     def restore(
         self, looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
     ) -> None:
-        """Take what the keys showed before a restart, or under another extension."""
+        """Show what the keys showed before a restart, or under another extension."""
         for look in looks:
             name = look.shown.name
             if key := self._keys.get(name):
@@ -247,35 +243,35 @@ class Phone:
                 self._unconfigured[description.name] = description
 
     def heard(self, flow: Flow) -> None:
-        """Take note that something has come from the device at the end of a flow."""
-        for device in self._contacts.values():
-            if device.binding.comes_by(flow):
-                device.heard()
+        """Note that a request has come by a flow: its contact is there."""
+        for contact in self._contacts.values():
+            if contact.binding.comes_by(flow):
+                contact.heard()
 
     def lost(self, flow: Flow) -> None:
-        """Take note that a connection is gone: its device has to come back by itself."""
-        for device in self._contacts.values():
-            if device.binding.flow == flow:
-                device.lost()
+        """Note that a connection is closed: its contact has to open another one."""
+        for contact in self._contacts.values():
+            if contact.binding.flow == flow:
+                contact.lost()
 
     def close(self) -> None:
-        """End all that is under way to its devices."""
-        for device in self._contacts.values():
-            device.close()
+        """End everything that is under way to the contacts."""
+        for contact in self._contacts.values():
+            contact.close()
         self._contacts.clear()
 
     def _document_of(self, name: str) -> bytes:
-        """Return what a key should show."""
+        """Return the document of one key."""
         key = self._keys.get(name)
         return key.document if key else format_document((self._unconfigured[name],))
 
     def _key_changed(self, key: Key, only_label: bool) -> None:
-        self._tell((key.name,), only_labels=only_label)
+        self._send((key.name,), only_labels=only_label)
         self.changed.emit(None)
 
-    def _tell(self, names: Iterable[str], *, only_labels: bool = False) -> None:
-        for device in self._contacts.values():
-            device.outbox.add(names, only_labels=only_labels)
+    def _send(self, names: Iterable[str], *, only_labels: bool = False) -> None:
+        for contact in self._contacts.values():
+            contact.outbox.add(names, only_labels=only_labels)
 
 
 def _check_document(description: KeyDescription) -> None:

@@ -1,7 +1,7 @@
-"""The reception: takes what phones send, and tells of it.
+"""Answers the requests of phones, and emits presses and dialled numbers.
 
-A request is answered at once; then the key does what it is there for, and only then
-others are told. Everything but the telling happens in the one call of `answer`.
+A request is answered at once. Then the key does what it does by itself, within the same
+call; the event is emitted later.
 """
 
 from __future__ import annotations
@@ -35,28 +35,31 @@ ABILITIES = (
     ("Accept-Language", "en"),
     SUPPORTED_HEADER,
 )
-"""What OPTIONS is answered with (RFC 3261 11.2)."""
+"""The headers of the answer to OPTIONS (RFC 3261 11.2)."""
 MAX_PRESSES = 8
-"""Keys that one press may name; a phone names one."""
+"""Keys that one press may name; phones name one."""
 
 
 class Reception:
-    """Answers the requests that the endpoint lets through (RFC 3261 8.2)."""
+    """Answers the requests that the endpoint trusts (RFC 3261 8.2)."""
 
     def __init__(
         self,
         phones: Mapping[str, Phone],
         line_of: Callable[[str, str], SharedLine | None],
     ) -> None:
-        """Answer for these phones, which may change; `line_of` is the server's."""
+        """Answer for `phones`, which may change.
+
+        `line_of` returns the shared line of a phone's key.
+        """
         self.pressed: Signal[KeyPress] = Signal()
-        """Every press at every phone, also of keys that are not configured."""
+        """A key was pressed; the key need not be configured."""
         self.dialled: Signal[Dialled] = Signal()
         self._phones = phones
         self._line_of = line_of
 
     def answer(self, incoming: IncomingRequest) -> None:
-        """Answer a request that is trusted, and act on it."""
+        """Answer a request of a phone, and act on it."""
         match incoming.request.method:
             case "MESSAGE":
                 self._take_press(incoming)
@@ -66,13 +69,13 @@ class Reception:
                 incoming.reply_stateless(200, ABILITIES)
 
     def _phone_of(self, incoming: IncomingRequest) -> Phone:
-        """Return the phone that a request is from."""
+        """Return the phone that a request is from, which is heard thereby."""
         phone = self._phones[incoming.request.from_.uri.user or ""]
         phone.heard(incoming.flow)
         return phone
 
     def _take_press(self, incoming: IncomingRequest) -> None:
-        """Take a MESSAGE: the phone tells of a key that was pressed."""
+        """Answer a MESSAGE, by which a phone reports a press."""
         phone = self._phone_of(incoming)
         request = incoming.request
         refusal = content_refusal(request, (CONTENT_TYPE,))
@@ -91,30 +94,30 @@ class Reception:
         incoming.reply(200)
         _LOGGER.debug("Phone %s sent %r", phone.extension, request.body)
         for description in pressed:
-            # A press without `a=` is not the call that the default stands for.
+            # A press without `a=` is no call, though that is the default.
             action = description.action
             self._press(
                 phone,
                 description.name,
                 Action.MESSAGE if action is Action.INVITE else action,
-                _shown(request.to.uri.user),
+                _printable(request.to.uri.user),
             )
 
     def _take_call(self, incoming: IncomingRequest) -> None:
-        """Take an INVITE: a key that calls, or a number that was dialled.
+        """Answer an INVITE, of a key that calls or for a number that was dialled.
 
-        No call is made: the answer tells the phone that nobody will, or where to call.
+        The call is refused or redirected.
         """
         phone = self._phone_of(incoming)
         dialled = incoming.request.uri.user
-        number = _shown(dialled)
+        number = _printable(dialled)
         called = [
             key.look
             for key in phone.keys.values()
             if number and (key.look.number or "")[:MAX_TEXT] == number
         ]
-        # The number of a key that was not told to call means nothing elsewhere, and of
-        # one that we cannot show as it is the rest would be another number.
+        # The number of a key that does not call means nothing elsewhere. A number that
+        # was cut would be another one.
         if all(key.action is Action.INVITE for key in called):
             whole = incoming.request.uri if number == dialled else None
             incoming.reply(*phone.setup.dialling.answer_to(whole))
@@ -128,7 +131,7 @@ class Reception:
     def _press(
         self, phone: Phone, name: str, action: Action | str, number: str
     ) -> None:
-        """Let a key do what it is there for, and then tell of the press."""
+        """Let a key do what it does by itself, and emit the press later."""
         key = phone.keys.get(name)
         caller = key.look.caller if key else None
         press = KeyPress(
@@ -157,7 +160,7 @@ class Reception:
 
 
 def _is_press(pressed: Sequence[KeyDescription]) -> bool:
-    """Return whether a document can be what a phone sends when keys are pressed."""
+    """Return whether a phone can send this when a key is pressed."""
     if not 0 < len(pressed) <= MAX_PRESSES:
         return False
     for key in pressed:
@@ -167,16 +170,16 @@ def _is_press(pressed: Sequence[KeyDescription]) -> bool:
 
 
 def emit_later(emit: Callable[[], None]) -> None:
-    """Tell what happened, behind the documents that it made due.
+    """Emit an event behind the documents that it made due.
 
-    Outboxes that are idle send theirs in the loop's next turn.
+    Idle outboxes send theirs in the loop's next turn.
     """
     asyncio.get_running_loop().call_soon(emit)
 
 
-def _shown(number: str | None) -> str:
-    """Return a number as it can be shown and stored, whatever the phone sent."""
-    shown = (number or "")[:MAX_TEXT]
-    if shown.isprintable():
-        return shown
-    return "".join(character for character in shown if character.isprintable())
+def _printable(number: str | None) -> str:
+    """Return a number as it can be shown and stored."""
+    text = (number or "")[:MAX_TEXT]
+    if text.isprintable():
+        return text
+    return "".join(character for character in text if character.isprintable())

@@ -1,4 +1,4 @@
-"""The one way in which news travel up: listeners that are called in the event loop."""
+"""Listeners that are called in the event loop."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Signal[T]:
-    """Something that happens now and then, and whoever wants to know."""
+    """An event with its listeners."""
 
     __slots__ = ("_listeners",)
 
     def __init__(self) -> None:
-        """Make a signal that nobody listens to yet."""
-        # A dict keeps the order and, other than a list, forgets in constant time.
+        """Create a signal without listeners."""
+        # A dict keeps the order, and removes in constant time.
         self._listeners: dict[object, Callable[[T], None]] = {}
 
     def subscribe(self, listener: Callable[[T], None]) -> Callable[[], None]:
-        """Call `listener` from now on; return what ends that."""
+        """Add a listener; return the function that removes it."""
         token = object()
         self._listeners[token] = listener
 
@@ -29,9 +29,9 @@ class Signal[T]:
         return unsubscribe
 
     def emit(self, value: T) -> None:
-        """Call all listeners in the order in which they came.
+        """Call all listeners in the order of their subscription.
 
-        One that raises is logged, and the others are called all the same.
+        An exception of a listener is logged, and the next one is called.
         """
         if not self._listeners:
             return

@@ -1,6 +1,6 @@
-"""What outlives a restart, as JSON: a phone's bindings, and what its keys show.
+"""What is stored over a restart, as JSON: bindings, looks of keys, owners of lines.
 
-Bindings keep their end in wall-clock time; looks are buttons documents.
+The end of a binding is stored in wall-clock time; a look is a buttons document.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ class Storage:
 def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
     """Return bindings as JSON; `now` is the time in their clock.
 
-    Left out is one by a connection, which ends with us, one by address, and one with bytes that are no
-    UTF-8, which JSON does not have: the phone will register again.
+    Three kinds are left out: by a connection, which ends with this process; by address;
+    and with bytes that are not UTF-8, which JSON cannot hold.
     """
     saved = []
     for binding in bindings:
@@ -132,7 +132,7 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
 
 
 def load_bindings(saved: object, now: float) -> list[Binding]:
-    """Return bindings that `save_bindings` saved; what is broken is left out."""
+    """Return the bindings of `save_bindings`; broken ones are left out."""
     bindings = []
     for item in saved if isinstance(saved, list) else ():
         try:
@@ -153,7 +153,7 @@ def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
     for name in ("instance", "user_agent"):
         if not isinstance(item[name], str | None):
             raise TypeError(f"{item[name]!r} is no {name}")
-    # Version 0.1 knew nothing of proxies.
+    # Version 0.1 did not support proxies.
     path = item.get("path", [])
     if not isinstance(path, list) or readable("".join(path)) != "".join(path):
         raise ValueError(f"{path!r} is no path")
@@ -199,10 +199,9 @@ def _save_look(look: SavedLook) -> dict[str, Any]:
 
 
 def load_keys(saved: object) -> tuple[list[SavedLook], list[KeyDescription]]:
-    """Return what `save_keys` saved; what is broken is left out.
+    """Return the looks of `save_keys`; broken ones are left out.
 
-    Version 0.1 stored one document, in which nothing but the lamp could differ from
-    the configuration.
+    Version 0.1 stored one document, in which only lamps could differ from the setup.
     """
     if isinstance(saved, str):
         return _load_document(saved), []
@@ -240,7 +239,7 @@ def _save(description: KeyDescription) -> str:
 def _load(document: str) -> tuple[KeyDescription, ...]:
     """Return the keys of a document.
 
-    Raises ValueError if it is broken, or not one that could be stored or sent again.
+    Raises ValueError if it is broken, or could not be written again.
     """
     keys = parse_document(document.encode())
     format_document(keys)
@@ -248,7 +247,7 @@ def _load(document: str) -> tuple[KeyDescription, ...]:
 
 
 def _load_document(document: str) -> list[SavedLook]:
-    """Return what version 0.1 stored of a phone's keys, nothing if it is broken."""
+    """Return the looks that version 0.1 stored, none if they are broken."""
     try:
         return [
             SavedLook(

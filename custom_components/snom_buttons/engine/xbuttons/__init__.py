@@ -1,7 +1,7 @@
 """The buttons document: what a snom key shows and does, as bytes and as values.
 
-The package is pure: bytes in, `KeyDescription` out, and back. `model` holds the
-words and values of the document, `document` reads and writes it.
+The package is pure: bytes to `KeyDescription` and back. `model` has the words and values
+of the document, `document` reads and writes it.
 """
 
 from .document import (

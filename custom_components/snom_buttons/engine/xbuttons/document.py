@@ -1,12 +1,12 @@
 """Reading and writing of buttons documents, `Content-Type: application/x-buttons`.
 
-A document is UTF-8 text in lines `name=value`. A description of a key begins with
-`k=` and ends with an empty line, so one document can describe many keys.
+A document is UTF-8 text in lines `name=value`. The description of a key begins with
+`k=` and ends with an empty line; a document can describe many keys.
 
-Reading takes what phones and other senders are known to send: CRLF, LF or CR, no last
+Reading accepts what phones and other senders are known to send: CRLF, LF or CR, no last
 line end, any number of empty lines between keys or none, a byte order mark, spaces
-around names and values. Writing is strict. One law binds the two:
-**what `format_document` accepts, `parse_document` gives back as it was.**
+around names and values. Writing is strict. One rule holds for both:
+**`parse_document` returns exactly what `format_document` accepted.**
 """
 
 from collections.abc import Iterable
@@ -27,35 +27,34 @@ from .properties import (
 
 CONTENT_TYPE = "application/x-buttons"
 MAX_DOCUMENT = 64 * 1024
-"""The largest document that is read or written, in bytes."""
+"""Bytes of a document that is read or written."""
 
 _SHORT = 160
-"""Bytes of a document that is remembered: those that tell of a press."""
+"""Bytes of a document whose result is cached: such as a press."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-"""Control characters (buttons document, "TEXT-UTF8char"), and the surrogates, which
-UTF-8 does not have."""
+"""Control characters (buttons document, "TEXT-UTF8char"), and surrogates, which UTF-8
+does not have."""
 
 
 class DocumentError(ValueError):
-    """A document that cannot be read, or a key description that cannot be written.
+    """A document that cannot be read, or a description that cannot be written.
 
-    `reason` says what is wrong and what would be right; `line` (counted from 1) where
-    it stands, or would stand when written; `property` in which property. Either is
-    None if there is none.
+    `reason` says what is wrong and what would be right; `line` is the number of the
+    line, from 1, and `property` the name of the property, each None if there is none.
     """
 
     def __init__(
         self, reason: str, line: int | None = None, property: str | None = None
     ) -> None:
-        """Keep what is wrong and where."""
+        """Keep the reason and its place."""
         super().__init__(reason, line, property)
         self.reason = reason
         self.line = line
         self.property = property
 
     def __str__(self) -> str:
-        """Return place and reason, as in "line 2, property 'l': …"."""
+        """Return place and reason, as "line 2, property 'l': …"."""
         place = [] if self.line is None else [f"line {self.line}"]
         if self.property is not None:
             place.append(f"property {_quote(self.property)}")
@@ -63,15 +62,15 @@ class DocumentError(ValueError):
 
 
 def parse_document(body: bytes) -> tuple[KeyDescription, ...]:
-    """Return the keys that a document describes, in its order; none if it is empty.
+    """Return the keys of a document in its order; none if it is empty.
 
-    Of a property that stands twice in a description the last one counts, as for the
-    document what was stored before "will be overwritten in any case". A property
-    without a value is as good as absent. Unknown properties are all kept.
+    The last one of equal properties in a description counts, as a stored value "will be
+    overwritten in any case". A property without a value counts as absent. All unknown
+    properties are kept.
 
     Raises DocumentError, and nothing else, for bytes that are not a document.
     """
-    # A key that is pressed again is told of in the same bytes.
+    # Another press of the same key has the same bytes.
     return _parse_again(body) if len(body) <= _SHORT else _parse(body)
 
 
@@ -111,15 +110,14 @@ def _parse(body: bytes) -> tuple[KeyDescription, ...]:
 _parse_again = lru_cache(maxsize=1024)(_parse)
 
 
-# The name that stands beside `parse_document`; nobody misses the built-in function here.
 def format_document(keys: Iterable[KeyDescription]) -> bytes:
-    """Return the document that describes the keys, as a registrar writes it.
+    """Return the document of these keys, as a registrar writes it.
 
-    An empty line ends every description, the last one too, and a default is not
-    written, but for the action of a key that has a number: so the document's own
-    examples come out as they stand there, with the length that they say.
+    An empty line ends each description, and defaults are not written, except the action
+    of a key with a number. So the document's examples have exactly the bytes and lengths
+    that it states.
 
-    Raises DocumentError for a value that `parse_document` would not give back as it was, and
+    Raises DocumentError for a value that `parse_document` would not return as it is, and
     for a document of more than MAX_DOCUMENT bytes.
     """
     lines: list[str] = []
@@ -132,8 +130,8 @@ def format_document(keys: Iterable[KeyDescription]) -> bytes:
 def format_press(key: KeyDescription) -> bytes:
     """Return the document by which a phone reports a press of the key.
 
-    No empty line ends it: so the document's own examples have the length that they
-    say. Raises DocumentError as `format_document` does.
+    It has no empty line at its end, as in the document's examples, which state their
+    lengths. Raises DocumentError as `format_document` does.
     """
     lines: list[str] = []
     _append_description(lines, key)
@@ -141,7 +139,7 @@ def format_press(key: KeyDescription) -> bytes:
 
 
 def _decode_lines(body: bytes) -> list[str]:
-    """Return the lines of a document, without what ends them.
+    """Return the lines of a document, without their ends.
 
     Only CR, LF and CRLF end a line. `str.splitlines` would also take U+0085, U+2028
     and others, which are text (buttons document, "TEXT-UTF8char").
@@ -163,7 +161,7 @@ def _decode_lines(body: bytes) -> list[str]:
 
 
 def _split_line(line: str, line_number: int) -> tuple[str, str]:
-    """Return the name and the value that a line holds, both "" if it is empty."""
+    """Return name and value of a line, both "" if it is empty."""
     name, equals, value = line.partition("=")
     name = name.strip(" ")
     if bool(name) != bool(equals):
@@ -175,7 +173,7 @@ def _split_line(line: str, line_number: int) -> tuple[str, str]:
 
 
 def _append_description(lines: list[str], key: KeyDescription) -> None:
-    """Append the lines that describe a key, without the empty one."""
+    """Append the lines of a key, without the empty one."""
     _append_property(lines, NAME, key.name)
     for known, default, value in zip(PROPERTIES, DEFAULTS, values_of(key), strict=True):
         if value != default or (known is ACTION and key.number is not None):
@@ -192,7 +190,7 @@ def _append_description(lines: list[str], key: KeyDescription) -> None:
 
 
 def _append_property(lines: list[str], known: Property, value: Any) -> None:
-    """Append the line of a property that the document knows."""
+    """Append the line of a property of the document."""
     text = known.write(value)
     if not text or known.read(text) != value:
         raise DocumentError(
@@ -215,7 +213,7 @@ def _append_line(lines: list[str], name: str, text: str) -> None:
 
 
 def _encode_lines(lines: list[str]) -> bytes:
-    """Return the document that has these lines."""
+    """Return the document of these lines."""
     _check_characters(lines)
     body = "\r\n".join([*lines, ""]).encode()
     _check_size(body)
@@ -223,7 +221,7 @@ def _encode_lines(lines: list[str]) -> bytes:
 
 
 def _check_characters(lines: list[str]) -> None:
-    """Raise DocumentError for the first character that no line may hold."""
+    """Raise DocumentError for the first forbidden character."""
     if not _FORBIDDEN.search("".join(lines)):  # far faster than line by line
         return
     index = 0
@@ -246,11 +244,11 @@ def _check_size(body: bytes) -> None:
 
 
 def _property_in(line: str) -> str | None:
-    """Return the name before the `=` of a line that is at fault, None without one."""
+    """Return the name before the `=` of a line, None without one."""
     name, equals, _ = line.partition("=")
     return name.strip(" ") if equals else None
 
 
 def _quote(text: str) -> str:
-    """Return a text in quotes, the end of a long one left out."""
+    """Return a text in quotes, a long one cut."""
     return repr(text if len(text) <= 40 else f"{text[:39]}…")

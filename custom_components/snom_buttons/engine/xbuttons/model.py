@@ -1,7 +1,7 @@
 """The words and values of a buttons document.
 
-Every enumeration holds the document's own words. A word that is not among them is
-kept as plain text: firmware knows words that the document does not.
+Each enumeration has the words of the document. Any other word is kept as plain text, as
+firmware knows words that the document does not.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _OTHER_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 class LightMode(StrEnum):
-    """What the lamp shows, `c=` (buttons document, "Light").
+    """The light mode, `c=` (buttons document, "Light").
 
-    `SEIZED` and `RECORD` are not in the document; other vendors' pages have them.
+    `SEIZED` and `RECORD` are not in the document, but on pages of other vendors.
     """
 
     OFF = "off"
@@ -34,9 +34,9 @@ class LightMode(StrEnum):
 
 
 class Color(StrEnum):
-    """The lamp's colour, `o=` (buttons document, "Color").
+    """The colour of the lamp, `o=` (buttons document, "Color").
 
-    Any other colour is the text `#RRGGBB`. Lamps of one colour ignore it.
+    Other colours are the text `#RRGGBB`. Lamps of one colour ignore it.
     """
 
     LOCAL = "local"
@@ -47,14 +47,14 @@ class Color(StrEnum):
 
 
 def is_other_color(text: str) -> bool:
-    """Return whether a text is a colour of one's own, `#RRGGBB`."""
+    """Return whether a text is another colour, `#RRGGBB`."""
     return _OTHER_COLOR.fullmatch(text) is not None
 
 
 class Action(StrEnum):
-    """What a press makes the phone send, `a=`.
+    """What the phone sends for a press, `a=`.
 
-    `SEIZE` and `RELEASE` come from the document's shared-line examples.
+    `SEIZE` and `RELEASE` are from the document's examples of shared lines.
     """
 
     INVITE = "invite"
@@ -64,21 +64,21 @@ class Action(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which way the call on the key goes, `b=`."""
+    """The direction of the call on the key, `b=`."""
 
     IN = "in"
     OUT = "out"
 
 
 class ForwardCondition(StrEnum):
-    """When calls are forwarded, the first part of `f=`."""
+    """The condition of call forwarding, the first part of `f=`."""
 
     ALWAYS = "always"
     BUSY = "busy"
 
 
 class Release(StrEnum):
-    """What letting go of the key does, `r=`."""
+    """What the release of the key does, `r=`."""
 
     IGNORE = "ignore"
     HANGUP = "hangup"
@@ -86,7 +86,7 @@ class Release(StrEnum):
 
 
 class KeyState(StrEnum):
-    """A state of what the key stands for, one word of `s=`."""
+    """A state of what the key represents, one word of `s=`."""
 
     DND = "dnd"
     LOGOFF = "logoff"
@@ -94,7 +94,7 @@ class KeyState(StrEnum):
 
 
 class KeyType(StrEnum):
-    """What the key stands for, `x=`."""
+    """What the key represents, `x=`."""
 
     EXT = "ext"
     QUEUE = "queue"
@@ -107,25 +107,25 @@ class KeyType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Call forwarding, `f=`: the condition with the target right behind it."""
+    """Call forwarding, `f=`: the condition, directly followed by the target."""
 
     condition: ForwardCondition
     target: str
 
     def __str__(self) -> str:
-        """Return the property's value as the document writes it."""
+        """Return the value of the property as text."""
         return f"{self.condition}{self.target}"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageWaiting:
-    """Messages that wait, `m=`: new ones, then old ones."""
+    """Waiting messages, `m=`: new and old ones."""
 
     new: int
     old: int
 
     def __str__(self) -> str:
-        """Return the property's value as the document writes it."""
+        """Return the value of the property as text."""
         return f"{self.new}/{self.old}"
 
 
@@ -133,26 +133,25 @@ class MessageWaiting:
 class Treatment:
     """Treatment, `t=`: a token and, after a space, a text.
 
-    In a phone's press the token is its instance, `<urn:uuid:…>`, and `text` is empty.
+    In a press the token is the phone's instance, `<urn:uuid:…>`, and `text` is empty.
     """
 
     token: str
     text: str = ""
 
     def __str__(self) -> str:
-        """Return the property's value as the document writes it."""
+        """Return the value of the property as text."""
         return f"{self.token} {self.text}" if self.text else self.token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDescription:
-    """All that a document says about one key.
+    """All that a document says about one key: its look.
 
-    The phone forgets what a description leaves out: "the previously stored value …
-    will be overwritten in any case". So a description is always the whole key, and
-    the defaults here are the document's.
+    A description is always the whole key, as "the previously stored value … will be
+    overwritten in any case". The defaults are the document's.
 
-    Nothing is checked on construction; `format` refuses what cannot be written.
+    Nothing is checked on construction; `format_document` raises for what it cannot write.
     """
 
     name: str
@@ -162,7 +161,8 @@ class KeyDescription:
     color: Color | str | None = None
     """`o=`"""
     number: str | None = None
-    """`n=`, where a press goes; without it "the device will not perform any action"."""
+    """`n=`, the destination of a press; without it "the device will not perform any
+    action"."""
     action: Action | str = Action.INVITE
     """`a=`"""
     label: str | None = None
@@ -180,10 +180,10 @@ class KeyDescription:
     release: Release | str | None = None
     """`r=`"""
     states: tuple[KeyState | str, ...] = ()
-    """`s=`; a value that is not made of known words is kept whole, as the only one."""
+    """`s=`; a value with unknown words is kept whole, as the only one."""
     treatment: Treatment | None = None
     """`t=`"""
     type: KeyType | str | None = None
     """`x=`"""
     extensions: tuple[tuple[str, str], ...] = ()
-    """Properties that the document does not know: names and values, in order."""
+    """Properties that are not in the document: names and values, in order."""

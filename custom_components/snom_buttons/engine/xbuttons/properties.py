@@ -1,7 +1,7 @@
-"""The properties of a key: each letter's field, and its value as text and back.
+"""The properties of a key: the field of each letter, and its value as text and back.
 
-Two rules hold for every property: reading takes any text, keeping what it does not
-know as it stands; and `read(write(value)) == value` for all that `read` can return.
+Two rules hold for each property: `read` takes any text, and keeps an unknown one as it
+is; and `read(write(value)) == value` for each value that `read` can return.
 """
 
 from collections.abc import Callable
@@ -29,14 +29,14 @@ _MAX_COUNT_DIGITS = 9
 
 
 class Property(NamedTuple):
-    """One property that the document knows."""
+    """One property of the document."""
 
     letter: str
-    """What stands before the `=`."""
+    """The name before the `=`."""
     field: str
-    """The field of KeyDescription that holds it."""
+    """The field of KeyDescription."""
     form: str
-    """What a value must be, as an error says it."""
+    """The form of a value, for error messages."""
     read: Callable[[str], Any] = str
     """Return the value of a text that is not empty."""
     write: Callable[[Any], str] = str
@@ -44,7 +44,7 @@ class Property(NamedTuple):
 
 
 def _words(enum: type[StrEnum]) -> Callable[[str], StrEnum | str]:
-    """Return a reader of one of the enumeration's words."""
+    """Return a reader of the words of an enumeration."""
     known: dict[str, StrEnum | str] = {word.value: word for word in enum}
 
     def read(text: str) -> StrEnum | str:
@@ -54,7 +54,7 @@ def _words(enum: type[StrEnum]) -> Callable[[str], StrEnum | str]:
 
 
 def _read_forward(text: str) -> Forward | str:
-    """Return `f=`: the ABNF puts nothing between condition and target."""
+    """Return `f=`: condition and target, without a separator (the ABNF)."""
     for condition in ForwardCondition:
         if text.startswith(condition) and len(text) > len(condition):
             return Forward(condition, text[len(condition) :].lstrip(" "))
@@ -62,7 +62,7 @@ def _read_forward(text: str) -> Forward | str:
 
 
 def _read_message_waiting(text: str) -> MessageWaiting | str:
-    """Return `m=`, whose counts are digits 0 to 9 and few enough to be counts."""
+    """Return `m=`: two counts in ASCII digits, of limited length."""
     new, _, old = text.partition("/")
     if (
         text.isascii()
@@ -75,7 +75,7 @@ def _read_message_waiting(text: str) -> MessageWaiting | str:
 
 
 def _read_states(text: str) -> tuple[KeyState | str, ...]:
-    """Return `s=`: words without separators (the ABNF), or with spaces or commas."""
+    """Return `s=`: words without separators (the ABNF), with spaces or with commas."""
     states: list[KeyState | str] = []
     position = 0
     while position < len(text):
@@ -92,7 +92,7 @@ def _read_states(text: str) -> tuple[KeyState | str, ...]:
 
 
 def _read_treatment(text: str) -> Treatment:
-    """Return `t=`: a token, and a text if a space follows."""
+    """Return `t=`: a token, and the text after a space."""
     token, _, rest = text.partition(" ")
     return Treatment(token, rest.lstrip(" "))
 
@@ -116,9 +116,9 @@ PROPERTIES = (
     Property("t", "treatment", "a token, a space and a text", _read_treatment),
     Property("x", "type", "a word such as 'line'", _words(KeyType)),
 )
-"""All but the name and the unknown ones, in the order in which they are written.
+"""All but the name and unknown ones, in the order of writing.
 
-It is the order of the document's examples with known lengths.
+That is the order of the document's examples that state a length.
 """
 
 BY_LETTER = {known.letter: known for known in (NAME, *PROPERTIES)}
@@ -126,7 +126,7 @@ BY_LETTER = {known.letter: known for known in (NAME, *PROPERTIES)}
 values_of: Callable[[KeyDescription], tuple[Any, ...]] = attrgetter(
     *(known.field for known in PROPERTIES)
 )
-"""Return a key's values in the order of PROPERTIES."""
+"""Returns the values of a key in the order of PROPERTIES."""
 
 _DEFAULT_OF = {field.name: field.default for field in fields(KeyDescription)}
 DEFAULTS = tuple(_DEFAULT_OF[known.field] for known in PROPERTIES)
