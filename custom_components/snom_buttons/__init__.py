@@ -1,7 +1,6 @@
 """The lamps and keys of snom desk phones, with Home Assistant as their SIP registrar."""
 
 import errno
-import logging
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
@@ -14,8 +13,6 @@ from .engine.phones import CannotListen
 from .hub.hub import SnomConfigEntry, SnomHub, async_remove_stored
 from .services import async_setup_services
 
-_LOGGER = logging.getLogger(__name__)
-
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
@@ -26,21 +23,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
-    """Return whether a config entry of another version can be set up.
+    """Bring a config entry to this version; return whether it can be set up.
 
-    There is nothing to change yet. An entry of a later major version is refused.
+    There is no earlier version yet. A later minor version adds only what this one can
+    ignore; Home Assistant itself refuses a later major version, and logs that.
     """
-    if entry.version > ENTRY_VERSION:
-        _LOGGER.error(
-            "%s was set up by a later version of this integration: its version is %s.%s,"
-            " and this one knows %s",
-            entry.title,
-            entry.version,
-            entry.minor_version,
-            ENTRY_VERSION,
-        )
-        return False
-    return True
+    return entry.version <= ENTRY_VERSION
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
