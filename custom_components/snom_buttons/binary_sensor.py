@@ -1,4 +1,4 @@
-"""Whether a phone is there, and whether it shows what it should."""
+"""Binary sensors: whether a phone is available, and whether its keys are in sync."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class SnomBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of a phone."""
+    """Description of a phone's binary sensor."""
 
     is_on: Callable[[Phone], bool]
 
@@ -63,21 +63,21 @@ def _make_sensors(part: SnomPart) -> Iterator[SnomBinarySensor]:
 
 
 class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
-    """A state of a phone that is known even while the phone is away."""
+    """A state of a phone that is known also while the phone is unavailable."""
 
     entity_description: SnomBinarySensorDescription
 
     def __init__(
         self, phone: SnomPhone, description: SnomBinarySensorDescription
     ) -> None:
-        """Make the sensor of a kind."""
+        """Create the sensor of a description."""
         super().__init__(phone, description.key)
         self.entity_description = description
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether the state is known: it is, from the server's start on."""
+        """Return whether the state is known: from the start of the server on."""
         return self.phone.is_followed
 
     @property

@@ -1,4 +1,4 @@
-"""Names that several modules of the integration share."""
+"""Names that several modules use."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What all entities of phones and lines have in common, and how they come and go."""
+"""Base classes of the entities, and how entities are added and removed."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -17,10 +17,7 @@ from .hub.line import SnomLine
 from .hub.phone import SnomPhone
 
 LAMPS_A_TURN: Final = 50
-"""Lamps that change in one turn of the event loop; of a thousand the others wait.
-
-It is what the platforms of lamps have as PARALLEL_UPDATES.
-"""
+"""Lamps that change in one turn of the event loop, as PARALLEL_UPDATES; more wait."""
 
 
 class SnomEntity(Entity):
@@ -30,37 +27,37 @@ class SnomEntity(Entity):
     _attr_should_poll = False
 
     def __init__(self, part: SnomPart, unique_id_suffix: str) -> None:
-        """Make the entity a part of the device."""
+        """Create an entity of the part's device."""
         self.part = part
         subentry_id = part.settings.subentry_id
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subentry_id)})
         self._attr_unique_id = f"{subentry_id}_{unique_id_suffix}"
 
     def serves_as(self, wanted: SnomEntity) -> bool:
-        """Return whether this entity does what a newly made one would do."""
+        """Return whether this entity can stay in place of a new one."""
         return self.part is wanted.part
 
 
 class SnomLineEntity(SnomEntity):
-    """An entity of a shared line, which is there as long as the server runs."""
+    """An entity of a shared line, available while the server runs."""
 
     def __init__(self, line: SnomLine, unique_id_suffix: str) -> None:
-        """Make the entity a part of the line's device."""
+        """Create an entity of the line's device."""
         super().__init__(line, unique_id_suffix)
         self.line = line.line
 
 
 class SnomPhoneEntity(SnomEntity):
-    """An entity of a phone, which is there as long as the phone is."""
+    """An entity of a phone, available while the phone is."""
 
     def __init__(self, phone: SnomPhone, unique_id_suffix: str) -> None:
-        """Make the entity a part of the phone's device."""
+        """Create an entity of the phone's device."""
         super().__init__(phone, unique_id_suffix)
         self.phone = phone.phone
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow whether the phone is there."""
+        """Follow whether the phone is available."""
         self._attr_available = self.phone.available
         self.async_on_remove(self.phone.status.subscribe(self._async_status_changed))
 
@@ -77,14 +74,14 @@ class SnomKeyEntity(SnomPhoneEntity):
     def __init__(
         self, phone: SnomPhone, setup: KeySetup, unique_id_suffix: str
     ) -> None:
-        """Make the entity a part of the key."""
+        """Create an entity of a key."""
         super().__init__(phone, f"{setup.name}_{unique_id_suffix}")
         self.key = phone.phone.keys[setup.name]
         self.setup = setup
 
     @override
     def serves_as(self, wanted: SnomEntity) -> bool:
-        """Return whether this entity does what a newly made one would do."""
+        """Return whether this entity can stay in place of a new one."""
         return (
             isinstance(wanted, SnomKeyEntity)
             and self.key is wanted.key
@@ -93,11 +90,11 @@ class SnomKeyEntity(SnomPhoneEntity):
 
 
 class SnomShownEntity(SnomKeyEntity):
-    """An entity whose state is what a key shows: it keeps none itself."""
+    """An entity whose state is the look of a key; it keeps no state of its own."""
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow what the key shows."""
+        """Follow the look of the key."""
         await super().async_added_to_hass()
         self.async_on_remove(self.key.shown.subscribe(self._async_shown))
 
@@ -112,18 +109,18 @@ class SnomLampEntity(SnomShownEntity, ToggleEntity):
     _attr_translation_key = "led"
 
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
-        """Name the entity as the user named the key."""
+        """Create a lamp with the name of its key."""
         super().__init__(phone, setup, "led")
         self._attr_name = setup.title
 
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether the lamp shines otherwise than it does to begin with."""
+        """Return whether the key is on."""
         return self.key.is_on
 
     async def async_show(self, description: KeyDescription) -> None:
-        """Let the key show this, and keep one of LAMPS_A_TURN until the next turn."""
+        """Show a look, and occupy one of LAMPS_A_TURN until the next turn of the loop."""
         self.key.show(description)
         await asyncio.sleep(0)
 
@@ -134,10 +131,9 @@ async def async_setup_entities(
     async_add_entities: AddConfigEntryEntitiesCallback,
     make_entities: Callable[[SnomPart], Iterable[SnomEntity]],
 ) -> None:
-    """Add the entities that a platform makes of each phone and each shared line.
+    """Add a platform's entities for each phone and each shared line.
 
-    It does so now and after each change of their settings, in which entities that still
-    fit stay untouched.
+    The entities follow later changes of settings; those that still fit stay as they are.
     """
     platform = entity_platform.async_get_current_platform()
     registry = er.async_get(hass)
@@ -149,9 +145,9 @@ async def async_setup_entities(
         ):
             if known.platform != DOMAIN or known.domain != platform.domain:
                 continue
-            # The registry tells entities what changed before its call returns: those
-            # that were just renamed, disabled or removed are found under the new name
-            # in `platform.entities`, or not at all.
+            # The registry calls entities before its own call returns: one that was just
+            # renamed is in `platform.entities` under its new name, and one that was
+            # disabled or removed is not in it.
             if known.unique_id not in wanted:
                 registry.async_remove(known.entity_id)
             elif entity := platform.entities.get(known.entity_id):

@@ -1,4 +1,4 @@
-"""The presses of keys, the numbers that are dialled, and the use of shared lines."""
+"""Event entities: presses of keys, dialled numbers, uses of shared lines."""
 
 from collections.abc import Iterator
 from typing import override
@@ -57,12 +57,12 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
     """The presses of a key."""
 
     _attr_device_class = EventDeviceClass.BUTTON
-    # A phone tells of a press once: when it is over.
+    # A phone reports a press once: when it is over.
     _attr_event_types = [ButtonEventType.PRESS_END]
     _attr_translation_key = "press"
 
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
-        """Name the event after the key."""
+        """Create an event with the name of its key."""
         super().__init__(phone, setup, "press")
         self._attr_translation_placeholders = {"key": setup.title}
         if setup.kind is KeyKind.SHARED:
@@ -70,13 +70,13 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for presses."""
+        """Subscribe to presses."""
         await super().async_added_to_hass()
         self.async_on_remove(self.key.pressed.subscribe(self._async_pressed))
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
-        """Tell what the press did to the key's shared line, else that it happened."""
+        """Trigger the use of the key's shared line if there was one, else the press."""
         data = {ATTR_ACTION: str(press.action), ATTR_NUMBER: press.number}
         if press.caller is not None:
             data[ATTR_CALLER] = press.caller
@@ -86,18 +86,18 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
 
 
 class SnomDialledEvent(SnomPhoneEntity, EventEntity):
-    """The numbers that are dialled on a phone."""
+    """The numbers dialled on a phone."""
 
     _attr_event_types = [EVENT_TYPE_DIALLED]
     _attr_translation_key = "dialled"
 
     def __init__(self, phone: SnomPhone) -> None:
-        """Make the phone's only event of this kind."""
+        """Create the phone's event."""
         super().__init__(phone, "dialled")
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for numbers."""
+        """Subscribe to numbers."""
         await super().async_added_to_hass()
         self.async_on_remove(self.phone.dialled.subscribe(self._async_dialled))
 
@@ -114,12 +114,12 @@ class SnomLineEvent(SnomLineEntity, EventEntity):
     _attr_translation_key = "line_use"
 
     def __init__(self, line: SnomLine) -> None:
-        """Make the line's only event."""
+        """Create the line's event."""
         super().__init__(line, "use")
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for what is done to the line."""
+        """Subscribe to uses of the line."""
         await super().async_added_to_hass()
         self.async_on_remove(self.line.used.subscribe(self._async_used))
 

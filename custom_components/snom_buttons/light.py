@@ -1,4 +1,4 @@
-"""The lamps of keys that are set up as lights."""
+"""Light entities: the lamps of keys that are set up as lights."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -48,24 +48,24 @@ class SnomLight(SnomLampEntity, LightEntity):
     _attr_supported_features = LightEntityFeature.EFFECT
 
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
-        """Offer colours if the lamp has them."""
+        """Create a light, with colours if the lamp has several."""
         super().__init__(phone, setup)
         self._attr_color_mode = ColorMode.HS if setup.colors else ColorMode.ONOFF
         self._attr_supported_color_modes = {self._attr_color_mode}
         if setup.colors:
-            # The document knows no brightness, and Home Assistant no colour without.
+            # The document has no brightness; Home Assistant has no colour without one.
             self._attr_brightness = 255
 
     @property
     @override
     def effect(self) -> str | None:
-        """Return how the lamp shines: as one of the effects, or steadily."""
+        """Return the effect for the lamp's light mode."""
         return effect_of(self.key.look)
 
     @property
     @override
     def hs_color(self) -> tuple[float, float]:
-        """Return the colour; Home Assistant asks only lamps that have several."""
+        """Return the colour; it is read only of lamps that have several."""
         return hs_color_of(self.key.look)
 
     @override
@@ -75,7 +75,7 @@ class SnomLight(SnomLampEntity, LightEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Turn the lamp on, and keep of effect and colour what is not named."""
+        """Turn the lamp on; an effect or colour that is not given stays as it is."""
         description = self.key.look
         if (effect := kwargs.get(ATTR_EFFECT)) is not None:
             with refusals_translated():

@@ -1,4 +1,4 @@
-"""What a user can do about a repair issue at once."""
+"""Repair flows: what a user can do about an issue at once."""
 
 from typing import Any, override
 
@@ -12,13 +12,13 @@ from homeassistant.core import HomeAssistant
 
 
 class ReleaseFlow(ConfirmRepairFlow):
-    """Listen again to those that are locked out."""
+    """Releases the sources that are locked out."""
 
     @override
     async def async_step_confirm(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Ask whether to do so, and do it."""
+        """Ask for confirmation, and release them."""
         if user_input is not None:
             entry_id = str((self.data or {})["entry_id"])
             entry = self.hass.config_entries.async_get_entry(entry_id)
@@ -32,5 +32,5 @@ class ReleaseFlow(ConfirmRepairFlow):
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
-    """Return the flow for the one issue that has one."""
+    """Return the flow for the only fixable issue."""
     return ReleaseFlow()

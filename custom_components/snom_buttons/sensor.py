@@ -1,4 +1,4 @@
-"""How long the way to a phone and back is."""
+"""Sensor entities: the round-trip time to a phone."""
 
 from collections.abc import Iterator
 from typing import override
@@ -34,7 +34,7 @@ def _make_sensors(part: SnomPart) -> Iterator[RoundTripSensor]:
 
 
 class RoundTripSensor(SnomPhoneEntity, SensorEntity):
-    """Seconds from a question to a phone to its answer."""
+    """Seconds from a request to a phone until its answer."""
 
     _attr_translation_key = "round_trip"
     _attr_device_class = SensorDeviceClass.DURATION
@@ -46,18 +46,18 @@ class RoundTripSensor(SnomPhoneEntity, SensorEntity):
     _attr_suggested_display_precision = 1
 
     def __init__(self, phone: SnomPhone) -> None:
-        """Make the sensor of a phone."""
+        """Create the phone's sensor."""
         super().__init__(phone, "round_trip")
 
     @property
     @override
     def native_value(self) -> float | None:
-        """Return the latest time that was measured."""
+        """Return the latest measurement."""
         return self.phone.round_trip
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow what is measured."""
+        """Follow the measurements."""
         await super().async_added_to_hass()
         self.async_on_remove(self.phone.measured.subscribe(self._async_measured))
 

@@ -1,4 +1,4 @@
-"""The switches: keys that are set up as one, and shared lines."""
+"""Switch entities: keys that are set up as switches, and shared lines."""
 
 from collections.abc import Iterator
 from typing import Any, override
@@ -41,32 +41,32 @@ def _make_switches(part: SnomPart) -> Iterator[SnomEntity]:
 
 
 class SnomSwitch(SnomLampEntity, SwitchEntity):
-    """A switch that the lamp of a key shows."""
+    """A key that is on or off, as its lamp shows."""
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Let the key look as it does while it is on."""
+        """Show the look of the key while it is on."""
         await self.async_show(self.key.turned(self.key.look, True))
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Let the key look as it does while it is off."""
+        """Show the look of the key while it is off."""
         await self.async_show(self.key.turned(self.key.look, False))
 
 
 class SnomLineSwitch(SnomLineEntity, SwitchEntity):
-    """A shared line, which is on while somebody holds it."""
+    """A shared line, on while it is seized."""
 
     _attr_name = None
     _attr_translation_key = "shared_line"
 
     def __init__(self, line: SnomLine) -> None:
-        """Make the line's only switch."""
+        """Create the line's switch."""
         super().__init__(line, "line")
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow who holds the line."""
+        """Follow whether the line is seized, and by which phone."""
         await super().async_added_to_hass()
         self.async_on_remove(self.line.status.subscribe(self._async_status_changed))
 
@@ -83,15 +83,15 @@ class SnomLineSwitch(SnomLineEntity, SwitchEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, str | None]:
-        """Return which phone holds the line."""
+        """Return the extension of the phone that holds the line."""
         return {ATTR_PHONE: self.line.owner}
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Seize the line, unless somebody holds it already."""
+        """Seize the line for Home Assistant, if it is free."""
         self.line.seize()
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Release the line, whoever holds it."""
+        """Release the line, also if a phone holds it."""
         self.line.release()

@@ -1,4 +1,4 @@
-"""The labels that phones with displays show beside their keys."""
+"""Text entities: the labels that phones with displays show beside their keys."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,25 +41,25 @@ class SnomLabel(SnomShownEntity, TextEntity):
     """The label of a key."""
 
     _attr_entity_category = EntityCategory.CONFIG
-    # Not every phone has labels, and none says so.
+    # Not every phone has labels, and no phone reports whether it has.
     _attr_entity_registry_enabled_default = False
     _attr_native_max = MAX_LABEL
     _attr_translation_key = "label"
 
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
-        """Name the text after the key."""
+        """Create a label with the name of its key."""
         super().__init__(phone, setup, "label")
         self._attr_translation_placeholders = {"key": setup.title}
 
     @property
     @override
     def native_value(self) -> str:
-        """Return the label, as far as a text can hold it."""
+        """Return the label, cut to MAX_LABEL characters."""
         return (self.key.look.label or "")[:MAX_LABEL]
 
     @override
     async def async_set_value(self, value: str) -> None:
-        """Write the label, or remove it."""
+        """Set the label, or remove it."""
         label = value.strip(" ") or None
         try:
             self.key.show(replace(self.key.look, label=label))

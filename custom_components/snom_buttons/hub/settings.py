@@ -1,4 +1,4 @@
-"""What the user has set, typed: the data of a config entry and of its phones."""
+"""The settings of a config entry, typed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -73,26 +73,26 @@ from ..engine.phones import (
 )
 
 OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE)
-"""What a user can make of a key in the settings of its phone."""
+"""The kinds that a user can choose for a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySettings:
-    """One key of a phone, as the user has set it."""
+    """One key of a phone, as the config entry stores it."""
 
     key: str
     """The key's name in the buttons document: the number of its *Button*."""
     name: str
     kind: KeyKind = KeyKind.LIGHT
     colors: bool = False
-    """Whether its lamp has several colours."""
+    """Whether the lamp has several colours."""
     toggle: bool = False
-    """For a switch: whether a press turns it over."""
+    """For a switch: whether a press toggles it."""
     light_on: LightMode = LightMode.ON
-    """For a switch: how the lamp shines while it is on."""
+    """For a switch: the light mode while it is on."""
     light_off: LightMode = LightMode.OFF
     number_on: str = ""
-    """For a switch: where a press goes while it is on; "" for `key` and its name."""
+    """For a switch: the destination of a press while it is on; "" for `key` + its name."""
     number_off: str = ""
     code: str = ""
     """For a key of a shared line: the line's code."""
@@ -113,7 +113,7 @@ class KeySettings:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the key as the config entry stores it: what is as usual is left out."""
+        """Return the data that `from_dict` reads, without defaults of a switch."""
         beyond = {
             CONF_TOGGLE: (self.toggle, False),
             CONF_LIGHT_ON: (self.light_on.value, LightMode.ON.value),
@@ -130,9 +130,9 @@ class KeySettings:
 
     @property
     def setup(self) -> KeySetup:
-        """Return the key as the phone gets it.
+        """Return the key for the engine.
 
-        With this action and a number a press always comes to us.
+        With the action `message` and a number, a phone sends each press to the server.
         """
         if self.kind is KeyKind.SHARED:
             shared = shared_key(self.key, self.code)
@@ -225,15 +225,15 @@ class PhoneSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedLineSettings:
-    """One shared line, as the user has set it."""
+    """One shared line."""
 
     subentry_id: str
     name: str
     code: str
     keys: Mapping[str, str]
-    """For the subentry of each phone the name of its key."""
+    """The name of the line's key on each phone, by the phone's subentry."""
     release_after: float | None
-    """In seconds, as in `LineSetup`."""
+    """Seconds, as in `LineSetup`."""
 
     @classmethod
     def from_subentry(cls, subentry: ConfigSubentry) -> Self:
@@ -262,18 +262,18 @@ class SharedLineSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSettings:
-    """What of a server is on the MQTT broker, and where."""
+    """How a server uses the MQTT broker."""
 
     base: str
-    """What all topics begin with."""
+    """The beginning of all topics."""
     commands: bool
-    """Whether keys can be set from there."""
+    """Whether keys can be set by messages."""
     discovery: bool
-    """Whether other Home Assistants are told of the phones."""
+    """Whether the phones are announced to other Home Assistants."""
 
 
 def mqtt_settings(options: Mapping[str, Any]) -> MqttSettings | None:
-    """Return what the options of a config entry say of MQTT; None if it is off."""
+    """Return the MQTT settings in the options of a config entry; None if MQTT is off."""
     if not options.get(CONF_MQTT, False):
         return None
     return MqttSettings(
