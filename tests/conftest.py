@@ -13,7 +13,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.snom_buttons  # noqa: F401
 from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.core import HomeAssistant
-from tests.support.entries import LOCALHOST, PASSWORD, Phones, free_port, phone_subentry
+from tests.support.entries import PASSWORD, Phones, phone_subentry
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 from tests.support.streams import Contexts, tls_contexts
 

@@ -10,7 +10,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
-from tests.support.entries import KEYS, LOCALHOST, PASSWORD, Phones
+from tests.support.entries import KEYS, PASSWORD, Phones
+from tests.support.ports import LOCALHOST
 
 
 async def test_diagnostics_tell_everything_but_secrets(

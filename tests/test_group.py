@@ -8,7 +8,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.support.entries import LOCALHOST, PASSWORD, key_data, phone_subentry
+from tests.support.entries import PASSWORD, key_data, phone_subentry
+from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
 EXTENSIONS = [f"{number}" for number in range(100, 120)]

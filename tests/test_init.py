@@ -52,16 +52,15 @@ from tests.support.certificates import make_certificate
 from tests.support.clock import hurrying
 from tests.support.entries import (
     KEYS,
-    LOCALHOST,
     PASSWORD,
     Phones,
     add_phone,
-    free_port,
     key_data,
     phone_subentry,
     reaches,
     update_phone,
 )
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.rawstream import StreamPhone
 from tests.support.relay import GOOD, Relay

@@ -20,14 +20,8 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 from homeassistant.setup import async_setup_component
-from tests.support.entries import (
-    LOCALHOST,
-    PASSWORD,
-    Phones,
-    add_phone,
-    key_data,
-    phone_subentry,
-)
+from tests.support.entries import PASSWORD, Phones, add_phone, key_data, phone_subentry
+from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
 LIGHT = "light.phone_44_key_1"

@@ -19,7 +19,8 @@ from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from snom_buttons.xbuttons import KeyDescription, parse_document
-from tests.support.entries import LOCALHOST, PASSWORD, key_data, phone_subentry, reaches
+from tests.support.entries import PASSWORD, key_data, phone_subentry, reaches
+from tests.support.ports import LOCALHOST
 from virtual_phone import Kind, VirtualPhone
 
 KEYS = [

@@ -1,153 +1,59 @@
-"""A real Home Assistant, set up by `script/demo`, and phones that share no code with us."""
+"""A real Home Assistant, set up by `script/demo`, and phones that share no code with us.
+
+Starting it takes most of the time: the tests of one demo run in their order, each phone
+removes its registration, and the demo is restarted once and killed once.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 import json
-import os
 from pathlib import Path
-import signal
 import socket
 import sys
-from typing import Any
 
-import aiohttp
 import pytest
+from pytest_socket import enable_socket
 
-from tests.support.entries import free_port
-from tests.support.rawphone import RawPhone
+from tests.support.demo import ROOT, Demo, demo_of, demo_process
+from tests.support.mqtt_peers import LOCALHOST, MqttClient
+from tests.support.programs import program
+from tests.support.rawphone import PATIENCE
 
-ROOT = Path(__file__).parent.parent.parent
+START_PATIENCE = 240.0
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.usefixtures("socket_enabled"),
 ]
+one_demo = pytest.mark.xdist_group("demo")
 
 
-def free_tcp_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
+    """Run a demo with a broker and without a phone; return its directory and process."""
+    program("mosquitto")
+    enable_socket()  # `socket_enabled` comes after fixtures of the module
+    directory = tmp_path_factory.mktemp("shared") / "demo"
+    with demo_process(directory, "--no-phone", "--mqtt") as pid:
+        yield directory, pid
+    log = (directory / "output.log").read_text()
+    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
 
 
-class Demo:
-    """A running demo, and its Home Assistant's API."""
-
-    def __init__(
-        self, session: aiohttp.ClientSession, details: dict[str, Any], pid: int
-    ) -> None:
-        self.details = details
-        self._pid = pid
-        self._session = session
-        self._url = details["url"]
-        self._headers = {"Authorization": f"Bearer {details['token']}"}
-
-    def kill_home_assistant(self) -> None:
-        """End it as a power cut would."""
-        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text()
-        for child in map(int, children.split()):
-            command = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"homeassistant" in command:
-                os.kill(child, signal.SIGKILL)
-
-    def listens(self) -> bool:
-        """Return whether anybody has the SIP port."""
-        wanted = f":{self.details['sip']['port']:04X}"
-        lines = Path("/proc/net/udp").read_text().splitlines()[1:]
-        return any(line.split()[1].endswith(wanted) for line in lines)
-
-    def phone(self, extension: str) -> RawPhone:
-        sip = self.details["sip"]
-        password = self.details["phones"][extension]["password"]
-        return RawPhone((sip["host"], sip["port"]), extension, password)
-
-    def entity(self, extension: str, key: str, what: str) -> str:
-        entity_id: str = self.details["phones"][extension]["keys"][key][what]
-        return entity_id
-
-    async def call(self, domain: str, action: str, **data: Any) -> None:
-        async with self._session.post(
-            f"{self._url}/api/services/{domain}/{action}",
-            json=data,
-            headers=self._headers,
-        ) as answer:
-            assert answer.status == 200, await answer.text()
-
-    async def state(self, entity_id: str) -> dict[str, Any]:
-        """Return a state; an empty one while Home Assistant cannot be reached."""
-        try:
-            async with self._session.get(
-                f"{self._url}/api/states/{entity_id}", headers=self._headers
-            ) as answer:
-                state: dict[str, Any] = await answer.json()
-                return state
-        except aiohttp.ClientConnectionError:
-            return {}
-
-    @asynccontextmanager
-    async def changes(self, entity_id: str) -> AsyncIterator[asyncio.Queue[Any]]:
-        """Give the states that an entity takes from now on."""
-        queue: asyncio.Queue[Any] = asyncio.Queue()
-        async with self._session.ws_connect(f"{self._url}/api/websocket") as api:
-            await api.receive_json()
-            token = self.details["token"]
-            await api.send_json({"type": "auth", "access_token": token})
-            await api.receive_json()
-            trigger = {"platform": "state", "entity_id": entity_id}
-            await api.send_json(
-                {"id": 1, "type": "subscribe_trigger", "trigger": trigger}
-            )
-            assert (await api.receive_json())["success"]
-
-            async def read() -> None:
-                async for message in api:
-                    event = message.json()["event"]
-                    await queue.put(event["variables"]["trigger"]["to_state"])
-
-            reader = asyncio.create_task(read())
-            yield queue
-            reader.cancel()
+@pytest.fixture
+async def demo(running: tuple[Path, int]) -> AsyncIterator[Demo]:
+    async with demo_of(*running) as demo:
+        yield demo
 
 
-@asynccontextmanager
-async def demo_running(directory: Path, *options: str) -> AsyncIterator[Demo]:
-    """Run `script/demo` until it says that it is ready; end it as Ctrl-C would."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "script.demonstration", "--dir", str(directory)),
-        *("--http-port", f"{free_tcp_port()}", "--sip-port", f"{free_port()}"),
-        *options,
-        cwd=ROOT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        ready = b""
-        async with asyncio.timeout(150):
-            while not ready.startswith(b"Ready"):
-                ready = await process.stdout.readline()
-                assert ready, f"the demo ended: {await process.wait()}"
-        details = json.loads((directory / "demo.json").read_text())
-        async with aiohttp.ClientSession() as session:
-            yield Demo(session, details, process.pid)
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(60):
-            assert await process.wait() == 0
-
-
-async def test_lamps_presses_and_a_restart(tmp_path: Path) -> None:
+@one_demo
+async def test_lamps_and_presses(demo: Demo) -> None:
     """The main job, as the README promises it."""
-    directory = tmp_path / "demo"
-    async with demo_running(directory, "--no-phone") as demo, demo.phone("44") as desk:
+    async with demo.phone("44") as desk:
         lamp, press = demo.entity("44", "4", "led"), demo.entity("44", "4", "press")
         assert set(demo.details["phones"]) == {"44", "45"}
         assert list(demo.details["phones"]["45"]["keys"]) == [
@@ -171,106 +77,16 @@ async def test_lamps_presses_and_a_restart(tmp_path: Path) -> None:
         # A press changes the state of the event entity.
         async with demo.changes(press) as pressed:
             assert (await desk.press("4")).status == 200
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 state = await pressed.get()
         assert state["attributes"]["event_type"] == "press_end"
         assert state["attributes"]["action"] == "message"
 
-        # A restart brings the lamp back, and the phone, which noticed nothing.
-        desk.keys.clear()
-        await demo.call("homeassistant", "restart")
-        async with asyncio.timeout(90):
-            while desk.keys.get("4", {}).get("c") != "hold":
-                with suppress(TimeoutError):
-                    await desk.shows("4", c="hold", o="green")
-            # The API comes up last: ask until it answers.
-            while (await demo.state(lamp)).get("state") != "on":  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-        assert (await demo.state(lamp))["attributes"]["effect"] == "hold"
-    log = (directory / "output.log").read_text()
-    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
 
-
-def outlives_a_power_cut(directory: Path) -> bool:
-    """Return whether all that the phones need is stored, with key 4 parked.
-
-    That is not only our store. Home Assistant writes a config entry a second after its
-    last change: without that it knows nothing of us when it is started again.
-    """
-    storage = directory / ".storage"
-    try:
-        entries = json.loads((storage / "core.config_entries").read_text())
-        (entry,) = (
-            entry
-            for entry in entries["data"]["entries"]
-            if entry["domain"] == "snom_buttons"
-        )
-        ours = json.loads((storage / f"snom_buttons.{entry['entry_id']}").read_text())
-    except FileNotFoundError, ValueError:
-        return False
-    phones = ours["data"]["phones"]
-    return (
-        len(entry["subentries"]) == 3
-        and all(phone["bindings"] for phone in phones.values())
-        and all("c=park" in phone["keys"][3]["shown"] for phone in phones.values())
-    )
-
-
-def began_to_set_us_up(directory: Path) -> datetime | None:
-    """Return when Home Assistant did so, by its log; None if that does not say."""
-    for line in (directory / "output.log").read_text().splitlines():
-        if line.endswith("[homeassistant.setup] Setting up snom_buttons"):
-            day, time, _ = line.split(maxsplit=2)
-            return datetime.fromisoformat(f"{day} {time}").astimezone(UTC)
-    return None
-
-
-async def test_home_assistant_is_killed(tmp_path: Path) -> None:
-    """Phones that noticed nothing show the right picture soon after the start."""
-    directory = tmp_path / "demo"
-    async with (
-        demo_running(directory, "--no-phone") as demo,
-        demo.phone("44") as desk,
-        demo.phone("45") as other,
-    ):
-        pictures = []
-        for phone in (desk, other):
-            assert (await phone.register()).status == 200
-            lamp = demo.entity(phone.extension, "4", "led")
-            await demo.call("light", "turn_on", entity_id=lamp, effect="park")
-            await phone.shows("4", c="park")
-            await phone.shows("12")
-            pictures.append(dict(phone.keys))
-        # From its next start on it tells when it sets us up.
-        with (directory / "configuration.yaml").open("a") as configuration:
-            configuration.write("    homeassistant.setup: info\n")
-        async with asyncio.timeout(10):
-            while not outlives_a_power_cut(directory):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-        demo.kill_home_assistant()
-        async with asyncio.timeout(10):
-            while demo.listens():  # noqa: ASYNC110, the system tells nobody
-                await asyncio.sleep(0.02)
-        desk.keys.clear()
-        other.keys.clear()
-        async with asyncio.timeout(90):
-            while (began := began_to_set_us_up(directory)) is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-        await desk.until(lambda: desk.keys == pictures[0])
-        await other.until(lambda: other.keys == pictures[1])
-        assert datetime.now(UTC) - began < timedelta(seconds=3)
-        assert (await desk.press("4")).status == 200
-
-
-async def test_what_the_document_shows_works_between_two_phones(
-    tmp_path: Path,
-) -> None:
+@one_demo
+async def test_what_the_document_shows_works_between_two_phones(demo: Demo) -> None:
     """Do not disturb, the shared line and dialling, with the document's own words."""
-    async with (
-        demo_running(tmp_path / "demo", "--no-phone") as demo,
-        demo.phone("44") as desk,
-        demo.phone("45") as other,
-    ):
+    async with demo.phone("44") as desk, demo.phone("45") as other:
         phones = demo.details["phones"]
         line = demo.details["shared"]["co2"]
         assert phones["44"]["keys"]["12"]["led"] == line
@@ -305,7 +121,7 @@ async def test_what_the_document_shows_works_between_two_phones(
         assert (await demo.state(line))["attributes"]["phone"] == "44"
         async with demo.changes(demo.entity("45", "12", "press")) as pressed:
             assert (await other.press("12", "release")).status == 200
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 state = await pressed.get()
         assert state["attributes"]["event_type"] == "press_end"
         assert (await demo.state(line))["state"] == "on"
@@ -318,17 +134,122 @@ async def test_what_the_document_shows_works_between_two_phones(
 
         async with demo.changes(phones["45"]["dialled"]) as dialled:
             assert (await other.invite("100")).status == 486
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 state = await dialled.get()
         assert state["attributes"]["number"] == "100"
 
 
+@one_demo
+async def test_phones_on_the_broker_and_a_restart(demo: Demo) -> None:
+    """A restart brings lamps and topics back; the phone does not notice it."""
+    mqtt = demo.details["mqtt"]
+    assert mqtt == {"host": LOCALHOST, "port": mqtt["port"], "base": "snom_buttons"}
+    base = mqtt["base"]
+    lamp = demo.entity("44", "4", "led")
+    async with demo.phone("44") as desk, MqttClient(mqtt["port"]) as client:
+        assert (await client.first(f"{base}/status")).payload == "online"
+        await client.hears(f"{base}/44/availability", "offline")
+        assert (await desk.register()).status == 200
+        await client.hears(f"{base}/44/key/1/state", state="OFF", in_sync=True)
+        client.publish(f"{base}/44/key/1/set", {"state": "ON", "effect": "hold"})
+        await desk.shows("1", c="hold")
+        assert (await desk.press("1")).status == 200
+        await client.hears(f"{base}/44/key/1/event", event_type="press_end")
+        await demo.call(
+            "light", "turn_on", entity_id=lamp, effect="hold", hs_color=[118, 90]
+        )
+        await desk.shows("4", c="hold", o="green")
+
+        desk.keys.clear()
+        await demo.call("homeassistant", "restart")
+        await client.hears(f"{base}/status", "offline")
+        await client.until(
+            lambda: client.on(f"{base}/status")[-1].payload == "online", START_PATIENCE
+        )
+        await desk.shows("4", c="hold", o="green")
+        kept = await client.kept(base)
+        assert '"effect":"hold"' in kept[f"{base}/44/key/1/state"]
+        client.publish(f"{base}/44/key/1/set", "OFF")
+        await desk.shows("1", c=None)
+        await client.hears(f"{base}/44/availability", "online")
+        async with asyncio.timeout(START_PATIENCE):
+            # The API comes up last: ask until it answers.
+            while (await demo.state(lamp)).get("state") != "on":  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert (await demo.state(lamp))["attributes"]["effect"] == "hold"
+
+
+def outlives_a_power_cut(directory: Path) -> bool:
+    """Return whether all that the phones need is stored, with key 4 parked.
+
+    Home Assistant stores a config entry one second after its last change; without the
+    entry it does not set the integration up when it starts again.
+    """
+    storage = directory / ".storage"
+    try:
+        entries = json.loads((storage / "core.config_entries").read_text())
+        (entry,) = (
+            entry
+            for entry in entries["data"]["entries"]
+            if entry["domain"] == "snom_buttons"
+        )
+        ours = json.loads((storage / f"snom_buttons.{entry['entry_id']}").read_text())
+    except FileNotFoundError, ValueError:
+        return False
+    phones = ours["data"]["phones"]
+    return (
+        len(entry["subentries"]) == 3
+        and all(phone["bindings"] for phone in phones.values())
+        and all("c=park" in phone["keys"][3]["shown"] for phone in phones.values())
+    )
+
+
+def times_set_up(directory: Path) -> int:
+    """Return how often Home Assistant began to set us up, as its log has it."""
+    log = (directory / "output.log").read_text()
+    return log.count("[homeassistant.setup] Setting up snom_buttons")
+
+
+@one_demo
+async def test_home_assistant_is_killed(demo: Demo) -> None:
+    """Phones that noticed nothing show the right picture after the next start."""
+    async with demo.phone("44") as desk, demo.phone("45") as other:
+        pictures = []
+        for phone in (desk, other):
+            assert (await phone.register()).status == 200
+            lamp = demo.entity(phone.extension, "4", "led")
+            await demo.call("light", "turn_on", entity_id=lamp, effect="park")
+            await phone.shows("4", c="park")
+            await phone.shows("12")
+            pictures.append(dict(phone.keys))
+        # The next start writes to the log when it sets us up.
+        with (demo.directory / "configuration.yaml").open("a") as configuration:
+            configuration.write("    homeassistant.setup: info\n")
+        async with asyncio.timeout(PATIENCE):
+            while not outlives_a_power_cut(demo.directory):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        demo.kill_home_assistant()
+        async with asyncio.timeout(PATIENCE):
+            while demo.listens():  # noqa: ASYNC110, nothing announces it
+                await asyncio.sleep(0.02)
+        desk.keys.clear()
+        other.keys.clear()
+        async with asyncio.timeout(START_PATIENCE):
+            while not times_set_up(demo.directory):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await desk.until(lambda: desk.keys == pictures[0])
+        await other.until(lambda: other.keys == pictures[1])
+        assert (await desk.press("4")).status == 200
+
+
 async def test_the_software_phone_is_there_when_it_says_ready(tmp_path: Path) -> None:
-    async with demo_running(tmp_path / "demo") as demo:
-        lamp = demo.entity("44", "1", "led")
-        assert (await demo.state(lamp))["state"] == "off"
-        other = demo.entity("45", "1", "led")
-        assert (await demo.state(other))["state"] == "unavailable"
+    directory = tmp_path / "demo"
+    with demo_process(directory) as pid:
+        async with demo_of(directory, pid) as demo:
+            lamp = demo.entity("44", "1", "led")
+            assert (await demo.state(lamp))["state"] == "off"
+            other = demo.entity("45", "1", "led")
+            assert (await demo.state(other))["state"] == "unavailable"
 
 
 async def test_what_hinders_it_is_said(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from custom_components.snom_buttons.flows.phone import (
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from tests.support.entries import KEYS, LOCALHOST, PASSWORD, Phones, key_data
+from tests.support.entries import KEYS, PASSWORD, Phones, key_data
 from tests.support.flows import reconfigure_phone, start_phone, submit_phone, suggested
+from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
 

@@ -18,7 +18,7 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState, F
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
-from tests.support.entries import LOCALHOST, PASSWORD, free_port
+from tests.support.entries import PASSWORD
 from tests.support.flows import (
     ADDRESS,
     SECTIONS,
@@ -27,6 +27,7 @@ from tests.support.flows import (
     submit_server,
     suggested,
 )
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 
 FLOW = "custom_components.snom_buttons.flows.server"

@@ -13,19 +13,10 @@ from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.support.certificates import make_certificate
-from tests.support.entries import (
-    LOCALHOST,
-    PASSWORD,
-    Phones,
-    add_phone,
-    free_port,
-    key_data,
-    phone_subentry,
-)
+from tests.support.entries import PASSWORD, Phones, add_phone, key_data, phone_subentry
 from tests.support.flows import (
     ADDRESS,
     TEXTS,
-    free_tcp_port,
     reconfigure_server,
     start_phone,
     start_server,
@@ -33,6 +24,7 @@ from tests.support.flows import (
     submit_server,
     suggested,
 )
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 from tests.support.rawstream import StreamPhone
 from tests.support.streams import Contexts, tls_contexts
@@ -67,7 +59,7 @@ async def test_tcp_and_tls_beside_udp(
     hass: HomeAssistant, port: int, tmp_path: Path
 ) -> None:
     contexts: Contexts = tls_contexts(tmp_path)
-    tcp, tls = free_tcp_port(), free_tcp_port()
+    tcp, tls = free_port(), free_port()
     result = await submitted(
         hass,
         port,
@@ -108,7 +100,7 @@ async def test_tcp_and_tls_beside_udp(
 
 
 async def test_without_udp(hass: HomeAssistant, port: int) -> None:
-    tcp = free_tcp_port()
+    tcp = free_port()
     result = await submitted(
         hass, port, udp={"enabled": False}, tcp={"enabled": True, "port": tcp}
     )
@@ -123,7 +115,7 @@ async def test_udp_is_switched_off(
 ) -> None:
     """Whom it served by UDP is away, and nothing is sent to where it was."""
     await phones("44")
-    tcp = free_tcp_port()
+    tcp = free_port()
     changes = {"udp": {"enabled": False}, "tcp": {"enabled": True, "port": tcp}}
     subentry = next(s for s in server.subentries.values() if s.unique_id == "45")
     by_address = {**subentry.data, "address": "127.0.0.3"}
@@ -173,7 +165,7 @@ async def test_tcp_moves_to_where_tls_was(
     certificate, key = make_certificate(tmp_path)
     tls = {
         "enabled": True,
-        "port": free_tcp_port(),
+        "port": free_port(),
         "certificate": str(certificate),
         "private_key": str(key),
     }
@@ -199,7 +191,7 @@ async def test_home_assistants_own_certificate(
     hass.http = SimpleNamespace(  # type: ignore[assignment]
         ssl_certificate=str(certificate), ssl_key=str(key)
     )
-    tls = free_tcp_port()
+    tls = free_port()
     result = await submitted(hass, port, tls={"enabled": True, "port": tls})
     await hass.async_block_till_done()
     assert server_of(result).address_of("TLS") == (LOCALHOST, tls)
@@ -230,7 +222,7 @@ async def test_what_is_wrong_with_a_certificate(
         result = await submitted(
             hass,
             port,
-            tls={"enabled": True, "port": free_tcp_port()}
+            tls={"enabled": True, "port": free_port()}
             | {name: str(path) for name, path in names if path},
         )
         assert result["type"] is FlowResultType.FORM
@@ -277,7 +269,7 @@ async def test_tcp_and_tls_on_one_port(
     hass: HomeAssistant, port: int, tmp_path: Path
 ) -> None:
     certificate, key = make_certificate(tmp_path)
-    tcp = free_tcp_port()
+    tcp = free_port()
     tls = {"enabled": True, "port": tcp}
     tls |= {"certificate": str(certificate), "private_key": str(key)}  # type: ignore[dict-item]
     result = await submitted(hass, port, tcp={"enabled": True, "port": tcp}, tls=tls)
@@ -342,7 +334,7 @@ async def test_a_running_server_is_changed(
     hass: HomeAssistant, server: MockConfigEntry, tmp_path: Path
 ) -> None:
     certificate, key = make_certificate(tmp_path)
-    tcp, tls = free_tcp_port(), free_tcp_port()
+    tcp, tls = free_port(), free_port()
     form = await reconfigure_server(hass, server)
     sections = {
         "tcp": suggested(form)["tcp"] | {"enabled": True, "port": tcp},

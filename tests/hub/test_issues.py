@@ -31,8 +31,9 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.support.certificates import make_certificate
-from tests.support.entries import LOCALHOST, PASSWORD, Phones
-from tests.support.flows import TEXTS, free_tcp_port
+from tests.support.entries import PASSWORD, Phones
+from tests.support.flows import TEXTS
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 from tests.support.rawstream import StreamPhone
 from tests.support.stranger import Stranger
@@ -212,7 +213,7 @@ def with_tls(entry: MockConfigEntry, certificate: Path, key: Path) -> dict[str, 
         **entry.data,
         "tls": {
             "enabled": True,
-            "port": free_tcp_port(),
+            "port": free_port(),
             "certificate": str(certificate),
             "private_key": str(key),
         },

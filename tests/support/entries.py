@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import closing
-import socket
 from types import MappingProxyType
 from typing import Any
 
@@ -16,16 +14,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 from .rawphone import PATIENCE
 
 PASSWORD = "geheim-44"
-LOCALHOST = "127.0.0.1"
 
 type Phones = Callable[..., Any]
-
-
-def free_port() -> int:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        probe.bind((LOCALHOST, 0))
-        found: int = probe.getsockname()[1]
-        return found
 
 
 def key_data(key: str, **changes: Any) -> dict[str, Any]:

@@ -1,9 +1,7 @@
 """Steps through the dialogues of servers and phones, as a user takes them."""
 
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
-import socket
 import string
 from typing import Any
 
@@ -20,21 +18,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.util.json import load_json_object
 
-from .entries import LOCALHOST
-
 ADDRESS = "10.10.10.10"
 """The address of this machine in the network that the test plugin makes up."""
 
 TEXTS = load_json_object(
     Path(snom_buttons.__file__).parent / "translations" / "en.json"
 )
-
-
-def free_tcp_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((LOCALHOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def checked[R: ConfigFlowResult | SubentryFlowResult](

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from tests.support.certificates import Certificate
 
-from .peers import free_port, write
+from .peers import write
+from .ports import free_port
 from .running import Running, running
 
 TEMPLATE = Path(__file__).parents[1] / "wire" / "kamailio.cfg.in"

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    ExitStack,
-    asynccontextmanager,
-    suppress,
-)
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import json
 from pathlib import Path
-import random
-import socket
 from typing import NamedTuple, Protocol
 
 from tests.support.certificates import Certificate
 from tests.support.rawphone import PATIENCE
 
+from .ports import LOCALHOST, free_port
 from .running import Running, running
-
-LOCALHOST = "127.0.0.1"
 
 
 class Account(NamedTuple):
@@ -54,21 +46,6 @@ class Peer(Protocol):
 
 
 type MakePeer = Callable[[Account, Path], AbstractAsyncContextManager[Peer]]
-
-
-def free_port() -> int:
-    """Return a port that is free for UDP and TCP.
-
-    The system gives none of these to whoever does not care which, as it may do with
-    others before the program that is to have it is up.
-    """
-    while True:
-        port = random.randint(20_000, 32_000)
-        with suppress(OSError), ExitStack() as stack:
-            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
-                probe.bind((LOCALHOST, port))
-            return port
 
 
 def write(home: Path, **files: str) -> None:

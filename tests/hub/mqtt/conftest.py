@@ -1,9 +1,7 @@
 """Home Assistant with its own MQTT integration at a real Mosquitto."""
 
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
-import socket
 
 from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
@@ -12,15 +10,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.components.mqtt.models import DATA_MQTT
 from homeassistant.core import HomeAssistant
 from tests.support.mqtt_peers import LOCALHOST, Broker, MqttClient
+from tests.support.ports import free_port
 
 
 @pytest.fixture
 def broker_port(socket_enabled: None) -> int:
-    """Return a TCP port that is free."""
-    with closing(socket.socket()) as probe:
-        probe.bind((LOCALHOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that is free."""
+    return free_port()
 
 
 @pytest.fixture

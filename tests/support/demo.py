@@ -1,0 +1,154 @@
+"""The demo as a process, and the API of its Home Assistant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import aiohttp
+
+from .ports import free_port
+from .rawphone import RawPhone
+
+ROOT = Path(__file__).parents[2]
+START_PATIENCE = 240.0
+END_PATIENCE = 60.0
+
+
+class Demo:
+    """A running demo, and the API of its Home Assistant."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, directory: Path, pid: int
+    ) -> None:
+        self.directory = directory
+        self.details: dict[str, Any] = json.loads((directory / "demo.json").read_text())
+        self._pid = pid
+        self._session = session
+        self._url = self.details["url"]
+        self._headers = {"Authorization": f"Bearer {self.details['token']}"}
+
+    def kill_home_assistant(self) -> None:
+        """End the process without warning, as a power cut would."""
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text()
+        for child in map(int, children.split()):
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"homeassistant" in command:
+                os.kill(child, signal.SIGKILL)
+
+    def listens(self) -> bool:
+        """Return whether the SIP port is in use."""
+        wanted = f":{self.details['sip']['port']:04X}"
+        lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+        return any(line.split()[1].endswith(wanted) for line in lines)
+
+    @asynccontextmanager
+    async def phone(self, extension: str) -> AsyncIterator[RawPhone]:
+        """Give a phone that has not registered; at the end remove its registration."""
+        sip = self.details["sip"]
+        password = self.details["phones"][extension]["password"]
+        async with RawPhone((sip["host"], sip["port"]), extension, password) as phone:
+            yield phone
+            assert (await phone.unregister()).status == 200
+
+    def entity(self, extension: str, key: str, what: str) -> str:
+        """Return the ID of a key's entity: its `led` or its `press`."""
+        entity_id: str = self.details["phones"][extension]["keys"][key][what]
+        return entity_id
+
+    async def call(self, domain: str, action: str, **data: Any) -> None:
+        """Call a service."""
+        async with self._session.post(
+            f"{self._url}/api/services/{domain}/{action}",
+            json=data,
+            headers=self._headers,
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def state(self, entity_id: str) -> dict[str, Any]:
+        """Return a state; an empty one while Home Assistant cannot be reached."""
+        try:
+            async with self._session.get(
+                f"{self._url}/api/states/{entity_id}", headers=self._headers
+            ) as answer:
+                state: dict[str, Any] = await answer.json()
+                return state
+        except aiohttp.ClientConnectionError:
+            return {}
+
+    @asynccontextmanager
+    async def changes(self, entity_id: str) -> AsyncIterator[asyncio.Queue[Any]]:
+        """Give a queue of the states that an entity takes from now on."""
+        queue: asyncio.Queue[Any] = asyncio.Queue()
+        async with self._session.ws_connect(f"{self._url}/api/websocket") as api:
+            await api.receive_json()
+            token = self.details["token"]
+            await api.send_json({"type": "auth", "access_token": token})
+            await api.receive_json()
+            trigger = {"platform": "state", "entity_id": entity_id}
+            await api.send_json(
+                {"id": 1, "type": "subscribe_trigger", "trigger": trigger}
+            )
+            assert (await api.receive_json())["success"]
+
+            async def read() -> None:
+                async for message in api:
+                    event = message.json()["event"]
+                    await queue.put(event["variables"]["trigger"]["to_state"])
+
+            reader = asyncio.create_task(read())
+            yield queue
+            reader.cancel()
+
+
+@contextmanager
+def demo_process(directory: Path, *options: str) -> Iterator[int]:
+    """Run the demo, and return its process ID when it is ready; end it with Ctrl-C.
+
+    It outlives event loops: several tests can use one.
+    """
+    log = directory.with_suffix(".log")
+    arguments = (
+        *(sys.executable, "-m", "script.demonstration", "--dir", str(directory)),
+        *("--http-port", f"{free_port()}", "--sip-port", f"{free_port()}"),
+    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            (*arguments, *options),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+        )
+    try:
+        deadline = time.monotonic() + START_PATIENCE
+        while not any(
+            line.startswith("Ready") for line in log.read_text().splitlines()
+        ):
+            assert process.poll() is None, f"the demo ended: {process.returncode}"
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield process.pid
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            code = process.wait(END_PATIENCE)
+        finally:
+            process.kill()
+    assert code == 0
+
+
+@asynccontextmanager
+async def demo_of(directory: Path, pid: int) -> AsyncIterator[Demo]:
+    """Give the API of a running demo."""
+    async with aiohttp.ClientSession() as session:
+        yield Demo(session, directory, pid)
