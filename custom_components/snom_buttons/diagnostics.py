@@ -1,6 +1,5 @@
 """Diagnostics: settings and state of a server, without secrets."""
 
-from dataclasses import asdict
 import re
 from typing import Any, Final
 
@@ -42,8 +41,7 @@ async def async_get_config_entry_diagnostics(
     mqtt: dict[str, Any] = {}
     if entry.state is ConfigEntryState.LOADED:
         hub = entry.runtime_data
-        publisher = hub.mqtt.publisher
-        mqtt = asdict(publisher.counts) | {"waiting": publisher.waiting}
+        mqtt = hub.mqtt.diagnostics
         for phone in hub.phones.values():
             status[phone.settings.subentry_id] = _phone_status(phone.phone)
         for subentry_id, part in hub.lines.items():

@@ -30,10 +30,9 @@ from homeassistant.helpers.target import (
 from homeassistant.util.json import JsonValueType
 
 from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
-from .engine.keywords import FIELDS, as_text, as_truth, read_fields
+from .engine.keywords import FIELDS, as_text, as_truth, read_document, read_fields
 from .engine.phones import Key, format_document
 from .engine.refused import Refused, quoted
-from .hub.checks import check_shown, known_key, read_document
 from .hub.hub import SnomHub
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
@@ -102,14 +101,14 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
         raise Refused("invalid_text", field=ATTR_DOCUMENT, value=quoted(text))
     # What is no UTF-8 is for the parser to refuse.
     shown = read_document(text.encode(errors="surrogatepass"))
-    document = format_document(shown.values()).decode()
+    document = format_document(shown).decode()
     by_device, by_entity = _selected(call)
     phones = {phone.device_id: phone for phone in by_device}
     phones |= {phone.device_id: phone for phone, _ in by_entity}
     for phone in phones.values():
-        check_shown(phone, shown)
+        phone.phone.check(shown)
     for phone in phones.values():
-        phone.phone.show(shown.values())
+        phone.phone.show(shown)
     return {
         "phones": [
             {**_answer(phone), ATTR_DOCUMENT: document} for phone in phones.values()
@@ -139,7 +138,7 @@ def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
         *((phone, name) for phone in by_device for name in names),
         *by_entity,
     ):
-        found[phone.device_id, name] = phone, known_key(phone, name)
+        found[phone.device_id, name] = phone, phone.phone.settable_key(name)
     return list(found.values())
 
 

@@ -20,12 +20,12 @@ from custom_components.snom_buttons.engine.mqtt.commands import (
     STATES,
 )
 from custom_components.snom_buttons.engine.mqtt.payloads import (
-    Topics,
     dialled_payload,
     error_payload,
     press_payload,
     state_payload,
 )
+from custom_components.snom_buttons.engine.mqtt.topics import Topics
 from custom_components.snom_buttons.engine.phones import (
     Action,
     Dialled,

@@ -4,17 +4,14 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 
 from ..const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_DISCOVERY, CONF_MQTT, DOMAIN
-from ..hub.mqtt_client import discovery_prefix, mqtt_entry, mqtt_link
+from ..engine.mqtt import is_base
+from ..hub.mqtt_entry import discovery_prefix, mqtt_entry, mqtt_link
 from ..hub.settings import mqtt_settings
 from .forms import WHOLE_FORM, Faults
-
-MAX_BASE_TOPIC: Final = 128
-"""Characters of a base topic."""
 
 MQTT_MISSING: Final = "mqtt_missing"
 
@@ -40,7 +37,7 @@ class MqttOptionsFlow(OptionsFlow):
         faults = Faults({"link": mqtt_link(self.hass)})
         if user_input is not None:
             base = user_input[CONF_BASE_TOPIC].strip()
-            if not _is_base_topic(base):
+            if not is_base(base):
                 faults.add(CONF_BASE_TOPIC, "invalid_base_topic")
             # MQTT can be switched off whatever topics others have.
             elif user_input[CONF_MQTT]:
@@ -90,20 +87,6 @@ class MqttOptionsFlow(OptionsFlow):
                             other=entry.title,
                             topic=topic,
                         )
-
-
-def _is_base_topic(topic: str) -> bool:
-    """Return whether all our topics can begin with this."""
-    try:
-        mqtt.util.valid_publish_topic(topic)
-    except vol.Invalid:
-        return False
-    return (
-        len(topic) <= MAX_BASE_TOPIC
-        and topic.isprintable()
-        and not topic.startswith("$")
-        and all(topic.split("/"))
-    )
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN
+from ..engine.mqtt import LeftBehind
 from ..engine.phones import CannotListen, LineUse, PhoneServer, Signal, check_bind
 from .bus import EventBus
 from .dial_rules import DialRules
@@ -17,8 +18,7 @@ from .follower import Follower
 from .hardware import HardwareAddresses
 from .issues import ServerIssues
 from .line import SnomLine
-from .mqtt import LeftBehind, MqttBridge
-from .mqtt_client import async_clear
+from .mqtt import SnomMqtt, async_clear_left_behind
 from .phone import SnomPhone
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings
 from .store import ServerStore, async_remove_store
@@ -61,13 +61,12 @@ class SnomHub:
         self.issues = ServerIssues(
             hass, entry.entry_id, self.server, self.phones, self.settings
         )
-        self.mqtt = MqttBridge(
+        self.mqtt = SnomMqtt(
             hass,
             entry,
             self.server,
-            self.phones,
             left_behind_changed=self._store.save_soon,
-            async_save=self._store.save_now,
+            save=self._store.save_now,
         )
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
@@ -89,7 +88,7 @@ class SnomHub:
         """
         stored = await self._store.load(self.entry.title)
         self.server.restore(stored)
-        self.mqtt.async_recall(LeftBehind.from_json(stored.get(STORED_MQTT)))
+        self.mqtt.recall(LeftBehind.from_json(stored.get(STORED_MQTT)))
         # Last, for it may report an issue that `async_stop` has to withdraw.
         self.server.context = await self.issues.async_load_certificate()
 
@@ -280,4 +279,4 @@ class SnomHub:
 async def async_remove_stored(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     """Remove what is left of a config entry: its store, and its topics."""
     stored = await async_remove_store(hass, entry.entry_id)
-    await async_clear(hass, LeftBehind.from_json(stored.get(STORED_MQTT)).known)
+    await async_clear_left_behind(hass, LeftBehind.from_json(stored.get(STORED_MQTT)))

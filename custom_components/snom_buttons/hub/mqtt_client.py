@@ -1,65 +1,157 @@
-"""Home Assistant's own MQTT client: whether it is there, and how we publish with it."""
+"""Home Assistant's MQTT client as the engine uses it.
 
-from collections.abc import Iterable, Mapping
+The only module that imports the MQTT integration, and itself imported only if needed.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 import logging
 from typing import Any, Final
 
 from homeassistant.components import mqtt
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.components.mqtt import models
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 
-from ..engine.mqtt.publisher import MAX_AGE, Message, MqttPublisher
+from ..engine.mqtt import MAX_AGE, CannotPublish, Message, MqttPublisher, Received
+from .mqtt_entry import MQTT_DOMAIN, is_mqtt_loaded, mqtt_entry
 
 _LOGGER = logging.getLogger(__name__)
 
 QOS: Final = 1
 CLEARING: Final = 10.0
-"""Seconds in which the broker can forget a server that is removed."""
+"""Seconds in which the topics of a removed server can be cleared."""
 
-_ADD_MQTT: Final = "/config/integrations/dashboard/add?domain=mqtt"
-_SHOW_MQTT: Final = "/config/integrations/integration/mqtt"
+_PENDING: Final = frozenset(("pending", "unsub"))
+"""The parts of a discovery that waits for another of the same component."""
 
 
-def make_publisher(hass: HomeAssistant) -> MqttPublisher:
-    """Return a publisher that uses Home Assistant's client."""
+class HomeAssistantClient:
+    """The client of the MQTT integration, which may come and go."""
 
-    async def publish(message: Message) -> None:
-        entry = mqtt_entry(hass)
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Use the integration of this Home Assistant."""
+        self._hass = hass
+        self._can_hide = True
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the client takes subscriptions, with a connection or before it."""
+        return is_mqtt_loaded(self._hass)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection to the broker."""
+        return is_mqtt_loaded(self._hass) and mqtt.is_connected(self._hass)
+
+    async def publish(self, message: Message) -> None:
+        """Publish a message. Raises CannotPublish."""
+        entry = mqtt_entry(self._hass)
         is_mqtt5 = entry is not None and entry.data.get(mqtt.CONF_PROTOCOL) == "5"
         expiry = None
         if message.born is not None and is_mqtt5:
-            # So a subscriber that was away does not get it late either.
-            expiry = max(1, int(message.born + MAX_AGE - hass.loop.time()))
-        await mqtt.async_publish(
-            hass,
-            message.topic,
-            message.payload,
-            QOS,
-            message.retain,
-            message_expiry_interval=expiry,
-        )
+            # A subscriber that was away does not get it late either.
+            expiry = max(1, int(message.born + MAX_AGE - self._hass.loop.time()))
+        try:
+            await mqtt.async_publish(
+                self._hass,
+                message.topic,
+                message.payload,
+                QOS,
+                message.retain,
+                message_expiry_interval=expiry,
+            )
+        except HomeAssistantError as err:
+            raise CannotPublish(str(err)) from err
 
-    return MqttPublisher(
-        publish,
-        lambda: is_mqtt_loaded(hass) and mqtt.is_connected(hass),
-        hass.loop.time,
-    )
+    async def publish_last(self, message: Message) -> None:
+        """Publish a message while the integration is being unloaded, if it still can."""
+        if mqtt.is_connected(self._hass):
+            with suppress(CannotPublish):
+                await self.publish(message)
+
+    async def subscribe(
+        self,
+        topic: str,
+        qos: int,
+        received: Callable[[Received], None],
+        confirmed: Callable[[], None] | None = None,
+    ) -> CALLBACK_TYPE:
+        """Subscribe, now and after each reconnect; return what ends the subscription."""
+
+        @callback
+        def receive(message: mqtt.ReceiveMessage) -> None:
+            assert isinstance(message.payload, bytes)
+            received(Received(message.topic, message.payload, message.retain))
+
+        ends = [
+            await mqtt.async_subscribe(self._hass, topic, receive, qos, encoding=None)
+        ]
+        if confirmed is not None:
+            # If another integration subscribes to the same with another QoS, the
+            # higher one counts.
+            ends += [
+                mqtt.async_on_subscribe_done(self._hass, topic, each, confirmed)
+                for each in (qos, qos + 1)
+            ]
+
+        @callback
+        def unsubscribe() -> None:
+            for end in ends:
+                end()
+
+        return unsubscribe
+
+    @callback
+    def follow_connection(self, changed: Callable[[bool], None]) -> CALLBACK_TYPE:
+        """Call `changed` when a connection is there, or gone; return what ends that."""
+        return mqtt.async_subscribe_connection_status(self._hass, changed)
+
+    @callback
+    def hide(self, phone_id: str, payload: Mapping[str, Any]) -> bool:
+        """Keep this Home Assistant from setting up what an announcement contains.
+
+        Return False if that is impossible: the announcement must not be published then.
+        Decision 12 explains why this uses internals of the integration.
+        """
+        if not self._can_hide or not is_mqtt_loaded(self._hass):
+            return False
+        data = self._hass.data.get(MQTT_DOMAIN)
+        waiting = getattr(data, "discovery_pending_discovered", None)
+        shape = getattr(models, "PendingDiscovered", None)
+        keys = getattr(shape, "__required_keys__", None)
+        if not isinstance(waiting, dict) or keys != _PENDING:
+            self._can_hide = False
+            _LOGGER.warning(
+                "Phones are not announced on MQTT: this Home Assistant, which has them"
+                " already, would set them up a second time"
+            )
+            return False
+        for name, component in payload["components"].items():
+            # A component that seems to be in the making; the new payload waits for it.
+            waiting[component["platform"], f"{phone_id} {name}"] = {
+                "unsub": lambda: None,
+                "pending": deque(maxlen=0),
+            }
+        return True
 
 
 async def async_clear(hass: HomeAssistant, topics: Iterable[str]) -> None:
-    """Clear topics of a server that is no more."""
-    publisher = make_publisher(hass)
+    """Clear the topics of a server that is removed."""
+    client = HomeAssistantClient(hass)
+    publisher = MqttPublisher(client, hass.loop.time)
 
     @callback
     def connection_changed(_: bool) -> None:
-        # Behind what the client repeats, which may be states of that server.
+        # After what the client repeats, which may be states of that server.
         hass.loop.call_soon(publisher.connection_changed)
 
-    unsubscribe = mqtt.async_subscribe_connection_status(hass, connection_changed)
+    unsubscribe = client.follow_connection(connection_changed)
     for topic in topics:
         publisher.clear(topic)
-    # A broker that is just being restarted will be back.
-    await publisher.close(CLEARING, wait_for_connection=is_mqtt_loaded(hass))
+    # A broker that is being restarted comes back.
+    await publisher.close(CLEARING, wait_for_connection=client.is_ready)
     unsubscribe()
     if left := publisher.known:
         _LOGGER.warning(
@@ -68,33 +160,3 @@ async def async_clear(hass: HomeAssistant, topics: Iterable[str]) -> None:
             len(left),
             left[0],
         )
-
-
-def mqtt_entry(hass: HomeAssistant) -> ConfigEntry | None:
-    """Return the entry of Home Assistant's MQTT integration, which has one at most."""
-    entries = hass.config_entries.async_entries(
-        mqtt.DOMAIN, include_ignore=False, include_disabled=False
-    )
-    return entries[0] if entries else None
-
-
-def discovery_prefix(hass: HomeAssistant) -> str:
-    """Return what the topics begin with on which things are announced."""
-    entry = mqtt_entry(hass)
-    options: Mapping[str, Any] = entry.options if entry else {}
-    prefix: str = options.get(mqtt.CONF_DISCOVERY_PREFIX, mqtt.DEFAULT_PREFIX)
-    return prefix
-
-
-def is_mqtt_loaded(hass: HomeAssistant) -> bool:
-    """Return whether messages can be handed over, now or once there is a connection."""
-    entry = mqtt_entry(hass)
-    return entry is not None and entry.state is ConfigEntryState.LOADED
-
-
-def mqtt_link(hass: HomeAssistant) -> str:
-    """Return where a user sets the MQTT integration up, or enables it again."""
-    is_disabled = bool(
-        hass.config_entries.async_entries(mqtt.DOMAIN, include_ignore=False)
-    )
-    return _SHOW_MQTT if is_disabled else _ADD_MQTT

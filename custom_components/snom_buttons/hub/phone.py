@@ -6,7 +6,7 @@ import re
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from ..const import DOMAIN, MANUFACTURER, MODEL_OTHER
+from ..const import DOMAIN, MANUFACTURER
 from ..engine.phones import Phone, Signal
 from .settings import PhoneSettings
 
@@ -81,13 +81,12 @@ class SnomPhone:
 
     def _async_update_device(self) -> str:
         """Create or update the phone's device; return its ID."""
-        model = self.settings.setup.model
         device = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry_id,
             config_subentry_id=self.settings.subentry_id,
             identifiers={(DOMAIN, self.settings.subentry_id)},
             manufacturer=MANUFACTURER,
-            model=None if model == MODEL_OTHER else model,
+            model=self.settings.setup.model or None,
             name=self.settings.name,
             via_device_id=self._via_device_id,
         )

@@ -52,6 +52,7 @@ from ..const import (
     CONF_TOGGLE,
     CONF_UDP,
     DOMAIN,
+    MODEL_OTHER,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
@@ -180,7 +181,7 @@ class PhoneSettings:
             extension=self.extension,
             name=self.name,
             password=self.password,
-            model=self.model,
+            model="" if self.model == MODEL_OTHER else self.model,
             keys=tuple(key.setup for key in self.keys),
             dialling=self.dialling,
             address=self.address,

@@ -11,20 +11,22 @@ from typing import Any
 
 import pytest
 
+from custom_components.snom_buttons.engine.mqtt import (
+    CannotPublish,
+    Message,
+    MqttPublisher,
+)
 from custom_components.snom_buttons.engine.mqtt.publisher import (
     ACK_TIMEOUT,
     CLOSING,
     MAX_AGE,
     MAX_ERRORS,
-    MAX_NEWS,
+    MAX_EVENTS,
     RETRY,
     STALLED,
     WINDOW,
-    Message,
-    MqttPublisher,
 )
 from homeassistant.components.mqtt.client import TIMEOUT_ACK
-from homeassistant.exceptions import HomeAssistantError
 from tests.support.clock import run
 
 LOGGER = "custom_components.snom_buttons.engine.mqtt.publisher"
@@ -41,9 +43,9 @@ class Client:
         """What is raised instead of taking a message."""
         self.sent: list[Message] = []
         self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
-        self.publisher = MqttPublisher(self._publish, lambda: self.connected, now)
+        self.publisher = MqttPublisher(self, now)
 
-    async def _publish(self, message: Message) -> None:
+    async def publish(self, message: Message) -> None:
         self.sent.append(message)
         if self.error is not None:
             raise self.error
@@ -59,6 +61,10 @@ class Client:
                 self._waiting.remove(waiting)
         if waiting[1].done():
             waiting[1].result()
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connected
 
     @property
     def said(self) -> list[str]:
@@ -148,12 +154,12 @@ class TestNews:
     async def test_age(self, age: float, told: int, dropped: int) -> None:
         client = Client(connected=False)
         born = now()
-        client.publisher.tell("press", "1")
+        client.publisher.publish_event("press", "1")
         await asyncio.sleep(age)
         await client.reconnect()
         assert client.sent == [Message("press", "1", born=born)] * told
         counts = client.publisher.counts
-        assert (counts.told, counts.dropped) == (told, dropped)
+        assert (counts.published, counts.dropped) == (told, dropped)
 
     @jumping
     async def test_they_grow_old_behind_one_that_is_not_acknowledged(self) -> None:
@@ -161,7 +167,7 @@ class TestNews:
         client.publisher.keep("lamp", "on")
         await client.acknowledge()
         for number in "123":
-            client.publisher.tell("press", number)
+            client.publisher.publish_event("press", number)
             await asyncio.sleep(0.1)
         client.connected = False
         await asyncio.sleep(MAX_AGE - 0.15)
@@ -177,7 +183,7 @@ class TestNews:
         client.publisher.keep("lamp", "on")
         await client.acknowledge()
         for number in "1234":
-            client.publisher.tell("press", number)
+            client.publisher.publish_event("press", number)
             client.connected = False
             await client.reconnect()
         assert [said for said in client.said if "press" in said] == ["press=1"]
@@ -188,7 +194,7 @@ class TestNews:
     @jumping
     async def test_those_too_old_are_counted_without_an_occasion(self) -> None:
         client = Client(connected=False)
-        client.publisher.tell("press", "1")
+        client.publisher.publish_event("press", "1")
         assert client.publisher.waiting == 1
         await asyncio.sleep(MAX_AGE + 1)
         assert client.publisher.waiting == 0
@@ -198,7 +204,7 @@ class TestNews:
     async def test_one_is_under_way_at_a_time(self) -> None:
         client = Client()
         for number in "123":
-            client.publisher.tell("press", number)
+            client.publisher.publish_event("press", number)
         client.publisher.keep("lamp", "on")
         assert client.said == ["press=1", "lamp=on"]
         await client.acknowledge("lamp")
@@ -211,26 +217,26 @@ class TestNews:
     @jumping
     async def test_of_too_many_the_oldest_are_dropped(self) -> None:
         client = Client(connected=False)
-        for number in range(MAX_NEWS + 2):
-            client.publisher.tell("press", str(number))
-        assert client.publisher.waiting == MAX_NEWS
+        for number in range(MAX_EVENTS + 2):
+            client.publisher.publish_event("press", str(number))
+        assert client.publisher.waiting == MAX_EVENTS
         assert client.publisher.counts.dropped == 2
         await client.reconnect()
         assert client.said == ["press=2"]
 
-    @pytest.mark.parametrize("error", [HomeAssistantError("no"), ValueError("no")])
+    @pytest.mark.parametrize("error", [CannotPublish("no"), ValueError("no")])
     @jumping
     async def test_one_that_the_client_does_not_take(self, error: Exception) -> None:
         client = Client(acknowledges=True)
         client.error = error
-        client.publisher.tell("press", "1")
+        client.publisher.publish_event("press", "1")
         counts = client.publisher.counts
-        assert (counts.told, counts.dropped) == (0, 1)
+        assert (counts.published, counts.dropped) == (0, 1)
         client.error = None
         await asyncio.sleep(2 * RETRY)
-        client.publisher.tell("press", "2")
+        client.publisher.publish_event("press", "2")
         assert client.said == ["press=1", "press=2"]
-        assert (counts.told, counts.dropped) == (1, 1)
+        assert (counts.published, counts.dropped) == (1, 1)
 
 
 class TestWhatStands:
@@ -268,8 +274,8 @@ class TestWhatStands:
     async def test_again(self) -> None:
         client = Client(acknowledges=True)
         client.publisher.announce("config", "{}")
-        client.publisher.again("config")
-        client.publisher.again("never said")
+        client.publisher.republish("config")
+        client.publisher.republish("never said")
         assert client.said == ["config={}", "config={}"]
 
     @jumping
@@ -303,10 +309,10 @@ class TestWhatStands:
     async def test_withheld(self) -> None:
         client = Client(acknowledges=True)
         client.publisher.keep("status", "online")
-        client.publisher.withhold("status")
+        client.publisher.suspend("status")
         await client.reconnect()
         assert client.said == ["status=online"]
-        client.publisher.withhold("never said")
+        client.publisher.suspend("never said")
         assert client.publisher.known == ["never said", "status"]
         client.publisher.keep("status", "online")
         assert client.said == ["status=online", "status=online"]
@@ -315,7 +321,7 @@ class TestWhatStands:
     async def test_what_has_become_somebody_elses(self) -> None:
         client = Client(acknowledges=True)
         client.publisher.keep("lamp", "on")
-        client.publisher.leave("lamp")
+        client.publisher.forget("lamp")
         await client.reconnect()
         assert client.said == ["lamp=on"]
         assert client.publisher.known == []
@@ -325,7 +331,7 @@ class TestWhatStands:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         client = Client(acknowledges=True)
-        client.error = HomeAssistantError("no connection")
+        client.error = CannotPublish("no connection")
         client.publisher.keep("lamp", "on")
         client.publisher.keep("other", "on")
         await asyncio.sleep(RETRY - 0.1)
@@ -340,7 +346,7 @@ class TestWhatStands:
         await asyncio.sleep(2 * RETRY)
         assert len(client.sent) == 6
         # It is a new failure after that.
-        client.error = HomeAssistantError("again")
+        client.error = CannotPublish("again")
         client.publisher.keep("lamp", "off")
         warned.append((logging.WARNING, "Cannot publish on lamp: again"))
         assert logged(caplog) == warned
@@ -349,8 +355,8 @@ class TestWhatStands:
     async def test_what_has_changed_meanwhile_is_not_tried_again(self) -> None:
         client = Client()
         client.publisher.keep("lamp", "on")
-        client.publisher.withhold("lamp")
-        await client.acknowledge(error=HomeAssistantError("no"))
+        client.publisher.suspend("lamp")
+        await client.acknowledge(error=CannotPublish("no"))
         client.publisher.keep("other", "on")
         await client.acknowledge()
         await asyncio.sleep(2 * RETRY)
@@ -407,7 +413,7 @@ class TestKnown:
     async def test_nor_if(self, what_happens: str) -> None:
         client = Client()
         if what_happens == "error":
-            client.error = HomeAssistantError("no")
+            client.error = CannotPublish("no")
         client.publisher.clear("lamp")
         match what_happens:
             case "timeout":
@@ -431,15 +437,15 @@ class TestOrder:
     """What comes first, of all that waits."""
 
     @jumping
-    async def test_news_then_what_stands_then_errors(self) -> None:
+    async def test_events_then_states_then_errors(self) -> None:
         client = Client(connected=False)
-        client.publisher.complain("error", "1")
+        client.publisher.publish_error("error", "1")
         client.publisher.keep("lamp", "on")
-        client.publisher.tell("press", "1")
-        client.publisher.tell("press", "2")
+        client.publisher.publish_event("press", "1")
+        client.publisher.publish_event("press", "2")
         assert client.publisher.waiting == 4
         client.connected = True
-        client.publisher.complain("error", "2")
+        client.publisher.publish_error("error", "2")
         assert client.said == ["press=1", "lamp=on", "error=1", "error=2"]
         await client.acknowledge_all()
         assert client.said[4:] == ["press=2"]
@@ -450,8 +456,8 @@ class TestOrder:
         client = Client()
         for number in range(WINDOW + 5):
             client.publisher.keep(f"lamp{number}", "on")
-        client.publisher.complain("error", "1")
-        client.publisher.tell("press", "1")
+        client.publisher.publish_error("error", "1")
+        client.publisher.publish_event("press", "1")
         await client.acknowledge("lamp0")
         assert client.said[WINDOW:] == ["press=1"]
 
@@ -459,7 +465,7 @@ class TestOrder:
     async def test_of_too_many_errors_the_newest(self) -> None:
         client = Client(connected=False)
         for number in range(MAX_ERRORS + 3):
-            client.publisher.complain("error", str(number))
+            client.publisher.publish_error("error", str(number))
         assert client.publisher.waiting == MAX_ERRORS
         await client.reconnect()
         await client.acknowledge_all()
@@ -473,9 +479,9 @@ class TestSilence:
     async def test_nothing_but_one_probe_goes_out(self) -> None:
         client = Client()
         await client.fall_silent()
-        client.publisher.tell("press", "1")
+        client.publisher.publish_event("press", "1")
         client.publisher.keep("lamp", "on")
-        client.publisher.complain("error", "1")
+        client.publisher.publish_error("error", "1")
         assert client.said == ["silence=falls"]
         # The client gives up, and something may go out again: a state, which may be late.
         await asyncio.sleep(ACK_TIMEOUT)
@@ -491,7 +497,7 @@ class TestSilence:
         client = Client()
         client.publisher.keep("lamp", "on")
         await asyncio.sleep(STALLED - 0.1)
-        client.publisher.tell("press", "1")
+        client.publisher.publish_event("press", "1")
         assert client.said[1:] == ["press=1"]
 
     @pytest.mark.parametrize(
@@ -511,32 +517,32 @@ class TestSilence:
             case "reconnect":
                 await client.reconnect()
             case "refusal":
-                client.error = HomeAssistantError("no")
+                client.error = CannotPublish("no")
                 await asyncio.sleep(ACK_TIMEOUT)
                 assert client.said == ["silence=falls"] * 2
-        client.publisher.tell("press", "1")
-        assert client.publisher.counts.told == told
+        client.publisher.publish_event("press", "1")
+        assert client.publisher.counts.published == told
         assert client.said.count("press=1") == told
 
     @jumping
     async def test_presses_meanwhile_are_told_or_dropped(self) -> None:
         client = Client()
         await client.fall_silent()
-        client.publisher.tell("press", "old")
+        client.publisher.publish_event("press", "old")
         await asyncio.sleep(MAX_AGE - 1)
-        client.publisher.tell("press", "new")
+        client.publisher.publish_event("press", "new")
         await asyncio.sleep(2)
         client.acknowledges = True
         await client.acknowledge()
         assert [said for said in client.said if "press" in said] == ["press=new"]
         counts = client.publisher.counts
-        assert (counts.told, counts.dropped) == (1, 1)
+        assert (counts.published, counts.dropped) == (1, 1)
 
     @jumping
     async def test_nothing_stands_that_could_be_a_probe(self) -> None:
         client = Client()
         await client.fall_silent()
-        client.publisher.withhold("silence")
+        client.publisher.suspend("silence")
         await asyncio.sleep(ACK_TIMEOUT)
         assert client.said == ["silence=falls"]
 
@@ -549,8 +555,8 @@ class TestClosing:
         client = Client()
         for number in range(WINDOW + 1):
             client.publisher.keep(f"lamp{number}", "on")
-        client.publisher.tell("press", "1")
-        client.publisher.complain("error", "1")
+        client.publisher.publish_event("press", "1")
+        client.publisher.publish_error("error", "1")
         closing = asyncio.create_task(client.publisher.close())
         await settle()
         assert not closing.done()
@@ -612,7 +618,7 @@ class TestClosing:
     @jumping
     async def test_nothing_is_tried_again_after_it(self) -> None:
         client = Client(acknowledges=True)
-        client.error = HomeAssistantError("no")
+        client.error = CannotPublish("no")
         client.publisher.keep("status", "offline")
         await client.publisher.close()
         await asyncio.sleep(2 * RETRY)

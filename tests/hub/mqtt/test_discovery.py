@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -15,13 +14,6 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
-from custom_components.snom_buttons.engine.mqtt.discovery import (
-    discovery_payload,
-    discovery_topic,
-)
-from custom_components.snom_buttons.engine.mqtt.payloads import Topics
-from custom_components.snom_buttons.engine.phones import KeyKind
-from custom_components.snom_buttons.hub.settings import KeySettings, PhoneSettings
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -33,161 +25,6 @@ from tests.support.rawphone import PATIENCE, RawPhone
 
 ANNOUNCED = "homeassistant/device/snom_buttons_subentry_44/config"
 OPTIONS = {"mqtt": True, "discovery": True}
-
-# The payload, without a broker.
-
-STATE = "{{ value_json.state if value_json is defined else '' }}"
-BINARY_SENSOR = {
-    "platform": "binary_sensor",
-    "unique_id": "snom_buttons_abc_7_binary_sensor",
-    "name": "Gate",
-    "state_topic": "base/44/key/7/state",
-    "value_template": STATE,
-}
-SWITCH = {
-    "platform": "switch",
-    "unique_id": "snom_buttons_abc_7_switch",
-    "name": "Gate",
-    "state_topic": "base/44/key/7/state",
-    "value_template": STATE,
-    "command_topic": "base/44/key/7/set",
-}
-LIGHT = {
-    "platform": "light",
-    "unique_id": "snom_buttons_abc_7_light",
-    "schema": "json",
-    "name": "Gate",
-    "state_topic": "base/44/key/7/state",
-    "command_topic": "base/44/key/7/set",
-    "effect": True,
-    "effect_list": [
-        *("off", "hold", "pickup", "park", "message", "offline", "error"),
-    ],
-}
-
-
-def press(*event_types: str) -> dict[str, Any]:
-    """Return the event entity of a key."""
-    return {
-        "platform": "event",
-        "unique_id": "snom_buttons_abc_7_press",
-        "name": "Gate press",
-        "device_class": "button",
-        "event_types": list(event_types),
-        "state_topic": "base/44/key/7/event",
-    }
-
-
-def trigger(kind: str, event_type: str) -> dict[str, Any]:
-    """Return a device trigger of a key."""
-    return {
-        "platform": "device_automation",
-        "automation_type": "trigger",
-        "type": kind,
-        "subtype": "Gate",
-        "topic": "base/44/key/7/event",
-        "value_template": "{{ value_json.event_type }}",
-        "payload": event_type,
-    }
-
-
-PRESS = {
-    "7_press": press("press_end"),
-    "7_press_end": trigger("button_short_press", "press_end"),
-}
-USES = {
-    "7_press": press("press_end", "seize", "release"),
-    "7_press_end": trigger("button_short_press", "press_end"),
-    "7_seize": trigger("seize", "seize"),
-    "7_release": trigger("release", "release"),
-}
-HS_LIGHT = LIGHT | {"supported_color_modes": ["hs"]}
-ONOFF_LIGHT = LIGHT | {"supported_color_modes": ["onoff"]}
-
-
-def announced(*keys: KeySettings, commands: bool = True, model: str = "D785") -> Any:
-    """Return how a phone with some keys is announced."""
-    settings = PhoneSettings(
-        subentry_id="abc",
-        name="Desk",
-        extension="44",
-        password="secret",
-        model=model,
-        keys=keys,
-    )
-    phone: Any = SimpleNamespace(settings=settings)
-    assert discovery_topic("found", phone) == "found/device/snom_buttons_abc/config"
-    return discovery_payload(Topics("base"), phone, commands=commands)
-
-
-@pytest.mark.parametrize(
-    ("kind", "colors", "commands", "components"),
-    [
-        (KeyKind.LIGHT, False, True, PRESS | {"7_light": ONOFF_LIGHT}),
-        (KeyKind.LIGHT, True, True, PRESS | {"7_light": HS_LIGHT}),
-        (KeyKind.LIGHT, True, False, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
-        (KeyKind.SWITCH, True, True, PRESS | {"7_switch": SWITCH}),
-        (KeyKind.SWITCH, False, False, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
-        (KeyKind.SHARED, True, True, USES | {"7_binary_sensor": BINARY_SENSOR}),
-        (KeyKind.SHARED, False, False, USES | {"7_binary_sensor": BINARY_SENSOR}),
-        (KeyKind.NONE, True, True, {}),
-        (KeyKind.NONE, False, False, {}),
-    ],
-)
-def test_how_a_key_is_announced(
-    kind: KeyKind, colors: bool, commands: bool, components: dict[str, Any]
-) -> None:
-    key = KeySettings(key="7", name="Gate", kind=kind, colors=colors)
-    payload = announced(key, commands=commands)
-    del payload["components"]["dialled"]
-    assert payload["components"] == components
-
-
-@pytest.mark.parametrize("commands", [True, False])
-@pytest.mark.parametrize(
-    ("model", "said"), [("D785", {"model": "D785"}), ("other", {})]
-)
-def test_how_a_phone_is_announced(
-    model: str, said: dict[str, str], commands: bool
-) -> None:
-    assert announced(model=model, commands=commands) == {
-        "device": {
-            "identifiers": ["snom_buttons_abc"],
-            "name": "Desk",
-            "manufacturer": "snom",
-        }
-        | said,
-        "origin": {"name": "Snom Buttons"},
-        "availability": [
-            {"topic": "base/status"},
-            {"topic": "base/44/availability"},
-        ],
-        "availability_mode": "all",
-        "qos": 1,
-        "components": {
-            "dialled": {
-                "platform": "event",
-                "unique_id": "snom_buttons_abc_dialled",
-                "name": "Dialled number",
-                "event_types": ["dialled"],
-                "state_topic": "base/44/dialled",
-                "value_template": (
-                    "{{ dict(value_json, event_type='dialled') | to_json }}"
-                ),
-            }
-        },
-    }
-
-
-def test_each_key_is_announced() -> None:
-    keys = [KeySettings(key=f"{n}", name=f"Key {n}") for n in range(1, 4)]
-    assert list(announced(*keys)["components"]) == [
-        "dialled",
-        *(f"{n}_{what}" for n in "123" for what in ("light", "press", "press_end")),
-    ]
-
-
-# With a broker.
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.rawphone import RawPhone
 
 PAGE = (Path(__file__).parents[3] / "docs" / "mqtt.md").read_text()
 SECTION = PAGE.partition("\n## Mosquitto's tools\n")[2].partition("\n## ")[0]
-CLEARING = PAGE.partition("\n## Clear what was left\n")[2].partition("\n## ")[0]
+CLEARING = PAGE.partition("\n## Clear retained topics\n")[2].partition("\n## ")[0]
 COMMANDS = "\n".join(re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL))
 
 

@@ -1,5 +1,6 @@
 """The words of users: the fields of a key, effects and colours."""
 
+from .document import read_document
 from .fields import FIELDS, MAX_LABEL, Field, as_text, as_truth, read_fields
 from .lamp import EFFECTS, effect_of, hs_color_of, rgb_to_hs, with_effect, with_hs_color
 
@@ -12,6 +13,7 @@ __all__ = [
     "as_truth",
     "effect_of",
     "hs_color_of",
+    "read_document",
     "read_fields",
     "rgb_to_hs",
     "with_effect",

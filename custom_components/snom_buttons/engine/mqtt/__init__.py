@@ -1,1 +1,24 @@
-"""Phones on an MQTT broker: topics, payloads, commands and what is due to the broker."""
+"""Phones on an MQTT broker: topics, payloads, commands, and a follower of the server.
+
+The follower publishes and subscribes with a `Client`, which the program around the
+engine provides.
+"""
+
+from .client import CannotPublish, Client, Message, Received
+from .follower import LeftBehind, MqttFollower, MqttSetup
+from .publisher import MAX_AGE, MqttPublisher
+from .topics import MAX_BASE, is_base
+
+__all__ = [
+    "MAX_AGE",
+    "MAX_BASE",
+    "CannotPublish",
+    "Client",
+    "LeftBehind",
+    "Message",
+    "MqttFollower",
+    "MqttPublisher",
+    "MqttSetup",
+    "Received",
+    "is_base",
+]

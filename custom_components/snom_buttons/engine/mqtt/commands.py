@@ -1,44 +1,32 @@
-"""What others may say on MQTT: a key's new state, or a whole document."""
+"""Commands from the broker: the new look of a key, or a whole document."""
 
 from dataclasses import replace
-from typing import Any, Final
+import json
+from math import isinf
+from typing import Any, Final, NoReturn
 
-import voluptuous as vol
-
-from homeassistant.const import SERVICE_TOGGLE, STATE_OFF, STATE_ON
-from homeassistant.util.color import color_RGB_to_hs
-from homeassistant.util.json import json_loads
-
-from ...hub.checks import check_shown, known_key, read_document
-from ...hub.phone import SnomPhone
 from ..keywords import (
     FIELDS,
     as_truth,
     effect_of,
     hs_color_of,
+    read_document,
     read_fields,
+    rgb_to_hs,
     with_effect,
     with_hs_color,
 )
-from ..phones import MAX_DOCUMENT, MAX_UNCONFIGURED, Key, KeyDescription
+from ..phones import MAX_DOCUMENT, MAX_UNCONFIGURED, Key, KeyDescription, Phone
 from ..refused import Refused, quoted
-from .payloads import state_of
-
-
-def _up_to(greatest: int) -> vol.All[Any]:
-    return vol.All(_number, vol.Range(0, greatest))
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise vol.Invalid("not a number")
-    return value
-
+from .payloads import OFF, ON, state_of
 
 MAX_COMMAND: Final = 8 * 1024
 """Bytes of a command to a key: many times what all its fields can hold."""
+MAX_NESTING: Final = 1024
+"""Arrays and objects in a command. A value that is nested deeper exhausts the stack."""
 
-STATES: Final = (STATE_ON.upper(), STATE_OFF.upper(), SERVICE_TOGGLE.upper())
+TOGGLE: Final = "TOGGLE"
+STATES: Final = (ON, OFF, TOGGLE)
 
 IGNORED: Final = frozenset(
     (
@@ -51,44 +39,43 @@ IGNORED: Final = frozenset(
         "white",
     )
 )
-"""What a state or another Home Assistant says beyond that, and no lamp can follow."""
+"""Fields of a published state, or of another Home Assistant, that no lamp supports."""
 
 OWN_FIELDS: Final = ("state", "effect", "reset")
-"""What a command can say beyond the fields of the action `set_key`."""
+"""The fields of a command beyond those of the action `set_key`."""
 
-COLOR: Final = vol.Any(
-    {vol.Required("h"): _up_to(360), vol.Required("s"): _up_to(100)},
-    {vol.Required(channel): _up_to(255) for channel in "rgb"},
-)
-"""A colour as numbers."""
+COLORS: Final = ({"h": 360, "s": 100}, {"r": 255, "g": 255, "b": 255})
+"""The forms of a colour in numbers: the greatest value of each part."""
 
 
-def set_key(phone: SnomPhone, name: str, payload: bytes) -> None:
-    """Let a key show what a command says; the rest stays as it is.
+def set_key(phone: Phone, name: str, payload: bytes) -> None:
+    """Apply a command to a key; what the command does not name stays as it is.
 
     Raises Refused; then nothing has changed.
     """
-    key = known_key(phone, name)
+    key = phone.settable_key(name)
     command = _command(payload)
     if _is_echo(key, command):
         return
-    description = _told(key, command)
-    check_shown(phone, {name: description})
-    key.show(description)
+    look = _look_after(key, command)
+    phone.check((look,))
+    key.show(look)
 
 
-def send_document(phone: SnomPhone, payload: bytes) -> None:
-    """Let keys show what a document says, also keys that are not set up.
+def send_document(phone: Phone, payload: bytes) -> None:
+    """Let keys show what a document describes, also keys that are not configured.
 
     Raises Refused; then nothing has changed.
     """
     _check_size(payload, MAX_DOCUMENT)
-    # Looked at before it is read, for that takes its time: somebody may send many.
-    if payload.count(b"k=") > MAX_UNCONFIGURED + len(phone.phone.keys):
-        raise Refused("too_many_keys", allowed=str(MAX_UNCONFIGURED))
+    # Cheaper than reading it, in case of a flood.
+    if payload.count(b"k=") > MAX_UNCONFIGURED + len(phone.keys):
+        raise Refused(
+            "too_many_keys", phone=phone.setup.name, allowed=str(MAX_UNCONFIGURED)
+        )
     shown = read_document(payload)
-    check_shown(phone, shown)
-    phone.phone.show(shown.values())
+    phone.check(shown)
+    phone.show(shown)
 
 
 def _check_size(payload: bytes, most: int) -> None:
@@ -97,18 +84,18 @@ def _check_size(payload: bytes, most: int) -> None:
 
 
 def _command(payload: bytes) -> dict[str, Any]:
-    """Return the fields of a command, also of one that is a single word."""
+    """Return the fields of a command; a single word is the field `state`."""
     _check_size(payload, MAX_COMMAND)
     text = payload.decode(errors="replace").strip()
     if text.isascii() and text.upper() in STATES:
         return {"state": text}
     try:
-        command = json_loads(payload)
+        command = read_json(payload)
     except ValueError:
         command = None
     if not isinstance(command, dict):
         raise Refused("invalid_command", value=quoted(text), allowed=", ".join(STATES))
-    command = {name: said for name, said in command.items() if name not in IGNORED}
+    command = {name: value for name, value in command.items() if name not in IGNORED}
     for name in command:
         if name not in FIELDS and name not in OWN_FIELDS:
             raise Refused(
@@ -121,46 +108,76 @@ def _command(payload: bytes) -> dict[str, Any]:
     return command
 
 
+def read_json(payload: bytes) -> Any:
+    """Return a JSON text (RFC 8259) as Python's values.
+
+    Stricter than the standard library: UTF-8 only, no NaN or infinity, no surrogates,
+    MAX_NESTING. An integer beyond 64 bits becomes a float. Raises ValueError.
+    """
+    if payload.count(b"[") + payload.count(b"{") > MAX_NESTING:
+        raise ValueError("nested too deeply")
+    value = json.loads(
+        payload.decode(),
+        parse_int=_integer,
+        parse_float=_finite,
+        parse_constant=_no_number,
+    )
+    if b"\\u" in payload:  # only such an escape can be a surrogate
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _integer(digits: str) -> int | float:
+    if len(digits) > 20:
+        return _finite(digits)
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else float(number)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(f"{digits} is too large")
+    return number
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
 def _is_echo(key: Key, command: dict[str, Any]) -> bool:
     """Return whether a command says only what is published of the key.
 
-    That may be what no command can set: a document takes other words and longer texts.
+    A command could not set some of that: a document allows other words and longer texts.
     """
-    state = state_of(key, colors=True)
-    return command.items() <= state.items()
+    return command.items() <= state_of(key, colors=True).items()
 
 
-def _told(key: Key, command: dict[str, Any]) -> KeyDescription:
-    """Return what a key shows after a command.
+def _look_after(key: Key, command: dict[str, Any]) -> KeyDescription:
+    """Return the look of a key after a command. Raises Refused.
 
-    A lamp that is on already and shall be goes on shining as it does.
+    A lamp that is on already keeps its light mode if the command turns it on.
     """
     is_reset = as_truth("reset", command.pop("reset", False))
-    description = key.setup.off if is_reset else key.look
+    look = key.setup.off if is_reset else key.look
     wanted = _wanted(key, command.pop("state", None))
-    if wanted is not None and wanted != key.would_be_on(description):
-        description = key.turned(description, wanted)
+    if wanted is not None and wanted != key.would_be_on(look):
+        look = key.turned(look, wanted)
     effect = command.pop("effect", None)
-    if effect not in (None, effect_of(description), command.get("light")):
-        description = with_effect(description, effect)
+    if effect not in (None, effect_of(look), command.get("light")):
+        look = with_effect(look, effect)
     if isinstance(command.get("color"), dict):
-        description = _colored(description, command.pop("color"))
-    description = replace(description, **read_fields(command))
-    if effect and effect not in (effect_of(description), command.get("light")):
-        raise Refused(
-            "other_effect", effect=quoted(effect), light=quoted(description.light)
-        )
-    if wanted is not None and wanted != key.would_be_on(description):
-        raise Refused(
-            "contradiction",
-            state=STATES[0] if wanted else STATES[1],
-            light=description.light,
-        )
-    return description
+        look = _colored(look, command.pop("color"))
+    look = replace(look, **read_fields(command))
+    if effect and effect not in (effect_of(look), command.get("light")):
+        raise Refused("other_effect", effect=quoted(effect), light=quoted(look.light))
+    if wanted is not None and wanted != key.would_be_on(look):
+        raise Refused("contradiction", state=ON if wanted else OFF, light=look.light)
+    return look
 
 
 def _wanted(key: Key, state: object) -> bool | None:
-    """Return whether a key shall be on, None if that is not said."""
+    """Return whether a key is to be on, None if the command has no state."""
     match state.upper() if isinstance(state, str) else state:
         case None:
             return None
@@ -175,17 +192,24 @@ def _wanted(key: Key, state: object) -> bool | None:
     )
 
 
-def _colored(description: KeyDescription, color: dict[str, Any]) -> KeyDescription:
-    """Return a lamp in a colour that is told as numbers."""
-    try:
-        COLOR(color)
-    except vol.Invalid as err:
-        raise Refused("invalid_color_numbers", value=quoted(color)) from err
+def _colored(look: KeyDescription, color: dict[str, Any]) -> KeyDescription:
+    """Return a look in a colour that is given in numbers. Raises Refused."""
+    if not any(_is_color(color, limits) for limits in COLORS):
+        raise Refused("invalid_color_numbers", value=quoted(color))
     hs_color = (
         (float(color["h"]), float(color["s"]))
         if "h" in color
-        else color_RGB_to_hs(color["r"], color["g"], color["b"])
+        else rgb_to_hs(color["r"], color["g"], color["b"])
     )
-    if hs_color == hs_color_of(description):
-        return description
-    return with_hs_color(description, hs_color)
+    if hs_color == hs_color_of(look):
+        return look
+    return with_hs_color(look, hs_color)
+
+
+def _is_color(color: dict[str, Any], limits: dict[str, int]) -> bool:
+    return color.keys() == limits.keys() and all(
+        isinstance(color[part], int | float)
+        and not isinstance(color[part], bool)
+        and 0 <= color[part] <= greatest
+        for part, greatest in limits.items()
+    )

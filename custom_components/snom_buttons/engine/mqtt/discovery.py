@@ -1,75 +1,56 @@
-"""What other Home Assistants on the broker are told, so that they set our phones up.
+"""How phones are announced to other Home Assistants on the broker.
 
-One device-based discovery payload per phone, as Home Assistant's MQTT integration
-documents it. Our own Home Assistant, which has the phones already, is kept from it.
+One device-based discovery payload per phone (Home Assistant's MQTT integration,
+"Device discovery payload").
 """
 
-from collections import deque
 from typing import Any, Final
 
-from homeassistant.components.event import ButtonEventType, EventDeviceClass
-from homeassistant.components.mqtt.models import DATA_MQTT
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
-
-from ...const import DOMAIN, EVENT_TYPE_DIALLED, LINE_USES, MANUFACTURER, MODEL_OTHER
-from ...hub.phone import SnomPhone
-from ...hub.settings import KeySettings
 from ..keywords import EFFECTS
-from ..phones import KeyKind
-from .payloads import Topics
+from ..phones import Action, KeyKind, KeySetup, PhoneSetup
+from .payloads import DIALLED, PRESS_END
+from .topics import Topics
 
 DEVICE_AUTOMATION: Final = "device_automation"
 
 STATE: Final = "{{ value_json.state if value_json is defined else '' }}"
-"""The state of a key; a topic that was cleared has no JSON."""
+"""The template of a key's state; a cleared topic has no JSON."""
 
-TRIGGERS: Final = {
-    ButtonEventType.PRESS_END.value: "button_short_press",
-    **{use: use for use in LINE_USES},
-}
-"""For each kind of event the type of device trigger."""
+LINE_USES: Final = (Action.SEIZE.value, Action.RELEASE.value)
 
-
-def discovery_id(phone: SnomPhone) -> str:
-    """Return what names a phone on the broker; no other phone has the same."""
-    return f"{DOMAIN}_{phone.settings.subentry_id}"
+TRIGGERS: Final = {PRESS_END: "button_short_press", **{use: use for use in LINE_USES}}
+"""The type of the device trigger of each type of event."""
 
 
-def discovery_topic(prefix: str, phone: SnomPhone) -> str:
-    """Return where a phone is announced."""
-    return f"{prefix}/device/{discovery_id(phone)}/config"
+def discovery_topic(prefix: str, phone_id: str) -> str:
+    """Return the topic of a phone's announcement. `phone_id` is unique on the broker."""
+    return f"{prefix}/device/{phone_id}/config"
 
 
 def discovery_payload(
-    topics: Topics, phone: SnomPhone, *, commands: bool
+    topics: Topics, phone_id: str, phone: PhoneSetup, *, commands: bool
 ) -> dict[str, Any]:
-    """Return how a phone is announced. Without `commands` there is nothing to set."""
-    settings = phone.settings
-    extension = settings.extension
+    """Return the announcement of a phone. Without `commands` its keys cannot be set."""
+    extension = phone.extension
     components = {
         "dialled": {
-            "platform": Platform.EVENT,
+            "platform": "event",
             "name": "Dialled number",
-            "event_types": [EVENT_TYPE_DIALLED],
+            "event_types": [DIALLED],
             "state_topic": topics.dialled(extension),
             "value_template": (
-                f"{{{{ dict(value_json, event_type='{EVENT_TYPE_DIALLED}') | to_json }}}}"
+                f"{{{{ dict(value_json, event_type='{DIALLED}') | to_json }}}}"
             ),
         }
     }
-    for key in settings.keys:
+    for key in phone.keys:
         components |= _key_components(topics, extension, key, commands=commands)
     for name, component in components.items():
         if component["platform"] != DEVICE_AUTOMATION:
-            component["unique_id"] = f"{discovery_id(phone)}_{name}"
-    device = {
-        "identifiers": [discovery_id(phone)],
-        "name": settings.name,
-        "manufacturer": MANUFACTURER,
-    }
-    if settings.model != MODEL_OTHER:
-        device["model"] = settings.model
+            component["unique_id"] = f"{phone_id}_{name}"
+    device = {"identifiers": [phone_id], "name": phone.name, "manufacturer": "snom"}
+    if phone.model:
+        device["model"] = phone.model
     return {
         "device": device,
         "origin": {"name": "Snom Buttons"},
@@ -84,68 +65,51 @@ def discovery_payload(
 
 
 def _key_components(
-    topics: Topics, phone: str, key: KeySettings, *, commands: bool
+    topics: Topics, extension: str, key: KeySetup, *, commands: bool
 ) -> dict[str, dict[str, Any]]:
-    """Return the entities and triggers of a key, by what names them on the phone."""
+    """Return the entities and triggers of a key, by a name unique on the phone."""
     if key.kind is KeyKind.NONE:
         return {}
     components: dict[str, dict[str, Any]] = {}
-    lamp = {"name": key.name, "state_topic": topics.state(phone, key.key)}
+    lamp = {"name": key.title, "state_topic": topics.state(extension, key.name)}
     if not commands or key.kind is KeyKind.SHARED:
         components["binary_sensor"] = lamp | {
-            "platform": Platform.BINARY_SENSOR,
+            "platform": "binary_sensor",
             "value_template": STATE,
         }
     elif key.kind is KeyKind.SWITCH:
         components["switch"] = lamp | {
-            "platform": Platform.SWITCH,
+            "platform": "switch",
             "value_template": STATE,
-            "command_topic": topics.set(phone, key.key),
+            "command_topic": topics.set(extension, key.name),
         }
     else:
         components["light"] = lamp | {
-            "platform": Platform.LIGHT,
+            "platform": "light",
             "schema": "json",
-            "command_topic": topics.set(phone, key.key),
+            "command_topic": topics.set(extension, key.name),
             "effect": True,
             "effect_list": list(EFFECTS),
             "supported_color_modes": ["hs" if key.colors else "onoff"],
         }
-    event_types = [ButtonEventType.PRESS_END.value]
+    event_types = [PRESS_END]
     if key.kind is KeyKind.SHARED:
         event_types += LINE_USES
     components["press"] = {
-        "platform": Platform.EVENT,
-        "name": f"{key.name} press",
-        "device_class": EventDeviceClass.BUTTON,
+        "platform": "event",
+        "name": f"{key.title} press",
+        "device_class": "button",
         "event_types": event_types,
-        "state_topic": topics.event(phone, key.key),
+        "state_topic": topics.event(extension, key.name),
     }
     for event_type in event_types:
         components[event_type] = {
             "platform": DEVICE_AUTOMATION,
             "automation_type": "trigger",
             "type": TRIGGERS[event_type],
-            "subtype": key.name,
-            "topic": topics.event(phone, key.key),
+            "subtype": key.title,
+            "topic": topics.event(extension, key.name),
             "value_template": "{{ value_json.event_type }}",
             "payload": event_type,
         }
-    return {f"{key.key}_{name}": component for name, component in components.items()}
-
-
-@callback
-def async_hide(hass: HomeAssistant, phone: SnomPhone, payload: dict[str, Any]) -> None:
-    """Keep our own Home Assistant from what the payload announces.
-
-    There is no setting for that. What it takes for being set up already it leaves for
-    later; here that time never comes.
-    """
-    if DATA_MQTT not in hass.data:  # nobody there yet to keep from it
-        return
-    pending = hass.data[DATA_MQTT].discovery_pending_discovered
-    for name, component in payload["components"].items():
-        pending[component["platform"], f"{discovery_id(phone)} {name}"] = {
-            "unsub": lambda: None,
-            "pending": deque(maxlen=0),
-        }
+    return {f"{key.name}_{name}": component for name, component in components.items()}

@@ -1,61 +1,51 @@
-"""Gets to the broker what should be on it: the newest of what stands, fresh news.
+"""Publishes states and events: of a state the newest, of events those that are fresh.
 
-While there is no connection, what stands waits, of each topic the newest,
-and news grow old: a press that is told too late must not open a door.
+Without a connection a state waits, of each topic the newest, and events expire: a press
+that arrives late must not open a door.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import logging
-from typing import Final, NamedTuple
+from typing import Final
 
-from homeassistant.exceptions import HomeAssistantError
+from .client import CannotPublish, Message, Sender
 
 _LOGGER = logging.getLogger(__name__)
 
 MAX_AGE: Final = 30.0
-"""Seconds after which news that could not be told are dropped."""
-MAX_NEWS: Final = 30_000
-"""News that wait at most; beyond that the oldest are dropped.
+"""Seconds after which an event that could not be published is dropped."""
+MAX_EVENTS: Final = 30_000
+"""Events that wait at most; beyond that the oldest are dropped.
 
 A thousand a second for MAX_AGE, which is more than phones press; some 15 MB.
 """
 MAX_ERRORS: Final = 100
-"""Errors that wait at most, for what asks for them can be a flood."""
+"""Errors that wait at most: a flood of commands can cause a flood of them."""
 WINDOW: Final = 20
-"""Messages that the broker has yet to acknowledge: as many as paho sends at once."""
+"""Messages without an acknowledgement: as many as paho sends at once."""
 RETRY: Final = 10.0
-"""Seconds after which what the client did not take is handed to it again."""
+"""Seconds after which a message that the client did not take is handed over again."""
 STALLED: Final = 2.0
-"""Seconds without an acknowledgement after which nobody knows if the broker hears us.
+"""Seconds without an acknowledgement after which the broker may be unreachable.
 
-What is handed over from then on may lie in the client until the connection is back.
+A message that is handed over later may stay in the client until it reconnects.
 """
 ACK_TIMEOUT: Final = 10.0
-"""Seconds after which Home Assistant's client no longer waits for an acknowledgement.
+"""Seconds after which a client no longer waits for an acknowledgement.
 
-It then comes back as if there had been one. So what takes as long was none, and does
-not show that the broker hears us or has cleared a topic.
+It then returns as if there had been one. So a message that took as long does not show
+that the broker is reachable or has cleared a topic.
 """
 CLOSING: Final = 2.0
 """Seconds in which the last messages can be acknowledged."""
 
 
-class Message(NamedTuple):
-    """What to publish, with QoS 1."""
-
-    topic: str
-    payload: str
-    retain: bool = False
-    born: float | None = None
-    """When news happened, which are of no use later than MAX_AGE; None for the rest."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class UnderWay:
-    """A message that the client has and the broker has yet to acknowledge."""
+    """A message that the client has and the broker has not acknowledged yet."""
 
     message: Message
     since: float
@@ -63,41 +53,33 @@ class UnderWay:
 
 @dataclass(slots=True)
 class Counts:
-    """What became of news, for diagnostics."""
+    """What became of events, for diagnostics."""
 
-    told: int = 0
+    published: int = 0
     dropped: int = 0
     """Too late, too many, or not taken by the client."""
 
 
 class MqttPublisher:
-    """Publishes by a client that has the connection.
+    """Publishes with a client.
 
-    `publish` comes back when the broker has the message, at the latest after
-    ACK_TIMEOUT; what it hands over, it hands over before it first waits.
-
-    What stands on a topic is published at once and after each reconnect. It is either
-    kept, by the broker too, or announced, to those who listen at the moment. Both are
-    known until they are cleared and the broker has acknowledged that.
+    A topic with a state is published at once and after each reconnect. The state is
+    either kept, that is retained by the broker, or announced to current subscribers.
+    Both kinds of topics are `known` until they are cleared, and the broker has
+    acknowledged that.
     """
 
-    def __init__(
-        self,
-        publish: Callable[[Message], Awaitable[None]],
-        is_connected: Callable[[], bool],
-        time: Callable[[], float],
-    ) -> None:
-        """Make a publisher; `time` is a clock in seconds that never goes back."""
+    def __init__(self, sender: Sender, time: Callable[[], float]) -> None:
+        """Create a publisher; `time` is a monotonic clock in seconds."""
         self.counts = Counts()
-        self._publish = publish
-        self._is_connected = is_connected
+        self._sender = sender
         self._time = time
         self._known: set[str] = set()
-        self._standing: dict[str, Message] = {}
+        self._states: dict[str, Message] = {}
         self._due: dict[str, None] = {}
-        self._news: deque[Message] = deque()
+        self._events: deque[Message] = deque()
         self._in_hand: UnderWay | None = None
-        """News that the client has, and of which nobody knows if the broker has them."""
+        """The event that the client has, and that may not have reached the broker."""
         self._errors: deque[Message] = deque(maxlen=MAX_ERRORS)
         self._under_way: list[UnderWay] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,67 +91,67 @@ class MqttPublisher:
 
     @property
     def known(self) -> list[str]:
-        """The topics of which the broker or who listens to it may have something."""
+        """The topics of which the broker or a subscriber may have a state."""
         return sorted(self._known)
 
     @property
     def waiting(self) -> int:
-        """How many messages wait for the broker, which they may do for long."""
+        """The number of messages that wait for the broker."""
         self._drop_old()
-        return len(self._due) + len(self._news) + len(self._errors)
+        return len(self._due) + len(self._events) + len(self._errors)
 
     def recall(self, known: Iterable[str]) -> None:
-        """Take over what was known before a restart."""
+        """Add the topics that were known before a restart."""
         self._known.update(known)
 
     def keep(self, topic: str, payload: str) -> None:
-        """Have the broker keep this on a topic."""
-        self._stand(Message(topic, payload, retain=True))
+        """Publish a state that the broker retains."""
+        self._set_state(Message(topic, payload, retain=True))
 
     def announce(self, topic: str, payload: str) -> None:
-        """Tell this to those who listen now, and after each reconnect."""
-        self._stand(Message(topic, payload))
+        """Publish a state to current subscribers, and again after each reconnect."""
+        self._set_state(Message(topic, payload))
 
     def clear(self, topic: str) -> None:
-        """Take back what was kept or announced on a topic: nothing is the newest."""
-        self._stand(Message(topic, "", retain=True))
+        """Remove the state of a topic: an empty, retained payload is the newest."""
+        self._set_state(Message(topic, "", retain=True))
 
-    def again(self, topic: str) -> None:
-        """Publish once more what stands on a topic."""
-        if topic in self._standing:
+    def republish(self, topic: str) -> None:
+        """Publish the state of a topic once more."""
+        if topic in self._states:
             self._due[topic] = None
             self._work()
 
-    def withhold(self, topic: str) -> None:
-        """Say nothing on a topic for now; what the broker may keep there stays."""
+    def suspend(self, topic: str) -> None:
+        """Publish nothing on a topic for now; what the broker retains there stays."""
         self._known.add(topic)
-        self._standing.pop(topic, None)
+        self._states.pop(topic, None)
         self._due.pop(topic, None)
 
-    def leave(self, topic: str) -> None:
-        """Have nothing more to do with a topic: it is somebody else's now."""
-        self.withhold(topic)
+    def forget(self, topic: str) -> None:
+        """Give up a topic, without clearing it: it belongs to another server now."""
+        self.suspend(topic)
         self._known.discard(topic)
 
-    def tell(self, topic: str, payload: str) -> None:
-        """Tell what has just happened, now or within MAX_AGE."""
-        self._news.append(Message(topic, payload, born=self._time()))
+    def publish_event(self, topic: str, payload: str) -> None:
+        """Publish an event that happens now, within MAX_AGE or not at all."""
+        self._events.append(Message(topic, payload, born=self._time()))
         self._drop_old()
         self._work()
 
-    def complain(self, topic: str, payload: str) -> None:
-        """Tell what went wrong, after everything else; of too many the newest."""
+    def publish_error(self, topic: str, payload: str) -> None:
+        """Publish an error after all else; of too many the newest MAX_ERRORS."""
         self._errors.append(Message(topic, payload))
         self._work()
 
     def connection_changed(self) -> None:
-        """Publish all that stands anew if there is a connection: the broker may be new.
+        """Publish all states if there is a connection: the broker may have lost them.
 
-        What was under way is the client's affair: it has said it again already.
+        The client repeats by itself what was under way.
         """
         self._under_way.clear()
         self._stalled = False
-        self._due = dict.fromkeys(self._standing)
+        self._due = dict.fromkeys(self._states)
         self._drop_old()
         self._work()
 
@@ -179,53 +161,52 @@ class MqttPublisher:
         *,
         wait_for_connection: bool = False,
     ) -> None:
-        """Get out what stands, if that takes no longer than this; end the rest.
+        """Publish the states that are due within `timeout` seconds, then end.
 
-        While there is no connection nothing gets out; then it is waited for one if that
-        is wanted, for which `connection_changed` has to be called.
+        Waiting for a connection depends on calls of `connection_changed`.
         """
-        self._news.clear()
+        self._events.clear()
         self._errors.clear()
         try:
             async with asyncio.timeout(timeout):
-                while (self._is_connected() or wait_for_connection) and (
+                while (self._sender.is_connected or wait_for_connection) and (
                     self._due or self._under_way
                 ):
                     self._idle.clear()
                     await self._idle.wait()
         except TimeoutError:
-            _LOGGER.debug("The broker has not got %s topics", len(self._due))
+            _LOGGER.debug("%s topics are not published", len(self._due))
         if self._retry is not None:
             self._retry.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _stand(self, message: Message) -> None:
-        """Have a message be the newest on its topic, and publish it unless it was."""
+    def _set_state(self, message: Message) -> None:
+        """Make a message the state of its topic, and publish it unless it was before."""
         self._known.add(message.topic)
-        if self._standing.get(message.topic) != message:
-            self._standing[message.topic] = message
-            self.again(message.topic)
+        if self._states.get(message.topic) != message:
+            self._states[message.topic] = message
+            self.republish(message.topic)
 
     def _drop_old(self) -> None:
-        """Drop the news that are too old or too many."""
+        """Drop the events that are too old or too many."""
         oldest = self._time() - MAX_AGE
-        while self._news:
-            born = self._news[0].born
+        while self._events:
+            born = self._events[0].born
             assert born is not None
-            if born >= oldest and len(self._news) <= MAX_NEWS:
+            if born >= oldest and len(self._events) <= MAX_EVENTS:
                 return
-            self._news.popleft()
+            self._events.popleft()
             self.counts.dropped += 1
 
     def _work(self) -> None:
-        """Hand over what can be handed over now: news, what stands, errors."""
-        if self._working:  # one that is sent at once asks for more before that
+        """Hand over what can be handed over now: events, states, errors."""
+        if self._working:  # a message that is sent at once calls this again
             return
         self._working = True
         try:
-            while self._is_connected() and (message := self._next()) is not None:
+            while self._sender.is_connected and (message := self._next()) is not None:
                 sent = UnderWay(message, self._time())
                 self._under_way.append(sent)
                 if message.born is not None:
@@ -242,12 +223,11 @@ class MqttPublisher:
     def _next(self) -> Message | None:
         """Take the next message out of its queue; None if nothing can be sent now.
 
-        Of news one is in the client's hand at a time, over all connections: it repeats
-        what was not acknowledged when the next one is there, however late, and that shall
-        be one at most.
-        Of a topic one payload is under way at a time, so that of many changes only the
-        newest follows. While nobody knows if the broker hears us, a single message of
-        what stands is under way, and may come as late as it likes.
+        The client has one event at a time, over all connections: after a reconnect it
+        repeats what was not acknowledged, however late.
+        One payload of a topic is under way at a time, so that of many changes only the
+        newest follows. While the broker may be unreachable, a single state is under way,
+        which does no harm if it arrives late.
         """
         under_way = self._under_way
         if under_way and self._time() - under_way[0].since > STALLED:
@@ -256,27 +236,27 @@ class MqttPublisher:
             return None
         if not self._stalled and self._in_hand is None:
             self._drop_old()
-            if self._news:
-                self.counts.told += 1
-                return self._news.popleft()
+            if self._events:
+                self.counts.published += 1
+                return self._events.popleft()
         busy = {sent.message.topic for sent in under_way}
         for topic in self._due:
             if topic not in busy:
                 del self._due[topic]
-                return self._standing[topic]
+                return self._states[topic]
         if self._stalled:
-            # What the client did not take is tried again later, not at once.
-            return None if self._retry else next(iter(self._standing.values()), None)
+            # A message that the client did not take is retried later, not at once.
+            return None if self._retry else next(iter(self._states.values()), None)
         return self._errors.popleft() if self._errors else None
 
     async def _send(self, sent: UnderWay) -> None:
-        """Publish a message, and go on with the next."""
+        """Publish a message, then the next."""
         message = sent.message
         is_published = False
         try:
-            await self._publish(message)
+            await self._sender.publish(message)
             is_published = True
-        except HomeAssistantError as err:
+        except CannotPublish as err:
             if not self._failing:
                 _LOGGER.warning("Cannot publish on %s: %s", message.topic, err)
             self._failing = True
@@ -291,38 +271,38 @@ class MqttPublisher:
             if is_acknowledged or not is_published:
                 self._in_hand = None
         elif is_acknowledged and self._in_hand not in self._under_way and is_current:
-            # What the client repeats comes before what it is given on a new connection:
-            # so the broker has that too.
+            # The client repeats old messages before it sends new ones: the broker has
+            # the event, too.
             self._in_hand = None
         if message.born is not None and not is_published:
-            self.counts.told -= 1
+            self.counts.published -= 1
             self.counts.dropped += 1
-        elif not is_published and self._standing.get(message.topic) is message:
+        elif not is_published and self._states.get(message.topic) is message:
             self._try_later()
         if not is_current:  # of a connection that is gone
             self._work()
             return
         if is_published:
             self._failing = False
-            # Also if nothing has asked for it since it is so: the next may be a press.
+            # Also if no message has waited for it: the next may be a press.
             self._stalled = not is_acknowledged
             if is_acknowledged and not message.payload:
                 self._cleared(message)
         self._work()
 
     def _try_later(self) -> None:
-        """Hand all that stands to the client again, later: it did not take something."""
+        """Hand all states to the client again after RETRY seconds."""
         if self._retry is None:
             self._retry = asyncio.get_running_loop().call_later(RETRY, self._try_again)
 
     def _try_again(self) -> None:
         self._retry = None
-        self._due |= dict.fromkeys(self._standing)
+        self._due |= dict.fromkeys(self._states)
         self._work()
 
     def _cleared(self, message: Message) -> None:
-        """Forget a topic of which the broker has nothing any more."""
-        # Not `==`: one that was asked for later comes after something else on the topic,
-        # and has yet to go out.
-        if self._standing.get(message.topic) is message:
-            self.leave(message.topic)
+        """Forget a topic that the broker has cleared."""
+        # Not `==`: an equal message that was set later follows another state, and is
+        # still to be published.
+        if self._states.get(message.topic) is message:
+            self.forget(message.topic)

@@ -57,6 +57,7 @@ class PhoneSetup:
     """The user's name of the phone."""
     password: str = field(repr=False)
     model: str = ""
+    """Such as `D785`; empty for a model that is not known."""
     keys: tuple[KeySetup, ...] = ()
     dialling: Dialling = field(default_factory=Dialling)
     """How calls from the phone are answered; by default it is always busy."""

@@ -1,0 +1,65 @@
+"""What the engine needs of an MQTT client. The client itself belongs to the skin."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+
+class CannotPublish(Exception):
+    """The client does not take a message."""
+
+
+class Message(NamedTuple):
+    """A message to publish with QoS 1."""
+
+    topic: str
+    payload: str
+    retain: bool = False
+    born: float | None = None
+    """When an event happened, by the clock of the publisher; None for a state.
+
+    An event is of no use to a subscriber after `publisher.MAX_AGE`.
+    """
+
+
+class Received(NamedTuple):
+    """A message from the broker."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    """Whether the broker had retained it, and sends it because of a subscription."""
+
+
+class Sender(Protocol):
+    """The half of a client that publishes."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection to the broker."""
+
+    async def publish(self, message: Message) -> None:
+        """Publish a message; return when the broker has acknowledged it.
+
+        Returns after `publisher.ACK_TIMEOUT` in any case. The message is handed over
+        before the first wait. Raises CannotPublish if it was not taken.
+        """
+
+
+class Client(Sender, Protocol):
+    """A client that also subscribes."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the client takes subscriptions, with a connection or before it."""
+
+    async def subscribe(
+        self,
+        topic: str,
+        qos: int,
+        received: Callable[[Received], None],
+        confirmed: Callable[[], None] | None = None,
+    ) -> Callable[[], None]:
+        """Subscribe, now and after each reconnect; return what ends the subscription.
+
+        `confirmed` is called each time that the broker has confirmed it.
+        """

@@ -1,0 +1,408 @@
+"""Keeps the broker in step with a server: its states, its events, its commands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, NamedTuple, Self
+
+from ..phones import Dialled, KeyPress, Phone, PhoneServer
+from ..refused import Refused, quoted
+from .client import Client, Message, Received
+from .commands import send_document, set_key
+from .discovery import discovery_payload, discovery_topic
+from .payloads import (
+    OFFLINE,
+    ONLINE,
+    as_json,
+    dialled_payload,
+    error_payload,
+    press_payload,
+    state_payload,
+)
+from .publisher import MqttPublisher
+from .topics import Topics
+
+_BORN: Final = ONLINE.encode()
+
+
+class LeftBehind(NamedTuple):
+    """What the broker and its subscribers may have of a server."""
+
+    known: list[str]
+    """The topics with a state: retained ones and announcements."""
+    announced: dict[str, dict[str, str]]
+    """The platforms of all components that were ever announced, by topic."""
+
+    @classmethod
+    def from_json(cls, stored: object) -> Self:
+        """Return what `as_json` stored, nothing if it cannot be read."""
+        match stored:
+            case {"known": list(known), "announced": dict(announced)}:
+                return cls(known, announced)
+        return cls([], {})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return self._asdict()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSetup:
+    """What of a server is on the broker, and where."""
+
+    base: str
+    """The beginning of all topics."""
+    commands: bool
+    """Whether keys can be set from the broker."""
+    discovery: bool
+    """Whether phones are announced to other Home Assistants."""
+    prefix: str
+    """The beginning of the topics of announcements."""
+    phone_ids: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The name of each phone in announcements, unique on the broker, by extension."""
+
+
+class MqttFollower:
+    """What one server has on the broker; nothing while it has no setup.
+
+    Home Assistant or the program around the engine calls `connection_lost`,
+    `connection_changed` and `client_leaves` as the client's connection changes.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        server: PhoneServer,
+        *,
+        explain: Callable[[Refused], str],
+        is_foreign: Callable[[str], bool] = lambda _: False,
+        hide: Callable[[str, Mapping[str, Any]], bool] = lambda *_: True,
+        left_behind_changed: Callable[[], None],
+        save: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Create a follower that does nothing until `start` and `update`.
+
+        `explain` returns the text of an error. `is_foreign` returns whether a topic
+        belongs to another server now. `hide` gets the name and the payload of each
+        announcement before it is published, and returns whether it may be published.
+        `left_behind_changed` is called when `left_behind` may have changed; `save`
+        stores it at once.
+        """
+        self.publisher = MqttPublisher(client, asyncio.get_running_loop().time)
+        self._client = client
+        self._server = server
+        self._explain = explain
+        self._is_foreign = is_foreign
+        self._hide = hide
+        self._left_behind_changed = left_behind_changed
+        self._save = save
+        self._setup: MqttSetup | None = None
+        self._topics = Topics("")
+        self._lock = asyncio.Lock()
+        self._confirmed: set[str] = set()
+        """Those of `_filters` to which the broker has confirmed the subscription."""
+        self._announced: dict[str, dict[str, str]] = {}
+        self._running = False
+        self._followed: list[Callable[[], None]] = []
+        self._subscribed: list[Callable[[], None]] = []
+
+    @property
+    def retained(self) -> list[str]:
+        """The topics that the broker may retain for this server."""
+        return [topic for topic in self.publisher.known if topic not in self._announced]
+
+    @property
+    def left_behind(self) -> LeftBehind:
+        """What to give `recall` after a restart."""
+        known = self.publisher.known
+        announced = {
+            topic: {**self._announced[topic]}
+            for topic in known
+            if topic in self._announced
+        }
+        return LeftBehind(known, announced)
+
+    def recall(self, before: LeftBehind) -> None:
+        """Restore what was left before a restart; `update` clears what is obsolete."""
+        self.publisher.recall(before.known)
+        self._announced = before.announced
+
+    def start(self) -> None:
+        """Allow updates."""
+        self._running = True
+
+    async def stop(self) -> None:
+        """Publish that the server is offline, and end everything."""
+        was_running, self._running = self._running, False
+        # An update that is under way ends first: offline is the last state.
+        async with self._lock:
+            if was_running:
+                self._unfollow()
+                self._unsubscribe()
+                if self._setup is not None:
+                    self.publisher.keep(self._topics.status, OFFLINE)
+                await self.publisher.close()
+
+    async def update(self, setup: MqttSetup | None) -> None:
+        """Apply a setup, and the phones and keys of the server as they are now."""
+        async with self._lock:
+            if self._running:
+                await self._update(setup)
+
+    async def _update(self, setup: MqttSetup | None) -> None:
+        if setup != self._setup:
+            self._unsubscribe()
+            self._topics = Topics(setup.base if setup else "")
+        self._setup = setup
+        wanted = self._wanted()
+        if not wanted.issubset(self.publisher.known):
+            # Stored before it is published: a crash in between would leave topics on
+            # the broker that are not known any more.
+            self.publisher.recall(wanted)
+            await self._save()
+        await self._subscribe()
+        self._unfollow()
+        self._announce()
+        self._publish_status()
+        self._follow()
+        self._clear_obsolete()
+        self._left_behind_changed()
+
+    def _clear_obsolete(self) -> None:
+        """Clear the topics that are not part of the setup any more."""
+        wanted = self._wanted()
+        # Announcements first: a subscriber to a state should not read "".
+        for topic in sorted(
+            self.publisher.known, key=lambda topic: topic not in self._announced
+        ):
+            if topic in wanted:
+                continue
+            if self._is_foreign(topic):
+                self.publisher.forget(topic)
+            else:
+                self.publisher.clear(topic)
+
+    def _wanted(self) -> set[str]:
+        """Return all topics with a state in the current setup."""
+        setup = self._setup
+        if setup is None:
+            return set()
+        wanted = {self._topics.status}
+        for extension, phone in self._server.phones.items():
+            wanted.add(self._topics.availability(extension))
+            wanted.update(self._topics.state(extension, key) for key in phone.keys)
+        wanted.update(topic for topic, _, _ in self._announceable())
+        return wanted
+
+    def _announceable(self) -> list[tuple[str, str, Phone]]:
+        """Return topic, name and phone of all announcements in the current setup."""
+        setup = self._setup
+        if setup is None or not setup.discovery:
+            return []
+        return [
+            (discovery_topic(setup.prefix, phone_id), phone_id, phone)
+            for extension, phone in self._server.phones.items()
+            if (phone_id := setup.phone_ids.get(extension)) is not None
+        ]
+
+    # The connection
+
+    def connection_lost(self) -> None:
+        """Await new confirmations of the subscriptions."""
+        self._confirmed.clear()
+        self._publish_status()
+
+    def connection_changed(self) -> None:
+        """Publish everything anew if there is a connection.
+
+        To be called after the client has repeated what was not acknowledged: an older
+        state must not follow the newest.
+        """
+        if self._running:
+            self._announce()
+            self.publisher.connection_changed()
+
+    def client_leaves(self) -> Message | None:
+        """Drop the subscriptions, which the next client does not have.
+
+        Return the last message that the client should publish, None without a setup.
+        """
+        self._unsubscribe()
+        if self._setup is None:
+            return None
+        return Message(self._topics.status, OFFLINE, retain=True)
+
+    async def _subscribe(self) -> None:
+        """Subscribe to commands and births, once the client is ready."""
+        setup = self._setup
+        if setup is None or self._subscribed or not self._client.is_ready:
+            return
+        if setup.commands:
+            for topic in self._filters:
+                confirmed = partial(
+                    self._subscription_confirmed, self._confirmed, topic
+                )
+                self._subscribed.append(
+                    await self._client.subscribe(topic, 1, self._command, confirmed)
+                )
+        if setup.discovery:
+            self._subscribed.append(
+                await self._client.subscribe(f"{setup.prefix}/status", 0, self._born)
+            )
+
+    def _unsubscribe(self) -> None:
+        for unsubscribe in self._subscribed:
+            unsubscribe()
+        self._subscribed = []
+        self._confirmed = set()
+        self._publish_status()
+
+    def _subscription_confirmed(self, confirmed: set[str], topic: str) -> None:
+        """Record that the broker sends commands on a topic from now on.
+
+        A client may call this late. If the connection is gone, or the subscription is
+        another by now, `confirmed` does not count any more.
+        """
+        if confirmed is self._confirmed and self._client.is_connected:
+            confirmed.add(topic)
+            self._publish_status()
+
+    @property
+    def _filters(self) -> tuple[str, ...]:
+        """The subscriptions to commands."""
+        return self._topics.every_set, self._topics.every_document
+
+    # States and events
+
+    def _publish_status(self) -> None:
+        """Publish that the server is online, as soon as no command would be lost."""
+        setup = self._setup
+        if setup is None:
+            return
+        if not setup.commands or self._confirmed.issuperset(self._filters):
+            self.publisher.keep(self._topics.status, ONLINE)
+        else:
+            self.publisher.suspend(self._topics.status)
+
+    def _follow(self) -> None:
+        """Publish the state of all phones and keys, and their changes from now on."""
+        if self._setup is None:
+            return
+        self._followed = [
+            self._server.pressed.subscribe(self._pressed),
+            self._server.dialled.subscribe(self._dialled),
+        ]
+        for phone in self._server.phones.values():
+            publish_phone = partial(self._publish_phone, phone)
+            publish_phone(None)
+            self._followed.append(phone.status.subscribe(publish_phone))
+            publish_taken = partial(self._publish_taken, phone)
+            self._followed.append(phone.taken.subscribe(publish_taken))
+            for name, key in phone.keys.items():
+                publish_key = partial(self._publish_key, phone, name)
+                self._followed.append(key.shown.subscribe(publish_key))
+
+    def _unfollow(self) -> None:
+        for unsubscribe in self._followed:
+            unsubscribe()
+        self._followed = []
+
+    def _publish_phone(self, phone: Phone, _: None) -> None:
+        """Publish whether a phone is available, and whether its keys are in sync."""
+        if phone.is_followed:  # unknown before the server has started
+            self.publisher.keep(
+                self._topics.availability(phone.extension),
+                ONLINE if phone.available else OFFLINE,
+            )
+        for name in phone.keys:
+            self._publish_key(phone, name, None)
+
+    def _publish_key(self, phone: Phone, name: str, _: None) -> None:
+        key = phone.keys[name]
+        self.publisher.keep(
+            self._topics.state(phone.extension, name),
+            state_payload(key, colors=key.setup.colors, in_sync=phone.has_taken(name)),
+        )
+
+    def _publish_taken(self, phone: Phone, keys: list[str]) -> None:
+        """Publish keys of which a contact has taken the look."""
+        for name in keys:
+            if name in phone.keys:
+                self._publish_key(phone, name, None)
+
+    def _pressed(self, press: KeyPress) -> None:
+        topic = self._topics.event(press.extension, press.key)
+        self.publisher.publish_event(topic, press_payload(press))
+
+    def _dialled(self, dialled: Dialled) -> None:
+        topic = self._topics.dialled(dialled.extension)
+        self.publisher.publish_event(topic, dialled_payload(dialled))
+
+    # Announcements
+
+    def _announce(self) -> None:
+        """Announce all phones.
+
+        Of components that are gone only the platform is announced, so that another Home
+        Assistant removes them.
+        """
+        for topic, phone_id, phone in self._announceable():
+            assert self._setup is not None
+            payload = discovery_payload(
+                self._topics, phone_id, phone.setup, commands=self._setup.commands
+            )
+            known = self._announced.setdefault(topic, {})
+            known |= {
+                name: component["platform"]
+                for name, component in payload["components"].items()
+            }
+            payload["components"] = {
+                name: {"platform": platform} for name, platform in known.items()
+            } | payload["components"]
+            if self._hide(phone_id, payload):
+                self.publisher.announce(topic, as_json(payload))
+            else:
+                self.publisher.suspend(topic)
+
+    def _born(self, message: Received) -> None:
+        """Announce all phones again to a Home Assistant that has just started."""
+        if message.payload == _BORN and not message.retain:
+            self._announce()
+            for topic, _, _ in self._announceable():
+                self.publisher.republish(topic)
+
+    # Commands
+
+    def _command(self, message: Received) -> None:
+        """Apply a command, or publish why it is refused."""
+        if not message.payload:  # clears a retained command
+            return
+        try:
+            self._apply(message)
+        except Refused as refused:
+            self.publisher.publish_error(
+                self._topics.error, error_payload(message.topic, self._explain(refused))
+            )
+
+    def _apply(self, message: Received) -> None:
+        """Apply a command. Raises Refused."""
+        extension, key = self._topics.addressee(message.topic)
+        if message.retain:
+            raise Refused("retained_command")
+        if message.topic != (topic := self._topics.command(extension, key)):
+            # An access rule of the broker for one spelling does not hold for the other.
+            raise Refused(
+                "other_spelling", value=quoted(message.topic), allowed=quoted(topic)
+            )
+        phone = self._server.phones.get(extension)
+        if phone is None:
+            raise Refused(
+                "unknown_phone",
+                value=quoted(extension),
+                allowed=", ".join(self._server.phones),
+            )
+        if key is not None:
+            set_key(phone, key, message.payload)
+        else:
+            send_document(phone, message.payload)

@@ -1,0 +1,98 @@
+"""The topics of a server on the broker. docs/mqtt.md lists them all."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote
+
+MAX_BASE: Final = 128
+"""Characters of a base topic."""
+
+# Forbidden in a level of a topic (MQTT 5, 4.7.1), the separator of levels, and the
+# escape character.
+_ESCAPED: Final = frozenset("/+#%")
+
+
+def is_base(topic: str) -> bool:
+    """Return whether all topics of a server can begin with this.
+
+    Printable excludes what MQTT 5, 1.5.4 forbids: control characters, surrogates and
+    non-characters.
+    """
+    return (
+        len(topic) <= MAX_BASE
+        and topic.isprintable()
+        and not topic.startswith("$")
+        and not {"+", "#"} & set(topic)
+        and all(topic.split("/"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """All topics below a base; phones are named by extension, keys by name."""
+
+    base: str
+
+    @property
+    def status(self) -> str:
+        """Retained: whether the server runs."""
+        return f"{self.base}/status"
+
+    @property
+    def error(self) -> str:
+        """Why a command was refused."""
+        return f"{self.base}/error"
+
+    def availability(self, phone: str) -> str:
+        """Return the retained topic of whether a phone is available."""
+        return f"{self.base}/{_level(phone)}/availability"
+
+    def dialled(self, phone: str) -> str:
+        """Return the topic of the numbers that are dialled at a phone."""
+        return f"{self.base}/{_level(phone)}/dialled"
+
+    def state(self, phone: str, key: str) -> str:
+        """Return the retained topic of what a key shows."""
+        return self._key(phone, key, "state")
+
+    def event(self, phone: str, key: str) -> str:
+        """Return the topic of the presses of a key."""
+        return self._key(phone, key, "event")
+
+    def set(self, phone: str, key: str) -> str:
+        """Return the topic of commands to a key."""
+        return self._key(phone, key, "set")
+
+    def command(self, phone: str, key: str | None) -> str:
+        """Return the topic of commands to a key; without a key, of documents."""
+        if key is None:
+            return f"{self.base}/{_level(phone)}/document/set"
+        return self.set(phone, key)
+
+    @property
+    def every_set(self) -> str:
+        """The filter of all commands to a key."""
+        return f"{self.base}/+/key/+/set"
+
+    @property
+    def every_document(self) -> str:
+        """The filter of all documents."""
+        return f"{self.base}/+/document/set"
+
+    def addressee(self, topic: str) -> tuple[str, str | None]:
+        """Return the phone, and the key if any, of the topic of a command."""
+        phone, kind, *rest = topic.removeprefix(f"{self.base}/").split("/")
+        return unquote(phone), unquote(rest[0]) if kind == "key" else None
+
+    def _key(self, phone: str, key: str, what: str) -> str:
+        return f"{self.base}/{_level(phone)}/key/{_level(key)}/{what}"
+
+
+def _level(name: str) -> str:
+    """Return a name as a level of a topic: some characters as %XX of their UTF-8."""
+    return "".join(
+        quote(sign, safe="", errors="surrogatepass")
+        if sign in _ESCAPED or not sign.isprintable()
+        else sign
+        for sign in name
+    )
