@@ -1,4 +1,4 @@
-"""The door by which Home Assistant finds the dialogues."""
+"""The dialogues, where Home Assistant looks for them."""
 
 from .flows.server import SnomConfigFlow
 

@@ -80,7 +80,7 @@ DIALLING_SCHEMA: Final = vol.Schema(
 
 
 def read_dialling(form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of the form as a subentry stores them: without those of USUAL."""
+    """Return the form's values as a subentry stores them: without those in USUAL."""
     dialling = {
         CONF_ANSWER: form[CONF_ANSWER],
         CONF_REDIRECT_TO: _template(form.get(CONF_REDIRECT_TO, "").strip()),

@@ -18,7 +18,7 @@ class Faults:
     """What is wrong with the values of a form."""
 
     def __init__(self, placeholders: Mapping[str, str] | None = None) -> None:
-        """Start without a fault; `placeholders` are the values in texts until then."""
+        """Start without a fault; `placeholders` are the values without one."""
         self.errors: Final[dict[str, str]] = {}
         """The key of one error text for each wrong field."""
         self.placeholders: Final = dict(placeholders or {})
@@ -36,7 +36,7 @@ class Faults:
 
 
 class ListSelector(ObjectSelector):
-    """A list of objects. ObjectSelector accepts a single object, or fails on others."""
+    """A list of objects. ObjectSelector accepts one object too, and fails on others."""
 
     @override
     def __call__(self, data: Any) -> Any:

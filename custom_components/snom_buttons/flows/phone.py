@@ -303,7 +303,7 @@ def _generate_password() -> str:
 
 
 def _key_count(account: Mapping[str, Any]) -> int:
-    """Return the number of keys the user gave, else that of the model; 0 for neither."""
+    """Return the number of keys: the user's, else the model's, else 0."""
     model = MODELS.get(account[CONF_MODEL])
     key_count: int = account.get(CONF_KEY_COUNT) or (model.keys if model else 0)
     return key_count

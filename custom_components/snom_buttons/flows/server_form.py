@@ -46,7 +46,7 @@ from ..hub.certificate import CertificateProblem, certificate_files, load_certif
 from ..hub.settings import KEEPALIVE, CertificateSettings
 from .forms import WHOLE_FORM, Faults
 
-DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones reach it by the network
+DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are on the network
 DEFAULT_PORT: Final = 5060
 DEFAULT_TLS_PORT: Final = 5061
 DEFAULT_REALM: Final = "home-assistant"
@@ -160,7 +160,7 @@ def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_server_faults(data: Mapping[str, Any]) -> Faults:
-    """Return the faults in the values alone. Without any, `server_settings` reads them."""
+    """Return the faults of the values; `server_settings` reads values without faults."""
     faults = Faults(SERVER_PLACEHOLDERS)
     try:
         ip_address(data[CONF_HOST])
