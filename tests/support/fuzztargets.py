@@ -47,9 +47,9 @@ from custom_components.snom_buttons.engine.sip.grammar import MAX_PARAMETERS, qu
 from custom_components.snom_buttons.engine.sip.net.udp import UdpTransport
 from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
 from custom_components.snom_buttons.engine.sip.registrar import _with_expires
-from tests.engine.xbuttons.test_properties import bodies, keys
+from tests.support import walkthrough
+from tests.support.descriptions import bodies, keys
 
-from ..engine.phones import test_walkthrough as walkthrough
 from .datagrams import PIECES, check as check_message, nearly_messages, take
 from .messages import request_bytes, response_bytes
 

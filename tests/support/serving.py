@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 import json
+import ssl
 from typing import Any
 
 from custom_components.snom_buttons.engine.phones import (
@@ -67,6 +68,7 @@ async def serving(
     *phones: Phone,
     snapshot: dict[str, Any] | None = None,
     port: int = 0,
+    context: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> AsyncIterator[PhoneServer]:
     """Run a server in the current loop and its time."""
@@ -79,6 +81,7 @@ async def serving(
             **settings,
         ),
         clock=asyncio.get_running_loop().time,
+        context=context,
     )
     for phone in phones:
         add_phone(server, phone)

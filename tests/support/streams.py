@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 import functools
 from pathlib import Path
 import ssl
 from typing import Any, NamedTuple
 
+from custom_components.snom_buttons.engine.phones import Phone, PhoneServer
+from tests.support import serving as udp
 from tests.support.certificates import make_certificate
 from tests.support.clock import run
+from tests.support.rawstream import StreamPhone
+from tests.support.serving import PASSWORD
 
 
 def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
@@ -37,6 +41,25 @@ def tls_contexts(directory: Path) -> Contexts:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, key)
     return Contexts(server, ssl.create_default_context(cafile=certificate))
+
+
+def serving(
+    contexts: Contexts, *phones: Phone, **settings: Any
+) -> AbstractAsyncContextManager[PhoneServer]:
+    """Run a server with all transports; without a context TLS is left out."""
+    return udp.serving(
+        *phones, context=contexts.server, tcp_port=0, tls_port=0, **settings
+    )
+
+
+def device(
+    server: PhoneServer, contexts: Contexts, extension: str = "44"
+) -> StreamPhone:
+    """Return a phone that comes by TLS, without a context by TCP."""
+    transport = "TLS" if contexts.server else "TCP"
+    return StreamPhone(
+        server.address_of(transport), extension, PASSWORD, context=contexts.client
+    )
 
 
 async def until_closed(reader: asyncio.StreamReader) -> float:

@@ -3,62 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import (
-    KeyPress,
-    LightMode,
-    Phone,
-    PhoneServer,
-    ServerSettings,
-)
+from custom_components.snom_buttons.engine.phones import KeyPress, LightMode
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
-from tests.support.rawstream import StreamPhone
-from tests.support.serving import LOCALHOST, PASSWORD, add_phone, base, lit, make_phone
-from tests.support.streams import Contexts
+from tests.support.serving import PASSWORD, base, lit, make_phone
+from tests.support.streams import Contexts, device, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@asynccontextmanager
-async def serving(
-    contexts: Contexts, *phones: Phone, **settings: Any
-) -> AsyncIterator[PhoneServer]:
-    """Run a server with all transports; without a context TLS is left out."""
-    server = PhoneServer(
-        ServerSettings(
-            host=LOCALHOST,
-            port=0,
-            tcp_port=0,
-            tls_port=0,
-            realm="ha",
-            advertised_host="ha.example",
-            **settings,
-        ),
-        clock=asyncio.get_running_loop().time,
-        context=contexts.server,
-    )
-    for phone in phones:
-        add_phone(server, phone)
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
-
-
-def device(
-    server: PhoneServer, contexts: Contexts, extension: str = "44"
-) -> StreamPhone:
-    transport = "TLS" if contexts.server else "TCP"
-    return StreamPhone(
-        server.address_of(transport), extension, PASSWORD, context=contexts.client
-    )
 
 
 async def test_a_phone_registers_shows_and_presses(contexts: Contexts) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 import re
 
 from hypothesis import given, strategies as st
@@ -173,6 +175,7 @@ class Caller:
     def __init__(self, desk: RawPhone, number: str) -> None:
         self.answers: list[tuple[float, bytes]] = []
         self.number = number
+        self.address = desk.address
         self._desk = desk
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
@@ -207,6 +210,19 @@ class Caller:
         return RawMessage.parse(data)
 
 
+@asynccontextmanager
+async def calling(dialling: Dialling) -> AsyncIterator[tuple[Caller, list[str]]]:
+    """Let a phone that has registered call 100; give the caller and what was dialled."""
+    phone = Phone(phone_setup("44", [], dialling=dialling))
+    async with serving(phone) as server, device(server) as desk:
+        dialled: list[str] = []
+        server.dialled.subscribe(lambda event: dialled.append(event.number))
+        await desk.register()
+        caller = Caller(desk, "100")
+        caller.send("INVITE")
+        yield caller, dialled
+
+
 @pytest.mark.parametrize(
     ("dialling", "status"),
     [
@@ -220,13 +236,7 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
     dialling: Dialling, status: str
 ) -> None:
     async def test() -> None:
-        phone = Phone(phone_setup("44", [], dialling=dialling))
-        async with serving(phone) as server, device(server) as desk:
-            told: list[str] = []
-            server.dialled.subscribe(lambda dialled: told.append(dialled.number))
-            await desk.register()
-            caller = Caller(desk, "100")
-            caller.send("INVITE")
+        async with calling(dialling) as (caller, dialled):
             await asyncio.sleep(2)
             # Timer G: T1, doubled each time.
             assert caller.times == pytest.approx([0, 0.5, 1.5], abs=0.05)
@@ -235,7 +245,7 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
             assert answer.get("From") == '"Desk" <sip:44@ha>;tag=from-tag'
             assert answer.get("Call-ID") == "one@desk"
             assert answer.get("CSeq") == "7 INVITE"
-            assert answer.get("Via").startswith(f"SIP/2.0/UDP {desk.address};branch=")
+            assert answer.get("Via").startswith(f"SIP/2.0/UDP {caller.address};branch=")
             to, _, tag = answer.get("To").partition(";tag=")
             assert to == "<sip:100@ha>"
             assert tag
@@ -252,27 +262,19 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
             caller.send("INVITE")
             await asyncio.sleep(60)
             assert len(caller.answers) == 4
-            assert told == ["100"]
+            assert dialled == ["100"]
 
     jumping(test)
 
 
 def test_an_answer_that_nobody_acknowledges_is_given_up() -> None:
     async def test() -> None:
-        async with (
-            serving(Phone(phone_setup("44", [], dialling=PBX))) as server,
-            device(server) as desk,
-        ):
-            await desk.register()
-            caller = Caller(desk, "100")
-            caller.send("INVITE")
-            told: list[str] = []
-            server.dialled.subscribe(lambda dialled: told.append(dialled.number))
+        async with calling(PBX) as (caller, dialled):
             # The caller may send it for as long as we wait, and that may come late.
             await asyncio.sleep(36)
             caller.send("INVITE")
             await asyncio.sleep(120)
-            assert told == ["100"]
+            assert dialled == ["100"]
             # Timer G up to T2, until timer H has gone by.
             times = [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
             assert caller.times == pytest.approx(times, abs=0.1)
@@ -283,13 +285,7 @@ def test_an_answer_that_nobody_acknowledges_is_given_up() -> None:
 
 def test_a_call_that_is_cancelled_had_its_answer_already() -> None:
     async def test() -> None:
-        async with (
-            serving(Phone(phone_setup("44", [], dialling=PBX))) as server,
-            device(server) as desk,
-        ):
-            await desk.register()
-            caller = Caller(desk, "100")
-            caller.send("INVITE")
+        async with calling(PBX) as (caller, _):
             await asyncio.sleep(0.1)
             caller.send("CANCEL")
             await asyncio.sleep(0.1)

@@ -172,17 +172,22 @@ async def behind_relay(phone: Phone) -> AsyncIterator[tuple[Relay, RawPhone]]:
         yield relay, desk
 
 
+async def overtaken(phone: Phone, relay: Relay) -> None:
+    """Let a document be late, and change the key again meanwhile."""
+    relay.weather = LATE
+    phone.keys["1"].show(base("1", light=LightMode.ON))
+    await asyncio.sleep(0.1)
+    relay.weather = GOOD
+    phone.keys["1"].show(base("1", light=LightMode.HOLD))
+
+
 def test_a_document_that_a_new_registration_overtakes_is_put_right() -> None:
     """What was under way arrives behind the new picture, and is older."""
 
     async def test() -> None:
         phone = make_phone()
         async with behind_relay(phone) as (relay, desk):
-            relay.weather = LATE
-            phone.keys["1"].show(base("1", light=LightMode.ON))
-            await asyncio.sleep(0.1)
-            relay.weather = GOOD
-            phone.keys["1"].show(base("1", light=LightMode.HOLD))
+            await overtaken(phone, relay)
             await register(desk)
             await desk.shows("1", c="hold")
             await asyncio.sleep(4.9)
@@ -224,11 +229,7 @@ def test_doubts_outlive_the_next_registration() -> None:
     async def test() -> None:
         phone = make_phone()
         async with behind_relay(phone) as (relay, desk):
-            relay.weather = LATE
-            phone.keys["1"].show(base("1", light=LightMode.ON))
-            await asyncio.sleep(0.1)
-            relay.weather = GOOD
-            phone.keys["1"].show(base("1", light=LightMode.HOLD))
+            await overtaken(phone, relay)
             for _ in range(3):
                 await register(desk)
                 await asyncio.sleep(1)

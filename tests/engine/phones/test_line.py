@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Self
 
@@ -81,15 +81,22 @@ class Office:
         return [len(desk.requests) for desk in self.desks.values()]
 
 
+@asynccontextmanager
+async def seized_line() -> AsyncIterator[tuple[Office, RawPhone, RawPhone]]:
+    """Give an office whose line 402 has seized, and its phones."""
+    async with Office() as office:
+        first, second = office.desks.values()
+        assert (await first.press("2", "seize")).status == 200
+        await office.show(SEIZED)
+        yield office, first, second
+
+
 async def test_the_documents_have_the_lengths_that_the_document_names() -> None:
     assert (len(FREE), len(SEIZED)) == (36, 44)
 
 
 async def test_one_phone_seizes_and_releases_and_both_show_it() -> None:
-    async with Office() as office:
-        first, second = office.desks.values()
-        assert (await first.press("2", "seize")).status == 200
-        await office.show(SEIZED)
+    async with seized_line() as (office, first, second):
         assert (office.line.seized, office.line.owner) == (True, "402")
         assert (await first.press("2", "release")).status == 200
         await office.show(FREE)
@@ -100,10 +107,7 @@ async def test_one_phone_seizes_and_releases_and_both_show_it() -> None:
 
 
 async def test_the_owner_alone_releases() -> None:
-    async with Office() as office:
-        first, second = office.desks.values()
-        await first.press("2", "seize")
-        await office.show(SEIZED)
+    async with seized_line() as (office, _, second):
         messages = office.messages
         assert (await second.press("2", "release")).status == 200
         # The other phone gets the picture once more, the owner nothing.
@@ -132,10 +136,7 @@ async def test_two_presses_at_once_give_one_owner() -> None:
 
 
 async def test_the_loser_hears_the_winner_s_picture_again() -> None:
-    async with Office() as office:
-        first, second = office.desks.values()
-        await first.press("2", "seize")
-        await office.show(SEIZED)
+    async with seized_line() as (_, _, second):
         messages = len(second.requests)
         # It was pressed before its phone knew.
         await second.press("2", "seize", number="*602co2")
@@ -219,10 +220,7 @@ def test_an_owner_whose_registration_ends_loses_the_line() -> None:
 
 
 async def test_an_owner_that_leaves_frees_the_line() -> None:
-    async with Office() as office:
-        first, second = office.desks.values()
-        await first.press("2", "seize")
-        await office.show(SEIZED)
+    async with seized_line() as (office, first, second):
         await first.unregister()
         await office.show(FREE, "404")
         # It is there for the other while the first is away.
@@ -359,9 +357,7 @@ def remove_key(office: Office) -> None:
 async def test_a_line_without_its_owner_is_free(
     change: Callable[[Office], None],
 ) -> None:
-    async with Office() as office:
-        await office.desks["402"].press("2", "seize")
-        await office.show(SEIZED)
+    async with seized_line() as (office, _, _):
         change(office)
         await office.show(FREE, "404")
         assert not office.line.seized
@@ -370,10 +366,7 @@ async def test_a_line_without_its_owner_is_free(
 
 
 async def test_a_new_code_and_a_new_key_while_it_is_held() -> None:
-    async with Office() as office:
-        first, second = office.desks.values()
-        await first.press("2", "seize")
-        await office.show(SEIZED)
+    async with seized_line() as (office, first, second):
         server = office.server
         office.line.configure(LineSetup(code="co3", keys={"402": "2", "404": "7"}))
         for extension, key in (("402", "2"), ("404", "7")):

@@ -22,7 +22,7 @@ from custom_components.snom_buttons.engine.phones import (
 )
 from custom_components.snom_buttons.engine.phones.phone import MAX_UNCONFIGURED
 from custom_components.snom_buttons.engine.phones.storage import load_keys, save_keys
-from tests.engine.xbuttons.test_properties import keys as descriptions
+from tests.support.descriptions import keys as descriptions
 
 PLAIN = KeyDescription(name="1", action=Action.MESSAGE, number="key1", label="Key 1")
 

@@ -52,9 +52,14 @@ from tests.support.stranger import (
     request,
     status,
 )
-from tests.support.streams import Contexts, jumping, tls_contexts, until_closed
-
-from .test_connections import device as stream_device, serving
+from tests.support.streams import (
+    Contexts,
+    device as stream_device,
+    jumping,
+    serving,
+    tls_contexts,
+    until_closed,
+)
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
