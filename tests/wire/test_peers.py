@@ -2,74 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import (
-    Action,
-    KeyDescription,
-    KeyPress,
-    KeySetup,
-    Phone,
-    PhoneServer,
-    ServerSettings,
-)
-from custom_components.snom_buttons.hub.certificate import (
-    CertificateFiles,
-    load_certificate,
-)
-from tests.support.certificates import Certificate, make_certificate
+from custom_components.snom_buttons.engine.phones import KeyPress
+from tests.support.certificates import make_certificate
 from tests.support.peers import LOCALHOST, PEERS, Account
-from tests.support.serving import add_phone, phone_setup
+from tests.support.serving_peers import (
+    PASSWORD,
+    REALM,
+    make_phone,
+    serving,
+    settings_for,
+)
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
 TRANSPORTS = ["udp", "tcp", "tls"]
-PASSWORD = "geheim44"
-REALM = "home assistant"
-
-
-def make_phone(extension: str = "44", password: str = PASSWORD) -> Phone:
-    keys = [
-        KeySetup(
-            off=KeyDescription(name=f"{n}", action=Action.MESSAGE, number=f"key{n}")
-        )
-        for n in range(1, 5)
-    ]
-    return Phone(phone_setup(extension, keys, password=password))
-
-
-def settings_for(transport: str, port: int = 0) -> ServerSettings:
-    """Return the settings of a server that listens for one transport."""
-    own = {"udp": "port", "tcp": "tcp_port", "tls": "tls_port"}[transport]
-    ports: dict[str, int | None] = {"port": None, own: port}
-    return ServerSettings(
-        host=LOCALHOST, realm=REALM, advertised_host=LOCALHOST, **ports
-    )
-
-
-@asynccontextmanager
-async def serving(
-    *phones: Phone,
-    settings: ServerSettings,
-    snapshot: dict[str, Any] | None = None,
-    certificate: Certificate | None = None,
-) -> AsyncIterator[PhoneServer]:
-    server = PhoneServer(settings)
-    if certificate is not None:
-        server.context, _ = load_certificate(CertificateFiles(*certificate))
-    for phone in phones:
-        add_phone(server, phone)
-    server.restore(snapshot or {})
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

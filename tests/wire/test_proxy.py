@@ -14,8 +14,13 @@ from tests.support.certificates import make_certificate
 from tests.support.kamailio import Kamailio, proxying
 from tests.support.peers import LOCALHOST, PEERS, Account
 from tests.support.rawphone import RawPhone
-
-from .test_peers import PASSWORD, REALM, make_phone, serving, settings_for
+from tests.support.serving_peers import (
+    PASSWORD,
+    REALM,
+    make_phone,
+    serving,
+    settings_for,
+)
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
