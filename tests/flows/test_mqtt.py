@@ -1,6 +1,8 @@
 """The dialogue about MQTT."""
 
 from pathlib import Path
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -353,3 +355,22 @@ async def test_without_mqtt_the_option_can_be_switched_off(
     assert result["errors"] == {"base": "mqtt_missing"}
     await submit(hass, result, mqtt=False)
     assert config_entry.options == AT_FIRST
+
+
+def test_the_dialogues_load_without_the_mqtt_integration() -> None:
+    """It is imported once MQTT is used: not with the integration or its dialogues."""
+    program = (
+        "import sys\n"
+        "import custom_components.snom_buttons.config_flow\n"
+        "name = 'homeassistant.components.mqtt'\n"
+        "print([m for m in sys.modules if m == name or m.startswith(f'{name}.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(snom_buttons.__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=50,
+    )
+    assert done.stdout.strip() == "[]"

@@ -77,7 +77,7 @@ class MqttOptionsFlow(OptionsFlow):
                     other=entry.title,
                     topic=settings.base,
                 )
-            # A server that is not loaded clears its topics later, except those in use then.
+            # A server that is not loaded clears topics later, except those in use then.
             if entry.state is ConfigEntryState.LOADED:
                 for topic in entry.runtime_data.mqtt.retained:
                     if _overlap(base, topic):

@@ -160,7 +160,7 @@ def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_server_faults(data: Mapping[str, Any]) -> Faults:
-    """Return the faults of the values; `server_settings` reads values without faults."""
+    """Return the faults of the values. `server_settings` reads values without any."""
     faults = Faults(SERVER_PLACEHOLDERS)
     try:
         ip_address(data[CONF_HOST])
