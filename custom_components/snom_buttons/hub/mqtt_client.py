@@ -15,7 +15,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
 from ..engine.mqtt import MAX_AGE, CannotPublish, Message, MqttPublisher, Received
-from .mqtt_entry import MQTT_DOMAIN, is_mqtt_loaded, mqtt_entry
+from .mqtt_entry import is_mqtt_loaded, mqtt_entry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ QOS: Final = 1
 CLEARING: Final = 10.0
 """Seconds in which the topics of a removed server can be cleared."""
 
+MQTT_DATA: Final = "mqtt"
+"""The key of the integration's data in `hass.data`."""
 _PENDING: Final = frozenset(("pending", "unsub"))
 """The parts of a discovery that waits for another of the same component."""
 
@@ -117,7 +119,7 @@ class HomeAssistantClient:
         """
         if not self._can_hide or not is_mqtt_loaded(self._hass):
             return False
-        data = self._hass.data.get(MQTT_DOMAIN)
+        data = self._hass.data.get(MQTT_DATA)
         waiting = getattr(data, "discovery_pending_discovered", None)
         shape = getattr(models, "PendingDiscovered", None)
         keys = getattr(shape, "__required_keys__", None)

@@ -1,9 +1,10 @@
 """Another Home Assistant on the broker finds the phones; our own leaves them alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from unittest.mock import patch
 
 import pytest
@@ -14,7 +15,10 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
+from custom_components.snom_buttons.hub import mqtt_client
 from homeassistant.components.device_automation import DeviceAutomationType
+from homeassistant.components.mqtt import models
+from homeassistant.components.mqtt.models import DATA_MQTT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
@@ -353,3 +357,72 @@ async def test_another_home_assistant_that_may_only_look(
     await phone.press("1")
     pressed = await client.first("snom_buttons/44/key/1/event")
     await tells(other, "event.phone_44_key_1_press", pressed)
+
+
+class Later(TypedDict):
+    """What could be there instead of PendingDiscovered."""
+
+    queue: list[Any]
+
+
+class NoMapping:
+    """What could be there instead of a dict."""
+
+
+def attribute_gone(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
+    monkeypatch.delattr(hass.data[DATA_MQTT], "discovery_pending_discovered")
+
+
+def other_type(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
+    monkeypatch.setattr(
+        hass.data[DATA_MQTT], "discovery_pending_discovered", NoMapping()
+    )
+
+
+def key_gone(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
+    # Only as the adapter reads it: the integration itself needs it.
+    monkeypatch.setattr(mqtt_client, "MQTT_DATA", "mqtt_of_tomorrow")
+
+
+def value_gone(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
+    monkeypatch.delattr(models, "PendingDiscovered")
+
+
+def other_value(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
+    monkeypatch.setattr(models, "PendingDiscovered", Later)
+
+
+@pytest.mark.parametrize(
+    "change", [attribute_gone, other_type, key_gone, value_gone, other_value]
+)
+async def test_a_changed_home_assistant_costs_only_the_announcements(
+    hass: HomeAssistant,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    client: MqttClient,
+    mqtt_server: MockConfigEntry,
+    phone: RawPhone,
+    change: Callable[[pytest.MonkeyPatch, HomeAssistant], None],
+) -> None:
+    with monkeypatch.context() as patched:
+        change(patched, hass)
+        hass.config_entries.async_update_entry(mqtt_server, options=OPTIONS)
+        await hass.async_block_till_done()
+        client.publish("homeassistant/status", "online")
+        client.publish("snom_buttons/44/key/1/set", "ON")
+        await phone.shows("1", c="on")
+        await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=True)
+        await client.hears("snom_buttons/status", "online")
+        assert not client.on(ANNOUNCED)
+    lines = [
+        record
+        for record in caplog.records
+        if record.name.startswith("custom_components.snom_buttons")
+        and record.levelno >= logging.WARNING
+    ]
+    (line,) = lines
+    assert line.getMessage() == (
+        "Phones are not announced on MQTT: this Home Assistant, which has them already,"
+        " would set them up a second time"
+    )

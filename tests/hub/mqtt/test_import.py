@@ -1,0 +1,51 @@
+"""The MQTT integration is imported only if it is used."""
+
+import subprocess
+import sys
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.snom_buttons.hub import mqtt_entry
+from homeassistant.components import mqtt
+from homeassistant.core import HomeAssistant
+
+INTEGRATION = "homeassistant.components.mqtt"
+CLIENT = "custom_components.snom_buttons.hub.mqtt_client"
+PROGRAM = f"""
+import importlib, pathlib, sys
+root = pathlib.Path("custom_components/snom_buttons")
+for path in root.rglob("*.py"):
+    name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    if name != "{CLIENT}":
+        importlib.import_module(name)
+assert not [name for name in sys.modules if name.startswith("{INTEGRATION}")]
+importlib.import_module("{CLIENT}")
+assert "{INTEGRATION}" in sys.modules
+"""
+
+
+def test_the_names_are_those_of_the_integration() -> None:
+    assert mqtt_entry.MQTT_DOMAIN == mqtt.DOMAIN
+    assert mqtt_entry.CONF_DISCOVERY_PREFIX == mqtt.CONF_DISCOVERY_PREFIX
+    assert mqtt_entry.DEFAULT_PREFIX == mqtt.DEFAULT_PREFIX
+
+
+def test_one_module_imports_it() -> None:
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)
+
+
+@pytest.mark.usefixtures("protocol")
+async def test_a_server_without_the_option_does_not(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in (INTEGRATION, CLIENT):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    hass.config_entries.async_update_entry(config_entry, title="Another name")
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    await hass.config_entries.async_remove(config_entry.entry_id)
+    assert not {INTEGRATION, CLIENT} & set(sys.modules)
