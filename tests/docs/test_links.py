@@ -1,4 +1,4 @@
-"""Pages link to files and headings that exist."""
+"""Pages link to files and headings that exist, and name files that exist."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ import re
 import pytest
 
 ROOT = Path(__file__).parents[2]
+INTEGRATION = ROOT / "custom_components" / "snom_buttons"
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+FOLDERS = (
+    "custom_components|docs|engine|flows|hub|requirements|script|tests|virtual_phone"
+)
+NAMED = re.compile(
+    r"`((?:[\w.-]+/)*[\w.-]+\.(?:cfg|md|py|toml|yaml)"
+    rf"|(?:{FOLDERS})/[\w./-]*)`"
+)
 
 
 def anchors(page: Path) -> set[str]:
@@ -32,3 +40,22 @@ def test_links(page: Path) -> None:
         linked = (page.parent / path).resolve() if path else page
         assert linked.exists(), target
         assert not anchor or anchor in anchors(linked), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_files(page: Path) -> None:
+    """A path in backticks is one of the repository, the integration or the engine."""
+    for name in NAMED.findall(page.read_text()):
+        roots = (ROOT, INTEGRATION, INTEGRATION / "engine")
+        assert any((root / name).exists() for root in roots), name
+
+
+def test_walks() -> None:
+    """The walks of docs/architecture.md pass files of the integration."""
+    _, walks = (ROOT / "docs" / "architecture.md").read_text().split("\n## Walks\n")
+    named = re.findall(r"[\w/]+\.py", walks)
+    assert len(named) > 40
+    for name in named:
+        assert any(
+            (root / name).exists() for root in (INTEGRATION, INTEGRATION / "engine")
+        ), name
