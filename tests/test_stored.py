@@ -115,7 +115,7 @@ async def test_settings(hass: HomeAssistant, server: ConfigEntry) -> None:
     assert [key.kind for key in second.keys] == ["shared", "light", "none", "light"]
     assert placed.address == ("127.0.0.46", 2048)
     [line] = settings.lines
-    setup = line.setup(settings.phones)
+    setup = line.setup
     assert (setup.name, setup.code, setup.release_after) == ("Gate", "co2", 30)
     assert setup.keys == {"44": "5", "45": "1"}
     assert not ir.async_get(hass).issues

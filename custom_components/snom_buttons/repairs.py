@@ -10,6 +10,8 @@ from homeassistant.components.repairs import (
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
+from .hub.hub import SnomConfigEntry
+
 
 class ReleaseFlow(ConfirmRepairFlow):
     """Releases the sources that are locked out."""
@@ -21,7 +23,9 @@ class ReleaseFlow(ConfirmRepairFlow):
         """Ask for confirmation, and release them."""
         if user_input is not None:
             entry_id = str((self.data or {})["entry_id"])
-            entry = self.hass.config_entries.async_get_entry(entry_id)
+            entry: SnomConfigEntry | None = self.hass.config_entries.async_get_entry(
+                entry_id
+            )
             if entry is not None and entry.state is ConfigEntryState.LOADED:
                 server = entry.runtime_data.server
                 for source in server.locked:

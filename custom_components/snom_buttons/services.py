@@ -1,12 +1,12 @@
-"""The actions `set_key` and `send_document`: all that the document knows of a key.
+"""The actions `set_key` and `send_document`.
 
-Everything is checked before anything changes, also with several targets.
+All targets are checked before the first one changes.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import voluptuous as vol
 
@@ -33,7 +33,7 @@ from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
 from .engine.keywords import FIELDS, as_text, as_truth, read_document, read_fields
 from .engine.phones import Key, format_document
 from .engine.refused import Refused, quoted
-from .hub.hub import SnomHub
+from .hub.hub import SnomConfigEntry
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
 
@@ -44,7 +44,7 @@ ATTR_DOCUMENT: Final = "document"
 ATTR_RESET: Final = "reset"
 
 KEY_ENTITIES: Final = ("label", "led", "press")
-"""What the unique IDs of a key's entities end in, behind the key's name."""
+"""The suffixes in unique IDs of a key's entities, after the key's name."""
 
 SET_KEY_SCHEMA: Final = vol.Schema(
     {
@@ -82,33 +82,33 @@ async def _async_translate(
 
 
 async def _async_set_key(call: ServiceCall) -> ServiceResponse:
-    """Set whole keys: what is not named becomes as it is configured."""
-    named = read_fields(call.data)
-    if bool(named) == as_truth(ATTR_RESET, call.data.get(ATTR_RESET, False)):
-        raise Refused("reset_alone" if named else "nothing_to_set")
+    """Set whole keys: a field that is not given becomes as the key is set up."""
+    fields = read_fields(call.data)
+    if bool(fields) == as_truth(ATTR_RESET, call.data.get(ATTR_RESET, False)):
+        raise Refused("reset_alone" if fields else "nothing_to_set")
     answers: list[JsonValueType] = []
     for phone, key in _keys(call):
-        key.show(replace(key.setup.off, **named))
+        key.show(replace(key.setup.off, **fields))
         document = key.document.decode()
         answers.append({**_answer(phone), ATTR_KEY: key.name, ATTR_DOCUMENT: document})
     return {"keys": answers}
 
 
 async def _async_send_document(call: ServiceCall) -> ServiceResponse:
-    """Let keys show what a document says, also keys that are not set up."""
+    """Show the looks in a document, also on keys that are not set up."""
     text = call.data[ATTR_DOCUMENT]
     if not isinstance(text, str):
         raise Refused("invalid_text", field=ATTR_DOCUMENT, value=quoted(text))
-    # What is no UTF-8 is for the parser to refuse.
-    shown = read_document(text.encode(errors="surrogatepass"))
-    document = format_document(shown).decode()
-    by_device, by_entity = _selected(call)
-    phones = {phone.device_id: phone for phone in by_device}
-    phones |= {phone.device_id: phone for phone, _ in by_entity}
+    # The parser refuses what is not UTF-8.
+    looks = read_document(text.encode(errors="surrogatepass"))
+    document = format_document(looks).decode()
+    target = _target(call)
+    phones = {phone.device_id: phone for phone in target.phones}
+    phones |= {phone.device_id: phone for phone, _ in target.keys}
     for phone in phones.values():
-        phone.phone.check(shown)
+        phone.phone.check(looks)
     for phone in phones.values():
-        phone.phone.show(shown)
+        phone.phone.show(looks)
     return {
         "phones": [
             {**_answer(phone), ATTR_DOCUMENT: document} for phone in phones.values()
@@ -117,71 +117,79 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
 
 
 def _answer(phone: SnomPhone) -> dict[str, JsonValueType]:
-    """Return what both actions answer of a phone."""
+    """Return what the answers of both actions name of a phone."""
     return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.extension}
 
 
 def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
-    """Return the keys that an action is for, each once."""
-    by_device, by_entity = _selected(call)
+    """Return the keys to set with their phones, each once. Raises Refused."""
+    target = _target(call, only_keys=True)
     given = call.data.get(ATTR_KEY, [])
     names = [
         as_text(ATTR_KEY, name)
         for name in (given if isinstance(given, list) else [given])
     ]
-    if by_device and not names:
+    if target.phones and not names:
         raise Refused("key_missing")
-    if names and not by_device:
+    if names and not target.phones:
         raise Refused("key_without_device")
     found = {}
     for phone, name in (
-        *((phone, name) for phone in by_device for name in names),
-        *by_entity,
+        *((phone, name) for phone in target.phones for name in names),
+        *target.keys,
     ):
         found[phone.device_id, name] = phone, phone.phone.settable_key(name)
     return list(found.values())
 
 
-def _selected(
-    call: ServiceCall,
-) -> tuple[list[SnomPhone], list[tuple[SnomPhone, str]]]:
-    """Return the phones that an action is for, and the keys, with their phones.
+class Target(NamedTuple):
+    """The target of an action."""
 
-    What is named itself must be ours. An area, a floor or a label holds much else, of
-    which nothing counts but our phones, and of a label our keys' entities.
+    phones: list[SnomPhone]
+    """Those named as devices."""
+    keys: list[tuple[SnomPhone, str]]
+    """Phone and key of each entity; "" for an entity that belongs to no key."""
+
+
+def _target(call: ServiceCall, *, only_keys: bool = False) -> Target:
+    """Return the phones and keys that an action names.
+
+    A device or entity must be a phone's. Of an area, a floor or a label only phones
+    count, and of a label also the entities of keys. Raises Refused, with `only_keys`
+    also for an entity that belongs to no key.
     """
     hass = call.hass
     registry = er.async_get(hass)
     selection = TargetSelection(call.data)
     selected = async_extract_referenced_entity_ids(hass, selection)
-    ours = set(_phone_devices(hass))
-    by_device = [
+    devices = set(_phone_devices(hass))
+    phones = [
         _phone(hass, device_id)
         for device_id in sorted(
-            selection.device_ids | (selected.referenced_devices & ours)
+            selection.device_ids | (selected.referenced_devices & devices)
         )
     ]
-    named = {name: registry.async_get(name) for name in selected.referenced}
+    entities = {name: registry.async_get(name) for name in selected.referenced}
     for label_id in selection.label_ids:
         for labelled in er.async_entries_for_label(registry, label_id):
-            if labelled.device_id in ours and _key_of(labelled) is not None:
-                named[labelled.entity_id] = labelled
-    by_entity = []
-    for entity_id, entity in sorted(named.items()):
-        if entity is None or entity.device_id not in ours:
+            if labelled.device_id in devices and _key_of(labelled) is not None:
+                entities[labelled.entity_id] = labelled
+    keys = []
+    for entity_id, entity in sorted(entities.items()):
+        if entity is None or entity.device_id not in devices:
             raise Refused("not_a_phone", name=entity_id)
-        phone = _phone(hass, entity.device_id)
-        if call.service == SERVICE_SET_KEY and _key_of(entity) is None:
+        phone, key = _phone(hass, entity.device_id), _key_of(entity)
+        if only_keys and key is None:
             raise Refused("not_a_key", entity=entity_id)
-        by_entity.append((phone, _key_of(entity) or ""))
-    if not by_device and not by_entity:
+        keys.append((phone, key or ""))
+    if not phones and not keys:
         raise Refused("no_target")
-    return by_device, by_entity
+    return Target(phones, keys)
 
 
 def _key_of(entity: er.RegistryEntry) -> str | None:
-    """Return the key that an entity of a phone belongs to, None if to no key."""
-    if entity.platform != DOMAIN:  # others add theirs to our devices
+    """Return the key that an entity of a phone belongs to; None if it is of no key."""
+    if entity.platform != DOMAIN:  # another integration's entity of the same device
         return None
     suffix = entity.unique_id.removeprefix(f"{entity.config_subentry_id}_")
     name, _, kind = suffix.rpartition("_")
@@ -189,7 +197,7 @@ def _key_of(entity: er.RegistryEntry) -> str | None:
 
 
 def _phone_devices(hass: HomeAssistant) -> Iterator[str]:
-    """Give the devices of all phones, also while their server does not run."""
+    """Return the devices of all phones, also of servers that are not loaded."""
     registry = dr.async_get(hass)
     for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False):
         for phone in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE):
@@ -201,13 +209,13 @@ def _phone_devices(hass: HomeAssistant) -> Iterator[str]:
 
 
 def _phone(hass: HomeAssistant, device_id: str) -> SnomPhone:
-    """Return the phone that a device is.
+    """Return the phone of a device.
 
-    Raises Refused if it is none, ServiceValidationError if its server does not run.
+    Raises Refused if there is none, ServiceValidationError if its server is not loaded.
     """
     device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
-    hub: SnomHub = entry.runtime_data
-    for phone in hub.phones.values():
+    found: SnomConfigEntry = entry
+    for phone in found.runtime_data.phones.values():
         if phone.device_id == device.id:
             return phone
     raise Refused("not_a_phone", name=device.name_by_user or device.name or device_id)

@@ -217,12 +217,11 @@ class SnomHub:
         for settings in wanted.values():
             if (known := self.lines.get(settings.subentry_id)) is None:
                 known = self._async_add_line(settings)
-            else:
-                # Also if only the extension of one of its phones is another.
-                known.line.configure(settings.setup(self.settings.phones))
-                if known.settings == settings:
-                    continue
+            elif known.settings != settings:
+                known.line.configure(settings.setup)
                 known.async_configure(settings)
+            else:
+                continue
             changed.append(known)
         return changed
 
@@ -258,9 +257,7 @@ class SnomHub:
 
     @callback
     def _async_add_line(self, settings: SharedLineSettings) -> SnomLine:
-        line = self.server.add_line(
-            settings.subentry_id, settings.setup(self.settings.phones)
-        )
+        line = self.server.add_line(settings.subentry_id, settings.setup)
         self.lines[settings.subentry_id] = part = SnomLine(
             self.hass,
             self.entry.entry_id,

@@ -52,7 +52,6 @@ from ..const import (
     CONF_TOGGLE,
     CONF_UDP,
     DOMAIN,
-    MODEL_OTHER,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
@@ -95,8 +94,6 @@ class KeySettings:
     number_on: str = ""
     """For a switch: the destination of a press while it is on; "" for `key` + its name."""
     number_off: str = ""
-    code: str = ""
-    """For a key of a shared line: the line's code."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -135,9 +132,6 @@ class KeySettings:
 
         With the action `message` and a number, a phone sends each press to the server.
         """
-        if self.kind is KeyKind.SHARED:
-            shared = shared_key(self.key, self.code)
-            return replace(shared, colors=self.colors, title=self.name)
         own_number = f"key{self.key}"
         plain = KeyDescription(
             name=self.key, action=Action.MESSAGE, number=own_number, label=self.name
@@ -157,71 +151,66 @@ class KeySettings:
             title=self.name,
         )
 
+    def setup_on_line(self, code: str) -> KeySetup:
+        """Return the key of a shared line for the engine, whatever its own kind."""
+        return replace(shared_key(self.key, code), colors=self.colors, title=self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSettings:
-    """One phone, as the user has set it."""
+    """One phone."""
 
     subentry_id: str
-    name: str
-    extension: str
-    password: str = field(repr=False)
-    model: str
-    keys: tuple[KeySettings, ...]
-    dialling: Dialling = field(default_factory=Dialling)
+    setup: PhoneSetup
     dial_rules: Mapping[str, str] = field(default_factory=dict)
-    """For each number that somebody may dial the script or scene to run."""
-    address: tuple[str, int] | None = None
-    """Address and UDP port, if the phone does not register."""
-
-    @property
-    def setup(self) -> PhoneSetup:
-        """Return the phone as the server takes it."""
-        return PhoneSetup(
-            extension=self.extension,
-            name=self.name,
-            password=self.password,
-            model="" if self.model == MODEL_OTHER else self.model,
-            keys=tuple(key.setup for key in self.keys),
-            dialling=self.dialling,
-            address=self.address,
-        )
+    """The script or scene to turn on, by dialled number."""
 
     @classmethod
     def from_subentry(
         cls, subentry: ConfigSubentry, lines: Iterable[SharedLineSettings]
     ) -> Self:
-        """Return the phone that a subentry holds; some of its keys belong to lines."""
+        """Return the phone of a subentry. Some of its keys belong to lines."""
+        data = subentry.data
         codes = {
             line.keys[subentry.subentry_id]: line.code
             for line in lines
             if subentry.subentry_id in line.keys
         }
-        dialling = subentry.data.get(CONF_DIALLING, {})
+        dialling = data.get(CONF_DIALLING, {})
         rules = {
             rule[CONF_NUMBER]: rule[CONF_RUN]
             for rule in dialling.get(CONF_DIAL_RULES, ())
         }
         return cls(
             subentry_id=subentry.subentry_id,
-            name=subentry.title,
-            extension=subentry.data[CONF_EXTENSION],
-            password=subentry.data[CONF_PASSWORD],
-            model=subentry.data[CONF_MODEL],
-            keys=tuple(
-                replace(key, kind=KeyKind.SHARED, code=codes[key.key])
-                if key.key in codes
-                else key
-                for key in map(KeySettings.from_dict, subentry.data[CONF_KEYS])
-            ),
-            dialling=Dialling(
-                answer=DialAnswer(dialling.get(CONF_ANSWER, DialAnswer.BUSY)),
-                redirect_to=dialling.get(CONF_REDIRECT_TO, ""),
-                own=frozenset(rules),
+            setup=PhoneSetup(
+                extension=data[CONF_EXTENSION],
+                name=subentry.title,
+                password=data[CONF_PASSWORD],
+                model=data[CONF_MODEL],
+                keys=tuple(
+                    key.setup_on_line(codes[key.key]) if key.key in codes else key.setup
+                    for key in map(KeySettings.from_dict, data[CONF_KEYS])
+                ),
+                dialling=Dialling(
+                    answer=DialAnswer(dialling.get(CONF_ANSWER, DialAnswer.BUSY)),
+                    redirect_to=dialling.get(CONF_REDIRECT_TO, ""),
+                    own=frozenset(rules),
+                ),
+                address=phone_address(data.get(CONF_ADDRESS, "")),
             ),
             dial_rules=rules,
-            address=phone_address(subentry.data.get(CONF_ADDRESS, "")),
         )
+
+    @property
+    def name(self) -> str:
+        """The user's name of the phone."""
+        return self.setup.name
+
+    @property
+    def extension(self) -> str:
+        """The phone's extension."""
+        return self.setup.extension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,36 +218,40 @@ class SharedLineSettings:
     """One shared line."""
 
     subentry_id: str
-    name: str
-    code: str
     keys: Mapping[str, str]
     """The name of the line's key on each phone, by the phone's subentry."""
-    release_after: float | None
-    """Seconds, as in `LineSetup`."""
+    setup: LineSetup
 
     @classmethod
-    def from_subentry(cls, subentry: ConfigSubentry) -> Self:
-        """Return the line that a subentry holds."""
+    def from_subentry(
+        cls, subentry: ConfigSubentry, extensions: Mapping[str, str]
+    ) -> Self:
+        """Return the line of a subentry. `extensions` are those of phones by subentry."""
+        keys = {key[CONF_PHONE]: key[CONF_KEY] for key in subentry.data[CONF_KEYS]}
         return cls(
             subentry_id=subentry.subentry_id,
-            name=subentry.title,
-            code=subentry.data[CONF_CODE],
-            keys={key[CONF_PHONE]: key[CONF_KEY] for key in subentry.data[CONF_KEYS]},
-            release_after=subentry.data.get(CONF_RELEASE_AFTER),
+            keys=keys,
+            setup=LineSetup(
+                name=subentry.title,
+                code=subentry.data[CONF_CODE],
+                keys={
+                    extension: keys[phone]
+                    for phone, extension in extensions.items()
+                    if phone in keys
+                },
+                release_after=subentry.data.get(CONF_RELEASE_AFTER),
+            ),
         )
 
-    def setup(self, phones: Iterable[PhoneSettings]) -> LineSetup:
-        """Return the line for the server, with those of its phones that there are."""
-        return LineSetup(
-            name=self.name,
-            code=self.code,
-            keys={
-                phone.extension: self.keys[phone.subentry_id]
-                for phone in phones
-                if phone.subentry_id in self.keys
-            },
-            release_after=self.release_after,
-        )
+    @property
+    def name(self) -> str:
+        """The user's name of the line."""
+        return self.setup.name
+
+    @property
+    def code(self) -> str:
+        """The line's name in the document."""
+        return self.setup.code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,18 +341,17 @@ class EntrySettings:
     @classmethod
     def from_entry(cls, entry: ConfigEntry[Any]) -> Self:
         """Return the settings that a config entry holds now."""
+        phones = list(entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE))
+        extensions = {phone.subentry_id: phone.data[CONF_EXTENSION] for phone in phones}
         lines = tuple(
-            SharedLineSettings.from_subentry(subentry)
+            SharedLineSettings.from_subentry(subentry, extensions)
             for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_SHARED_LINE)
         )
         return cls(
             title=entry.title,
             server=server_settings(entry.data),
             certificate=certificate_settings(entry.data),
-            phones=tuple(
-                PhoneSettings.from_subentry(subentry, lines)
-                for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
-            ),
+            phones=tuple(PhoneSettings.from_subentry(phone, lines) for phone in phones),
             lines=lines,
             mqtt=mqtt_settings(entry.options),
         )
