@@ -69,4 +69,6 @@ class DialRules(Follower):
                 blocking=True,
             )
         except HomeAssistantError as err:
-            _LOGGER.warning("%s, which %s is for, failed: %s", entity_id, number, err)
+            _LOGGER.warning(
+                "%s, which number %s turns on, failed: %s", entity_id, number, err
+            )
