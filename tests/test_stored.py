@@ -24,7 +24,8 @@ from custom_components.snom_buttons.hub.settings import EntrySettings
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from tests.support.entries import LOCALHOST, PASSWORD
+from tests.support.entries import PASSWORD
+from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
 DATA = Path(__file__).parent / "data"

@@ -52,6 +52,7 @@ from ..const import (
     CONF_TOGGLE,
     CONF_UDP,
     DOMAIN,
+    MODEL_OTHER,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
@@ -187,7 +188,7 @@ class PhoneSettings:
                 extension=data[CONF_EXTENSION],
                 name=subentry.title,
                 password=data[CONF_PASSWORD],
-                model=data[CONF_MODEL],
+                model="" if data[CONF_MODEL] == MODEL_OTHER else data[CONF_MODEL],
                 keys=tuple(
                     key.setup_on_line(codes[key.key]) if key.key in codes else key.setup
                     for key in map(KeySettings.from_dict, data[CONF_KEYS])
