@@ -19,10 +19,10 @@ from zipfile import ZipFile
 import pytest
 
 from tests.support.messages import REQUEST, request_bytes
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "custom_components" / "snom_buttons" / "engine"
-PATIENCE = 20.0
 PHONE = ("--no-register", "--user", "44")
 
 

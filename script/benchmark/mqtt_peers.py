@@ -23,7 +23,8 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from tests.support.rawphone import PATIENCE, RawPhone
+from tests.support.patience import PATIENCE
+from tests.support.rawphone import RawPhone
 
 ROOT = Path(__file__).parents[2]
 LOCALHOST = "127.0.0.1"

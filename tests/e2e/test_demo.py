@@ -19,8 +19,8 @@ from pytest_socket import enable_socket
 
 from tests.support.demo import ROOT, Demo, demo_of, demo_process
 from tests.support.mqtt_peers import LOCALHOST, MqttClient
+from tests.support.patience import PATIENCE
 from tests.support.programs import program
-from tests.support.rawphone import PATIENCE
 
 START_PATIENCE = 240.0
 

@@ -27,6 +27,8 @@ from custom_components.snom_buttons.engine.phones import (
     ServerSettings,
 )
 
+from .patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "correct horse battery"
 EXTENSIONS = ("44", "45", "46")
@@ -58,7 +60,7 @@ class Besieged:
             self.pressed.append((said[0], said[1]))
             self._news.set()
 
-    async def presses(self, count: int, patience: float = 5.0) -> None:
+    async def presses(self, count: int, patience: float = PATIENCE) -> None:
         """Wait until as many presses became events, but not for ever."""
         async with asyncio.timeout(patience):
             while len(self.pressed) < count:

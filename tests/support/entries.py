@@ -11,7 +11,7 @@ from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
-from .rawphone import PATIENCE
+from .patience import PATIENCE
 
 PASSWORD = "geheim-44"
 

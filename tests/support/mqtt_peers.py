@@ -13,7 +13,8 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.support.programs import program
-from tests.support.rawphone import PATIENCE
+
+from .patience import PATIENCE
 
 LOCALHOST = "127.0.0.1"
 
@@ -32,6 +33,7 @@ class Broker:
             "persistence false",
             "user root",  # who starts it as root can read the files of the test
             "log_type all",
+            "max_queued_messages 0",  # drop nothing, however slow a client is
             *options,
         )
         self._config.write_text("\n".join(lines) + "\n")

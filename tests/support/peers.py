@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tests.support.certificates import Certificate
-from tests.support.rawphone import PATIENCE
 
+from .patience import PATIENCE
 from .ports import LOCALHOST, free_port
 from .running import Running, running
 

@@ -13,6 +13,7 @@ import re
 from typing import NamedTuple, Self
 import uuid
 
+from .patience import PATIENCE
 from .udp import UdpPeer
 
 # RFC 3261 17.1.2.2: timer E begins with T1 and doubles up to T2, timer F ends it.
@@ -23,7 +24,6 @@ METHODS = (
     "INVITE, ACK, CANCEL, BYE, REFER, OPTIONS, NOTIFY, SUBSCRIBE, PRACK, MESSAGE, INFO,"
     " UPDATE"
 )
-PATIENCE = 10.0
 USER_AGENT = "snomD785/10.1.198.12 0004130DD7C9"
 
 

@@ -13,8 +13,7 @@ import signal
 
 import pytest
 
-from tests.support.rawphone import PATIENCE
-
+from .patience import PATIENCE
 from .programs import program
 
 SHOWN = 12_000

@@ -14,11 +14,12 @@ import socket
 import ssl
 from typing import Self
 
+from .patience import PATIENCE
+
 METHODS = (
     *("REGISTER", "OPTIONS", "INVITE", "MESSAGE", "SUBSCRIBE", "BYE", "CANCEL", "ACK"),
     *("NOTIFY", "INFO", "UPDATE", "PRACK", "REFER", "PUBLISH", "NONSENSE"),
 )
-PATIENCE = 10.0
 
 _numbers = count(1)
 

@@ -10,7 +10,8 @@ import re
 
 from tests.support.udp import UdpPeer
 
-PATIENCE = 30.0
+from .patience import PATIENCE
+
 """Seconds to wait for a datagram: many, for a busy machine."""
 
 REALM = "stub"

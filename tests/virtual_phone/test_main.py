@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.stub_registrar import PATIENCE, StubRegistrar, body, header
+from tests.support.patience import PATIENCE
+from tests.support.stub_registrar import StubRegistrar, body, header
 from virtual_phone import VirtualPhone
 from virtual_phone.__main__ import main
 from virtual_phone.headless import Headless

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.running import running
 
 from ..support import running as module
@@ -39,7 +40,7 @@ async def test_its_children_end_with_it(tmp_path: Path) -> None:
     async with running("sh", "-c", script, home=tmp_path) as program:
         child = os.pidfd_open(int((await program.says(r"child (\d+)"))[1]))
         asyncio.get_running_loop().add_reader(child, gone.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await gone.wait()
     asyncio.get_running_loop().remove_reader(child)
     os.close(child)

@@ -14,6 +14,7 @@ import pytest
 
 from custom_components.snom_buttons.engine.phones import KeyPress, PhoneServer
 from custom_components.snom_buttons.engine.sip.guard import FAILURES
+from tests.support.patience import PATIENCE
 from tests.support.programs import program
 from tests.support.serving import PASSWORD, device, make_phone, serving
 from tests.support.siege import besiege
@@ -68,7 +69,7 @@ async def run(
     assert process.stdout is not None
     printed = b""
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             async for line in process.stdout:
                 printed += line
                 if until is not None and until in line:

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.snom_buttons.engine.phones import KeyPress, Phone, PhoneSetup
 from custom_components.snom_buttons.engine.sip.guard import FAILURES
+from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
 from tests.support.serving import (
     LOCALHOST,
@@ -112,7 +113,7 @@ async def test_a_software_phone_that_does_not_register() -> None:
         taken = asyncio.Event()
         phone.taken.subscribe(lambda _: taken.set())
         phone.keys["2"].show(lit("2"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await taken.wait()
         assert desk.keys["2"].light == "on"
 

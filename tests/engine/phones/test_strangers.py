@@ -40,11 +40,11 @@ from custom_components.snom_buttons.engine.sip.net.stream import (
 from tests.support import stranger as stranger_module
 from tests.support.faults import FAULTS
 from tests.support.messages import request_bytes, response_bytes
+from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
 from tests.support.serving import PASSWORD, device, make_phone, phone_setup
 from tests.support.stranger import (
     METHODS,
-    PATIENCE,
     Stranger,
     connect,
     converse,

@@ -25,6 +25,7 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneServer,
     ServerSettings,
 )
+from tests.support.patience import PATIENCE
 from tests.support.serving import add_phone, phone_setup
 from tests.support.streams import tls_contexts
 from tests.support.walkthrough import (
@@ -154,7 +155,7 @@ async def test_registration_initial_state_and_an_incoming_call(
         in_sync = asyncio.Event()
         phone.status.subscribe(lambda _: in_sync.set() if phone.in_sync else None)
         await peer.acknowledge(cleared)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await in_sync.wait()
     await server.stop()
 

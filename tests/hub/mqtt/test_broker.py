@@ -23,8 +23,9 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.support.entries import Phones, add_phone, key_data, phone_subentry
 from tests.support.mqtt_peers import Broker, MqttClient
+from tests.support.patience import PATIENCE
 from tests.support.programs import program
-from tests.support.rawphone import PATIENCE, RawPhone
+from tests.support.rawphone import RawPhone
 
 BASE = "snom_buttons"
 type Counts = Callable[[], Awaitable[tuple[int, int, int]]]

@@ -25,7 +25,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from tests.support.entries import key_data, reaches
 from tests.support.mqtt_peers import Broker, Heard, MqttClient
-from tests.support.rawphone import PATIENCE, RawPhone
+from tests.support.patience import PATIENCE
+from tests.support.rawphone import RawPhone
 
 ANNOUNCED = "homeassistant/device/snom_buttons_subentry_44/config"
 OPTIONS = {"mqtt": True, "discovery": True}
@@ -330,7 +331,7 @@ async def test_another_home_assistant(
     hass.config_entries.async_remove_subentry(announcing, "subentry_44")
     await client.hears("snom_buttons/44/availability", "")
     # The other one hears of it by a connection of its own.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while other.states.get("switch.phone_44_key_1") is not None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -17,6 +17,7 @@ from custom_components.snom_buttons.engine.sip.net.udp import (
     TransportError,
     UdpTransport,
 )
+from tests.support.patience import PATIENCE
 from tests.support.udp import UdpPeer
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -72,7 +73,7 @@ async def test_what_the_system_has_no_room_for_waits() -> None:
     async with Peer() as peer:
         host, port = peer._transport.get_extra_info("sockname")
         transport.send(b"k=1", Flow("UDP", host, port))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await came.wait()
     assert got == [b"k=1"]
     await transport.close()

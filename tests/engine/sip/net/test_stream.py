@@ -34,6 +34,7 @@ from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
 from tests.support.bindings import bind
 from tests.support.clock import timers_left
 from tests.support.messages import request_bytes
+from tests.support.patience import PATIENCE
 from tests.support.stranger import connect
 from tests.support.streams import Contexts, jumping, tls_contexts, until_closed
 from tests.support.udp import LOCALHOST
@@ -359,7 +360,7 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
         try:
             for ended in ("a reset", "nonsense", "room for others"):
                 reader, writer = await connected(listener, None)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE):
                     while not protocols():  # noqa: ASYNC110
                         await asyncio.sleep(0.01)
                 if ended == "a reset":
@@ -376,7 +377,7 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
                     next(iter(held)).make_room()
                     await until_closed(reader)
                 writer.close()
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE):
                     while listener._by_host or protocols():  # noqa: ASYNC110
                         await asyncio.sleep(0.01)
                 assert protocols() == []
