@@ -57,7 +57,9 @@ class SnomHub:
         self._is_closed = False
         self._identified: Signal[SnomPhone] = Signal()
         self._line_used: Signal[tuple[SnomLine, LineUse]] = Signal()
-        HardwareAddresses(hass, entry.entry_id, self.phones, self._identified)
+        self._hardware = HardwareAddresses(
+            hass, entry.entry_id, self.phones, self._identified
+        )
         self.issues = ServerIssues(
             hass, entry.entry_id, self.server, self.phones, self.settings
         )
