@@ -33,7 +33,7 @@ class Broker:
             "persistence false",
             "user root",  # who starts it as root can read the files of the test
             "log_type all",
-            "max_queued_messages 0",  # drop nothing, however slow a client is
+            "max_queued_messages 100000",  # drop nothing, however slow a client is
             *options,
         )
         self._config.write_text("\n".join(lines) + "\n")
