@@ -40,7 +40,7 @@ def imported(path: Path) -> Iterator[str]:
                 yield from (".".join((*parts, name.name)) for name in names)
 
 
-@pytest.mark.parametrize("folder", ["script"])
+@pytest.mark.parametrize("folder", ["script", "tests"])
 def test_helpers_come_from_support_alone(folder: str) -> None:
     """No test module is imported by another, nor by a script."""
     strays = {
