@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.snom_buttons.engine.phones import Color, LightMode
+from custom_components.snom_buttons.engine.xbuttons import Color, LightMode
 from custom_components.snom_buttons.entity import LAMPS_A_TURN
 from homeassistant.components.light import (
     ATTR_BRIGHTNESS,

@@ -15,7 +15,8 @@ import custom_components.snom_buttons as integration
 from custom_components.snom_buttons import const, event, light
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
 from custom_components.snom_buttons.engine.keywords import FIELDS
-from custom_components.snom_buttons.engine.phones import DialAnswer, LightMode
+from custom_components.snom_buttons.engine.phones import DialAnswer
+from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA

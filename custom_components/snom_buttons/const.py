@@ -4,7 +4,7 @@ from typing import Final
 
 from homeassistant.const import Platform
 
-from .engine.phones import Action
+from .engine.xbuttons import Action
 
 DOMAIN: Final = "snom_buttons"
 

@@ -11,7 +11,8 @@ from homeassistant.helpers.entity import Entity, ToggleEntity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .engine.phones import KeyDescription, KeySetup
+from .engine.phones import KeySetup
+from .engine.xbuttons import KeyDescription
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.line import SnomLine
 from .hub.phone import SnomPhone

@@ -15,7 +15,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .engine.keywords import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
-from .engine.phones import KeyKind, KeySetup, LightMode
+from .engine.phones import KeyKind, KeySetup
+from .engine.xbuttons import LightMode
 from .entity import LAMPS_A_TURN, SnomLampEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone

@@ -31,8 +31,9 @@ from homeassistant.util.json import JsonValueType
 
 from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
 from .engine.keywords import FIELDS, as_text, as_truth, read_document, read_fields
-from .engine.phones import Key, format_document
+from .engine.phones import Key
 from .engine.refused import Refused, quoted
+from .engine.xbuttons import format_document
 from .hub.hub import SnomConfigEntry
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated

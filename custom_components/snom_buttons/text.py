@@ -12,7 +12,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .engine.keywords import MAX_LABEL
-from .engine.phones import DocumentError, KeyKind, KeySetup
+from .engine.phones import KeyKind, KeySetup
+from .engine.xbuttons import DocumentError
 from .entity import SnomShownEntity, async_setup_entities
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone

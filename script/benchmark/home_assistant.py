@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
-from custom_components.snom_buttons.engine.phones import KeyDescription
+from custom_components.snom_buttons.engine.xbuttons import KeyDescription
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from script.benchmark.phone import KEYS, LOCALHOST, PASSWORD

@@ -8,11 +8,11 @@ import socket
 from time import perf_counter
 from typing import Any
 
-from custom_components.snom_buttons.engine.phones import (
+from custom_components.snom_buttons.engine.phones import PhoneServer
+from custom_components.snom_buttons.engine.xbuttons import (
     Action,
     KeyDescription,
     LightMode,
-    PhoneServer,
 )
 
 LOCALHOST = "127.0.0.1"

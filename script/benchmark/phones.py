@@ -6,13 +6,12 @@ import gc
 import tracemalloc
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    KeyDescription,
     KeySetup,
     PhoneServer,
     PhoneSetup,
     ServerSettings,
 )
+from custom_components.snom_buttons.engine.xbuttons import Action, KeyDescription
 from script.benchmark.crowd import FIRST, Plan, Registered, register_crowd
 from script.benchmark.phone import LOCALHOST, PASSWORD
 

@@ -13,8 +13,8 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneServer,
     PhoneSetup,
     ServerSettings,
-    format_document,
 )
+from custom_components.snom_buttons.engine.xbuttons import format_document
 from script.benchmark.phone import (
     KEYS,
     LOCALHOST,

@@ -27,16 +27,18 @@ from custom_components.snom_buttons.engine.mqtt.payloads import (
 )
 from custom_components.snom_buttons.engine.mqtt.topics import Topics
 from custom_components.snom_buttons.engine.phones import (
-    Action,
     Dialled,
     Key,
-    KeyDescription,
     KeyPress,
     KeySetup,
+)
+from custom_components.snom_buttons.engine.refused import Refused
+from custom_components.snom_buttons.engine.xbuttons import (
+    Action,
+    KeyDescription,
     LightMode,
     parse_document,
 )
-from custom_components.snom_buttons.engine.refused import Refused
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "mqtt.md").read_text()

@@ -18,14 +18,13 @@ import sys
 from time import monotonic
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    KeyDescription,
     KeyPress,
     KeySetup,
     PhoneServer,
     PhoneSetup,
     ServerSettings,
 )
+from custom_components.snom_buttons.engine.xbuttons import Action, KeyDescription
 
 from .patience import PATIENCE
 

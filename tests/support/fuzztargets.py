@@ -14,15 +14,10 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    DocumentError,
-    KeyDescription,
     KeySetup,
     PhoneServer,
     PhoneSetup,
     ServerSettings,
-    format_document,
-    parse_document,
 )
 from custom_components.snom_buttons.engine.sip import (
     Flow,
@@ -47,6 +42,13 @@ from custom_components.snom_buttons.engine.sip.grammar import MAX_PARAMETERS, qu
 from custom_components.snom_buttons.engine.sip.net.udp import UdpTransport
 from custom_components.snom_buttons.engine.sip.parser import MAX_MESSAGE
 from custom_components.snom_buttons.engine.sip.registrar import _with_expires
+from custom_components.snom_buttons.engine.xbuttons import (
+    Action,
+    DocumentError,
+    KeyDescription,
+    format_document,
+    parse_document,
+)
 from tests.support import walkthrough
 from tests.support.descriptions import bodies, keys
 

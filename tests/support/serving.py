@@ -12,16 +12,18 @@ import ssl
 from typing import Any
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    KeyDescription,
     KeySetup,
-    LightMode,
     Phone,
     PhoneServer,
     PhoneSetup,
     ServerSettings,
 )
 from custom_components.snom_buttons.engine.sip import Flow
+from custom_components.snom_buttons.engine.xbuttons import (
+    Action,
+    KeyDescription,
+    LightMode,
+)
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
 

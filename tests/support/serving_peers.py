@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    KeyDescription,
     KeySetup,
     Phone,
     PhoneServer,
     ServerSettings,
 )
+from custom_components.snom_buttons.engine.xbuttons import Action, KeyDescription
 from custom_components.snom_buttons.hub.certificate import (
     CertificateFiles,
     load_certificate,

@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    KeyDescription,
     KeyPress,
     KeySetup,
     PhoneServer,
     PhoneSetup,
     ServerSettings,
 )
+from custom_components.snom_buttons.engine.xbuttons import Action, KeyDescription
 from tests.support.programs import program
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]

@@ -25,7 +25,8 @@ from ..const import (
     CONF_REDIRECT_TO,
     CONF_RUN,
 )
-from ..engine.phones import MAX_TEXT, DialAnswer, redirection
+from ..engine.phones import DialAnswer, redirection
+from ..engine.xbuttons import MAX_TEXT
 from .forms import Faults, ListSelector
 
 RULE_DOMAINS: Final = ("script", "scene")

@@ -30,11 +30,11 @@ from ..const import (
     CONF_TOGGLE,
     DOMAIN,
 )
-from ..engine.phones import (
+from ..engine.phones import KeyKind
+from ..engine.xbuttons import (
     MAX_TEXT,
     DocumentError,
     KeyDescription,
-    KeyKind,
     LightMode,
     format_document,
 )

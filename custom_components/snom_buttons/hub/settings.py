@@ -58,13 +58,10 @@ from ..const import (
 )
 from ..engine.phones import (
     PRIVATE_NETWORKS,
-    Action,
     DialAnswer,
     Dialling,
-    KeyDescription,
     KeyKind,
     KeySetup,
-    LightMode,
     LineSetup,
     PhoneSetup,
     ServerSettings,
@@ -72,6 +69,7 @@ from ..engine.phones import (
     phone_address,
     shared_key,
 )
+from ..engine.xbuttons import Action, KeyDescription, LightMode
 
 OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE)
 """The kinds that a user can choose for a key."""

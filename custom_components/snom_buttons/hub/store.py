@@ -9,7 +9,7 @@ from homeassistant.exceptions import ConfigEntryError, UnsupportedStorageVersion
 from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN
-from ..engine.phones import DocumentError, parse_document
+from ..engine.xbuttons import DocumentError, parse_document
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -9,12 +9,8 @@ from custom_components.snom_buttons.engine.mqtt.discovery import (
     discovery_topic,
 )
 from custom_components.snom_buttons.engine.mqtt.topics import Topics
-from custom_components.snom_buttons.engine.phones import (
-    KeyDescription,
-    KeyKind,
-    KeySetup,
-    PhoneSetup,
-)
+from custom_components.snom_buttons.engine.phones import KeyKind, KeySetup, PhoneSetup
+from custom_components.snom_buttons.engine.xbuttons import KeyDescription
 
 STATE = "{{ value_json.state if value_json is defined else '' }}"
 BINARY_SENSOR = {

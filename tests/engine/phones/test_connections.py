@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import KeyPress, LightMode
+from custom_components.snom_buttons.engine.phones import KeyPress
+from custom_components.snom_buttons.engine.xbuttons import LightMode
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
 from tests.support.serving import PASSWORD, base, lit, make_phone

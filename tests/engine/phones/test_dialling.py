@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
     DialAnswer,
     Dialling,
     KeySetup,
@@ -19,6 +18,7 @@ from custom_components.snom_buttons.engine.phones import (
     redirection,
 )
 from custom_components.snom_buttons.engine.sip import parse_address, parse_uri
+from custom_components.snom_buttons.engine.xbuttons import Action
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.serving import base, device, jumping, phone_setup, serving
 

@@ -13,12 +13,8 @@ from random import Random
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import (
-    Dialled,
-    KeyPress,
-    LightMode,
-    Phone,
-)
+from custom_components.snom_buttons.engine.phones import Dialled, KeyPress, Phone
+from custom_components.snom_buttons.engine.xbuttons import LightMode
 from tests.support.rawphone import RawPhone
 from tests.support.relay import GOOD, Relay, Weather
 from tests.support.serving import PASSWORD, base, jumping, make_phone, serving

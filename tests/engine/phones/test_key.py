@@ -8,16 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
-from custom_components.snom_buttons.engine.phones import (
+from custom_components.snom_buttons.engine.phones import Key, KeyKind, KeySetup
+from custom_components.snom_buttons.engine.phones.storage import load_keys, save_keys
+from custom_components.snom_buttons.engine.xbuttons import (
     Action,
     DocumentError,
-    Key,
     KeyDescription,
-    KeyKind,
-    KeySetup,
     LightMode,
 )
-from custom_components.snom_buttons.engine.phones.storage import load_keys, save_keys
 
 PLAIN = KeyDescription(name="1", action=Action.MESSAGE, number="key1", label="Key 1")
 LAMP = KeySetup(off=PLAIN)

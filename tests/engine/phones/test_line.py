@@ -11,9 +11,7 @@ from typing import Any, Self
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
-    KeyDescription,
     KeySetup,
-    LightMode,
     LineSetup,
     LineUse,
     Phone,
@@ -21,6 +19,7 @@ from custom_components.snom_buttons.engine.phones import (
     SharedLine,
     shared_key,
 )
+from custom_components.snom_buttons.engine.xbuttons import KeyDescription, LightMode
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
 from tests.support.serving import device, jumping, noting_messages, phone_setup, serving

@@ -10,17 +10,19 @@ import pytest
 
 from custom_components.snom_buttons.engine.phones import (
     MAX_UNCONFIGURED,
-    Action,
     DialAnswer,
     Dialling,
-    DocumentError,
-    KeyDescription,
     KeySetup,
-    LightMode,
     LineSetup,
     Phone,
 )
 from custom_components.snom_buttons.engine.refused import Refused
+from custom_components.snom_buttons.engine.xbuttons import (
+    Action,
+    DocumentError,
+    KeyDescription,
+    LightMode,
+)
 from tests.support.serving import (
     PASSWORD,
     base,

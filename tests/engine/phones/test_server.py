@@ -13,18 +13,20 @@ import orjson
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    Color,
     Dialled,
-    DocumentError,
     KeyPress,
-    LightMode,
     Phone,
     free_port,
 )
 from custom_components.snom_buttons.engine.sip import Flow, parse_address
 from custom_components.snom_buttons.engine.sip.net import TransportError
 from custom_components.snom_buttons.engine.sip.net.udp import UdpTransport
+from custom_components.snom_buttons.engine.xbuttons import (
+    Action,
+    Color,
+    DocumentError,
+    LightMode,
+)
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.serving import (
     LOCALHOST,

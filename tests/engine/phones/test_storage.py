@@ -10,18 +10,20 @@ import orjson
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    Color,
     Key,
-    KeyDescription,
     KeyKind,
     KeySetup,
-    LightMode,
     Phone,
     PhoneSetup,
 )
 from custom_components.snom_buttons.engine.phones.phone import MAX_UNCONFIGURED
 from custom_components.snom_buttons.engine.phones.storage import load_keys, save_keys
+from custom_components.snom_buttons.engine.xbuttons import (
+    Action,
+    Color,
+    KeyDescription,
+    LightMode,
+)
 from tests.support.descriptions import keys as descriptions
 
 PLAIN = KeyDescription(name="1", action=Action.MESSAGE, number="key1", label="Key 1")

@@ -9,13 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import (
+from custom_components.snom_buttons.engine.phones import KeySetup, Phone, PhoneServer
+from custom_components.snom_buttons.engine.xbuttons import (
     Action,
     KeyDescription,
-    KeySetup,
     LightMode,
-    Phone,
-    PhoneServer,
 )
 from tests.support.rawphone import RawPhone
 from tests.support.serving import device, jumping, noting_messages, phone_setup, serving

@@ -15,15 +15,17 @@ import ssl
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
-    Action,
-    Color,
-    KeyDescription,
     KeyPress,
     KeySetup,
-    LightMode,
     Phone,
     PhoneServer,
     ServerSettings,
+)
+from custom_components.snom_buttons.engine.xbuttons import (
+    Action,
+    Color,
+    KeyDescription,
+    LightMode,
 )
 from tests.support.patience import PATIENCE
 from tests.support.serving import add_phone, phone_setup

@@ -16,8 +16,9 @@ from ..keywords import (
     with_effect,
     with_hs_color,
 )
-from ..phones import MAX_DOCUMENT, MAX_UNCONFIGURED, Key, KeyDescription, Phone
+from ..phones import MAX_UNCONFIGURED, Key, Phone
 from ..refused import Refused, quoted
+from ..xbuttons import MAX_DOCUMENT, KeyDescription
 from .payloads import OFF, ON, state_of
 
 MAX_COMMAND: Final = 8 * 1024

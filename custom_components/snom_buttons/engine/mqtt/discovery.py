@@ -7,7 +7,8 @@ One device-based discovery payload per phone (Home Assistant's MQTT integration,
 from typing import Any, Final
 
 from ..keywords import EFFECTS
-from ..phones import Action, KeyKind, KeySetup, PhoneSetup
+from ..phones import KeyKind, KeySetup, PhoneSetup
+from ..xbuttons import Action
 from .payloads import DIALLED, PRESS_END
 from .topics import Topics
 

@@ -1,7 +1,5 @@
 """A timer of which the time can be changed."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 import math

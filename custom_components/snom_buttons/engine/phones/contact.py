@@ -1,7 +1,5 @@
 """A contact: one binding of a phone, with what is sent to it and whether it answers."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

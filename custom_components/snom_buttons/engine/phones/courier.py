@@ -3,8 +3,6 @@
 It also asks whether a contact answers, by OPTIONS (RFC 3261 11).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 import errno

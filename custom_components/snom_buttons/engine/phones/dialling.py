@@ -1,7 +1,5 @@
 """The answers to calls of a phone: no call is taken, each is refused or redirected."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 import re

@@ -1,7 +1,5 @@
 """Events at a phone. A value does not change once it is emitted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial

@@ -3,8 +3,6 @@
 A phone that is unplugged stays registered for up to an hour.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 import logging

@@ -1,7 +1,5 @@
 """A key of a phone: its setup, and its look."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any

@@ -4,8 +4,6 @@ LED Remote Control, "shared lines": the first phone that seizes the line owns it
 the owner can release it, and all phones show whether it is seized.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace

@@ -4,8 +4,6 @@ Where sources disagree the larger number stands, as a key too many does no harm.
 can set any number.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

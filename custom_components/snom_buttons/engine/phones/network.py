@@ -1,7 +1,5 @@
 """Which ports of this machine are free. Nothing is sent, and no name is looked up."""
 
-from __future__ import annotations
-
 import errno
 from ipaddress import ip_address
 import socket

@@ -4,8 +4,6 @@ It stores which keys are due, not their looks: the newest look is sent. One docu
 under way at a time, which keeps the order; changes meanwhile go together in the next.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 import logging

@@ -1,7 +1,5 @@
 """A phone: one identity at the registrar, with its keys and its contacts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice

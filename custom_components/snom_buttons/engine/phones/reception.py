@@ -4,8 +4,6 @@ A request is answered at once. Then the key does what it does by itself, within 
 call; the event is emitted later.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

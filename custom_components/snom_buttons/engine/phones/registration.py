@@ -1,7 +1,5 @@
 """What is known of a phone from its newest registration."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self

@@ -1,7 +1,5 @@
 """The server: its life cycle, and its parts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 import ssl

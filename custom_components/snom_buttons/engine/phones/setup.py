@@ -1,7 +1,5 @@
 """What a user sets up: phones, their keys, and shared lines. Values, without state."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

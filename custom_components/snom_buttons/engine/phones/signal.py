@@ -1,7 +1,5 @@
 """Listeners that are called in the event loop."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 import logging
 

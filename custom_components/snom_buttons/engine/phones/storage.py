@@ -3,8 +3,6 @@
 The end of a binding is stored in wall-clock time; a look is a buttons document.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 import hashlib
