@@ -1,7 +1,5 @@
 """The command `snom-phone`, also `python -m virtual_phone`."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 A key is pressed by a click, or by the key stroke that is shown before its lamp.
 """
 
-from __future__ import annotations
-
 from string import ascii_lowercase, ascii_uppercase
 import time
 from typing import ClassVar

@@ -5,8 +5,6 @@ on); the patterns here are their defaults as far as they are known. The words ne
 knowledge of the protocol; values that the document does not define are shown unchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple

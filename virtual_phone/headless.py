@@ -1,7 +1,5 @@
 """The phone without a screen: prints a line for each entry, reads commands from stdin."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Coroutine
 import os

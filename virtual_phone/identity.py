@@ -4,8 +4,6 @@ It owns the socket, keeps the registration, answers challenges, and passes on th
 that are addressed to it.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress

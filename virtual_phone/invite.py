@@ -5,8 +5,6 @@ bytes to send. `Dialler` drives it over an endpoint. The phone has no media, so 
 call (2xx) is acknowledged and ended.
 """
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace

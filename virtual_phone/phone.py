@@ -4,8 +4,6 @@ It behaves like a snom as described in docs/protocol.md and snom's LED Remote Co
 document, byte for byte where they show bytes. Each event is an `Entry` of its `history`.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """A binding: where one contact of a user is reached (RFC 3261 10, RFC 3327)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ The server's side is `Challenger`, the client's is `answer_challenge`. Neither s
 logs a password.
 """
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

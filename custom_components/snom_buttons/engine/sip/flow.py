@@ -1,7 +1,5 @@
 """The flow of a message: where it came from, and where its response goes."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

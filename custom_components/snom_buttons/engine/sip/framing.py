@@ -4,8 +4,6 @@ No I/O and no clock. Of a message only the Content-Length is read; `parser` pars
 once it is complete.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from .grammar import SipSyntaxError

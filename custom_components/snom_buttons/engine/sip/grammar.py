@@ -4,8 +4,6 @@ Every function scans its text once, without regular expressions or backtracking:
 input costs time in proportion to its length.
 """
 
-from __future__ import annotations
-
 MAX_PARAMETERS = 64
 
 TOKEN = frozenset(

@@ -4,8 +4,6 @@ Decides by the flow alone, before a message is parsed: a message that is not adm
 costs almost nothing and gets no answer. Performs no I/O; the clock is passed in.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Performs no I/O. The clock is passed in, so that tests can drive it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 import math

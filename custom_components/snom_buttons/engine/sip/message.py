@@ -3,8 +3,6 @@
 `parser` creates them from bytes, and checks them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple

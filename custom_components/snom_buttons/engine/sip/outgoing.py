@@ -1,7 +1,5 @@
 """Requests to be sent (RFC 3261 8.1.1 and 22)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 import secrets
 

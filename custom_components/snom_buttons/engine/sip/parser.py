@@ -4,8 +4,6 @@ The mandatory headers of a parsed message are present and typed, so that no late
 has to check them. Every step takes time in proportion to the datagram's length.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from string import ascii_letters, digits

@@ -1,7 +1,5 @@
 """The registrar: what a REGISTER does to the location service (RFC 3261 10.3)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 import email.utils
 import logging

@@ -8,8 +8,6 @@ Each machine is a table: (state, event) gives the next state and the actions in 
 order. A pair that is not in the table changes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum, auto
 from typing import ClassVar

@@ -4,8 +4,6 @@ A REGISTER is always challenged. Another request is trusted if it came by the fl
 authenticated registration, or if its digest is right.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 import logging
 

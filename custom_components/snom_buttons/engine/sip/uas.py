@@ -4,8 +4,6 @@ There is one function for each clause; `refusal_of` calls them in the order of 8
 `parser` has refused malformed messages before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """SIP URIs, and the header values that hold them (RFC 3261 19.1 and 20.10)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple

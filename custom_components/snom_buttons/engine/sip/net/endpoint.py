@@ -4,8 +4,6 @@ Its user sends requests with `request`, and gets each new request once, as an
 `IncomingRequest`. Retransmissions are answered here.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Elsewhere in this package a host is written plainly: an IPv4 address from a sock
 families is `192.0.2.4`, not `::ffff:192.0.2.4`.
 """
 
-from __future__ import annotations
-
 import socket
 from typing import Any
 

@@ -4,8 +4,6 @@ The server never opens a connection: a phone does when it registers, and request
 use that connection while it exists (RFC 5626).
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The transaction layer: drives the machines of `transaction` by the loop's clock."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field

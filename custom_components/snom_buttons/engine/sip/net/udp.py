@@ -1,7 +1,5 @@
 """The transport layer over UDP (RFC 3261 18): one socket to receive and to send."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache
