@@ -35,7 +35,7 @@ TOO_LONG = 0.25
 MUTATIONS = (
     4 * ("insert", "replace") + 2 * ("cut", "double", "swap") + ("truncate", "blow up")
 )
-# Pieces that have a meaning to one of the parsers, or behind them.
+# Pieces that mean something to one of the parsers, or to the code behind them.
 WORDS = (
     b'" \\ \\" < > , ; : @ = ? % / * [ ] ( ) { } # & ~ - + \t \0 \x1f \x7f \x80 \xff'
     b" \xc2\x85 \xc3\xbc \xed\xb3\xbf \xe2\x80\xa8 \xef\xbb\xbf \xf0\x9f\x93\x9e"
@@ -98,7 +98,7 @@ class Run:
         self.last = data
         took = self._time(data)
         self.inputs += 1
-        if took > TOO_LONG:  # or another process did, so measure again
+        if took > TOO_LONG:  # perhaps another process took it: measure again
             took = min(took, *(self._time(data) for _ in range(3)))
             assert took <= TOO_LONG, f"{took:.3f} s for {len(data)} bytes"
         if took > self.slowest:
@@ -158,7 +158,7 @@ class Run:
 
 
 class _Complaint(logging.Handler):
-    """Raises what is logged as an error."""
+    """A handler that raises AssertionError for each error that is logged."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise AssertionError(f"logged: {record.getMessage()}")

@@ -1,4 +1,4 @@
-"""What several tests share."""
+"""Fixtures that several rooms of the tests share."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -9,7 +9,7 @@ from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-# Before Home Assistant looks for the package `custom_components`: ours shall be found.
+# Imported before Home Assistant looks for `custom_components`, so that it finds this one.
 import custom_components.snom_buttons  # noqa: F401
 from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.core import HomeAssistant
@@ -18,7 +18,7 @@ from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 from tests.support.streams import Contexts, tls_contexts
 
-# How long one example takes is the machine's affair.
+# How long one example takes depends on the machine.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
@@ -34,7 +34,7 @@ def enable_event_loop_debug() -> None:
 
 @pytest.fixture(autouse=True)
 def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let the Home Assistant of a test find us, and fail on what it logs as an error."""
+    """Let the test's Home Assistant find the integration; fail on errors in its log."""
     if "hass" not in request.fixturenames:
         yield
         return
@@ -86,7 +86,7 @@ def config_entry(hass: HomeAssistant, port: int) -> MockConfigEntry:
 
 @pytest.fixture
 async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConfigEntry:
-    """Set the entry up."""
+    """Return the entry, set up."""
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     await hass.async_block_till_done()
     return config_entry
@@ -94,7 +94,7 @@ async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConf
 
 @pytest.fixture
 async def phones(port: int) -> AsyncIterator[Phones]:
-    """Return what makes phones that are registered and know their keys."""
+    """Return a function that makes registered phones that know their keys."""
     async with AsyncExitStack() as stack:
 
         async def registered(extension: str = "44", **options: Any) -> RawPhone:

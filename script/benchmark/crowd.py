@@ -41,7 +41,7 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """What came of a registration of all phones at once."""
+    """The result of registering all phones at once."""
 
     complete: int
     """Phones that know all their keys."""
@@ -52,7 +52,7 @@ class Registered:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What came to the phones since the last news."""
+    """What the phones received since the last news."""
 
     documents: list[int]
     """The number of documents of each phone."""
@@ -167,7 +167,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
         self._send()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Take an answer, or a document."""
+        """Handle an answer or a document."""
         if data.startswith(b"MESSAGE"):
             self._take(data, addr)
             return
@@ -225,7 +225,7 @@ async def connect(plan: Plan) -> list[CrowdPhone]:
 
 
 async def register(plan: Plan) -> None:
-    """Print what came of a registration of all phones."""
+    """Print the result of registering all phones."""
     begun = perf_counter()
     phones = await connect(plan)
     registered = Registered(

@@ -95,7 +95,7 @@ class Lag:
         self._timer = self._loop.call_at(self._due, self._tick)
 
     def stop(self) -> list[float]:
-        """Return the seconds by which each millisecond was late."""
+        """End the measurement; return the seconds by which each millisecond was late."""
         self._timer.cancel()
         self._note()
         return self.late
@@ -113,7 +113,7 @@ class Lag:
 
 @dataclass(slots=True, kw_only=True)
 class Span:
-    """What was measured while something went on."""
+    """What was measured during an action, or at rest."""
 
     seconds: float
     late: list[float]

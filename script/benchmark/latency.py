@@ -97,7 +97,7 @@ async def bench_sipsak(
     count: int,
     ours: list[float],
 ) -> None:
-    """Time a lamp that a shell_command lights by sipsak, as is done without us."""
+    """Time a lamp that a shell_command lights by sipsak, as without this integration."""
     sipsak = shutil.which("sipsak")
     what = "the same by shell_command and sipsak"
     if sipsak is None:

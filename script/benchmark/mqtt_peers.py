@@ -1,6 +1,6 @@
-"""The far ends of the MQTT figures: phones, and paho clients of the broker.
+"""The peers of the MQTT figures: phones, and paho clients of the broker.
 
-They are a process of their own, so that they take no time from the Home Assistant that
+They run in a process of their own, so that they take no time from the Home Assistant that
 is measured. It gets a `Plan` as JSON and prints `Measured` as JSON.
 """
 
@@ -262,8 +262,8 @@ class Bench:
         """Press keys of all phones in turn, at the planned rate."""
         turns: dict[str, Callable[[], object]] = {}
         for number in range(self._plan.rate * self._plan.seconds):
-            row, place = divmod(number, len(self._phones))
-            phone = self._phones[place]
+            row, column = divmod(number, len(self._phones))
+            phone = self._phones[column]
             name = next(self._names)
             datagram = phone.press_text(f"{row % self._plan.keys + 1}", name)
             turns[name] = partial(phone.send, datagram)
@@ -298,7 +298,7 @@ class Bench:
         sent: dict[str, float] = {}
         begun = perf_counter()
         for number, (name, send) in enumerate(turns.items()):
-            # Sleep also when it is late: the loop has to read the answers.
+            # Sleep even when late: the loop has to read the answers.
             due = begun + number / self._plan.rate
             await asyncio.sleep(max(0.0, due - perf_counter()))
             sent[name] = perf_counter()

@@ -159,7 +159,7 @@ async def bench_transactions(count: int, rounds: int) -> None:
     because what its acknowledgements cost is not the server's.
     """
     for what, ours, peer in (
-        ("presses answered and told", press_rate, Echo),
+        ("presses answered and emitted", press_rate, Echo),
         ("documents sent and acknowledged", document_rate, BarePhone),
     ):
         rates = [

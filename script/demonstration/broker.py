@@ -26,7 +26,7 @@ async def run_mosquitto(
 ) -> None:
     """Run Mosquitto; when cancelled, end it after Home Assistant.
 
-    Raises DemoError when it ends by itself.
+    Raises DemoError when Mosquitto ends on its own.
     """
     config = directory / "mosquitto.conf"
     config.write_text(

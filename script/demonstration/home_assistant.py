@@ -46,7 +46,7 @@ class HomeAssistant:
     """A client of the API of the demo's Home Assistant."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        """Make a client that `sign_up` gives a token."""
+        """Make a client without a token, which `sign_up` gets."""
         self.url = url
         self.token = ""
         self._session = session

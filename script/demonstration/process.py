@@ -1,4 +1,4 @@
-"""Processes of the demo, and what it says."""
+"""Processes of the demo, and what it prints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOCALHOST = "127.0.0.1"
 
 
 class DemoError(Exception):
-    """A fault that the user can mend; the text says which."""
+    """A fault that the user can fix, as its text describes."""
 
 
 def say(what: str) -> None:
@@ -22,7 +22,7 @@ def say(what: str) -> None:
 
 
 def pick_port(wanted: int | None, first: int, kind: socket.SocketKind) -> int:
-    """Return the wanted port, or without one the first that is free from `first` on.
+    """Return the wanted port, or else the first free one from `first` on.
 
     Raises DemoError if there is none.
     """

@@ -1,4 +1,4 @@
-"""A server in a process of its own, so that what strangers cost it can be measured.
+"""A server in a process of its own, to measure what strangers cost it.
 
 Run as a program it prints where it listens, and then each event of a press with its time.
 """
@@ -36,23 +36,25 @@ LOCALHOST = "127.0.0.1"
 
 
 class Besieged:
-    """The process, as who started it sees it."""
+    """The server's process, seen from the test that started it."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._news = asyncio.Event()
         self.pressed: list[tuple[str, float]] = []
-        """The numbers of the presses, and when each became an event."""
-        self.places: dict[str, tuple[str, int]] = {}
+        """The number of each press, and the time of its event."""
+        self.addresses: dict[str, tuple[str, int]] = {}
 
     async def started(self) -> None:
-        """Wait until it listens."""
+        """Wait until the server listens."""
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
-        self.places = {name: tuple(place) for name, place in json.loads(line).items()}
+        self.addresses = {
+            name: tuple(address) for name, address in json.loads(line).items()
+        }
 
     async def listen(self) -> None:
-        """Read what it says until it ends."""
+        """Read the events that it prints until it ends."""
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
             said = json.loads(line)
@@ -60,7 +62,7 @@ class Besieged:
             self._news.set()
 
     async def presses(self, count: int, patience: float = PATIENCE) -> None:
-        """Wait until as many presses became events, but not for ever."""
+        """Wait until `count` presses became events. Raises TimeoutError."""
         async with asyncio.timeout(patience):
             while len(self.pressed) < count:
                 self._news.clear()
@@ -68,12 +70,12 @@ class Besieged:
 
     @property
     def memory(self) -> float:
-        """Its resident memory now, in MiB."""
+        """The resident memory now, in MiB."""
         return self._memory("VmRSS")
 
     @property
     def peak(self) -> float:
-        """The most that it has been, in MiB."""
+        """The largest resident memory so far, in MiB."""
         return self._memory("VmHWM")
 
     def _memory(self, what: str) -> float:
@@ -84,7 +86,7 @@ class Besieged:
 
     @property
     def processor(self) -> float:
-        """Seconds of processor time that it has used."""
+        """The seconds of processor time used so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2]
         user, system = fields.split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
@@ -150,10 +152,10 @@ async def serve(certificate: str | None, key: str | None) -> None:
             PhoneSetup(extension=extension, password=PASSWORD, keys=_keys())
         )
 
-    def tell(press: KeyPress) -> None:
+    def print_press(press: KeyPress) -> None:
         say([press.number, monotonic()])
 
-    server.pressed.subscribe(tell)
+    server.pressed.subscribe(print_press)
     await server.start()
     transports = server._endpoint._transports
     say({name: server.address_of(name) for name in transports})

@@ -14,7 +14,7 @@ from custom_components.snom_buttons.engine.sip import (
 def bind(
     location: LocationService, flow: Flow, *, user: str = "44", forwarded: bool = False
 ) -> None:
-    """Bind a user to a flow as a REGISTER by it does, almost without an end."""
+    """Bind a user to a flow as a REGISTER on it does, for a very long time."""
     uri = make_uri(user, flow.host, flow.port)
     binding = Binding(
         user=user,

@@ -29,7 +29,7 @@ def make_certificate(
     age: int = 1,
     rsa_bits: int | None = None,
 ) -> Certificate:
-    """Write a certificate for 127.0.0.1, signed by itself, and its key.
+    """Write a self-signed certificate for 127.0.0.1, and its key.
 
     It is valid from `age` days ago until `days` from now. The key is EC, or RSA of so
     many bits.
@@ -53,7 +53,7 @@ def make_certificate(
             x509.SubjectAlternativeName(
                 [
                     x509.DNSName("localhost"),
-                    # mbedTLS 2.28, and so linphone, looks for an address here only.
+                    # mbedTLS 2.28, and so linphone, looks for addresses only here.
                     x509.DNSName("127.0.0.1"),
                     x509.IPAddress(ip_address("127.0.0.1")),
                     x509.IPAddress(ip_address("::1")),

@@ -1,7 +1,7 @@
 """An event loop whose clock jumps to the next timer when there is nothing to do.
 
 Tests that wait for minutes take milliseconds with it, and never sleep. Sockets on the
-loopback address work as ever: what was sent by UDP is there before the clock moves on.
+loopback address work as usual: a datagram arrives before the clock moves on.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: where there would be nothing to do for a while, that while is over."""
+    """Never waits: moves the clock to the next timer instead."""
 
     now = 1000.0
     patience = 0.0
-    """Real seconds that what was sent may take until it is there."""
+    """Real seconds to wait for data under way before the clock jumps."""
 
     def select(
         self, timeout: float | None = None
@@ -46,9 +46,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run[T](test: Coroutine[Any, Any, T], patience: float = 0.0) -> T:
-    """Run a test to its end in such a loop; tasks that it leaves behind fail it.
+    """Run a test to its end in such a loop; fail if it leaves tasks behind.
 
-    TCP needs `patience`: the system carries it on behind our back.
+    TCP needs `patience`: the system delivers its data later.
     """
 
     async def checked() -> T:
@@ -68,10 +68,10 @@ def timers_left() -> list[asyncio.TimerHandle]:
 
 @contextmanager
 def hurrying(loop: Any) -> Iterator[None]:
-    """Let the clock of a loop that runs already jump, for as long as this lasts.
+    """Let the clock of a running loop jump within this context.
 
-    For the loop of a real Home Assistant, which starts with threads, for which a loop
-    that always jumps does not wait. What has been skipped stays skipped.
+    For the loop of a real Home Assistant: it starts with threads, and a loop that
+    always jumps does not wait for threads. Skipped time stays skipped.
     """
     skipped = 0.0
     time, select = loop.time, loop._selector.select

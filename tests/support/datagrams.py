@@ -27,7 +27,7 @@ from tests.support.messages import REQUEST, wire
 
 FLOW = Flow("UDP", "192.0.2.9", 1)
 
-# Hostile text: mostly characters with a meaning in the grammar.
+# Hostile text: mostly characters that mean something in the grammar.
 SPICY = st.text(
     st.one_of(
         st.sampled_from('"\\<>,;:@=?%[]*/. \t\r\n\0aA19é\udcff\u2028\x85'),

@@ -23,7 +23,7 @@ CONTROLS = [chr(code) for code in (*range(0x20), 0x7F)]
 
 
 def trimmed(text: str) -> bool:
-    """Whether a text can be a value: not empty, no space at an end."""
+    """Return whether a text can be a value: not empty, no space at either end."""
     return bool(text) and text == text.strip(" ")
 
 
@@ -64,7 +64,7 @@ keys = st.builds(
     extensions=st.lists(st.tuples(extension_names, st.just("") | texts)).map(tuple),
 )
 
-# Texts that want to be taken for something else.
+# Texts that a reader could take for something else.
 nasty = st.lists(
     st.sampled_from([*LETTERS, *"= ,/#123é\r\n\t\0\x7f\x85\u2028\ud800\ufeff", *WORDS]),
     max_size=4,

@@ -68,7 +68,7 @@ def line_subentry(**changes: Any) -> ConfigSubentryData:
 def add_phone(
     hass: HomeAssistant, entry: MockConfigEntry, phone: ConfigSubentryData
 ) -> None:
-    """Add a subentry at run time."""
+    """Add the subentry of a phone at run time."""
     subentry = ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
     hass.config_entries.async_add_subentry(entry, subentry)
 

@@ -29,7 +29,7 @@ TEXTS = load_json_object(
 def checked[R: ConfigFlowResult | SubentryFlowResult](
     result: R, texts: dict[str, Any]
 ) -> R:
-    """Check that a page has all its texts, and all that these name."""
+    """Check that a page has all its texts and all placeholders of these."""
     given = set(result.get("description_placeholders") or {})
 
     def check(text: str) -> None:
@@ -67,14 +67,14 @@ def checked_phone(result: SubentryFlowResult) -> SubentryFlowResult:
 
 
 def suggested(result: ConfigFlowResult | SubentryFlowResult) -> dict[str, Any]:
-    """Return what a form is filled in with."""
+    """Return the suggested values of a form."""
     schema = result["data_schema"]
     assert schema is not None
     return filled_in(schema.schema)
 
 
 def filled_in(schema: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return what fields are filled in with, also those of sections."""
+    """Return the suggested values of fields, those of sections included."""
     values = {}
     for marker, field in schema.items():
         if isinstance(field, section):
@@ -107,7 +107,7 @@ SECTIONS = {
         "keepalive": 60,
     },
 }
-"""What the sections of the form hold that are closed at first."""
+"""The values in the form's sections, which are collapsed at first."""
 
 
 async def start_server(hass: HomeAssistant) -> ConfigFlowResult:
@@ -123,7 +123,7 @@ async def start_server(hass: HomeAssistant) -> ConfigFlowResult:
 async def submit_server(
     hass: HomeAssistant, result: ConfigFlowResult, **changes: Any
 ) -> ConfigFlowResult:
-    """Submit a form as it is filled in, except for the changes."""
+    """Submit a form with its suggested values, except for the changes."""
     return checked_server(
         await hass.config_entries.flow.async_configure(
             result["flow_id"], suggested(result) | changes
@@ -158,7 +158,7 @@ async def start_phone(
 async def submit_phone(
     hass: HomeAssistant, result: SubentryFlowResult, **changes: Any
 ) -> SubentryFlowResult:
-    """Submit a form as it is filled in, except for the changes; None takes one out."""
+    """Submit a form with its suggested values and the changes; None removes a field."""
     values = suggested(result) | changes
     return checked_phone(
         await hass.config_entries.subentries.async_configure(
@@ -170,7 +170,7 @@ async def submit_phone(
 async def reconfigure_phone(
     hass: HomeAssistant, entry: MockConfigEntry, step_id: str = "account"
 ) -> SubentryFlowResult:
-    """Choose from the menu what of phone 44 to change."""
+    """Choose a part of phone 44 from the menu of its dialogue."""
     result = await entry.start_subentry_reconfigure_flow(hass, "subentry_44")
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "reconfigure"

@@ -1,7 +1,7 @@
-"""What `script/fuzz` feeds: everything that takes bytes from strangers.
+"""The targets of `script/fuzz`: everything that takes bytes from strangers.
 
-A target is a strategy of good input, which is spoiled before it is used, and the law
-that must hold for any input at all.
+A target is a strategy of good input, which is mutated before it is used, and a law
+that must hold for any input.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ FLOW = Flow("UDP", "192.0.2.9", 3333)
 
 
 def challenger(number: int = 0) -> tuple[Challenger, str]:
-    """Return a challenger, always the same, and a nonce that it has given to FLOW."""
+    """Return the one challenger, and a nonce that it issued to FLOW."""
     judge = Challenger(REALM, {"44": PASSWORD}.get, lambda: 1000.0)
     judge._secret = bytes(32)
     stamp = (1000 * 1000).to_bytes(5) + number.to_bytes(3)
@@ -152,7 +152,7 @@ MESSAGES = st.sampled_from(GOOD_MESSAGES) | REGISTRATIONS | nearly_messages()
 
 
 def check_datagram(data: bytes) -> None:
-    """Check that it parses or raises MalformedMessage, and that its answer parses."""
+    """Check that a datagram parses or raises MalformedMessage, and its answer parses."""
     check_message(data)
     take(data)
 
@@ -178,7 +178,7 @@ class _Mute(UdpTransport):
 
 
 def check_server(data: bytes) -> None:
-    """Check that a server has no fault to log, whatever a registered phone sends."""
+    """Check that a server logs no error, whatever a registered phone sends."""
 
     async def run() -> None:
         settings = ServerSettings(
@@ -225,7 +225,7 @@ STREAMS = st.lists(
 
 
 def check_stream(data: bytes) -> None:
-    """Check that the same comes out however the bytes are cut, and nothing is made up."""
+    """Check that any partition of the bytes gives the same messages, and no other bytes."""
     assert _decode(data) == _decode(*[data[i : i + 1] for i in range(len(data))])
     half = len(data) // 2
     messages, fault = _decode(data[:half], data[half:])
@@ -237,7 +237,7 @@ def check_stream(data: bytes) -> None:
 
 
 def _decode(*pieces: bytes) -> tuple[list[bytes], str]:
-    """Return the messages of a stream, and what ended it, "" if nothing did."""
+    """Return the messages of a stream, and the fault that ended it, or ""."""
     decoder = StreamDecoder()
     messages: list[bytes] = []
     try:
@@ -252,7 +252,7 @@ def _decode(*pieces: bytes) -> tuple[list[bytes], str]:
 
 
 def check_digest(data: bytes) -> None:
-    """Check that they parse or raise SipSyntaxError, and are right only if they were."""
+    """Check that credentials parse or raise SipSyntaxError; only right ones pass."""
     text = _decoded(data)
     try:
         given_ = parse_credentials(text)
@@ -280,7 +280,7 @@ def check_digest(data: bytes) -> None:
 
 
 def check_uri(data: bytes) -> None:
-    """Check that it parses or raises SipSyntaxError, and keeps characters and meaning."""
+    """Check that a URI parses or raises SipSyntaxError; it keeps characters and meaning."""
     text = _decoded(data)
     try:
         uri = parse_uri(text)
@@ -322,7 +322,7 @@ def check_address(data: bytes) -> None:
 
 
 def check_document(data: bytes) -> None:
-    """Check that it parses or raises DocumentError; what parses can be written, and stays."""
+    """Check that it parses or raises DocumentError; what is written reads back the same."""
     try:
         described = parse_document(data)
     except DocumentError:
@@ -330,7 +330,7 @@ def check_document(data: bytes) -> None:
     try:
         written = format_document(described)
     except DocumentError:
-        # Written with all its line ends and actions it may be too large by then.
+        # With all line ends and actions written out it may be too large.
         assert len(data) > MAX_MESSAGE // 3
         return
     assert parse_document(written) == described

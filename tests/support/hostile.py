@@ -1,6 +1,6 @@
-"""The worst input known for the parsers, of any size.
+"""The worst known input for the parsers, of any size.
 
-Tests count the lines of Python that it costs, `script/bench` measures the time.
+Tests count the lines of Python that run for it; `script/bench` measures the time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.support.messages import request_bytes
 
-# Messages, by what fills them
+# Messages, by what repeats in them
 
 
 def with_header(line: Callable[[int], str]) -> Callable[[int], bytes]:

@@ -1,4 +1,4 @@
-"""Kamailio as an edge proxy between phones and our server."""
+"""Kamailio as an edge proxy between phones and the server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEMPLATE = Path(__file__).parents[1] / "wire" / "kamailio.cfg.in"
 
 
 class Kamailio(NamedTuple):
-    """The proxy under way."""
+    """A running proxy."""
 
     program: Running
     port: int
@@ -32,7 +32,7 @@ class Kamailio(NamedTuple):
 async def proxying(
     server_port: int, home: Path, certificate: Certificate | None = None
 ) -> AsyncIterator[Kamailio]:
-    """Run the proxy before a server; with a certificate it also takes TLS."""
+    """Run the proxy in front of a server; with a certificate it also accepts TLS."""
     port, tls_port = free_port(), free_port()
     if certificate is not None:
         tls = (
@@ -53,7 +53,7 @@ async def proxying(
     }.items():
         text = text.replace(f"@{name}@", value)
     write(home, config=text)
-    # In the foreground, with children, little memory, and nothing outside of its home.
+    # In the foreground, with children, little memory, and no file outside its home.
     options = ("-DD", "-E", "-m", "32", "-M", "8", "-Y", home)
     async with running(
         "kamailio", *options, "-f", home / "config", home=home

@@ -7,7 +7,7 @@ import sys
 import threading
 from types import CodeType
 
-TOOL = 4  # neither debuggers nor coverage.py use it
+TOOL = 4  # used by neither debuggers nor coverage.py
 
 
 def lines_run(function: Callable[[], object]) -> int:
@@ -18,7 +18,7 @@ def lines_run(function: Callable[[], object]) -> int:
 
     def on_line(code: CodeType, line: int) -> None:
         nonlocal count
-        count += threading.get_ident() == own  # and not what other threads run
+        count += threading.get_ident() == own  # other threads do not count
 
     monitoring.use_tool_id(TOOL, "tests")
     try:

@@ -31,9 +31,9 @@ class Broker:
         lines = (
             f"listener {port} {LOCALHOST}",
             "persistence false",
-            "user root",  # who starts it as root can read the files of the test
+            "user root",  # started as root, it has to read the test's files
             "log_type all",
-            "max_queued_messages 100000",  # drop nothing, however slow a client is
+            "max_queued_messages 100000",  # drops nothing, however slow a client is
             *options,
         )
         self._config.write_text("\n".join(lines) + "\n")
@@ -67,12 +67,12 @@ class Broker:
             raise AssertionError(f"no {text} in {''.join(self.log)}") from None
 
     def hang(self) -> None:
-        """Take what comes, and answer nothing."""
+        """Accept what is sent, and answer nothing."""
         assert self._process is not None
         self._process.send_signal(SIGSTOP)
 
     async def kill(self) -> None:
-        """End without a word, also while it hangs."""
+        """Kill the process, even while it hangs."""
         assert self._process is not None
         self._process.kill()
         await self.stop()
@@ -154,11 +154,11 @@ class MqttClient:
         await asyncio.to_thread(self._paho.loop_stop)
 
     def another(self) -> MqttClient:
-        """Return a second one, which hears first what the broker has kept."""
+        """Return a second client, which first gets what the broker has retained."""
         return MqttClient(self._port, login=self._login)
 
     async def kept(self, below: str = "snom_buttons/") -> dict[str, str]:
-        """Return what the broker keeps, by topic."""
+        """Return what the broker retains, by topic."""
         async with self.another() as late:
             late.publish("everything/kept", "was before this")
             await late.first("everything/kept")
@@ -169,24 +169,24 @@ class MqttClient:
             }
 
     async def first(self, topic: str) -> Heard:
-        """Wait for the first on a topic."""
+        """Return the first message on a topic; wait for it."""
         await self.until(lambda: bool(self.on(topic)))
         return self.on(topic)[0]
 
     def publish(self, topic: str, payload: Any, *, retain: bool = False) -> None:
-        """Publish a text or bytes as they are, and all else as JSON."""
+        """Publish text or bytes unchanged, and all else as JSON."""
         if not isinstance(payload, str | bytes):
             payload = json.dumps(payload)
         self._paho.publish(topic, payload, 1, retain)
 
     def on(self, topic: str) -> list[Heard]:
-        """Return what was heard on a topic."""
+        """Return the messages that arrived on a topic."""
         return [heard for heard in self.heard if heard.topic == topic]
 
     async def until(
         self, wanted: Callable[[], bool], patience: float = PATIENCE
     ) -> None:
-        """Wait until something is so, which only a message can make so."""
+        """Wait until a condition holds; it is checked after each message."""
         async with asyncio.timeout(patience):
             while not wanted():
                 self._news.clear()
@@ -195,7 +195,7 @@ class MqttClient:
     async def hears(
         self, topic: str, payload: str | None = None, /, **fields: Any
     ) -> Heard:
-        """Wait until the newest on a topic is a text, or JSON with certain fields."""
+        """Wait until the newest message on a topic is a text, or JSON with these fields."""
 
         def fits() -> bool:
             heard = self.on(topic)

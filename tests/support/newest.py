@@ -9,5 +9,5 @@ import homeassistant  # noqa: F401
 from homeassistant.components import logger
 from homeassistant.components.logger import helpers
 
-# 2026.11 no longer has it here.
+# 2026.11 no longer has this attribute.
 logger._clear_logger_overwrites = helpers._clear_logger_overwrites  # type: ignore[attr-defined]

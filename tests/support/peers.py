@@ -1,4 +1,4 @@
-"""SIP phones that are not ours: how to set them up, and what they can be told."""
+"""Foreign SIP phones: how to set them up and command them."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from .running import Running, running
 
 
 class Account(NamedTuple):
-    """What a phone is told by who sets it up."""
+    """What is set in a phone."""
 
     user: str
     password: str
     realm: str
     port: int
-    """Of the registrar, or of the proxy before it, on this machine."""
+    """The port on this machine of the registrar, or of the proxy in front of it."""
     transport: str
     """`udp`, `tcp` or `tls`."""
     certificate: Certificate | None = None
-    """What to trust, with `tls`."""
+    """The certificate to trust, with `tls`."""
 
 
 class Peer(Protocol):
-    """A phone under way."""
+    """A running phone."""
 
     program: Running
 
     async def is_registered(self) -> None:
-        """Wait until it says that its registration was accepted."""
+        """Wait until the phone logs that its registration was accepted."""
 
     async def has_refused_a_document(self) -> None:
-        """Wait until it says that it answered a buttons document with 415."""
+        """Wait until the phone logs that it answered a buttons document with 415."""
 
     async def send(self, text: str) -> int:
-        """Send a text MESSAGE to its own number; return what it was answered in the end."""
+        """Send a text MESSAGE to its own number; return the final status."""
 
 
 type MakePeer = Callable[[Account, Path], AbstractAsyncContextManager[Peer]]
@@ -56,10 +56,10 @@ def write(home: Path, **files: str) -> None:
 
 
 async def answer_to(text: str, program: Running) -> int:
-    """Return what a program's MESSAGE got, as it prints both; a challenge is not all.
+    """Return the final status of a program's MESSAGE from its log; skip challenges.
 
-    Others of its requests may be under way: linphone tells us by MESSAGE that it could
-    not show our document.
+    Other requests may be under way: linphone reports by MESSAGE that it could not show
+    a document.
     """
     call_id = ""
     while found := await program.says(rf"^(?:Call-ID: (\S+)|{text}\b)"):
@@ -80,7 +80,7 @@ async def answer_to(text: str, program: Running) -> int:
 class Baresip:
     """baresip with its trace of all SIP messages, commanded over TCP."""
 
-    # It keeps the modules where only its packager knows.
+    # Where the modules are depends on the distribution.
     MODULES = "/usr/lib/baresip/modules"
 
     def __init__(self, program: Running, port: int) -> None:
@@ -95,7 +95,7 @@ class Baresip:
             "poll_method epoll",
             f"sip_listen {LOCALHOST}:0",
             f"net_interface {LOCALHOST}",
-            f"dns_server {LOCALHOST}:9",  # none: nothing is to be looked up
+            f"dns_server {LOCALHOST}:9",  # none: nothing is looked up
             f"module_path {cls.MODULES}",
             "module_tmp account.so",
             "module_app contact.so",
@@ -106,7 +106,7 @@ class Baresip:
         if account.certificate is not None:
             config.append(f"sip_cafile {account.certificate.certificate}")
         server = f"{LOCALHOST}:{account.port};transport={account.transport}"
-        # Its MESSAGEs go by UDP unless a Route says otherwise.
+        # Its MESSAGEs use UDP unless a Route says otherwise.
         lines = (
             f"<sip:{account.user}@{server}>",
             f"auth_user={account.user}",
@@ -133,20 +133,20 @@ class Baresip:
         await self.program.says(r"^SIP/2\.0 415 Unsupported Media Type")
 
     async def send(self, text: str) -> int:
-        """Send it to the contact that is selected, the only one."""
+        """Send a text to the selected contact, the only one."""
         command = json.dumps({"command": "message", "params": text}).encode()
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_connection(LOCALHOST, self._port)
-            # Netstrings, both ways; events may come before the answer.
+            # Netstrings in both directions; events may arrive before the answer.
             writer.write(b"%d:%s," % (len(command), command))
             while True:
                 size = int((await reader.readuntil(b":"))[:-1])
-                told = json.loads((await reader.readexactly(size + 1))[:-1])
-                if told.get("response"):
+                said = json.loads((await reader.readexactly(size + 1))[:-1])
+                if said.get("response"):
                     break
             writer.close()
             await writer.wait_closed()
-        assert told["ok"], told
+        assert said["ok"], said
         return await answer_to(text, self.program)
 
 
@@ -160,7 +160,7 @@ class Linphone:
     @classmethod
     @asynccontextmanager
     async def run(cls, account: Account, home: Path) -> AsyncIterator[Peer]:
-        # -1 takes any port, 0 goes without the transport.
+        # -1 is any port, 0 disables the transport.
         ports = {t: -1 if t == account.transport else 0 for t in ("udp", "tcp", "tls")}
         trusted = account.certificate.certificate if account.certificate else ""
         write(
@@ -192,7 +192,7 @@ realm={account.realm}
 domain={LOCALHOST}
 """,
         )
-        # Without this folder for its database it crashes on the first message.
+        # Without this folder for its database linphonec crashes on the first message.
         write(home / ".local/share/linphone")
         log = ("-d", "6", "-l", "/dev/stdout")
         async with running(
@@ -208,7 +208,7 @@ domain={LOCALHOST}
         await self.program.says(r"^SIP/2\.0 415 Unsupported media type")
 
     async def send(self, text: str) -> int:
-        await self.program.tell(f"chat sip:44@{LOCALHOST}:{self._port} {text}")
+        await self.program.write_line(f"chat sip:44@{LOCALHOST}:{self._port} {text}")
         return await answer_to(text, self.program)
 
 

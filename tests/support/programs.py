@@ -1,4 +1,4 @@
-"""The programs that these tests need, which share nothing with us."""
+"""The foreign programs that these tests run."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,8 @@ def program(name: str) -> str:
 
     Without it the test is skipped with the reason, or fails where `CI=true`.
     """
-    # Debian puts servers where only root looks; those in Python are beside our own.
+    # Debian installs servers in a folder that is on root's PATH only; programs in
+    # Python are beside the interpreter.
     beside = Path(sys.executable).parent
     path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:{beside}")
     if path is not None:

@@ -1,8 +1,8 @@
-"""A phone made of nothing but a UDP socket, to hold against our server.
+"""A phone made of nothing but a UDP socket.
 
-On purpose it shares no code with us: a mistake that our parser and our writer have in
-common would go unseen otherwise. It writes its requests as text, works its digests out
-by hand, and reads what comes as lines.
+It shares no code with the product on purpose: a mistake that parser and writer have in
+common would go unseen otherwise. It writes requests as text, computes digests itself,
+and reads messages as lines.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class RawMessage(NamedTuple):
 
 
 class RawPhone(UdpPeer):
-    """One device. Use it as an asynchronous context manager."""
+    """One phone. Use it as an asynchronous context manager."""
 
     transport = "UDP"
 
@@ -79,21 +79,21 @@ class RawPhone(UdpPeer):
         """Further lines for the REGISTER."""
         self.extension = extension
         self.username = ""
-        """In credentials, where it is not the extension."""
+        """The user in credentials, if it is not the extension."""
         self.password = password
         self.user_agent = user_agent
         self.algorithm = algorithm
         self.answer: int | None = 200
-        """What a request is answered with; None for silence."""
+        """The status of the answer to a request; None for no answer."""
         self.answer_lines: list[str] = []
-        """Further lines for that."""
+        """Further lines for the answer."""
         self.questions: list[RawMessage] = []
-        """The OPTIONS, with retransmissions."""
+        """The OPTIONS requests, retransmissions included."""
         self.instance = f"urn:uuid:{uuid.uuid4()}"
         self.keys: dict[str, dict[str, str]] = {}
-        """The newest description of each key, as the plain lines of the document."""
+        """The newest description of each key, as the lines of the document."""
         self.requests: list[RawMessage] = []
-        """The MESSAGEs, without retransmissions."""
+        """The MESSAGE requests, without retransmissions."""
         self._line = uuid.uuid4().hex[:8]
         self._registration_call_id = uuid.uuid4().hex
         self._cseq = count(1)
@@ -105,12 +105,12 @@ class RawPhone(UdpPeer):
 
     @property
     def parameter(self) -> str:
-        """What a Contact says of the transport."""
+        """The transport parameter of the Contact, "" for UDP."""
         return "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
 
     @property
     def next_hop(self) -> tuple[str, int]:
-        """Where requests and answers are sent."""
+        """The address to which requests and answers are sent."""
         return self._through or self.server
 
     async def register(self, expires: int = 3600) -> RawMessage:
@@ -165,7 +165,7 @@ class RawPhone(UdpPeer):
                 await self._news.wait()
 
     async def shows(self, key: str, **lines: str | None) -> dict[str, str]:
-        """Wait until a key has these lines, None for none; return all of them."""
+        """Wait until a key has these lines, None for an absent one; return all lines."""
         await self.until(
             lambda: (
                 key in self.keys
@@ -223,7 +223,7 @@ class RawPhone(UdpPeer):
             f"From: <sip:{self.extension}@{host}>;tag={self._line}",
             f"Call-ID: {call_id}",
             "Max-Forwards: 70",
-            # A phone says more than it has to; whoever says little gets no long answers.
+            # Phones send more than they must; an answer is never longer than a request.
             f"Allow: {METHODS}",
             "Allow-Events: talk, hold, refer, call-info",
             "X-Real-IP: 127.0.0.1",
@@ -255,7 +255,7 @@ class RawPhone(UdpPeer):
         return "\r\n".join([start, *headers, length, "", body]).encode()
 
     def _credentials(self, method: str, uri: str, answer: RawMessage) -> str:
-        """Answer the challenge of our algorithm (RFC 7616 3.4)."""
+        """Answer the challenge of this phone's algorithm (RFC 7616 3.4)."""
         for challenge in answer.all("WWW-Authenticate"):
             pairs = re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', challenge)
             asked = {name: quoted or plain for name, quoted, plain in pairs}
@@ -306,7 +306,7 @@ class RawPhone(UdpPeer):
         self._news.set()
 
     def _take(self, message: RawMessage, branch: str) -> None:
-        """Answer a MESSAGE, and show what it says if it is answered so."""
+        """Answer a MESSAGE, and show its document if the answer is 200."""
         if self.answer is None:
             return
         self._answer(message)

@@ -1,4 +1,4 @@
-"""The phone of the tests by TCP or TLS: one connection, on which everything goes."""
+"""The phone of the tests by TCP or TLS: one connection for everything."""
 
 import asyncio
 from contextlib import suppress
@@ -10,7 +10,7 @@ from .rawphone import RawPhone
 
 
 class _Connection:
-    """Takes messages as a datagram socket does."""
+    """A connection with the interface of a datagram socket."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -26,7 +26,7 @@ class _Connection:
 
 
 class StreamPhone(RawPhone):
-    """A device that connects when it is used as an asynchronous context manager."""
+    """A phone that connects when it is used as an asynchronous context manager."""
 
     def __init__(
         self, *arguments: Any, context: ssl.SSLContext | None = None, **options: Any

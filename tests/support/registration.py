@@ -25,7 +25,7 @@ EDGE = "<sip:127.0.0.1:5060;lr;received=sip:192.0.2.4:2048%3Btransport%3Dudp>"
 
 
 class Stack:
-    """The three parts, their clock, and what they called back."""
+    """The three parts, their clock, and the calls of their callbacks."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,9 +1,9 @@
 """A bad network between one phone and the server: it loses, doubles, delays, reorders.
 
-Like a router with address translation it shows the server one port for the phone, not
-the phone's own. All chances come from one seed: a run can be repeated. Both sides are
-real sockets; a datagram that is held is held in the event loop's time, so that in a
-loop whose clock jumps a bad hour takes a moment.
+Like a router with address translation, the server sees one port for the phone, not the
+phone's own. All chances come from one seed, so a run can be repeated. Both sides are
+real sockets; datagrams are delayed in the event loop's time, so that an hour takes a
+moment in a loop whose clock jumps.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Weather:
     doubled: float = 0.1
     late: float = 0.15
     latency: float = 0.05
-    """A datagram takes up to this long, so that neighbours overtake each other."""
+    """The longest usual delay, so that datagrams close together overtake each other."""
     lateness: float = 4.9
-    """And a late one up to this long: RFC 3261 has T4, 5 s, for the network to clear."""
+    """The longest delay of a late one: below T4, 5 s (RFC 3261 17.1.2.2)."""
 
 
 BAD = Weather()
@@ -39,13 +39,13 @@ GOOD = Weather(lost=0, doubled=0, late=0, latency=0)
 class Relay:
     """The network of one phone. Use it as an asynchronous context manager.
 
-    The phone takes `address` for the server; the server sees the phone at `outside`.
+    To the phone the server is at `address`; to the server the phone is at `outside`.
     """
 
     def __init__(self, server: Source, seed: object, weather: Weather = BAD) -> None:
         self.weather = weather
         self.up = True
-        """Whether anything gets through at all."""
+        """Whether any datagram gets through."""
         self.carried = self.lost = self.doubled = self.late = 0
         self._random = Random(f"{seed}")
         self._server = server

@@ -1,4 +1,4 @@
-"""Programs that run beside a test, and what they say meanwhile."""
+"""Programs that run beside a test, and their output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN = 12_000
 
 
 class Running:
-    """A program under way. Its lines are read as they come."""
+    """A running program, whose output is read line by line."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
         self.name = name
@@ -33,11 +33,11 @@ class Running:
 
     @property
     def output(self) -> str:
-        """All that it has printed so far."""
+        """All output so far."""
         return "\n".join(self._lines)
 
     async def says(self, pattern: str) -> re.Match[str]:
-        """Wait for a line in which `pattern` is found, behind the last one found so.
+        """Wait for a line that matches `pattern`, after the last line found this way.
 
         Fails with the program's output if none comes in time, or the program ends.
         """
@@ -60,14 +60,14 @@ class Running:
     def is_running(self) -> bool:
         return self._process.returncode is None
 
-    async def tell(self, line: str) -> None:
+    async def write_line(self, line: str) -> None:
         """Write a line to its standard input."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n".encode())
         await self._process.stdin.drain()
 
     async def listen(self) -> None:
-        """Read what it prints until it ends."""
+        """Read the output until the program ends."""
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
             self._lines.append(line.decode(errors="replace").rstrip())
@@ -76,12 +76,12 @@ class Running:
         self._news.set()
 
     async def end(self) -> None:
-        """End it and all that it started, in any case."""
+        """End the program and all processes that it started."""
         with suppress(ProcessLookupError):
             self._process.terminate()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), 5)
-        # Its children share its group, which is there as long as one of them is.
+        # Its children share its process group, which exists as long as one of them does.
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
@@ -91,8 +91,8 @@ class Running:
 async def running(
     name: str, *arguments: str | Path, home: Path
 ) -> AsyncIterator[Running]:
-    """Run a program that has nothing but `home` to read and write its things."""
-    # What these write is long: a SIP message of linphone's log is one line to nobody.
+    """Run a program whose only directory for its files is `home`."""
+    # Lines are long: linphone logs a whole SIP message without a line end.
     process = await asyncio.create_subprocess_exec(
         *(program(name), *arguments),
         stdin=PIPE,

@@ -32,7 +32,7 @@ LOCALHOST = "127.0.0.1"
 
 
 def base(name: str, **changes: Any) -> KeyDescription:
-    """Return a key as the integration configures one."""
+    """Return a key's description as the integration configures it."""
     description = KeyDescription(
         name=name, action=Action.MESSAGE, number=f"key{name}", label=f"Key {name}"
     )
@@ -60,7 +60,7 @@ def make_phone(extension: str = "44", keys: int = 4) -> Phone:
 
 
 def add_phone(server: PhoneServer, phone: Phone) -> None:
-    """Add a phone that a test has prepared."""
+    """Add a phone of a test to the server."""
     phone._line_of = partial(server._line_setup_of, phone.extension)
     server._add(phone)
 
@@ -73,7 +73,7 @@ async def serving(
     context: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> AsyncIterator[PhoneServer]:
-    """Run a server in the current loop and its time."""
+    """Run a server in the current loop."""
     server = PhoneServer(
         ServerSettings(
             host=LOCALHOST,

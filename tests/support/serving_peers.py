@@ -1,4 +1,4 @@
-"""A phone server with one transport, for phones that are programs of others."""
+"""A phone server with one transport, for foreign phones."""
 
 from __future__ import annotations
 

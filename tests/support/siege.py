@@ -27,22 +27,22 @@ PRESS_EVERY = 0.1
 
 @dataclass
 class Figures:
-    """What came of it."""
+    """The result of a flood."""
 
     sent: int
     """Requests that sipp sent."""
     seconds: float
-    """How long it took to."""
+    """How long sipp took."""
     presses: int
     events: int
     times: list[float]
-    """Seconds from each press to its event, the shortest first."""
+    """Seconds from each press to its event, shortest first."""
     before: float
     """Resident memory in MiB."""
     peak: float
     after: float
     processor: float
-    """Of one processor, how much the server needed."""
+    """The share of one processor that the server used."""
 
     @property
     def p99(self) -> float:
@@ -67,7 +67,7 @@ async def besiege(seconds: float) -> Figures:
     """Flood a server for some seconds, while a phone presses a key again and again."""
     async with (
         besieged() as server,
-        RawPhone(server.places["UDP"], "44", PASSWORD) as desk,
+        RawPhone(server.addresses["UDP"], "44", PASSWORD) as desk,
     ):
         assert (await desk.register()).status == 200
         await desk.shows("4")
@@ -109,7 +109,7 @@ async def besiege(seconds: float) -> Figures:
 
 async def _flood(server: Besieged, seconds: float) -> tuple[int, float]:
     """Let sipp flood; return how many requests it sent, in how many seconds."""
-    host, port = server.places["UDP"]
+    host, port = server.addresses["UDP"]
     calls = int(CALLS_A_SECOND * seconds)
     with TemporaryDirectory() as folder:
         begun = monotonic()
@@ -127,7 +127,7 @@ async def _flood(server: Besieged, seconds: float) -> tuple[int, float]:
 
 
 async def _babble(server: Besieged, seconds: float) -> None:
-    """Send random bytes, for as long."""
+    """Send random bytes for some seconds."""
     noise = random.Random(0)
     until = monotonic() + seconds
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as babbler:
@@ -136,5 +136,5 @@ async def _babble(server: Besieged, seconds: float) -> None:
         while monotonic() < until:
             for _ in range(JUNK_A_SECOND // 100):
                 data = noise.randbytes(noise.randrange(1400))
-                babbler.sendto(data, server.places["UDP"])
+                babbler.sendto(data, server.addresses["UDP"])
             await asyncio.sleep(0.01)

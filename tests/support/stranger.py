@@ -1,6 +1,6 @@
-"""Somebody who knows no password: bytes of our own from any address of this machine.
+"""A sender without a password: any bytes, from any address of this machine.
 
-Shares no code with the product, as the other peers.
+It shares no code with the product.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def status(answer: bytes) -> int:
 
 
 class Stranger:
-    """A UDP socket at one of our addresses. Use it as a context manager."""
+    """A UDP socket at an address of this machine. Use it as a context manager."""
 
     def __init__(self, server: tuple[str, int], host: str, port: int = 0) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -102,10 +102,10 @@ class Stranger:
         self._witness.close()
 
     async def say(self, *datagrams: bytes) -> list[bytes]:
-        """Send datagrams, and return all that comes back.
+        """Send datagrams, and return all answers.
 
-        The server takes one after the other; so when it answers somebody else who asked
-        behind us, it has nothing more to tell us.
+        The server handles datagrams in order: once it answers a later request from
+        another address, all answers to these have been sent.
         """
         for datagram in datagrams:
             self._socket.sendto(datagram, self._server)
@@ -129,7 +129,7 @@ class Stranger:
     async def guess(
         self, password: str, *more: str, user: str = "44", to: str | None = None
     ) -> list[bytes]:
-        """Try a password with a nonce of one's own; return what comes back."""
+        """Try a password with a fresh nonce; return the answers."""
         (answer,) = await self.say(request("REGISTER", *more, user=user))
         line = credentials(answer, password, user=user)
         return await self.say(request("REGISTER", line, *more, user=user, to=to))
@@ -141,7 +141,7 @@ async def connect(
     context: ssl.SSLContext | None = None,
     port: int = 0,
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect from one of our addresses. Raises OSError."""
+    """Connect from an address of this machine. Raises OSError."""
     return await asyncio.open_connection(
         *server, ssl=context, local_addr=(host, port), limit=2**20
     )
@@ -153,9 +153,9 @@ async def converse(
     *messages: bytes,
     context: ssl.SSLContext | None = None,
 ) -> bytes:
-    """Say something by a connection; return all that comes back.
+    """Send messages over a connection; return all that is received.
 
-    That is known once the connection is closed, or a last REGISTER of ours is answered.
+    It ends when the connection is closed, or when a last REGISTER is answered.
     """
     said = b""
     last = request("REGISTER", user="witness", transport="TCP")

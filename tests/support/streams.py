@@ -1,4 +1,4 @@
-"""What tests of connections have in common."""
+"""Helpers that tests of connections share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.serving import PASSWORD
 
 
 def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test in a loop whose clock jumps, though not ahead of the network."""
+    """Run a test in a loop whose clock jumps, but waits for the network first."""
 
     @functools.wraps(test)
     def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -55,7 +55,7 @@ def serving(
 def device(
     server: PhoneServer, contexts: Contexts, extension: str = "44"
 ) -> StreamPhone:
-    """Return a phone that comes by TLS, without a context by TCP."""
+    """Return a phone that connects by TLS, or by TCP without a context."""
     transport = "TLS" if contexts.server else "TCP"
     return StreamPhone(
         server.address_of(transport), extension, PASSWORD, context=contexts.client
@@ -63,7 +63,7 @@ def device(
 
 
 async def until_closed(reader: asyncio.StreamReader) -> float:
-    """Return how long it takes until the other side has closed, whatever it says first."""
+    """Return how long it takes until the other side closes; ignore what it sends."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     with suppress(ConnectionError):

@@ -12,7 +12,7 @@ from tests.support.udp import UdpPeer
 
 from .patience import PATIENCE
 
-"""Seconds to wait for a datagram: many, for a busy machine."""
+"""Seconds to wait for a datagram, enough for a busy machine."""
 
 REALM = "stub"
 NONCE = "0123456789abcdef"
@@ -40,7 +40,7 @@ def credentials(value: str) -> dict[str, str]:
 
 
 def digest_is_right(message: bytes, name: str, user: str, password: str) -> bool:
-    """Whether the credentials in a request's header are right."""
+    """Return whether the credentials in a request's header are right."""
     given = credentials(header(message, name))
     method = message.partition(b" ")[0].decode()
     name = {"MD5": "md5", "SHA-256": "sha256"}[given["algorithm"]]
@@ -91,7 +91,7 @@ class StubRegistrar(UdpPeer):
 
     @property
     def idle(self) -> bool:
-        """Whether no new datagram is queued."""
+        """Return whether no new datagram is queued."""
         return self._read.issuperset(self._unread)
 
     def send(self, data: bytes, phone: tuple[str, int] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A UDP socket on this machine, for peers that share no code with us."""
+"""A UDP socket on this machine, for peers that share no code with the product."""
 
 import asyncio
 from typing import Self

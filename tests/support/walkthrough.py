@@ -14,7 +14,7 @@ PASSWORD = "the phone's password"
 
 
 def wire(text: str, body: str = "") -> bytes:
-    """Return a message as it goes on the wire, of readable lines."""
+    """Return the bytes on the wire of a message in readable lines."""
     head = "\r\n".join(text.strip().splitlines())
     return (
         f"{head}\r\n\r\n".encode()
@@ -67,7 +67,7 @@ RELEASE_BODY = "k=2\na=release\nt=<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f
 
 
 class Received:
-    """A message from the server, read without any code of ours."""
+    """A message from the server, read without code of the product."""
 
     def __init__(self, data: bytes) -> None:
         head, _, self.body = data.partition(b"\r\n\r\n")

@@ -16,7 +16,7 @@ async def test_what_it_says_is_found_line_by_line(tmp_path: Path) -> None:
     script = "echo one; echo two; read line; echo got $line in $HOME"
     async with running("sh", "-c", script, home=tmp_path) as program:
         assert (await program.says("t(w)o"))[1] == "w"
-        await program.tell("three")
+        await program.write_line("three")
         assert (await program.says("got (.*)"))[1] == f"three in {tmp_path}"
 
 
