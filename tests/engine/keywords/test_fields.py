@@ -1,4 +1,4 @@
-"""The fields by which a user describes a key. docs/keys.md and docs/mqtt.md test more."""
+"""The fields of a key's description. tests/docs runs the examples of the pages."""
 
 from decimal import Decimal
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The publisher alone: what goes out when, to a client that the test plays.
+"""The publisher alone: what it publishes when, to a client that the test simulates.
 
 Nothing waits here: the loop's clock jumps.
 """
@@ -33,14 +33,14 @@ LOGGER = "custom_components.snom_buttons.engine.mqtt.publisher"
 
 
 class Client:
-    """The client, and the broker behind it, which acknowledges when the test says so."""
+    """The client and its broker, which acknowledges when the test calls for it."""
 
     def __init__(self, *, connected: bool = True, acknowledges: bool = False) -> None:
         self.connected = connected
         self.acknowledges = acknowledges
-        """Whether the broker does so at once, by itself."""
+        """Whether the broker acknowledges at once."""
         self.error: Exception | None = None
-        """What is raised instead of taking a message."""
+        """The error that is raised instead of accepting a message."""
         self.sent: list[Message] = []
         self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
         self.publisher = MqttPublisher(self, now)
@@ -54,7 +54,7 @@ class Client:
         waiting = message, asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         try:
-            # As Home Assistant's client does it: no acknowledgement, and no error.
+            # As Home Assistant's client does: no acknowledgement, and no error.
             await asyncio.wait([waiting[1]], timeout=ACK_TIMEOUT)
         finally:
             if waiting in self._waiting:
@@ -68,7 +68,7 @@ class Client:
 
     @property
     def said(self) -> list[str]:
-        """What was handed over, in short."""
+        """The published messages, in short."""
         return [f"{message.topic}={message.payload}" for message in self.sent]
 
     @property
@@ -76,9 +76,9 @@ class Client:
         return [message.topic for message, _ in self._waiting]
 
     async def acknowledge(self, *topics: str, error: Exception | None = None) -> None:
-        """Acknowledge what is under way on these topics, without any all of it.
+        """Acknowledge what is under way on these topics, or without topics all of it.
 
-        With an error the client gives it up.
+        With an error the client reports a failure instead.
         """
         for waiting in list(self._waiting):
             if not topics or waiting[0].topic in topics:
@@ -90,7 +90,7 @@ class Client:
         await settle()
 
     async def acknowledge_all(self) -> None:
-        """Acknowledge also what follows."""
+        """Acknowledge everything, what follows included."""
         while self._waiting:
             await self.acknowledge()
 
@@ -100,7 +100,7 @@ class Client:
         await settle()
 
     async def fall_silent(self) -> None:
-        """Let so much time go by without an acknowledgement that nobody knows."""
+        """Publish, and let time pass without an acknowledgement until the broker is silent."""
         self.publisher.keep("silence", "falls")
         await asyncio.sleep(STALLED + 0.1)
 
@@ -110,7 +110,7 @@ def now() -> float:
 
 
 async def settle() -> None:
-    """Let everything happen that happens without time going by."""
+    """Run the loop until only timers are left."""
     for _ in range(5):
         await asyncio.sleep(0)
 
@@ -122,11 +122,11 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
 
 
 def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test in a loop whose clock jumps, and let nothing be left of it."""
+    """Run a test in a loop whose clock jumps, until nothing is under way."""
 
     async def checked(*args: P.args, **kwargs: P.kwargs) -> None:
         await test(*args, **kwargs)
-        # What the client has it gives up in time.
+        # The publisher gives up on the client's messages in time.
         await asyncio.sleep(2 * ACK_TIMEOUT)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
@@ -144,22 +144,22 @@ def test_the_client_waits_as_long_as_we_think() -> None:
 
 
 class TestNews:
-    """Of what has just happened: soon, one at a time, or never."""
+    """Presses and dialled numbers: soon, one at a time, or never."""
 
     @pytest.mark.parametrize(
-        ("age", "told", "dropped"),
+        ("age", "published", "dropped"),
         [(0.0, 1, 0), (29.9, 1, 0), (30.1, 0, 1), (3600.0, 0, 1)],
     )
     @jumping
-    async def test_age(self, age: float, told: int, dropped: int) -> None:
+    async def test_age(self, age: float, published: int, dropped: int) -> None:
         client = Client(connected=False)
         born = now()
         client.publisher.publish_event("press", "1")
         await asyncio.sleep(age)
         await client.reconnect()
-        assert client.sent == [Message("press", "1", born=born)] * told
+        assert client.sent == [Message("press", "1", born=born)] * published
         counts = client.publisher.counts
-        assert (counts.published, counts.dropped) == (told, dropped)
+        assert (counts.published, counts.dropped) == (published, dropped)
 
     @jumping
     async def test_they_grow_old_behind_one_that_is_not_acknowledged(self) -> None:
@@ -178,7 +178,7 @@ class TestNews:
 
     @jumping
     async def test_one_that_may_be_repeated_is_one_over_all_connections(self) -> None:
-        """Each of them dies before anything is acknowledged."""
+        """Each connection ends before an acknowledgement arrives."""
         client = Client()
         client.publisher.keep("lamp", "on")
         await client.acknowledge()
@@ -187,7 +187,7 @@ class TestNews:
             client.connected = False
             await client.reconnect()
         assert [said for said in client.said if "press" in said] == ["press=1"]
-        # What comes behind it is there: so it is there too.
+        # A later message has arrived, so the one before has too.
         await client.acknowledge("lamp")
         assert client.said[-1] == "press=2"
 
@@ -240,7 +240,7 @@ class TestNews:
 
 
 class TestWhatStands:
-    """Of each topic the newest, one payload at a time."""
+    """Retained topics: the newest payload of each, one at a time."""
 
     @jumping
     async def test_how_it_is_sent(self) -> None:
@@ -289,7 +289,7 @@ class TestWhatStands:
 
     @jumping
     async def test_a_reconnect(self) -> None:
-        """All that stands is said again, and what was under way does not count."""
+        """All retained topics are published again, those under way included."""
         client = Client()
         client.publisher.keep("lamp", "on")
         client.publisher.keep("other", "on")
@@ -300,7 +300,7 @@ class TestWhatStands:
         assert client.said == ["lamp=on", "other=on"]
         await client.reconnect()
         assert client.said[2:] == ["lamp=off", "other=on"]
-        # What the old connection still says changes nothing.
+        # Late results of the old connection change nothing.
         await client.acknowledge()
         await client.acknowledge()
         assert client.said[4:] == []
@@ -318,7 +318,7 @@ class TestWhatStands:
         assert client.said == ["status=online", "status=online"]
 
     @jumping
-    async def test_what_has_become_somebody_elses(self) -> None:
+    async def test_a_topic_that_another_publisher_took_over(self) -> None:
         client = Client(acknowledges=True)
         client.publisher.keep("lamp", "on")
         client.publisher.forget("lamp")
@@ -345,7 +345,7 @@ class TestWhatStands:
         assert client.said[4:] == ["lamp=on", "other=on"]
         await asyncio.sleep(2 * RETRY)
         assert len(client.sent) == 6
-        # It is a new failure after that.
+        # After that it is a new failure.
         client.error = CannotPublish("again")
         client.publisher.keep("lamp", "off")
         warned.append((logging.WARNING, "Cannot publish on lamp: again"))
@@ -376,7 +376,7 @@ class TestWhatStands:
 
 
 class TestKnown:
-    """The topics of which others may have something."""
+    """The topics that the broker may retain."""
 
     @jumping
     async def test_until_the_broker_has_acknowledged_that_they_are_cleared(
@@ -434,7 +434,7 @@ class TestKnown:
 
 
 class TestOrder:
-    """What comes first, of all that waits."""
+    """The order of waiting messages."""
 
     @jumping
     async def test_events_then_states_then_errors(self) -> None:
@@ -473,7 +473,7 @@ class TestOrder:
 
 
 class TestSilence:
-    """The broker acknowledges nothing any more, and nobody knows if it hears us."""
+    """The broker stops acknowledging; it may or may not get what is published."""
 
     @jumping
     async def test_nothing_but_one_probe_goes_out(self) -> None:
@@ -483,7 +483,7 @@ class TestSilence:
         client.publisher.keep("lamp", "on")
         client.publisher.publish_error("error", "1")
         assert client.said == ["silence=falls"]
-        # The client gives up, and something may go out again: a state, which may be late.
+        # The client gives up, and one message may go out: a state, which may be late.
         await asyncio.sleep(ACK_TIMEOUT)
         assert client.said[1:] == ["lamp=on"]
         await asyncio.sleep(ACK_TIMEOUT)
@@ -501,11 +501,11 @@ class TestSilence:
         assert client.said[1:] == ["press=1"]
 
     @pytest.mark.parametrize(
-        ("ends", "told"),
+        ("ends", "published"),
         [("acknowledgement", 1), ("late", 0), ("reconnect", 1), ("refusal", 0)],
     )
     @jumping
-    async def test_what_ends_it(self, ends: str, told: int) -> None:
+    async def test_what_ends_it(self, ends: str, published: int) -> None:
         client = Client()
         await client.fall_silent()
         match ends:
@@ -521,11 +521,11 @@ class TestSilence:
                 await asyncio.sleep(ACK_TIMEOUT)
                 assert client.said == ["silence=falls"] * 2
         client.publisher.publish_event("press", "1")
-        assert client.publisher.counts.published == told
-        assert client.said.count("press=1") == told
+        assert client.publisher.counts.published == published
+        assert client.said.count("press=1") == published
 
     @jumping
-    async def test_presses_meanwhile_are_told_or_dropped(self) -> None:
+    async def test_presses_meanwhile_are_published_or_dropped(self) -> None:
         client = Client()
         await client.fall_silent()
         client.publisher.publish_event("press", "old")
@@ -548,7 +548,7 @@ class TestSilence:
 
 
 class TestClosing:
-    """The last messages get out if that is quick."""
+    """The last messages are published if that is quick."""
 
     @jumping
     async def test_what_stands_gets_out_and_the_rest_does_not(self) -> None:

@@ -1,4 +1,4 @@
-"""Topics."""
+"""The names of topics, and the phone and key that a topic names."""
 
 from hypothesis import example, given, strategies as st
 import pytest

@@ -28,15 +28,15 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 KEYS = [setup(f"{number}") for number in range(1, 5)]
 
 
-def placed(desk: RawPhone) -> PhoneSetup:
-    """Return the setup of the phone that a contact is."""
+def setup_of(desk: RawPhone) -> PhoneSetup:
+    """Return the setup of a phone at the contact's address."""
     host, port = desk._transport.get_extra_info("sockname")
     return phone_setup("44", KEYS, address=(host, port))
 
 
 async def test_it_shows_its_keys_without_having_said_a_word() -> None:
     async with serving() as server, device(server) as desk:
-        phone = server.add_phone(placed(desk))
+        phone = server.add_phone(setup_of(desk))
         await desk.shows("4", l="Key 4")
         assert desk.requests[0].start == f"MESSAGE sip:44@{desk.address} SIP/2.0"
         assert desk.requests[0].get("To") == f"<sip:44@{desk.address}>"
@@ -55,12 +55,12 @@ async def test_presses_come_from_that_address_only() -> None:
         device(server) as same_host,
         device(server) as elsewhere,
     ):
-        server.add_phone(placed(desk))
+        server.add_phone(setup_of(desk))
         server.pressed.subscribe(pressed.append)
         await desk.shows("4")
         assert (await desk.press("1")).status == 200
         assert (await same_host.press("2", number="key2")).status == 200
-        # From another address not even the password helps: there is nobody to be.
+        # From another address even the password does not help: there is no account.
         elsewhere._transport.close()
         loop = asyncio.get_running_loop()
         elsewhere._transport, _ = await loop.create_datagram_endpoint(
@@ -72,9 +72,9 @@ async def test_presses_come_from_that_address_only() -> None:
 
 
 async def test_it_cannot_register() -> None:
-    """If it is set up to do so all the same, it is not taken for somebody who guesses."""
+    """If the phone tries to, that does not count as guessing passwords."""
     async with serving() as server, device(server) as desk:
-        server.add_phone(placed(desk))
+        server.add_phone(setup_of(desk))
         await desk.shows("4")
         for _ in range(FAILURES + 1):
             assert (await desk.register()).status == 401
@@ -82,22 +82,22 @@ async def test_it_cannot_register() -> None:
         assert (await desk.press("1")).status == 200
 
 
-async def test_who_shares_its_address_is_a_stranger() -> None:
-    """He has no more time than others, and his guesses count."""
+async def test_another_client_at_its_address_is_a_stranger() -> None:
+    """Its wrong passwords count, and its malformed requests get no answer."""
     other = Phone(phone_setup("45", KEYS))
     async with (
         serving(other) as server,
         device(server) as desk,
         device(server, "45") as neighbour,
     ):
-        server.add_phone(placed(desk))
+        server.add_phone(setup_of(desk))
         neighbour.password = "wrong"
         for _ in range(FAILURES):
             assert (await neighbour.register()).status == 401
         assert server.locked == [LOCALHOST]
         neighbour.password = PASSWORD
         assert (await neighbour.register()).status == 401
-        # The phone itself goes on.
+        # The phone itself is not affected.
         assert (await desk.press("1")).status == 200
         long = 64 * b"x"
         with Stranger(server.address, LOCALHOST) as stranger:
@@ -121,7 +121,7 @@ async def test_a_software_phone_that_does_not_register() -> None:
 def test_it_goes_and_comes() -> None:
     async def test() -> None:
         async with serving(keepalive=60) as server, device(server) as desk:
-            phone = server.add_phone(placed(desk))
+            phone = server.add_phone(setup_of(desk))
             await asyncio.sleep(1)
             assert (phone.available, phone.in_sync) == (True, True)
             desk.answer = None
@@ -140,10 +140,10 @@ def test_it_goes_and_comes() -> None:
 
 async def test_it_moves_and_registers_again() -> None:
     async with serving() as server, device(server) as one, device(server) as other:
-        phone = server.add_phone(placed(one))
+        phone = server.add_phone(setup_of(one))
         await one.shows("4")
-        place = other._transport.get_extra_info("sockname")
-        server.configure_phone(phone_setup("44", KEYS, address=place))
+        address = other._transport.get_extra_info("sockname")
+        server.configure_phone(phone_setup("44", KEYS, address=address))
         await other.shows("4")
         phone.keys["1"].show(lit("1"))
         await other.shows("1", c="on")
@@ -157,8 +157,8 @@ async def test_it_moves_and_registers_again() -> None:
         assert (await one.press("1")).status == 401
 
 
-async def test_an_address_outside_the_allowed_networks_may_be_told() -> None:
+async def test_an_address_outside_the_allowed_networks_is_served() -> None:
     async with serving(networks=()) as server, device(server) as desk:
-        server.add_phone(placed(desk))
+        server.add_phone(setup_of(desk))
         await desk.shows("4")
         assert (await desk.press("1")).status == 200

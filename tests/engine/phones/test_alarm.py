@@ -1,4 +1,4 @@
-"""A timer of which the time can be changed."""
+"""A timer whose time can be changed."""
 
 from __future__ import annotations
 

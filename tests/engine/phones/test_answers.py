@@ -1,4 +1,4 @@
-"""What phones may answer to a document, each as its RFC says, in a time that jumps."""
+"""Answers of phones to a document, as the RFCs have them, with a clock that jumps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONG = 2000.0
 
 @pytest.mark.parametrize("status", [302, 403, 404, 415, 420, 480, 481, 500, 503, 603])
 def test_a_phone_that_keeps_refusing(status: int) -> None:
-    """It is there, not up to date, and after a few times somebody is told why."""
+    """It is available but not in sync, and after a few refusals the reason is reported."""
 
     async def test() -> None:
         phone = make_phone()
@@ -34,7 +34,7 @@ def test_a_phone_that_keeps_refusing(status: int) -> None:
             assert phone.refusal is None
             await asyncio.sleep(FIRST_RETRY * 2**REFUSALS)
             assert phone.refusal == f"{status} Whatever"
-            # It is tried more and more seldom, and the key that is wanted is sent.
+            # Retries become rarer, and a key that changes is sent.
             before = len(desk.requests)
             await asyncio.sleep(LONG)
             assert len(desk.requests) - before < 100
@@ -53,7 +53,7 @@ def test_a_phone_that_keeps_refusing(status: int) -> None:
     [("120", 120), ("1800;duration=3600", 1800), ("60 (busy)", 60)],
 )
 def test_retry_after(status: int, value: str, seconds: int) -> None:
-    """RFC 3261 20.33 and 21.5.4: until then it is left alone, whatever changes."""
+    """RFC 3261 20.33 and 21.5.4: until then nothing is sent, whatever changes."""
 
     async def test() -> None:
         phone = make_phone()
@@ -108,7 +108,7 @@ def test_a_new_registration_ends_the_waiting() -> None:
 
 
 def test_a_nonce_that_was_too_old_is_answered_once_more() -> None:
-    """RFC 7616 3.3: `stale=true` says that the password was not the fault."""
+    """RFC 7616 3.3: `stale=true` means that the password was right."""
 
     async def test() -> None:
         phone = make_phone()
@@ -156,7 +156,7 @@ def test_a_wrong_password_is_not_tried_twice() -> None:
 
 @pytest.mark.parametrize("status", [408, 430])
 def test_what_says_that_a_phone_did_not_answer(status: int) -> None:
-    """As a proxy does for it (RFC 3261 8.1.3.1, RFC 5626 11.6): it is no refusal."""
+    """A proxy answers for it (RFC 3261 8.1.3.1, RFC 5626 11.6): that is no refusal."""
 
     async def test() -> None:
         phone = make_phone()
@@ -191,10 +191,10 @@ def test_what_is_no_answer_counts_as_none() -> None:
     jumping(test)
 
 
-def test_a_document_that_the_system_did_not_let_go(
+def test_a_document_that_the_system_does_not_send(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Once says nothing of the phone; when it is tried again it does."""
+    """One failure says nothing about the phone; a failure of the retry does."""
     failing: list[float] = []
     send = UdpTransport.send
 
@@ -264,7 +264,7 @@ def test_one_key_that_is_disliked_keeps_no_other_dark() -> None:
 
 
 def test_a_phone_that_keeps_refusing_is_no_better_for_registering_again() -> None:
-    """Else whoever is told of it would be told that it is over, and again that it is not."""
+    """Otherwise its repair would come and go with each registration."""
 
     async def test() -> None:
         phone = make_phone()
@@ -317,7 +317,7 @@ def test_a_key_that_a_phone_wants_later_keeps_no_other_dark() -> None:
             phone.keys["1"].show(base("1", label="bad"))
             phone.keys["4"].show(lit("4"))
             await desk.register()
-            # Twice in one document, then each alone, beginning with the bad one.
+            # Twice in one document, then each key alone, the bad one first.
             await asyncio.sleep(45)
             assert desk.keys["4"]["c"] == "on"
             assert "1" not in desk.keys

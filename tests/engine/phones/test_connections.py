@@ -1,4 +1,4 @@
-"""Phones that come by TCP or TLS, on real sockets."""
+"""Phones that connect by TCP or TLS, on real sockets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_a_phone_registers_shows_and_presses(contexts: Contexts) -> None:
 
 
 async def test_a_large_picture_is_one_document(contexts: Contexts) -> None:
-    """RFC 3261 18.1.1: what no datagram carries goes by a connection."""
+    """RFC 3261 18.1.1: a connection carries what is too large for a datagram."""
     phone = make_phone(keys=48)
     async with (
         serving(contexts, phone) as server,
@@ -53,8 +53,8 @@ async def test_a_large_picture_is_one_document(contexts: Contexts) -> None:
     ):
         await desk.register()
         await desk.shows("48")
-        (picture,) = desk.requests
-        assert len(picture.body) > 1300
+        (document,) = desk.requests
+        assert len(document.body) > 1300
         await other.register()
         await other.shows("48")
         assert len(other.requests) > 1
@@ -62,7 +62,7 @@ async def test_a_large_picture_is_one_document(contexts: Contexts) -> None:
 
 
 def test_a_phone_whose_connection_is_gone(contexts: Contexts) -> None:
-    """It is unavailable at once, and has the right picture when it comes back."""
+    """It is unavailable at once, and gets the whole picture when it is back."""
 
     async def test() -> None:
         phone = make_phone()
@@ -105,7 +105,7 @@ async def test_a_connection_is_trusted_and_another_is_not(contexts: Contexts) ->
         thief.password = "wrong"
         assert (await thief.press("1", number="key1")).status == 401
         assert pressed == []
-        desk.password = "forgotten"  # its connection is enough
+        desk.password = "forgotten"  # its connection suffices
         assert (await desk.press("1")).status == 200
 
 

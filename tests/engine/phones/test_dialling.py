@@ -1,4 +1,4 @@
-"""What a phone hears that dials: 486, 302 or 603."""
+"""The answer to a phone that dials: 486, 302 or 603."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PBX = Dialling(
         (PBX, "500", 486, None),
         # The server's own number of a key means nothing elsewhere.
         (PBX, "key1", 486, None),
-        # A key that was told to call, calls.
+        # A key whose number was set makes calls.
         (PBX, "*6013", 302, "<sip:*6013@192.0.2.7>"),
         # What could end the URI or the header stays escaped.
         (PBX, "a%40b%3e", 302, "<sip:a%40b%3E@192.0.2.7>"),
@@ -50,10 +50,10 @@ PBX = Dialling(
         (PBX, "gr%C3%BCn", 302, "<sip:gr%C3%BCn@192.0.2.7>"),
         (PBX, "%25", 302, "<sip:%25@192.0.2.7>"),
         (PBX, "%7bnumber%7d", 302, "<sip:%7Bnumber%7D@192.0.2.7>"),
-        # A password is no part of the number.
+        # A password is not part of the number.
         (PBX, "100:secret", 302, "<sip:100@192.0.2.7>"),
         (PBX, 64 * "1", 302, f"<sip:{64 * '1'}@192.0.2.7>"),
-        # What would have to be left out is no number to call, nor is the rest of it.
+        # If a part would have to be left out, neither that part nor the rest is a number.
         (PBX, 65 * "1", 486, None),
         (PBX, "1%0d%0aX:%20y", 486, None),
         (PBX, "1%00", 486, None),
@@ -72,8 +72,8 @@ async def test_answers(
         await desk.register()
         answer = await desk.invite(number)
         assert answer.status == status
-        told = answer.all("Contact")
-        assert told == ([] if contact is None else [contact])
+        contacts = answer.all("Contact")
+        assert contacts == ([] if contact is None else [contact])
         assert answer.all("X") == []
 
 
@@ -88,16 +88,16 @@ async def test_dialling_can_be_set_anew() -> None:
         assert (await desk.invite("100")).status == 486
 
 
-async def test_a_number_that_means_something_is_told_also_if_a_key_has_it() -> None:
+async def test_a_dialled_number_is_emitted_even_if_a_key_has_it() -> None:
     rules = Dialling(own=frozenset({"key1"}))
     phone = Phone(phone_setup("44", [KeySetup(off=base("1"))], dialling=rules))
     async with serving(phone) as server, device(server) as desk:
-        told: list[str] = []
-        server.dialled.subscribe(lambda dialled: told.append(dialled.number))
-        server.pressed.subscribe(lambda press: told.append(f"press {press.key}"))
+        emitted: list[str] = []
+        server.dialled.subscribe(lambda dialled: emitted.append(dialled.number))
+        server.pressed.subscribe(lambda press: emitted.append(f"press {press.key}"))
         await desk.register()
         await desk.invite("key1")
-        assert sorted(told) == ["key1", "press 1"]
+        assert sorted(emitted) == ["key1", "press 1"]
 
 
 @pytest.mark.parametrize(
@@ -157,20 +157,20 @@ async def test_a_call_to_the_server_itself_has_no_number() -> None:
         phone_setup("44", [KeySetup(off=base("1", number=None))], dialling=PBX)
     )
     async with serving(phone) as server, device(server) as desk:
-        told: list[str] = []
-        server.dialled.subscribe(lambda dialled: told.append(dialled.number))
-        server.pressed.subscribe(lambda press: told.append(f"press {press.key}"))
+        emitted: list[str] = []
+        server.dialled.subscribe(lambda dialled: emitted.append(dialled.number))
+        server.pressed.subscribe(lambda press: emitted.append(f"press {press.key}"))
         await desk.register()
         answer = await desk._authorized("INVITE", "sip:ha", to="x", headers=[])
         assert answer.status == 486
-        assert told == [""]
+        assert emitted == [""]
 
 
 # The transaction (RFC 3261 17.2.1)
 
 
 class Caller:
-    """A phone that sends one INVITE as bytes, and keeps what comes, and when."""
+    """A phone that sends one INVITE as bytes, and stores each answer with its time."""
 
     def __init__(self, desk: RawPhone, number: str) -> None:
         self.answers: list[tuple[float, bytes]] = []
@@ -186,7 +186,7 @@ class Caller:
             self.answers.append((self._loop.time() - self._begun, data))
 
     def send(self, method: str, to_tag: str = "") -> None:
-        """Send the INVITE, always the same, or what belongs to it."""
+        """Send the INVITE, always the same, or another request of its transaction."""
         desk = self._desk
         lines = (
             f"Via: SIP/2.0/UDP {desk.address};branch=z9hG4bK-one;rport",
@@ -205,14 +205,14 @@ class Caller:
 
     @property
     def answer(self) -> RawMessage:
-        """The one answer, however often it came."""
+        """The one answer, however often it arrived."""
         (data,) = {data for _, data in self.answers}
         return RawMessage.parse(data)
 
 
 @asynccontextmanager
 async def calling(dialling: Dialling) -> AsyncIterator[tuple[Caller, list[str]]]:
-    """Let a phone that has registered call 100; give the caller and what was dialled."""
+    """Let a registered phone call 100; yield the caller and the dialled numbers."""
     phone = Phone(phone_setup("44", [], dialling=dialling))
     async with serving(phone) as server, device(server) as desk:
         dialled: list[str] = []
@@ -251,12 +251,12 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
             assert tag
             redirected = dialling.answer is DialAnswer.REDIRECT
             assert len(answer.all("Contact")) == redirected
-            # A retransmission gets the same bytes at once, and is no new call.
+            # A retransmission gets the same bytes at once, and is not a new call.
             caller.send("INVITE")
             await asyncio.sleep(0.1)
             assert len(caller.answers) == 4
             assert caller.answer == answer
-            # The ACK ends it, and is not answered; nor is what comes behind it.
+            # The ACK ends it and gets no answer; neither does what follows.
             caller.send("ACK", f";tag={tag}")
             await asyncio.sleep(0.1)
             caller.send("INVITE")
@@ -267,15 +267,15 @@ def test_an_answer_is_repeated_until_it_is_acknowledged(
     jumping(test)
 
 
-def test_an_answer_that_nobody_acknowledges_is_given_up() -> None:
+def test_an_answer_without_an_acknowledgement_is_given_up() -> None:
     async def test() -> None:
         async with calling(PBX) as (caller, dialled):
-            # The caller may send it for as long as we wait, and that may come late.
+            # The caller may send it as long as the server waits, and it may arrive late.
             await asyncio.sleep(36)
             caller.send("INVITE")
             await asyncio.sleep(120)
             assert dialled == ["100"]
-            # Timer G up to T2, until timer H has gone by.
+            # Timer G up to T2, until timer H fires.
             times = [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
             assert caller.times == pytest.approx(times, abs=0.1)
             assert caller.answer.get("Contact") == "<sip:100@192.0.2.7>"

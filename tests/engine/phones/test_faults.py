@@ -1,7 +1,7 @@
-"""What must hold whatever the network does, and whatever phones do (RFC 3261, on real sockets).
+"""Bad networks and phones: no key and no press is lost (RFC 3261).
 
 The sockets are real, the time is not: the loop's clock jumps, so that timers keep the
-lengths that RFC 3261 gives them. The seeds make the chances the same in each run.
+lengths that RFC 3261 gives them. Seeds make each run the same.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 PHONES = 4
 KEYS = 12
 CHANGES = 400
-"""Of keys, over all phones."""
+"""Changes of keys, over all phones."""
 PRESSES = 60
-"""Of each phone."""
+"""Presses of each phone."""
 REFRESH = 30
 """Seconds from one registration of a phone to the next: documents are under way then."""
 LATE = Weather(lost=0, doubled=0, late=1, latency=4, lateness=4)
@@ -34,7 +34,7 @@ LIGHTS = [LightMode.ON, LightMode.OFF, LightMode.HOLD, LightMode.PARK]
 
 
 async def register(desk: RawPhone) -> None:
-    """Register as a phone does: if nobody answers, again."""
+    """Register as a phone does: without an answer it tries again."""
     while True:
         try:
             answer = await desk.register()
@@ -46,7 +46,7 @@ async def register(desk: RawPhone) -> None:
 
 @asynccontextmanager
 async def refreshing(desk: RawPhone) -> AsyncIterator[None]:
-    """Register, and then again and again."""
+    """Register again and again."""
 
     async def refresh() -> None:
         while True:
@@ -63,7 +63,7 @@ async def refreshing(desk: RawPhone) -> AsyncIterator[None]:
 
 
 async def change_keys(phones: list[Phone], chance: Random) -> None:
-    """Change keys one by one and several at once, with pauses and without."""
+    """Change keys one by one and together, with and without pauses."""
     for _ in range(CHANGES):
         phone = chance.choice(phones)
         key = f"{chance.randint(1, KEYS)}"
@@ -74,7 +74,7 @@ async def change_keys(phones: list[Phone], chance: Random) -> None:
 
 
 async def press_keys(desk: RawPhone, chance: Random) -> tuple[list[str], list[str]]:
-    """Press keys or dial, each when the one before was answered, or when nobody did.
+    """Press keys or dial, each after the answer to the one before, or after timer F.
 
     Returns the numbers of those that were answered, and of those that were not: after
     timer F a phone does not know whether its press has arrived.
@@ -97,7 +97,7 @@ async def press_keys(desk: RawPhone, chance: Random) -> tuple[list[str], list[st
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_network_that_loses_a_third_costs_no_key_and_no_press(seed: int) -> None:
-    """30 % of datagrams are lost each way, some doubled, some late and overtaken."""
+    """30 % of datagrams are lost in each direction, some doubled, some late."""
 
     async def test() -> None:
         chance = Random(seed)
@@ -121,7 +121,7 @@ def test_a_network_that_loses_a_third_costs_no_key_and_no_press(seed: int) -> No
                 await asyncio.gather(
                     *[registered.enter_async_context(refreshing(d)) for d in desks]
                 )
-                # The server knows each by one port, which is not the phone's own.
+                # The server sees each phone at one port, which is not the phone's own.
                 for phone, relay, desk in zip(phones, relays, desks, strict=True):
                     assert phone.registration is not None
                     assert phone.registration.address == f"udp {relay.outside}"
@@ -130,7 +130,7 @@ def test_a_network_that_loses_a_third_costs_no_key_and_no_press(seed: int) -> No
                     change_keys(phones, chance),
                     *[press_keys(desk, chance) for desk in desks],
                 )
-            # Until what is late has come, and what was not answered was tried again.
+            # Until late datagrams have arrived and unanswered documents were retried.
             await asyncio.sleep(600)
 
             for phone, desk, (answered, unanswered) in zip(
@@ -156,7 +156,7 @@ def test_a_network_that_loses_a_third_costs_no_key_and_no_press(seed: int) -> No
 
 @asynccontextmanager
 async def behind_relay(phone: Phone) -> AsyncIterator[tuple[Relay, RawPhone]]:
-    """Run a server, a relay in good weather, and behind it a phone that shows all."""
+    """Run a server, a relay in good weather, and behind it a phone that is in sync."""
     async with (
         serving(phone) as server,
         Relay(server.address, 0, GOOD) as relay,
@@ -169,7 +169,7 @@ async def behind_relay(phone: Phone) -> AsyncIterator[tuple[Relay, RawPhone]]:
 
 
 async def overtaken(phone: Phone, relay: Relay) -> None:
-    """Let a document be late, and change the key again meanwhile."""
+    """Delay a document, and change the key again meanwhile."""
     relay.weather = LATE
     phone.keys["1"].show(base("1", light=LightMode.ON))
     await asyncio.sleep(0.1)
@@ -178,7 +178,7 @@ async def overtaken(phone: Phone, relay: Relay) -> None:
 
 
 def test_a_document_that_a_new_registration_overtakes_is_put_right() -> None:
-    """What was under way arrives behind the new picture, and is older."""
+    """The document under way is older and arrives after the new whole picture."""
 
     async def test() -> None:
         phone = make_phone()
@@ -190,7 +190,7 @@ def test_a_document_that_a_new_registration_overtakes_is_put_right() -> None:
             assert desk.keys["1"]["c"] == "on"
             await asyncio.sleep(0.2)
             assert desk.keys["1"]["c"] == "hold"
-            # And that is the end of it.
+            # After that nothing is sent.
             count = len(desk.requests)
             await asyncio.sleep(600)
             assert len(desk.requests) == count
@@ -199,7 +199,7 @@ def test_a_document_that_a_new_registration_overtakes_is_put_right() -> None:
 
 
 def test_an_old_document_that_arrives_after_all_is_put_right() -> None:
-    """Its last copy leaves just before timer F ends it, and is overtaken by a newer one."""
+    """Its last copy leaves just before timer F fires, and arrives after a newer one."""
 
     async def test() -> None:
         phone = make_phone()
@@ -238,7 +238,7 @@ def test_doubts_outlive_the_next_registration() -> None:
 
 @pytest.mark.parametrize("under_way", [False, True])
 def test_a_phone_that_reboots_has_its_picture_within_a_second(under_way: bool) -> None:
-    """It registers from a new port: its old binding is replaced, and hears no more."""
+    """It registers from a new port, and nothing more is sent to its old binding."""
 
     async def test() -> None:
         phone = make_phone(keys=48)
@@ -273,13 +273,13 @@ def test_a_phone_that_reboots_has_its_picture_within_a_second(under_way: bool) -
             phone.keys["7"].show(base("7", light=LightMode.HOLD))
             await new.shows("7", c="hold")
             await asyncio.sleep(600)
-            assert before.carried == carried, "the old address was told something"
+            assert before.carried == carried, "something was sent to the old address"
 
     jumping(test)
 
 
 def test_a_network_that_is_away_for_ten_minutes_is_noticed_once() -> None:
-    """Unavailable once and available once; the picture is right after it."""
+    """Unavailable once and available once; then all keys are right."""
 
     async def test() -> None:
         phone = make_phone()

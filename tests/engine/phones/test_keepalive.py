@@ -1,4 +1,4 @@
-"""Whether a device is there: it is asked, in a time that jumps (`tests.clock`)."""
+"""Keep-alive of contacts, with a clock that jumps (`tests.support.clock`)."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 INTERVAL = 60.0
 UNPLUGGED = 100.0
-"""Seconds after which an unplugged phone has to be unavailable."""
+"""Seconds after which an unplugged phone must be unavailable."""
 
 
 def asking(phone: Phone, snapshot: Any = None, port: int = 0) -> Any:
-    """Return a server that asks whether phones are there."""
+    """Return a server that sends keep-alive requests."""
     return serving(phone, snapshot=snapshot, port=port, keepalive=INTERVAL)
 
 
 @asynccontextmanager
 async def asked(phone: Phone) -> AsyncIterator[tuple[PhoneServer, RawPhone]]:
-    """Run such a server, and a phone that has registered and shows all."""
+    """Run such a server, and a registered phone that is in sync."""
     async with asking(phone) as server, device(server) as desk:
         await desk.register()
         await desk.shows("4")
@@ -67,7 +67,7 @@ def test_a_phone_is_asked_every_minute() -> None:
             assert question.start.startswith(f"OPTIONS sip:44@{desk.address};line=")
             assert question.body == ""
             assert phone.available
-            # Its documents are not sent again because of that.
+            # That does not send its documents again.
             assert len(desk.requests) == 1
 
     jumping(test)
@@ -96,7 +96,7 @@ def test_an_unplugged_phone_is_unavailable_soon_and_back_by_itself() -> None:
             phone.keys["1"].show(lit("1"))
             await asyncio.sleep(1000)
             desk.answer = 200
-            # Asked within a minute, it gets what it missed, whatever is tried when.
+            # The next keep-alive comes within a minute, and then what the phone missed.
             await asyncio.sleep(INTERVAL + 32)
             assert (phone.available, phone.in_sync) == (True, True)
             assert desk.keys["1"]["c"] == "on"
@@ -181,7 +181,7 @@ def test_phones_that_register_together_are_not_asked_together() -> None:
 
 
 @pytest.mark.parametrize("interval", [0.0, INTERVAL])
-def test_a_stored_registration_at_whose_end_nobody_is(interval: float) -> None:
+def test_a_stored_registration_of_a_phone_that_is_gone(interval: float) -> None:
     async def test() -> None:
         phone = make_phone()
         async with asked(phone) as (server, desk):
@@ -199,7 +199,7 @@ def test_a_stored_registration_at_whose_end_nobody_is(interval: float) -> None:
                 assert again.registration is None
                 (stored,) = second.snapshot()["phones"].values()
                 assert stored["bindings"] == []
-                # It is welcome again.
+                # It may register again.
                 desk.answer = 200
                 assert (await desk.register()).status == 200
                 await asyncio.sleep(1)
@@ -228,7 +228,7 @@ def test_a_stored_registration_that_has_answered_once_is_like_any_other() -> Non
     jumping(test)
 
 
-def test_a_network_that_is_away_for_a_moment_makes_nobody_unavailable(
+def test_a_network_that_is_away_for_a_moment_makes_no_phone_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failed: list[float] = []

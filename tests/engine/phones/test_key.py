@@ -1,4 +1,4 @@
-"""A key: what it is configured to show, and what was set beyond that."""
+"""A key: its configured look, and what was set beyond that."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def test_a_lamp_is_simply_lit() -> None:
 @pytest.mark.parametrize(
     ("shown", "on", "wanted"),
     [
-        # Both looks have a label of their own: a turn brings it.
+        # Each look has its own label, which a toggle brings.
         ({"label": "Pause"}, True, {"label": "Open", "light": LightMode.ON}),
-        # A colour that only one look has goes with it.
+        # A colour that only one look has goes when that look goes.
         (
             {"color": "green"},
             True,
             {"label": "Open", "light": LightMode.ON, "color": "red"},
         ),
-        # What neither look says stays.
+        # What neither look names stays.
         (
             {"display_name": "Hall", "extensions": (("z", "1"),)},
             True,
@@ -81,7 +81,7 @@ def test_a_lamp_is_simply_lit() -> None:
                 "extensions": (("z", "1"),),
             },
         ),
-        # A light that somebody has set is on, and is turned off.
+        # A light that was set by an action is on, and a toggle turns it off.
         ({"light": LightMode.PICKUP}, False, {}),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_lamp_keeps_what_was_set_while_it_is_turned() -> None:
 
 
 def test_a_switch_that_shines_while_it_is_off() -> None:
-    """Such as a door that is locked: on is what is not as it is to begin with."""
+    """Such as the lamp of a locked door, which goes out when the switch is turned on."""
     locked = KeySetup(off=replace(PLAIN, light=LightMode.ON), on=PLAIN, toggles=True)
     key = make_key(locked)
     assert not key.is_on
@@ -224,12 +224,12 @@ def test_a_new_configuration_keeps_what_was_set_beyond_the_old(
     key.configure(after)
     assert key.look == wanted
     # A restart in between makes no difference.
-    pictures, others = load_keys(
+    looks, unconfigured = load_keys(
         orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).saved], [])))
     )
-    assert others == []
+    assert unconfigured == []
     restored = Key(after, lambda *_: None)
-    restored.restore(pictures[0])
+    restored.restore(looks[0])
     assert restored.look == wanted
 
 
@@ -256,7 +256,7 @@ UNUSED = replace(LAMP, kind=KeyKind.NONE)
 def test_what_a_key_is_no_longer_used_for_goes_dark(
     before: KeySetup, after: KeySetup, wanted: KeyDescription
 ) -> None:
-    """What is set of a key that is not used, or a colour of a lamp without, stays."""
+    """What was set on an unused key, or a colour set on a lamp without colours, stays."""
     shown = {"light": GREEN.light, "color": GREEN.color, "label": GREEN.label}
     key = make_key(before, **shown)
     key.configure(after)
@@ -291,14 +291,14 @@ def test_a_configuration_that_cannot_be_written_changes_nothing() -> None:
     assert key.look == PLAIN
 
 
-def test_what_is_shown_already_is_not_told() -> None:
-    told: list[bool] = []
-    key = Key(LAMP, lambda _, only_label: told.append(only_label))
+def test_a_look_that_is_shown_already_is_no_change() -> None:
+    changes: list[bool] = []
+    key = Key(LAMP, lambda _, only_label: changes.append(only_label))
     key.show(PLAIN)
     key.configure(LAMP)
-    assert told == []
+    assert changes == []
     key.show(replace(PLAIN, label="Hall"))
     key.show(replace(PLAIN, label="Yard", light=LightMode.ON))
     key.show(replace(PLAIN, light=LightMode.ON))
     key.turn(False)
-    assert told == [True, False, True, False]
+    assert changes == [True, False, True, False]

@@ -1,4 +1,4 @@
-"""Shared lines: one owner, and phones that show it, with the document's own bytes."""
+"""Shared lines: one owner, and phones that show it, with the document's bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def member(extension: str) -> Phone:
 
 
 class Office:
-    """A server with the document's two extensions on one line."""
+    """A server with the document's two extensions, which share one line."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = LineSetup(code="co2", keys=KEYS, **settings)
@@ -66,7 +66,7 @@ class Office:
         self.uses.append((use.use.value, use.extension))
 
     async def show(self, document: str, *extensions: str) -> None:
-        """Wait until the last MESSAGE to each of the phones has this body."""
+        """Wait until the last MESSAGE to each phone has this body."""
         for extension in extensions or KEYS:
             desk = self.desks[extension]
             await desk.until(
@@ -82,7 +82,7 @@ class Office:
 
 @asynccontextmanager
 async def seized_line() -> AsyncIterator[tuple[Office, RawPhone, RawPhone]]:
-    """Give an office whose line 402 has seized, and its phones."""
+    """Yield an office whose line 402 has seized, and its phones."""
     async with Office() as office:
         first, second = office.desks.values()
         assert (await first.press("2", "seize")).status == 200
@@ -109,7 +109,7 @@ async def test_the_owner_alone_releases() -> None:
     async with seized_line() as (office, _, second):
         messages = office.messages
         assert (await second.press("2", "release")).status == 200
-        # The other phone gets the picture once more, the owner nothing.
+        # The other phone gets the document once more, the owner nothing.
         await second.until(lambda: office.messages == [messages[0], messages[1] + 1])
         await office.show(SEIZED)
         assert office.line.owner == "402"
@@ -117,7 +117,7 @@ async def test_the_owner_alone_releases() -> None:
 
 
 async def test_two_presses_at_once_give_one_owner() -> None:
-    """Both datagrams wait at our port before we read the first."""
+    """Both datagrams are at the server's port before it reads the first."""
     async with Office() as office:
         results = await asyncio.gather(
             *(desk.press("2", "seize") for desk in office.desks.values())
@@ -127,23 +127,23 @@ async def test_two_presses_at_once_give_one_owner() -> None:
         assert [use for use, _ in office.uses] == ["seize"]
         owner = office.line.owner
         loser = next(desk for ext, desk in office.desks.items() if ext != owner)
-        # Its own picture and the winner's: both say the same.
+        # Its own document and the winner's say the same.
         await loser.until(lambda: len(loser.requests) >= 2)
         assert {request.body for request in loser.requests[1:]} == {SEIZED}
         assert (await loser.press("2", "release")).status == 200
         assert office.line.owner == owner
 
 
-async def test_the_loser_hears_the_winner_s_picture_again() -> None:
+async def test_the_loser_gets_the_winner_s_document_again() -> None:
     async with seized_line() as (_, _, second):
         messages = len(second.requests)
-        # It was pressed before its phone knew.
+        # It was pressed before its phone had the winner's document.
         await second.press("2", "seize", number="*602co2")
         await second.until(lambda: len(second.requests) == messages + 1)
         assert second.requests[-1].body == SEIZED
 
 
-async def test_a_press_that_is_told_twice_counts_once() -> None:
+async def test_a_press_that_is_sent_twice_counts_once() -> None:
     async with Office() as office:
         first, _ = office.desks.values()
         await first.press("2", "seize")
@@ -222,7 +222,7 @@ async def test_an_owner_that_leaves_frees_the_line() -> None:
     async with seized_line() as (office, first, second):
         await first.unregister()
         await office.show(FREE, "404")
-        # It is there for the other while the first is away.
+        # The other phone can use it while the first is away.
         await second.press("2", "seize")
         await office.show(SEIZED, "404")
         assert office.line.owner == "404"
@@ -373,7 +373,7 @@ async def test_a_new_code_and_a_new_key_while_it_is_held() -> None:
         held = {"c": "on", "n": "*603co3", "a": "release", "l": "(co3)"}
         assert await first.shows("2", l="(co3)") == held
         assert await second.shows("7", c="on") == held
-        # The key that left the line is not configured any more.
+        # The key that left the line is no longer configured.
         assert await second.shows("2", c=None, l=None) == {}
         assert office.line.owner == "402"
 
@@ -413,12 +413,12 @@ async def test_a_line_may_name_phones_and_keys_that_are_not_there() -> None:
         assert line.seize()
         assert server.phones["404"].keys["2"].is_on
         assert not server.phones["402"].keys["2"].is_on
-        # A phone that comes later shows it at once.
+        # A phone that registers later shows it at once.
         server.add_phone(phone_setup("999", [KeySetup(off=shared_key("1", "co2").off)]))
         assert server.phones["999"].keys["1"].is_on
 
 
-# What goes wrong
+# Faults
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ async def test_a_line_may_name_phones_and_keys_that_are_not_there() -> None:
 def test_a_new_time_counts_from_when_it_is_set(
     release_after: float | None, owner: str | None
 ) -> None:
-    """The owner is silent, but registered."""
+    """The owner does not answer, but is registered."""
 
     async def test() -> None:
         async with Office(release_after=60.0) as office:
@@ -449,7 +449,7 @@ def test_a_new_time_counts_from_when_it_is_set(
 
 
 async def test_a_phone_that_is_not_registered_seizes_nothing() -> None:
-    """It knows the password, but nobody would notice when it is gone."""
+    """It knows the password, but its absence would go unnoticed."""
     async with Office() as office:
         first, second = office.desks.values()
         await first.unregister()
@@ -477,7 +477,7 @@ def test_nothing_is_to_happen_while_the_server_is_stopped() -> None:
             office.line.configure(LineSetup(code="co3", keys=KEYS, release_after=20.0))
             await asyncio.sleep(100)
             assert office.line.owner == "402"
-            # It is not there at the start: its time begins.
+            # It is away at the start, so its time begins.
             await office.server.start()
             await asyncio.sleep(19)
             assert office.line.owner == "402"

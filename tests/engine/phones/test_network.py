@@ -1,4 +1,4 @@
-"""What setting up a server asks of this machine's network."""
+"""Checks of this machine's ports and addresses before a server is set up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def taken_port() -> socket.socket:
     return holder
 
 
-def test_a_port_that_is_taken_is_told_and_the_next_free_one_found() -> None:
+def test_a_taken_port_is_refused_and_the_next_free_one_found() -> None:
     with closing(taken_port()) as holder:
         port = holder.getsockname()[1]
         with pytest.raises(OSError) as error:
@@ -30,7 +30,7 @@ def test_a_port_that_is_taken_is_told_and_the_next_free_one_found() -> None:
         check_bind("127.0.0.1", found)
 
 
-def test_when_all_ports_from_there_are_taken_that_is_told() -> None:
+def test_when_all_ports_from_there_are_taken() -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as holder:
         holder.bind(("127.0.0.1", 65535))
         with pytest.raises(OSError) as error:
@@ -38,14 +38,14 @@ def test_when_all_ports_from_there_are_taken_that_is_told() -> None:
     assert error.value.errno == errno.EADDRINUSE
 
 
-def test_an_address_that_is_not_ours_is_told_at_once() -> None:
+def test_an_address_of_another_machine_is_refused_at_once() -> None:
     with pytest.raises(OSError) as error:
         free_port("192.0.2.77", 5060)
     assert error.value.errno == errno.EADDRNOTAVAIL
 
 
 @pytest.mark.parametrize("host", ["phones.local", "300.1.1.1", "", "fe80::zz"])
-def test_a_host_that_is_no_address_is_told(host: str) -> None:
+def test_a_host_that_is_no_address_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match="is not an IP address"):
         check_bind(host, 5060)
 

@@ -1,4 +1,4 @@
-"""A phone as a whole: documents from outside, keys beyond the configured, its setup."""
+"""A phone: documents of users, keys that are not configured, and its setup."""
 
 from __future__ import annotations
 
@@ -38,14 +38,16 @@ from tests.support.serving import (
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-def others(count: int, start: int = 100) -> list[KeyDescription]:
+def unconfigured(count: int, start: int = 100) -> list[KeyDescription]:
     return [KeyDescription(name=f"{start + n}", label="x") for n in range(count)]
 
 
-# Documents from outside
+# Documents of users
 
 
-async def test_a_document_is_shown_by_keys_that_are_configured_and_others() -> None:
+async def test_a_document_is_shown_by_keys_that_are_configured_and_unconfigured() -> (
+    None
+):
     phone = make_phone(keys=2)
     async with serving(phone) as server, device(server) as desk:
         await desk.register()
@@ -73,7 +75,7 @@ async def test_a_document_is_shown_by_keys_that_are_configured_and_others() -> N
 
 
 async def test_a_document_is_sent_even_if_nothing_changes() -> None:
-    """Somebody who sends one wants the phone to have it, whatever we think it shows."""
+    """It is sent even if the phone should show it already."""
     phone = make_phone(keys=1)
     async with serving(phone) as server, device(server) as desk:
         await desk.register()
@@ -103,7 +105,9 @@ def test_a_document_that_changes_but_a_label_goes_at_once_and_once() -> None:
 
 async def test_of_a_key_that_is_described_twice_the_last_one_counts() -> None:
     phone = make_phone(keys=1)
-    phone.show([lit("1"), *others(1), base("1"), replace(others(1)[0], label="y")])
+    phone.show(
+        [lit("1"), *unconfigured(1), base("1"), replace(unconfigured(1)[0], label="y")]
+    )
     assert phone.keys["1"].look == base("1")
     assert [other.label for other in phone.unconfigured] == ["y"]
 
@@ -116,8 +120,8 @@ async def test_of_a_key_that_is_described_twice_the_last_one_counts() -> None:
         ([lit("1"), KeyDescription(name="")], "invalid_document"),
         ([lit("1"), KeyDescription(name="9", label=70_000 * "x")], "invalid_document"),
         ([lit("1"), KeyDescription(name="9", label=8_200 * "x")], "invalid_document"),
-        ([lit("1"), *others(MAX_UNCONFIGURED + 1)], "too_many_keys"),
-        ([lit("1"), *others(1, start=900)], "too_many_keys"),
+        ([lit("1"), *unconfigured(MAX_UNCONFIGURED + 1)], "too_many_keys"),
+        ([lit("1"), *unconfigured(1, start=900)], "too_many_keys"),
     ],
     ids=["line", "number", "name", "document", "key", "many", "one more"],
 )
@@ -125,7 +129,7 @@ def test_a_document_that_cannot_be_shown_changes_nothing(
     descriptions: Iterable[KeyDescription], refusal: str
 ) -> None:
     phone = make_phone(keys=2)
-    kept = others(MAX_UNCONFIGURED)
+    kept = unconfigured(MAX_UNCONFIGURED)
     phone.show(kept)
     changes: list[None] = []
     phone.changed.subscribe(changes.append)
@@ -140,14 +144,14 @@ def test_a_document_that_cannot_be_shown_changes_nothing(
 
 def test_keys_that_are_remembered_can_change_however_many_there_are() -> None:
     phone = make_phone(keys=1)
-    phone.show(others(MAX_UNCONFIGURED))
-    phone.show([lit("1"), replace(others(1)[0], label="y")])
+    phone.show(unconfigured(MAX_UNCONFIGURED))
+    phone.show([lit("1"), replace(unconfigured(1)[0], label="y")])
     assert phone.keys["1"].is_on
     assert phone.unconfigured[0].label == "y"
 
 
 def test_keys_that_were_taken_away_leave_the_configured_ones_in_reach() -> None:
-    """More of them than documents may name: a phone with many expansion modules."""
+    """Even if there are more than documents may name, as with many expansion modules."""
     many = [setup(f"{n}") for n in range(MAX_UNCONFIGURED + 50)]
     phone = Phone(phone_setup("44", many))
     phone.configure(phone_setup("44", many[:10]))
@@ -183,7 +187,7 @@ async def test_a_key_that_gets_configured_is_no_other_key_any_more() -> None:
         server.configure_phone(phone_setup("44", keys))
         await desk.shows("9", c=None, l="New")
         assert phone.unconfigured == []
-        # It goes dark when it is taken away again, and not back to what it showed.
+        # It goes dark when it is removed again, and does not return to what it showed.
         server.configure_phone(phone_setup("44", keys[:1]))
         await desk.until(lambda: desk.keys["9"] == {})
         assert phone.unconfigured == [KeyDescription(name="9")]
@@ -199,7 +203,7 @@ def test_a_key_that_was_an_other_one_before_a_restart_is_as_it_is_configured() -
 
 
 def test_a_key_that_no_datagram_can_carry_keeps_no_other_dark() -> None:
-    """It counts as refused: the phone is there, and takes what else there is."""
+    """It counts as refused: the phone is available and gets the rest."""
 
     async def test() -> None:
         phone = make_phone(keys=2)
@@ -265,10 +269,10 @@ async def test_only_its_line_sets_a_shared_key() -> None:
         assert phone.settable_key("2") is phone.keys["2"]
 
 
-# Telling again
+# Sending again
 
 
-async def test_a_key_is_told_again() -> None:
+async def test_a_key_is_sent_again() -> None:
     phone = make_phone(keys=2)
     async with serving(phone) as server, device(server) as desk:
         await desk.register()
@@ -284,7 +288,7 @@ async def test_a_key_is_told_again() -> None:
 
 
 def test_a_press_of_a_line_s_key_that_the_phone_does_not_have_blocks_nothing() -> None:
-    """As when a line names a key that is no longer set up."""
+    """The line names a key that is no longer set up."""
 
     async def test() -> None:
         phone = make_phone(keys=2)
