@@ -1,6 +1,6 @@
 """Binary sensors: whether a phone is available, and whether its keys are in sync."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import override
 
@@ -10,12 +10,10 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.core import callback
 
 from .engine.phones import Phone
-from .entity import SnomPhoneEntity, async_setup_entities
-from .hub.hub import SnomConfigEntry, SnomPart
+from .entity import SnomPhoneEntity, platform_setup
 from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
@@ -46,20 +44,9 @@ DESCRIPTIONS = (
 )
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: SnomConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the binary sensors of all phones."""
-    await async_setup_entities(hass, entry, async_add_entities, _make_sensors)
-
-
-def _make_sensors(part: SnomPart) -> Iterator[SnomBinarySensor]:
-    if not isinstance(part, SnomPhone):
-        return
-    for description in DESCRIPTIONS:
-        yield SnomBinarySensor(part, description)
+async_setup_entry = platform_setup(
+    of_phone=lambda phone: [SnomBinarySensor(phone, of) for of in DESCRIPTIONS]
+)
 
 
 class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):

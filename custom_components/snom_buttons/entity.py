@@ -1,8 +1,8 @@
 """Base classes of the entities, and how entities are added and removed."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Final, override
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_platform, entity_registry as er
@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import Entity, ToggleEntity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .engine.phones import KeySetup
+from .engine.phones import KeySetup, Signal
 from .engine.xbuttons import KeyDescription
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.line import SnomLine
@@ -19,6 +19,12 @@ from .hub.phone import SnomPhone
 
 LAMPS_A_TURN: Final = 50
 """Lamps that change in one turn of the event loop, as PARALLEL_UPDATES; more wait."""
+
+
+type PlatformSetup = Callable[
+    [HomeAssistant, SnomConfigEntry, AddConfigEntryEntitiesCallback],
+    Coroutine[Any, Any, None],
+]
 
 
 class SnomEntity(Entity):
@@ -33,6 +39,26 @@ class SnomEntity(Entity):
         subentry_id = part.settings.subentry_id
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subentry_id)})
         self._attr_unique_id = f"{subentry_id}_{unique_id_suffix}"
+        self._followed: list[tuple[Signal[Any], Callable[[Any], None]]] = []
+
+    def follow[T](
+        self, signal: Signal[T], listener: Callable[[T], None] | None = None
+    ) -> None:
+        """Call a listener at a signal, while Home Assistant has this entity.
+
+        Without a `listener` the state is written anew.
+        """
+        self._followed.append((signal, listener or self._async_changed))
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Subscribe to all that this entity follows."""
+        for signal, listener in self._followed:
+            self.async_on_remove(signal.subscribe(listener))
+
+    @callback
+    def _async_changed(self, _: object) -> None:
+        self.async_write_ha_state()
 
     def serves_as(self, wanted: SnomEntity) -> bool:
         """Return whether this entity can stay in place of a new one."""
@@ -55,12 +81,13 @@ class SnomPhoneEntity(SnomEntity):
         """Create an entity of the phone's device."""
         super().__init__(phone, unique_id_suffix)
         self.phone = phone.phone
+        self.follow(self.phone.status, self._async_status_changed)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow whether the phone is available."""
+        """Read whether the phone is available, and follow that."""
         self._attr_available = self.phone.available
-        self.async_on_remove(self.phone.status.subscribe(self._async_status_changed))
+        await super().async_added_to_hass()
 
     @callback
     def _async_status_changed(self, _: None) -> None:
@@ -93,15 +120,12 @@ class SnomKeyEntity(SnomPhoneEntity):
 class SnomShownEntity(SnomKeyEntity):
     """An entity whose state is the look of a key; it keeps no state of its own."""
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the look of the key."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.key.shown.subscribe(self._async_shown))
-
-    @callback
-    def _async_shown(self, _: None) -> None:
-        self.async_write_ha_state()
+    def __init__(
+        self, phone: SnomPhone, setup: KeySetup, unique_id_suffix: str
+    ) -> None:
+        """Create an entity of a key."""
+        super().__init__(phone, setup, unique_id_suffix)
+        self.follow(self.key.shown)
 
 
 class SnomLampEntity(SnomShownEntity, ToggleEntity):
@@ -126,43 +150,51 @@ class SnomLampEntity(SnomShownEntity, ToggleEntity):
         await asyncio.sleep(0)
 
 
-async def async_setup_entities(
-    hass: HomeAssistant,
-    entry: SnomConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    make_entities: Callable[[SnomPart], Iterable[SnomEntity]],
-) -> None:
-    """Add a platform's entities for each phone and each shared line.
+def platform_setup(
+    *,
+    of_phone: Callable[[SnomPhone], Iterable[SnomEntity]] = lambda _: (),
+    of_line: Callable[[SnomLine], Iterable[SnomEntity]] = lambda _: (),
+) -> PlatformSetup:
+    """Return the `async_setup_entry` of a platform with entities of each phone and line.
 
     The entities follow later changes of settings; those that still fit stay as they are.
     """
-    platform = entity_platform.async_get_current_platform()
-    registry = er.async_get(hass)
 
-    async def async_follow(part: SnomPart) -> None:
-        wanted = {entity.unique_id: entity for entity in make_entities(part)}
-        for known in er.async_entries_for_device(
-            registry, part.device_id, include_disabled_entities=True
-        ):
-            if known.platform != DOMAIN or known.domain != platform.domain:
-                continue
-            # The registry calls entities before its own call returns: one that was just
-            # renamed is in `platform.entities` under its new name, and one that was
-            # disabled or removed is not in it.
-            if known.unique_id not in wanted:
-                registry.async_remove(known.entity_id)
-            elif entity := platform.entities.get(known.entity_id):
-                assert isinstance(entity, SnomEntity)
-                if entity.serves_as(wanted[known.unique_id]):
-                    del wanted[known.unique_id]
-                else:
-                    await platform.async_remove_entity(known.entity_id)
-        async_add_entities(
-            wanted.values(), config_subentry_id=part.settings.subentry_id
-        )
+    async def async_setup_entry(
+        hass: HomeAssistant,
+        entry: SnomConfigEntry,
+        async_add_entities: AddConfigEntryEntitiesCallback,
+    ) -> None:
+        platform = entity_platform.async_get_current_platform()
+        registry = er.async_get(hass)
 
-    hub = entry.runtime_data
-    parts: list[SnomPart] = [*hub.phones.values(), *hub.lines.values()]
-    for part in parts:
-        await async_follow(part)
-    entry.async_on_unload(hub.async_listen_parts(async_follow))
+        async def async_follow(part: SnomPart) -> None:
+            made = of_line(part) if isinstance(part, SnomLine) else of_phone(part)
+            wanted = {entity.unique_id: entity for entity in made}
+            for known in er.async_entries_for_device(
+                registry, part.device_id, include_disabled_entities=True
+            ):
+                if known.platform != DOMAIN or known.domain != platform.domain:
+                    continue
+                # The registry calls entities before its own call returns: one that was
+                # just renamed is in `platform.entities` under its new name, and one that
+                # was disabled or removed is not in it.
+                if known.unique_id not in wanted:
+                    registry.async_remove(known.entity_id)
+                elif entity := platform.entities.get(known.entity_id):
+                    assert isinstance(entity, SnomEntity)
+                    if entity.serves_as(wanted[known.unique_id]):
+                        del wanted[known.unique_id]
+                    else:
+                        await platform.async_remove_entity(known.entity_id)
+            async_add_entities(
+                wanted.values(), config_subentry_id=part.settings.subentry_id
+            )
+
+        hub = entry.runtime_data
+        parts: list[SnomPart] = [*hub.phones.values(), *hub.lines.values()]
+        for part in parts:
+            await async_follow(part)
+        entry.async_on_unload(hub.async_listen_parts(async_follow))
+
+    return async_setup_entry

@@ -1,15 +1,13 @@
 """Event entities: presses of keys, dialled numbers, uses of shared lines."""
 
 from collections.abc import Iterator
-from typing import override
 
 from homeassistant.components.event import (
     ButtonEventType,
     EventDeviceClass,
     EventEntity,
 )
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.core import callback
 
 from .const import (
     ATTR_ACTION,
@@ -25,32 +23,24 @@ from .entity import (
     SnomKeyEntity,
     SnomLineEntity,
     SnomPhoneEntity,
-    async_setup_entities,
+    platform_setup,
 )
-from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.line import SnomLine
 from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: SnomConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the events of all phones and lines."""
-    await async_setup_entities(hass, entry, async_add_entities, _make_events)
+def _events_of_phone(phone: SnomPhone) -> Iterator[SnomEntity]:
+    yield SnomDialledEvent(phone)
+    for key in phone.settings.setup.keys:
+        if key.used:
+            yield SnomPressEvent(phone, key)
 
 
-def _make_events(part: SnomPart) -> Iterator[SnomEntity]:
-    if isinstance(part, SnomLine):
-        yield SnomLineEvent(part)
-        return
-    yield SnomDialledEvent(part)
-    for key in part.phone.setup.keys:
-        if key.kind is not KeyKind.NONE:
-            yield SnomPressEvent(part, key)
+async_setup_entry = platform_setup(
+    of_phone=_events_of_phone, of_line=lambda line: [SnomLineEvent(line)]
+)
 
 
 class SnomPressEvent(SnomKeyEntity, EventEntity):
@@ -67,12 +57,7 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
         self._attr_translation_placeholders = {"key": setup.title}
         if setup.kind is KeyKind.SHARED:
             self._attr_event_types = [*self._attr_event_types, *LINE_USES]
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Subscribe to presses."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.key.pressed.subscribe(self._async_pressed))
+        self.follow(self.key.pressed, self._async_pressed)
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
@@ -94,12 +79,7 @@ class SnomDialledEvent(SnomPhoneEntity, EventEntity):
     def __init__(self, phone: SnomPhone) -> None:
         """Create the phone's event."""
         super().__init__(phone, "dialled")
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Subscribe to numbers."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.phone.dialled.subscribe(self._async_dialled))
+        self.follow(self.phone.dialled, self._async_dialled)
 
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:
@@ -116,12 +96,7 @@ class SnomLineEvent(SnomLineEntity, EventEntity):
     def __init__(self, line: SnomLine) -> None:
         """Create the line's event."""
         super().__init__(line, "use")
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Subscribe to uses of the line."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.line.used.subscribe(self._async_used))
+        self.follow(self.line.used, self._async_used)
 
     @callback
     def _async_used(self, use: LineUse) -> None:

@@ -1,6 +1,5 @@
 """Light entities: the lamps of keys that are set up as lights."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, override
 
@@ -11,35 +10,24 @@ from homeassistant.components.light import (
     LightEntity,
     LightEntityFeature,
 )
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .engine.keywords import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
 from .engine.phones import KeyKind, KeySetup
 from .engine.xbuttons import LightMode
-from .entity import LAMPS_A_TURN, SnomLampEntity, async_setup_entities
-from .hub.hub import SnomConfigEntry, SnomPart
+from .entity import LAMPS_A_TURN, SnomLampEntity, platform_setup
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: SnomConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the lights of all phones."""
-    await async_setup_entities(hass, entry, async_add_entities, _make_lights)
-
-
-def _make_lights(part: SnomPart) -> Iterator[SnomLight]:
-    if not isinstance(part, SnomPhone):
-        return
-    for key in part.phone.setup.keys:
-        if key.kind is KeyKind.LIGHT:
-            yield SnomLight(part, key)
+async_setup_entry = platform_setup(
+    of_phone=lambda phone: [
+        SnomLight(phone, key)
+        for key in phone.settings.setup.keys
+        if key.kind is KeyKind.LIGHT
+    ]
+)
 
 
 class SnomLight(SnomLampEntity, LightEntity):

@@ -1,43 +1,25 @@
 """Switch entities: keys that are set up as switches, and shared lines."""
 
-from collections.abc import Iterator
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import ATTR_PHONE
 from .engine.phones import KeyKind
-from .entity import (
-    LAMPS_A_TURN,
-    SnomEntity,
-    SnomLampEntity,
-    SnomLineEntity,
-    async_setup_entities,
-)
-from .hub.hub import SnomConfigEntry, SnomPart
+from .entity import LAMPS_A_TURN, SnomLampEntity, SnomLineEntity, platform_setup
 from .hub.line import SnomLine
 
 PARALLEL_UPDATES = LAMPS_A_TURN
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: SnomConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the switches of all phones and lines."""
-    await async_setup_entities(hass, entry, async_add_entities, _make_switches)
-
-
-def _make_switches(part: SnomPart) -> Iterator[SnomEntity]:
-    if isinstance(part, SnomLine):
-        yield SnomLineSwitch(part)
-        return
-    for key in part.phone.setup.keys:
-        if key.kind is KeyKind.SWITCH:
-            yield SnomSwitch(part, key)
+async_setup_entry = platform_setup(
+    of_phone=lambda phone: [
+        SnomSwitch(phone, key)
+        for key in phone.settings.setup.keys
+        if key.kind is KeyKind.SWITCH
+    ],
+    of_line=lambda line: [SnomLineSwitch(line)],
+)
 
 
 class SnomSwitch(SnomLampEntity, SwitchEntity):
@@ -63,16 +45,7 @@ class SnomLineSwitch(SnomLineEntity, SwitchEntity):
     def __init__(self, line: SnomLine) -> None:
         """Create the line's switch."""
         super().__init__(line, "line")
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow whether the line is seized, and by which phone."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.line.status.subscribe(self._async_status_changed))
-
-    @callback
-    def _async_status_changed(self, _: None) -> None:
-        self.async_write_ha_state()
+        self.follow(self.line.status)
 
     @property
     @override

@@ -1,41 +1,29 @@
 """Text entities: the labels that phones with displays show beside their keys."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import override
 
 from homeassistant.components.text import TextEntity
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .engine.keywords import MAX_LABEL
 from .engine.phones import KeyKind, KeySetup
 from .engine.xbuttons import DocumentError
-from .entity import SnomShownEntity, async_setup_entities
-from .hub.hub import SnomConfigEntry, SnomPart
+from .entity import SnomShownEntity, platform_setup
 from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: SnomConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the labels of all phones."""
-    await async_setup_entities(hass, entry, async_add_entities, _make_labels)
-
-
-def _make_labels(part: SnomPart) -> Iterator[SnomLabel]:
-    if not isinstance(part, SnomPhone):
-        return
-    for key in part.phone.setup.keys:
-        if key.kind in (KeyKind.LIGHT, KeyKind.SWITCH):
-            yield SnomLabel(part, key)
+async_setup_entry = platform_setup(
+    of_phone=lambda phone: [
+        SnomLabel(phone, key)
+        for key in phone.settings.setup.keys
+        if key.kind in (KeyKind.LIGHT, KeyKind.SWITCH)
+    ]
+)
 
 
 class SnomLabel(SnomShownEntity, TextEntity):
