@@ -1,6 +1,7 @@
 """Event entities: presses of keys, dialled numbers, uses of shared lines."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from homeassistant.components.event import (
     ButtonEventType,
@@ -9,14 +10,7 @@ from homeassistant.components.event import (
 )
 from homeassistant.core import callback
 
-from .const import (
-    ATTR_ACTION,
-    ATTR_CALLER,
-    ATTR_NUMBER,
-    ATTR_PHONE,
-    EVENT_TYPE_DIALLED,
-    LINE_USES,
-)
+from .const import ATTR_ACTION, ATTR_CALLER, ATTR_NUMBER, ATTR_PHONE, LINE_USES
 from .engine.phones import Dialled, KeyKind, KeyPress, KeySetup, LineUse
 from .entity import (
     SnomEntity,
@@ -29,6 +23,8 @@ from .hub.line import SnomLine
 from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
+
+EVENT_TYPE_DIALLED: Final = "dialled"
 
 
 def _events_of_phone(phone: SnomPhone) -> Iterator[SnomEntity]:

@@ -119,7 +119,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
 
 def _answer(phone: SnomPhone) -> dict[str, JsonValueType]:
     """Return what the answers of both actions name of a phone."""
-    return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.extension}
+    return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.setup.extension}
 
 
 def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:

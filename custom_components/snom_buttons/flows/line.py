@@ -13,7 +13,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_CODE, CONF_NAME
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -29,12 +29,10 @@ from homeassistant.helpers.selector import (
 )
 
 from ..const import (
-    CONF_CODE,
     CONF_EXTENSION,
     CONF_KEY,
     CONF_KEYS,
     CONF_PHONE,
-    CONF_PHONES,
     CONF_RELEASE_AFTER,
     SUBENTRY_TYPE_PHONE,
 )
@@ -43,6 +41,7 @@ from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector
 
 # `*602` and the code form a number, which phones send as the user of a SIP URI.
 CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
+CONF_PHONES: Final = "phones"
 MAX_RELEASE_AFTER: Final = 86_400
 MAX_LISTED: Final = 12
 """Keys of a phone that an error lists."""
@@ -212,7 +211,7 @@ class LineFlow(ConfigSubentryFlow):
 
     def _is_taken(self, code: str) -> bool:
         return any(
-            line.code == code and line.subentry_id != self._own
+            line.setup.code == code and line.subentry_id != self._own
             for line in EntrySettings.from_entry(self._get_entry()).lines
         )
 
@@ -253,7 +252,7 @@ class LineFlow(ConfigSubentryFlow):
             faults.add(WHOLE_FORM, "phones_missing")
         phones = self._phones
         elsewhere = {
-            (subentry_id, key): line.name
+            (subentry_id, key): line.setup.name
             for line in EntrySettings.from_entry(self._get_entry()).lines
             if line.subentry_id != self._own
             for subentry_id, key in line.keys.items()

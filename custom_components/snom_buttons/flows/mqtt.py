@@ -5,9 +5,10 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_DISCOVERY
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 
-from ..const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_DISCOVERY, CONF_MQTT, DOMAIN
+from ..const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_MQTT, DOMAIN
 from ..engine.mqtt import is_base
 from ..hub.mqtt_entry import discovery_prefix, mqtt_entry, mqtt_link
 from ..hub.settings import mqtt_settings

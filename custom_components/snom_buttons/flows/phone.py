@@ -28,13 +28,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from ..const import (
-    CONF_DIALLING,
-    CONF_EXTENSION,
-    CONF_KEY_COUNT,
-    CONF_KEYS,
-    MODEL_OTHER,
-)
+from ..const import CONF_DIALLING, CONF_EXTENSION, CONF_KEYS, MODEL_OTHER
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.markdown import escape_markdown
 from ..hub.settings import KeySettings, server_settings
@@ -53,6 +47,8 @@ from .keys import (
     find_key_faults,
     read_key,
 )
+
+CONF_KEY_COUNT: Final = "key_count"
 
 # Without the characters ` and |, which the table of the last page cannot show.
 PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")

@@ -16,12 +16,11 @@ from homeassistant.config_entries import (
     FlowType,
     SubentryFlowContext,
 )
-from homeassistant.const import CONF_ADDRESS, CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_ADDRESS, CONF_ENABLED, CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
     CONF_ADVERTISED_HOST,
-    CONF_ENABLED,
     CONF_UDP,
     DOMAIN,
     ENTRY_MINOR_VERSION,

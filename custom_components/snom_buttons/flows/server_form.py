@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_ENABLED, CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
@@ -26,7 +26,6 @@ from ..const import (
     CONF_ADVERTISED,
     CONF_ADVERTISED_HOST,
     CONF_CERTIFICATE,
-    CONF_ENABLED,
     CONF_KEEPALIVE,
     CONF_NETWORKS,
     CONF_PRIVATE_KEY,
@@ -66,14 +65,10 @@ BIND_ERRORS: Final = {
 }
 
 STREAM_ERRORS: Final = {
-    "TCP": {
-        "port_in_use": "port_in_use_tcp",
-        "port_not_permitted": "port_not_permitted_tcp",
-    },
-    "TLS": {
-        "port_in_use": "port_in_use_tls",
-        "port_not_permitted": "port_not_permitted_tls",
-    },
+    ("port_in_use", "TCP"): "port_in_use_tcp",
+    ("port_in_use", "TLS"): "port_in_use_tls",
+    ("port_not_permitted", "TCP"): "port_not_permitted_tcp",
+    ("port_not_permitted", "TLS"): "port_not_permitted_tls",
 }
 """The same for a port in a section: fields of sections show no errors."""
 
@@ -221,8 +216,8 @@ def add_bind_fault(
         else:
             name = SECTIONS[transport]
             data[name] = data[name] | {CONF_PORT: free}
-    if key in STREAM_ERRORS.get(transport, ()):
-        field, key = WHOLE_FORM, STREAM_ERRORS[transport][key]
+    if (key, transport) in STREAM_ERRORS:
+        field, key = WHOLE_FORM, STREAM_ERRORS[key, transport]
     faults.add(field, key, **placeholders)
 
 

@@ -1,17 +1,15 @@
 """Presses, dialled numbers and uses of shared lines as events of Home Assistant."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, override
+from collections.abc import Mapping
+from typing import Any, Final, override
 
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_TIME
+from homeassistant.const import ATTR_CODE, ATTR_DEVICE_ID, ATTR_ID, ATTR_TIME
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
     ATTR_ACTION,
     ATTR_CALLER,
-    ATTR_CODE,
     ATTR_KEY,
-    ATTR_LINE,
     ATTR_NUMBER,
     ATTR_PHONE,
     EVENT_DIALLED,
@@ -22,7 +20,8 @@ from ..engine.phones import Dialled, KeyPress, LineUse, PhoneServer, Signal
 from .follower import Follower
 from .line import SnomLine
 from .phone import SnomPhone
-from .settings import EntrySettings
+
+ATTR_LINE: Final = "line"
 
 
 class EventBus(Follower):
@@ -36,32 +35,20 @@ class EventBus(Follower):
         line_used: Signal[tuple[SnomLine, LineUse]],
     ) -> None:
         """Follow nothing yet. `phones` are the phones by extension, now and later."""
+        super().__init__()
         self._hass = hass
         self._server = server
         self._phones = phones
         self._line_used = line_used
-        self._running: list[Callable[[], None]] = []
 
     @override
     @callback
     def start(self) -> None:
-        """Fire an event for all that happens from now on."""
-        self._running = [
+        self._subscriptions = [
             self._server.pressed.subscribe(self._async_pressed),
             self._server.dialled.subscribe(self._async_dialled),
             self._line_used.subscribe(self._async_line_used),
         ]
-
-    @override
-    async def update(self, settings: EntrySettings) -> None:
-        """Apply nothing: each event looks up its phone."""
-
-    @override
-    async def stop(self) -> None:
-        """Fire no more events."""
-        for unsubscribe in self._running:
-            unsubscribe()
-        self._running = []
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
@@ -86,8 +73,8 @@ class EventBus(Follower):
         data = self._source(use, use.extension)
         data |= {
             ATTR_DEVICE_ID: line.device_id,
-            ATTR_LINE: line.settings.name,
-            ATTR_CODE: line.settings.code,
+            ATTR_LINE: line.settings.setup.name,
+            ATTR_CODE: line.settings.setup.code,
             ATTR_ACTION: use.use.value,
         }
         self._hass.bus.async_fire(EVENT_SHARED_LINE, data)

@@ -10,6 +10,7 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from homeassistant.core import HomeAssistant
 
+from ..engine.refused import Refused
 from .settings import CertificateSettings
 
 # What OpenSSL calls its reasons.
@@ -21,17 +22,8 @@ OF_ANOTHER: Final = {
 TOO_WEAK: Final = {"CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "EE_KEY_TOO_SMALL"}
 
 
-class CertificateProblem(Exception):
-    """A certificate that cannot be used.
-
-    `key` names the error text that says why, `placeholders` are the values in it.
-    """
-
-    def __init__(self, key: str, /, **placeholders: str) -> None:
-        """Keep the name of the text and its values."""
-        super().__init__(f"{key}: {placeholders}")
-        self.key = key
-        self.placeholders = placeholders
+class CertificateProblem(Refused):
+    """A certificate that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from homeassistant.exceptions import HomeAssistantError
 from ..engine.phones import Dialled, PhoneServer
 from .follower import Follower
 from .phone import SnomPhone
-from .settings import EntrySettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,28 +29,16 @@ class DialRules(Follower):
 
         `create_task` runs a script in a task that ends with the config entry.
         """
+        super().__init__()
         self._hass = hass
         self._server = server
         self._phones = phones
         self._create_task = create_task
-        self._unsubscribe: Callable[[], None] | None = None
 
     @override
     @callback
     def start(self) -> None:
-        """Apply the rules from now on."""
-        self._unsubscribe = self._server.dialled.subscribe(self._async_dialled)
-
-    @override
-    async def update(self, settings: EntrySettings) -> None:
-        """Apply nothing: each event looks up its phone."""
-
-    @override
-    async def stop(self) -> None:
-        """Apply them no more."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        self._subscriptions = [self._server.dialled.subscribe(self._async_dialled)]
 
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:

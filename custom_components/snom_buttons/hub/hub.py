@@ -191,11 +191,12 @@ class SnomHub:
         removed: dict[str, SnomPhone] = {}
         for extension, phone in list(self.phones.items()):
             settings = wanted.get(phone.settings.subentry_id)
-            if settings is None or settings.extension != extension:
+            if settings is None or settings.setup.extension != extension:
                 removed[phone.settings.subentry_id] = phone
-                self._async_remove_phone(extension)
+                self.phones.pop(extension).async_remove()
+                self.server.remove_phone(extension)
         for settings in wanted.values():
-            if (known := self.phones.get(settings.extension)) is None:
+            if (known := self.phones.get(settings.setup.extension)) is None:
                 # The same phone by another account keeps what it shows.
                 known = self._async_add_phone(
                     settings, removed.get(settings.subentry_id)
@@ -242,7 +243,7 @@ class SnomHub:
         self, settings: PhoneSettings, before: SnomPhone | None = None
     ) -> SnomPhone:
         phone = self.server.add_phone(settings.setup, before.phone if before else None)
-        self.phones[settings.extension] = part = SnomPhone(
+        self.phones[settings.setup.extension] = part = SnomPhone(
             self.hass,
             self.entry.entry_id,
             via_device_id=self.device_id,
@@ -251,11 +252,6 @@ class SnomHub:
             identified=self._identified,
         )
         return part
-
-    @callback
-    def _async_remove_phone(self, extension: str) -> None:
-        self.phones.pop(extension).async_remove()
-        self.server.remove_phone(extension)
 
     @callback
     def _async_add_line(self, settings: SharedLineSettings) -> SnomLine:

@@ -62,6 +62,7 @@ class ServerIssues(Follower):
         settings: EntrySettings,
     ) -> None:
         """Follow nothing yet. `phones` are the phones by extension, now and later."""
+        super().__init__()
         self._hass = hass
         self._entry_id = entry_id
         self._server = server
@@ -71,15 +72,13 @@ class ServerIssues(Follower):
         self._watched = _watched_address(server.settings)
         self._reported: set[str] = set()
         self._is_stopped = False
-        self._running: list[Callable[[], None]] = []
         self._followed: dict[SnomPhone, Callable[[], None]] = {}
 
     @override
     @callback
     def start(self) -> None:
-        """Follow the server, which has locked out no source yet."""
         self._async_follow_locks(None)
-        self._running = [
+        self._subscriptions = [
             self._server.locked_out.subscribe(self._async_follow_locks),
             async_track_time_interval(
                 self._hass, self._async_check_address, CHECK_ADDRESS
@@ -112,9 +111,9 @@ class ServerIssues(Follower):
         ignored one, which then holds for the same issue after the start.
         """
         self._is_stopped = True
-        for unsubscribe in (*self._running, *self._followed.values()):
+        await super().stop()
+        for unsubscribe in self._followed.values():
             unsubscribe()
-        self._running = []
         self._followed = {}
         reported, self._reported = self._reported, set()
         if not self._hass.is_stopping:
@@ -226,7 +225,7 @@ class ServerIssues(Follower):
             self._async_report(
                 self._refusal_id(phone),
                 "phone_refuses",
-                {"phone": phone.settings.name, "answer": escape_markdown(answer)},
+                {"phone": phone.settings.setup.name, "answer": escape_markdown(answer)},
             )
         else:
             self._async_withdraw(self._refusal_id(phone))

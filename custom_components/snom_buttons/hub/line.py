@@ -43,7 +43,7 @@ class SnomLine:
             config_subentry_id=self.settings.subentry_id,
             entry_type=dr.DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, self.settings.subentry_id)},
-            name=self.settings.name,
+            name=self.settings.setup.name,
             via_device_id=self._via_device_id,
         )
         return device.id

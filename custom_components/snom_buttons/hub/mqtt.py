@@ -7,14 +7,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
 )
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.importlib import async_import_module
@@ -22,6 +22,7 @@ from homeassistant.helpers.importlib import async_import_module
 from ..const import DOMAIN
 from ..engine.mqtt import LeftBehind, MqttFollower, MqttSetup
 from ..engine.phones import PhoneServer
+from .follower import Follower
 from .mqtt_entry import (
     MQTT_DOMAIN,
     discovery_prefix,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 ISSUE_MQTT_MISSING: Final = "mqtt_missing"
 
 
-class SnomMqtt:
+class SnomMqtt(Follower):
     """What one server has on the broker; nothing while the option is off."""
 
     def __init__(
@@ -55,6 +56,7 @@ class SnomMqtt:
         `left_behind_changed` is called when `left_behind` may have changed; `save`
         stores it at once.
         """
+        super().__init__()
         self._hass = hass
         self._entry = entry
         self._server = server
@@ -68,7 +70,6 @@ class SnomMqtt:
         self._lock = asyncio.Lock()
         self._running = False
         self._is_loaded = False
-        self._subscriptions: list[CALLBACK_TYPE] = []
 
     @property
     def follower(self) -> MqttFollower | None:
@@ -98,11 +99,13 @@ class SnomMqtt:
         """Restore what was left before a restart, before the first `update`."""
         self._recalled = before
 
+    @override
     @callback
     def start(self) -> None:
         """Allow updates."""
         self._running = True
 
+    @override
     async def update(self, settings: EntrySettings) -> None:
         """Apply the settings."""
         self._settings = settings
@@ -115,12 +118,11 @@ class SnomMqtt:
                 self._follower = await self._begin()
         await self._update(self._follower, settings)
 
+    @override
     async def stop(self) -> None:
         """Publish that the server is offline, and end everything."""
         self._running = False
-        for unsubscribe in self._subscriptions:
-            unsubscribe()
-        self._subscriptions = []
+        await super().stop()
         async with self._lock:  # `_begin` ends first
             if self._follower is not None:
                 await self._follower.stop()
@@ -167,7 +169,7 @@ class SnomMqtt:
                 discovery=mqtt.discovery,
                 prefix=discovery_prefix(self._hass),
                 phone_ids={
-                    phone.extension: f"{DOMAIN}_{phone.subentry_id}"
+                    phone.setup.extension: f"{DOMAIN}_{phone.subentry_id}"
                     for phone in settings.phones
                 },
             )

@@ -6,7 +6,7 @@ import re
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from ..const import DOMAIN, MANUFACTURER
+from ..const import DOMAIN
 from ..engine.phones import Phone, Signal
 from .settings import PhoneSettings
 
@@ -68,7 +68,7 @@ class SnomPhone:
             self._available = self.phone.available
             _LOGGER.info(
                 "Phone %s is %s",
-                self.settings.extension,
+                self.settings.setup.extension,
                 "available" if self._available else "unavailable",
             )
         registration = self.phone.registration
@@ -85,9 +85,9 @@ class SnomPhone:
             config_entry_id=self._entry_id,
             config_subentry_id=self.settings.subentry_id,
             identifiers={(DOMAIN, self.settings.subentry_id)},
-            manufacturer=MANUFACTURER,
+            manufacturer="snom",
             model=self.settings.setup.model or None,
-            name=self.settings.name,
+            name=self.settings.setup.name,
             via_device_id=self._via_device_id,
         )
         return device.id

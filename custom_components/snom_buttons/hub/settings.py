@@ -8,6 +8,9 @@ from typing import Any, Final, NamedTuple, Self
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import (
     CONF_ADDRESS,
+    CONF_CODE,
+    CONF_DISCOVERY,
+    CONF_ENABLED,
     CONF_HOST,
     CONF_MODEL,
     CONF_NAME,
@@ -22,13 +25,10 @@ from ..const import (
     CONF_ANSWER,
     CONF_BASE_TOPIC,
     CONF_CERTIFICATE,
-    CONF_CODE,
     CONF_COLORS,
     CONF_COMMANDS,
     CONF_DIAL_RULES,
     CONF_DIALLING,
-    CONF_DISCOVERY,
-    CONF_ENABLED,
     CONF_EXTENSION,
     CONF_KEEPALIVE,
     CONF_KEY,
@@ -131,23 +131,18 @@ class KeySettings:
 
         With the action `message` and a number, a phone sends each press to the server.
         """
-        own_number = f"key{self.key}"
+        number = f"key{self.key}"
         plain = KeyDescription(
-            name=self.key, action=Action.MESSAGE, number=own_number, label=self.name
+            name=self.key, action=Action.MESSAGE, number=number, label=self.name
         )
+        setup = KeySetup(off=plain, kind=self.kind, colors=self.colors, title=self.name)
         if self.kind is not KeyKind.SWITCH:
-            return KeySetup(
-                off=plain, kind=self.kind, colors=self.colors, title=self.name
-            )
-        return KeySetup(
-            off=replace(
-                plain, light=self.light_off, number=self.number_off or own_number
-            ),
-            on=replace(plain, light=self.light_on, number=self.number_on or own_number),
+            return setup
+        return replace(
+            setup,
+            off=replace(plain, light=self.light_off, number=self.number_off or number),
+            on=replace(plain, light=self.light_on, number=self.number_on or number),
             toggles=self.toggle,
-            kind=self.kind,
-            colors=self.colors,
-            title=self.name,
         )
 
     def setup_on_line(self, code: str) -> KeySetup:
@@ -171,7 +166,7 @@ class PhoneSettings:
         """Return the phone of a subentry. Some of its keys belong to lines."""
         data = subentry.data
         codes = {
-            line.keys[subentry.subentry_id]: line.code
+            line.keys[subentry.subentry_id]: line.setup.code
             for line in lines
             if subentry.subentry_id in line.keys
         }
@@ -200,16 +195,6 @@ class PhoneSettings:
             ),
             dial_rules=rules,
         )
-
-    @property
-    def name(self) -> str:
-        """The user's name of the phone."""
-        return self.setup.name
-
-    @property
-    def extension(self) -> str:
-        """The phone's extension."""
-        return self.setup.extension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,16 +226,6 @@ class SharedLineSettings:
                 release_after=subentry.data.get(CONF_RELEASE_AFTER),
             ),
         )
-
-    @property
-    def name(self) -> str:
-        """The user's name of the line."""
-        return self.setup.name
-
-    @property
-    def code(self) -> str:
-        """The line's name in the document."""
-        return self.setup.code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
