@@ -1,7 +1,7 @@
 """The wall: the engine needs the standard library and nothing else.
 
-One process imports each module of the engine and of the virtual phone. All that is
-neither theirs nor the standard library's is blocked there, Home Assistant first of all.
+One process imports each module of the engine and of the virtual phone. All modules
+but these and the standard library's are blocked there, Home Assistant's included.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ PHONE_MODULES = modules_of(ROOT / "virtual_phone", "virtual_phone")
 
 
 def faults_of(names: Iterable[str]) -> dict[str, str]:
-    """Return by module why it cannot be imported behind the wall."""
+    """Return, by module, the error when it is imported behind the wall."""
     done = subprocess.run(
         [sys.executable, "-c", IMPORTER, json.dumps(sorted(names))],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The server with phones on real sockets; where minutes go by, the clock jumps."""
+"""The server with phones on real sockets; tests that take minutes jump the clock."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def algorithm(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-# Registration and the picture
+# Registration and the whole picture
 
 
 async def test_a_phone_that_registers_gets_the_whole_picture(algorithm: str) -> None:
@@ -78,12 +78,12 @@ async def test_a_phone_that_registers_gets_the_whole_picture(algorithm: str) -> 
         assert phone.registration.supports_buttons
 
 
-async def test_the_picture_is_sent_again_after_each_refresh() -> None:
+async def test_the_whole_picture_is_sent_again_after_each_refresh() -> None:
     phone = make_phone()
     async with serving(phone) as server, device(server) as desk:
         await desk.register()
         await desk.shows("4")
-        desk.keys.clear()  # as if its display had lost them
+        desk.keys.clear()  # as if the phone had lost them
         await desk.register()
         await desk.shows("4")
         assert len(desk.requests) == 2
@@ -111,7 +111,7 @@ async def test_a_large_picture_travels_in_several_messages_of_1300_bytes() -> No
 
 
 async def test_1300_bytes_are_used_up_and_never_exceeded() -> None:
-    """Labels of every length: somewhere a request is exactly as long as it may be."""
+    """Labels of every length: the largest request just fits."""
     sizes: list[int] = []
     for length in range(1, 41):
         keys = [setup(f"{n}", label="x" * length) for n in range(10, 50)]
@@ -127,7 +127,7 @@ async def test_1300_bytes_are_used_up_and_never_exceeded() -> None:
 
 
 async def test_a_phone_with_a_new_address_replaces_the_old_one_at_once() -> None:
-    """The old address is not waited for, though a document to it is under way."""
+    """The server does not wait for the old address, where a document is under way."""
     phone = make_phone()
     async with serving(phone) as server, device(server) as before:
         await before.register()
@@ -217,7 +217,7 @@ def test_silence_makes_a_phone_unavailable_and_an_answer_brings_it_back() -> Non
 
 
 def test_a_lost_document_is_sent_again_in_time_behind_one_that_was_answered() -> None:
-    """RFC 3261 17.1.2.2: after 0.5, 1, 2 and then each 4 seconds, whatever ended before."""
+    """RFC 3261 17.1.2.2: after 0.5, 1, 2 and then every 4 seconds."""
 
     async def test() -> None:
         phone = make_phone()
@@ -274,7 +274,7 @@ async def test_a_phone_that_challenges_us_is_answered_once(
         seen: list[RawMessage] = []
 
         def challenge(message: RawMessage, branch: str) -> None:
-            """Take a message only with credentials for our user and method."""
+            """Accept a message only with credentials for this user and method."""
             seen.append(message)
             credentials = message.all(answers)
             given = credentials[0] if credentials else ""
@@ -297,7 +297,7 @@ async def test_a_phone_that_challenges_us_is_answered_once(
         first, second = seen
         assert first.get("Call-ID") == second.get("Call-ID")
         assert [first.get("CSeq"), second.get("CSeq")] == ["1 MESSAGE", "2 MESSAGE"]
-        # An independent computation of RFC 7616 3.4.1 is in tests/sip/test_digest.py.
+        # An independent computation of RFC 7616 3.4.1 is in test_digest.py.
         assert 'realm="phone"' in second.get(answers)
 
 
@@ -342,7 +342,7 @@ async def test_a_phone_that_challenges_us_gets_smaller_documents(
         monkeypatch.setattr(desk, "_take", challenge)
         await desk.register()
         await desk.shows("48")
-        # The very first one was built before anybody knew.
+        # The first one was built before the challenge.
         assert max(sizes[2:]) <= 1300
 
 
@@ -368,7 +368,7 @@ def test_one_that_never_answers_is_not_taken_for_back_at_each_refresh() -> None:
     jumping(test)
 
 
-def test_a_press_shows_that_a_phone_is_there_before_it_is_told() -> None:
+def test_a_press_makes_a_phone_available_before_it_is_emitted() -> None:
     async def test() -> None:
         phone = make_phone()
         available: list[bool] = []
@@ -384,7 +384,7 @@ def test_a_press_shows_that_a_phone_is_there_before_it_is_told() -> None:
             await desk.press("2")
             assert available == [True]
             await desk.press("3")
-            # What was due is sent at once, and not when the back-off is over.
+            # What was due is sent at once, not when the back-off ends.
             pressed_at = asyncio.get_running_loop().time()
             await desk.shows("1", c="on")
             assert asyncio.get_running_loop().time() - pressed_at < 1
@@ -395,7 +395,7 @@ def test_a_press_shows_that_a_phone_is_there_before_it_is_told() -> None:
 # Presses
 
 
-async def test_a_press_is_told_by_its_key_and_by_the_server() -> None:
+async def test_a_press_is_emitted_by_its_key_and_by_the_server() -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
     of_key: list[KeyPress] = []
@@ -415,7 +415,7 @@ async def test_a_press_is_told_by_its_key_and_by_the_server() -> None:
         assert len({press.id for press in presses}) == 2
 
 
-async def test_a_press_is_answered_before_it_is_told(
+async def test_a_press_is_answered_before_it_is_emitted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     phone = make_phone()
@@ -435,7 +435,7 @@ async def test_a_press_is_answered_before_it_is_told(
         assert order == ["SIP/2.0 200 OK", "key 4"]
 
 
-async def test_a_number_is_told_as_it_can_be_shown() -> None:
+async def test_a_number_is_emitted_as_it_can_be_shown() -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
     async with serving(phone) as server, device(server) as desk:
@@ -445,7 +445,7 @@ async def test_a_number_is_told_as_it_can_be_shown() -> None:
         assert presses[0].number == "x" + 61 * "1"
 
 
-async def test_a_press_of_a_key_that_is_not_configured_is_told_too() -> None:
+async def test_a_press_of_a_key_that_is_not_configured_is_emitted_too() -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
     async with serving(phone) as server, device(server) as desk:
@@ -489,7 +489,7 @@ async def test_a_call_to_a_key_s_number_is_a_press_and_others_are_dialled() -> N
 async def test_a_stranger_is_challenged_and_one_with_the_password_is_not(
     what: str,
 ) -> None:
-    """Trust belongs to the flow that registered, not to whom From names."""
+    """Trust belongs to the flow that registered, not to the user in From."""
     phone = make_phone()
     presses: list[KeyPress] = []
     async with (
@@ -519,7 +519,7 @@ async def test_a_stranger_is_challenged_and_one_with_the_password_is_not(
         ("text/plain", "hello", 415),
         ("application/x-buttons", "c=on\r\n", 400),
         ("Application/X-Buttons;charset=utf-8", "k=1\r\na=message\r\n", 200),
-        # What nobody can have pressed.
+        # No key can have been pressed.
         ("application/x-buttons", "k=1\n" * 9, 400),
         ("application/x-buttons", "", 400),
         ("application/x-buttons", f"k={'x' * 65}\n", 400),
@@ -574,7 +574,7 @@ async def test_configuring_keeps_lamps_and_darkens_what_is_gone() -> None:
         await desk.shows("5", l="Key 5")
         assert await desk.shows("2", c=None) == {}
         assert list(phone.keys) == ["1", "5", "3"]
-        # What did not change was not sent again.
+        # Unchanged keys were not sent again.
         assert all("k=3" not in request.body for request in desk.requests[1:])
 
 
@@ -597,7 +597,7 @@ def test_a_key_that_is_taken_away_goes_dark_though_the_phone_was_away() -> None:
             again = make_phone(keys=1)
             async with serving(again, snapshot=snapshot, port=port) as second:
                 assert await desk.shows("2", c=None) == {}
-                # A key that is there again is no longer one that is gone.
+                # A key that is configured again is no longer due as a removed one.
                 keys = [setup("1"), setup("2")]
                 second.configure_phone(phone_setup("44", keys))
                 await desk.shows("2", l="Key 2")
@@ -656,8 +656,8 @@ async def test_what_cannot_be_written_changes_nothing() -> None:
 # Restarts and the port
 
 
-async def test_a_restart_brings_back_pictures_and_registrations() -> None:
-    """The phone notices nothing: it does not register again."""
+async def test_a_restart_brings_back_looks_and_registrations() -> None:
+    """The phone does not have to register again."""
     async with serving(make_phone()) as server, device(server) as desk:
         changes: list[None] = []
         server.changed.subscribe(changes.append)
@@ -698,7 +698,7 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
 
 
 async def test_documents_take_the_path_that_the_registration_came() -> None:
-    """RFC 3327 5.3: as Route, to where the REGISTER came from; after a restart too."""
+    """RFC 3327 5.3: as Route, to the source of the REGISTER; after a restart too."""
     path = ["<sip:edge.test;lr>", "<sip:outer.test:5080;lr;x=y>"]
     async with serving(make_phone()) as server, device(server) as desk:
         desk.supported = "buttons, path"
@@ -733,7 +733,7 @@ async def test_a_stored_registration_with_another_password_is_not_trusted() -> N
             assert (await desk.press("1")).status == 401
 
 
-async def test_pictures_are_kept_for_the_keys_that_there_are(
+async def test_looks_are_kept_for_the_keys_that_there_are(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     snapshot = {
@@ -815,7 +815,7 @@ async def test_a_store_of_another_shape_harms_nothing(snapshot: dict[str, Any]) 
 
 
 async def test_what_is_stored_can_be_written_as_json() -> None:
-    """Home Assistant's JSON is strict: one bad byte would stop all of it."""
+    """Home Assistant's JSON is strict: one bad byte would keep all from being stored."""
     async with serving(make_phone()) as server, device(server) as desk:
         desk.user_agent = "snom320/8.7\u0160"
         await desk.register()
@@ -857,7 +857,7 @@ async def test_a_start_that_fails_half_way_frees_the_port(
         pass
 
 
-async def test_a_taken_port_is_told_and_stopping_frees_it() -> None:
+async def test_a_taken_port_raises_and_stopping_frees_it() -> None:
     async with serving(make_phone()) as server:
         port = server.address[1]
         with pytest.raises(OSError) as error:

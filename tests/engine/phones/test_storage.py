@@ -1,4 +1,4 @@
-"""What keys show outlives a restart, and what is broken in the store costs little."""
+"""Looks outlive a restart, and a broken part of the store costs only that part."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def make_key(setup: KeySetup) -> Key:
 
 
 def stored(saved: object) -> Any:
-    """Return what comes back from Home Assistant's store."""
+    """Return data as Home Assistant's store returns it."""
     return orjson.loads(orjson.dumps(saved))
 
 
 @given(descriptions, descriptions, st.none() | descriptions, st.booleans())
-def test_a_restart_brings_back_any_picture(
+def test_a_restart_brings_back_any_look(
     shown: KeyDescription, off: KeyDescription, on: KeyDescription | None, turned: bool
 ) -> None:
-    """Whatever the configuration, whatever was set beyond it, turned or not."""
+    """For any configuration, any look set beyond it, toggled or not."""
     setup = KeySetup(
         off=replace(off, name=shown.name),
         on=on and replace(on, name=shown.name),
@@ -50,10 +50,10 @@ def test_a_restart_brings_back_any_picture(
     key = make_key(setup)
     key.show(shown)
     key.turn(turned)
-    pictures, others = load_keys(stored(save_keys([key.saved], [])))
-    assert others == []
+    looks, unconfigured = load_keys(stored(save_keys([key.saved], [])))
+    assert unconfigured == []
     again = make_key(setup)
-    again.restore(pictures[0])
+    again.restore(looks[0])
     assert again.look == key.look
     assert again.is_on == key.is_on
     assert again.document == key.document
@@ -79,9 +79,9 @@ def test_what_is_not_as_usual_of_a_key_is_stored(
 
 @given(st.lists(descriptions))
 def test_keys_that_are_not_configured_come_back_as_they_are_shown(
-    others: list[KeyDescription],
+    unconfigured: list[KeyDescription],
 ) -> None:
-    assert load_keys(stored(save_keys([], others))) == ([], others)
+    assert load_keys(stored(save_keys([], unconfigured))) == ([], unconfigured)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_keys_that_are_not_configured_come_back_as_they_are_shown(
     ],
     ids=repr,
 )
-def test_a_broken_picture_costs_one_warning_and_no_other_picture(
+def test_a_broken_look_costs_one_warning_and_no_other_look(
     item: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = make_key(KeySetup(off=PLAIN))
@@ -120,7 +120,7 @@ def test_a_broken_picture_costs_one_warning_and_no_other_picture(
 
 
 @pytest.mark.parametrize("saved", [None, 7, {}, {"1": {}}, [], "", True], ids=repr)
-def test_a_store_without_pictures_is_no_fault(
+def test_a_store_without_looks_is_no_fault(
     saved: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert load_keys(saved) == ([], [])
@@ -174,16 +174,16 @@ TOGGLE = KeySetup(
 def test_what_version_0_1_stored(
     document: str, setup: KeySetup, wanted: KeyDescription
 ) -> None:
-    pictures, others = load_keys(document)
-    assert others == []
+    looks, unconfigured = load_keys(document)
+    assert unconfigured == []
     key = make_key(setup)
-    key.restore(pictures[0])
+    key.restore(looks[0])
     assert key.look == wanted
 
 
 def test_the_keys_of_version_0_1_are_one_document() -> None:
-    pictures, _ = load_keys("k=1\r\nc=on\r\n\r\nk=2\r\n\r\n")
-    shown = [(picture.shown.name, picture.is_on) for picture in pictures]
+    looks, _ = load_keys("k=1\r\nc=on\r\n\r\nk=2\r\n\r\n")
+    shown = [(look.shown.name, look.is_on) for look in looks]
     assert shown == [("1", True), ("2", False)]
 
 
@@ -200,7 +200,7 @@ def test_a_broken_document_of_version_0_1_is_one_warning(
 def test_what_could_not_be_stored_again_is_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A document that only fits with short line ends."""
+    """Such as a document that fits only with short line ends."""
     large = "k=1\n" + "z=\n" * 21_000
     saved = [{"shown": large, "configured": "k=1\n", "on": False}, {"shown": large}]
     assert load_keys(saved) == ([], [])

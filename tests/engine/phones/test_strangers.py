@@ -1,4 +1,4 @@
-"""Who lacks a password gets silence or a challenge, whatever he sends and however."""
+"""A sender without a password gets a challenge or nothing, whatever it sends."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ ANSWERED = {
 def secrets(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """See that no password, and no digest made with one, is ever logged."""
+    """Check that no password, and no digest made with one, is logged."""
     caplog.set_level(logging.DEBUG, logger="custom_components")
     given_out = {PASSWORD}
 
@@ -109,7 +109,7 @@ def secrets(
 
 @asynccontextmanager
 async def house(contexts: Contexts = TCP, **options: Any) -> AsyncIterator[PhoneServer]:
-    """Run a server with the phones 44, which has registered, and 45, which has not."""
+    """Run a server with phone 44, which has registered, and phone 45, which has not."""
     async with (
         serving(
             contexts, make_phone(), Phone(phone_setup("45", [])), **options
@@ -122,7 +122,7 @@ async def house(contexts: Contexts = TCP, **options: Any) -> AsyncIterator[Phone
 
 
 def hostile() -> Iterator[bytes]:
-    """Return all kinds of what strangers send."""
+    """Yield requests, responses and garbage of all kinds that strangers send."""
     for method in METHODS:
         for user in ("44", "45", "47", "%", "a" * 200):
             yield request(method, user=user)
@@ -156,7 +156,7 @@ def hostile() -> Iterator[bytes]:
         yield request(method, uri="sips:44@ha.test")
         yield request(method, uri="tel:112")
         yield request_bytes(method, f"X-Padding: {700 * 'x'}", From="<sip:44@ha.test>")
-        # A request within a dialog, from who never was in one.
+        # A request within a dialog that does not exist.
         yield request(method).replace(b"@ha.test>\r\nCall", b"@ha.test>;tag=1\r\nCall")
     for fault in FAULTS.values():
         yield fault
@@ -177,7 +177,7 @@ def hostile() -> Iterator[bytes]:
 
 
 def framed(message: bytes) -> bytes:
-    """Give a message a length, so that a stream is not broken by it."""
+    """Return a message with a Content-Length, so that it does not break a stream."""
     if b"content-length" in message.lower() or b"\nl:" in message:
         return message
     head, blank, body = message.partition(b"\r\n\r\n")
@@ -185,7 +185,7 @@ def framed(message: bytes) -> bytes:
 
 
 def check_answer(answer: bytes, asked: bytes) -> None:
-    """See that an answer is a challenge, and tells nothing that was not asked."""
+    """Check that an answer is a challenge and reveals nothing but what was sent."""
     head, _, body = answer.partition(b"\r\n\r\n")
     start, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
     assert start in ("SIP/2.0 401 Unauthorized", "SIP/2.0 401 No"), asked
@@ -193,12 +193,12 @@ def check_answer(answer: bytes, asked: bytes) -> None:
     short = {"v": "via", "f": "from", "t": "to", "i": "call-id", "l": "content-length"}
     names = [line.partition(":")[0].lower() for line in lines]
     assert {short.get(name, name) for name in names} <= ANSWERED
-    told = re.sub(
+    revealed = re.sub(
         r'nonce="[^"]*"|;tag=\w*|(received|rport)=[\d.]+', "", head.decode("latin-1")
     )
     for user in ("44", "45"):
-        assert f"sip:{user}@" not in told or user.encode() in asked
-    assert not re.search(r"snom|home|python|buttons|0\.1\.0", told, re.IGNORECASE)
+        assert f"sip:{user}@" not in revealed or user.encode() in asked
+    assert not re.search(r"snom|home|python|buttons|0\.1\.0", revealed, re.IGNORECASE)
 
 
 async def test_datagrams_get_a_challenge_or_nothing() -> None:
@@ -227,14 +227,14 @@ async def test_messages_by_a_connection_get_a_challenge_or_nothing(
     contexts: Contexts,
 ) -> None:
     async with house(contexts) as server:
-        place = server.address_of("TLS" if contexts.client else "TCP")
-        # With TLS only one of each kind: a handshake is slow.
+        address = server.address_of("TLS" if contexts.client else "TCP")
+        # With TLS only every seventh: a handshake is slow.
         step = 7 if contexts.client else 1
         challenged = 0
         for number, data in enumerate([*hostile()][::step]):
             for message in {data, framed(data)}:
                 host = f"127.9.{number // 250}.{number % 250 + 1}"
-                said = await converse(place, host, message, context=contexts.client)
+                said = await converse(address, host, message, context=contexts.client)
                 for answer in re.split(rb"(?<=\r\n\r\n)(?=SIP/2.0)", said):
                     # The answer to a ping (RFC 5626 4.4.1).
                     if answer.lstrip(b"\r\n"):
@@ -243,11 +243,11 @@ async def test_messages_by_a_connection_get_a_challenge_or_nothing(
         assert challenged > 300 / step
 
 
-# Users that there are, and users that there are not
+# Users that exist, and users that do not
 
 
 def masked(answers: list[bytes], user: str) -> list[str]:
-    """Return answers without what is another each time anyway."""
+    """Return answers without the parts that always differ."""
     return [
         re.sub(
             r'(?<=nonce=")[\w-]+|(?<=tag=)\w+|(?<=branch=)\w+|(?<=rport=)\d+|n\d{8}(?=@)',
@@ -260,7 +260,7 @@ def masked(answers: list[bytes], user: str) -> list[str]:
 
 @pytest.mark.parametrize("more", [(), (PROXY,)], ids=["direct", "behind a proxy"])
 async def test_all_users_get_the_same(more: tuple[str, ...]) -> None:
-    """Also in how they are locked out, and what they get then."""
+    """Lock-outs, and the answers after them, are the same, too."""
     async with house() as server:
         got = {}
         for user in ("44", "45", "47"):
@@ -289,7 +289,7 @@ async def test_all_users_get_the_same(more: tuple[str, ...]) -> None:
         assert {len(text) for text in got["44"]}
 
 
-# How long answers are
+# The length of answers
 
 
 def made(parts: tuple[str, list[str], str, int], is_compact: bool) -> bytes:
@@ -351,7 +351,7 @@ def test_an_answer_by_udp_is_never_longer_than_the_request() -> None:
 
 
 async def test_the_shorter_a_request_the_shorter_its_challenge() -> None:
-    """Both algorithms, one, one in a few words, nothing: each as soon as it must be."""
+    """Both algorithms, one, one with short header names, nothing: each only if needed."""
     async with serving(TCP, make_phone()) as server:
         lengths: dict[int, int] = {}
         kinds: list[str] = []
@@ -379,10 +379,10 @@ async def test_the_shorter_a_request_the_shorter_its_challenge() -> None:
             assert await stranger.say(tiny) == []
 
 
-# What was seen on its way
+# Intercepted requests
 
 
-async def test_a_request_is_good_once_and_from_one_place() -> None:
+async def test_a_request_is_good_once_and_from_one_address() -> None:
     async with house() as server:
         with (
             Stranger(server.address, STRANGER) as phone,
@@ -395,39 +395,39 @@ async def test_a_request_is_good_once_and_from_one_place() -> None:
             for thief in (other_port, other_host):
                 (answer,) = await thief.say(seen)
                 assert status(answer) == 401
-            place = server.address_of("TCP")
-            said = await converse(place, STRANGER, seen)
+            address = server.address_of("TCP")
+            said = await converse(address, STRANGER, seen)
             assert b"SIP/2.0 200" not in said
             assert len(server._location.bindings("44")) == 1
             assert [status(answer) for answer in (await phone.say(seen))[:1]] == [200]
-            # The same bytes are a retransmission, and what has another branch is not.
+            # The same bytes are a retransmission; with another branch they are not.
             again = seen.replace(b"branch=z9hG4bK", b"branch=z9hG4bK9")
             (answer,) = await phone.say(again)
             assert status(answer) == 401
             for thief in (other_port, other_host):
                 (answer,) = await thief.say(again)
                 assert status(answer) == 401
-            # Nobody was locked out for it: a nonce that is stale is no wrong password.
+            # No address was locked out for it: a stale nonce is not a wrong password.
             assert not server.locked
 
 
 async def test_a_request_by_a_connection_is_good_once_and_from_one_address(
     contexts: Contexts,
 ) -> None:
-    """Also by another connection: there are phones that open one for each request."""
+    """It may use another connection: some phones open one for each request."""
     async with house(contexts) as server:
-        place = server.address_of("TLS" if contexts.client else "TCP")
-        reader, writer = await connect(place, STRANGER, contexts.client)
+        address = server.address_of("TLS" if contexts.client else "TCP")
+        reader, writer = await connect(address, STRANGER, contexts.client)
         writer.write(request("REGISTER", transport="TCP"))
         challenge = await reader.readuntil(b"\r\n\r\n")
         line = credentials(challenge, PASSWORD)
         seen = request("REGISTER", line, "Contact: <sip:44@127.0.9.1:9>")
-        said = await converse(place, "127.0.9.2", seen, context=contexts.client)
+        said = await converse(address, "127.0.9.2", seen, context=contexts.client)
         assert b"SIP/2.0 200" not in said
         assert b"SIP/2.0 401" in said
-        said = await converse(place, STRANGER, seen, context=contexts.client)
+        said = await converse(address, STRANGER, seen, context=contexts.client)
         assert b"SIP/2.0 200" in said
-        # What comes by another connection is no retransmission.
+        # The same bytes on another connection are not a retransmission.
         writer.write(seen)
         assert status(await reader.readuntil(b"\r\n\r\n")) == 401
         writer.close()
@@ -446,7 +446,7 @@ async def test_a_nonce_is_good_for_a_while_only() -> None:
 
 
 async def test_no_guess_goes_uncounted() -> None:
-    """With a nonce that is not good, the right password is as wrong as any other."""
+    """With an invalid nonce the right password gets the same answer as a wrong one."""
     async with house() as server:
         with Stranger(server.address, STRANGER) as stranger:
             (challenge,) = await stranger.say(request("REGISTER"))
@@ -458,7 +458,7 @@ async def test_no_guess_goes_uncounted() -> None:
             assert not server.locked
 
 
-# Who is locked out
+# Lock-outs
 
 
 @jumping
@@ -467,7 +467,7 @@ async def test_wrong_passwords_end_in_silence_for_a_quarter_of_an_hour() -> None
     async with serving(TCP, phone, Phone(phone_setup("45", []))) as server:
         pressed: list[KeyPress] = []
         server.pressed.subscribe(pressed.append)
-        # A phone at the address of who guesses.
+        # Phones at the address from which passwords are guessed.
         async with stream_device(server, TCP) as desk, device(server) as other:
             await desk.register()
             await desk.shows("4")
@@ -483,7 +483,7 @@ async def test_wrong_passwords_end_in_silence_for_a_quarter_of_an_hour() -> None
                 assert (await desk.press("1")).status == 200
                 assert (await other.press("2", number="key2")).status == 200
                 assert [press.key for press in pressed] == ["1", "2"]
-                # Nor does their registration end because of it.
+                # They can also refresh their registrations.
                 assert (await desk.register()).status == 200
                 assert (await other.register()).status == 200
                 await asyncio.sleep(LOCKED_FOR - 2)
@@ -494,7 +494,7 @@ async def test_wrong_passwords_end_in_silence_for_a_quarter_of_an_hour() -> None
                 assert status(answer) == 200
 
 
-async def test_a_user_lets_one_in_again() -> None:
+async def test_a_user_ends_a_lock_out() -> None:
     async with house() as server:
         with Stranger(server.address, STRANGER) as stranger:
             for number in range(FAILURES):
@@ -507,25 +507,27 @@ async def test_a_user_lets_one_in_again() -> None:
 
 @jumping
 async def test_a_lock_out_ends_though_the_server_has_been_stopped_meanwhile() -> None:
-    """As when a user tries other settings; and who goes on is locked out once more."""
+    """As when a user changes settings; more wrong passwords lock the address out again."""
     async with house() as server:
         for _ in range(2):
             with Stranger(server.address, STRANGER) as stranger:
                 for number in range(FAILURES):
                     await stranger.guess(f"wrong{number}")
                 assert server.locked == [STRANGER]
-            told: list[list[str]] = []
-            server.locked_out.subscribe(lambda _, told=told: told.append(server.locked))
+            locked: list[list[str]] = []
+            server.locked_out.subscribe(
+                lambda _, locked=locked: locked.append(server.locked)
+            )
             await server.stop()
             await server.start()
             await asyncio.sleep(LOCKED_FOR + 1)
-            assert told[-1] == []
+            assert locked[-1] == []
             assert server._guard.next_release is None
 
 
 @jumping
 async def test_the_connection_of_a_proxy_stays() -> None:
-    """For by it the phones behind it are reached."""
+    """It leads to the phones behind the proxy."""
     via = "Via: SIP/2.0/TCP 192.0.2.99;branch=z9hG4bKproxy"
     contact = "Contact: <sip:45@192.0.2.7>"
     async with house() as server:
@@ -541,7 +543,7 @@ async def test_the_connection_of_a_proxy_stays() -> None:
         async with asyncio.timeout(PATIENCE):
             while await reader.readuntil(b"\r\n") != b"\r\n":
                 pass
-        # It is trusted no more than before: others come by it too.
+        # It is not trusted: other phones use it too.
         (flow,) = {binding.flow for binding in server._location.bindings("45")}
         assert not server._location.knows(flow)
         writer.close()
@@ -567,10 +569,10 @@ async def test_pings_do_not_keep_a_connection_open() -> None:
         writer.close()
 
 
-async def test_who_is_locked_out_hears_no_more_by_his_connection() -> None:
+async def test_a_connection_of_a_locked_out_address_is_closed() -> None:
     async with house() as server:
-        place = server.address_of("TCP")
-        reader, writer = await connect(place, STRANGER)
+        address = server.address_of("TCP")
+        reader, writer = await connect(address, STRANGER)
         with Stranger(server.address, STRANGER) as stranger:
             for number in range(FAILURES):
                 await stranger.guess(f"wrong{number}")
@@ -595,8 +597,10 @@ async def test_behind_a_proxy_it_is_the_user_who_is_locked_out() -> None:
             assert status(answer) == 200
 
 
-async def test_who_plays_a_proxy_cannot_spread_his_guesses_over_names() -> None:
-    """What counts is whose password is guessed, and not whom To or From names."""
+async def test_a_client_that_claims_to_be_a_proxy_cannot_spread_guesses_over_names() -> (
+    None
+):
+    """Guesses count for the user whose password is guessed, not for the names in To or From."""
     async with house() as server:
         with Stranger(server.address, STRANGER) as stranger:
             for number in range(FAILURES):
@@ -605,7 +609,7 @@ async def test_who_plays_a_proxy_cannot_spread_his_guesses_over_names() -> None:
                 )
                 assert status(answer) == 401
             assert server.locked == [f"{STRANGER} 44"]
-            # Found, it would be 403: the password is right, the user is another.
+            # Without the lock-out it would get 403: right password, another user.
             (answer,) = await stranger.guess(PASSWORD, PROXY, to="47")
             assert status(answer) == 401
 
@@ -613,14 +617,14 @@ async def test_who_plays_a_proxy_cannot_spread_his_guesses_over_names() -> None:
 async def test_long_names_do_not_fill_the_memory() -> None:
     async with house() as server:
         with Stranger(server.address, STRANGER) as stranger:
-            # Long requests count as many.
+            # A long request counts as several.
             for number in range(5):
                 await stranger.guess("wrong", PROXY, user=f"{number}{4000 * 'x'}")
         assert max(map(len, server._guard._failures)) < 100
 
 
-async def test_a_digest_that_was_torn_off_is_not_logged() -> None:
-    """The fixture looks: what a fault quotes must not be a response."""
+async def test_a_digest_on_a_broken_line_is_not_logged() -> None:
+    """The log quotes faults, but no digest: the fixture checks it."""
     async with house() as server:
         with Stranger(server.address, STRANGER) as stranger:
             (challenge,) = await stranger.say(request("REGISTER"))
@@ -632,7 +636,7 @@ async def test_a_digest_that_was_torn_off_is_not_logged() -> None:
                 assert await stranger.say(request("REGISTER", torn)) == []
 
 
-# Who may not even ask
+# Other networks
 
 
 @pytest.mark.parametrize("host", ["127.0.9.9", "127.0.0.4"])
@@ -648,11 +652,11 @@ async def test_other_networks_get_nothing(host: str, contexts: Contexts) -> None
                 assert (await desk.register()).status == 200
             with pytest.raises(BlockingIOError):
                 stranger._socket.recv(1)
-        place = server.address_of("TLS" if contexts.client else "TCP")
-        assert await converse(place, host, context=contexts.client) == b""
+        address = server.address_of("TLS" if contexts.client else "TCP")
+        assert await converse(address, host, context=contexts.client) == b""
 
 
-# Who takes his time, or takes too much
+# Slow senders and floods
 
 
 def raise_open_files() -> None:
@@ -687,11 +691,11 @@ def test_a_thousand_slow_connections_keep_no_phone_out(
     @jumping
     async def test() -> None:
         async with serving(contexts, make_phone()) as server:
-            place = server.address_of("TLS" if contexts.client else "TCP")
+            address = server.address_of("TLS" if contexts.client else "TCP")
             loop = asyncio.get_running_loop()
             begun = loop.time()
             slow = [
-                await connect(place, f"127.12.0.{number // MAX_STRANGERS + 1}")
+                await connect(address, f"127.12.0.{number // MAX_STRANGERS + 1}")
                 for number in range(1000)
             ]
 
@@ -711,7 +715,7 @@ def test_a_thousand_slow_connections_keep_no_phone_out(
                 assert (await desk.register()).status == 200
                 await desk.shows("4")
                 most = MAX_TLS_STRANGERS if contexts.client else MAX_TCP_STRANGERS
-                # The phone was a stranger too until it had registered.
+                # The phone was a stranger, too, until it had registered.
                 assert most <= connections(server) <= most + 1
                 assert (await desk.press("1")).status == 200
                 for reader, writer in slow:
@@ -749,9 +753,9 @@ async def test_a_flood_by_connections_is_not_even_read(
         await desk.register()
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        place = server.address_of("TLS" if contexts.client else "TCP")
+        address = server.address_of("TLS" if contexts.client else "TCP")
         flood = [
-            (await connect(place, STRANGER, contexts.client))[1]
+            (await connect(address, STRANGER, contexts.client))[1]
             for _ in range(MAX_STRANGERS)
         ]
         for writer in flood:

@@ -1,4 +1,4 @@
-"""Whether a device has what a key shows, key by key."""
+"""Whether the phone has acknowledged a key's look, key by key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that turn over by themselves: the document's do-not-disturb."""
+"""Keys that a press toggles: the document's do-not-disturb."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_state_then_message_then_event() -> None:
 
 
 async def test_a_phone_that_is_busy_holds_up_no_event() -> None:
-    """Its document follows when it has answered the last one."""
+    """Its document follows once it has answered the last one."""
     async with desk_with_dnd() as (server, desk):
         key = server.phones["404"].keys["4"]
         desk.answer = None
@@ -90,7 +90,7 @@ async def test_two_quick_presses_are_two() -> None:
 
 
 async def test_the_number_can_be_dialled_too() -> None:
-    """As a press of the key, for a phone whose key calls; only the number it has now."""
+    """The key's current number, dialled by a phone whose key calls, is a press."""
     async with desk_with_dnd() as (server, desk):
         dialled: list[str] = []
         server.dialled.subscribe(lambda event: dialled.append(event.number))
@@ -101,7 +101,7 @@ async def test_the_number_can_be_dialled_too() -> None:
 
 
 def test_a_press_that_is_sent_again_is_one_press() -> None:
-    """The phone repeats it until it has our answer, which may have been lost."""
+    """The phone repeats it until the answer arrives, which may have been lost."""
 
     async def test() -> None:
         async with desk_with_dnd() as (server, desk):
@@ -143,7 +143,7 @@ async def test_a_press_while_a_document_is_under_way_is_answered_by_the_newest()
         sent = len(desk.requests)
         desk.answer = 200
         await desk.until(lambda: len(desk.requests) == sent + 2)
-        # The first was repeated, and what changed since went out as one.
+        # The first was repeated, and all later changes went out in one.
         shown = [request.body for request in desk.requests[sent:]]
         assert shown == [SECOND_DOCUMENT, SECOND_DOCUMENT]
         assert server.phones["404"].keys["4"].is_on
@@ -178,7 +178,7 @@ async def test_a_restart_keeps_a_key_on_and_the_next_press_turns_it_off() -> Non
             await desk.until(lambda: desk.keys["4"] == FIRST)
 
 
-async def test_a_press_tells_whose_call_the_key_showed() -> None:
+async def test_a_press_has_the_caller_that_the_key_showed() -> None:
     async with desk_with_dnd() as (server, desk):
         key = server.phones["404"].keys["4"]
         callers: list[str | None] = []
@@ -192,7 +192,7 @@ async def test_a_press_tells_whose_call_the_key_showed() -> None:
         assert callers == ["19781234567", None, None]
 
 
-async def test_a_key_that_does_not_toggle_waits_to_be_told() -> None:
+async def test_a_key_that_does_not_toggle_keeps_its_look() -> None:
     async with desk_with_dnd(KeySetup(off=OFF, on=ON)) as (server, desk):
         await desk.press("4")
         assert not server.phones["404"].keys["4"].is_on

@@ -2,7 +2,7 @@
 
 What the phones send is the document's own text, with the line breaks that its web page
 lost. What the server sends is compared with the document's text. Extension 44 registers
-over TLS, as there; over UDP its Via says so, and nothing else is different.
+over TLS, as there; over UDP only its Via differs.
 """
 
 from __future__ import annotations
@@ -205,13 +205,13 @@ async def test_a_shared_line_is_seized_and_released(
         press = wire(text, body)
         answer = await peer.ask(press)
         assert answer.start_line == "SIP/2.0 200 OK"
-        # The To tag is the phone's own, and stays the only one.
+        # The phone's own To tag remains the only one.
         assert answer.one("To") in text
         (event,) = presses
         assert event.extension == phones[1].extension
         assert (event.key, event.action, event.number) == (key, action, number)
 
-        # A retransmission gets the very same answer, and is no second press.
+        # A retransmission gets the same answer, and is not a second press.
         again = await peer.ask(press)
         assert again.lines == answer.lines
         assert len(presses) == 1
@@ -237,7 +237,7 @@ async def test_a_shared_line_is_seized_and_released(
 
 
 async def test_do_not_disturb_is_toggled() -> None:
-    """The document's last example: a press, and the other state in answer."""
+    """The document's last example: a press toggles the state."""
     base = KeyDescription(name="4", label="DND", number="*78", action=Action.MESSAGE)
     phone = Phone(phone_setup("404", [KeySetup(off=base)], password=PASSWORD))
     server = await started(phone)

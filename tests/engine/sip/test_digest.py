@@ -284,7 +284,7 @@ class TestVerdict:
     def test_a_count_that_is_none_is_wrong(
         self, challenger: Challenger, count: str
     ) -> None:
-        """Though the password is right."""
+        """Even with the right password."""
         nonce = parse_credentials(challenger.challenges(SOURCE)[1])["nonce"]
         response = digest_response(
             Algorithm.MD5,
@@ -357,7 +357,7 @@ class TestUnknownUsers:
             )
             assert judged(challenger, value) is WRONG
 
-    def test_even_who_knows_it_is_not_taken(self, challenger: Challenger) -> None:
+    def test_even_the_decoy_password_is_wrong(self, challenger: Challenger) -> None:
         value = answer(
             challenger.challenges(SOURCE),
             username="99",
@@ -401,7 +401,7 @@ class TestNonces:
         assert judged(challenger, answer(challenges, nc=2)) is STALE
 
     @pytest.mark.parametrize("password", ["geheim", "falsch"])
-    def test_one_that_is_not_good_tells_nothing_of_the_password(
+    def test_an_invalid_one_reveals_nothing_about_the_password(
         self, challenger: Challenger, clock: Clock, password: str
     ) -> None:
         """Otherwise a guess would not be counted (RFC 7616 3.3 allows both)."""
@@ -459,7 +459,7 @@ class TestNonces:
     def test_only_ours_count(
         self, challenger: Challenger, forge: Callable[[str], str]
     ) -> None:
-        """Nonces from before a restart are unknown too, hence stale and not wrong."""
+        """Nonces from before a restart are unknown, too, so they are stale, not wrong."""
         nonce = forge(parse_credentials(challenger.challenges(SOURCE)[1])["nonce"])
         assert judged(challenger, answer(challenge(nonce=nonce))) is STALE
 
@@ -486,7 +486,7 @@ class TestNonces:
         assert len(challenger._highest_nc) == 2
         assert judged(challenger, answer(young)) is STALE
 
-    def test_nothing_is_stored_for_who_knows_no_password(
+    def test_nothing_is_stored_for_a_wrong_password(
         self, challenger: Challenger
     ) -> None:
         judged(challenger, answer(challenger.challenges(SOURCE), password="falsch"))

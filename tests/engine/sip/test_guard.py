@@ -196,8 +196,8 @@ def test_one_sender_has_a_whole_network_of_ipv6() -> None:
     assert guarded.guard.admits_host("fd00:0:0:1::1")
 
 
-def test_who_shares_a_network_of_ipv6_is_not_locked_out_for_a_few_guesses() -> None:
-    """At home all hosts share one."""
+def test_a_few_guesses_do_not_lock_out_a_whole_network_of_ipv6() -> None:
+    """All hosts of a home share one."""
     guarded = Guarded()
     guarded.fail(FAILURES, "fd00::1")
     assert guarded.guard.locked == ["fd00::1"]
@@ -214,7 +214,7 @@ def test_a_long_message_counts_as_many() -> None:
     assert guarded.guard.admits(PHONE, long)
 
 
-def test_who_writes_a_foreign_address_keeps_nobody_from_connecting() -> None:
+def test_forged_datagrams_do_not_keep_an_address_from_connecting() -> None:
     """A source address can be forged by UDP, not by TCP."""
     guarded = Guarded()
     assert guarded.admitted(STRANGER, 1000) == BURST

@@ -56,7 +56,7 @@ UNITS = ['"', "\\", '\\"', ",", "<", ">", "<>", ";", ";a", "=", " ", "%", "%41",
 @pytest.mark.parametrize("end", ["", '"', ">", "@h>", "]", '"<sip:h>'])
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("what", TEXTS)
-def test_so_it_is_with_each_text_alone(what: str, unit: str, end: str) -> None:
+def test_single_header_values(what: str, unit: str, end: str) -> None:
     """The same for single values of headers, with any start and end."""
     parse, starts = TEXTS[what]
 
@@ -76,7 +76,7 @@ def test_so_it_is_with_each_text_alone(what: str, unit: str, end: str) -> None:
         assert cost(long) <= 4.5 * cost(short) + 200
 
 
-def test_the_measure_tells_quadratic_from_linear() -> None:
+def test_the_measure_distinguishes_quadratic_from_linear() -> None:
     """Otherwise the tests above would prove nothing."""
 
     def quadratic(size: int) -> None:

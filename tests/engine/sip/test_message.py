@@ -64,7 +64,7 @@ class TestEncode:
             ("SIP/2.0 200 OK", "X\r\nEvil", "y"),
         ],
     )
-    def test_a_header_that_nobody_meant_is_not_sent(
+    def test_a_header_with_a_line_end_is_not_sent(
         self, start: str, name: str, value: str
     ) -> None:
         with pytest.raises(ValueError, match="line end"):

@@ -72,7 +72,7 @@ def test_keep_alive_is_no_message(data: bytes) -> None:
 
 
 class TestTheDocumentsOwnMessages:
-    """From the LED Remote Control document, with the line breaks that are missing there."""
+    """From the LED Remote Control document, with the line breaks that its page lost."""
 
     def test_register(self) -> None:
         message = parse_datagram(
@@ -380,7 +380,7 @@ class TestVia:
         ],
         ids=repr,
     )
-    def test_nobody_can_be_answered_without_a_via(self, value: str) -> None:
+    def test_no_answer_is_possible_without_a_via(self, value: str) -> None:
         fault = refused(request_bytes(Via=value))
         assert fault.status == 400
         assert fault.via is None

@@ -51,7 +51,7 @@ class TestWhatIsKept:
     def test_a_phone_that_restarts_without_an_instance_is_the_same_device(
         self, stack: Stack
     ) -> None:
-        """Its Contact has another `line`, its address is the same."""
+        """Its Contact has another `line` at the same address."""
         stack.register("<sip:44@192.0.2.4:2048;line=one>")
         stack.register("<sip:44@192.0.2.4:2048;line=two>", call_id="call-2")
         assert stack.contacts() == ["<sip:44@192.0.2.4:2048;line=two>"]
@@ -88,7 +88,7 @@ class TestAnswer200:
     def test_contact_comes_back_byte_for_byte(
         self, stack: Stack, contact: str, echoed: str
     ) -> None:
-        """A snom recognises its exact Contact; only `expires` is ours."""
+        """A snom recognises only its exact Contact; the server adds `expires`."""
         assert values(stack.register(contact), "Contact") == [echoed]
 
     def test_all_current_contacts_come_back(self, stack: Stack) -> None:
@@ -123,7 +123,7 @@ class TestAnswer200:
             ("X-None: 1", False),
         ],
     )
-    def test_a_phone_that_supports_buttons_is_told_so(
+    def test_a_phone_that_supports_buttons_gets_require(
         self, stack: Stack, line: str, supports: bool
     ) -> None:
         """With the header of RFC 3261 and that of the LED Remote Control document (19.2)."""
@@ -394,7 +394,9 @@ class TestPath:
         [(f"Path: {EDGE}, {OUTER}",), (f"path: {EDGE}", f"Path: {OUTER}")],
         ids=["one line", "two lines"],
     )
-    def test_it_is_stored_and_told(self, stack: Stack, lines: tuple[str, ...]) -> None:
+    def test_it_is_stored_and_returned(
+        self, stack: Stack, lines: tuple[str, ...]
+    ) -> None:
         answer = stack.register(CONTACT, lines=(*lines, "Supported: gruu, path"))
         assert answer.status == 200
         assert ", ".join(values(answer, "Path")) == f"{EDGE}, {OUTER}"
@@ -412,7 +414,7 @@ class TestPath:
         assert (binding.path, binding.forwarded) == ((), False)
 
     @pytest.mark.parametrize("lines", [(), ("Supported: outbound",)], ids=repr)
-    def test_a_phone_that_does_not_know_it_is_told_by_420(
+    def test_a_phone_that_does_not_support_it_gets_420(
         self, stack: Stack, lines: tuple[str, ...]
     ) -> None:
         answer = stack.register(CONTACT, lines=(f"Path: {EDGE}", *lines))

@@ -224,7 +224,7 @@ class TestServerTimers:
         assert machine.expire(1000.0) == ()
 
     def test_timer_j_ends_it_when_nothing_can_be_late_any_more(self) -> None:
-        """64 T1 of retransmissions, and T4 for the last of them."""
+        """64 T1 for retransmissions, and T4 for the last of them."""
         machine = ServerTransaction(reliable=False)
         assert machine.respond(b"200", 1.0, final=True) == (SEND, Action.START_J)
         assert machine.fire(Event.REQUEST, 20.0) == (SEND,)
@@ -376,6 +376,6 @@ class TestMatching:
         assert server_key(one, FLOW, "MESSAGE") != server_key(one, copy, "MESSAGE")
 
     def test_client_and_server_transactions_never_meet(self) -> None:
-        """Even if a client returns our own branch."""
+        """Even if a client uses a branch of the server."""
         message = request(Via="SIP/2.0/UDP MESSAGE;branch=z9hG4bKx")
         assert client_key("z9hG4bKx", "MESSAGE") != server_key(message, FLOW, "MESSAGE")

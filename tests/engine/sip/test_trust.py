@@ -42,7 +42,7 @@ class TestAuthentication:
             ("not baresip", ["MD5", "SHA-256"]),
         ],
     )
-    def test_who_fails_on_sha_256_is_not_offered_it(
+    def test_clients_that_fail_on_sha_256_are_not_offered_it(
         self, stack: Stack, user_agent: str, algorithms: list[str]
     ) -> None:
         for method in ("REGISTER", "MESSAGE"):
@@ -91,7 +91,7 @@ class TestAuthentication:
         assert stack.location.bindings("44")[0].flow == FLOW
 
     @pytest.mark.parametrize("to", ["<sip:45@ha.test>", "<sip:ha.test>"], ids=repr)
-    def test_nobody_registers_for_others(self, stack: Stack, to: str) -> None:
+    def test_a_user_cannot_register_another(self, stack: Stack, to: str) -> None:
         assert stack.register(CONTACT, to=to) == Answer(403)
         assert stack.contacts("45") == []
         assert stack.registered == []
@@ -163,7 +163,7 @@ class TestJudge:
 
     @pytest.mark.parametrize("flow", [FLOW, ELSEWHERE], ids=["its own", "another"])
     def test_our_own_request_is_no_press(self, stack: Stack, flow: Flow) -> None:
-        """RFC 3261 8.2.2.1; the client that returns it may have our credentials for it."""
+        """RFC 3261 8.2.2.1; a client that returns it may have made the server sign it."""
         lines = (f"Path: {EDGE}", "Supported: path")
         stack.register("<sip:44@192.0.2.4:2048;line=x;method=MESSAGE>", lines=lines)
         contact = "sip:44@192.0.2.4:2048;line=x"
@@ -224,7 +224,7 @@ class TestJudge:
         good = stack.request(method="MESSAGE")
         assert stack.trust.judge(good, FLOW) is None
 
-    def test_nobody(self, stack: Stack) -> None:
+    def test_a_request_without_a_user(self, stack: Stack) -> None:
         anonymous = request("MESSAGE", From="<sip:ha.test>;tag=1")
         answer = stack.trust.judge(anonymous, FLOW)
         assert answer is not None

@@ -49,7 +49,7 @@ KEY_1 = KeyDescription(name="1")
 
 
 def test_content_type_is_the_registered_word() -> None:
-    """The document names its media type so."""
+    """The media type that the document names."""
     assert CONTENT_TYPE == "application/x-buttons"
 
 
@@ -193,7 +193,7 @@ class TestExamplesWithKnownLength:
     ],
 )
 def test_examples_of_the_document(body: bytes, keys: list[KeyDescription]) -> None:
-    """Every other body that the document prints reads as it means."""
+    """Every other body in the document is read with its meaning."""
     assert parse_document(body) == tuple(keys)
     assert parse_document(format_document(keys)) == tuple(keys)
 
@@ -286,7 +286,7 @@ def test_property_reads_and_writes_back(line: str, key: dict[str, object]) -> No
     ["c=off", "a=invite", *(f"{letter}=" for letter in "concaldibfmrstx"), "l=  "],
 )
 def test_default_or_empty_value_is_the_same_as_absent(line: str) -> None:
-    """So it is read, and it is not written."""
+    """It is read as the default, and not written."""
     assert parse_document(f"k=1\r\n{line}\r\n".encode()) == (KEY_1,)
     assert format_document([KEY_1]) == b"k=1\r\n\r\n"
 
@@ -313,7 +313,7 @@ def test_lines_are_written_in_one_order_unknown_ones_last() -> None:
 
 
 class TestReadsLiberally:
-    """What senders are known, or likely, to get wrong."""
+    """Mistakes that senders are known or likely to make."""
 
     KEYS = (
         KeyDescription(name="1", light=LightMode.ON),
@@ -341,7 +341,7 @@ class TestReadsLiberally:
         ],
     )
     def test_same_keys(self, body: bytes) -> None:
-        """All of these say the same."""
+        """All of these describe the same keys."""
         assert parse_document(body) == self.KEYS
 
     @pytest.mark.parametrize("body", [b"", b"\r\n", b"\n\n\r\r", b"\xef\xbb\xbf", b" "])
@@ -353,13 +353,13 @@ class TestReadsLiberally:
         "value", ["dnd logoff", "dnd,logoff", "dnd, logoff", " dnd ,,  logoff,"]
     )
     def test_states_with_separators(self, value: str) -> None:
-        """The ABNF puts nothing between states, which others may not expect."""
+        """The ABNF has no separator between states, but senders may use one."""
         (key,) = parse_document(f"k=1\ns={value}".encode())
         assert key.states == (KeyState.DND, KeyState.LOGOFF)
         assert format_document([key]) == b"k=1\r\ns=dndlogoff\r\n\r\n"
 
     def test_forward_with_a_space(self) -> None:
-        """The ABNF puts nothing between condition and target either."""
+        """The ABNF has no separator between condition and target either."""
         (key,) = parse_document(b"k=1\nf=always  42")
         assert key.forward == Forward(ForwardCondition.ALWAYS, "42")
         assert format_document([key]) == b"k=1\r\nf=always42\r\n\r\n"
@@ -370,18 +370,18 @@ class TestReadsLiberally:
         assert key.treatment == Treatment("token", "text  text")
 
     def test_message_waiting_with_zeros_in_front(self) -> None:
-        """They do not change a number."""
+        """Leading zeros do not change a number."""
         (key,) = parse_document(b"k=1\nm=007/010")
         assert key.message_waiting == MessageWaiting(7, 10)
 
     def test_unknown_properties_belong_to_their_own_key(self) -> None:
-        """And those that stand twice are kept twice."""
+        """A property that is given twice is kept twice."""
         first, second = parse_document(b"k=1\ny=1\ny=1\n\nk=2\nz=2")
         assert first.extensions == (("y", "1"), ("y", "1"))
         assert second.extensions == (("z", "2"),)
 
     def test_same_key_twice(self) -> None:
-        """Both descriptions come back, in order: the reader shows the last one."""
+        """Both descriptions are returned, in order: the last one counts."""
         assert [key.light for key in parse_document(b"k=1\nc=on\n\nk=1")] == [
             "on",
             "off",
@@ -418,13 +418,13 @@ class TestReadsLiberally:
     ],
 )
 def test_refuses_to_read(body: bytes, line: int, name: str | None, words: str) -> None:
-    """With an error that names line and property and says what would be right."""
+    """The error names the line and the property, and says what is allowed."""
     with pytest.raises(DocumentError) as caught:
         parse_document(body)
     assert (caught.value.line, caught.value.property) == (line, name)
     assert words in caught.value.reason
-    place = f"line {line}" if name is None else f"line {line}, property {name!r}"
-    assert str(caught.value) == f"{place}: {caught.value.reason}"
+    where = f"line {line}" if name is None else f"line {line}, property {name!r}"
+    assert str(caught.value) == f"{where}: {caught.value.reason}"
 
 
 @pytest.mark.parametrize(
@@ -471,9 +471,9 @@ def test_refuses_to_read(body: bytes, line: int, name: str | None, words: str) -
     ],
 )
 def test_refuses_to_write(key: dict[str, object], name: str, words: str) -> None:
-    """Whatever would be read back as something else.
+    """Values that would be read back as something else.
 
-    The line is the one where the property would stand.
+    The error names the line that the property would have.
     """
     broken = KeyDescription(**{"name": "2", **key})  # type: ignore[arg-type]
     with pytest.raises(DocumentError) as caught:
@@ -513,7 +513,7 @@ class TestSize:
 
 
 def test_long_text_is_cut_in_an_error() -> None:
-    """An error is for a log line; what it is about may come from anyone."""
+    """An error fits a log line, and what it quotes may come from any sender."""
     forty = "n" * 40
     with pytest.raises(DocumentError, match=f"'{forty}' is not a property"):
         parse_document(f"k=1\n{forty}".encode())
@@ -524,7 +524,7 @@ def test_long_text_is_cut_in_an_error() -> None:
 
 
 def test_error_survives_pickling_and_copying() -> None:
-    """As exceptions should that cross threads and processes."""
+    """Exceptions may cross threads and processes."""
     error = DocumentError("wrong", 2, "l")
     assert isinstance(error, ValueError)
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
@@ -539,7 +539,7 @@ def test_format_takes_any_iterable_of_keys() -> None:
 
 
 def test_description_is_a_value() -> None:
-    """It can be compared, kept in a set and not be changed."""
+    """It can be compared and kept in a set, and cannot be changed."""
     assert len({LINE_FREE, copy.copy(LINE_FREE), LINE_SEIZED}) == 2
     with pytest.raises(AttributeError):
         LINE_FREE.light = LightMode.ON  # type: ignore[misc]

@@ -28,11 +28,11 @@ def take(body: bytes) -> None:
 def test_four_times_the_document_costs_four_times_the_lines(
     start: bytes, unit: bytes
 ) -> None:
-    # Far less than fits: what is written has more line ends and defaults.
+    # Far less than fits: the written document has more line ends and defaults.
     short, long = (
         start + unit * (size // len(unit))
         for size in (MAX_DOCUMENT // 32, MAX_DOCUMENT // 8)
     )
-    take(start + unit)  # What is done once only, is done.
+    take(start + unit)  # Work that is done only once has been done.
     cost = lines_run(lambda: take(short))
     assert lines_run(lambda: take(long)) <= 4.5 * cost + 200

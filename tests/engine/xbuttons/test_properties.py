@@ -22,7 +22,7 @@ def test_what_is_written_reads_back_the_same(described: list[KeyDescription]) ->
 
 @given(keys)
 def test_a_press_reads_back_the_same(key: KeyDescription) -> None:
-    """And differs from a registrar's document by the empty line only."""
+    """It differs from a registrar's document only by the empty line."""
     assert parse_document(format_press(key)) == (key,)
     assert format_press(key) + b"\r\n" == format_document([key])
 
@@ -43,7 +43,7 @@ def test_what_would_not_read_back_the_same_is_not_written(
 @example(b"\xef\xbb\xbf\xef\xbb\xbfk=1")
 @example(b"k=1\r\r\nc=on")
 def test_any_bytes_parse_or_raise_the_one_error(body: bytes) -> None:
-    """What parses can be written, and that is how it stays."""
+    """What parses can be written, and reads back the same."""
     try:
         described = parse_document(body)
     except DocumentError:

@@ -433,7 +433,7 @@ class TestTrustAndRegistrar:
             bind(stack.location, peer.flow)
             assert status_of(await peer.ask(stranger)) == "200 OK"
             assert len(handled) == 1
-            # What is trusted may still be refused (8.2.1), without the handler.
+            # A trusted request may still be refused (8.2.1), without the handler.
             publish = request_bytes("PUBLISH")
             assert status_of(await peer.ask(publish)) == "405 Method Not Allowed"
             assert len(handled) == 1
@@ -633,7 +633,7 @@ class TestRequestsThatGoOut:
 
     @jumping
     async def test_a_response_from_another_host_is_none(self) -> None:
-        """A host that only saw the request cannot answer it."""
+        """A host that intercepted the request cannot answer it."""
         async with serving() as (endpoint, peer):
             stranger = Peer()
             await stranger.open(endpoint.address_of("UDP"), host="127.0.0.2")
@@ -647,7 +647,7 @@ class TestRequestsThatGoOut:
 
     @jumping
     async def test_one_that_waits_keeps_no_other_waiting(self) -> None:
-        """All timers wait in one queue; each fires when it is due."""
+        """All timers share one queue; each fires when it is due."""
         async with serving() as (endpoint, peer):
             begun = now()
             first = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
@@ -723,7 +723,7 @@ class TestRequestsThatGoOut:
             assert (await task).status == 200
 
     @jumping
-    async def test_an_answer_to_nothing_goes_to_who_wants_it(self) -> None:
+    async def test_a_stray_answer_goes_to_its_handler(self) -> None:
         """Such as the response to an INVITE, whose transaction is not the endpoint's."""
         stray: list[Response] = []
         async with serving(on_stray_response=stray.append) as (endpoint, peer):
@@ -760,7 +760,7 @@ class TestRequestsThatGoOut:
             assert endpoint._transactions.running == {}
 
     @jumping
-    async def test_who_no_longer_waits_ends_it(self) -> None:
+    async def test_cancelling_ends_it(self) -> None:
         async with serving() as (endpoint, peer):
             task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
             await peer.next()
@@ -771,7 +771,7 @@ class TestRequestsThatGoOut:
             await peer.silence()
 
     @jumping
-    async def test_who_stops_waiting_at_the_very_moment_of_the_answer(self) -> None:
+    async def test_cancelling_at_the_moment_of_the_answer(self) -> None:
         async with serving() as (endpoint, peer):
             task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
             data = answer_to(await peer.next())
@@ -782,7 +782,7 @@ class TestRequestsThatGoOut:
             assert endpoint._transactions.running == {}
 
     @jumping
-    async def test_who_stops_waiting_at_the_very_moment_of_the_close(self) -> None:
+    async def test_cancelling_at_the_moment_of_the_close(self) -> None:
         async with serving() as (endpoint, peer):
             task = asyncio.ensure_future(endpoint.request(MESSAGE, peer.flow))
             await peer.next()

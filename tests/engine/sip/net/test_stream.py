@@ -141,7 +141,7 @@ async def test_a_connection_that_is_gone(contexts: Contexts) -> None:
 async def test_the_same_port_is_another_flow() -> None:
     async with listening() as listener:
         for _ in range(2):
-            # From one port, as an attacker would who imitates another connection.
+            # From one port, as an attacker that imitates another connection.
             local = (listener.got and (LOCALHOST, listener.got[0][1].port)) or None
             client = socket.socket()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -291,7 +291,7 @@ async def test_handshakes_count_as_strangers(tmp_path: Path) -> None:
         for reader, writer in held:
             await until_closed(reader)
             writer.close()
-        # Their time is over, so there is room.
+        # Their deadline has passed, so there is room.
         _, writer = await connected(listener, contexts.client)
         writer.close()
         await writer.wait_closed()
@@ -387,7 +387,7 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("room_for_three")
 @jumping
-async def test_who_opens_many_connections_pushes_out_his_own(
+async def test_an_address_with_many_connections_loses_its_own(
     contexts: Contexts,
 ) -> None:
     """Otherwise a few addresses could keep all phones from registering."""
@@ -405,10 +405,10 @@ async def test_who_opens_many_connections_pushes_out_his_own(
 
 @pytest.mark.usefixtures("room_for_three")
 @jumping
-async def test_phones_behind_one_router_push_out_who_only_waits(
+async def test_phones_behind_one_router_displace_connections_that_only_wait(
     contexts: Contexts,
 ) -> None:
-    """They have the most then; connections that wait at many addresses had their time."""
+    """Although the router's address has the most: idle connections elsewhere go first."""
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
         waiting = [
@@ -430,17 +430,17 @@ async def test_phones_behind_one_router_push_out_who_only_waits(
 
 
 async def test_room_is_made_of_handshakes_that_have_not_begun(tmp_path: Path) -> None:
-    """Those that connect in one iteration of the loop; none of their sockets is left."""
+    """They connect in one iteration of the loop, and none of their sockets is left."""
     contexts = tls_contexts(tmp_path)
     async with listening(contexts.server) as listener:
         others: list[socket.socket] = []
         loop = asyncio.get_running_loop()
-        place = listener.address
+        address = listener.address
         for host in range(2, 2 + 2 * MAX_TLS_STRANGERS // MAX_STRANGERS):
             for _ in range(MAX_STRANGERS):
                 # The system has accepted them before the listener sees them.
                 other = socket.create_connection(
-                    place, source_address=(f"127.0.0.{host}", 0)
+                    address, source_address=(f"127.0.0.{host}", 0)
                 )
                 other.setblocking(False)
                 others.append(other)
