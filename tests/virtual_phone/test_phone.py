@@ -17,7 +17,7 @@ from tests.support.stub_registrar import (
     digest_is_right,
     header,
 )
-from virtual_phone import Kind, VirtualPhone, identity
+from virtual_phone import Kind, VirtualPhone, identity, invite
 
 INSTANCE = "urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f"
 """The instance in the press examples of the LED Remote Control document."""
@@ -44,6 +44,7 @@ def quick_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten retransmissions and time-outs."""
     for name, seconds in (("T1", 0.01), ("TIMER_E", 0.01), ("TIMER_F", 0.05)):
         monkeypatch.setattr(timers, name, seconds)
+    monkeypatch.setattr(invite, "T1", timers.T1)
 
 
 @pytest.fixture
