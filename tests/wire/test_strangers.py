@@ -1,4 +1,4 @@
-"""The tools of those who look for telephone systems to abuse, let loose on the server."""
+"""Tools that search for telephone systems to abuse (SIPVicious, nmap), run against the server."""
 
 from __future__ import annotations
 
