@@ -70,7 +70,6 @@ class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Return the state."""
         return self.entity_description.is_on(self.phone)
 
     @callback

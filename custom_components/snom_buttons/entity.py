@@ -109,7 +109,6 @@ class SnomKeyEntity(SnomPhoneEntity):
 
     @override
     def serves_as(self, wanted: SnomEntity) -> bool:
-        """Return whether this entity can stay in place of a new one."""
         return (
             isinstance(wanted, SnomKeyEntity)
             and self.key is wanted.key
@@ -141,7 +140,6 @@ class SnomLampEntity(SnomShownEntity, ToggleEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether the key is on."""
         return self.key.is_on
 
     async def async_show(self, description: KeyDescription) -> None:

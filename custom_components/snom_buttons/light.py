@@ -48,7 +48,6 @@ class SnomLight(SnomLampEntity, LightEntity):
     @property
     @override
     def effect(self) -> str | None:
-        """Return the effect for the lamp's light mode."""
         return effect_of(self.key.look)
 
     @property
@@ -59,7 +58,6 @@ class SnomLight(SnomLampEntity, LightEntity):
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Turn the lamp off."""
         await self.async_show(replace(self.key.look, light=LightMode.OFF))
 
     @override

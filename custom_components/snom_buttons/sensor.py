@@ -38,5 +38,4 @@ class RoundTripSensor(SnomPhoneEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """Return the latest measurement."""
         return self.phone.round_trip

@@ -27,12 +27,10 @@ class SnomSwitch(SnomLampEntity, SwitchEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Show the look of the key while it is on."""
         await self.async_show(self.key.turned(self.key.look, True))
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Show the look of the key while it is off."""
         await self.async_show(self.key.turned(self.key.look, False))
 
 
@@ -50,7 +48,6 @@ class SnomLineSwitch(SnomLineEntity, SwitchEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether the line is seized."""
         return self.line.seized
 
     @property

@@ -9,8 +9,6 @@ from homeassistant.core import split_entity_id, valid_entity_id
 from homeassistant.helpers.selector import (
     EntitySelector,
     EntitySelectorConfig,
-    ObjectSelectorConfig,
-    ObjectSelectorField,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -27,7 +25,7 @@ from ..const import (
 )
 from ..engine.phones import DialAnswer, redirection
 from ..engine.xbuttons import MAX_TEXT
-from .forms import Faults, ListSelector
+from .forms import Faults, ListSelector, required
 
 RULE_DOMAINS: Final = ("script", "scene")
 
@@ -58,23 +56,15 @@ DIALLING_SCHEMA: Final = vol.Schema(
         ),
         vol.Optional(CONF_REDIRECT_TO): TextSelector(),
         vol.Optional(CONF_DIAL_RULES): ListSelector(
-            ObjectSelectorConfig(
-                multiple=True,
-                label_field=CONF_NUMBER,
-                description_field=CONF_RUN,
-                translation_key="dial_rules",
-                fields={
-                    CONF_NUMBER: ObjectSelectorField(
-                        required=True, selector=TextSelector()
-                    ),
-                    CONF_RUN: ObjectSelectorField(
-                        required=True,
-                        selector=EntitySelector(
-                            EntitySelectorConfig(domain=list(RULE_DOMAINS))
-                        ),
-                    ),
-                },
-            )
+            "dial_rules",
+            label=CONF_NUMBER,
+            description=CONF_RUN,
+            fields={
+                CONF_NUMBER: required(TextSelector()),
+                CONF_RUN: required(
+                    EntitySelector(EntitySelectorConfig(domain=list(RULE_DOMAINS)))
+                ),
+            },
         ),
     }
 )

@@ -1,11 +1,25 @@
-"""What all dialogues share: faults of a form, and lists of objects."""
+"""What dialogues share: faults of a form, numbers, lists, and how subentries are saved."""
 
 from collections.abc import Mapping
 from typing import Any, Final, override
 
 import voluptuous as vol
 
-from homeassistant.helpers.selector import ObjectSelector
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    ObjectSelector,
+    ObjectSelectorConfig,
+    ObjectSelectorField,
+    Selector,
+)
 
 USER_CHARACTERS: Final = r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]"
 """The characters that need no escape in the user part of a SIP URI (RFC 3261 25.1)."""
@@ -35,8 +49,45 @@ class Faults:
             self.placeholders.update(placeholders)
 
 
+def number(least: int, most: int, unit: str | None = None) -> NumberSelector:
+    """Return a selector of a number, which may have a fraction."""
+    config = NumberSelectorConfig(min=least, max=most, mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return NumberSelector(config)
+
+
+def whole_number(least: int, most: int, unit: str | None = None) -> vol.All[Any]:
+    """Return a selector of a number without a fraction."""
+    return vol.All(number(least, most, unit), vol.Coerce(int))
+
+
+def required(selector: Selector[Any]) -> ObjectSelectorField:
+    """Return a field of a list's objects that has no default."""
+    return ObjectSelectorField(required=True, selector=selector)
+
+
 class ListSelector(ObjectSelector):
     """A list of objects. ObjectSelector accepts one object too, and fails on others."""
+
+    def __init__(
+        self,
+        translation_key: str,
+        *,
+        label: str,
+        description: str,
+        fields: dict[str, ObjectSelectorField],
+    ) -> None:
+        """Create a list that shows two fields of each object: `label`, `description`."""
+        super().__init__(
+            ObjectSelectorConfig(
+                multiple=True,
+                label_field=label,
+                description_field=description,
+                translation_key=translation_key,
+                fields=fields,
+            )
+        )
 
     @override
     def __call__(self, data: Any) -> Any:
@@ -44,3 +95,34 @@ class ListSelector(ObjectSelector):
         if not isinstance(data, list) or not all(isinstance(k, dict) for k in data):
             raise vol.Invalid("This must be a list of objects")
         return super().__call__(data)
+
+
+class SnomSubentryFlow(ConfigSubentryFlow):
+    """A dialogue that adds a subentry, or changes one."""
+
+    @property
+    def _own(self) -> str | None:
+        """The ID of the subentry that is changed, None for a new one."""
+        return None if self.source == SOURCE_USER else self._reconfigure_subentry_id
+
+    def _is_taken(self, unique_id: str) -> bool:
+        """Return whether another subentry of this server has the unique ID."""
+        return any(
+            subentry.unique_id == unique_id and subentry.subentry_id != self._own
+            for subentry in self._get_entry().subentries.values()
+        )
+
+    @callback
+    def _async_save(
+        self, title: str, data: dict[str, Any], unique_id: str
+    ) -> SubentryFlowResult:
+        """Add the subentry, or change it."""
+        if self.source == SOURCE_USER:
+            return self.async_create_entry(title=title, data=data, unique_id=unique_id)
+        return self.async_update_and_abort(
+            self._get_entry(),
+            self._get_reconfigure_subentry(),
+            title=title,
+            data=data,
+            unique_id=unique_id,
+        )

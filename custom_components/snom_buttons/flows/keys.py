@@ -9,7 +9,6 @@ from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
     BooleanSelector,
-    ObjectSelectorConfig,
     ObjectSelectorField,
     SelectOptionDict,
     SelectSelector,
@@ -39,11 +38,9 @@ from ..engine.xbuttons import (
     format_document,
 )
 from ..hub.settings import OWN_KINDS, KeySettings
-from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector
+from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector, required
 
 MAX_KEYS: Final = 200
-MAX_LENGTH: Final = MAX_TEXT
-"""Characters of a key's name in Home Assistant, and of the number that it calls."""
 
 SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
 
@@ -53,7 +50,7 @@ KEYS_PLACEHOLDERS: Final = {
     OTHER_KEY: "",
     CONF_NUMBER: "",
     "max_keys": str(MAX_KEYS),
-    "max_length": str(MAX_LENGTH),
+    "max_length": str(MAX_TEXT),
 }
 """The placeholders of the error texts, without a value if it depends on the error."""
 
@@ -77,34 +74,28 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
         return SelectSelector(SelectSelectorConfig(options=options))
 
     text = ObjectSelectorField(selector=TextSelector())
+    kind, light = select("key_kind", OWN_KINDS), select("key_light", LightMode)
     return ListSelector(
-        ObjectSelectorConfig(
-            multiple=True,
-            label_field=CONF_NAME,
-            description_field=CONF_KIND,
-            translation_key="keys",
-            fields={
-                CONF_KEY: ObjectSelectorField(required=True, selector=TextSelector()),
-                CONF_NAME: text,
-                CONF_KIND: ObjectSelectorField(
-                    default=KeyKind.LIGHT.value, selector=select("key_kind", OWN_KINDS)
-                ),
-                CONF_COLORS: ObjectSelectorField(
-                    default=colors, selector=BooleanSelector()
-                ),
-                CONF_TOGGLE: ObjectSelectorField(
-                    default=False, selector=BooleanSelector()
-                ),
-                CONF_LIGHT_ON: ObjectSelectorField(
-                    default=LightMode.ON.value, selector=select("key_light", LightMode)
-                ),
-                CONF_LIGHT_OFF: ObjectSelectorField(
-                    default=LightMode.OFF.value, selector=select("key_light", LightMode)
-                ),
-                CONF_NUMBER_ON: text,
-                CONF_NUMBER_OFF: text,
-            },
-        )
+        "keys",
+        label=CONF_NAME,
+        description=CONF_KIND,
+        fields={
+            CONF_KEY: required(TextSelector()),
+            CONF_NAME: text,
+            CONF_KIND: ObjectSelectorField(default=KeyKind.LIGHT.value, selector=kind),
+            CONF_COLORS: ObjectSelectorField(
+                default=colors, selector=BooleanSelector()
+            ),
+            CONF_TOGGLE: ObjectSelectorField(default=False, selector=BooleanSelector()),
+            CONF_LIGHT_ON: ObjectSelectorField(
+                default=LightMode.ON.value, selector=light
+            ),
+            CONF_LIGHT_OFF: ObjectSelectorField(
+                default=LightMode.OFF.value, selector=light
+            ),
+            CONF_NUMBER_ON: text,
+            CONF_NUMBER_OFF: text,
+        },
     )
 
 
@@ -152,7 +143,7 @@ def _error(key: KeySettings) -> str | None:
     """Return the error of a single key, None if it has none."""
     if not SIP_USER.fullmatch(key.key):
         return "invalid_key"
-    if len(key.name) > MAX_LENGTH:
+    if len(key.name) > MAX_TEXT:
         return "key_name_too_long"
     if not _can_be_written(KeyDescription(name=key.key, label=key.name)):
         return "invalid_key_name"
@@ -163,7 +154,7 @@ def _error(key: KeySettings) -> str | None:
         return None if key == plain else "switch_only"
     if key.light_on == key.light_off:
         return "same_light"
-    if max(len(key.number_on), len(key.number_off)) > MAX_LENGTH:
+    if max(len(key.number_on), len(key.number_off)) > MAX_TEXT:
         return "key_number_too_long"
     if not all(map(_can_be_written, _looks(key))):
         return "invalid_key_number"

@@ -10,17 +10,11 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigSubentry,
-    ConfigSubentryFlow,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_CODE, CONF_NAME
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    ObjectSelectorConfig,
-    ObjectSelectorField,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -37,7 +31,15 @@ from ..const import (
     SUBENTRY_TYPE_PHONE,
 )
 from ..hub.settings import EntrySettings
-from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector
+from .forms import (
+    USER_CHARACTERS,
+    WHOLE_FORM,
+    Faults,
+    ListSelector,
+    SnomSubentryFlow,
+    number,
+    required,
+)
 
 # `*602` and the code form a number, which phones send as the user of a SIP URI.
 CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
@@ -50,7 +52,7 @@ LINE_PLACEHOLDERS: Final = dict.fromkeys((CONF_PHONE, CONF_KEY, CONF_KEYS), "")
 """The placeholders of the error texts of keys, without a value."""
 
 
-class LineFlow(ConfigSubentryFlow):
+class LineFlow(SnomSubentryFlow):
     """Add a shared line, or change one: its phones, then which key of each it is."""
 
     _name: str
@@ -105,7 +107,7 @@ class LineFlow(ConfigSubentryFlow):
             key = user_input[CONF_KEY].strip()
             if not CODE.fullmatch(code):
                 faults.add(CONF_CODE, "invalid_code")
-            elif self._is_taken(code):
+            elif self._is_taken(_unique_id(code)):
                 faults.add(CONF_CODE, "code_taken")
             if not user_input[CONF_PHONES]:
                 faults.add(CONF_PHONES, "phones_missing")
@@ -152,20 +154,13 @@ class LineFlow(ConfigSubentryFlow):
             data_schema=vol.Schema(
                 {
                     vol.Required(CONF_KEYS, default=self._keys): ListSelector(
-                        ObjectSelectorConfig(
-                            multiple=True,
-                            label_field=CONF_PHONE,
-                            description_field=CONF_KEY,
-                            translation_key="line_keys",
-                            fields={
-                                CONF_PHONE: ObjectSelectorField(
-                                    required=True, selector=self._phone_selector()
-                                ),
-                                CONF_KEY: ObjectSelectorField(
-                                    required=True, selector=TextSelector()
-                                ),
-                            },
-                        )
+                        "line_keys",
+                        label=CONF_PHONE,
+                        description=CONF_KEY,
+                        fields={
+                            CONF_PHONE: required(self._phone_selector()),
+                            CONF_KEY: required(TextSelector()),
+                        },
                     )
                 }
             ),
@@ -182,19 +177,7 @@ class LineFlow(ConfigSubentryFlow):
             for key in self._keys
         ]
         data = {**self._line, CONF_KEYS: keys}
-        # Phones and lines share one set of unique IDs; an extension has no colon.
-        unique_id = f"line:{self._line[CONF_CODE]}"
-        if self.source == SOURCE_USER:
-            return self.async_create_entry(
-                title=self._name, data=data, unique_id=unique_id
-            )
-        return self.async_update_and_abort(
-            self._get_entry(),
-            self._get_reconfigure_subentry(),
-            title=self._name,
-            data=data,
-            unique_id=unique_id,
-        )
+        return self._async_save(self._name, data, _unique_id(self._line[CONF_CODE]))
 
     @property
     def _phones(self) -> dict[str, ConfigSubentry]:
@@ -204,17 +187,6 @@ class LineFlow(ConfigSubentryFlow):
             for phone in self._get_entry().get_subentries_of_type(SUBENTRY_TYPE_PHONE)
         }
 
-    @property
-    def _own(self) -> str | None:
-        """Return the ID of the line that is changed, None for a new one."""
-        return None if self.source == SOURCE_USER else self._reconfigure_subentry_id
-
-    def _is_taken(self, code: str) -> bool:
-        return any(
-            line.setup.code == code and line.subentry_id != self._own
-            for line in EntrySettings.from_entry(self._get_entry()).lines
-        )
-
     def _schema(self) -> vol.Schema:
         return vol.Schema(
             {
@@ -222,14 +194,7 @@ class LineFlow(ConfigSubentryFlow):
                 vol.Required(CONF_CODE): TextSelector(),
                 vol.Required(CONF_PHONES): self._phone_selector(multiple=True),
                 vol.Required(CONF_KEY): TextSelector(),
-                vol.Optional(CONF_RELEASE_AFTER): NumberSelector(
-                    NumberSelectorConfig(
-                        min=0,
-                        max=MAX_RELEASE_AFTER,
-                        mode=NumberSelectorMode.BOX,
-                        unit_of_measurement="s",
-                    )
-                ),
+                vol.Optional(CONF_RELEASE_AFTER): number(0, MAX_RELEASE_AFTER, "s"),
             }
         )
 
@@ -275,3 +240,8 @@ class LineFlow(ConfigSubentryFlow):
                 faults.add(WHOLE_FORM, "key_taken", **about, line=line)
             known.add(phone.subentry_id)
         return faults
+
+
+def _unique_id(code: str) -> str:
+    # Phones and lines share one set of unique IDs; an extension has no colon.
+    return f"line:{code}"

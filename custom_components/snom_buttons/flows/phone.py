@@ -13,15 +13,11 @@ import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
-    ConfigSubentryFlow,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_ADDRESS, CONF_MODEL, CONF_NAME, CONF_PASSWORD
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -38,7 +34,7 @@ from .dialling import (
     find_dialling_faults,
     read_dialling,
 )
-from .forms import Faults
+from .forms import Faults, SnomSubentryFlow, whole_number
 from .keys import (
     KEYS_PLACEHOLDERS,
     MAX_KEYS,
@@ -71,18 +67,13 @@ PHONE_SCHEMA: Final = vol.Schema(
                 translation_key="model",
             )
         ),
-        vol.Optional(CONF_KEY_COUNT): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(min=1, max=MAX_KEYS, mode=NumberSelectorMode.BOX)
-            ),
-            vol.Coerce(int),
-        ),
+        vol.Optional(CONF_KEY_COUNT): whole_number(1, MAX_KEYS),
         vol.Optional(CONF_ADDRESS): TextSelector(),
     }
 )
 
 
-class PhoneFlow(ConfigSubentryFlow):
+class PhoneFlow(SnomSubentryFlow):
     """Add a phone, or change one: its account, its keys, then what to enter in it.
 
     Dialling has a page of its own, for existing phones only.
@@ -182,14 +173,6 @@ class PhoneFlow(ConfigSubentryFlow):
             last_step=False,
         )
 
-    def _is_taken(self, extension: str) -> bool:
-        """Return whether another phone of this server has the extension."""
-        own = self._reconfigure_subentry_id if self.source != SOURCE_USER else None
-        return any(
-            subentry.unique_id == extension and subentry.subentry_id != own
-            for subentry in self._get_entry().subentries.values()
-        )
-
     async def async_step_keys(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
@@ -250,22 +233,12 @@ class PhoneFlow(ConfigSubentryFlow):
 
     @callback
     def _async_finish(self) -> SubentryFlowResult:
-        extension = self._account[CONF_EXTENSION]
         data = {**self._account, CONF_KEYS: [key.as_dict() for key in self._keys]}
-        if self.source == SOURCE_USER:
-            return self.async_create_entry(
-                title=self._name, data=data, unique_id=extension
-            )
-        subentry = self._get_reconfigure_subentry()
-        if dialling := subentry.data.get(CONF_DIALLING):
-            data[CONF_DIALLING] = dialling
-        return self.async_update_and_abort(
-            self._get_entry(),
-            subentry,
-            title=self._name,
-            data=data,
-            unique_id=extension,
-        )
+        if self.source != SOURCE_USER:
+            before = self._get_reconfigure_subentry().data
+            if dialling := before.get(CONF_DIALLING):
+                data[CONF_DIALLING] = dialling
+        return self._async_save(self._name, data, self._account[CONF_EXTENSION])
 
     async def async_step_dialling(
         self, user_input: dict[str, Any] | None = None

@@ -69,14 +69,12 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the dialogues of phones and shared lines."""
         return {SUBENTRY_TYPE_PHONE: PhoneFlow, SUBENTRY_TYPE_SHARED_LINE: LineFlow}
 
     @staticmethod
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> MqttOptionsFlow:
-        """Return the dialogue about MQTT."""
         return MqttOptionsFlow()
 
     @override

@@ -13,9 +13,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     TextSelector,
     TextSelectorConfig,
 )
@@ -43,7 +40,7 @@ from ..engine.phones import (
 )
 from ..hub.certificate import CertificateProblem, certificate_files, load_certificate
 from ..hub.settings import KEEPALIVE, CertificateSettings
-from .forms import WHOLE_FORM, Faults
+from .forms import WHOLE_FORM, Faults, whole_number
 
 DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are on the network
 DEFAULT_PORT: Final = 5060
@@ -78,47 +75,38 @@ SERVER_PLACEHOLDERS: Final = dict.fromkeys(
 """The placeholders of all error texts, without a value."""
 
 
-def _number(least: int, most: int, unit: str | None = None) -> vol.All[Any]:
-    config = NumberSelectorConfig(min=least, max=most, mode=NumberSelectorMode.BOX)
-    if unit is not None:
-        config["unit_of_measurement"] = unit
-    return vol.All(NumberSelector(config), vol.Coerce(int))
+PORT: Final = whole_number(1, 65535)
 
 
 def _collapsed(fields: dict[vol.Marker, Any]) -> section:
     return section(vol.Schema(fields), {"collapsed": True})
 
 
-_ADVERTISED: Final[dict[vol.Marker, Any]] = {
-    vol.Optional(CONF_ADVERTISED): TextSelector()
-}
+def _transport(fields: dict[vol.Marker, Any], *, enabled: bool = False) -> section:
+    return _collapsed(
+        {
+            vol.Required(CONF_ENABLED, default=enabled): BooleanSelector(),
+            **fields,
+            vol.Optional(CONF_ADVERTISED): TextSelector(),
+        }
+    )
+
 
 SERVER_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_ADVERTISED_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): _number(1, 65535),
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT,
         vol.Required(CONF_HOST, default=DEFAULT_HOST): TextSelector(),
         vol.Required(CONF_REALM, default=DEFAULT_REALM): TextSelector(),
-        vol.Optional(CONF_UDP): _collapsed(
-            {
-                vol.Required(CONF_ENABLED, default=True): BooleanSelector(),
-                **_ADVERTISED,
-            }
+        vol.Optional(CONF_UDP): _transport({}, enabled=True),
+        vol.Optional(CONF_TCP): _transport(
+            {vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT}
         ),
-        vol.Optional(CONF_TCP): _collapsed(
+        vol.Optional(CONF_TLS): _transport(
             {
-                vol.Required(CONF_ENABLED, default=False): BooleanSelector(),
-                vol.Required(CONF_PORT, default=DEFAULT_PORT): _number(1, 65535),
-                **_ADVERTISED,
-            }
-        ),
-        vol.Optional(CONF_TLS): _collapsed(
-            {
-                vol.Required(CONF_ENABLED, default=False): BooleanSelector(),
-                vol.Required(CONF_PORT, default=DEFAULT_TLS_PORT): _number(1, 65535),
+                vol.Required(CONF_PORT, default=DEFAULT_TLS_PORT): PORT,
                 vol.Optional(CONF_CERTIFICATE): TextSelector(),
                 vol.Optional(CONF_PRIVATE_KEY): TextSelector(),
-                **_ADVERTISED,
             }
         ),
         vol.Optional(CONF_ACCESS): _collapsed(
@@ -126,7 +114,7 @@ SERVER_SCHEMA: Final = vol.Schema(
                 vol.Optional(
                     CONF_NETWORKS, default=[str(n) for n in PRIVATE_NETWORKS]
                 ): TextSelector(TextSelectorConfig(multiple=True)),
-                vol.Required(CONF_KEEPALIVE, default=KEEPALIVE): _number(
+                vol.Required(CONF_KEEPALIVE, default=KEEPALIVE): whole_number(
                     0, MAX_KEEPALIVE, "s"
                 ),
             }
