@@ -105,14 +105,8 @@ class PhoneFlow(SnomSubentryFlow):
         """Ask for the account of an existing phone."""
         subentry = self._get_reconfigure_subentry()
         keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
-        suggested = {
-            CONF_EXTENSION: subentry.data[CONF_EXTENSION],
-            CONF_PASSWORD: subentry.data[CONF_PASSWORD],
-            CONF_NAME: subentry.title,
-            CONF_MODEL: subentry.data[CONF_MODEL],
-        }
-        if address := subentry.data.get(CONF_ADDRESS):
-            suggested[CONF_ADDRESS] = address
+        # The form has no field for the rest.
+        suggested = {**subentry.data, CONF_NAME: subentry.title}
         if _key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)

@@ -1,9 +1,10 @@
 """Dial rules: the script or scene that a dialled number turns on."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 import logging
-from typing import Any, override
+from typing import override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID, SERVICE_TURN_ON
 from homeassistant.core import HomeAssistant, callback, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
@@ -21,19 +22,16 @@ class DialRules(Follower):
     def __init__(
         self,
         hass: HomeAssistant,
+        entry: ConfigEntry,
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
-        """Follow nothing yet. `phones` are the phones by extension, now and later.
-
-        `create_task` runs a script in a task that ends with the config entry.
-        """
+        """Follow nothing yet. `phones` are the phones by extension, now and later."""
         super().__init__()
         self._hass = hass
+        self._entry = entry
         self._server = server
         self._phones = phones
-        self._create_task = create_task
 
     @override
     @callback
@@ -44,7 +42,8 @@ class DialRules(Follower):
     def _async_dialled(self, dialled: Dialled) -> None:
         phone = self._phones.get(dialled.extension)
         if phone and (entity_id := phone.settings.dial_rules.get(dialled.number)):
-            self._create_task(self._async_run(entity_id, dialled.number))
+            run = self._async_run(entity_id, dialled.number)
+            self._entry.async_create_task(self._hass, run)
 
     async def _async_run(self, entity_id: str, number: str) -> None:
         """Turn on the script or scene of a number."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,7 +14,7 @@ from ..engine.phones import CannotListen, LineUse, PhoneServer, Signal, check_bi
 from .bus import EventBus
 from .dial_rules import DialRules
 from .follower import Follower
-from .hardware import HardwareAddresses
+from .hardware import async_assign_addresses
 from .issues import ServerIssues
 from .line import SnomLine
 from .mqtt import SnomMqtt, async_clear_left_behind
@@ -55,11 +54,7 @@ class SnomHub:
         self._port_lock = asyncio.Lock()
         """Held while the ports are opened or closed."""
         self._is_closed = False
-        self._identified: Signal[SnomPhone] = Signal()
         self._line_used: Signal[tuple[SnomLine, LineUse]] = Signal()
-        self._hardware = HardwareAddresses(
-            hass, entry.entry_id, self.phones, self._identified
-        )
         self.issues = ServerIssues(
             hass, entry.entry_id, self.server, self.phones, self.settings
         )
@@ -72,9 +67,7 @@ class SnomHub:
         )
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
-            DialRules(
-                hass, self.server, self.phones, partial(entry.async_create_task, hass)
-            ),
+            DialRules(hass, entry, self.server, self.phones),
             self.issues,
             self.mqtt,
         ]
@@ -230,13 +223,13 @@ class SnomHub:
 
     def _async_update_device(self) -> str:
         """Create or update the server's device; return its ID."""
-        device = dr.async_get(self.hass).async_get_or_create(
+        registry = dr.async_get(self.hass)
+        return registry.async_get_or_create(
             config_entry_id=self.entry.entry_id,
             entry_type=dr.DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, self.entry.entry_id)},
             name=self.entry.title,
-        )
-        return device.id
+        ).id
 
     @callback
     def _async_add_phone(
@@ -249,9 +242,13 @@ class SnomHub:
             via_device_id=self.device_id,
             settings=settings,
             phone=phone,
-            identified=self._identified,
+            identified=self._async_identified,
         )
         return part
+
+    @callback
+    def _async_identified(self, phone: SnomPhone) -> None:
+        async_assign_addresses(self.hass, self.entry.entry_id, self.phones, phone)
 
     @callback
     def _async_add_line(self, settings: SharedLineSettings) -> SnomLine:

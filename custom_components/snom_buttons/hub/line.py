@@ -1,5 +1,7 @@
 """A shared line of the hub: its settings and its device."""
 
+from functools import partial
+
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
@@ -24,26 +26,19 @@ class SnomLine:
         """Create the line's device. `used` is emitted at each seizure and release."""
         self.settings = settings
         self.line = line
-        self._hass = hass
-        self._entry_id = entry_id
-        self._via_device_id = via_device_id
-        self.device_id = self._async_update_device()
+        self._update_device = partial(
+            dr.async_get(hass).async_get_or_create,
+            config_entry_id=entry_id,
+            config_subentry_id=settings.subentry_id,
+            entry_type=dr.DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, settings.subentry_id)},
+            via_device_id=via_device_id,
+        )
+        self.device_id = self._update_device(name=settings.setup.name).id
         line.used.subscribe(lambda use: used.emit((self, use)))
 
     @callback
     def async_configure(self, settings: SharedLineSettings) -> None:
         """Apply new settings to the device; the hub configures the line itself."""
         self.settings = settings
-        self._async_update_device()
-
-    def _async_update_device(self) -> str:
-        """Create or update the line's device; return its ID."""
-        device = dr.async_get(self._hass).async_get_or_create(
-            config_entry_id=self._entry_id,
-            config_subentry_id=self.settings.subentry_id,
-            entry_type=dr.DeviceEntryType.SERVICE,
-            identifiers={(DOMAIN, self.settings.subentry_id)},
-            name=self.settings.setup.name,
-            via_device_id=self._via_device_id,
-        )
-        return device.id
+        self._update_device(name=settings.setup.name)

@@ -1,5 +1,6 @@
 """A phone of the hub: its settings and its device."""
 
+from collections.abc import Callable
 import logging
 import re
 
@@ -7,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN
-from ..engine.phones import Phone, Signal
+from ..engine.phones import Phone
 from .settings import PhoneSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -30,17 +31,17 @@ class SnomPhone:
         via_device_id: str,
         settings: PhoneSettings,
         phone: Phone,
-        identified: Signal[SnomPhone],
+        identified: Callable[[SnomPhone], None],
     ) -> None:
         """Create the phone's device.
 
-        `identified` is emitted when the phone has named its firmware and hardware.
+        `identified` is called when the phone has named its firmware and hardware.
         """
         self.settings = settings
         self.phone = phone
         self.connection: tuple[str, str] | None = None
         """The hardware address that the phone named, while it is registered."""
-        self._hass = hass
+        self._registry = dr.async_get(hass)
         self._entry_id = entry_id
         self._via_device_id = via_device_id
         self._identified = identified
@@ -81,16 +82,16 @@ class SnomPhone:
 
     def _async_update_device(self) -> str:
         """Create or update the phone's device; return its ID."""
-        device = dr.async_get(self._hass).async_get_or_create(
+        settings = self.settings
+        return self._registry.async_get_or_create(
             config_entry_id=self._entry_id,
-            config_subentry_id=self.settings.subentry_id,
-            identifiers={(DOMAIN, self.settings.subentry_id)},
+            config_subentry_id=settings.subentry_id,
+            identifiers={(DOMAIN, settings.subentry_id)},
             manufacturer="snom",
-            model=self.settings.setup.model or None,
-            name=self.settings.setup.name,
+            model=settings.setup.model or None,
+            name=settings.setup.name,
             via_device_id=self._via_device_id,
-        )
-        return device.id
+        ).id
 
     @callback
     def _async_identify(self, named: re.Match[str] | None) -> None:
@@ -99,12 +100,11 @@ class SnomPhone:
         if named and named["mac"]:
             address = dr.format_mac(named["mac"])
             self.connection = (dr.CONNECTION_NETWORK_MAC, address)
-        registry = dr.async_get(self._hass)
-        device = registry.async_get(self.device_id)
+        device = self._registry.async_get(self.device_id)
         assert isinstance(device, dr.DeviceEntry)
-        registry.async_update_device(
+        self._registry.async_update_device(
             self.device_id,
             new_connections=device.connections & {self.connection},
             sw_version=named and named["version"],
         )
-        self._identified.emit(self)
+        self._identified(self)
