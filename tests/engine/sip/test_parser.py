@@ -12,9 +12,9 @@ from custom_components.snom_buttons.engine.sip import (
     parse_datagram,
     parser as parser_module,
 )
+from custom_components.snom_buttons.engine.sip.grammar import CACHED_LENGTH
 from custom_components.snom_buttons.engine.sip.message import canonical_name
 from custom_components.snom_buttons.engine.sip.parser import MAX_HEADERS, MAX_MESSAGE
-from custom_components.snom_buttons.engine.sip.uri import CACHED_LENGTH
 from tests.support.faults import FAULTS
 from tests.support.messages import (
     REQUEST,
@@ -327,11 +327,15 @@ class TestLines:
 
 def test_long_lines_do_not_fill_the_caches() -> None:
     """Otherwise 2048 texts of 16 KiB from strangers would stay in memory."""
-    for cached, long in (
-        (parser_module._cached_split, {"uri": f"sip:{'1' * CACHED_LENGTH}@ha.test"}),
-        (parser_module._cached_sender, {"Via": f"SIP/2.0/UDP {'h' * CACHED_LENGTH}"}),
-        (parser_module._cached_count, {"CSeq": f"7{' ' * CACHED_LENGTH}MESSAGE"}),
+    for parse, long in (
+        (
+            parser_module._split_request_line,
+            {"uri": f"sip:{'1' * CACHED_LENGTH}@ha.test"},
+        ),
+        (parser_module._sender, {"Via": f"SIP/2.0/UDP {'h' * CACHED_LENGTH}"}),
+        (parser_module._cseq, {"CSeq": f"7{' ' * CACHED_LENGTH}MESSAGE"}),
     ):
+        cached = vars(parse)["__wrapped__"]
         cached.cache_clear()
         request(**long)
         assert cached.cache_info().currsize == 0

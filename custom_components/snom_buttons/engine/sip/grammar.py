@@ -4,7 +4,12 @@ Every function scans its text once, without regular expressions or backtracking:
 input costs time in proportion to its length.
 """
 
+from collections.abc import Callable
+from functools import lru_cache, wraps
+
 MAX_PARAMETERS = 64
+CACHED_LENGTH = 256
+"""Longest text that is cached. Strangers choose the texts, so the cache must be bounded."""
 
 TOKEN = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
@@ -21,6 +26,17 @@ type Parameters = dict[str, str | None]
 
 class SipSyntaxError(ValueError):
     """Text that SIP's grammar does not allow; the message names the fault."""
+
+
+def cached[Parsed](parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
+    """Return `parse` with a cache of 2048 results for texts of up to CACHED_LENGTH."""
+    remembered = lru_cache(maxsize=2048)(parse)
+
+    @wraps(remembered)
+    def parse_or_remember(text: str) -> Parsed:
+        return (remembered if len(text) <= CACHED_LENGTH else parse)(text)
+
+    return parse_or_remember
 
 
 def is_token(text: str) -> bool:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .grammar import (
@@ -226,13 +226,12 @@ class Via(NamedTuple):
         wants_port = "rport" in self.parameters
         if not wants_port and host == self.host.strip("[]"):
             return str(self)
-        text = self.start
-        for name, value in self.parameters.items():
-            if name == "rport":
-                text += f";rport={port}"
-            elif name != "received":
-                text += f";{name}" if value is None else f";{name}={value}"
-        return f"{text};received={host.partition('%')[0]}"
+        seen = dict(self.parameters)
+        seen.pop("received", None)
+        if wants_port:
+            seen["rport"] = str(port)
+        seen["received"] = host.partition("%")[0]
+        return f"{self.start}{format_parameters(seen)}"
 
 
 class CSeq(NamedTuple):
@@ -290,7 +289,7 @@ class Response(Message):
     """A response that the parser has checked."""
 
     status: int
-    reason: str = field(default="")
+    reason: str = ""
 
 
 def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
@@ -339,8 +338,7 @@ def encode_response(
             if to_tag and name == "To":
                 value = _tagged(value, to_tag)
             lines.append(f"{name}: {value}")
-    for name, value in headers:
-        lines.append(f"{name}: {value}")
+    lines += [f"{name}: {value}" for name, value in headers]
     lines.append(f"Content-Length: {len(body)}")
     if compact:
         lines[1:] = map(_shortened, lines[1:])

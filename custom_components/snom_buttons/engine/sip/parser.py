@@ -5,11 +5,11 @@ has to check them. Every step takes time in proportion to the datagram's length.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from string import ascii_letters, digits
 
 from .grammar import (
     SipSyntaxError,
+    cached,
     has_control,
     is_token,
     parse_number,
@@ -18,7 +18,7 @@ from .grammar import (
     split_host_port,
 )
 from .message import CSeq, Headers, Request, Response, Via
-from .uri import CACHED_LENGTH, Address, UnsupportedScheme, parse_address, parse_uri
+from .uri import Address, UnsupportedScheme, parse_address, parse_uri
 
 MAX_MESSAGE = 64 * 1024
 MAX_HEAD = 16 * 1024
@@ -98,7 +98,6 @@ class _Refused(SipSyntaxError):
 def _malformed(
     error: SipSyntaxError, start_line: str, headers: Headers
 ) -> MalformedMessage:
-    """Return the error for a message that has a fault."""
     status, reason = 400, f"Bad Request: {_reason_phrase(str(error))}"
     if isinstance(error, _Refused):
         status, reason = error.status, str(error)
@@ -148,14 +147,12 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
     start_line, *lines = text.split("\n")
     headers = Headers()
     unreadable = headers.read(lines[:MAX_HEADERS])
-    too_many_lines = len(lines) > MAX_HEADERS
     # A continued line looks like a bad one. They are rare, so headers are unfolded only then.
-    if (unreadable or too_many_lines) and ("\n " in text or "\n\t" in text):
+    if (unreadable or len(lines) > MAX_HEADERS) and ("\n " in text or "\n\t" in text):
         lines = _unfold(lines)
         headers = Headers()
         unreadable = headers.read(lines[:MAX_HEADERS])
-        too_many_lines = len(lines) > MAX_HEADERS
-    if too_many_lines:
+    if len(lines) > MAX_HEADERS:
         too_many = f"more than {MAX_HEADERS} header lines"
     return start_line, headers, too_many or unreadable
 
@@ -171,22 +168,14 @@ def _unfold(lines: list[str]) -> list[str]:
     return [" ".join(parts) for parts in unfolded]
 
 
+@cached  # all presses of a phone have the same request line
 def _split_request_line(start_line: str) -> tuple[str, str, str]:
     """Split into method, Request-URI and version. Raises SipSyntaxError."""
-    split = _cached_split if len(start_line) <= CACHED_LENGTH else _split
-    return split(start_line)
-
-
-def _split(start_line: str) -> tuple[str, str, str]:
     method, _, rest = start_line.rstrip(" ").partition(" ")
     target, _, version = rest.rpartition(" ")
     if not is_token(method) or not target or version[:4].upper() != "SIP/":
         raise SipSyntaxError("the first line is neither request nor response")
     return method, target, version
-
-
-# All presses of a phone have the same request line.
-_cached_split = lru_cache(maxsize=2048)(_split)
 
 
 def _is_request_line(start_line: str) -> bool:
@@ -220,7 +209,6 @@ def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
 
 
 def _content_length(headers: Headers) -> int | None:
-    """Return the Content-Length, or None. Raises SipSyntaxError."""
     lengths = headers.lines("Content-Length")
     if not lengths:
         return None
@@ -244,7 +232,7 @@ def _request(
         uri = parse_uri(target)
     except UnsupportedScheme as error:
         raise _Refused(416, "Unsupported URI Scheme") from error
-    cseq = _cseq(headers)
+    cseq = _cseq(headers.lines("CSeq")[0])
     if cseq.method != method:
         raise SipSyntaxError(f"CSeq says {cseq.method[:20]}, the request {method[:20]}")
     max_forwards = headers.get("Max-Forwards")
@@ -288,7 +276,7 @@ def _response(
         from_=from_,
         to=to,
         call_id=call_id,
-        cseq=_cseq(headers),
+        cseq=_cseq(headers.lines("CSeq")[0]),
     )
 
 
@@ -311,11 +299,10 @@ def _top_via(headers: Headers) -> Via:
     """
     value, _ = split_first(headers.lines("Via")[0])
     start, _, parameters = value.partition(";")
-    sender = _cached_sender if len(start) <= CACHED_LENGTH else _sender
-    start, transport, host, port = sender(start)
-    return Via(start, transport, host, port, parse_parameters(parameters))
+    return Via(*_sender(start), parse_parameters(parameters))
 
 
+@cached  # only the parameters differ between the messages of a phone
 def _sender(start: str) -> tuple[str, str, str, int | None]:
     """Parse the part of a Via before its parameters."""
     name, _, protocol = start.partition("/")
@@ -329,10 +316,6 @@ def _sender(start: str) -> tuple[str, str, str, int | None]:
     return start.strip(), transport.upper(), host, port
 
 
-# Only the parameters differ between the messages of a phone.
-_cached_sender = lru_cache(maxsize=2048)(_sender)
-
-
 def _via_or_none(headers: Headers) -> Via | None:
     """Return the topmost Via of a malformed message, None if that is malformed too."""
     try:
@@ -341,19 +324,11 @@ def _via_or_none(headers: Headers) -> Via | None:
         return None
 
 
-def _cseq(headers: Headers) -> CSeq:
-    """Parse the CSeq, with a number below 2**31 (RFC 3261 8.1.1.5)."""
-    text = headers.lines("CSeq")[0]
-    return (_cached_count if len(text) <= CACHED_LENGTH else _count)(text)
-
-
-def _count(text: str) -> CSeq:
+@cached  # outside of dialogs most numbers are 1
+def _cseq(text: str) -> CSeq:
+    """Parse a CSeq, with a number below 2**31 (RFC 3261 8.1.1.5)."""
     number, _, method = text.replace("\t", " ").partition(" ")
     method = method.strip()
     if not is_token(method):
         raise SipSyntaxError("CSeq names no method")
     return CSeq(parse_number(number, "CSeq", high=2**31 - 1), method)
-
-
-# Outside of dialogs most numbers are 1.
-_cached_count = lru_cache(maxsize=2048)(_count)

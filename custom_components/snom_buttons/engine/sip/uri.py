@@ -1,7 +1,6 @@
 """SIP URIs, and the header values that hold them (RFC 3261 19.1 and 20.10)."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote as percent_encode, unquote as percent_decode
 
@@ -9,6 +8,7 @@ from .grammar import (
     TOKEN,
     Parameters,
     SipSyntaxError,
+    cached,
     parse_parameters,
     quote,
     readable,
@@ -17,9 +17,6 @@ from .grammar import (
 )
 
 SCHEMES = frozenset({"sip", "sips", "tel"})
-
-CACHED_LENGTH = 256
-"""Longest text that is cached. Strangers choose the texts, so the cache must be bounded."""
 
 # The characters of a parameter's name: `param-unreserved` besides what a token has.
 _PARAMETER = TOKEN | frozenset("[]/:&$()")
@@ -108,16 +105,13 @@ def escape_user(user: str) -> str:
     return percent_encode(user, _USER_SAFE, errors="replace")
 
 
+@cached
 def parse_uri(text: str) -> Uri:
     """Parse a URI.
 
     One without a scheme (`1004@192.0.2.4`, as in the sipsak example of the LED Remote
     Control document) is read as `sip:`. Raises UnsupportedScheme or SipSyntaxError.
     """
-    return (_cached_uri if len(text) <= CACHED_LENGTH else _parse_uri)(text)
-
-
-def _parse_uri(text: str) -> Uri:
     if not _FORBIDDEN.isdisjoint(text):
         raise SipSyntaxError(f"{text[:60]!r} has characters that no URI may have")
     scheme, colon, rest = text.partition(":")
@@ -143,9 +137,6 @@ def _parse_uri(text: str) -> Uri:
             raise SipSyntaxError(f"{text[:60]!r} has an empty user part")
     parse_parameters(parameters, _PARAMETER)
     return Uri(text, scheme, user, host, port, parameters)
-
-
-_cached_uri = lru_cache(maxsize=2048)(_parse_uri)
 
 
 def _decoded(text: str) -> str:
@@ -202,16 +193,13 @@ def make_address(
     return Address(text, display_name, uri, parameters)
 
 
+@cached
 def parse_address(text: str) -> Address:
     """Parse one address, with or without angle brackets.
 
     Without brackets the parameters belong to the header, not to the URI (RFC 3261
     20.10). Raises SipSyntaxError.
     """
-    return (_cached_address if len(text) <= CACHED_LENGTH else _parse_address)(text)
-
-
-def _parse_address(text: str) -> Address:
     text = text.strip()
     name_end = _end_of_quotes(text) if text.startswith('"') else 0
     opening = text.find("<", name_end)
@@ -236,9 +224,6 @@ def _parse_address(text: str) -> Address:
     if address.parameter_text:
         parse_parameters(address.parameter_text)
     return address
-
-
-_cached_address = lru_cache(maxsize=2048)(_parse_address)
 
 
 def _end_of_quotes(text: str) -> int:
