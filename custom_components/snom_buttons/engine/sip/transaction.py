@@ -81,22 +81,28 @@ _WAITS = {
     Action.START_J: (Event.TIMER_J, timers.TIMER_J),
     Action.START_K: (Event.TIMER_K, timers.TIMER_K),
 }
-_ANSWERED = {State.COMPLETED, State.CONFIRMED, State.TERMINATED}
 _REPEATS = {Action.DOUBLE_E, Action.E_AT_T2, Action.DOUBLE_G, Action.START_G_H}
 
 type Table = Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]]
+
+# What several rows of the tables lead to.
+_RECEIVED = (State.COMPLETED, (Action.DELIVER, Action.START_K))
+_ANSWERED = (State.COMPLETED, (Action.SEND, Action.START_J))
+_TIMED_OUT = (State.TERMINATED, (Action.TIMED_OUT,))
+_FAILED = (State.TERMINATED, (Action.FAILED,))
 
 
 class Transaction:
     """The common part of the machines: state, timers and the interpreter of the table."""
 
+    INITIAL: ClassVar[State]
     TABLE: ClassVar[Table]
 
     __slots__ = ("_deadlines", "_interval", "data", "reliable", "state")
 
-    def __init__(self, state: State, data: bytes, *, reliable: bool) -> None:
-        """Begin in `state`; `data` is what SEND sends, `reliable` is True for TCP and TLS."""
-        self.state = state
+    def __init__(self, data: bytes = b"", *, reliable: bool) -> None:
+        """Begin in INITIAL; `data` is what SEND sends, `reliable` is True for TCP and TLS."""
+        self.state = self.INITIAL
         self.data = data
         self.reliable = reliable
         self._deadlines: dict[Event, float] = {}
@@ -143,47 +149,34 @@ class Transaction:
         match action:
             case Action.DOUBLE_E | Action.DOUBLE_G:
                 self._interval = min(2 * self._interval, timers.T2)
-                self._start(
-                    Event.TIMER_E if action is Action.DOUBLE_E else Event.TIMER_G,
-                    now + self._interval,
-                )
+                timer = Event.TIMER_E if action is Action.DOUBLE_E else Event.TIMER_G
+                self._deadlines[timer] = now + self._interval
             case Action.E_AT_T2:
-                self._start(Event.TIMER_E, now + timers.T2)
+                self._deadlines[Event.TIMER_E] = now + timers.T2
             case Action.START_G_H:
                 if not self.reliable:
-                    self._start(Event.TIMER_G, now + timers.TIMER_G)
-                self._start(Event.TIMER_H, now + timers.TIMER_H)
-
-    def _start(self, timer: Event, at: float) -> None:
-        self._deadlines[timer] = at
+                    self._deadlines[Event.TIMER_G] = now + timers.TIMER_G
+                self._deadlines[Event.TIMER_H] = now + timers.TIMER_H
 
 
 class ClientTransaction(Transaction):
     """A non-INVITE client transaction (RFC 3261 17.1.2, figure 6)."""
 
+    INITIAL = State.TRYING
     TABLE: ClassVar[Table] = {
         (State.TRYING, Event.TIMER_E): (State.TRYING, (Action.SEND, Action.DOUBLE_E)),
-        (State.TRYING, Event.TIMER_F): (State.TERMINATED, (Action.TIMED_OUT,)),
-        (State.TRYING, Event.TRANSPORT_ERROR): (State.TERMINATED, (Action.FAILED,)),
+        (State.TRYING, Event.TIMER_F): _TIMED_OUT,
+        (State.TRYING, Event.TRANSPORT_ERROR): _FAILED,
         (State.TRYING, Event.PROVISIONAL): (State.PROCEEDING, (Action.DELIVER,)),
-        (State.TRYING, Event.FINAL): (
-            State.COMPLETED,
-            (Action.DELIVER, Action.START_K),
-        ),
+        (State.TRYING, Event.FINAL): _RECEIVED,
         (State.PROCEEDING, Event.TIMER_E): (
             State.PROCEEDING,
             (Action.SEND, Action.E_AT_T2),
         ),
-        (State.PROCEEDING, Event.TIMER_F): (State.TERMINATED, (Action.TIMED_OUT,)),
-        (State.PROCEEDING, Event.TRANSPORT_ERROR): (
-            State.TERMINATED,
-            (Action.FAILED,),
-        ),
+        (State.PROCEEDING, Event.TIMER_F): _TIMED_OUT,
+        (State.PROCEEDING, Event.TRANSPORT_ERROR): _FAILED,
         (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (Action.DELIVER,)),
-        (State.PROCEEDING, Event.FINAL): (
-            State.COMPLETED,
-            (Action.DELIVER, Action.START_K),
-        ),
+        (State.PROCEEDING, Event.FINAL): _RECEIVED,
         (State.COMPLETED, Event.TIMER_K): (State.TERMINATED, ()),
     }
 
@@ -191,31 +184,23 @@ class ClientTransaction(Transaction):
 
     def __init__(self, request: bytes, now: float, *, reliable: bool) -> None:
         """Begin in TRYING; the driver sends the request at once."""
-        super().__init__(State.TRYING, request, reliable=reliable)
+        super().__init__(request, reliable=reliable)
         if not reliable:
-            self._start(Event.TIMER_E, now + timers.TIMER_E)
-        self._start(Event.TIMER_F, now + timers.TIMER_F)
+            self._deadlines[Event.TIMER_E] = now + timers.TIMER_E
+        self._deadlines[Event.TIMER_F] = now + timers.TIMER_F
 
 
 class ServerTransaction(Transaction):
     """A non-INVITE server transaction (RFC 3261 17.2.2, figure 8)."""
 
+    INITIAL = State.TRYING
     TABLE: ClassVar[Table] = {
         (State.TRYING, Event.PROVISIONAL): (State.PROCEEDING, (Action.SEND,)),
-        (State.TRYING, Event.FINAL): (
-            State.COMPLETED,
-            (Action.SEND, Action.START_J),
-        ),
+        (State.TRYING, Event.FINAL): _ANSWERED,
         (State.PROCEEDING, Event.REQUEST): (State.PROCEEDING, (Action.SEND,)),
         (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (Action.SEND,)),
-        (State.PROCEEDING, Event.FINAL): (
-            State.COMPLETED,
-            (Action.SEND, Action.START_J),
-        ),
-        (State.PROCEEDING, Event.TRANSPORT_ERROR): (
-            State.TERMINATED,
-            (Action.FAILED,),
-        ),
+        (State.PROCEEDING, Event.FINAL): _ANSWERED,
+        (State.PROCEEDING, Event.TRANSPORT_ERROR): _FAILED,
         # Unlike in figure 8 a transport error does not end it: the request has been acted
         # on, and its retransmission must not be taken for a new request.
         (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (Action.SEND,)),
@@ -224,15 +209,11 @@ class ServerTransaction(Transaction):
 
     __slots__ = ()
 
-    def __init__(self, *, reliable: bool) -> None:
-        """Begin in TRYING, after the request was received."""
-        super().__init__(State.TRYING, b"", reliable=reliable)
-
     def respond(
         self, response: bytes, now: float, *, final: bool
     ) -> tuple[Action, ...]:
         """Send a response; ignored after a final one (17.2.2)."""
-        if self.state in _ANSWERED:
+        if self.state not in (State.TRYING, State.PROCEEDING):
             return ()
         self.data = response
         return self.fire(Event.FINAL if final else Event.PROVISIONAL, now)
@@ -244,6 +225,7 @@ class InviteServerTransaction(ServerTransaction):
     The server accepts no calls, so there is no transition for 2xx.
     """
 
+    INITIAL = State.PROCEEDING
     TABLE: ClassVar[Table] = {
         (State.PROCEEDING, Event.REQUEST): (State.PROCEEDING, (Action.SEND,)),
         (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (Action.SEND,)),
@@ -251,10 +233,7 @@ class InviteServerTransaction(ServerTransaction):
             State.COMPLETED,
             (Action.SEND, Action.START_G_H),
         ),
-        (State.PROCEEDING, Event.TRANSPORT_ERROR): (
-            State.TERMINATED,
-            (Action.FAILED,),
-        ),
+        (State.PROCEEDING, Event.TRANSPORT_ERROR): _FAILED,
         (State.COMPLETED, Event.REQUEST): (State.COMPLETED, (Action.SEND,)),
         (State.COMPLETED, Event.TIMER_G): (
             State.COMPLETED,
@@ -271,11 +250,6 @@ class InviteServerTransaction(ServerTransaction):
     }
 
     __slots__ = ()
-
-    def __init__(self, *, reliable: bool) -> None:
-        """Begin in PROCEEDING, as in figure 7."""
-        super().__init__(reliable=reliable)
-        self.state = State.PROCEEDING
 
 
 type TransactionKey = tuple[object, ...]
