@@ -83,9 +83,10 @@ class LocationService:
         """Drop a single binding; return whether it was there."""
         held = self._bindings.get(binding.user, [])
         kept = [other for other in held if other is not binding]
-        if len(kept) < len(held):
-            self.store(binding.user, kept)
-        return len(kept) < len(held)
+        if len(kept) == len(held):
+            return False
+        self.store(binding.user, kept)
+        return True
 
     def restore(self, bindings: Iterable[Binding]) -> None:
         """Add the bindings of a snapshot, except those that have expired."""
@@ -98,20 +99,27 @@ class LocationService:
 
     def store(self, user: str, bindings: list[Binding]) -> None:
         """Replace the bindings of a user."""
-        for index, entries in (
-            (self._direct, _direct_flows),
-            (self._served, _all_flows),
-            (self._addresses, _addresses),
-        ):
-            for entry in entries(self._bindings.get(user, ())):
-                index[entry] -= 1
-                if not index[entry]:
-                    del index[entry]
-            index.update(entries(bindings))
+        for index, entry in self._entries(self._bindings.get(user, ())):
+            index[entry] -= 1
+            if not index[entry]:
+                del index[entry]
+        for index, entry in self._entries(bindings):
+            index[entry] += 1
         if bindings:
             self._bindings[user] = bindings
         else:
             self._bindings.pop(user, None)
+
+    def _entries(
+        self, bindings: Iterable[Binding]
+    ) -> Iterator[tuple[Counter[Any], tuple[Any, ...]]]:
+        """Yield each index that has one of the bindings, with the entry there."""
+        for binding in bindings:
+            yield self._served, binding.flow
+            if not binding.forwarded:
+                yield self._direct, binding.flow
+            if binding.is_address:
+                yield self._addresses, binding.flow[:2]
 
     def knows(self, flow: Flow) -> bool:
         """Whether a contact has registered by this flow, and not through a proxy."""
@@ -150,16 +158,3 @@ class LocationService:
             if contact.host == uri.host and contact.target.key == uri.key:
                 return True
         return False
-
-
-def _direct_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
-    return (binding.flow for binding in bindings if not binding.forwarded)
-
-
-def _all_flows(bindings: Iterable[Binding]) -> Iterator[Flow]:
-    return (binding.flow for binding in bindings)
-
-
-def _addresses(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:
-    """Yield transport and host of the bindings by address."""
-    return (binding.flow[:2] for binding in bindings if binding.is_address)
