@@ -233,19 +233,11 @@ class Challenger:
         The nonce is valid for requests from `source` only: credentials that were
         intercepted are of no use elsewhere, and a forged source cannot answer.
         """
-        nonce = self._new_nonce(source)
         only_md5 = user_agent is not None and user_agent.lower().startswith(ONLY_MD5)
-        extra = [("stale", "true")] if stale else []
+        start = [("realm", self.realm), ("nonce", self._new_nonce(source))]
+        end = [("qop", '"auth"'), *([("stale", "true")] if stale else [])]
         return [
-            _format_credentials(
-                [
-                    ("realm", self.realm),
-                    ("nonce", nonce),
-                    ("algorithm", algorithm.value),
-                    ("qop", '"auth"'),
-                    *extra,
-                ]
-            )
+            _format_credentials([*start, ("algorithm", algorithm.value), *end])
             for algorithm in ((Algorithm.MD5,) if only_md5 else Algorithm)
         ]
 
@@ -283,6 +275,7 @@ class Challenger:
         self, offered: dict[str, str], source: str, method: str, request_uri: str
     ) -> Authentication:
         username = offered.get("username", "")
+        uri = offered.get("uri", "")
         wrong = Authentication(Verdict.WRONG, username)
         stale = Authentication(Verdict.STALE, username)
         # Nor is it a failure if the server has restarted, or the address of the phone has
@@ -295,7 +288,7 @@ class Challenger:
             algorithm = Algorithm(offered.get("algorithm", "MD5").upper())
         except ValueError:
             return wrong
-        qop = offered.get("qop", "").lower()
+        qop = offered.get("qop", "")
         count = offered.get("nc", "")
         known = self._password_of(username)
         password = known if known is not None else self._decoy_password
@@ -305,9 +298,9 @@ class Challenger:
             realm=self.realm,
             password=password,
             method=method,
-            uri=offered.get("uri", ""),
+            uri=uri,
             nonce=nonce,
-            qop=offered.get("qop", ""),
+            qop=qop,
             nc=count,
             cnonce=offered.get("cnonce", ""),
         )
@@ -315,11 +308,11 @@ class Challenger:
         right = hmac.compare_digest(
             expected.encode(), given.encode("utf-8", "surrogateescape")
         )
-        if not right or known is None or qop not in ("", "auth"):
+        if not right or known is None or qop.lower() not in ("", "auth"):
             return wrong
         # A proxy may have changed the Request-URI of a REGISTER (RFC 3261 22.4, 6). For any
         # other request a URI that differs could be that of a request of ours.
-        if method != "REGISTER" and not _same_uri(offered.get("uri", ""), request_uri):
+        if method != "REGISTER" and not _same_uri(uri, request_uri):
             return Authentication(Verdict.MISSING)
         number = 1
         if qop:

@@ -1,6 +1,7 @@
 """The registrar: what a REGISTER does to the location service (RFC 3261 10.3)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 import email.utils
 import logging
 import time
@@ -31,22 +32,14 @@ MAX_BINDINGS = 10
 """Bindings of one user; a new one replaces the oldest."""
 
 
+@dataclass(frozen=True, slots=True)
 class Registrar:
     """Handles REGISTER requests that have been authenticated."""
 
-    def __init__(
-        self,
-        location: LocationService,
-        clock: Callable[[], float],
-        on_registered: Callable[[str], None],
-    ) -> None:
-        """Store bindings in `location`.
-
-        `on_registered` is called with the user after each REGISTER that was accepted.
-        """
-        self._location = location
-        self._clock = clock
-        self._on_registered = on_registered
+    location: LocationService
+    clock: Callable[[], float]
+    on_registered: Callable[[str], None]
+    """Called with the user after each REGISTER that was accepted."""
 
     def register(self, request: Request, flow: Flow) -> Answer:
         """Handle a REGISTER from the user of its To; return the answer."""
@@ -64,9 +57,9 @@ class Registrar:
             return Answer(400)
         if isinstance(wanted, Answer):
             return wanted
-        self._location.store(user, wanted)
+        self.location.store(user, wanted)
         answer = self._accepted(request, user, supports_buttons)
-        self._on_registered(user)
+        self.on_registered(user)
         return answer
 
     def _wanted_bindings(
@@ -79,7 +72,7 @@ class Registrar:
         """
         if request.to.uri.scheme == "tel":
             raise SipSyntaxError("an address-of-record must be a sip or sips URI")
-        held = list(self._location.bindings(user))
+        held = list(self.location.bindings(user))
         contacts = request.headers.listed("Contact")
         header_expires = request.headers.get("Expires")
         # An Expires that is not a number counts as the default (20.19).
@@ -100,23 +93,17 @@ class Registrar:
                     return fresh
                 # Expiry 0 ends the very Contact (10.3, step 7): a phone that has moved
                 # may end its old Contact after it registered the new one.
-                ends = fresh.expires_at <= self._clock()
-                same = [
-                    binding
-                    for binding in kept
-                    if (fresh.has_same_uri if ends else fresh.is_same_contact)(binding)
-                ]
+                ends = fresh.expires_at <= self.clock()
+                is_same = fresh.has_same_uri if ends else fresh.is_same_contact
+                same = [binding for binding in kept if is_same(binding)]
                 removed += [binding for binding in same if binding in held]
                 kept = [binding for binding in kept if binding not in same]
                 if not ends:
                     kept.append(fresh)
         # A request that was overtaken by a newer one must fail as a whole.
-        for binding in removed:
-            if (
-                binding.call_id == request.call_id
-                and request.cseq.number <= binding.cseq
-            ):
-                return Answer(500)
+        number = request.cseq.number
+        if any(b.call_id == request.call_id and number <= b.cseq for b in removed):
+            return Answer(500)
         return kept[-MAX_BINDINGS:]
 
     def _binding(
@@ -140,7 +127,7 @@ class Registrar:
             flow=flow,
             call_id=request.call_id,
             cseq=request.cseq.number,
-            expires_at=self._clock() + min(seconds, MAX_EXPIRES),
+            expires_at=self.clock() + min(seconds, MAX_EXPIRES),
             instance=readable(unquote(instance)) if instance else None,
             user_agent=readable(user_agent)[:MAX_USER_AGENT] if user_agent else None,
             supports_buttons=_supports(request, "buttons"),
@@ -156,8 +143,8 @@ class Registrar:
         (as in the LED Remote Control document) and `Require` (as in RFC 3261). Path is
         that of the request (RFC 3327 5.3).
         """
-        now = self._clock()
-        held = self._location.bindings(user)
+        now = self.clock()
+        held = self.location.bindings(user)
         headers = [
             ("Contact", _with_expires(binding.contact, round(binding.expires_at - now)))
             for binding in held

@@ -72,9 +72,10 @@ class Trust:
         of the credentials, whatever From and To name, so that other users are not
         affected.
         """
+        source_of_nonce = _source_of_nonce(flow)
         judged = self._challenger.judge(
             request.headers.lines("Authorization"),
-            source=_source_of_nonce(flow),
+            source=source_of_nonce,
             method=request.method,
             request_uri=request.uri.text,
         )
@@ -96,17 +97,11 @@ class Trust:
                 claimed, flow
             ):
                 self._guard.failed(source)
-        return self._challenge(
-            flow,
-            stale=verdict is Verdict.STALE,
-            user_agent=request.headers.get("User-Agent"),
+        stale = verdict is Verdict.STALE
+        values = self._challenger.challenges(
+            source_of_nonce, stale=stale, user_agent=request.headers.get("User-Agent")
         )
-
-    def _challenge(self, flow: Flow, *, stale: bool, user_agent: str | None) -> Answer:
-        """Return the 401 with one challenge for each algorithm."""
-        source = _source_of_nonce(flow)
-        values = self._challenger.challenges(source, stale=stale, user_agent=user_agent)
-        brief = self._challenger.brief_challenge(source, stale=stale)
+        brief = self._challenger.brief_challenge(source_of_nonce, stale=stale)
         return Answer(
             401,
             tuple(("WWW-Authenticate", value) for value in values),

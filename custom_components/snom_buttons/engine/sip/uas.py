@@ -45,9 +45,7 @@ def refusal_of(request: Request) -> Answer | None:
 
 def _event(request: Request) -> Answer | None:
     """489: there are no event packages (RFC 6665 4.2.1)."""
-    if request.method == "SUBSCRIBE":
-        return Answer(489)
-    return None
+    return Answer(489) if request.method == "SUBSCRIBE" else None
 
 
 def _dialog(request: Request) -> Answer | None:
@@ -74,12 +72,8 @@ def _method(request: Request) -> Answer | None:
 def _required_extensions(request: Request) -> Answer | None:
     """420: an unsupported extension is required (8.2.2.3)."""
     required = request.headers.listed("Require")
-    if not required:
-        return None
     missing = [option for option in required if option.lower() not in SUPPORTED]
-    if missing:
-        return Answer(420, (("Unsupported", ", ".join(missing)),))
-    return None
+    return Answer(420, (("Unsupported", ", ".join(missing)),)) if missing else None
 
 
 _CLAUSES = (_event, _dialog, _method, _required_extensions)

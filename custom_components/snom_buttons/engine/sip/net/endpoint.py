@@ -68,31 +68,26 @@ class IncomingRequest:
         self._endpoint.send(data, self.flow)
 
     def refuse(self, refusal: Answer) -> None:
-        """Send a refusal, and keep no state (8.2.7)."""
-        if refusal.status == 401:
-            self._challenge(refusal)
-        else:
-            self.reply_stateless(refusal.status, refusal.headers)
+        """Send a refusal, and keep no state (RFC 3261 8.2.7 and 26.3.2.4).
 
-    def _challenge(self, answer: Answer) -> None:
-        """Send a challenge, and keep no state (RFC 3261 26.3.2.4).
-
-        By UDP it is never longer than the request, whose source address may be forged:
-        if need be it offers only the first algorithm, then in the shortest form, and
-        otherwise it is not sent.
+        By UDP a challenge is never longer than the request, whose source address may be
+        forged: if need be it offers only the first algorithm, then in the shortest form,
+        and otherwise it is not sent.
         """
-        status = answer.status
-        is_limited = not (self.flow.is_reliable or self._endpoint.is_known(self.flow))
-        data = self._encode(status, answer.headers)
+        status = refusal.status
+        is_limited = status == 401 and not (
+            self.flow.is_reliable or self._endpoint.is_known(self.flow)
+        )
+        data = self._encode(status, refusal.headers)
         if is_limited and len(data) > self.size:
-            data = self._encode(status, answer.headers[:1])
+            data = self._encode(status, refusal.headers[:1])
         if is_limited and len(data) > self.size:
-            data = self._encode(status, answer.brief, reason="No", compact=True)
+            data = self._encode(status, refusal.brief, reason="No", compact=True)
         self.answered = True
-        if not is_limited or len(data) <= self.size:
+        if is_limited and len(data) > self.size:
+            _LOGGER.debug("A request from %s is too short for a challenge", self.flow)
+        else:
             self._endpoint.send(data, self.flow)
-            return
-        _LOGGER.debug("A request from %s is too short for a challenge", self.flow)
 
     def _encode(
         self,
@@ -106,13 +101,15 @@ class IncomingRequest:
         if self.answered:
             raise RuntimeError("a request gets only one final response")
         request = self.request
-        has_tag = request.to.tag is not None
+        to_tag = None
+        if request.to.tag is None:
+            to_tag = self._endpoint.tag_for(request.call_id, request.via)
         return encode_response(
             request.headers,
             request.via.seen_from(self.flow.host, self.flow.port),
             status,
             reason=reason,
-            to_tag=None if has_tag else self._endpoint.tag_for(request),
+            to_tag=to_tag,
             headers=headers,
             body=body,
             compact=compact,
@@ -244,15 +241,12 @@ class Endpoint:
         return transport
 
     def _connection_lost(self, flow: Flow) -> None:
-        """End the client transactions of a lost connection (18.4, 17.1.4)."""
         self._transactions.lost(flow)
         self._on_lost(flow)
 
     def is_known(self, flow: Flow) -> bool:
         """Return whether a flow is that of a registered phone; True without a guard."""
         return self._guard is None or self._guard.is_known(flow)
-
-    # Receiving
 
     def _receive(self, data: bytes, flow: Flow) -> None:
         """Process the bytes of a message; never raises.
@@ -262,7 +256,9 @@ class Endpoint:
         """
         if not self._transports:
             return
-        if not self.is_known(flow) and not self._admits(data, flow):
+        if self._guard is not None and not self._guard.admits(
+            flow, len(data), is_answer=data.startswith(b"SIP/")
+        ):
             return
         try:
             message = parse_datagram(data)
@@ -274,12 +270,6 @@ class Endpoint:
         elif isinstance(message, Response):
             self._receive_response(message, flow)
 
-    def _admits(self, data: bytes, flow: Flow) -> bool:
-        """Return whether the guard admits a message of a stranger."""
-        return self._guard is None or self._guard.admits(
-            flow, len(data), is_answer=data.startswith(b"SIP/")
-        )
-
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
         """Answer a malformed request of a phone, if the response can be matched."""
         _LOGGER.debug("From %s: %s", flow, fault)
@@ -287,14 +277,14 @@ class Endpoint:
             return
         if not self.is_known(flow):
             return
-        via = fault.via.seen_from(flow.host, flow.port)
-        tag = self._tag(fault.headers.get("Call-ID") or "", fault.via)
-        self.send(
-            encode_response(
-                fault.headers, via, fault.status, reason=fault.reason, to_tag=tag
-            ),
-            flow,
+        data = encode_response(
+            fault.headers,
+            fault.via.seen_from(flow.host, flow.port),
+            fault.status,
+            reason=fault.reason,
+            to_tag=self.tag_for(fault.headers.get("Call-ID") or "", fault.via),
         )
+        self.send(data, flow)
 
     def _receive_response(self, response: Response, flow: Flow) -> None:
         """Pass a response to its client transaction, or else to the user (18.1.2)."""
@@ -349,11 +339,11 @@ class Endpoint:
         else:
             self._on_request(incoming)
 
-    # Sending
-
-    def tag_for(self, request: Request) -> str:
-        """Return the To tag of all responses to a request."""
-        return self._tag(request.call_id, request.via)
+    def tag_for(self, call_id: str, via: Via) -> str:
+        """Return a To tag that is the same for all retransmissions (8.2.7)."""
+        identity = f"{call_id}\n{via.branch}\n{via.sent_by}"
+        data = identity.encode("utf-8", "surrogateescape")
+        return blake2b(data, digest_size=4, key=self._tag_key).hexdigest()
 
     def respond(
         self, key: TransactionKey, flow: Flow, method: str, data: bytes
@@ -376,14 +366,4 @@ class Endpoint:
 
     def _send_now(self, data: bytes, flow: Flow) -> None:
         """Send bytes. Raises TransportError."""
-        transport = self._transports.get(flow.transport)
-        (transport or self._transport(flow.transport)).send(data, flow)
-
-    def _tag(self, call_id: str, via: Via) -> str:
-        """Return a To tag that is the same for all retransmissions (8.2.7)."""
-        identity = f"{call_id}\n{via.branch}\n{via.sent_by}"
-        return blake2b(
-            identity.encode("utf-8", "surrogateescape"),
-            digest_size=4,
-            key=self._tag_key,
-        ).hexdigest()
+        self._transport(flow.transport).send(data, flow)

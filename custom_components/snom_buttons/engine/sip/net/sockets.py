@@ -45,7 +45,7 @@ def plain_host(address: tuple[Any, ...]) -> str:
     if host.startswith(_MAPPED) and "." in host:
         return host.removeprefix(_MAPPED)
     if len(address) == 4 and address[3] and "%" not in host:
-        return f"{host}%{_interface(address[3])}"
+        return f"{host}%{interface_name(str(address[3])) or address[3]}"
     return host
 
 
@@ -61,23 +61,17 @@ def socket_address(host: str, port: int, family: int) -> tuple[Any, ...]:
     host, _, interface = host.partition("%")
     if not interface:
         return host, port
-    number = _number(interface) or socket.if_nametoindex(interface)
-    return host, port, 0, number
+    return host, port, 0, _index(interface)
 
 
 def interface_name(interface: str) -> str | None:
     """Return the name of an interface given by name or number, None if unknown."""
     try:
-        number = _number(interface) or socket.if_nametoindex(interface)
-        return socket.if_indextoname(number)
+        return socket.if_indextoname(_index(interface))
     except OSError, OverflowError, ValueError:
         return None
 
 
-def _interface(number: int) -> str:
-    return interface_name(f"{number}") or f"{number}"
-
-
-def _number(text: str) -> int:
-    """Return a number in plain digits, 0 for any other text."""
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _index(interface: str) -> int:
+    number = int(interface) if interface.isascii() and interface.isdigit() else 0
+    return number or socket.if_nametoindex(interface)

@@ -103,11 +103,6 @@ class StreamTransport:
             await server.wait_closed()
 
     @property
-    def is_open(self) -> bool:
-        """Whether it listens."""
-        return self._server is not None
-
-    @property
     def address(self) -> tuple[str, int]:
         """The bound host and port. Raises TransportError if it is not open."""
         if self._server is None:
@@ -129,7 +124,7 @@ class StreamTransport:
         strangers = sum(not self.serves(known.flow) for known in held)
         if (
             self._server is None
-            or not (self._guard is None or self._guard.admits(connection.flow))
+            or not self.admits(connection.flow)
             or strangers >= MAX_STRANGERS
             or sum(map(len, self._by_host.values())) >= MAX_CONNECTIONS
         ):
@@ -164,7 +159,7 @@ class StreamTransport:
         return self._guard is None or self._guard.serves(flow)
 
     def admits(self, flow: Flow) -> bool:
-        """Return whether to answer a ping."""
+        """Return whether to accept a connection, or to answer its ping."""
         return self._guard is None or self._guard.admits(flow)
 
     def listens_to(self, flow: Flow) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 import logging
@@ -33,12 +33,10 @@ class NoAnswer(Exception):
 
 @dataclass(slots=True)
 class _Running:
-    """A transaction with its flow and wake-up time."""
-
     machine: Transaction
     flow: Flow
     wake_at: float | None = None
-    answer: asyncio.Future[Response] | None = field(default=None)
+    answer: asyncio.Future[Response] | None = None
 
 
 class TransactionLayer:

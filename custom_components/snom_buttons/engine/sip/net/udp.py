@@ -49,11 +49,6 @@ class UdpTransport(asyncio.DatagramProtocol):
         await self._closed
 
     @property
-    def is_open(self) -> bool:
-        """Whether the socket is open."""
-        return self._transport is not None
-
-    @property
     def address(self) -> tuple[str, int]:
         """The bound host and port. Raises TransportError if it is not open."""
         if self._transport is None:
