@@ -166,7 +166,6 @@ class PhoneApp(App[None]):
             key.blink()
 
     def _show(self, entry: Entry) -> None:
-        """Show an entry."""
         if entry.kind is Kind.KEY:
             self._blink()
             for key in self.keys:

@@ -186,7 +186,6 @@ def _color(key: KeyDescription) -> str:
 
 
 def _call(key: KeyDescription) -> str:
-    """Return the caller or the called party."""
     match key.direction:
         case None:
             return f"caller {key.caller}" if key.caller else ""
@@ -199,7 +198,6 @@ def _call(key: KeyDescription) -> str:
 
 
 def _messages(key: KeyDescription) -> str:
-    """Return the number of waiting messages."""
     match key.message_waiting:
         case None:
             return ""
@@ -214,7 +212,6 @@ def _messages(key: KeyDescription) -> str:
 
 
 def _forward(key: KeyDescription) -> str:
-    """Return the forwarding of calls."""
     match key.forward:
         case None:
             return ""

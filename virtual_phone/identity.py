@@ -17,7 +17,6 @@ from snom_buttons.sip import (
     Address,
     Flow,
     OutgoingRequest,
-    Request,
     Response,
     SipSyntaxError,
     Uri,
@@ -71,6 +70,7 @@ class Identity:
         self.status = "not registered" if register else "without a registration"
         self.mac = mac or f"000413{hashlib.sha256(user.encode()).hexdigest()[:6]}"
         self.instance = uuid.uuid5(uuid.NAMESPACE_OID, self.mac).urn
+        self._user_agent = ("User-Agent", f"snomD785/10.1.198.12 {self.mac.upper()}")
         self._user = user
         self._password = password
         self._registrar = parse_uri(f"sip:{registrar}") if registrar else None
@@ -127,8 +127,6 @@ class Identity:
     def register_again(self) -> None:
         """Register at once."""
         self._register_now.set()
-
-    # Requests
 
     async def invite(self, number: str) -> tuple[int, str]:
         """Dial a number; return the final status, as `_send` does.
@@ -209,12 +207,6 @@ class Identity:
         own = make_uri(self._user, self._endpoint.sent_by("UDP"))
         return parse_uri(f"{own};line={self._line}")
 
-    @property
-    def _user_agent(self) -> tuple[str, str]:
-        return "User-Agent", f"snomD785/10.1.198.12 {self.mac.upper()}"
-
-    # Registration
-
     async def _stay_registered(self, flow: Flow) -> None:
         """Register, and renew after half of the granted time; retry with back-off."""
         retry = FIRST_RETRY
@@ -287,30 +279,22 @@ class Identity:
         self.registered_until, self.status = until, status
         self._on_status()
 
-    # Receiving
-
     def _receive(self, incoming: IncomingRequest) -> None:
         """Pass on a request that is addressed to this identity.
 
         A phone that registers ignores all hosts but its registrar, as with the setting
-        "Filter Packets from Registrar", which is on by default.
+        "Filter Packets from Registrar", which is on by default. It also compares the
+        `line` of its Contact, another phone only the user, as with the setting "Support
+        broken Registrar".
         """
         if self._register and self._flow and incoming.flow.host != self._flow.host:
             return
-        if self._is_ours(incoming.request):
+        uri = incoming.request.uri
+        is_our_line = not self._register or uri.parameter("line") == self._line
+        if is_our_line and uri.user == self._user:
             self._on_request(incoming)
         else:
             incoming.reply(404)
-
-    def _is_ours(self, request: Request) -> bool:
-        """Whether a request is addressed to this identity.
-
-        A phone that registers compares the `line` of its Contact, another phone only the
-        user, as with the setting "Support broken Registrar".
-        """
-        if self._register and request.uri.parameter("line") != self._line:
-            return False
-        return request.uri.user == self._user
 
     def _receive_stray(self, response: Response) -> None:
         self._dialler.receive(response)

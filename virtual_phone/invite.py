@@ -102,8 +102,6 @@ def acknowledgement(invite: OutgoingRequest, response: Response) -> OutgoingRequ
 
 @dataclass(slots=True)
 class _Call:
-    """A transaction with its flow, result and timer."""
-
     transaction: InviteTransaction
     flow: Flow
     answer: asyncio.Future[Response]

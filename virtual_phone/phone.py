@@ -205,7 +205,6 @@ class VirtualPhone:
         )
 
     def _on_request(self, incoming: IncomingRequest) -> None:
-        """Answer a request that is addressed to this phone."""
         match incoming.request.method:
             case "MESSAGE":
                 self._on_message(incoming)

@@ -190,7 +190,6 @@ def _append_description(lines: list[str], key: KeyDescription) -> None:
 
 
 def _append_property(lines: list[str], known: Property, value: Any) -> None:
-    """Append the line of a property of the document."""
     text = known.write(value)
     if not text or known.read(text) != value:
         raise DocumentError(
@@ -202,7 +201,6 @@ def _append_property(lines: list[str], known: Property, value: Any) -> None:
 
 
 def _append_line(lines: list[str], name: str, text: str) -> None:
-    """Append the line `name=text`."""
     if text != text.strip(" "):
         raise DocumentError(
             f"{_quote(text)} has a space at an end; it must begin and end without",
@@ -213,7 +211,6 @@ def _append_line(lines: list[str], name: str, text: str) -> None:
 
 
 def _encode_lines(lines: list[str]) -> bytes:
-    """Return the document of these lines."""
     _check_characters(lines)
     body = "\r\n".join([*lines, ""]).encode()
     _check_size(body)

@@ -149,7 +149,8 @@ class KeyDescription:
     """All that a document says about one key: its look.
 
     A description is always the whole key, as "the previously stored value … will be
-    overwritten in any case". The defaults are the document's.
+    overwritten in any case". The defaults are the document's; PROPERTIES has the letter
+    of each field.
 
     Nothing is checked on construction; `format_document` raises for what it cannot write.
     """
@@ -157,33 +158,21 @@ class KeyDescription:
     name: str
     """`k=`, the name of the key: usually its number, counted from 1."""
     light: LightMode | str = LightMode.OFF
-    """`c=`"""
     color: Color | str | None = None
-    """`o=`"""
     number: str | None = None
     """`n=`, the destination of a press; without it "the device will not perform any
     action"."""
     action: Action | str = Action.INVITE
-    """`a=`"""
     label: str | None = None
-    """`l=`"""
     display_name: str | None = None
-    """`d=`"""
     caller: str | None = None
-    """`i=`"""
     direction: Direction | str | None = None
-    """`b=`"""
     forward: Forward | str | None = None
-    """`f=`"""
     message_waiting: MessageWaiting | str | None = None
-    """`m=`"""
     release: Release | str | None = None
-    """`r=`"""
     states: tuple[KeyState | str, ...] = ()
     """`s=`; a value with unknown words is kept whole, as the only one."""
     treatment: Treatment | None = None
-    """`t=`"""
     type: KeyType | str | None = None
-    """`x=`"""
     extensions: tuple[tuple[str, str], ...] = ()
     """Properties that are not in the document: names and values, in order."""

@@ -46,11 +46,7 @@ class Property(NamedTuple):
 def _words(enum: type[StrEnum]) -> Callable[[str], StrEnum | str]:
     """Return a reader of the words of an enumeration."""
     known: dict[str, StrEnum | str] = {word.value: word for word in enum}
-
-    def read(text: str) -> StrEnum | str:
-        return known.get(text, text)
-
-    return read
+    return lambda text: known.get(text, text)
 
 
 def _read_forward(text: str) -> Forward | str:
