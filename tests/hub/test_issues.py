@@ -306,6 +306,22 @@ async def test_what_is_ignored_stays_so_after_a_restart(
     assert certificate_issue(hass, config_entry) is None
 
 
+async def test_that_mqtt_is_missing_stays_ignored_after_a_restart(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(config_entry, options={"mqtt": True})
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    name = f"mqtt_missing_{config_entry.entry_id}"
+    ignore(hass, issue(hass, name))
+    for job in hass._shutdown_jobs:  # which Home Assistant runs before it stops
+        await hass.async_run_hass_job(job.job)
+    await restart(hass, config_entry)
+    found = issue(hass, name)
+    assert found is not None
+    assert found.active
+    assert found.dismissed_version
+
+
 async def test_who_is_locked_out_is_told_anew_after_a_restart(
     hass: HomeAssistant, server: MockConfigEntry, port: int
 ) -> None:

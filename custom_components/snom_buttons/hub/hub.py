@@ -62,6 +62,7 @@ class SnomHub:
             hass,
             entry,
             self.server,
+            self.phones,
             left_behind_changed=self._store.save_soon,
             save=self._store.save_now,
         )

@@ -4,7 +4,7 @@ The MQTT integration is imported only if the option is on or topics are to be cl
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, override
@@ -30,6 +30,7 @@ from .mqtt_entry import (
     mqtt_entry,
     mqtt_link,
 )
+from .phone import SnomPhone
 from .refused import translated
 from .settings import EntrySettings, mqtt_settings
 
@@ -47,19 +48,21 @@ class SnomMqtt(Follower):
         hass: HomeAssistant,
         entry: ConfigEntry,
         server: PhoneServer,
+        phones: Mapping[str, SnomPhone],
         *,
         left_behind_changed: Callable[[], None],
         save: Callable[[], Awaitable[None]],
     ) -> None:
         """Create a follower that does nothing until `start` and `update`.
 
-        `left_behind_changed` is called when `left_behind` may have changed; `save`
-        stores it at once.
+        `phones` are the phones by extension, now and later. `left_behind_changed` is
+        called when `left_behind` may have changed; `save` stores it at once.
         """
         super().__init__()
         self._hass = hass
         self._entry = entry
         self._server = server
+        self._phones = phones
         self._left_behind_changed = left_behind_changed
         self._save = save
         self._settings: EntrySettings | None = None
@@ -120,13 +123,20 @@ class SnomMqtt(Follower):
 
     @override
     async def stop(self) -> None:
-        """Publish that the server is offline, and end everything."""
+        """Publish that the server is offline, end everything, and withdraw the issue.
+
+        Not if Home Assistant stops: an issue that a user ignores stays so after the start.
+        """
+        await self._end()
+        if self._follower is not None and not self._hass.is_stopping:
+            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+
+    async def _end(self) -> None:
         self._running = False
         await super().stop()
         async with self._lock:  # `_begin` ends first
             if self._follower is not None:
                 await self._follower.stop()
-                ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
 
     async def _begin(self) -> MqttFollower:
         """Return a follower that uses Home Assistant's client."""
@@ -136,6 +146,7 @@ class SnomMqtt(Follower):
             client,
             self._server,
             explain=lambda refused: str(translated(refused)),
+            phone_id=self._phone_id,
             is_foreign=self._is_foreign,
             hide=client.hide,
             left_behind_changed=self._left_behind_changed,
@@ -168,12 +179,12 @@ class SnomMqtt(Follower):
                 commands=mqtt.commands,
                 discovery=mqtt.discovery,
                 prefix=discovery_prefix(self._hass),
-                phone_ids={
-                    phone.setup.extension: f"{DOMAIN}_{phone.subentry_id}"
-                    for phone in settings.phones
-                },
             )
         )
+
+    def _phone_id(self, extension: str) -> str | None:
+        phone = self._phones.get(extension)
+        return f"{DOMAIN}_{phone.settings.subentry_id}" if phone else None
 
     def _is_foreign(self, topic: str) -> bool:
         """Return whether a topic belongs to another server now."""
@@ -219,9 +230,9 @@ class SnomMqtt(Follower):
             self._follower.connection_changed()
 
     async def _async_shut_down(self) -> None:
-        # `stop` removes this job from the list that Home Assistant iterates over now.
+        # `_end` removes this job from the list that Home Assistant iterates over now.
         await asyncio.sleep(0)
-        await self.stop()
+        await self._end()
 
     @property
     def _issue_id(self) -> str:

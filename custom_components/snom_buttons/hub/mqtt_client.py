@@ -10,7 +10,6 @@ import logging
 from typing import Any, Final
 
 from homeassistant.components import mqtt
-from homeassistant.components.mqtt import models
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
@@ -121,6 +120,7 @@ class HomeAssistantClient:
             return False
         data = self._hass.data.get(MQTT_DATA)
         waiting = getattr(data, "discovery_pending_discovered", None)
+        models = getattr(mqtt, "models", None)  # an import that fails costs the set-up
         shape = getattr(models, "PendingDiscovered", None)
         keys = getattr(shape, "__required_keys__", None)
         if not isinstance(waiting, dict) or keys != _PENDING:

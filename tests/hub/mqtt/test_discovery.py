@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+import importlib
 import logging
 from pathlib import Path
+import sys
 from typing import Any, TypedDict
 from unittest.mock import patch
 
@@ -16,11 +18,14 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.snom_buttons.hub import mqtt_client
+from homeassistant.components import mqtt
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.components.mqtt import models
 from homeassistant.components.mqtt.models import DATA_MQTT
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryChange
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from tests.support.entries import key_data, reaches
@@ -360,6 +365,34 @@ async def test_another_home_assistant_that_may_only_look(
     await tells(other, "event.phone_44_key_1_press", pressed)
 
 
+async def test_a_new_extension_while_the_mqtt_integration_changes(
+    hass: HomeAssistant,
+    announcing: MockConfigEntry,
+    client: MqttClient,
+    mqtt_entry: MockConfigEntry,
+) -> None:
+    """The announcement is never cleared on the way: others would lose the entities."""
+
+    async def mqtt_changes(_: object) -> None:
+        async_dispatcher_send(
+            hass, SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryChange.UPDATED, mqtt_entry
+        )
+        await asyncio.sleep(0.05)
+
+    announcing.runtime_data.async_listen_parts(mqtt_changes)
+    client.heard.clear()
+    hass.config_entries.async_update_subentry(
+        announcing,
+        phone := announcing.subentries["subentry_44"],
+        data={**phone.data, "extension": "46"},
+        unique_id="46",
+    )
+    await client.hears("snom_buttons/44/availability", "")
+    heard = await client.first(ANNOUNCED)
+    assert "snom_buttons/46/availability" in str(heard.payload)
+    assert all(each.payload for each in client.on(ANNOUNCED))
+
+
 class Later(TypedDict):
     """What could be there instead of PendingDiscovered."""
 
@@ -393,8 +426,15 @@ def other_value(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
     monkeypatch.setattr(models, "PendingDiscovered", Later)
 
 
+def module_gone(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
+    monkeypatch.delattr(mqtt, "models")
+    monkeypatch.setitem(sys.modules, models.__name__, None)
+    importlib.reload(mqtt_client)
+
+
 @pytest.mark.parametrize(
-    "change", [attribute_gone, other_type, key_gone, value_gone, other_value]
+    "change",
+    [attribute_gone, other_type, key_gone, value_gone, other_value, module_gone],
 )
 async def test_a_changed_home_assistant_costs_only_the_announcements(
     hass: HomeAssistant,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple, Self
 
@@ -59,8 +59,6 @@ class MqttSetup:
     """Whether phones are announced to other Home Assistants."""
     prefix: str
     """The beginning of the topics of announcements."""
-    phone_ids: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """The name of each phone in announcements, unique on the broker, by extension."""
 
 
 class MqttFollower:
@@ -76,6 +74,7 @@ class MqttFollower:
         server: PhoneServer,
         *,
         explain: Callable[[Refused], str],
+        phone_id: Callable[[str], str | None] = lambda _: None,
         is_foreign: Callable[[str], bool] = lambda _: False,
         hide: Callable[[str, Mapping[str, Any]], bool] = lambda *_: True,
         left_behind_changed: Callable[[], None],
@@ -83,8 +82,9 @@ class MqttFollower:
     ) -> None:
         """Create a follower that does nothing until `start` and `update`.
 
-        `explain` returns the text of an error. `is_foreign` returns whether a topic
-        belongs to another server now. `hide` gets the name and the payload of each
+        `explain` returns the text of an error. `phone_id` returns the name, unique on
+        the broker, under which the phone of an extension is announced, None for not at
+        all. `is_foreign` returns whether a topic belongs to another server now. `hide` gets the name and the payload of each
         announcement before it is published, and returns whether it may be published.
         `left_behind_changed` is called when `left_behind` may have changed; `save`
         stores it at once.
@@ -93,6 +93,7 @@ class MqttFollower:
         self._client = client
         self._server = server
         self._explain = explain
+        self._phone_id = phone_id
         self._is_foreign = is_foreign
         self._hide = hide
         self._left_behind_changed = left_behind_changed
@@ -203,7 +204,7 @@ class MqttFollower:
         return [
             (discovery_topic(setup.prefix, phone_id), phone_id, phone)
             for extension, phone in self._server.phones.items()
-            if (phone_id := setup.phone_ids.get(extension)) is not None
+            if (phone_id := self._phone_id(extension)) is not None
         ]
 
     # The connection
