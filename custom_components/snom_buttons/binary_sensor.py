@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import override
 
 from homeassistant.components.binary_sensor import (
@@ -44,11 +45,6 @@ DESCRIPTIONS = (
 )
 
 
-async_setup_entry = platform_setup(
-    of_phone=lambda phone: [SnomBinarySensor(phone, of) for of in DESCRIPTIONS]
-)
-
-
 class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
     """A state of a phone that is known also while the phone is unavailable."""
 
@@ -76,3 +72,8 @@ class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
     @override
     def _async_status_changed(self, _: None) -> None:
         self.async_write_ha_state()
+
+
+async_setup_entry = platform_setup(
+    of_phone=[partial(SnomBinarySensor, description=of) for of in DESCRIPTIONS]
+)

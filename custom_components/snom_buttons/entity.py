@@ -1,7 +1,7 @@
 """Base classes of the entities, and how entities are added and removed."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant, callback
@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import Entity, ToggleEntity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .engine.phones import KeySetup, Signal
+from .engine.phones import KeyKind, KeySetup, Signal
 from .engine.xbuttons import KeyDescription
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.line import SnomLine
@@ -19,12 +19,6 @@ from .hub.phone import SnomPhone
 
 LAMPS_A_TURN: Final = 50
 """Lamps that change in one turn of the event loop, as PARALLEL_UPDATES; more wait."""
-
-
-type PlatformSetup = Callable[
-    [HomeAssistant, SnomConfigEntry, AddConfigEntryEntitiesCallback],
-    Coroutine[Any, Any, None],
-]
 
 
 class SnomEntity(Entity):
@@ -116,25 +110,15 @@ class SnomKeyEntity(SnomPhoneEntity):
         )
 
 
-class SnomShownEntity(SnomKeyEntity):
-    """An entity whose state is the look of a key; it keeps no state of its own."""
-
-    def __init__(
-        self, phone: SnomPhone, setup: KeySetup, unique_id_suffix: str
-    ) -> None:
-        """Create an entity of a key."""
-        super().__init__(phone, setup, unique_id_suffix)
-        self.follow(self.key.shown)
-
-
-class SnomLampEntity(SnomShownEntity, ToggleEntity):
-    """The lamp of a key."""
+class SnomLampEntity(SnomKeyEntity, ToggleEntity):
+    """The lamp of a key; its state is the look of the key."""
 
     _attr_translation_key = "led"
 
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Create a lamp with the name of its key."""
         super().__init__(phone, setup, "led")
+        self.follow(self.key.shown)
         self._attr_name = setup.title
 
     @property
@@ -150,13 +134,23 @@ class SnomLampEntity(SnomShownEntity, ToggleEntity):
 
 def platform_setup(
     *,
-    of_phone: Callable[[SnomPhone], Iterable[SnomEntity]] = lambda _: (),
-    of_line: Callable[[SnomLine], Iterable[SnomEntity]] = lambda _: (),
-) -> PlatformSetup:
-    """Return the `async_setup_entry` of a platform with entities of each phone and line.
+    of_phone: Iterable[Callable[[SnomPhone], SnomEntity]] = (),
+    of_key: Mapping[KeyKind, Callable[[SnomPhone, KeySetup], SnomEntity]] = {},
+    of_line: Iterable[Callable[[SnomLine], SnomEntity]] = (),
+) -> Callable[..., Coroutine[Any, Any, None]]:
+    """Return the `async_setup_entry` of a platform that has these entities.
 
     The entities follow later changes of settings; those that still fit stay as they are.
     """
+
+    def made(part: SnomPart) -> Iterator[SnomEntity]:
+        if isinstance(part, SnomLine):
+            yield from (make(part) for make in of_line)
+            return
+        yield from (make(part) for make in of_phone)
+        for key in part.settings.setup.keys:
+            if key.kind in of_key:
+                yield of_key[key.kind](part, key)
 
     async def async_setup_entry(
         hass: HomeAssistant,
@@ -167,8 +161,7 @@ def platform_setup(
         registry = er.async_get(hass)
 
         async def async_follow(part: SnomPart) -> None:
-            made = of_line(part) if isinstance(part, SnomLine) else of_phone(part)
-            wanted = {entity.unique_id: entity for entity in made}
+            wanted = {entity.unique_id: entity for entity in made(part)}
             for known in er.async_entries_for_device(
                 registry, part.device_id, include_disabled_entities=True
             ):

@@ -1,6 +1,5 @@
 """Event entities: presses of keys, dialled numbers, uses of shared lines."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from homeassistant.components.event import (
@@ -12,31 +11,13 @@ from homeassistant.core import callback
 
 from .const import ATTR_ACTION, ATTR_CALLER, ATTR_NUMBER, ATTR_PHONE, LINE_USES
 from .engine.phones import Dialled, KeyKind, KeyPress, KeySetup, LineUse
-from .entity import (
-    SnomEntity,
-    SnomKeyEntity,
-    SnomLineEntity,
-    SnomPhoneEntity,
-    platform_setup,
-)
+from .entity import SnomKeyEntity, SnomLineEntity, SnomPhoneEntity, platform_setup
 from .hub.line import SnomLine
 from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
 EVENT_TYPE_DIALLED: Final = "dialled"
-
-
-def _events_of_phone(phone: SnomPhone) -> Iterator[SnomEntity]:
-    yield SnomDialledEvent(phone)
-    for key in phone.settings.setup.keys:
-        if key.used:
-            yield SnomPressEvent(phone, key)
-
-
-async_setup_entry = platform_setup(
-    of_phone=_events_of_phone, of_line=lambda line: [SnomLineEvent(line)]
-)
 
 
 class SnomPressEvent(SnomKeyEntity, EventEntity):
@@ -98,3 +79,10 @@ class SnomLineEvent(SnomLineEntity, EventEntity):
     def _async_used(self, use: LineUse) -> None:
         self._trigger_event(use.use.value, {ATTR_PHONE: use.extension})
         self.async_write_ha_state()
+
+
+async_setup_entry = platform_setup(
+    of_phone=[SnomDialledEvent],
+    of_key=dict.fromkeys(set(KeyKind) - {KeyKind.NONE}, SnomPressEvent),
+    of_line=[SnomLineEvent],
+)

@@ -21,15 +21,6 @@ from .hub.refused import refusals_translated
 PARALLEL_UPDATES = LAMPS_A_TURN
 
 
-async_setup_entry = platform_setup(
-    of_phone=lambda phone: [
-        SnomLight(phone, key)
-        for key in phone.settings.setup.keys
-        if key.kind is KeyKind.LIGHT
-    ]
-)
-
-
 class SnomLight(SnomLampEntity, LightEntity):
     """The lamp of a key."""
 
@@ -72,3 +63,6 @@ class SnomLight(SnomLampEntity, LightEntity):
         if (hs_color := kwargs.get(ATTR_HS_COLOR)) is not None:
             description = with_hs_color(description, hs_color)
         await self.async_show(description)
+
+
+async_setup_entry = platform_setup(of_key={KeyKind.LIGHT: SnomLight})

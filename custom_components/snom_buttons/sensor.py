@@ -15,9 +15,6 @@ from .hub.phone import SnomPhone
 PARALLEL_UPDATES = 0
 
 
-async_setup_entry = platform_setup(of_phone=lambda phone: [RoundTripSensor(phone)])
-
-
 class RoundTripSensor(SnomPhoneEntity, SensorEntity):
     """Seconds from a request to a phone until its answer."""
 
@@ -39,3 +36,6 @@ class RoundTripSensor(SnomPhoneEntity, SensorEntity):
     @override
     def native_value(self) -> float | None:
         return self.phone.round_trip
+
+
+async_setup_entry = platform_setup(of_phone=[RoundTripSensor])

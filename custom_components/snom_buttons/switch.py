@@ -12,16 +12,6 @@ from .hub.line import SnomLine
 PARALLEL_UPDATES = LAMPS_A_TURN
 
 
-async_setup_entry = platform_setup(
-    of_phone=lambda phone: [
-        SnomSwitch(phone, key)
-        for key in phone.settings.setup.keys
-        if key.kind is KeyKind.SWITCH
-    ],
-    of_line=lambda line: [SnomLineSwitch(line)],
-)
-
-
 class SnomSwitch(SnomLampEntity, SwitchEntity):
     """A key that is on or off, as its lamp shows."""
 
@@ -65,3 +55,8 @@ class SnomLineSwitch(SnomLineEntity, SwitchEntity):
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Release the line, also if a phone holds it."""
         self.line.release()
+
+
+async_setup_entry = platform_setup(
+    of_key={KeyKind.SWITCH: SnomSwitch}, of_line=[SnomLineSwitch]
+)

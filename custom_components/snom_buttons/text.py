@@ -11,22 +11,13 @@ from .const import DOMAIN
 from .engine.keywords import MAX_LABEL
 from .engine.phones import KeyKind, KeySetup
 from .engine.xbuttons import DocumentError
-from .entity import SnomShownEntity, platform_setup
+from .entity import SnomKeyEntity, platform_setup
 from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
 
-async_setup_entry = platform_setup(
-    of_phone=lambda phone: [
-        SnomLabel(phone, key)
-        for key in phone.settings.setup.keys
-        if key.kind in (KeyKind.LIGHT, KeyKind.SWITCH)
-    ]
-)
-
-
-class SnomLabel(SnomShownEntity, TextEntity):
+class SnomLabel(SnomKeyEntity, TextEntity):
     """The label of a key."""
 
     _attr_entity_category = EntityCategory.CONFIG
@@ -38,6 +29,7 @@ class SnomLabel(SnomShownEntity, TextEntity):
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Create a label with the name of its key."""
         super().__init__(phone, setup, "label")
+        self.follow(self.key.shown)
         self._attr_translation_placeholders = {"key": setup.title}
 
     @property
@@ -56,3 +48,8 @@ class SnomLabel(SnomShownEntity, TextEntity):
             raise ServiceValidationError(
                 translation_domain=DOMAIN, translation_key="invalid_label"
             ) from err
+
+
+async_setup_entry = platform_setup(
+    of_key={KeyKind.LIGHT: SnomLabel, KeyKind.SWITCH: SnomLabel}
+)

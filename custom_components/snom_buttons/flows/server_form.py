@@ -212,11 +212,7 @@ def add_bind_fault(
 def _next_free_port(settings: ServerSettings, transport: str, port: int) -> int:
     """Return the first free port after `port`, `port` itself if there is none."""
     # TCP and TLS cannot share a port.
-    others = {
-        other
-        for name, other in settings.ports.items()
-        if name != transport and "UDP" not in (name, transport)
-    }
+    others = () if transport == "UDP" else (settings.tcp_port, settings.tls_port)
     free = port
     try:
         while free == port or free in others:

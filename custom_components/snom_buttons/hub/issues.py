@@ -138,10 +138,7 @@ class ServerIssues(Follower):
         if expires - datetime.now(UTC) < EXPIRES_SOON:
             self._async_report_certificate(
                 "certificate_expires",
-                {
-                    "path": str(files.certificate),
-                    "date": expires.date().isoformat(),
-                },
+                {"path": str(files.certificate), "date": expires.date().isoformat()},
             )
         else:
             self._async_report_certificate(None)

@@ -15,8 +15,7 @@ _LOGGER = logging.getLogger(__name__)
 
 # snomD785/10.1.198.12 0004130DD7C9
 USER_AGENT = re.compile(
-    r"snom[^/\s]*/(?P<version>\S+)(?:\s+(?P<mac>[0-9A-F]{12}))?",
-    re.IGNORECASE,
+    r"snom[^/\s]*/(?P<version>\S+)(?:\s+(?P<mac>[0-9A-F]{12}))?", re.IGNORECASE
 )
 
 

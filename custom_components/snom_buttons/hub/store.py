@@ -22,10 +22,7 @@ class ServerStore:
     """Loads and saves the store of one config entry."""
 
     def __init__(
-        self,
-        hass: HomeAssistant,
-        entry_id: str,
-        snapshot: Callable[[], dict[str, Any]],
+        self, hass: HomeAssistant, entry_id: str, snapshot: Callable[[], dict[str, Any]]
     ) -> None:
         """Save what `snapshot` returns, in the moment of writing."""
         self._snapshot = snapshot
@@ -42,8 +39,7 @@ class ServerStore:
             stored: object = await self._store.async_load()
         except UnsupportedStorageVersionError as err:
             raise ConfigEntryError(
-                translation_domain=DOMAIN,
-                translation_key="store_too_new",
+                translation_domain=DOMAIN, translation_key="store_too_new"
             ) from err
         if isinstance(stored, dict):
             return _upgraded(stored)
@@ -86,11 +82,7 @@ async def async_remove_store(hass: HomeAssistant, entry_id: str) -> dict[str, An
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
     """Return the store; private, for it holds the addresses of phones."""
     return Store(
-        hass,
-        STORAGE_VERSION,
-        f"{DOMAIN}.{entry_id}",
-        private=True,
-        atomic_writes=True,
+        hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True, atomic_writes=True
     )
 
 
