@@ -1,4 +1,4 @@
-"""Whether a phone is there."""
+"""Whether a phone is registered, and whether it is in sync."""
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -30,7 +30,7 @@ async def test_registered_follows_the_phone(
     assert hass.states.get(REGISTERED).state == STATE_OFF
 
 
-async def test_in_sync_is_for_those_who_ask_for_it(
+async def test_in_sync_is_off_by_default(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
     phones: Phones,

@@ -1,4 +1,4 @@
-"""What a user can send to us."""
+"""The diagnostics, which a user can attach to a bug report."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.support.entries import KEYS, PASSWORD, Phones
 from tests.support.ports import LOCALHOST
 
 
-async def test_diagnostics_tell_everything_but_secrets(
+async def test_diagnostics_hold_everything_but_secrets(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     server: MockConfigEntry,
@@ -27,16 +27,16 @@ async def test_diagnostics_tell_everything_but_secrets(
     await phone.shows("1", c="on")
     secret = [PASSWORD, LOCALHOST, phone.address, "0004130DD7C9"]
 
-    told = await get_diagnostics_for_config_entry(hass, hass_client, server)
+    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, server)
 
-    assert not [word for word in secret if word in json.dumps(told)]
-    assert told["server"] == {
+    assert not [word for word in secret if word in json.dumps(diagnostics)]
+    assert diagnostics["server"] == {
         "host": "**REDACTED**",
         "port": server.data["port"],
         "realm": "home-assistant",
         "advertised_host": "**REDACTED**",
     }
-    here, away = told["phones"]
+    here, away = diagnostics["phones"]
     assert here["settings"] == {
         "extension": "44",
         "password": "**REDACTED**",
@@ -58,9 +58,9 @@ async def test_diagnostics_of_a_server_that_does_not_run(
     server: MockConfigEntry,
 ) -> None:
     await hass.config_entries.async_unload(server.entry_id)
-    told = await get_diagnostics_for_config_entry(hass, hass_client, server)
+    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, server)
     settings = {"password": "**REDACTED**", "model": "D785", "keys": KEYS}
-    assert told["phones"] == [
+    assert diagnostics["phones"] == [
         {"settings": settings | {"extension": "44"}},
         {"settings": settings | {"extension": "45"}},
     ]
@@ -75,7 +75,7 @@ async def test_diagnostics_of_a_server_that_does_not_run(
         ),
         ("Fanvil X6U 2.4.5 0C:38:3E:AA:BB:CC", "Fanvil X6U 2.4.5 **REDACTED**"),
         ("Some-Phone_0c-38-3e-aa-bb-cc/1.0", "Some-Phone_**REDACTED**/1.0"),
-        # What is none is left alone.
+        # Other text is not changed.
         ("Gigaset 0123456789abcdef", "Gigaset 0123456789abcdef"),
         ("snom821/8.9.3.80", "snom821/8.9.3.80"),
         ("baresip v1.0.0", "baresip v1.0.0"),
@@ -91,5 +91,5 @@ async def test_a_hardware_address_wherever_it_is(
     shown: str,
 ) -> None:
     await phones(user_agent=user_agent)
-    told = await get_diagnostics_for_config_entry(hass, hass_client, server)
-    assert told["phones"][0]["registration"]["user_agent"] == shown
+    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, server)
+    assert diagnostics["phones"][0]["registration"]["user_agent"] == shown

@@ -91,7 +91,7 @@ async def test_each_press_is_on_the_bus(
     device_registry: dr.DeviceRegistry,
     key: str,
 ) -> None:
-    """Also of a key that is set up as not used, and of one that is not set up."""
+    """Including keys that are set up as not used, and keys that are not set up."""
     events = async_capture_events(hass, "snom_buttons_key_press")
     assert (await phone.press(key, number=f"key{key}")).status == 200
     assert (await phone.press(key, number=f"key{key}")).status == 200

@@ -1,4 +1,4 @@
-"""The laws of `script/fuzz` hold for good input, and would find a fault."""
+"""The laws of `script/fuzz` hold for good input, and find a fault."""
 
 import logging
 
@@ -20,7 +20,7 @@ def test_a_law_holds_for_good_input(target: FuzzTarget, data: st.DataObject) -> 
 def test_a_fault_in_a_handler_is_found(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged, which the script makes an error."""
+    """It is logged as an error, which the script raises."""
     check_server(REGISTRATION.replace(b"REGISTER", b"MESSAGE"))
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
     monkeypatch.setattr(Reception, "_take_press", lambda *_: 1 / 0)

@@ -18,7 +18,7 @@ EXTENSIONS = [f"{number}" for number in range(100, 120)]
 async def test_twenty_phones_in_a_group_change_together(
     hass: HomeAssistant, port: int
 ) -> None:
-    """Colours and effects pass through, and nobody waits for anybody's answer."""
+    """Colours and effects pass through, and no phone waits for the answer of another."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         data={
@@ -49,7 +49,7 @@ async def test_twenty_phones_in_a_group_change_together(
             await desk.shows("1", c=None)
         await hass.async_block_till_done()
 
-        # Silent phones: each change leaves though none before it was answered.
+        # Silent phones: each change is sent although none before was answered.
         for desk in desks:
             desk.answer = None
         keys = [phone.keys["1"] for phone in entry.runtime_data.server.phones.values()]

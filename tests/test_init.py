@@ -1,4 +1,4 @@
-"""A server's life: set up, changed, restarted, removed, with phones coming and going."""
+"""A server set up, changed, restarted and removed, with phones that come and go."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -135,7 +135,7 @@ async def test_a_port_that_is_taken_at_the_last_moment(
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nothing is left of the try, and the next one finds all that was stored."""
+    """The attempt leaves nothing, and the next one finds all stored data."""
     await turn_on(hass, LIGHT, effect="hold")
     await phone.shows("1", c="hold")
     assert await hass.config_entries.async_unload(server.entry_id)
@@ -153,7 +153,7 @@ async def test_a_port_that_is_taken_at_the_last_moment(
     assert hass.states.get(LIGHT).attributes["restored"] is True
     assert not server.update_listeners
     assert left_over() == before
-    [line] = told(caplog)
+    [line] = logged(caplog)
     assert "not ready yet" in line
     caplog.clear()
 
@@ -162,7 +162,7 @@ async def test_a_port_that_is_taken_at_the_last_moment(
     await phone.shows("1", c="hold")
     assert (await phone.press("1")).status == 200
     assert hass.states.get(LIGHT).state == STATE_ON
-    assert told(caplog) == ["Phone 44 is available"]
+    assert logged(caplog) == ["Phone 44 is available"]
 
 
 async def test_home_assistant_stops_while_the_server_is_set_up(
@@ -260,21 +260,21 @@ async def test_hardware_that_serves_another_phone_now(
     second = await phones("45", user_agent=agent(2))
     assert addresses() == ["01", "02"]
 
-    # Exchanged one after the other
+    # Exchanged, one after the other
     first.user_agent, second.user_agent = agent(2), agent(1)
     await first.register()
-    assert addresses() == [None, "02"], "both tell the same"
+    assert addresses() == [None, "02"], "both report the same"
     await second.register()
     assert addresses() == ["02", "01"]
 
-    # One takes over from one that is gone, which keeps what nobody claims.
+    # A phone that is gone keeps its address until another claims it.
     await second.unregister()
     assert addresses() == ["02", "01"]
     first.user_agent = agent(1)
     await first.register()
     assert addresses() == ["01", None]
 
-    # Other hardware has the account now.
+    # Other hardware uses the account now.
     first.user_agent = "baresip v1.0.0"
     await first.register()
     assert addresses() == [None, None]
@@ -295,11 +295,11 @@ async def test_an_unknown_model_is_left_out(
     assert device.model is None
 
 
-# What is told to the user
+# What the user is shown
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what the log tells a user who does not debug."""
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the log lines of level INFO and above."""
     return [
         record.getMessage()
         for record in caplog.records
@@ -311,7 +311,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_a_reload_is_no_loss_of_a_phone(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
-    """Before the server has begun nobody knows whether a phone is registered."""
+    """Until the server has started it is unknown whether a phone is registered."""
     await phones("44")
     await hass.async_block_till_done()
     states: list[str] = []
@@ -322,7 +322,7 @@ async def test_a_reload_is_no_loss_of_a_phone(
     await hass.async_block_till_done()
     unsubscribe()
     assert [*dict.fromkeys(states)] == [STATE_UNAVAILABLE, STATE_ON]
-    # One that was not there is known not to be.
+    # A phone that was not registered is known not to be.
     assert hass.states.get("binary_sensor.phone_45_registered").state == STATE_OFF
 
 
@@ -350,24 +350,24 @@ async def test_a_start_that_fails_at_its_very_end_leaves_nothing(
 async def test_availability_is_logged_once_each_way(
     server: MockConfigEntry, phones: Phones, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert told(caplog) == []
+    assert logged(caplog) == []
     phone = await phones()
     await phone.register()
-    assert told(caplog) == ["Phone 44 is available"]
+    assert logged(caplog) == ["Phone 44 is available"]
     await phone.unregister()
-    assert told(caplog) == ["Phone 44 is available", "Phone 44 is unavailable"]
+    assert logged(caplog) == ["Phone 44 is available", "Phone 44 is unavailable"]
 
 
 @pytest.mark.parametrize("noticed_by", ["a question", "a change"])
 @pytest.mark.parametrize("back_by", ["an answer", "a registration"])
-async def test_a_network_that_is_away_for_ten_minutes_is_told_once(
+async def test_a_network_that_is_away_for_ten_minutes_is_reported_once(
     hass: HomeAssistant,
     server: MockConfigEntry,
     caplog: pytest.LogCaptureFixture,
     noticed_by: str,
     back_by: str,
 ) -> None:
-    """Unavailable once and available once, a line each; the picture is right after it."""
+    """Unavailable once and available once, a log line each; then all keys are right."""
     entities = er.async_entries_for_config_entry(er.async_get(hass), server.entry_id)
     away = {
         entity.entity_id: [False]
@@ -379,7 +379,7 @@ async def test_a_network_that_is_away_for_ten_minutes_is_told_once(
     @callback
     def note(event: Event[EventStateChangedData]) -> None:
         entity_id, state = event.data["entity_id"], event.data["new_state"]
-        # This one tells whether the phone is there, and so is always there itself.
+        # This one shows whether the phone is registered, and is always available.
         gone = STATE_OFF if entity_id == REGISTERED else STATE_UNAVAILABLE
         if away[entity_id][-1] != (state.state == gone):
             away[entity_id].append(state.state == gone)
@@ -390,7 +390,7 @@ async def test_a_network_that_is_away_for_ten_minutes_is_told_once(
     ):
         assert (await desk.register()).status == 200
         await desk.shows("4")
-        assert told(caplog) == ["Phone 44 is available"]
+        assert logged(caplog) == ["Phone 44 is available"]
         caplog.clear()
         before = dict(desk.keys)
         unsubscribe = async_track_state_change_event(hass, away, note)
@@ -407,8 +407,8 @@ async def test_a_network_that_is_away_for_ten_minutes_is_told_once(
                     )
                 await asyncio.sleep(10)
                 if turn >= 10:
-                    assert told(caplog) == ["Phone 44 is unavailable"]
-            picture = before | {"1": before["1"] | {"c": "park", "l": f"{first + 19}"}}
+                    assert logged(caplog) == ["Phone 44 is unavailable"]
+            keys = before | {"1": before["1"] | {"c": "park", "l": f"{first + 19}"}}
             assert desk.keys == before
             assert all(changes == [False, True] for changes in away.values())
 
@@ -418,13 +418,13 @@ async def test_a_network_that_is_away_for_ten_minutes_is_told_once(
                 await asyncio.sleep(1)
             else:
                 await asyncio.sleep(KEEPALIVE + 1)
-            assert desk.keys == picture
+            assert desk.keys == keys
             await asyncio.sleep(600)
             assert (await desk.register()).status == 200
             await asyncio.sleep(1)
         unsubscribe()
     assert all(changes == [False, True, False] for changes in away.values())
-    assert told(caplog) == ["Phone 44 is unavailable", "Phone 44 is available"]
+    assert logged(caplog) == ["Phone 44 is unavailable", "Phone 44 is available"]
     assert hass.states.get(LIGHT).attributes["effect"] == "park"
 
 
@@ -447,10 +447,10 @@ async def test_no_password_is_logged(
 # Restarts
 
 
-async def test_the_picture_comes_back_after_a_restart(
+async def test_looks_come_back_after_a_restart(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
-    """Without the phone noticing anything: its registration is stored too."""
+    """The phone need not do anything: its registration is stored, too."""
     phone = await phones()
     await turn_on(hass, LIGHT, effect="hold")
     await turn_on(hass, "light.phone_44_key_2", hs_color=(120, 100))
@@ -470,7 +470,7 @@ async def test_the_picture_comes_back_after_a_restart(
     assert hass.states.get(OTHER_LIGHT).state == STATE_UNAVAILABLE
 
 
-async def test_the_picture_survives_a_crash(
+async def test_looks_survive_a_crash(
     hass: HomeAssistant,
     server: MockConfigEntry,
     phone: RawPhone,
@@ -495,7 +495,7 @@ async def test_the_picture_survives_a_crash(
 def at_each_step(
     hass: HomeAssistant, act: Callable[[], Awaitable[None]]
 ) -> Iterator[None]:
-    """Have something done before and after each step in which a server is restarted."""
+    """Call `act` before and after each step of a server's restart."""
 
     def with_acts(step: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def stepped(*args: Any) -> Any:
@@ -523,7 +523,7 @@ def at_each_step(
 async def test_no_press_is_lost_while_the_server_restarts(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    """Whenever the phone hears that we have it: it is an event, and one of the entity."""
+    """Each press that is answered becomes an event on the bus and of the entity."""
     await phone.shows("4")
     presses: list[asyncio.Task[RawMessage]] = []
     on_the_bus = async_capture_events(hass, EVENT_KEY_PRESS)
@@ -581,7 +581,7 @@ async def test_a_change_while_home_assistant_stops_is_stored(
     phone: RawPhone,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Also where a write was due already."""
+    """Even if a write was already due."""
     await turn_on(hass, LIGHT)
     hass.set_state(CoreState.stopping)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
@@ -596,7 +596,7 @@ async def test_a_change_while_home_assistant_stops_is_stored(
 def store(
     hass_storage: dict[str, Any], entry: MockConfigEntry, data: object, version: int = 1
 ) -> None:
-    """Put something in the store of an entry."""
+    """Write data to the store of an entry."""
     key = f"{DOMAIN}.{entry.entry_id}"
     hass_storage[key] = {
         "version": version,
@@ -621,7 +621,7 @@ async def test_a_store_of_a_later_version_is_left_alone(
     assert config_entry.state is ConfigEntryState.SETUP_ERROR
     assert config_entry.error_reason_translation_key == "store_too_new"
     assert hass_storage == before
-    assert not ir.async_get(hass).issues, "nobody would take it back"
+    assert not ir.async_get(hass).issues, "nothing would remove it"
     caplog.clear()
 
 
@@ -658,7 +658,7 @@ async def test_a_server_is_removed_whose_store_is_none(
 async def test_phones_change_while_the_server_is_set_up(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:
-    """Before its platforms are, and meanwhile."""
+    """Before its platforms are set up, and meanwhile."""
     forward = hass.config_entries.async_forward_entry_setups
     load = SnomHub.async_load
 
@@ -722,7 +722,7 @@ async def test_keys_that_change_while_the_server_is_stopped(
     await phone.shows("2", c="on", o=None)
 
 
-async def test_a_phone_is_added_and_the_others_notice_nothing(
+async def test_a_phone_is_added_without_effect_on_the_rest(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, phones: Phones
 ) -> None:
     hub = server.runtime_data
@@ -743,7 +743,7 @@ async def test_a_phone_is_added_and_the_others_notice_nothing(
     assert len(phone.requests) == sent
 
 
-async def test_a_phone_is_removed_and_the_others_notice_nothing(
+async def test_a_phone_is_removed_without_effect_on_the_rest(
     hass: HomeAssistant,
     server: MockConfigEntry,
     phones: Phones,
@@ -879,7 +879,7 @@ async def test_another_extension_is_another_account_of_the_same_phone(
     port: int,
     entity_registry: er.EntityRegistry,
 ) -> None:
-    """It goes on showing what it showed, of the keys that it still has."""
+    """The keys that it still has keep their looks."""
     entries = er.async_entries_for_config_entry(entity_registry, server.entry_id)
     await turn_on(hass, LIGHT, effect="hold")
     update_phone(hass, server, extension="144")
@@ -975,7 +975,7 @@ async def test_many_changes_at_once(
 
 
 def left_over() -> tuple[int, int, int]:
-    """Return how many tasks, timers of ours and open files there are."""
+    """Return the number of tasks, of the integration's timers and of open files."""
     loop = asyncio.get_running_loop()
     scheduled: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
     timers = [h for h in scheduled if not h.cancelled() and "snom_buttons" in repr(h)]
@@ -986,7 +986,7 @@ def left_over() -> tuple[int, int, int]:
 async def test_a_hundred_times_round(
     hass: HomeAssistant, config_entry: MockConfigEntry, tmp_path: Path
 ) -> None:
-    """Loaded with all transports, used, reloaded, unloaded: no socket, task or timer is left."""
+    """Loaded, used, reloaded, unloaded, with all transports: nothing is left behind."""
     certificate, key = make_certificate(tmp_path)
     ports = [free_port() for _ in range(2)]
     hass.config_entries.async_update_entry(
@@ -1005,8 +1005,8 @@ async def test_a_hundred_times_round(
 
     async def once() -> None:
         assert await hass.config_entries.async_setup(config_entry.entry_id)
-        place = (LOCALHOST, ports[0])
-        async with StreamPhone(place, "44", PASSWORD) as phone:
+        address = (LOCALHOST, ports[0])
+        async with StreamPhone(address, "44", PASSWORD) as phone:
             assert (await phone.register()).status == 200
             await phone.shows("4")
             assert await hass.config_entries.async_reload(config_entry.entry_id)

@@ -154,7 +154,7 @@ async def test_a_color_that_is_rather_white_is_no_choice(
 
 
 async def test_a_scene_brings_lamps_back(hass: HomeAssistant, phone: RawPhone) -> None:
-    """Also one whose colour nobody has chosen."""
+    """Including one whose colour was never set."""
     assert await async_setup_component(hass, "scene", {})
     await hass.async_block_till_done()
     lamps = [PLAIN, COLORED]
@@ -211,7 +211,7 @@ async def test_color_and_effect_are_kept_apart(
         ("mauve", (0, 100)),
     ],
 )
-async def test_colors_that_somebody_else_set(
+async def test_colors_that_were_set_elsewhere(
     hass: HomeAssistant,
     server: MockConfigEntry,
     phone: RawPhone,
@@ -246,10 +246,10 @@ async def test_a_light_is_unavailable_while_its_phone_is_away(
 
 
 @pytest.mark.parametrize("kind", ["light", "switch"])
-async def test_many_lamps_leave_the_loop_to_others(
+async def test_many_lamps_do_not_block_the_loop(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones, kind: str
 ) -> None:
-    """All change, in turns; what comes meanwhile for one of them waits behind."""
+    """All change, in turns; a later change of one of them waits behind."""
     extensions = ["50", "51", "52"]
     for extension in extensions:
         keys = [key_data(f"{number}", kind=kind) for number in range(1, 49)]

@@ -10,7 +10,7 @@ from tests.support.entries import Phones, reaches
 ROUND_TRIP = "sensor.phone_44_round_trip_time"
 
 
-async def test_the_round_trip_time_is_for_those_who_ask_for_it(
+async def test_the_round_trip_time_is_off_by_default(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
     phones: Phones,

@@ -53,7 +53,7 @@ def device_id(entry: MockConfigEntry, extension: str = "44") -> str:
     return found
 
 
-# set_key: what it takes
+# set_key: its fields
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,17 @@ async def test_each_property_reaches_the_phone(
     fields: dict[str, Any],
     lines: dict[str, str | None],
 ) -> None:
-    """And what is not named is as it is configured."""
-    # Something else first, so that each of them is a change.
-    await set_key(hass, light="park", label="before", caller="somebody")
-    await phone.shows("1", c="park", i="somebody")
+    """Properties that are not named get their configured values."""
+    # Another look first, so that each field is a change.
+    await set_key(hass, light="park", label="before", caller="anonymous")
+    await phone.shows("1", c="park", i="anonymous")
     answer = await set_key(hass, **fields)
     wanted = {n: v for n, v in (CONFIGURED | lines).items() if v is not None}
     await phone.until(lambda: phone.keys["1"] == wanted)
-    [told] = answer["keys"]
-    assert told["document"].startswith("k=1\r\n")
+    [sent] = answer["keys"]
+    assert sent["document"].startswith("k=1\r\n")
     assert dict(
-        line.split("=", 1) for line in told["document"].split("\r\n")[1:] if line
+        line.split("=", 1) for line in sent["document"].split("\r\n")[1:] if line
     ) == (wanted)
 
 
@@ -208,7 +208,7 @@ async def test_lights_and_labels_keep_what_was_set(
 async def test_what_was_set_outlives_a_restart(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    """Also on a key that is not used, and a colour where the lamp is said to have one."""
+    """Even on a key that is not used, and a colour on a lamp that is set up without."""
     await set_key(hass, light="hold", color="red", caller="100", mwi="2/0")
     await call(
         hass,
@@ -231,7 +231,7 @@ async def test_what_was_set_outlives_a_restart(
     await phone.until(lambda: phone.keys == before)
 
 
-# set_key: what it is for
+# set_key: its targets
 
 
 @pytest.mark.parametrize("entity_id", [LIGHT, PRESS])
@@ -263,7 +263,7 @@ async def test_a_switch_is_on_if_its_lamp_is(
 async def test_a_device_with_its_keys(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    """Also the one that is set up as not used, and has no entity."""
+    """Including the one that is set up as not used and has no entity."""
     target = {"device_id": device_id(server)}
     answer = await call(hass, "set_key", {"key": ["1", 4], "light": "on"}, **target)
     await phone.shows("1", c="on")
@@ -281,18 +281,18 @@ async def test_a_device_with_its_keys(
     }
 
 
-async def test_several_targets_are_each_told_once(
+async def test_several_targets_are_each_set_once(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
     target = {"entity_id": [LIGHT, PRESS, COLORED], "device_id": device_id(server)}
     answer = await call(hass, "set_key", {"key": "2", "light": "on"}, **target)
-    assert sorted(told["key"] for told in answer["keys"]) == ["1", "2"]
+    assert sorted(sent["key"] for sent in answer["keys"]) == ["1", "2"]
 
 
 async def test_an_area_and_a_label_hold_much_else(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
-    """Of which nothing counts but phones, and keys."""
+    """Only phones and keys count."""
     desk, other = await phones("44"), await phones("45")
     area = ar.async_get(hass).async_create("Office")
     label = lr.async_get(hass).async_create("Coffee")
@@ -390,7 +390,7 @@ async def test_a_server_that_never_ran_has_no_phones(
         await call(hass, "set_key", {"key": "1", "light": "on"}, area_id=area.id)
 
 
-async def test_a_phone_that_is_away_is_told_when_it_is_back(
+async def test_a_phone_that_is_away_gets_it_when_it_is_back(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
     answer = await set_key(hass, light="on", label="back")
@@ -430,7 +430,7 @@ def share_key_3(hass: HomeAssistant, server: MockConfigEntry) -> None:
 async def test_a_call_is_shown_pressed_and_cleared(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:
-    """The document's example; its clearing names nothing but the label."""
+    """The document's example; the action that clears it names only the label."""
     await set_key(
         hass,
         light="pickup",
@@ -451,15 +451,15 @@ async def test_a_call_is_shown_pressed_and_cleared(
     await hass.async_block_till_done()
     state = hass.states.get(PRESS)
     assert state.attributes["event_type"] == "press_end"
-    for told in (state.attributes, presses[0].data):
-        assert (told["action"], told["number"], told["caller"]) == (
+    for press in (state.attributes, presses[0].data):
+        assert (press["action"], press["number"], press["caller"]) == (
             "invite",
             "*6013",
             "19781234567",
         )
     await set_key(hass, label="42")
     assert await phone.shows("1", c=None) == CONFIGURED | {"l": "42"}
-    # The next press is of no call.
+    # The next press has no caller.
     await phone.press("1")
     await hass.async_block_till_done()
     assert "caller" not in presses[1].data
@@ -494,7 +494,7 @@ async def test_a_document_reaches_configured_keys_and_others(
             }
         ]
     }
-    # What is asked for again is sent again, for the phone may have lost it.
+    # The same document is sent again, because the phone may have lost it.
     messages = len(phone.requests)
     await call(hass, "send_document", {"document": text}, device_id=device_id(server))
     await phone.until(lambda: len(phone.requests) == messages + 1)
@@ -557,7 +557,7 @@ async def test_a_bad_document_is_explained_and_changes_nothing(
 async def test_a_document_that_one_of_two_phones_has_no_room_for(
     hass: HomeAssistant, server: MockConfigEntry
 ) -> None:
-    """Neither gets it."""
+    """Neither phone gets it."""
     full, free = device_id(server), device_id(server, "45")
     text = "\n".join(f"k=x{n}\n" for n in range(MAX_UNCONFIGURED))
     await call(hass, "send_document", {"document": text}, device_id=full)
@@ -576,7 +576,7 @@ async def test_the_actions_are_there_without_a_server(hass: HomeAssistant) -> No
     }
 
 
-async def test_two_devices_of_one_phone_are_both_told(
+async def test_two_contacts_of_one_phone_both_get_it(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, port: int
 ) -> None:
     async with RawPhone((LOCALHOST, port), "44", PASSWORD) as second:

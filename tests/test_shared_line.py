@@ -1,4 +1,4 @@
-"""Shared lines in Home Assistant: switch, events, and what becomes of the keys."""
+"""Shared lines in Home Assistant: switch, events, and their keys."""
 
 from collections.abc import Callable
 from types import MappingProxyType
@@ -83,7 +83,7 @@ async def test_a_phone_seizes_and_releases(
     assert press.attributes["event_types"] == ["press_end", "seize", "release"]
     assert press.attributes["event_type"] == "seize"
 
-    # Somebody else's press is a press, and nothing more.
+    # A press on another phone is only a press.
     assert (await second.press("1", "release")).status == 200
     await hass.async_block_till_done()
     assert hass.states.get(PRESS_45).attributes["event_type"] == "press_end"
@@ -150,7 +150,7 @@ async def test_home_assistant_seizes_and_releases(
     assert hass.states.get(USE).attributes["phone"] is None
     await turn(hass, "off")
     await show(desks, FREE)
-    # It may take from a phone what the phone does not give back.
+    # It may release a line that a phone holds.
     await desks[1].press("1", "seize")
     await show(desks, SEIZED)
     await turn(hass, "on")
@@ -159,7 +159,7 @@ async def test_home_assistant_seizes_and_releases(
     await show(desks, FREE)
 
 
-async def test_a_phone_that_is_away_hinders_nobody(
+async def test_a_phone_that_is_away_does_not_block_the_line(
     hass: HomeAssistant, shared: MockConfigEntry, phones: Phones
 ) -> None:
     assert hass.states.get(SWITCH).state == "off"
@@ -221,7 +221,7 @@ async def test_a_restart_changes_nothing(
         await show(desks, FREE)
 
 
-# What becomes of the keys
+# Keys of lines
 
 
 async def test_a_key_belongs_to_the_line_alone(
@@ -240,7 +240,7 @@ async def test_a_key_belongs_to_the_line_alone(
     await hass.async_block_till_done()
     assert hass.states.get("light.phone_44_key_1") is None
     assert entity_registry.async_get(PRESS_44).id == press.id
-    # Others noticed nothing.
+    # Other keys did not change.
     assert hass.states.get("light.phone_44_key_2").state == "off"
 
     await turn(hass, "on")
@@ -289,7 +289,7 @@ async def test_a_line_whose_owner_is_gone_is_free(
     await show(desks[1:], FREE)
     await hass.async_block_till_done()
     assert hass.states.get(SWITCH).state == "off"
-    # And usable for those that there are.
+    # The remaining phones can use it.
     await desks[1].press("1", "seize")
     await show(desks[1:], SEIZED)
 
@@ -346,7 +346,7 @@ async def test_a_new_name(
 async def test_a_line_that_is_there_before_its_phones(
     hass: HomeAssistant, shared: MockConfigEntry, phones: Phones
 ) -> None:
-    """It names a phone that was removed; one that is added anew is another."""
+    """It names a phone that was removed, and has it again when the phone is back."""
     remove_phone(hass, shared)
     await hass.async_block_till_done()
     second = await phones("45")
@@ -372,8 +372,8 @@ async def test_diagnostics(
 ) -> None:
     await desks[0].press("1", "seize")
     await show(desks, SEIZED)
-    told = await get_diagnostics_for_config_entry(hass, hass_client, shared)
-    assert len(told["phones"]) == 2
-    assert told["shared_lines"] == [
+    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, shared)
+    assert len(diagnostics["phones"]) == 2
+    assert diagnostics["shared_lines"] == [
         {"settings": {"code": "co2", "keys": BOTH}, "seized": True, "phone": "44"}
     ]

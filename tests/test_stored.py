@@ -1,4 +1,4 @@
-"""What earlier versions have stored: it is set up as it was.
+"""Data that earlier versions have stored loads unchanged.
 
 tests/data/entry_1_1 holds an entry of version 1.1 and its store, written by the
 integration before its store named the use of a key beside the key. The server was
@@ -39,7 +39,7 @@ def read(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def desks(port: int) -> AsyncIterator[dict[str, RawPhone]]:
-    """Return the phones that were registered, and have not noticed a restart."""
+    """Return phones that were registered before the restart."""
     async with AsyncExitStack() as stack:
         yield {
             extension: await stack.enter_async_context(
@@ -56,7 +56,7 @@ async def entry(
     desks: dict[str, RawPhone],
     port: int,
 ) -> ConfigEntry:
-    """Return the stored entry, which runs on this machine now."""
+    """Return the stored entry, changed to run on this machine."""
     stored, store = read("config_entry.json"), read("store.json")
     stored["data"]["port"] = port
     for extension, desk in desks.items():
@@ -125,7 +125,7 @@ async def test_settings(hass: HomeAssistant, server: ConfigEntry) -> None:
 async def test_registrations_and_keys(
     hass: HomeAssistant, server: ConfigEntry, desks: dict[str, RawPhone]
 ) -> None:
-    """Each phone gets what it should show, though it has not registered anew."""
+    """Each phone gets its keys although it has not registered again."""
     seized = {"c": "on", "n": "*603co2", "a": "release", "l": "(co2)"}
     first, second = desks.values()
     await first.shows("9")
@@ -180,7 +180,7 @@ async def test_what_is_stored_anew_is_read_as_before(
     desks: dict[str, RawPhone],
     hass_storage: dict[str, Any],
 ) -> None:
-    """Each key says itself what it was set up as."""
+    """The store names the use of each key beside the key."""
     await desks["44"].shows("9")
     await desks["45"].shows("4")
     before = {extension: dict(desk.keys) for extension, desk in desks.items()}
@@ -203,7 +203,7 @@ async def test_lists_of_keys_that_cannot_be_read_are_left_out(
     hass_storage: dict[str, Any],
     broken: object,
 ) -> None:
-    """Then each key was used and of one colour."""
+    """All keys then count as used, with one colour."""
     data = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
     data["unused"] = data["colored"] = broken
     assert await hass.config_entries.async_setup(entry.entry_id)
@@ -230,7 +230,7 @@ async def test_keys_that_cannot_be_read_are_left_out(
     ("version", "state"),
     [
         ((ENTRY_VERSION, ENTRY_MINOR_VERSION), ConfigEntryState.LOADED),
-        # It adds only what this one can ignore.
+        # A newer minor version adds only what this one can ignore.
         ((ENTRY_VERSION, ENTRY_MINOR_VERSION + 1), ConfigEntryState.LOADED),
         ((ENTRY_VERSION + 1, 1), ConfigEntryState.MIGRATION_ERROR),
     ],

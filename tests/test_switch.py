@@ -44,10 +44,10 @@ async def test_a_switch_is_unavailable_while_its_phone_is_away(
     assert hass.states.get(ALARM).state == STATE_UNAVAILABLE
 
 
-async def test_a_toggle_tells_state_then_phone_then_event(
+async def test_a_toggle_changes_state_then_phone_then_event(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    # Nothing that the phone would have to be told: it is idle when the key is pressed.
+    # The look does not change: the outbox is idle when the key is pressed.
     update_phone(hass, server, keys=[*KEYS[:2], KEYS[2] | {"toggle": True}, KEYS[3]])
     await hass.async_block_till_done()
     order = noting_messages(server.runtime_data.server)
@@ -67,7 +67,7 @@ async def test_a_toggle_tells_state_then_phone_then_event(
         "event.phone_44_alarm_press",
         "snom_buttons_key_press",
     ]
-    # The switch does what the key does.
+    # The switch has the same effect as the key.
     await hass.services.async_call(
         SWITCH_DOMAIN, SERVICE_TURN_OFF, {ATTR_ENTITY_ID: ALARM}, blocking=True
     )

@@ -60,7 +60,7 @@ async def write(hass: HomeAssistant, value: str, entity_id: str = LABEL) -> None
     )
 
 
-async def test_labels_are_off_until_somebody_wants_them(
+async def test_labels_are_off_by_default(
     server: MockConfigEntry, entity_registry: er.EntityRegistry
 ) -> None:
     labels = [
@@ -93,7 +93,7 @@ async def test_a_label_is_written_and_nothing_else_changes(
         "a": "message",
         "l": "21.5 °C",
     }
-    # Turning the light off leaves the label, and the switch of another key too.
+    # Turning the light off keeps the label.
     await hass.services.async_call(
         "light", "turn_off", {ATTR_ENTITY_ID: LIGHT}, blocking=True
     )
@@ -117,7 +117,7 @@ async def test_a_label_outlives_a_restart(
 async def test_a_hasty_template_reaches_the_phone_once_a_second(
     hass: HomeAssistant, labelled: RawPhone
 ) -> None:
-    """The newest text wins, and what was written in between is never seen."""
+    """The newest text is sent, and texts in between are not."""
     loop = asyncio.get_running_loop()
     before = len(labelled.requests)
     begin = loop.time()
@@ -128,7 +128,7 @@ async def test_a_hasty_template_reaches_the_phone_once_a_second(
     await labelled.shows("2", l="99 %")
     messages = len(labelled.requests) - before
     assert messages <= 2 + (loop.time() - begin) / LABEL_PAUSE
-    # What is no label does not wait for labels.
+    # Other changes do not wait for labels.
     await write(hass, "soon")
     await hass.services.async_call(
         "light", "turn_on", {ATTR_ENTITY_ID: LIGHT}, blocking=True
@@ -152,7 +152,7 @@ async def test_a_label_that_no_phone_could_show_is_refused(
 async def test_a_template_writes_a_label(
     hass: HomeAssistant, labelled: RawPhone
 ) -> None:
-    """As the page on keys shows it."""
+    """The template of docs/keys.md."""
     automation = {
         "alias": "The outside temperature on key 1",
         "triggers": {"trigger": "state", "entity_id": "sensor.outside"},

@@ -1,4 +1,4 @@
-"""What hassfest checks of a custom integration, and that all texts are there."""
+"""The rules of hassfest for a custom integration, and that all texts exist."""
 
 import ast
 from collections.abc import Iterator
@@ -52,13 +52,13 @@ ICONS = read("icons.json")
 
 
 def source(*modules: str) -> list[ast.AST]:
-    """Return all nodes of some modules of ours."""
+    """Return all nodes of some modules of the integration."""
     files = [ROOT / f"{module}.py" for module in modules]
     return [n for f in files for n in ast.walk(ast.parse(f.read_text("utf-8")))]
 
 
 def keyword_values(name: str, within: type[ast.AST] = ast.Module) -> set[str]:
-    """Return the strings that are passed by this keyword, anywhere or in statements."""
+    """Return the strings that are passed as this keyword argument."""
     files = [f for folder in ("", "flows", "hub") for f in (ROOT / folder).glob("*.py")]
     modules = [ast.parse(file.read_text("utf-8")) for file in files]
     return {
@@ -150,7 +150,7 @@ def test_texts_are_sorted(language: str) -> None:
     check(read(f"translations/{language}.json"))
 
 
-# That nothing is missing, and nothing is there in vain
+# No text is missing, and none is unused
 
 
 def flow_class(name: str) -> ast.ClassDef:
@@ -218,7 +218,7 @@ def test_every_step_has_its_texts() -> None:
         step_texts = texts_of_flow["step"][step]
         assert {"title", "description"} <= set(step_texts)
         assert set(step_texts.get("data", {})) == wanted
-        # Lists show no help, so the page's description has it.
+        # Lists show no help texts, so the page's description has them.
         helped = wanted - {"keys", "dial_rules"}
         assert set(step_texts.get("data_description", {})) == helped
 
@@ -229,8 +229,8 @@ def test_a_subentry_has_what_it_needs() -> None:
         assert set(subentry["initiate_flow"]) == {"user", "reconfigure"}
 
 
-def test_no_error_has_a_text_in_vain() -> None:
-    """That each one has a text is checked where it is shown, in the flows' tests."""
+def test_no_text_of_an_error_is_unused() -> None:
+    """The tests of the dialogues check that each error has a text."""
     words = {
         node.value
         for module in (
@@ -255,7 +255,7 @@ def test_every_abort_has_its_text() -> None:
 
 
 def choices(node: ast.AST) -> Iterator[ast.Constant]:
-    """Return the constants that an expression may become."""
+    """Return the constants that an expression may evaluate to."""
     if isinstance(node, ast.IfExp):
         yield from (*choices(node.body), *choices(node.orelse))
     elif isinstance(node, ast.Constant):
@@ -382,7 +382,7 @@ def test_icons() -> None:
     for path, icon in texts(ICONS):
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon), path
     for platform, keys in ICONS["entity"].items():
-        # The lamp of a key is called as the user calls it.
+        # The user names the lamp of a key.
         assert set(keys) - {"led"} == set(ENGLISH["entity"][platform]) - {"led"}
 
 

@@ -1,8 +1,8 @@
 """snom's LED Remote Control document, example by example, with software phones.
 
-Home Assistant is told by its own actions, dialogues and switches; what the phones show
-is compared with the documents that snom's page prints. The same on a phone that shares
-no code with us is in test_services.py, test_shared_line.py and test_keys_page.py.
+Home Assistant's actions, dialogues and switches set the keys; what the phones show is
+compared with the documents on snom's page. test_services.py, test_shared_line.py and
+test_keys_page.py do the same with a phone that shares no code with the product.
 """
 
 from collections.abc import AsyncIterator
@@ -82,7 +82,7 @@ async def phones(hass: HomeAssistant, port: int) -> AsyncIterator[list[VirtualPh
 
 
 async def show(document: str, *phones: VirtualPhone) -> None:
-    """Wait until the phones show all keys of a document as it stands on the page."""
+    """Wait until the phones show all keys of a document of the page."""
     wanted = {key.name: key for key in parse_document(document.encode())}
     for phone in phones:
         await phone.wait_for(lambda p: p.keys | wanted == p.keys)

@@ -1,4 +1,4 @@
-"""Each example of docs/keys.md works when pasted, and the phone gets what stands below."""
+"""Each example of docs/keys.md works when pasted, and the phone gets the document below it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ SECTIONS = sections()
 
 
 class House:
-    """A Home Assistant with the two phones that the page speaks of."""
+    """A Home Assistant with the two phones of the page."""
 
     def __init__(
         self, hass: HomeAssistant, phones: list[RawPhone], device_id: str
@@ -146,7 +146,7 @@ async def house(
 
 
 async def each_alone(house: House, blocks: list[Block]) -> None:
-    """Run each action on a key as it is configured, and look at the phone."""
+    """Run each action on a configured key, and check what the phone shows."""
     for action, document in zip(blocks[::2], blocks[1::2], strict=True):
         await house.hass.services.async_call(
             "snom_buttons",
@@ -160,7 +160,7 @@ async def each_alone(house: House, blocks: list[Block]) -> None:
 
 
 async def a_call(house: House, blocks: list[Block]) -> None:
-    """Press it too: that is told with caller and number."""
+    """Also press the key: the press has caller and number."""
     await each_alone(house, blocks)
     presses = async_capture_events(house.hass, "snom_buttons_key_press")
     await house.run(blocks[0])
@@ -169,16 +169,16 @@ async def a_call(house: House, blocks: list[Block]) -> None:
     await house.hass.async_block_till_done()
     state = house.hass.states.get("event.phone_44_key_3_press")
     assert state is not None
-    for told in (presses[0].data, state.attributes):
-        assert told["action"] == "invite"
-        assert told["number"] == "*6013"
-        assert told["caller"] == "19781234567"
+    for press in (presses[0].data, state.attributes):
+        assert press["action"] == "invite"
+        assert press["number"] == "*6013"
+        assert press["caller"] == "19781234567"
     await house.run(blocks[2])
     await house.shows(blocks[3])
 
 
 async def anything_else(house: House, blocks: list[Block]) -> None:
-    """Look also at the key that is not set up."""
+    """Also check the key that is not set up."""
     await each_alone(house, blocks)
     assert await house.phone.shows("99", c="on") == {"c": "on", "z": "something new"}
 
@@ -203,7 +203,7 @@ async def toggles(house: House, blocks: list[Block]) -> None:
 async def a_shared_line(house: House, blocks: list[Block]) -> None:
     free, seized, by_hand, seized_by_hand, automation = blocks
     await house.automate(automation)
-    told = async_mock_service(house.hass, "persistent_notification", "create")
+    notifications = async_mock_service(house.hass, "persistent_notification", "create")
     both = house.phone, house.other
     for phone in both:
         await house.shows(free, phone)
@@ -211,7 +211,9 @@ async def a_shared_line(house: House, blocks: list[Block]) -> None:
     for phone in both:
         await house.shows(seized, phone)
     await house.hass.async_block_till_done()
-    assert [call.data["message"] for call in told] == ["Phone 44 took the line"]
+    assert [call.data["message"] for call in notifications] == [
+        "Phone 44 took the line"
+    ]
     assert (await house.other.press("12", "release")).status == 200
     assert (await house.phone.press("12", "release")).status == 200
     for phone in both:

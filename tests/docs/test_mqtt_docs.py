@@ -59,10 +59,10 @@ class Topic(NamedTuple):
     topic: str
     retained: bool
     ours: bool
-    """Whether Home Assistant publishes it, else others do."""
+    """Whether Home Assistant publishes it, and not other programs."""
 
     def matches(self, topic: str) -> bool:
-        """Return whether a topic is one of these, or a filter of nothing but these."""
+        """Return whether this row contains a topic, or all topics of a filter."""
         pattern = re.sub(r"<(?:phone|k)>", r"([^/+#]+|\\+)", self.topic)
         return bool(re.fullmatch(pattern, topic))
 
@@ -80,7 +80,7 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def table_of_topics() -> list[Topic]:
-    """Return what the table of topics says."""
+    """Return the rows of the table of topics."""
     found = []
     for topic, _, retained, publisher in rows("topic"):
         assert retained in ("yes", "no", "never")
@@ -120,7 +120,7 @@ def allows(name: str, payload: object) -> bool:
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
-    """Return the page's blocks of a language: what stands behind it, and the text."""
+    """Return the page's blocks of a language: the rest of their first line, and the text."""
     return re.findall(
         rf"^```{language}\b *(.*)\n((?:(?!```).*\n)*)```$", PAGE, re.MULTILINE
     )
@@ -134,12 +134,12 @@ def commands() -> list[list[str]]:
 
 
 def option(command: list[str], name: str) -> str:
-    """Return what follows an option."""
+    """Return the value of an option."""
     return command[command.index(name) + 1]
 
 
 def nodes(kind: str) -> list[dict[str, Any]]:
-    """Return the nodes of the flow that are of a kind."""
+    """Return the nodes of a kind in the flow."""
     return [node for node in FLOW if node["type"] == kind]
 
 
@@ -151,11 +151,11 @@ def test_the_table_has_the_topics_of_the_code() -> None:
     ours = {topics.status, topics.error}
     ours |= {topics.availability("44"), topics.dialled("44")}
     ours |= {topics.state("44", "1"), topics.event("44", "1")}
-    others = {topics.set("44", "1"), topics.every_set, topics.every_document}
+    theirs = {topics.set("44", "1"), topics.every_set, topics.every_document}
     assert {documented(topic).topic for topic in ours} == {
         row.topic for row in TOPICS if row.ours
     }
-    assert {documented(topic).topic for topic in others} == {
+    assert {documented(topic).topic for topic in theirs} == {
         row.topic for row in TOPICS if not row.ours
     }
     assert {row.topic.rpartition("/")[2] for row in TOPICS if row.retained} == {
@@ -308,7 +308,7 @@ def test_the_set_schema_takes_what_the_code_takes(name: str) -> None:
         assert ", ".join(words) == field.allowed
     for value in [*values, ""]:
         check("set", {name: value})
-        if not isinstance(value, dict):  # a colour in numbers, which only MQTT knows
+        if not isinstance(value, dict):  # a colour in numbers, which only MQTT has
             read_fields({name: value})
 
 
@@ -466,7 +466,7 @@ def test_the_flow_speaks_as_documented() -> None:
     assert not documented(said["topic"]).ours
     assert said["retain"] == "false"
     assert heard["qos"] == said["qos"] == "1"
-    # As a text, for else the broker node has read it already, and `json` writes it again.
+    # As text: otherwise the broker node parses it, and the node `json` formats it again.
     assert (heard["datatype"], json_node["action"]) == ("utf8", "obj")
     field = switch["property"].removeprefix("payload.")
     (rule,) = switch["rules"]

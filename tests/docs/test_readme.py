@@ -27,7 +27,7 @@ def blocks(page: str) -> list[Any]:
 
 @pytest.fixture
 async def keys_of_the_readme(hass: HomeAssistant, config_entry: Any) -> None:
-    """Give phone 44 lamps with colours on keys 1 and 4, under the names of a newcomer."""
+    """Give phone 44 lamps on keys 1 and 4, with the names that the dialogue proposes."""
     hass.config_entries.async_remove_subentry(config_entry, "subentry_44")
     keys = [key_data("1", colors=True), key_data("4")]
     add_phone(hass, config_entry, phone_subentry("44", keys))
@@ -50,7 +50,7 @@ async def test_the_automation_works_when_pasted(
     assert await async_setup_component(hass, "automation", {"automation": automations})
     await hass.async_block_till_done()
 
-    # There is no light in the living room here: note what is asked of it.
+    # There is no light in the living room here: record the calls.
     hass.services.async_register("light", "toggle", note)
     await phone.press("4")
     await hass.async_block_till_done()
@@ -61,7 +61,7 @@ async def test_the_automation_works_when_pasted(
     hass.states.async_set("light.living_room", "off")
     await phone.shows("4", c=None)
 
-    # What is asked of the lamp of an absent phone is dropped: the automation asks anew.
+    # Home Assistant drops actions on the lamp of an absent phone: the automation repeats.
     await phone.unregister()
     hass.states.async_set("light.living_room", "on")
     await hass.async_block_till_done()

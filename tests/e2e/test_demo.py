@@ -1,4 +1,4 @@
-"""A real Home Assistant, set up by `script/demo`, and phones that share no code with us.
+"""A real Home Assistant of `script/demo`, and phones that share no code with the product.
 
 Starting it takes most of the time: the tests of one demo run in their order, each phone
 removes its registration, and the demo is restarted once and killed once.
@@ -52,7 +52,7 @@ async def demo(running: tuple[Path, int]) -> AsyncIterator[Demo]:
 
 @one_demo
 async def test_lamps_and_presses(demo: Demo) -> None:
-    """The main job, as the README promises it."""
+    """The main use, as README.md describes it."""
     async with demo.phone("44") as desk:
         lamp, press = demo.entity("44", "4", "led"), demo.entity("44", "4", "press")
         assert set(demo.details["phones"]) == {"44", "45"}
@@ -85,7 +85,7 @@ async def test_lamps_and_presses(demo: Demo) -> None:
 
 @one_demo
 async def test_what_the_document_shows_works_between_two_phones(demo: Demo) -> None:
-    """Do not disturb, the shared line and dialling, with the document's own words."""
+    """Do not disturb, the shared line and dialling, with the document's words."""
     async with demo.phone("44") as desk, demo.phone("45") as other:
         phones = demo.details["phones"]
         line = demo.details["shared"]["co2"]
@@ -100,7 +100,7 @@ async def test_what_the_document_shows_works_between_two_phones(demo: Demo) -> N
         seized = {"c": "on", "n": "*603co2", "a": "release", "l": "(co2)"}
         assert await desk.shows("12", n="*602co2") == free
 
-        # Do not disturb: the key answers by itself, and the switch follows.
+        # Do not disturb: the press toggles the key, and the switch follows.
         dnd = demo.entity("44", "11", "led")
         assert (await desk.press("11")).status == 200
         assert await desk.shows("11", c="offline") == {
@@ -113,7 +113,7 @@ async def test_what_the_document_shows_works_between_two_phones(demo: Demo) -> N
         await demo.call("switch", "turn_off", entity_id=dnd)
         await desk.shows("11", n="*78", c=None)
 
-        # The line is there for the one while the other is away, and for both then.
+        # One phone can use the line while the other is away, and then both can.
         assert (await desk.press("12", "seize")).status == 200
         assert await desk.shows("12", c="on") == seized
         assert (await other.register()).status == 200
@@ -205,24 +205,24 @@ def outlives_a_power_cut(directory: Path) -> bool:
 
 
 def times_set_up(directory: Path) -> int:
-    """Return how often Home Assistant began to set us up, as its log has it."""
+    """Return how often Home Assistant began to set the integration up, by its log."""
     log = (directory / "output.log").read_text()
     return log.count("[homeassistant.setup] Setting up snom_buttons")
 
 
 @one_demo
 async def test_home_assistant_is_killed(demo: Demo) -> None:
-    """Phones that noticed nothing show the right picture after the next start."""
+    """Phones show the whole picture after the next start without registering again."""
     async with demo.phone("44") as desk, demo.phone("45") as other:
-        pictures = []
+        looks = []
         for phone in (desk, other):
             assert (await phone.register()).status == 200
             lamp = demo.entity(phone.extension, "4", "led")
             await demo.call("light", "turn_on", entity_id=lamp, effect="park")
             await phone.shows("4", c="park")
             await phone.shows("12")
-            pictures.append(dict(phone.keys))
-        # The next start writes to the log when it sets us up.
+            looks.append(dict(phone.keys))
+        # At the next start the log says when the integration is set up.
         with (demo.directory / "configuration.yaml").open("a") as configuration:
             configuration.write("    homeassistant.setup: info\n")
         async with asyncio.timeout(PATIENCE):
@@ -237,8 +237,8 @@ async def test_home_assistant_is_killed(demo: Demo) -> None:
         async with asyncio.timeout(START_PATIENCE):
             while not times_set_up(demo.directory):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        await desk.until(lambda: desk.keys == pictures[0])
-        await other.until(lambda: other.keys == pictures[1])
+        await desk.until(lambda: desk.keys == looks[0])
+        await other.until(lambda: other.keys == looks[1])
         assert (await desk.press("4")).status == 200
 
 

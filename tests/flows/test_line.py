@@ -19,7 +19,7 @@ STORED = [{"phone": "subentry_44", "key": "1"}, {"phone": "subentry_45", "key": 
 async def submit(
     hass: HomeAssistant, result: SubentryFlowResult, **values: Any
 ) -> SubentryFlowResult:
-    """Submit a form as it is filled in, except for the changes."""
+    """Submit a form with its suggested values, except for the changes."""
     return await hass.config_entries.subentries.async_configure(
         result["flow_id"], suggested(result) | values
     )
@@ -37,7 +37,7 @@ async def add(
     keys: list[dict[str, str]] | None = None,
     **values: Any,
 ) -> SubentryFlowResult:
-    """Go through the dialogue; return what the last page answers."""
+    """Go through the dialogue; return the result of the last page."""
     values = {"code": "co2", "phones": ["44", "45"], "key": "1"} | values
     result = await submit(hass, await start(hass, entry), **values)
     if result.get("step_id") == "keys":
@@ -50,7 +50,7 @@ def lines(entry: MockConfigEntry) -> list[Any]:
 
 
 def errors(result: SubentryFlowResult) -> dict[str, str]:
-    """Return what the user reads."""
+    """Return the errors of a form as the user reads them."""
     placeholders = result["description_placeholders"] or {}
     return {
         field: LINE_TEXTS["error"][error].format(**placeholders)
@@ -84,7 +84,7 @@ async def test_a_line_from_first_to_last_page(
     await hass.async_block_till_done()
     assert hass.states.get("switch.gate").state == "off"
     assert hass.states.get("light.phone_44_key_1") is None
-    # Nobody else noticed.
+    # Nothing else changed.
     assert server.runtime_data is hub
 
 
@@ -128,12 +128,12 @@ async def test_a_line_is_changed(hass: HomeAssistant, server: MockConfigEntry) -
         "key": "1",
         "release_after": 30,
     }
-    # What was set apart stays so.
+    # A key that was set for one phone stays.
     result = await submit(hass, result)
     assert suggested(result) == {"keys": apart}
     result = await submit(hass, result)
     assert result["reason"] == "reconfigure_successful"
-    # Another usual key is for all of them.
+    # Another usual key applies to all phones.
     result = await reconfigure(hass, server)
     values = {k: v for k, v in suggested(result).items() if k != "release_after"}
     result = await hass.config_entries.subentries.async_configure(
@@ -199,7 +199,7 @@ async def test_a_wrong_first_page(
     assert list(result["errors"]) == [field]
     assert errors(result)[field].startswith(error)
     assert suggested(result) == typed
-    # Mended, it goes on.
+    # Once corrected, the dialogue goes on.
     result = await submit(hass, result, code="co2", phones=["44"], key="1")
     assert result["step_id"] == "keys"
 

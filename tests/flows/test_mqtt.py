@@ -58,7 +58,7 @@ async def start(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult
 async def submit(
     hass: HomeAssistant, result: ConfigFlowResult, **changes: Any
 ) -> ConfigFlowResult:
-    """Submit a form as it is filled in, except for the changes."""
+    """Submit a form with its suggested values, except for the changes."""
     return checked(
         await hass.config_entries.options.async_configure(
             result["flow_id"], suggested(result) | changes
@@ -74,7 +74,7 @@ async def switch_on(
 
 
 def errors(result: ConfigFlowResult) -> dict[str, str]:
-    """Return what the user reads."""
+    """Return the errors of a form as the user reads them."""
     assert result["type"] is FlowResultType.FORM
     placeholders = result["description_placeholders"] or {}
     return {
@@ -209,7 +209,7 @@ async def test_the_topics_that_another_server_has_left(
     options = AT_FIRST | {"mqtt": True, "base_topic": "house/old"}
     hass.config_entries.async_update_entry(server, options=options)
     await hass.async_block_till_done()
-    # Nobody can clear them, for there is no connection.
+    # They cannot be cleared, because there is no connection.
     hass.config_entries.async_update_entry(server, options=AT_FIRST)
     await hass.async_block_till_done()
     for base_topic in ("house", "house/old", "house/old/44"):
@@ -221,7 +221,7 @@ async def test_the_topics_that_another_server_has_left(
                 " reached."
             )
         }
-    # What is not loaded leaves alone what is another's when it comes back.
+    # A server that is not loaded will not clear topics of another when it is back.
     assert await hass.config_entries.async_unload(server.entry_id)
     result = await submit(hass, result, base_topic="house/old")
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -332,7 +332,7 @@ async def test_mqtt_goes_away_while_the_form_is_open(
     placeholders = result["description_placeholders"]
     assert placeholders is not None
     for texts in LANGUAGES:
-        # An error cannot hold a link; it names the one in the text above it.
+        # An error cannot contain a link; it refers to the one in the text above it.
         read = texts["options"]["step"]["init"]["description"].format(**placeholders)
         assert "](/config/integrations/dashboard/add?domain=mqtt)" in read
     result = await submit(hass, result, base_topic="phones")
@@ -358,7 +358,7 @@ async def test_without_mqtt_the_option_can_be_switched_off(
 
 
 def test_the_dialogues_load_without_the_mqtt_integration() -> None:
-    """It is imported once MQTT is used: not with the integration or its dialogues."""
+    """It is imported only when MQTT is used."""
     program = (
         "import sys\n"
         "import custom_components.snom_buttons.config_flow\n"

@@ -1,4 +1,4 @@
-"""What of a phone is not in its account: keys that toggle, and dialling."""
+"""The dialogue of a phone without its account: keys that toggle, and dialling."""
 
 from http import HTTPStatus
 from typing import Any
@@ -35,7 +35,7 @@ RULES = [
 
 
 def error_texts(result: SubentryFlowResult) -> dict[str, str]:
-    """Return what the user reads of the errors of a form."""
+    """Return the errors of a form as the user reads them."""
     texts = TEXTS["config_subentries"]["phone"]["error"]
     placeholders = result["description_placeholders"]
     return {
@@ -191,7 +191,7 @@ async def test_a_key_takes_what_there_is(
 async def test_what_is_true_or_false_is_stored_so(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:
-    """Home Assistant takes any value there, and hands it on as it came."""
+    """Home Assistant's selector accepts any value and passes it on."""
     result = await keys_page(hass, config_entry)
     keys = [DND | {"toggle": 1, "colors": None}]
     await finish(hass, await submit_phone(hass, result, keys=keys))
@@ -279,7 +279,7 @@ async def test_a_telephone_system_is_stored_as_a_uri(
 async def test_dialling_is_stored_beside_all_else(
     hass: HomeAssistant, config_entry: MockConfigEntry, dialling: dict[str, Any]
 ) -> None:
-    """The account's pages leave it as it is, and what is as usual is not stored."""
+    """The account's pages do not change it, and defaults are not stored."""
     before = dict(config_entry.subentries["subentry_44"].data)
     await save_dialling(hass, config_entry, **dialling)
     subentry = config_entry.subentries["subentry_44"]
@@ -454,7 +454,7 @@ async def test_a_call_is_answered_as_the_form_says(
 async def test_a_number_with_a_rule_runs_a_script_or_a_scene(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    """It is ours: no other telephone system is told of it."""
+    """It is never redirected to another telephone system."""
     script = {"good_night": {"sequence": {"event": "good_night"}}}
     scene = {"name": "Evening", "entities": {"light.sofa": "on"}}
     assert await async_setup_component(hass, "script", {"script": script})
@@ -480,7 +480,7 @@ async def test_a_number_with_a_rule_runs_a_script_or_a_scene(
 async def test_the_menu_and_dialling_over_rest(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, server: MockConfigEntry
 ) -> None:
-    """As the frontend gets and sends it."""
+    """The JSON that the frontend gets and sends."""
     assert await async_setup_component(hass, "config", {})
     client = await hass_client()
 

@@ -273,7 +273,7 @@ async def test_a_registrar_with_an_ipv6_address(
     assert result["description_placeholders"]["registrar"] == f"[2001:db8::1]:{port}"
 
 
-# Phones that are changed
+# Changing a phone
 
 
 async def test_a_phone_is_left_as_it_is(
@@ -352,7 +352,7 @@ async def test_another_model_decides_anew_which_keys_have_colors(
     model: str,
     colors: bool | None,
 ) -> None:
-    """Unless it is one of which nothing is known."""
+    """Unless it is a model that the integration does not know."""
     result = await reconfigure_phone(hass, config_entry)
     result = await submit_phone(hass, result, model=model)
     assert suggested(result)["keys"] == [

@@ -34,7 +34,7 @@ FLOW = "custom_components.snom_buttons.flows.server"
 FORM = "custom_components.snom_buttons.flows.server_form"
 
 
-async def test_a_server_for_somebody_in_a_hurry(
+async def test_a_server_with_the_suggested_values(
     hass: HomeAssistant, socket_enabled: None
 ) -> None:
     result = await start_server(hass)
@@ -230,7 +230,7 @@ async def test_a_second_server(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_server_without_udp_is_in_nobody_s_way(
+async def test_a_server_without_udp_blocks_no_port(
     hass: HomeAssistant, config_entry: MockConfigEntry, port: int
 ) -> None:
     tcp_only = {
@@ -266,7 +266,7 @@ async def test_a_server_changes_its_port(
 async def test_a_server_keeps_its_port_and_its_own_title(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    """Its port is taken, but by itself."""
+    """Its port is taken by the server itself."""
     hass.config_entries.async_update_entry(server, title="Ground floor")
     result = await submit_server(
         hass, await reconfigure_server(hass, server), advertised_host="ha.example"
@@ -302,7 +302,7 @@ async def test_blanks_around_the_address_for_the_phones_do_not_matter(
 async def test_a_server_widens_its_address_on_its_own_port(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, port: int
 ) -> None:
-    """Its own socket is in the way then, but another's must be found all the same."""
+    """Its own socket is in the way, but a socket of another program must still be found."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
         other.bind(("127.0.0.2", port))
         result = await submit_server(
@@ -327,7 +327,7 @@ async def test_a_server_widens_its_address_on_its_own_port(
 async def test_a_server_that_loses_its_port_while_another_address_is_tried(
     hass: HomeAssistant, server: MockConfigEntry
 ) -> None:
-    """Then it is set up anew."""
+    """The entry is set up again."""
     hub = server.runtime_data
     flow = await reconfigure_server(hass, server)
     taken = OSError(errno.EADDRINUSE, "Address already in use")
@@ -350,7 +350,7 @@ async def test_a_server_that_loses_its_port_while_another_address_is_tried(
 async def test_a_server_that_ends_while_another_address_is_tried(
     hass: HomeAssistant, server: MockConfigEntry, port: int, end: str, first: str
 ) -> None:
-    """It does not come back to life beside the one that follows it."""
+    """It does not start again beside the one that follows it."""
     begun = asyncio.Event()
     stop = server.runtime_data.server.stop
 
@@ -388,7 +388,7 @@ async def test_a_server_that_ends_while_another_address_is_tried(
         probe.bind(("0.0.0.0", port))
 
 
-async def test_a_server_cannot_take_the_place_of_another(
+async def test_a_server_cannot_take_the_address_of_another(
     hass: HomeAssistant, server: MockConfigEntry
 ) -> None:
     other = {**server.data, "port": free_port()}

@@ -1,4 +1,4 @@
-"""What the sections of a server's form set: transports, certificates, who may talk."""
+"""The sections of a server's form: transports, certificates, and allowed networks."""
 
 from contextlib import closing
 from pathlib import Path
@@ -35,14 +35,14 @@ FORM_ERRORS = TEXTS["config"]["error"]
 async def submitted(
     hass: HomeAssistant, port: int, **changes: dict[str, Any]
 ) -> ConfigFlowResult:
-    """Submit a new server; of its sections the changes."""
+    """Submit a new server with changes in its sections."""
     form = await start_server(hass)
     merged = {name: suggested(form)[name] | change for name, change in changes.items()}
     return await submit_server(hass, form, host=LOCALHOST, port=port, **merged)
 
 
 def said(result: ConfigFlowResult) -> str:
-    """Return what the user reads of the one error of a form."""
+    """Return the one error of a form as the user reads it."""
     (error,) = (result["errors"] or {}).values()
     placeholders = result["description_placeholders"]
     assert placeholders is not None
@@ -113,7 +113,7 @@ async def test_without_udp(hass: HomeAssistant, port: int) -> None:
 async def test_udp_is_switched_off(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
-    """Whom it served by UDP is away, and nothing is sent to where it was."""
+    """Phones on UDP become unavailable, and nothing is sent to their addresses."""
     await phones("44")
     tcp = free_port()
     changes = {"udp": {"enabled": False}, "tcp": {"enabled": True, "port": tcp}}
@@ -135,7 +135,7 @@ async def test_udp_is_switched_off(
     hub = server.runtime_data
     assert hub.server.listening == {"TCP": tcp}
     assert not hub.phones["44"].phone.available
-    # By address it could not be reached now.
+    # A phone by its address could not be reached now.
     dialogue = await start_phone(hass, server)
     page = {"extension": "46", "password": PASSWORD, "model": "D785"}
     form = await submit_phone(hass, dialogue, **page, address="127.0.0.3")
@@ -227,7 +227,7 @@ async def test_what_is_wrong_with_a_certificate(
         )
         assert result["type"] is FlowResultType.FORM
         assert text in said(result)
-    # While TLS is off nobody asks.
+    # While TLS is off, certificates are not checked.
     result = await submitted(hass, port, tls={"certificate": "nonsense"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -351,7 +351,7 @@ async def test_a_running_server_is_changed(
     assert server.state is ConfigEntryState.LOADED
     hub = server.runtime_data
     assert hub.server.address_of("TLS") == (LOCALHOST, tls)
-    # What it has itself is in nobody's way, here or at another address.
+    # Its own ports do not count as taken, here or at another address.
     form = await reconfigure_server(hass, server)
     result = await submit_server(hass, form, realm="another")
     assert result["reason"] == "reconfigure_successful"

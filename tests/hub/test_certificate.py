@@ -1,4 +1,4 @@
-"""Certificates that can be used, and the errors of those that cannot."""
+"""Usable certificates, and the errors of unusable ones."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Dial rules: what a dialled number turns on."""
+"""Dial rules: the script or scene that a dialled number turns on."""
 
 import pytest
 from pytest_homeassistant_custom_component.common import (

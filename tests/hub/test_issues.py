@@ -1,4 +1,4 @@
-"""What a user is told of a server, and how it passes."""
+"""Repairs of a server, and how they go away."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,7 +46,7 @@ def issue(hass: HomeAssistant, name: str) -> ir.IssueEntry | None:
 
 
 def said(found: ir.IssueEntry | None) -> str:
-    """Return what the user reads of an issue."""
+    """Return the text of an issue as the user reads it."""
     assert found is not None
     assert found.translation_key is not None
     texts = ISSUES[found.translation_key]
@@ -61,7 +61,7 @@ def said(found: ir.IssueEntry | None) -> str:
 def certificate_issue(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> ir.IssueEntry | None:
-    """Return what is told of the certificate, which is one thing at a time."""
+    """Return the issue of the certificate: at most one at a time."""
     issues = ir.async_get(hass).issues
     found = [
         issues["snom_buttons", issue_id]
@@ -79,7 +79,7 @@ def ignore(hass: HomeAssistant, found: ir.IssueEntry | None) -> None:
 
 
 async def refusing(hass: HomeAssistant, phones: Phones) -> RawPhone:
-    """Return a phone that refuses documents, once the user has been told."""
+    """Return a phone that refuses documents, once that is reported."""
     phone: RawPhone = await phones()
     await phone.shows("4")
     phone.answer = 415
@@ -110,7 +110,7 @@ async def test_a_phone_that_keeps_refusing(
     phone.answer = 200
     assert (await phone.register()).status == 200
     await phone.shows("1", c="on")
-    await phone.press("1")  # which comes behind its answer
+    await phone.press("1")  # which arrives after its answer
     await hass.async_block_till_done()
     assert issue(hass, name) is None
 
@@ -133,7 +133,7 @@ async def guesser(server: MockConfigEntry, port: int) -> AsyncIterator[RawPhone]
 
 
 async def guess(phone: RawPhone) -> None:
-    """Give wrong passwords until nobody listens any more."""
+    """Give wrong passwords until the address is locked out."""
     phone.password = "wrong"
     for _ in range(10):
         assert (await phone.register()).status == 401
@@ -175,15 +175,15 @@ async def test_a_source_that_is_locked_out_can_be_let_in_again(
 async def test_what_strangers_call_themselves_is_not_shown(
     hass: HomeAssistant, server: MockConfigEntry, port: int
 ) -> None:
-    """Through a proxy they could write there what they like."""
+    """Through a proxy it could be any text."""
     proxy = "Via: SIP/2.0/UDP 192.0.2.99;branch=z9hG4bKproxy"
     with Stranger((LOCALHOST, port), "127.0.9.1") as stranger:
         for user in ("44", "[Click](http://a.test)"):
             for number in range(10):
                 await stranger.guess(f"wrong{number}", proxy, user=user)
-    told = said(issue(hass, f"locked_out_{server.entry_id}"))
-    assert "127.0.9.1 (44)" in told
-    assert "Click" not in told
+    text = said(issue(hass, f"locked_out_{server.entry_id}"))
+    assert "127.0.9.1 (44)" in text
+    assert "Click" not in text
 
 
 async def test_only_some_of_many_sources_are_named(
@@ -193,12 +193,12 @@ async def test_only_some_of_many_sources_are_named(
         with Stranger((LOCALHOST, port), f"127.0.9.{host}") as stranger:
             for number in range(10):
                 await stranger.guess(f"wrong{number}")
-    told = said(issue(hass, f"locked_out_{server.entry_id}"))
-    assert f"127.0.9.{MAX_SOURCES}, …" in told
-    assert f"127.0.9.{MAX_SOURCES + 1}" not in told
+    text = said(issue(hass, f"locked_out_{server.entry_id}"))
+    assert f"127.0.9.{MAX_SOURCES}, …" in text
+    assert f"127.0.9.{MAX_SOURCES + 1}" not in text
 
 
-async def test_what_was_told_goes_with_the_server(
+async def test_issues_go_with_the_server(
     hass: HomeAssistant, server: MockConfigEntry, guesser: RawPhone
 ) -> None:
     await guess(guesser)
@@ -254,7 +254,7 @@ async def test_a_certificate_that_expires_and_is_renewed(
     assert config_entry.runtime_data.server is server
 
 
-async def test_who_ignores_that_it_expires_is_told_when_it_has(
+async def test_an_ignored_expiry_is_reported_again_when_it_has_expired(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
     tmp_path: Path,
@@ -300,7 +300,7 @@ async def test_what_is_ignored_stays_so_after_a_restart(
     assert found is not None
     assert found.active
     assert found.dismissed_version
-    # What passes is not ignored when it comes again.
+    # An issue that went away is not ignored when it comes back.
     make_certificate(tmp_path, days=90)
     await restart(hass, config_entry)
     assert certificate_issue(hass, config_entry) is None
@@ -322,10 +322,10 @@ async def test_that_mqtt_is_missing_stays_ignored_after_a_restart(
     assert found.dismissed_version
 
 
-async def test_who_is_locked_out_is_told_anew_after_a_restart(
+async def test_a_lock_out_is_reported_anew_after_a_restart(
     hass: HomeAssistant, server: MockConfigEntry, port: int
 ) -> None:
-    """Since the restart has let everybody in."""
+    """The restart has ended the lock-out."""
     name = f"locked_out_{server.entry_id}"
     async with RawPhone((LOCALHOST, port), "44", PASSWORD) as phone:
         await guess(phone)
@@ -339,7 +339,7 @@ async def test_who_is_locked_out_is_told_anew_after_a_restart(
 
 
 def client_context(version: ssl.TLSVersion) -> ssl.SSLContext:
-    """Return the side of a phone that takes any certificate."""
+    """Return the context of a phone that accepts any certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -348,11 +348,11 @@ def client_context(version: ssl.TLSVersion) -> ssl.SSLContext:
 
 
 async def shown_certificate(
-    place: tuple[str, int], context: ssl.SSLContext, server_hostname: str
+    address: tuple[str, int], context: ssl.SSLContext, server_hostname: str
 ) -> str:
     """Return the certificate that a new connection gets, as PEM."""
     _, writer = await asyncio.open_connection(
-        *place, ssl=context, server_hostname=server_hostname
+        *address, ssl=context, server_hostname=server_hostname
     )
     shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
@@ -372,22 +372,22 @@ async def test_a_renewed_certificate_with_another_type_of_key(
     before: int | None,
     after: int | None,
 ) -> None:
-    """New connections get it; a phone that is connected notices nothing."""
+    """New connections get it; existing connections stay."""
     certificate, key = make_certificate(tmp_path, rsa_bits=before)
     data = with_tls(config_entry, certificate, key)
     hass.config_entries.async_update_entry(config_entry, data=data)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
-    place, context = (LOCALHOST, data["tls"]["port"]), client_context(version)
+    address, context = (LOCALHOST, data["tls"]["port"]), client_context(version)
     if before:
-        # Which it would get as long as there is a certificate with RSA.
+        # The RSA certificate comes first as long as the server has one.
         context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")
-    assert await shown_certificate(place, context, "") == certificate.read_text()
-    async with StreamPhone(place, "44", PASSWORD, context=context) as phone:
+    assert await shown_certificate(address, context, "") == certificate.read_text()
+    async with StreamPhone(address, "44", PASSWORD, context=context) as phone:
         assert (await phone.register()).status == 200
         make_certificate(tmp_path, days=90, rsa_bits=after)
         await pass_time(hass, freezer, CHECK_CERTIFICATE)
         for name in ("", "localhost"):
-            shown = await shown_certificate(place, context, name)
+            shown = await shown_certificate(address, context, name)
             assert shown == certificate.read_text()
         assert (await phone.register()).status == 200
     await hass.async_block_till_done()
@@ -399,7 +399,7 @@ async def test_what_is_renewed_by_half_does_not_harm_the_one_before(
     tmp_path: Path,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A new certificate whose key is not there yet: phones are served as before."""
+    """A new certificate whose key is missing: phones get the old certificate."""
     certificate, key = make_certificate(tmp_path)
     before = certificate.read_text()
     data = with_tls(config_entry, certificate, key)
@@ -408,11 +408,11 @@ async def test_what_is_renewed_by_half_does_not_harm_the_one_before(
     newer, _ = make_certificate(tmp_path, name="newer")
     newer.rename(certificate)
     await pass_time(hass, freezer, CHECK_CERTIFICATE)
-    told = said(certificate_issue(hass, config_entry))
-    assert "the private key belongs to another certificate" in told
+    text = said(certificate_issue(hass, config_entry))
+    assert "the private key belongs to another certificate" in text
     context = client_context(ssl.TLSVersion.TLSv1_3)
-    place = (LOCALHOST, data["tls"]["port"])
-    assert await shown_certificate(place, context, "") == before
+    address = (LOCALHOST, data["tls"]["port"])
+    assert await shown_certificate(address, context, "") == before
 
 
 async def test_tls_begins_once_its_certificate_is_there(
@@ -424,7 +424,7 @@ async def test_tls_begins_once_its_certificate_is_there(
     certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
     data = with_tls(config_entry, certificate, key)
     hass.config_entries.async_update_entry(config_entry, data=data)
-    # UDP serves the phones all the same.
+    # Phones are still served by UDP.
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     assert f"{certificate} cannot be read: No such file" in said(
         certificate_issue(hass, config_entry)
@@ -453,7 +453,7 @@ async def test_tls_begins_once_its_certificate_is_valid(
     assert certificate_issue(hass, config_entry) is None
 
 
-async def test_nothing_is_told_of_a_server_that_has_stopped_or_not_begun(
+async def test_no_issue_of_a_server_that_has_stopped_or_not_started(
     hass: HomeAssistant, config_entry: MockConfigEntry, port: int, tmp_path: Path
 ) -> None:
     data = with_tls(config_entry, tmp_path / "server.crt", tmp_path / "server.key")
@@ -487,25 +487,25 @@ async def test_the_address_goes_and_comes_back(
 
 
 @pytest.mark.parametrize(
-    ("advertised_host", "changes", "is_told"),
+    ("advertised_host", "changes", "is_reported"),
     [
         ("127.0.9.9", {}, True),
         ("127.0.9.9", {"udp": {"enabled": True, "advertised": "192.0.2.1"}}, False),
-        # As in a container, where it is not there from the start.
+        # As in a container, where the machine never has that address.
         ("192.0.2.1", {}, False),
         ("phones.example", {}, False),
     ],
 )
-async def test_the_address_that_phones_are_told_goes_and_comes_back(
+async def test_the_address_for_the_phones_goes_and_comes_back(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     *,
     advertised_host: str,
     changes: dict[str, Any],
-    is_told: bool,
+    is_reported: bool,
 ) -> None:
-    """Where the server listens on all of them."""
+    """For a server that listens on all addresses."""
     changes = changes | {"host": "0.0.0.0", "advertised_host": advertised_host}
     data = {**config_entry.data, **changes}
     hass.config_entries.async_update_entry(config_entry, data=data)
@@ -519,8 +519,8 @@ async def test_the_address_that_phones_are_told_goes_and_comes_back(
     ):
         await pass_time(hass, freezer, CHECK_ADDRESS)
     found = issue(hass, name)
-    assert (found is not None) is is_told
-    if is_told:
+    assert (found is not None) is is_reported
+    if is_reported:
         assert f"at {advertised_host}, which is no longer" in said(found)
     await pass_time(hass, freezer, CHECK_ADDRESS)
     assert issue(hass, name) is None

@@ -18,7 +18,7 @@ def test_a_refusal_is_translated() -> None:
 
 
 def test_only_refusals_are_translated() -> None:
-    """Another error passes as it is."""
+    """Another error passes unchanged."""
     with pytest.raises(ServiceValidationError) as error, refusals_translated():
         raise Refused("no_target")
     assert error.value.translation_key == "no_target"

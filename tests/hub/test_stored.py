@@ -1,4 +1,4 @@
-"""What earlier versions have stored of a phone's keys."""
+"""Keys of a phone as earlier versions have stored them."""
 
 from typing import Any
 

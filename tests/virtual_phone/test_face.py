@@ -230,18 +230,18 @@ EVERYTHING = (
 def test_what_matters_most_stands_first() -> None:
     key = described(EVERYTHING)
     news = "← 19781234567 · 2 new, 1 old messages"
-    others = (
+    more = (
         "do not disturb · offline · forwards to 101 when busy · press calls *6013"
         " · letting go hangs up · treatment: alert quiet · z=1"
     )
     assert captions(key) == (
         "42",
         "Ann · ✆ extension",
-        f"{news} · ringing · {others} · lamp red (remote)",
+        f"{news} · ringing · {more} · lamp red (remote)",
     )
     assert (
         in_words(key)
-        == f"ringing, red (remote) · 42 · Ann · ✆ extension · {news} · {others}"
+        == f"ringing, red (remote) · 42 · Ann · ✆ extension · {news} · {more}"
     )
 
 

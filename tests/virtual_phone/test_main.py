@@ -129,7 +129,7 @@ async def test_a_signal_ends_it_after_a_good_bye(
     assert header(good_bye, "Expires") == "0"
     if number is signal.SIGINT:
         registrar.answer(good_bye, "200 OK")
-    # Without a response it ends all the same.
+    # It ends even without a response.
     async with asyncio.timeout(PATIENCE):
         assert await process.wait() == 0
 

@@ -178,7 +178,7 @@ class TestRegistration:
             assert header(second, "CSeq") == "4 REGISTER"
             phone._identity.registered_until = None
 
-    async def test_registers_at_once_when_told(
+    async def test_registers_at_once_on_request(
         self, registrar: StubRegistrar, phone: VirtualPhone
     ) -> None:
         assert registrar.idle
@@ -404,7 +404,11 @@ class TestDocuments:
             ({"document": "k=1\r\n", "target": "sip:45@127.0.0.1"}, "404", ""),
             ({"document": "k=1\r\n", "target": "sip:404@127.0.0.1"}, "404", ""),
             ({"document": "", "target": "sip:404@127.0.0.1;line=x"}, "404", ""),
-            ({"document": "", "method": "INVITE"}, "486 Busy Here", "nobody takes it"),
+            (
+                {"document": "", "method": "INVITE"},
+                "486 Busy Here",
+                "nobody takes it",
+            ),
             ({"document": "", "method": "REGISTER"}, "405 Method Not Allowed", ""),
             ({"document": "", "method": "OPTIONS"}, "200 OK", ""),
         ],
@@ -428,7 +432,7 @@ class TestDocuments:
             assert "MESSAGE" in header(answer, "Allow")
             assert header(answer, "Supported") == "buttons"
 
-    async def test_a_registered_phone_hears_nobody_else(
+    async def test_a_registered_phone_accepts_only_its_registrar(
         self, registrar: StubRegistrar, phone: VirtualPhone
     ) -> None:
         phone._identity._flow = phone._identity._flow._replace(host="127.0.0.2")
@@ -690,11 +694,11 @@ class TestCalls:
     ) -> None:
         call = asyncio.create_task(phone.dial("100"))
         invite = await registrar.receive("INVITE ")
-        registrar.answer(invite, "200 OK", "Contact: <sip:somebody@127.0.0.1:9>")
-        ack = await registrar.receive("ACK sip:somebody@127.0.0.1:9 SIP/2.0\r\n")
+        registrar.answer(invite, "200 OK", "Contact: <sip:pbx@127.0.0.1:9>")
+        ack = await registrar.receive("ACK sip:pbx@127.0.0.1:9 SIP/2.0\r\n")
         assert header(ack, "CSeq") == "1 ACK"
         assert header(ack, "Via") != header(invite, "Via")
-        bye = await registrar.receive("BYE sip:somebody@127.0.0.1:9 SIP/2.0\r\n")
+        bye = await registrar.receive("BYE sip:pbx@127.0.0.1:9 SIP/2.0\r\n")
         assert header(bye, "To") == header(invite, "To") + ";tag=stub"
         assert header(bye, "CSeq") == "2 BYE"
         registrar.answer(bye, "200 OK")

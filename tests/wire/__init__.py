@@ -1,1 +1,1 @@
-"""Real programs against us, over a socket of this machine."""
+"""Foreign programs against the server, over sockets of this machine."""

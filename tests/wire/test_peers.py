@@ -1,4 +1,4 @@
-"""Real phones, none of which knows buttons, against our server."""
+"""Software phones that do not know buttons, against the server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TRANSPORTS = ["udp", "tcp", "tls"]
 async def test_a_phone_that_knows_no_buttons(
     name: str, transport: str, tmp_path: Path
 ) -> None:
-    """It registers, refuses our document and lives on; so do we with its text."""
+    """It registers and refuses the document, and both sides go on working."""
     phone = make_phone()
     presses: list[KeyPress] = []
     certificate = make_certificate(tmp_path) if transport == "tls" else None

@@ -1,4 +1,4 @@
-"""Kamailio between the phones and us: Via, Record-Route, and Path of RFC 3327."""
+"""Kamailio between phones and server: Via, Record-Route, and Path (RFC 3327)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_registration_documents_and_presses_pass_through(
 
         await desk.shows("4")
         (document,) = desk.requests
-        # The proxy was on top of the Route, and took itself away.
+        # The proxy was first in the Route and removed itself.
         assert len(document.all("Via")) == 2
         assert document.all("Route") == []
         assert document.start.startswith(f"MESSAGE sip:44@{desk.address};line=")
@@ -73,7 +73,7 @@ async def test_registration_documents_and_presses_pass_through(
         assert (await desk.invite("4711")).status == 486
         assert [press.key for press in presses] == ["1"]
 
-        # Its registration outlives us, and so does the way to it.
+        # Its registration outlives the server, and so does its Path.
         snapshot = json.loads(json.dumps(server.snapshot()))
         settings = settings_for("udp", port=server.address[1])
         await server.stop()
@@ -90,10 +90,10 @@ async def test_registration_documents_and_presses_pass_through(
         assert not again.available
 
 
-async def test_nobody_presses_keys_in_the_name_of_another_behind_the_proxy(
+async def test_a_phone_behind_the_proxy_cannot_press_keys_of_another(
     tmp_path: Path,
 ) -> None:
-    """All of them come by the same flow, which so proves nothing."""
+    """All of them share one flow, so the flow proves nothing."""
     phones = (make_phone(), make_phone("45", OTHER_PASSWORD))
     presses: list[KeyPress] = []
     async with (
@@ -106,11 +106,11 @@ async def test_nobody_presses_keys_in_the_name_of_another_behind_the_proxy(
         for desk in (victim, attacker):
             assert (await desk.register()).status == 200
             await desk.shows("4")
-        # With the attacker's own password, in the name of 44.
+        # With the attacker's password, in the name of 44.
         attacker.extension = "44"
         assert (await attacker.press("1")).status == 401
         assert (await attacker.invite("key1")).status == 401
-        # With the attacker's name and password too, but for From.
+        # With the attacker's name and password, except in From.
         attacker.username = "45"
         assert (await attacker.press("1")).status == 403
         assert (await attacker.invite("key1")).status == 403
@@ -125,7 +125,7 @@ async def test_nobody_presses_keys_in_the_name_of_another_behind_the_proxy(
 async def test_a_phone_that_knows_no_buttons(
     name: str, transport: str, tmp_path: Path
 ) -> None:
-    """The transport is that between phone and proxy."""
+    """With each transport between phone and proxy."""
     certificate = make_certificate(tmp_path) if transport == "tls" else None
     phone = make_phone()
     async with (

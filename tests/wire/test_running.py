@@ -1,4 +1,4 @@
-"""The programs beside a test end with it, and a failure shows what they said."""
+"""The programs beside a test end with it, and a failure shows their output."""
 
 import asyncio
 import os

@@ -64,7 +64,7 @@ async def test_a_phone_registers_shows_its_keys_and_presses_one(tmp_path: Path) 
         f"{printed.decode(errors='replace')[-3000:]}\n"
         f"{errors.read_text() if errors.exists() else ''}"
     )
-    # The picture was sent, and sipp's answer to it taken.
+    # The whole picture was sent and acknowledged.
     assert in_sync[-1] is True
     (press,) = presses
     assert (press.key, press.action, press.number) == ("4", Action.MESSAGE, "key4")

@@ -1,4 +1,4 @@
-"""Tools that search for telephone systems to abuse (SIPVicious, nmap), run against the server."""
+"""Attackers' tools, SIPVicious and nmap, run against the server."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tests.support.siege import besiege
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
-# Nobody lacks it by chance: it stands in the list that is tried.
+# The list that is tried contains this password.
 assert PASSWORD == "correct horse"
 WRONG = [f"wrong-{number}" for number in range(2 * FAILURES)]
 LONG = 120 * "4"
-"""An extension that makes what svcrack sends long enough to be answered."""
+"""An extension that makes svcrack's requests long enough to be answered."""
 USERS = ("-e", "40-50")
 
 
 @asynccontextmanager
 async def house() -> AsyncIterator[PhoneServer]:
-    """Run a server with the phones 44, which has registered, 45 and a long one."""
+    """Run a server with the registered phone 44, phone 45, and one with a long extension."""
     async with (
         serving(make_phone(), make_phone("45"), make_phone(LONG)) as server,
         device(server) as desk,
@@ -39,7 +39,7 @@ async def house() -> AsyncIterator[PhoneServer]:
         assert (await desk.register()).status == 200
         await desk.shows("4")
         yield server
-        # Whatever happened, the phone is still listened to.
+        # Whatever happened, the phone is still served.
         assert (await desk.press("1")).status == 200
 
 
@@ -86,7 +86,7 @@ async def run(
 async def crack(
     server: PhoneServer, home: Path, passwords: list[str], user: str
 ) -> str:
-    """Have svcrack try a list of passwords."""
+    """Try a list of passwords with svcrack."""
     words = home / "words.txt"
     words.write_text("\n".join(passwords))
     return await run(
@@ -94,13 +94,13 @@ async def crack(
         "sipvicious_svcrack",
         *("-u", user, "-d", str(words), "-x", "127.0.0.1"),
         *("--maximumtime", "1", f"udp://127.0.0.1:{server.address[1]}"),
-        # Then it waits ten seconds for one last answer.
+        # After that it waits ten seconds for a last answer.
         until=b"since we last received a response",
     )
 
 
 async def test_svcrack_would_find_a_password_that_it_may_try(tmp_path: Path) -> None:
-    """Else it would prove nothing that it does not find the others."""
+    """Otherwise the next test would prove nothing."""
     async with house() as server:
         printed = await crack(server, tmp_path, [WRONG[0], PASSWORD, WRONG[1]], LONG)
         assert re.search(rf"\|\s*{PASSWORD}\s*\|", printed), printed
@@ -115,10 +115,10 @@ async def test_svcrack_is_locked_out(tmp_path: Path) -> None:
 
 
 async def test_svmap_and_svwar_find_no_user(tmp_path: Path) -> None:
-    """Svmap sees at most that something answers 401 there, and not what it is.
+    """Svmap sees at most that something answers 401, but not what it is.
 
-    As they are, svwar's requests are too short to be challenged, and so not answered; its
-    INVITEs get the same for each extension, and none of them rings.
+    svwar's requests are too short to be challenged, so they get no answer; its INVITEs
+    get the same for each extension, and none of them rings.
     """
     async with house() as server:
         port = server.address[1]
@@ -176,7 +176,7 @@ async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:
         )
         for script in ("sip-methods", "sip-enum-users", "sip-call-spoof"):
             assert f"Finished {script}" in printed, printed
-        # What a script has found begins with a bar.
+        # Findings of a script begin with a bar.
         found = [line for line in printed.splitlines() if line.startswith("|")]
         assert found in (
             [],
@@ -189,7 +189,7 @@ async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:
 
 
 async def test_a_flood_goes_by_unnoticed() -> None:
-    """For three seconds; `script/flood` does it for ten."""
+    """For three seconds; `script/flood` does the same for ten."""
     figures = await besiege(3)
     assert figures.events == figures.presses, figures
     assert figures.p99 < 0.25, figures

@@ -21,21 +21,21 @@ def broker_port(socket_enabled: None) -> int:
 
 @pytest.fixture
 async def broker(broker_port: int, tmp_path: Path) -> AsyncIterator[Broker]:
-    """Return a broker that takes anybody."""
+    """Return a broker without access control."""
     async with Broker(tmp_path, broker_port) as broker:
         yield broker
 
 
 @pytest.fixture(params=["5", "3.1.1"])
 def protocol(request: pytest.FixtureRequest) -> str:
-    """Return the version of MQTT that both sides speak."""
+    """Return the version of MQTT."""
     version: str = request.param
     return version
 
 
 @pytest.fixture
 async def client(broker: Broker, protocol: str) -> AsyncIterator[MqttClient]:
-    """Return a client that hears everything."""
+    """Return a client that is subscribed to everything."""
     version = (
         MQTTProtocolVersion.MQTTv5 if protocol == "5" else MQTTProtocolVersion.MQTTv311
     )
@@ -47,10 +47,10 @@ async def client(broker: Broker, protocol: str) -> AsyncIterator[MqttClient]:
 def quick_client(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let Home Assistant's client collect subscriptions for no longer than a moment.
+    """Let Home Assistant's client collect subscriptions only for a moment.
 
-    And let it keep to MQTT 3.1.1 where a test wants that: with a broker that knows
-    better it would go over to 5 by itself.
+    Also let it use MQTT 3.1.1 where a test wants that: it would change to 5 if the
+    broker speaks it.
     """
     for cooldown in ("INITIAL_SUBSCRIBE", "SUBSCRIBE", "UNSUBSCRIBE"):
         monkeypatch.setattr(
@@ -93,7 +93,7 @@ async def mqtt_server(
     config_entry: MockConfigEntry,
     protocol: str,
 ) -> MockConfigEntry:
-    """Return our entry, set up with the option on."""
+    """Return the server's entry, set up with the option on."""
     hass.config_entries.async_update_entry(config_entry, options={"mqtt": True})
     assert await hass.config_entries.async_setup(mqtt_entry.entry_id)
     assert await hass.config_entries.async_setup(config_entry.entry_id)

@@ -1,4 +1,4 @@
-"""The broker goes, refuses, forgets, is flooded; and what it keeps is ours to clear."""
+"""A broker that is away, refuses, loses its data or is flooded; clearing its topics."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -48,7 +48,7 @@ def quick_reconnect() -> AsyncIterator[None]:
 
 @pytest.fixture
 async def phone(client: MqttClient, phone: RawPhone) -> RawPhone:
-    """Return phone 44, of which the broker knows that it shows what it should."""
+    """Return phone 44, published as in sync."""
     await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
     return phone
 
@@ -65,7 +65,7 @@ def counts(hass: HomeAssistant, mqtt_server: MockConfigEntry) -> Counts:
 
 
 async def reach(counts: Counts, *wanted: int) -> None:
-    """Wait until presses are published, dropped and waiting as wanted."""
+    """Wait until the counts of published, dropped and waiting presses are as wanted."""
     async with asyncio.timeout(PATIENCE):
         while await counts() != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -74,7 +74,7 @@ async def reach(counts: Counts, *wanted: int) -> None:
 async def takes_no_commands(
     client: MqttClient, phone: RawPhone, base: str = BASE
 ) -> None:
-    """Check that it changes nothing if somebody sets key 2, and is not answered."""
+    """Check that a command to key 2 has no effect and no answer."""
     client.heard.clear()
     client.publish(f"{base}/44/key/2/set", "ON")
     client.publish(f"{base}/44/document/set", "k=2\nc=on")
@@ -101,7 +101,7 @@ async def test_the_broker_restarts(
     )
     await broker.start()
     async with client.another() as late:
-        # The broker has forgotten everything.
+        # The broker has lost all its data.
         await late.hears(f"{BASE}/44/key/1/state", state="ON", in_sync=True)
         await late.hears(f"{BASE}/44/key/2/event", number="key2")
         assert [h.topic[-11:] for h in late.heard if "event" in h.topic] == [
@@ -160,14 +160,14 @@ async def test_our_own_restart(
     kept = await client.kept()
     assert kept.keys() == topics("44", "45")
     assert kept[f"{BASE}/status"] == "offline"
-    # What goes while we are away is cleared when we are back.
+    # Topics of what is removed while the entry is unloaded are cleared when it is back.
     hass.config_entries.async_remove_subentry(mqtt_server, "subentry_45")
     client.heard.clear()
     assert await hass.config_entries.async_setup(mqtt_server.entry_id)
     await client.hears(f"{BASE}/45/key/4/state", "")
     await client.hears(f"{BASE}/status", "online")
     assert (await client.kept()).keys() == topics("44")
-    # What stays is never cleared on the way.
+    # Topics that stay are never cleared in between.
     assert not [h for h in client.heard if "/44/" in h.topic and not h.payload]
 
 
@@ -178,7 +178,7 @@ async def test_offline_is_the_last_word(
     mqtt_server: MockConfigEntry,
     phone: RawPhone,
 ) -> None:
-    """Also that of an update which waits while the server is stopped."""
+    """Even if an update waits while the server is stopped."""
     hub = mqtt_server.runtime_data
     subscribe, goes_on, waits = mqtt.async_subscribe, asyncio.Event(), asyncio.Event()
 
@@ -228,10 +228,10 @@ async def test_what_is_removed_is_cleared(
 
 
 @pytest.mark.parametrize("protocol", ["5"])
-async def test_a_key_that_goes_while_we_are_away_is_announced_no_more(
+async def test_a_key_that_is_removed_while_unloaded_is_announced_no_more(
     hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
 ) -> None:
-    """Others drop a component of which nothing is left but its platform."""
+    """Home Assistant removes a component of which only its platform is announced."""
     announced = "homeassistant/device/snom_buttons_subentry_44/config"
     hass.config_entries.async_update_entry(
         mqtt_server, options={"mqtt": True, "discovery": True}
@@ -277,7 +277,7 @@ async def test_the_base_changes_and_the_option_goes_off(
     await broker.logs("haus/telefone/+/document/set")
     client.publish("haus/telefone/44/key/1/set", "ON")
     await phone.shows("1", c="on")
-    client.publish(f"{BASE}/44/key/2/set", "ON")  # nobody listens there any more
+    client.publish(f"{BASE}/44/key/2/set", "ON")  # where no broker listens any more
     hass.config_entries.async_update_entry(mqtt_server, options={"mqtt": False})
     for topic in topics("44", "45", base="haus/telefone"):
         await client.hears(topic, "")
@@ -313,7 +313,7 @@ async def test_what_will_be_kept_is_stored_before(
     mqtt_server: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else a crash in between would leave topics of which nobody knows any more."""
+    """Otherwise a crash in between would leave unknown topics on the broker."""
     await client.hears(f"{BASE}/status", "online")
     hub = mqtt_server.runtime_data
     order: list[str] = []
@@ -445,7 +445,7 @@ async def test_mqtt_is_missing_and_comes(
 
 
 @pytest.mark.parametrize("protocol", ["5"])
-async def test_mqtt_comes_while_we_start(
+async def test_mqtt_is_set_up_while_the_server_starts(
     hass: HomeAssistant,
     client: MqttClient,
     mqtt_entry: MockConfigEntry,
@@ -479,7 +479,7 @@ async def test_mqtt_comes_while_we_start(
 async def test_a_press_at_the_very_start(
     hass: HomeAssistant, client: MqttClient, server: MockConfigEntry, phone: RawPhone
 ) -> None:
-    """The broker gets it: the first that the server answers after a restart."""
+    """The first press that the server answers after a restart is published."""
     begin = PhoneServer.start
 
     async def begin_with_a_press(started: PhoneServer) -> None:
@@ -526,7 +526,7 @@ async def test_the_mqtt_integration_is_reloaded(
     await phone.press("1")
     await client.first(f"{BASE}/44/key/1/event")
     assert len(client.on(f"{BASE}/44/key/1/event")) == 1
-    # What was subscribed to before and after is let go of.
+    # Subscriptions from before and after the reload are ended.
     client.heard.clear()
     hass.config_entries.async_update_entry(
         server, options={"mqtt": True, "base_topic": "other"}
@@ -571,7 +571,7 @@ async def test_a_flood(
 
     presses = asyncio.create_task(press_three_times())
     while not presses.done():
-        # No more than a broker queues for a subscriber.
+        # Never more than the broker queues for a subscriber.
         if sent < progress() + 500:
             for _ in range(5):
                 sent += 1
@@ -599,11 +599,11 @@ async def test_a_flood_of_nonsense(
 
 
 class TestRefused:
-    """The broker knows who may do what."""
+    """A broker with access control."""
 
     @pytest.fixture
     async def broker(self, broker_port: int, tmp_path: Path) -> AsyncIterator[Broker]:
-        """Return a broker with users, and what each of them may do."""
+        """Return a broker with users and their rights."""
         passwords = tmp_path / "passwords"
         for option, user in (("-c", "home"), ("", "panel"), ("", "admin")):
             await asyncio.to_thread(
@@ -637,7 +637,7 @@ class TestRefused:
 
     @pytest.fixture
     async def client(self, broker: Broker) -> AsyncIterator[MqttClient]:
-        """Return a client that may everything."""
+        """Return a client with all rights."""
         login = ("admin", "admin-secret")
         async with MqttClient(broker.port, login=login) as client:
             yield client
@@ -696,7 +696,7 @@ class TestRefused:
         # The MQTT integration reloads itself.
         hass.config_entries.async_update_entry(mqtt_entry, data=right)
         await client.hears(f"{BASE}/44/key/4/state", state="OFF")
-        # The MQTT integration says itself that the password was wrong.
+        # The MQTT integration itself logs that the password was wrong.
         assert {record.name for record in caplog.records if record.levelno >= 40} <= {
             "homeassistant.components.mqtt.client",
         }

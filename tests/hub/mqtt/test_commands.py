@@ -1,4 +1,4 @@
-"""What a command may say, and what is answered if it is wrong."""
+"""What a command may contain, and the error when it is wrong."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ OFF = {"n": "key1", "a": "message", "l": "Key 1"}
 
 @pytest.fixture
 def protocol() -> str:
-    """Return one version of MQTT; test_topics.py has them both."""
+    """Return one version of MQTT; test_topics.py tests both."""
     return "5"
 
 
@@ -61,7 +61,7 @@ def config_entry(hass: HomeAssistant, port: int) -> MockConfigEntry:
 
 
 async def carried_out(client: MqttClient, phone: RawPhone) -> None:
-    """Wait until the phone has all that was commanded before this."""
+    """Wait until the phone has what all earlier commands set."""
     for wanted in ("ON", "OFF"):
         client.publish("snom_buttons/44/key/last/set", wanted)
         await phone.shows("last", c="on" if wanted == "ON" else None)

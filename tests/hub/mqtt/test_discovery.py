@@ -1,4 +1,4 @@
-"""Another Home Assistant on the broker finds the phones; our own leaves them alone."""
+"""Another Home Assistant on the broker adds the phones; our own ignores them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -39,13 +39,13 @@ OPTIONS = {"mqtt": True, "discovery": True}
 
 @pytest.fixture
 def protocol() -> str:
-    """Return one version of MQTT; test_topics.py has them both."""
+    """Return one version of MQTT; test_topics.py tests both."""
     return "5"
 
 
 @pytest.fixture(autouse=True)
 def quick_birth() -> Iterator[None]:
-    """Let Home Assistants say that they have started after half a second, not five."""
+    """Let Home Assistants publish their birth after half a second, not five."""
     with patch("homeassistant.components.mqtt.client.DISCOVERY_COOLDOWN", 0.5):
         yield
 
@@ -54,7 +54,7 @@ def quick_birth() -> Iterator[None]:
 async def announcing(
     hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
 ) -> MockConfigEntry:
-    """Return our entry with discovery."""
+    """Return the server's entry with discovery on."""
     hass.config_entries.async_update_entry(mqtt_server, options=OPTIONS)
     await client.first(ANNOUNCED)
     return mqtt_server
@@ -66,7 +66,7 @@ def ours_by_mqtt(hass: HomeAssistant) -> list[er.RegistryEntry]:
 
 
 async def heard_by_home_assistant(hass: HomeAssistant, client: MqttClient) -> None:
-    """Wait until our Home Assistant has added what was announced before this."""
+    """Wait until our Home Assistant has handled all earlier announcements."""
     payload = {
         "name": "Sentinel",
         "unique_id": f"sentinel{len(client.heard)}",
@@ -104,7 +104,7 @@ async def test_nor_after_a_reload_of_mqtt(
 ) -> None:
     client.heard.clear()
     assert await hass.config_entries.async_reload(mqtt_entry.entry_id)
-    # Once more after the birth, when it surely listens.
+    # Once more after the birth, when it has certainly subscribed.
     await client.until(lambda: len(client.on(ANNOUNCED)) >= 2)
     await heard_by_home_assistant(hass, client)
     assert {entry.original_name for entry in ours_by_mqtt(hass)} == {"Sentinel"}
@@ -136,7 +136,7 @@ async def test_a_birth_that_the_broker_kept(
     broker.log.clear()
     hass.config_entries.async_update_entry(mqtt_server, options=OPTIONS)
     await broker.logs("homeassistant/status (QoS")
-    # What the broker has kept comes before this.
+    # Retained messages arrive before this.
     client.publish("snom_buttons/44/key/1/set", "ON")
     await client.hears("snom_buttons/44/key/1/state", state="ON")
     assert len(client.on(ANNOUNCED)) == 1
@@ -151,7 +151,7 @@ async def test_the_broker_comes_back(
     mqtt_entry: MockConfigEntry,
     config_entry: MockConfigEntry,
 ) -> None:
-    # Nobody is born, who would be a reason of its own.
+    # No birth message, which would also cause an announcement.
     hass.config_entries.async_update_entry(mqtt_entry, options={"birth_message": {}})
     hass.config_entries.async_update_entry(config_entry, options=OPTIONS)
     assert await hass.config_entries.async_setup(mqtt_entry.entry_id)
@@ -171,7 +171,7 @@ async def test_another_prefix(
     mqtt_entry: MockConfigEntry,
     config_entry: MockConfigEntry,
 ) -> None:
-    # Our own birth, on the usual topic, would be a reason of its own.
+    # Home Assistant's own birth message would also cause an announcement.
     hass.config_entries.async_update_entry(
         mqtt_entry, options={"discovery_prefix": "ha/found", "birth_message": {}}
     )
@@ -213,8 +213,8 @@ async def other(
         await other.async_stop(force=True)
 
 
-async def tells(hass: HomeAssistant, entity_id: str, heard: Heard) -> dict[str, Any]:
-    """Wait until an event entity has what was heard; return its attributes."""
+async def event_of(hass: HomeAssistant, entity_id: str, heard: Heard) -> dict[str, Any]:
+    """Wait until an event entity has a message's event; return its attributes."""
     news = asyncio.Event()
     unsubscribe = async_track_state_change_event(
         hass, entity_id, callback(lambda _: news.set())
@@ -272,12 +272,12 @@ async def test_another_home_assistant(
 
     await phone.press("1")
     pressed = await client.first("snom_buttons/44/key/1/event")
-    event = await tells(other, "event.phone_44_key_1_press", pressed)
+    event = await event_of(other, "event.phone_44_key_1_press", pressed)
     assert event["event_type"] == "press_end"
     assert event["device_class"] == "button"
     await phone.invite("0815")
     dialled = await client.first("snom_buttons/44/dialled")
-    event = await tells(other, "event.phone_44_dialled_number", dialled)
+    event = await event_of(other, "event.phone_44_dialled_number", dialled)
     assert event["event_type"] == "dialled"
     assert event["number"] == "0815"
 
@@ -315,14 +315,14 @@ async def test_another_home_assistant(
     await phone.press("1")
     await phone.press("3")
     pressed = await client.first("snom_buttons/44/key/3/event")
-    await tells(other, "event.phone_44_alarm_press", pressed)
+    await event_of(other, "event.phone_44_alarm_press", pressed)
     await other.async_block_till_done()
     assert [event.data["id"] for event in fired] == [pressed.json["id"]]
 
     await phone.unregister()
     await reaches(other, "light.phone_44_key_1", "unavailable")
 
-    # A key becomes something else, another goes, and then the phone.
+    # A key changes its use, another is removed, and then the phone.
     subentry = announcing.subentries["subentry_44"]
     keys = [key_data("1", kind="switch"), *subentry.data["keys"][2:]]
     hass.config_entries.async_update_subentry(
@@ -335,7 +335,7 @@ async def test_another_home_assistant(
     client.heard.clear()
     hass.config_entries.async_remove_subentry(announcing, "subentry_44")
     await client.hears("snom_buttons/44/availability", "")
-    # The other one hears of it by a connection of its own.
+    # The other one gets it on its own connection.
     async with asyncio.timeout(PATIENCE):
         while other.states.get("switch.phone_44_key_1") is not None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -362,7 +362,7 @@ async def test_another_home_assistant_that_may_only_look(
     assert not other.states.async_all(("light", "switch"))
     await phone.press("1")
     pressed = await client.first("snom_buttons/44/key/1/event")
-    await tells(other, "event.phone_44_key_1_press", pressed)
+    await event_of(other, "event.phone_44_key_1_press", pressed)
 
 
 async def test_a_new_extension_while_the_mqtt_integration_changes(
@@ -394,13 +394,13 @@ async def test_a_new_extension_while_the_mqtt_integration_changes(
 
 
 class Later(TypedDict):
-    """What could be there instead of PendingDiscovered."""
+    """A class that could replace PendingDiscovered."""
 
     queue: list[Any]
 
 
 class NoMapping:
-    """What could be there instead of a dict."""
+    """A class that could replace the dict."""
 
 
 def attribute_gone(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
@@ -414,7 +414,7 @@ def other_type(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
 
 
 def key_gone(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
-    # Only as the adapter reads it: the integration itself needs it.
+    # Only for the adapter: the MQTT integration itself needs it.
     monkeypatch.setattr(mqtt_client, "MQTT_DATA", "mqtt_of_tomorrow")
 
 

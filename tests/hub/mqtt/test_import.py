@@ -1,4 +1,4 @@
-"""The MQTT integration is imported only if it is used."""
+"""The MQTT integration is imported only when it is used."""
 
 import subprocess
 import sys

@@ -19,12 +19,12 @@ NODE_RED = ROOT / ".tools" / "node-red" / "node_modules" / "node-red" / "red.js"
 
 @pytest.fixture
 def protocol() -> str:
-    """Return one version of MQTT; test_topics.py has them both."""
+    """Return one version of MQTT; test_topics.py tests both."""
     return "5"
 
 
 def node_red() -> list[str]:
-    """Return what starts Node-RED; without it the test is skipped, or fails in CI."""
+    """Return the command of Node-RED; without it skip the test, or fail it in CI."""
     node = shutil.which("node")
     if node and NODE_RED.exists():
         return [node, str(NODE_RED)]
@@ -38,7 +38,7 @@ async def test_a_press_makes_another_key_blink(
     client: MqttClient, broker: Broker, phone: RawPhone, tmp_path: Path
 ) -> None:
     flow = json.loads(FLOW.read_text())
-    # What a person enters after the import: where the broker is.
+    # A user enters the broker's address after the import.
     for node in flow:
         if node["type"] == "mqtt-broker":
             node |= {"broker": "127.0.0.1", "port": str(broker.port)}

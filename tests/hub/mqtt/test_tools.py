@@ -1,4 +1,4 @@
-"""The commands of docs/mqtt.md, typed as they stand there."""
+"""The commands of docs/mqtt.md, run unchanged."""
 
 import asyncio
 from pathlib import Path
@@ -19,7 +19,7 @@ COMMANDS = "\n".join(re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL))
 
 @pytest.fixture
 def protocol() -> str:
-    """Return one version of MQTT; test_topics.py has them both."""
+    """Return one version of MQTT; test_topics.py tests both."""
     return "5"
 
 

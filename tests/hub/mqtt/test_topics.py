@@ -1,4 +1,4 @@
-"""Every topic, both ways, between a subscriber and a phone."""
+"""Every topic, in both directions, between a subscriber and a phone."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -19,7 +19,7 @@ DOCUMENT = "k=1\nc=on\nl=Boiler\nk=99\nc=hold\n"
 
 
 def check(heard: Heard, schema: str) -> Any:
-    """Check a payload against its schema, which docs/mqtt.md shows; return it."""
+    """Check a payload against its schema; return it."""
     said = heard.json
     validator = Draft202012Validator(
         json.loads((SCHEMAS / f"{schema}.schema.json").read_text()),
@@ -59,11 +59,11 @@ async def test_home_assistant_stops(
     hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
 ) -> None:
     await client.hears("snom_buttons/status", "online")
-    others = []
-    hass.async_add_shutdown_job(HassJob(callback(lambda: others.append("told"))))
+    run = []
+    hass.async_add_shutdown_job(HassJob(callback(lambda: run.append("job"))))
     await hass.async_stop(force=True)
     await client.hears("snom_buttons/status", "offline")
-    assert others == ["told"]
+    assert run == ["job"]
 
 
 async def test_state(hass: HomeAssistant, client: MqttClient, phone: RawPhone) -> None:
@@ -106,7 +106,9 @@ async def test_a_phone_that_does_not_take_what_it_is_sent(
     await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=False)
 
 
-async def test_in_sync_is_told_key_by_key(client: MqttClient, phone: RawPhone) -> None:
+async def test_in_sync_is_published_key_by_key(
+    client: MqttClient, phone: RawPhone
+) -> None:
     for key in ("1", "2"):
         await client.hears(f"snom_buttons/44/key/{key}/state", in_sync=True)
     phone.answer = None
