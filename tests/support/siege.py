@@ -14,6 +14,7 @@ from time import monotonic
 from tests.support.rawphone import RawPhone
 
 from .besieged import PASSWORD, Besieged, besieged
+from .patience import PATIENCE
 from .programs import program
 
 SCENARIO = Path(__file__).parents[1] / "wire" / "sipp" / "flood.xml"
@@ -116,7 +117,7 @@ async def _flood(server: Besieged, seconds: float) -> tuple[int, float]:
         process = await asyncio.create_subprocess_exec(
             *(program("sipp"), f"{host}:{port}", "-sf", str(SCENARIO), "-i", FLOODING),
             *("-r", f"{CALLS_A_SECOND}", "-m", f"{calls}", "-nd", "-nr", "-nostdin"),
-            *("-deadcall_wait", "0", "-timeout", f"{3 * seconds:.0f}s"),
+            *("-deadcall_wait", "0", "-timeout", f"{PATIENCE:.0f}s"),
             stdin=DEVNULL,
             stdout=DEVNULL,
             stderr=DEVNULL,
