@@ -31,6 +31,7 @@ HARDWARE_ADDRESS: Final = re.compile(
     r"(?<![0-9A-F])[0-9A-F]{2}([:-]?)(?:[0-9A-F]{2}\1){4}[0-9A-F]{2}(?![0-9A-F])",
     re.IGNORECASE,
 )
+"""A User-Agent may contain one."""
 
 
 async def async_get_config_entry_diagnostics(
@@ -71,15 +72,11 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
         "round_trip": phone.round_trip,
         "registration": registration
         and {
-            "user_agent": _redact_hardware_address(registration.user_agent),
+            "user_agent": registration.user_agent
+            and HARDWARE_ADDRESS.sub(REDACTED, registration.user_agent),
             "expires_at": registration.expires_at
             and registration.expires_at.isoformat(),
             "supports_buttons": registration.supports_buttons,
         },
         "document": "".join(key.document.decode() for key in phone.keys.values()),
     }
-
-
-def _redact_hardware_address(user_agent: str | None) -> str | None:
-    """Return a User-Agent without the hardware address that it may contain."""
-    return user_agent and HARDWARE_ADDRESS.sub(REDACTED, user_agent)

@@ -27,21 +27,18 @@ class SnomEntity(Entity):
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, part: SnomPart, unique_id_suffix: str) -> None:
+    def __init__(self, part: SnomPart, suffix: str) -> None:
         """Create an entity of the part's device."""
         self.part = part
         subentry_id = part.settings.subentry_id
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subentry_id)})
-        self._attr_unique_id = f"{subentry_id}_{unique_id_suffix}"
+        self._attr_unique_id = f"{subentry_id}_{suffix}"
         self._followed: list[tuple[Signal[Any], Callable[[Any], None]]] = []
 
     def follow[T](
         self, signal: Signal[T], listener: Callable[[T], None] | None = None
     ) -> None:
-        """Call a listener at a signal, while Home Assistant has this entity.
-
-        Without a `listener` the state is written anew.
-        """
+        """Call a listener, by default one that writes the state, once this is added."""
         self._followed.append((signal, listener or self._async_changed))
 
     @override
@@ -62,18 +59,18 @@ class SnomEntity(Entity):
 class SnomLineEntity(SnomEntity):
     """An entity of a shared line, available while the server runs."""
 
-    def __init__(self, line: SnomLine, unique_id_suffix: str) -> None:
+    def __init__(self, line: SnomLine, suffix: str) -> None:
         """Create an entity of the line's device."""
-        super().__init__(line, unique_id_suffix)
+        super().__init__(line, suffix)
         self.line = line.line
 
 
 class SnomPhoneEntity(SnomEntity):
     """An entity of a phone, available while the phone is."""
 
-    def __init__(self, phone: SnomPhone, unique_id_suffix: str) -> None:
+    def __init__(self, phone: SnomPhone, suffix: str) -> None:
         """Create an entity of the phone's device."""
-        super().__init__(phone, unique_id_suffix)
+        super().__init__(phone, suffix)
         self.phone = phone.phone
         self.follow(self.phone.status, self._async_status_changed)
 
@@ -93,11 +90,9 @@ class SnomPhoneEntity(SnomEntity):
 class SnomKeyEntity(SnomPhoneEntity):
     """An entity of one key of a phone."""
 
-    def __init__(
-        self, phone: SnomPhone, setup: KeySetup, unique_id_suffix: str
-    ) -> None:
+    def __init__(self, phone: SnomPhone, setup: KeySetup, suffix: str) -> None:
         """Create an entity of a key."""
-        super().__init__(phone, f"{setup.name}_{unique_id_suffix}")
+        super().__init__(phone, f"{setup.name}_{suffix}")
         self.key = phone.phone.keys[setup.name]
         self.setup = setup
 

@@ -52,41 +52,40 @@ class EventBus(Follower):
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
-        data = self._source(press, press.extension)
-        data |= {
+        data = {
             ATTR_NUMBER: press.number,
             ATTR_KEY: press.key,
             ATTR_ACTION: str(press.action),
         }
         if press.caller is not None:
             data[ATTR_CALLER] = press.caller
-        self._hass.bus.async_fire(EVENT_KEY_PRESS, data)
+        self._async_fire(EVENT_KEY_PRESS, press, data)
 
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:
-        data = self._source(dialled, dialled.extension)
-        self._hass.bus.async_fire(EVENT_DIALLED, data | {ATTR_NUMBER: dialled.number})
+        self._async_fire(EVENT_DIALLED, dialled, {ATTR_NUMBER: dialled.number})
 
     @callback
     def _async_line_used(self, used: tuple[SnomLine, LineUse]) -> None:
         line, use = used
-        data = self._source(use, use.extension)
-        data |= {
+        data = {
             ATTR_DEVICE_ID: line.device_id,
             ATTR_LINE: line.settings.setup.name,
             ATTR_CODE: line.settings.setup.code,
             ATTR_ACTION: use.use.value,
         }
-        self._hass.bus.async_fire(EVENT_SHARED_LINE, data)
+        self._async_fire(EVENT_SHARED_LINE, use, data)
 
-    def _source(
-        self, event: KeyPress | Dialled | LineUse, extension: str | None
-    ) -> dict[str, Any]:
-        """Return the data that all events have."""
-        phone = self._phones.get(extension or "")
-        return {
-            ATTR_PHONE: extension,
+    @callback
+    def _async_fire(
+        self, name: str, event: KeyPress | Dialled | LineUse, data: dict[str, Any]
+    ) -> None:
+        """Fire an event with some data beside what all events have."""
+        phone = self._phones.get(event.extension or "")
+        common = {
+            ATTR_PHONE: event.extension,
             ATTR_DEVICE_ID: phone.device_id if phone else None,
             ATTR_TIME: event.time.isoformat(),
             ATTR_ID: event.id,
         }
+        self._hass.bus.async_fire(name, common | data)

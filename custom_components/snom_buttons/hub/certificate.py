@@ -68,11 +68,6 @@ def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]
     expires = _expiry(files.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load(files, context)
-    return context, expires
-
-
-def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
     try:
         # Without a password OpenSSL asks for one in the terminal.
         context.load_cert_chain(files.certificate, files.key, password=lambda: "")
@@ -88,6 +83,7 @@ def _load(files: CertificateFiles, context: ssl.SSLContext) -> None:
         raise CertificateProblem(
             "file_unreadable", path=str(files.key), error=err.strerror or str(err)
         ) from err
+    return context, expires
 
 
 def _expiry(path: Path) -> datetime:

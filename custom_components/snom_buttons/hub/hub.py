@@ -35,10 +35,7 @@ class SnomHub:
     """The SIP server of one config entry, with its phones, lines, store and followers."""
 
     def __init__(self, hass: HomeAssistant, entry: SnomConfigEntry) -> None:
-        """Create the server and the devices of its phones and lines.
-
-        `async_open` opens the ports.
-        """
+        """Create the server, its phones and lines, and their devices."""
         self.hass = hass
         self.entry = entry
         self.settings = EntrySettings.from_entry(entry)
@@ -90,10 +87,7 @@ class SnomHub:
 
     @callback
     def async_check_ports(self) -> None:
-        """Check that the server can listen, before anything else is set up.
-
-        Raises CannotListen.
-        """
+        """Bind each port for a moment. Raises CannotListen for the first that fails."""
         settings = self.server.settings
         for transport, port in settings.ports.items():
             if transport == "TLS" and self.server.context is None:
@@ -131,10 +125,7 @@ class SnomHub:
         await self._store.save_now()
 
     async def async_check_bind(self, host: str, port: int, transport: str) -> None:
-        """Try to bind our port at another address; meanwhile the server closes it.
-
-        Raises what `check_bind` raises.
-        """
+        """Bind our port at another address, with ours closed. Raises as `check_bind`."""
         async with self._port_lock:
             if self._is_closed:  # by a reload meanwhile: there is nothing to open again
                 check_bind(host, port, transport)
