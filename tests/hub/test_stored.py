@@ -44,6 +44,7 @@ async def test_lists_of_keys_that_were_not_used_and_of_lamps_with_colours(
 ) -> None:
     """A key that is no longer used goes dark; a lamp that lost its colours has none."""
     keys = [stored_key(f"{number}") for number in range(1, 6)]
+    keys[4]["configured"] = keys[0]["configured"]  # what is shown names the key
     phones = {
         "46": {"bindings": [], "keys": [*keys, 7, {"shown": "k=P7\r\n\r\n"}]},
         "45": {"bindings": [], "keys": None},

@@ -124,7 +124,7 @@ def _with_kinds(phone: object, *, unused: list[str], colored: list[str]) -> obje
 def _name_of(key: object) -> str | None:
     """Return the name of a stored key; None for one that is not set up, or broken."""
     match key:
-        case {"configured": str(document)}:
+        case {"configured": _, "shown": str(document)}:
             try:
                 [description] = parse_document(document.encode())
             except DocumentError, ValueError:
