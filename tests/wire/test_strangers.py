@@ -189,9 +189,9 @@ async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:
 
 
 async def test_a_flood_goes_by_unnoticed() -> None:
-    """For three seconds; `script/flood` does the same for ten."""
+    """Each press becomes one event; `script/flood` prints how fast."""
     figures = await besiege(3)
+    assert figures.presses > 0
     assert figures.events == figures.presses, figures
-    assert figures.p99 < 0.25, figures
     assert figures.peak - figures.before < 50, figures
     assert figures.after - figures.before < 25, figures
