@@ -74,9 +74,7 @@ def send_document(phone: Phone, payload: bytes) -> None:
         raise Refused(
             "too_many_keys", phone=phone.setup.name, allowed=str(MAX_UNCONFIGURED)
         )
-    shown = read_document(payload)
-    phone.check(shown)
-    phone.show(shown)
+    phone.show(read_document(payload))
 
 
 def _check_size(payload: bytes, most: int) -> None:

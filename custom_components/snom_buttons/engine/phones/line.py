@@ -138,7 +138,6 @@ class SharedLine:
             self.apply()
 
     def _keys(self) -> Iterator[Key]:
-        """Yield the line's keys that exist."""
         for extension, name in self.setup.keys.items():
             phone = self._phones.get(extension)
             if phone is not None and (key := phone.keys.get(name)) is not None:

@@ -1,6 +1,6 @@
 """A phone: one identity at the registrar, with its keys and its contacts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 
@@ -11,6 +11,7 @@ from .contact import Contact
 from .courier import Courier
 from .events import Dialled
 from .key import Key, SavedLook
+from .outbox import Outbox
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
@@ -54,20 +55,16 @@ class Phone:
         self.registration: Registration | None = None
         self.is_followed = False
         """Whether the contacts are known: the server has been started."""
-        self._keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
+        self.keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
+        """The configured keys by name, in their order."""
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
         self._line_of = line_of
 
     @property
-    def keys(self) -> Mapping[str, Key]:
-        """The configured keys by name, in their order."""
-        return self._keys
-
-    @property
     def saved_looks(self) -> list[SavedLook]:
         """What `restore` needs of the configured keys after a restart."""
-        return [key.saved for key in self._keys.values()]
+        return [key.saved for key in self.keys.values()]
 
     @property
     def unconfigured(self) -> list[KeyDescription]:
@@ -81,21 +78,24 @@ class Phone:
     @property
     def available(self) -> bool:
         """Whether a contact answers."""
-        return any(contact.outbox.answering for contact in self._contacts.values())
+        return bool(self._answering)
 
     @property
     def in_sync(self) -> bool:
         """Whether every contact that answers has taken all looks."""
-        return self.available and all(
-            contact.outbox.in_sync
-            for contact in self._contacts.values()
-            if contact.outbox.answering
-        )
+        answering = self._answering
+        return bool(answering) and all(outbox.in_sync for outbox in answering)
 
     def has_taken(self, key: str) -> bool:
         """Whether every contact that answers has taken a key's look."""
-        answering = [c.outbox for c in self._contacts.values() if c.outbox.answering]
-        return bool(answering) and all(o.has_taken(key) for o in answering)
+        answering = self._answering
+        return bool(answering) and all(outbox.has_taken(key) for outbox in answering)
+
+    @property
+    def _answering(self) -> list[Outbox]:
+        """The outboxes of the contacts that answer."""
+        outboxes = (contact.outbox for contact in self._contacts.values())
+        return [outbox for outbox in outboxes if outbox.answering]
 
     @property
     def refusal(self) -> str | None:
@@ -114,13 +114,13 @@ class Phone:
 
         Raises Refused if there is no such key, or it belongs to a shared line.
         """
-        key = self._keys.get(name)
+        key = self.keys.get(name)
         if key is None:
             raise Refused(
                 "unknown_key",
                 phone=self.setup.name,
                 value=quoted(name),
-                allowed=", ".join(self._keys),
+                allowed=", ".join(self.keys),
             )
         self._check_not_shared(name)
         return key
@@ -135,10 +135,10 @@ class Phone:
         setups = {key.name: key for key in setup.keys}
         new = {name: Key(key, self._key_changed) for name, key in setups.items()}
         self.setup = setup
-        before = self._keys
-        self._keys = {name: before.get(name, key) for name, key in new.items()}
+        before = self.keys
+        self.keys = {name: before.get(name, key) for name, key in new.items()}
         for name, key in setups.items():
-            self._keys[name].configure(key)
+            self.keys[name].configure(key)
         for name in before.keys() - setups.keys():
             self._unconfigured[name] = KeyDescription(name=name)
         for name in setups:
@@ -155,7 +155,7 @@ class Phone:
         shown = {description.name: description for description in descriptions}
         self.check(shown.values())
         for name, look in shown.items():
-            if key := self._keys.get(name):
+            if key := self.keys.get(name):
                 key.show(look)
             else:
                 self._unconfigured[name] = look
@@ -173,7 +173,7 @@ class Phone:
             self._check_not_shared(name)
         for description in shown.values():
             _check_document(description)
-        added = shown.keys() - self._keys.keys() - self._unconfigured.keys()
+        added = shown.keys() - self.keys.keys() - self._unconfigured.keys()
         # Keys that were removed from the setup count too, but are never too many.
         if added and len(self._unconfigured) + len(added) > MAX_UNCONFIGURED:
             raise Refused(
@@ -187,7 +187,7 @@ class Phone:
 
     def send_again(self, key: str) -> None:
         """Send a key's look once more, if the key has one: it may not be shown yet."""
-        if key in self._keys or key in self._unconfigured:
+        if key in self.keys or key in self._unconfigured:
             self._send((key,))
 
     def registered(
@@ -221,7 +221,7 @@ class Phone:
                 gone=self.gone.emit,
                 before=known,
             )
-            contact.outbox.add([*self._keys, *self._unconfigured])
+            contact.outbox.add([*self.keys, *self._unconfigured])
         for contact in before.values():
             contact.close()
         self.status.emit(None)
@@ -232,12 +232,12 @@ class Phone:
         """Show what the keys showed before a restart, or under another extension."""
         for look in looks:
             name = look.shown.name
-            if key := self._keys.get(name):
+            if key := self.keys.get(name):
                 key.restore(look)
             else:
                 self._unconfigured[name] = KeyDescription(name=name)
         for description in islice(unconfigured, MAX_UNCONFIGURED):
-            if description.name not in self._keys:
+            if description.name not in self.keys:
                 self._unconfigured[description.name] = description
 
     def heard(self, flow: Flow) -> None:
@@ -259,8 +259,7 @@ class Phone:
         self._contacts.clear()
 
     def _document_of(self, name: str) -> bytes:
-        """Return the document of one key."""
-        key = self._keys.get(name)
+        key = self.keys.get(name)
         return key.document if key else format_document((self._unconfigured[name],))
 
     def _key_changed(self, key: Key, only_label: bool) -> None:

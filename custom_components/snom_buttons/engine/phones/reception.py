@@ -159,12 +159,9 @@ class Reception:
 
 def _is_press(pressed: Sequence[KeyDescription]) -> bool:
     """Return whether a phone can send this when a key is pressed."""
-    if not 0 < len(pressed) <= MAX_PRESSES:
-        return False
-    for key in pressed:
-        if len(key.name) > MAX_TEXT or len(key.action) > MAX_TEXT:
-            return False
-    return True
+    return 0 < len(pressed) <= MAX_PRESSES and all(
+        len(key.name) <= MAX_TEXT and len(key.action) <= MAX_TEXT for key in pressed
+    )
 
 
 def emit_later(emit: Callable[[], None]) -> None:

@@ -52,8 +52,10 @@ class PhoneServer:
         self.context = context
         """For TLS. It is set before `start`; `renew` replaces it later."""
         self._clock = clock
-        self._phones: dict[str, Phone] = {}
-        self._lines: dict[str, SharedLine] = {}
+        self.phones: dict[str, Phone] = {}
+        """By extension."""
+        self.lines: dict[str, SharedLine] = {}
+        """By their IDs."""
         self._location = LocationService(clock)
         self._guard = Guard(
             clock=clock,
@@ -64,7 +66,7 @@ class PhoneServer:
         self._trust = Trust(
             settings.realm, self._password_of, clock, self._location, self._guard
         )
-        reception = Reception(self._phones, self.line_of)
+        reception = Reception(self.phones, self.line_of)
         self.pressed = reception.pressed
         self.dialled = reception.dialled
         self._endpoint = Endpoint(
@@ -76,21 +78,11 @@ class PhoneServer:
         )
         self._courier = Courier(self._endpoint, settings.keepalive)
         self._storage = Storage(
-            settings, self._phones, self._lines, self._location, clock
+            settings, self.phones, self.lines, self._location, clock
         )
         self._is_started = False
         self._expiry = Alarm(clock, self._expire)
         self._unlocking = Alarm(clock, self._unlock)
-
-    @property
-    def phones(self) -> Mapping[str, Phone]:
-        """The phones by extension."""
-        return self._phones
-
-    @property
-    def lines(self) -> Mapping[str, SharedLine]:
-        """The shared lines by their IDs."""
-        return self._lines
 
     # Life cycle
 
@@ -104,9 +96,9 @@ class PhoneServer:
                 await self._open(transport, port)
             self._is_started = True
             self._unlocking.set(self._guard.next_release)
-            for phone in self._phones.values():
+            for phone in self.phones.values():
                 self._update(phone)
-            for line in self._lines.values():
+            for line in self.lines.values():
                 line.start()
         except BaseException:
             await self.stop()
@@ -138,9 +130,9 @@ class PhoneServer:
         self._is_started = False
         self._expiry.cancel()
         self._unlocking.cancel()
-        for phone in self._phones.values():
+        for phone in self.phones.values():
             phone.close()
-        for line in self._lines.values():
+        for line in self.lines.values():
             line.close()
         await self._endpoint.close()
 
@@ -184,26 +176,24 @@ class PhoneServer:
         extension. Raises ValueError if the extension is taken, DocumentError for a key
         that cannot be written.
         """
-        phone = Phone(setup, partial(self._line_setup_of, setup.extension))
+        extension = setup.extension
+        if extension in self.phones:
+            raise ValueError(f"there is a phone {extension} already")
+        phone = Phone(setup, partial(self._line_setup_of, extension))
         if before is not None:
             phone.restore(before.saved_looks, before.unconfigured)
-        self._add(phone)
-        return phone
-
-    def _add(self, phone: Phone) -> None:
-        if phone.extension in self._phones:
-            raise ValueError(f"there is a phone {phone.extension} already")
-        self._phones[phone.extension] = phone
+        self.phones[extension] = phone
         phone.changed.subscribe(self.changed.emit)
         phone.gone.subscribe(self._contact_gone)
-        phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
+        phone.status.subscribe(lambda _: self._follow_owner(extension))
         self._bind_address(phone)
         self._update(phone)
         self._apply_lines()
+        return phone
 
     def remove_phone(self, extension: str) -> None:
         """Remove a phone and its registrations. Raises KeyError."""
-        phone = self._phones.pop(extension)
+        phone = self.phones.pop(extension)
         phone.close()
         self._location.forget(extension)
         self._follow_owner(extension)
@@ -216,7 +206,7 @@ class PhoneServer:
         Raises KeyError for an unknown phone, DocumentError for a key that cannot be
         written.
         """
-        phone = self._phones[setup.extension]
+        phone = self.phones[setup.extension]
         before = phone.setup
         phone.configure(setup)
         self._apply_lines()
@@ -226,7 +216,7 @@ class PhoneServer:
             self._registered(setup.extension)
 
     def _password_of(self, extension: str) -> str | None:
-        phone = self._phones.get(extension)
+        phone = self.phones.get(extension)
         return phone.setup.password if phone and phone.setup.address is None else None
 
     # Shared lines
@@ -237,9 +227,9 @@ class PhoneServer:
         Phones that its setup names may be added later. Raises ValueError if the ID is
         taken.
         """
-        if line_id in self._lines:
+        if line_id in self.lines:
             raise ValueError(f"there is a line {line_id} already")
-        line = self._lines[line_id] = SharedLine(setup, self._phones, emit_later)
+        line = self.lines[line_id] = SharedLine(setup, self.phones, emit_later)
         line.status.subscribe(self.changed.emit)
         line.apply()
         if self._is_started:
@@ -248,14 +238,14 @@ class PhoneServer:
 
     def remove_line(self, line_id: str) -> None:
         """Remove a shared line; its keys go free. Raises KeyError."""
-        line = self._lines.pop(line_id)
+        line = self.lines.pop(line_id)
         line.configure(LineSetup(code=line.setup.code))
         line.close()
         self.changed.emit(None)
 
     def line_of(self, extension: str, key: str) -> SharedLine | None:
         """Return the shared line that a phone's key belongs to."""
-        for line in self._lines.values():
+        for line in self.lines.values():
             if line.setup.keys.get(extension) == key:
                 return line
         return None
@@ -265,12 +255,12 @@ class PhoneServer:
         return line.setup if line else None
 
     def _apply_lines(self) -> None:
-        for line in self._lines.values():
+        for line in self.lines.values():
             line.apply()
 
     def _follow_owner(self, extension: str) -> None:
         """Release the lines of a phone that is gone, now or later."""
-        for line in self._lines.values():
+        for line in self.lines.values():
             if line.owner == extension:
                 line.follow_owner()
 
@@ -297,8 +287,7 @@ class PhoneServer:
     # Registrations
 
     def _registered(self, extension: str) -> None:
-        """Act on a change of a phone's bindings."""
-        if phone := self._phones.get(extension):
+        if phone := self.phones.get(extension):
             self._update(phone)
         self.changed.emit(None)
 
@@ -331,5 +320,5 @@ class PhoneServer:
             self._registered(binding.user)
 
     def _connection_lost(self, flow: Flow) -> None:
-        for phone in self._phones.values():
+        for phone in self.phones.values():
             phone.lost(flow)

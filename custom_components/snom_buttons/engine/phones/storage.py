@@ -4,7 +4,7 @@ The end of a binding is stored in wall-clock time; a look is a buttons document.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 import hashlib
 from ipaddress import ip_address
 import logging
@@ -30,37 +30,30 @@ from .settings import ServerSettings
 _LOGGER = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Storage:
     """The snapshots of a server."""
 
-    def __init__(
-        self,
-        settings: ServerSettings,
-        phones: Mapping[str, Phone],
-        lines: Mapping[str, SharedLine],
-        location: LocationService,
-        clock: Callable[[], float],
-    ) -> None:
-        """Use these phones and lines, which may change, and the clock of `location`."""
-        self._settings = settings
-        self._phones = phones
-        self._lines = lines
-        self._location = location
-        self._clock = clock
+    settings: ServerSettings
+    phones: Mapping[str, Phone]
+    lines: Mapping[str, SharedLine]
+    location: LocationService
+    clock: Callable[[], float]
+    """That of `location`."""
 
     def snapshot(self) -> dict[str, Any]:
         """Return what `restore` needs, as JSON."""
-        now = self._clock()
+        now = self.clock()
         return {
             "phones": {
                 extension: {
-                    "bindings": save_bindings(self._location.bindings(extension), now),
+                    "bindings": save_bindings(self.location.bindings(extension), now),
                     "keys": save_keys(phone.saved_looks, phone.unconfigured),
                     "proof": self._proof(phone),
                 }
-                for extension, phone in self._phones.items()
+                for extension, phone in self.phones.items()
             },
-            "lines": {line_id: line.save() for line_id, line in self._lines.items()},
+            "lines": {line_id: line.save() for line_id, line in self.lines.items()},
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -68,27 +61,27 @@ class Storage:
         # Version 0.1 stored nothing but the phones.
         phones = snapshot.get("phones", snapshot)
         lines = snapshot.get("lines")
-        for extension, phone in self._phones.items():
+        for extension, phone in self.phones.items():
             saved = phones.get(extension) if isinstance(phones, Mapping) else None
             if isinstance(saved, Mapping):
                 self._restore_phone(phone, saved)
-        for line_id, line in self._lines.items():
+        for line_id, line in self.lines.items():
             line.restore(lines.get(line_id) if isinstance(lines, Mapping) else None)
 
     def _restore_phone(self, phone: Phone, saved: Mapping[str, Any]) -> None:
         phone.restore(*load_keys(saved.get("keys")))
         if phone.setup.address is None and saved.get("proof") == self._proof(phone):
-            bindings = load_bindings(saved.get("bindings"), self._clock())
-            self._location.restore(
+            bindings = load_bindings(saved.get("bindings"), self.clock())
+            self.location.restore(
                 binding
                 for binding in bindings
                 if binding.user == phone.extension
-                and binding.flow.transport in self._settings.ports
+                and binding.flow.transport in self.settings.ports
             )
 
     def _proof(self, phone: Phone) -> str:
         """Return a digest that shows which password a registration was made with."""
-        secret = f"{phone.extension}\0{self._settings.realm}\0{phone.setup.password}"
+        secret = f"{phone.extension}\0{self.settings.realm}\0{phone.setup.password}"
         return hashlib.sha256(secret.encode()).hexdigest()
 
 
