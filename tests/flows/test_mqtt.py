@@ -10,8 +10,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import snom_buttons
 from custom_components.snom_buttons.const import DOMAIN
+from custom_components.snom_buttons.engine.mqtt import MqttSetup
 from custom_components.snom_buttons.flows.mqtt import MQTT_SCHEMA
-from custom_components.snom_buttons.hub.settings import MqttSettings, mqtt_settings
+from custom_components.snom_buttons.hub.settings import mqtt_settings
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
     ConfigEntryDisabler,
@@ -107,7 +108,7 @@ async def test_switch_it_on(hass: HomeAssistant, config_entry: MockConfigEntry) 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     stored = AT_FIRST | {"mqtt": True, "base_topic": "house/phones", "discovery": True}
     assert config_entry.options == stored
-    assert mqtt_settings(config_entry.options) == MqttSettings(
+    assert mqtt_settings(config_entry.options) == MqttSetup(
         base="house/phones", commands=True, discovery=True
     )
     assert suggested(await start(hass, config_entry)) == stored

@@ -80,7 +80,7 @@ class MqttOptionsFlow(OptionsFlow):
                 )
             # A server that is not loaded clears topics later, except those in use then.
             if entry.state is ConfigEntryState.LOADED:
-                for topic in entry.runtime_data.mqtt.retained:
+                for topic in entry.runtime_data.mqtt.follower.retained:
                     if _overlap(base, topic):
                         faults.add(
                             CONF_BASE_TOPIC,

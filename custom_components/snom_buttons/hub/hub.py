@@ -9,7 +9,6 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN
-from ..engine.mqtt import LeftBehind
 from ..engine.phones import CannotListen, LineUse, PhoneServer, Signal, check_bind
 from .bus import EventBus
 from .dial_rules import DialRules
@@ -17,7 +16,8 @@ from .follower import Follower
 from .hardware import async_assign_addresses
 from .issues import ServerIssues
 from .line import SnomLine
-from .mqtt import SnomMqtt, async_clear_left_behind
+from .mqtt import SnomMqtt
+from .mqtt_client import async_clear
 from .phone import SnomPhone
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings
 from .store import ServerStore, async_remove_store
@@ -81,7 +81,7 @@ class SnomHub:
         """
         stored = await self._store.load(self.entry.title)
         self.server.restore(stored)
-        self.mqtt.recall(LeftBehind.from_json(stored.get(STORED_MQTT)))
+        self.mqtt.follower.recall(stored.get(STORED_MQTT))
         # Last, for it may report an issue that `async_stop` has to withdraw.
         self.server.context = await self.issues.async_load_certificate()
 
@@ -257,10 +257,10 @@ class SnomHub:
 
     @callback
     def _async_snapshot(self) -> dict[str, Any]:
-        return self.server.snapshot() | {STORED_MQTT: self.mqtt.left_behind.as_json()}
+        return self.server.snapshot() | {STORED_MQTT: self.mqtt.follower.left_behind}
 
 
 async def async_remove_stored(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     """Remove what is left of a config entry: its store, and its topics."""
     stored = await async_remove_store(hass, entry.entry_id)
-    await async_clear_left_behind(hass, LeftBehind.from_json(stored.get(STORED_MQTT)))
+    await async_clear(hass, stored.get(STORED_MQTT))

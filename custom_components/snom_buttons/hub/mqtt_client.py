@@ -1,17 +1,17 @@
 """Home Assistant's MQTT client as the engine uses it.
 
-The only module that imports the MQTT integration, and itself imported only if needed.
+The only module that imports the MQTT integration, and only in the functions that need it.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 import logging
 from typing import Any, Final
 
-from homeassistant.components import mqtt
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.importlib import async_import_module
 
 from ..engine.mqtt import MAX_AGE, CannotPublish, Message, MqttPublisher, Received
 from .mqtt_entry import is_mqtt_loaded, mqtt_entry
@@ -36,6 +36,10 @@ class HomeAssistantClient:
         self._hass = hass
         self._can_hide = True
 
+    async def load(self) -> None:
+        """Import the integration, in a thread; to be awaited before the client is used."""
+        await async_import_module(self._hass, "homeassistant.components.mqtt")
+
     @property
     def is_ready(self) -> bool:
         """Whether the client takes subscriptions, with a connection or before it."""
@@ -44,10 +48,16 @@ class HomeAssistantClient:
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection to the broker."""
-        return is_mqtt_loaded(self._hass) and mqtt.is_connected(self._hass)
+        if not is_mqtt_loaded(self._hass):
+            return False
+        from homeassistant.components import mqtt
+
+        return mqtt.is_connected(self._hass)
 
     async def publish(self, message: Message) -> None:
         """Publish a message. Raises CannotPublish."""
+        from homeassistant.components import mqtt
+
         entry = mqtt_entry(self._hass)
         is_mqtt5 = entry is not None and entry.data.get(mqtt.CONF_PROTOCOL) == "5"
         expiry = None
@@ -68,6 +78,8 @@ class HomeAssistantClient:
 
     async def publish_last(self, message: Message) -> None:
         """Publish a message while the integration is being unloaded, if it still can."""
+        from homeassistant.components import mqtt
+
         if mqtt.is_connected(self._hass):
             with suppress(CannotPublish):
                 await self.publish(message)
@@ -80,6 +92,7 @@ class HomeAssistantClient:
         confirmed: Callable[[], None] | None = None,
     ) -> CALLBACK_TYPE:
         """Subscribe, now and after each reconnect; return what ends the subscription."""
+        from homeassistant.components import mqtt
 
         @callback
         def receive(message: mqtt.ReceiveMessage) -> None:
@@ -107,6 +120,8 @@ class HomeAssistantClient:
     @callback
     def follow_connection(self, changed: Callable[[bool], None]) -> CALLBACK_TYPE:
         """Call `changed` when a connection is there, or gone; return what ends that."""
+        from homeassistant.components import mqtt
+
         return mqtt.async_subscribe_connection_status(self._hass, changed)
 
     @callback
@@ -116,6 +131,8 @@ class HomeAssistantClient:
         Return False if that is impossible: the announcement must not be published then.
         Decision 12 explains why this uses internals of the integration.
         """
+        from homeassistant.components import mqtt
+
         if not self._can_hide or not is_mqtt_loaded(self._hass):
             return False
         data = self._hass.data.get(MQTT_DATA)
@@ -139,9 +156,15 @@ class HomeAssistantClient:
         return True
 
 
-async def async_clear(hass: HomeAssistant, topics: Iterable[str]) -> None:
-    """Clear the topics of a server that is removed."""
+async def async_clear(hass: HomeAssistant, left_behind: object) -> None:
+    """Clear what a removed server has left on the broker."""
+    match left_behind:
+        case {"known": [_, *_] as topics}:
+            pass
+        case _:
+            return
     client = HomeAssistantClient(hass)
+    await client.load()
     publisher = MqttPublisher(client, hass.loop.time)
 
     @callback

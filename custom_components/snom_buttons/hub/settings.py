@@ -56,6 +56,7 @@ from ..const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
+from ..engine.mqtt import MqttSetup
 from ..engine.phones import (
     PRIVATE_NETWORKS,
     DialAnswer,
@@ -228,23 +229,11 @@ class SharedLineSettings:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSettings:
-    """How a server uses the MQTT broker."""
-
-    base: str
-    """The beginning of all topics."""
-    commands: bool
-    """Whether keys can be set by messages."""
-    discovery: bool
-    """Whether the phones are announced to other Home Assistants."""
-
-
-def mqtt_settings(options: Mapping[str, Any]) -> MqttSettings | None:
+def mqtt_settings(options: Mapping[str, Any]) -> MqttSetup | None:
     """Return the MQTT settings in the options of a config entry; None if MQTT is off."""
     if not options.get(CONF_MQTT, False):
         return None
-    return MqttSettings(
+    return MqttSetup(
         base=options.get(CONF_BASE_TOPIC, DOMAIN),
         commands=options.get(CONF_COMMANDS, True),
         discovery=options.get(CONF_DISCOVERY, False),
@@ -309,7 +298,7 @@ class EntrySettings:
     """None without TLS."""
     phones: tuple[PhoneSettings, ...]
     lines: tuple[SharedLineSettings, ...]
-    mqtt: MqttSettings | None
+    mqtt: MqttSetup | None
     """None while MQTT is off."""
 
     @classmethod

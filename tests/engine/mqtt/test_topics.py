@@ -38,5 +38,5 @@ def test_home_assistant_takes_each_base(topic: str) -> None:
 def test_the_addressee_of_a_command(phone: str, key: str) -> None:
     topics = Topics("a/b")
     if phone.isascii() and key.isascii():
-        assert topics.addressee(topics.command(phone, key)) == (phone, key)
-        assert topics.addressee(topics.command(phone, None)) == (phone, None)
+        assert topics.addressee(topics.set(phone, key)) == (phone, key)
+        assert topics.addressee(topics.set(phone, None)) == (phone, None)

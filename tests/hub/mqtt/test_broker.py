@@ -302,7 +302,7 @@ async def test_what_has_become_another_servers_is_not_cleared(
     )
     await client.hears("other/status", "online")
     assert (await client.kept()).keys() == topics("44", "45")
-    assert set(mqtt_server.runtime_data.mqtt.retained) == topics(
+    assert set(mqtt_server.runtime_data.mqtt.follower.retained) == topics(
         "44", "45", base="other"
     )
 

@@ -5,7 +5,7 @@ engine provides.
 """
 
 from .client import CannotPublish, Client, Message, Received
-from .follower import LeftBehind, MqttFollower, MqttSetup
+from .follower import MqttFollower, MqttSetup
 from .publisher import MAX_AGE, MqttPublisher
 from .topics import MAX_BASE, is_base
 
@@ -14,7 +14,6 @@ __all__ = [
     "MAX_BASE",
     "CannotPublish",
     "Client",
-    "LeftBehind",
     "Message",
     "MqttFollower",
     "MqttPublisher",

@@ -1,7 +1,7 @@
 """What the engine needs of an MQTT client. The client itself belongs to the skin."""
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 
 class CannotPublish(Exception):
@@ -30,8 +30,12 @@ class Received(NamedTuple):
     """Whether the broker had retained it, and sends it because of a subscription."""
 
 
-class Sender(Protocol):
-    """The half of a client that publishes."""
+class Client(Protocol):
+    """A client that may come and go."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the client takes subscriptions, with a connection or before it."""
 
     @property
     def is_connected(self) -> bool:
@@ -44,14 +48,6 @@ class Sender(Protocol):
         before the first wait. Raises CannotPublish if it was not taken.
         """
 
-
-class Client(Sender, Protocol):
-    """A client that also subscribes."""
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the client takes subscriptions, with a connection or before it."""
-
     async def subscribe(
         self,
         topic: str,
@@ -62,4 +58,10 @@ class Client(Sender, Protocol):
         """Subscribe, now and after each reconnect; return what ends the subscription.
 
         `confirmed` is called each time that the broker has confirmed it.
+        """
+
+    def hide(self, phone_id: str, payload: Mapping[str, Any]) -> bool:
+        """Prepare for an announcement; return whether it may be published.
+
+        A Home Assistant around the engine has the phones already.
         """

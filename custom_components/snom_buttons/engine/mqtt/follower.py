@@ -1,10 +1,10 @@
 """Keeps the broker in step with a server: its states, its events, its commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final
 
 from ..phones import Dialled, KeyPress, Phone, PhoneServer
 from ..refused import Refused, quoted
@@ -26,27 +26,6 @@ from .topics import Topics
 _BORN: Final = ONLINE.encode()
 
 
-class LeftBehind(NamedTuple):
-    """What the broker and its subscribers may have of a server."""
-
-    known: list[str]
-    """The topics with a state: retained ones and announcements."""
-    announced: dict[str, dict[str, str]]
-    """The platforms of all components that were ever announced, by topic."""
-
-    @classmethod
-    def from_json(cls, stored: object) -> Self:
-        """Return what `as_json` stored, nothing if it cannot be read."""
-        match stored:
-            case {"known": list(known), "announced": dict(announced)}:
-                return cls(known, announced)
-        return cls([], {})
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what `from_json` reads."""
-        return self._asdict()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSetup:
     """What of a server is on the broker, and where."""
@@ -57,7 +36,7 @@ class MqttSetup:
     """Whether keys can be set from the broker."""
     discovery: bool
     """Whether phones are announced to other Home Assistants."""
-    prefix: str
+    prefix: str = "homeassistant"
     """The beginning of the topics of announcements."""
 
 
@@ -74,9 +53,8 @@ class MqttFollower:
         server: PhoneServer,
         *,
         explain: Callable[[Refused], str],
-        phone_id: Callable[[str], str | None] = lambda _: None,
-        is_foreign: Callable[[str], bool] = lambda _: False,
-        hide: Callable[[str, Mapping[str, Any]], bool] = lambda *_: True,
+        phone_id: Callable[[str], str | None],
+        is_foreign: Callable[[str], bool],
         left_behind_changed: Callable[[], None],
         save: Callable[[], Awaitable[None]],
     ) -> None:
@@ -84,8 +62,7 @@ class MqttFollower:
 
         `explain` returns the text of an error. `phone_id` returns the name, unique on
         the broker, under which the phone of an extension is announced, None for not at
-        all. `is_foreign` returns whether a topic belongs to another server now. `hide` gets the name and the payload of each
-        announcement before it is published, and returns whether it may be published.
+        all. `is_foreign` returns whether a topic belongs to another server now.
         `left_behind_changed` is called when `left_behind` may have changed; `save`
         stores it at once.
         """
@@ -95,7 +72,6 @@ class MqttFollower:
         self._explain = explain
         self._phone_id = phone_id
         self._is_foreign = is_foreign
-        self._hide = hide
         self._left_behind_changed = left_behind_changed
         self._save = save
         self._setup: MqttSetup | None = None
@@ -104,7 +80,9 @@ class MqttFollower:
         self._confirmed: set[str] = set()
         """Those of `_filters` to which the broker has confirmed the subscription."""
         self._announced: dict[str, dict[str, str]] = {}
-        self._running = False
+        """The platforms of all components that were ever announced, by topic."""
+        self.is_running = False
+        """Whether updates are allowed."""
         self._followed: list[Callable[[], None]] = []
         self._subscribed: list[Callable[[], None]] = []
 
@@ -114,28 +92,33 @@ class MqttFollower:
         return [topic for topic in self.publisher.known if topic not in self._announced]
 
     @property
-    def left_behind(self) -> LeftBehind:
-        """What to give `recall` after a restart."""
+    def left_behind(self) -> dict[str, Any]:
+        """What the broker and its subscribers may have of the server, as JSON."""
         known = self.publisher.known
         announced = {
             topic: {**self._announced[topic]}
             for topic in known
             if topic in self._announced
         }
-        return LeftBehind(known, announced)
+        return {"known": known, "announced": announced}
 
-    def recall(self, before: LeftBehind) -> None:
-        """Restore what was left before a restart; `update` clears what is obsolete."""
-        self.publisher.recall(before.known)
-        self._announced = before.announced
+    def recall(self, left_behind: object) -> None:
+        """Restore what was left before a restart; `update` clears what is obsolete.
+
+        What is not `left_behind` of an earlier follower is ignored.
+        """
+        match left_behind:
+            case {"known": list(known), "announced": dict(announced)}:
+                self.publisher.recall(known)
+                self._announced = announced
 
     def start(self) -> None:
         """Allow updates."""
-        self._running = True
+        self.is_running = True
 
     async def stop(self) -> None:
         """Publish that the server is offline, and end everything."""
-        was_running, self._running = self._running, False
+        was_running, self.is_running = self.is_running, False
         # An update that is under way ends first: offline is the last state.
         async with self._lock:
             if was_running:
@@ -148,7 +131,7 @@ class MqttFollower:
     async def update(self, setup: MqttSetup | None) -> None:
         """Apply a setup, and the phones and keys of the server as they are now."""
         async with self._lock:
-            if self._running:
+            if self.is_running:
                 await self._update(setup)
 
     async def _update(self, setup: MqttSetup | None) -> None:
@@ -220,7 +203,7 @@ class MqttFollower:
         To be called after the client has repeated what was not acknowledged: an older
         state must not follow the newest.
         """
-        if self._running:
+        if self.is_running:
             self._announce()
             self.publisher.connection_changed()
 
@@ -295,21 +278,22 @@ class MqttFollower:
             self._server.dialled.subscribe(self._dialled),
         ]
         for phone in self._server.phones.values():
-            publish_phone = partial(self._publish_phone, phone)
-            publish_phone(None)
-            self._followed.append(phone.status.subscribe(publish_phone))
-            publish_taken = partial(self._publish_taken, phone)
-            self._followed.append(phone.taken.subscribe(publish_taken))
-            for name, key in phone.keys.items():
-                publish_key = partial(self._publish_key, phone, name)
-                self._followed.append(key.shown.subscribe(publish_key))
+            self._publish_phone(phone)
+            self._followed += [
+                phone.status.subscribe(partial(self._publish_phone, phone)),
+                phone.taken.subscribe(partial(self._publish_taken, phone)),
+            ]
+            self._followed += [
+                key.shown.subscribe(partial(self._publish_key, phone, name))
+                for name, key in phone.keys.items()
+            ]
 
     def _unfollow(self) -> None:
         for unsubscribe in self._followed:
             unsubscribe()
         self._followed = []
 
-    def _publish_phone(self, phone: Phone, _: None) -> None:
+    def _publish_phone(self, phone: Phone, _: None = None) -> None:
         """Publish whether a phone is available, and whether its keys are in sync."""
         if phone.is_followed:  # unknown before the server has started
             self.publisher.keep(
@@ -317,9 +301,9 @@ class MqttFollower:
                 ONLINE if phone.available else OFFLINE,
             )
         for name in phone.keys:
-            self._publish_key(phone, name, None)
+            self._publish_key(phone, name)
 
-    def _publish_key(self, phone: Phone, name: str, _: None) -> None:
+    def _publish_key(self, phone: Phone, name: str, _: None = None) -> None:
         key = phone.keys[name]
         self.publisher.keep(
             self._topics.state(phone.extension, name),
@@ -330,7 +314,7 @@ class MqttFollower:
         """Publish keys of which a contact has taken the look."""
         for name in keys:
             if name in phone.keys:
-                self._publish_key(phone, name, None)
+                self._publish_key(phone, name)
 
     def _pressed(self, press: KeyPress) -> None:
         topic = self._topics.event(press.extension, press.key)
@@ -361,7 +345,7 @@ class MqttFollower:
             payload["components"] = {
                 name: {"platform": platform} for name, platform in known.items()
             } | payload["components"]
-            if self._hide(phone_id, payload):
+            if self._client.hide(phone_id, payload):
                 self.publisher.announce(topic, as_json(payload))
             else:
                 self.publisher.suspend(topic)
@@ -391,7 +375,7 @@ class MqttFollower:
         extension, key = self._topics.addressee(message.topic)
         if message.retain:
             raise Refused("retained_command")
-        if message.topic != (topic := self._topics.command(extension, key)):
+        if message.topic != (topic := self._topics.set(extension, key)):
             # An access rule of the broker for one spelling does not hold for the other.
             raise Refused(
                 "other_spelling", value=quoted(message.topic), allowed=quoted(topic)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import logging
 from typing import Final
 
-from .client import CannotPublish, Message, Sender
+from .client import CannotPublish, Client, Message
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -69,10 +69,10 @@ class MqttPublisher:
     acknowledged that.
     """
 
-    def __init__(self, sender: Sender, time: Callable[[], float]) -> None:
+    def __init__(self, client: Client, time: Callable[[], float]) -> None:
         """Create a publisher; `time` is a monotonic clock in seconds."""
         self.counts = Counts()
-        self._sender = sender
+        self._client = client
         self._time = time
         self._known: set[str] = set()
         self._states: dict[str, Message] = {}
@@ -169,7 +169,7 @@ class MqttPublisher:
         self._errors.clear()
         try:
             async with asyncio.timeout(timeout):
-                while (self._sender.is_connected or wait_for_connection) and (
+                while (self._client.is_connected or wait_for_connection) and (
                     self._due or self._under_way
                 ):
                     self._idle.clear()
@@ -206,7 +206,7 @@ class MqttPublisher:
             return
         self._working = True
         try:
-            while self._sender.is_connected and (message := self._next()) is not None:
+            while self._client.is_connected and (message := self._next()) is not None:
                 sent = UnderWay(message, self._time())
                 self._under_way.append(sent)
                 if message.born is not None:
@@ -254,7 +254,7 @@ class MqttPublisher:
         message = sent.message
         is_published = False
         try:
-            await self._sender.publish(message)
+            await self._client.publish(message)
             is_published = True
         except CannotPublish as err:
             if not self._failing:

@@ -59,15 +59,11 @@ class Topics:
         """Return the topic of the presses of a key."""
         return self._key(phone, key, "event")
 
-    def set(self, phone: str, key: str) -> str:
-        """Return the topic of commands to a key."""
-        return self._key(phone, key, "set")
-
-    def command(self, phone: str, key: str | None) -> str:
+    def set(self, phone: str, key: str | None) -> str:
         """Return the topic of commands to a key; without a key, of documents."""
         if key is None:
             return f"{self.base}/{_level(phone)}/document/set"
-        return self.set(phone, key)
+        return self._key(phone, key, "set")
 
     @property
     def every_set(self) -> str:
