@@ -25,6 +25,7 @@ from tests.support.clock import run
         (lambda alarm: (alarm.advance(20.0), alarm.advance(None)), [20.0]),
         (lambda alarm: (alarm.advance(20.0), alarm.cancel()), []),
         (lambda alarm: alarm.advance(-5.0), [0.0]),
+        (lambda alarm: (alarm.set(10.0), alarm.set_in(20.0)), [20.0]),
     ],
 )
 def test_an_alarm_rings_once_at_its_time(
@@ -35,7 +36,7 @@ def test_an_alarm_rings_once_at_its_time(
         begun = loop.time()
         rung: list[float] = []
         alarm = Alarm(
-            lambda: loop.time() - begun, lambda: rung.append(loop.time() - begun)
+            lambda: rung.append(loop.time() - begun), lambda: loop.time() - begun
         )
         act(alarm)
         await asyncio.sleep(100)

@@ -3,21 +3,34 @@
 import asyncio
 from collections.abc import Callable
 import math
+import time
 
 
 class Alarm:
     """Calls a function once, at the time that was set last."""
 
+    __slots__ = ("_callback", "_clock", "_handle")
+
     def __init__(
-        self, clock: Callable[[], float], callback: Callable[[], None]
+        self, callback: Callable[[], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Create an alarm that is not set; `clock` returns seconds as the loop does."""
-        self._clock = clock
+        """Create an alarm that is not set; `clock` runs like that of the event loop."""
         self._callback = callback
+        self._clock = clock
         self._handle: asyncio.TimerHandle | None = None
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the function is going to be called."""
+        return self._handle is not None
+
+    def set_in(self, seconds: float) -> None:
+        """Set the time to so many seconds from now."""
+        self.cancel()
+        self._handle = asyncio.get_running_loop().call_later(seconds, self._ring)
+
     def set(self, due: float | None) -> None:
-        """Set the time; None or infinity for never."""
+        """Set the time by the clock; None or infinity for never."""
         self.cancel()
         self.advance(due)
 

@@ -4,12 +4,12 @@ LED Remote Control, "shared lines": the first phone that seizes the line owns it
 the owner can release it, and all phones show whether it is seized.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..xbuttons import Action
+from .alarm import Alarm
 from .events import KeyPress, LineUse, Use
 from .key import Key
 from .phone import Phone
@@ -41,7 +41,7 @@ class SharedLine:
         self._phones = phones
         self._emit_later = emit_later
         self._running = False
-        self._grace: asyncio.TimerHandle | None = None
+        self._grace = Alarm(self._give_up)
 
     def start(self) -> None:
         """Release the line when its owner is gone, from now on."""
@@ -93,7 +93,7 @@ class SharedLine:
             key.show(shared_key(key.name, self.setup.code).off)
         self.setup = setup
         self.apply()
-        self._stop_waiting()
+        self._grace.cancel()
         self.follow_owner()
 
     def apply(self) -> None:
@@ -114,15 +114,14 @@ class SharedLine:
             if phone.registration is None:
                 self._give_up()
         elif phone.available:
-            self._stop_waiting()
-        elif self._grace is None:
-            loop = asyncio.get_running_loop()
-            self._grace = loop.call_later(after, self._give_up)
+            self._grace.cancel()
+        elif not self._grace.is_set:
+            self._grace.set_in(after)
 
     def close(self) -> None:
         """Stop the timer; the owner stays."""
         self._running = False
-        self._stop_waiting()
+        self._grace.cancel()
 
     def save(self) -> dict[str, Any]:
         """Return what `restore` needs, as JSON."""
@@ -146,7 +145,7 @@ class SharedLine:
     def _become(
         self, seized: bool, owner: str | None, use: Use, by: str | None
     ) -> None:
-        self._stop_waiting()
+        self._grace.cancel()
         self.seized, self.owner = seized, owner
         self.apply()
         self.status.emit(None)
@@ -156,8 +155,3 @@ class SharedLine:
     def _give_up(self) -> None:
         """Release the line for its owner, which is gone."""
         self.release(self.owner)
-
-    def _stop_waiting(self) -> None:
-        if self._grace is not None:
-            self._grace.cancel()
-            self._grace = None

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import logging
 
 from ..sip import T4
+from .alarm import Alarm
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -87,14 +88,14 @@ class Outbox:
         self._taken = taken
         self._due: dict[str, None] = {}
         self._relabelled: dict[str, None] = {}
-        self._pause: asyncio.TimerHandle | None = None
+        self._pause = Alarm(self._send_labels)
         self._refused: dict[str, None] = {}
         self._under_way: list[str] = []
         self._late: dict[str, None] = {}
-        self._no_longer_late: asyncio.TimerHandle | None = None
+        self._no_longer_late = Alarm(self._send_late)
         self._alone: set[str] = set()
         self._task: asyncio.Task[None] | None = None
-        self._retry: asyncio.TimerHandle | None = None
+        self._retry = Alarm(self._try_again)
         self._delay = FIRST_RETRY
 
     def add(self, keys: Iterable[str], *, only_labels: bool = False) -> None:
@@ -107,7 +108,7 @@ class Outbox:
             self._wake()
             return
         self._relabelled |= dict.fromkeys(keys)
-        if self._pause is None:
+        if not self._pause.is_set:
             self._send_labels()
 
     def has_taken(self, key: str) -> bool:
@@ -135,33 +136,23 @@ class Outbox:
         A document without an answer may still arrive, behind a newer one.
         """
         self._late |= dict.fromkeys(keys)
-        if not self._late:
-            return
-        if self._no_longer_late is not None:
-            self._no_longer_late.cancel()
-        self._no_longer_late = asyncio.get_running_loop().call_later(
-            LATE, self._send_late
-        )
+        if self._late:
+            self._no_longer_late.set_in(LATE)
 
     def close(self) -> list[str]:
         """End all deliveries and retries.
 
         Returns the keys of which an old document may still arrive at the contact.
         """
-        self._stop_retry()
-        if self._no_longer_late is not None:
-            self._no_longer_late.cancel()
-            self._no_longer_late = None
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
+        self._retry.cancel()
+        self._no_longer_late.cancel()
+        self._pause.cancel()
         if self._task is not None:
             self._task.cancel()
             self._task = None
         return [*self._late, *self._under_way]
 
     def _send_late(self) -> None:
-        self._no_longer_late = None
         self._due |= self._late
         self._late.clear()
         if self.answering:  # else a retry sends them
@@ -169,15 +160,12 @@ class Outbox:
 
     def _send_labels(self) -> None:
         """Send as many labels as one document holds; the others wait LABEL_PAUSE."""
-        self._pause = None
         if self._relabelled:
             labelled, _ = self._document(self._relabelled)
             self._due |= dict.fromkeys(labelled)
             for key in labelled:
                 del self._relabelled[key]
-            self._pause = asyncio.get_running_loop().call_later(
-                LABEL_PAUSE, self._send_labels
-            )
+            self._pause.set_in(LABEL_PAUSE)
             self._wake()
 
     def _wake(self) -> None:
@@ -228,11 +216,11 @@ class Outbox:
         self._task = None
         self._alone.update(self._refused)
         if not self._refused:
-            self._stop_retry()
+            self._retry.cancel()
             self._delay = FIRST_RETRY
             self._refusals = 0
             self._set_refusal(None)
-        elif refusal is not None and self._retry is None:
+        elif refusal is not None and not self._retry.is_set:
             self._count_refusal(refusal)
             self._retry_later(refusal)
 
@@ -248,11 +236,11 @@ class Outbox:
         self._due = self._refused | dict.fromkeys(keys) | self._due
         self._refused.clear()
         self._task = None
-        if failure.unsent and self._retry is not None:
+        if failure.unsent and self._retry.is_set:
             return  # what changed meanwhile goes with the retry that is planned
         # A network that is away for a moment makes no contact unavailable.
         is_first = failure.unsent and self._delay == FIRST_RETRY
-        self._stop_retry()
+        self._retry.cancel()
         self._retry_later(failure)
         answering = failure.answered or (is_first and self.answering)
         self._set_status(answering=answering, in_sync=False)
@@ -271,19 +259,13 @@ class Outbox:
         """Plan a retry, after a delay that doubles, and not before `retry_after`."""
         delay = max(self._delay, failure.retry_after or 0.0)
         _LOGGER.debug("%s; trying again in %g s", failure, delay)
-        self._retry = asyncio.get_running_loop().call_later(delay, self._try_again)
+        self._retry.set_in(delay)
         self._delay = min(2 * self._delay, LAST_RETRY)
 
     def _try_again(self) -> None:
-        self._retry = None
         self._is_held = False
         self._due |= self._refused
         self._wake()
-
-    def _stop_retry(self) -> None:
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
 
     def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
         """Return the first of these keys that one document holds, and the document.

@@ -81,8 +81,8 @@ class PhoneServer:
             settings, self.phones, self.lines, self._location, clock
         )
         self._is_started = False
-        self._expiry = Alarm(clock, self._expire)
-        self._unlocking = Alarm(clock, self._unlock)
+        self._expiry = Alarm(self._expire, clock)
+        self._unlocking = Alarm(self._unlock, clock)
 
     # Life cycle
 
@@ -176,20 +176,22 @@ class PhoneServer:
         extension. Raises ValueError if the extension is taken, DocumentError for a key
         that cannot be written.
         """
-        extension = setup.extension
-        if extension in self.phones:
-            raise ValueError(f"there is a phone {extension} already")
-        phone = Phone(setup, partial(self._line_setup_of, extension))
+        phone = Phone(setup, partial(self._line_setup_of, setup.extension))
         if before is not None:
             phone.restore(before.saved_looks, before.unconfigured)
-        self.phones[extension] = phone
+        self._add(phone)
+        return phone
+
+    def _add(self, phone: Phone) -> None:
+        if phone.extension in self.phones:
+            raise ValueError(f"there is a phone {phone.extension} already")
+        self.phones[phone.extension] = phone
         phone.changed.subscribe(self.changed.emit)
         phone.gone.subscribe(self._contact_gone)
-        phone.status.subscribe(lambda _: self._follow_owner(extension))
+        phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
         self._bind_address(phone)
         self._update(phone)
         self._apply_lines()
-        return phone
 
     def remove_phone(self, extension: str) -> None:
         """Remove a phone and its registrations. Raises KeyError."""
