@@ -82,12 +82,10 @@ class SnomMqtt(Follower):
     @override
     @callback
     def start(self) -> None:
-        """Allow updates."""
         self.follower.start()
 
     @override
     async def update(self, settings: EntrySettings) -> None:
-        """Apply the settings."""
         self._settings = settings
         setup = settings.mqtt
         if not self._subscriptions:  # there was nothing to do yet

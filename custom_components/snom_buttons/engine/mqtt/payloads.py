@@ -68,11 +68,7 @@ def press_payload(press: KeyPress) -> str:
 def dialled_payload(dialled: Dialled) -> str:
     """Return a number that was dialled."""
     return as_json(
-        {
-            "number": dialled.number,
-            "time": dialled.time.isoformat(),
-            "id": dialled.id,
-        }
+        {"number": dialled.number, "time": dialled.time.isoformat(), "id": dialled.id}
     )
 
 

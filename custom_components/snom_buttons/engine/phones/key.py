@@ -28,15 +28,7 @@ class SavedLook:
 class Key:
     """One configured key. `look` is its state, and the only place of it."""
 
-    __slots__ = (
-        "_changed",
-        "document",
-        "look",
-        "name",
-        "pressed",
-        "setup",
-        "shown",
-    )
+    __slots__ = ("_changed", "document", "look", "name", "pressed", "setup", "shown")
 
     def __init__(self, setup: KeySetup, changed: Callable[[Key, bool], None]) -> None:
         """Create a key that is off.

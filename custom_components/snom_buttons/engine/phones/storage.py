@@ -95,12 +95,7 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
     for binding in bindings:
         if binding.flow.is_reliable or binding.is_address:
             continue
-        texts = (
-            binding.aor.text,
-            binding.contact.text,
-            binding.call_id,
-            *binding.path,
-        )
+        texts = (binding.aor.text, binding.contact.text, binding.call_id, *binding.path)
         if readable("".join(texts)) != "".join(texts):
             continue
         saved.append(
@@ -170,10 +165,7 @@ def save_keys(
     looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
 ) -> list[dict[str, Any]]:
     """Return what keys show, as JSON: each look is a buttons document."""
-    return [
-        *map(_save_look, looks),
-        *({"shown": _save(look)} for look in unconfigured),
-    ]
+    return [*map(_save_look, looks), *({"shown": _save(look)} for look in unconfigured)]
 
 
 def _save_look(look: SavedLook) -> dict[str, Any]:
