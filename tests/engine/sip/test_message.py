@@ -84,7 +84,7 @@ class TestResponse:
             "Content-Length: 0",
         ]
 
-    def test_own_headers_reason_and_body_follow(self) -> None:
+    def test_own_headers_and_reason_follow(self) -> None:
         message = request()
         data = encode_response(
             message.headers,
@@ -92,11 +92,10 @@ class TestResponse:
             403,
             reason="Not Here",
             headers=[("Allow", "MESSAGE")],
-            body=b"why",
         )
         assert lines_of(data)[0] == "SIP/2.0 403 Not Here"
-        assert lines_of(data)[-2:] == ["Allow: MESSAGE", "Content-Length: 3"]
-        assert data.endswith(b"\r\n\r\nwhy")
+        assert lines_of(data)[-2:] == ["Allow: MESSAGE", "Content-Length: 0"]
+        assert data.endswith(b"0\r\n\r\n")
 
     @pytest.mark.parametrize(
         ("status", "reason"),

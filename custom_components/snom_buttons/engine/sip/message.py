@@ -318,10 +318,9 @@ def encode_response(
     reason: str | None = None,
     to_tag: str | None = None,
     headers: Iterable[tuple[str, str]] = (),
-    body: bytes = b"",
     compact: bool = False,
 ) -> bytes:
-    """Return the bytes of a response to a request with these headers.
+    """Return the bytes of a response without a body to a request with these headers.
 
     Via, From, To, Call-ID and CSeq are those of the request (RFC 3261 8.2.6.2), except
     that To gets `to_tag` if it has no tag, and `via` replaces the topmost Via. Headers
@@ -339,10 +338,10 @@ def encode_response(
                 value = _tagged(value, to_tag)
             lines.append(f"{name}: {value}")
     lines += [f"{name}: {value}" for name, value in headers]
-    lines.append(f"Content-Length: {len(body)}")
+    lines.append("Content-Length: 0")
     if compact:
         lines[1:] = map(_shortened, lines[1:])
-    return _encode(lines, body)
+    return _encode(lines, b"")
 
 
 def _shortened(line: str) -> str:

@@ -151,7 +151,7 @@ class TestRequestsThatComeIn:
 
         def handler(incoming: IncomingRequest) -> None:
             seen.append(incoming)
-            incoming.reply(403, [("Warning", "x")], reason="Not You", body=b"because")
+            incoming.reply(403, [("Warning", "x")], reason="Not You")
 
         async with serving(handler) as (_, peer):
             data = await peer.ask(request_bytes("OPTIONS"))
@@ -160,7 +160,7 @@ class TestRequestsThatComeIn:
             assert seen[0].answered
             assert status_of(data) == "403 Not You"
             assert values_of(data, "Warning") == ["x"]
-            assert data.endswith(b"\r\n\r\nbecause")
+            assert data.endswith(b"\r\nContent-Length: 0\r\n\r\n")
 
     @pytest.mark.parametrize(
         "via",

@@ -43,18 +43,13 @@ class IncomingRequest:
     answered: bool = False
 
     def reply(
-        self,
-        status: int,
-        headers: HeaderItems = (),
-        *,
-        reason: str | None = None,
-        body: bytes = b"",
+        self, status: int, headers: HeaderItems = (), *, reason: str | None = None
     ) -> None:
         """Send a final response, and repeat it for each retransmission of the request.
 
         Raises RuntimeError after another final response.
         """
-        data = self._encode(status, headers, reason=reason, body=body)
+        data = self._encode(status, headers, reason=reason)
         self.answered = True
         self._endpoint.respond(self._key, self.flow, self.request.method, data)
 
@@ -95,7 +90,6 @@ class IncomingRequest:
         headers: HeaderItems,
         *,
         reason: str | None = None,
-        body: bytes = b"",
         compact: bool = False,
     ) -> bytes:
         if self.answered:
@@ -111,7 +105,6 @@ class IncomingRequest:
             reason=reason,
             to_tag=to_tag,
             headers=headers,
-            body=body,
             compact=compact,
         )
 
