@@ -10,6 +10,7 @@ around names and values. Writing is strict. One rule holds for both:
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 import re
 from typing import Any
@@ -37,6 +38,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 does not have."""
 
 
+@dataclass(eq=False)
 class DocumentError(ValueError):
     """A document that cannot be read, or a description that cannot be written.
 
@@ -44,14 +46,9 @@ class DocumentError(ValueError):
     line, from 1, and `property` the name of the property, each None if there is none.
     """
 
-    def __init__(
-        self, reason: str, line: int | None = None, property: str | None = None
-    ) -> None:
-        """Keep the reason and its place."""
-        super().__init__(reason, line, property)
-        self.reason = reason
-        self.line = line
-        self.property = property
+    reason: str
+    line: int | None = None
+    property: str | None = None
 
     def __str__(self) -> str:
         """Return place and reason, as "line 2, property 'l': …"."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from enum import StrEnum
 from operator import attrgetter
+import re
 from typing import Any, NamedTuple
 
 from .model import (
@@ -25,7 +26,9 @@ from .model import (
     Treatment,
 )
 
-_MAX_COUNT_DIGITS = 9
+_COUNTS = re.compile("([0-9]{1,9})/([0-9]{1,9})")
+_STATE = re.compile("|".join(KeyState))
+_STATE_SEPARATOR = re.compile("[ ,]")
 
 
 class Property(NamedTuple):
@@ -59,32 +62,16 @@ def _read_forward(text: str) -> Forward | str:
 
 def _read_message_waiting(text: str) -> MessageWaiting | str:
     """Return `m=`: two counts in ASCII digits, of limited length."""
-    new, _, old = text.partition("/")
-    if (
-        text.isascii()
-        and new.isdecimal()
-        and old.isdecimal()
-        and max(len(new), len(old)) <= _MAX_COUNT_DIGITS
-    ):
-        return MessageWaiting(int(new), int(old))
-    return text
+    counts = _COUNTS.fullmatch(text)
+    return MessageWaiting(int(counts[1]), int(counts[2])) if counts else text
 
 
 def _read_states(text: str) -> tuple[KeyState | str, ...]:
     """Return `s=`: words without separators (the ABNF), with spaces or with commas."""
-    states: list[KeyState | str] = []
-    position = 0
-    while position < len(text):
-        for state in KeyState:
-            if text.startswith(state, position):
-                states.append(state)
-                position += len(state)
-                break
-        else:
-            if text[position] not in " ,":
-                return (text,)
-            position += 1
-    return tuple(states) or (text,)
+    states = _STATE.findall(text)
+    if not states or "".join(states) != _STATE_SEPARATOR.sub("", text):
+        return (text,)
+    return tuple(map(KeyState, states))
 
 
 def _read_treatment(text: str) -> Treatment:
