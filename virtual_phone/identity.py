@@ -27,6 +27,7 @@ from snom_buttons.sip import (
     parse_uri,
 )
 from snom_buttons.sip.net import Endpoint, IncomingRequest, NoAnswer, TransportError
+from snom_buttons.xbuttons import CONTENT_TYPE
 
 from .invite import Dialler
 
@@ -149,10 +150,8 @@ class Identity:
         )
         return await self._send(outgoing)
 
-    async def message(
-        self, number: str, content_type: str, body: bytes
-    ) -> tuple[int, str]:
-        """Send a MESSAGE to the own address; return the final status, as `_send` does.
+    async def message(self, number: str, document: bytes) -> tuple[int, str]:
+        """Send a document to the own address; return the final status, as `_send` does.
 
         Its headers are those of the shared-line examples of the LED Remote Control
         document: only To has the number, and it has a tag without a dialog.
@@ -164,8 +163,8 @@ class Identity:
             to=make_address(make_uri(number, self._domain), tag=_tag()),
             call_id=_call_id(),
             cseq=1,
-            headers=(("Proxy-Require", "buttons"), ("Content-Type", content_type)),
-            body=body,
+            headers=(("Proxy-Require", "buttons"), ("Content-Type", CONTENT_TYPE)),
+            body=document,
         )
         return await self._send(outgoing)
 

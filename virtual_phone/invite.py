@@ -141,8 +141,7 @@ class Dialler:
             _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
             return
         now = asyncio.get_running_loop().time()
-        ack = call.transaction.receive(response, now)
-        if ack is not None:
+        if ack := call.transaction.receive(response, now):
             self._endpoint.send(ack, call.flow)
         if response.status >= 200 and not call.answer.done():
             call.answer.set_result(response)
@@ -166,14 +165,12 @@ class Dialler:
             if not call.answer.done():
                 call.answer.set_exception(NoAnswer(f"no answer from {call.flow}"))
             return
-        deadline = call.transaction.deadline
-        if deadline is not None:
+        if (deadline := call.transaction.deadline) is not None:
             loop = asyncio.get_running_loop()
             call.wakeup = loop.call_at(deadline, self._wake, call)
 
     def _wake(self, call: _Call) -> None:
-        again = call.transaction.expire(asyncio.get_running_loop().time())
-        if again is not None:
+        if again := call.transaction.expire(asyncio.get_running_loop().time()):
             self._endpoint.send(again, call.flow)
         self._schedule(call)
 

@@ -178,9 +178,8 @@ class VirtualPhone:
             case Action.INVITE:
                 status, reason = await self._identity.invite(key.number)
             case Action.MESSAGE | Action.SEIZE | Action.RELEASE:
-                status, reason = await self._identity.message(
-                    key.number, CONTENT_TYPE, self._press_document(key)
-                )
+                document = self._press_document(key)
+                status, reason = await self._identity.message(key.number, document)
             case _:
                 self._note(Kind.ANSWER, f"press {name}: an action no phone knows")
                 return None

@@ -18,19 +18,16 @@ _LOGGER = logging.getLogger(__name__)
 
 type Network = IPv4Network | IPv6Network
 
-PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
-    ip_network(network)
-    for network in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "::1/128",
-        "fc00::/7",
-        "fe80::/10",
-    )
+PRIVATE_NETWORKS: tuple[Network, ...] = (
+    ip_network("10.0.0.0/8"),
+    ip_network("172.16.0.0/12"),
+    ip_network("192.168.0.0/16"),
+    ip_network("100.64.0.0/10"),
+    ip_network("127.0.0.0/8"),
+    ip_network("169.254.0.0/16"),
+    ip_network("::1/128"),
+    ip_network("fc00::/7"),
+    ip_network("fe80::/10"),
 )
 """Networks that are not routed on the internet (RFC 1918, 3927, 4193, 6598)."""
 
@@ -62,7 +59,6 @@ class _Bucket:
     filled_at: float
 
     def has_any(self, now: float) -> bool:
-        """Whether there is a token."""
         self.tokens = min(BURST, self.tokens + (now - self.filled_at) * RATE)
         self.filled_at = now
         return self.tokens >= 1.0

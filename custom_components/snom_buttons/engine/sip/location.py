@@ -60,24 +60,20 @@ class LocationService:
         flow = Flow("UDP", host, port)
         address = host.partition("%")[0]  # the interface is of no use to the phone
         uri = make_uri(user, f"[{address}]" if ":" in address else address, port)
-        self.store(
-            user,
-            [
-                Binding(
-                    user=user,
-                    aor=uri,
-                    contact=make_address(uri),
-                    flow=flow,
-                    call_id="",
-                    cseq=0,
-                    expires_at=math.inf,
-                    instance=None,
-                    user_agent=None,
-                    supports_buttons=False,
-                    is_address=True,
-                )
-            ],
+        binding = Binding(
+            user=user,
+            aor=uri,
+            contact=make_address(uri),
+            flow=flow,
+            call_id="",
+            cseq=0,
+            expires_at=math.inf,
+            instance=None,
+            user_agent=None,
+            supports_buttons=False,
+            is_address=True,
         )
+        self.store(user, [binding])
 
     def drop(self, binding: Binding) -> bool:
         """Drop a single binding; return whether it was there."""
@@ -93,9 +89,8 @@ class LocationService:
         now = self._clock()
         for binding in bindings:
             if binding.expires_at > now:
-                self.store(
-                    binding.user, [*self._bindings.get(binding.user, ()), binding]
-                )
+                held = self._bindings.get(binding.user, ())
+                self.store(binding.user, [*held, binding])
 
     def store(self, user: str, bindings: list[Binding]) -> None:
         """Replace the bindings of a user."""

@@ -71,7 +71,17 @@ def parse_datagram(data: bytes) -> Request | Response | None:
             return _response(start_line, headers, body, bad_line or unreadable)
         return _request(start_line, headers, body, bad_line or unreadable)
     except SipSyntaxError as error:
-        raise _malformed(error, start_line, headers) from error
+        status, reason = 400, f"Bad Request: {_reason_phrase(str(error))}"
+        if isinstance(error, _Refused):
+            status, reason = error.status, str(error)
+        raise MalformedMessage(
+            status,
+            reason,
+            headers,
+            via=_via_or_none(headers),
+            method=start_line.partition(" ")[0],
+            request=_is_request_line(start_line),
+        ) from error
 
 
 def body_length(head: bytes) -> int:
@@ -93,22 +103,6 @@ class _Refused(SipSyntaxError):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-
-
-def _malformed(
-    error: SipSyntaxError, start_line: str, headers: Headers
-) -> MalformedMessage:
-    status, reason = 400, f"Bad Request: {_reason_phrase(str(error))}"
-    if isinstance(error, _Refused):
-        status, reason = error.status, str(error)
-    return MalformedMessage(
-        status,
-        reason,
-        headers,
-        via=_via_or_none(headers),
-        method=start_line.partition(" ")[0],
-        request=_is_request_line(start_line),
-    )
 
 
 def _reason_phrase(text: str) -> str:

@@ -150,15 +150,12 @@ class Registrar:
             for binding in held
         ]
         if "Contact" in request.headers:
-            granted = max(
-                (
-                    round(b.expires_at - now)
-                    for b in held
-                    if (b.call_id, b.cseq) == (request.call_id, request.cseq.number)
-                ),
-                default=0,
-            )
-            headers.append(("Expires", str(granted)))
+            granted = [
+                round(b.expires_at - now)
+                for b in held
+                if (b.call_id, b.cseq) == (request.call_id, request.cseq.number)
+            ]
+            headers.append(("Expires", str(max(granted, default=0))))
         headers.append(("Date", email.utils.formatdate(time.time(), usegmt=True)))
         headers += [("Path", value) for value in request.headers.lines("Path")]
         if supports_buttons:

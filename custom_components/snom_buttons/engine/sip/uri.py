@@ -116,9 +116,9 @@ def parse_uri(text: str) -> Uri:
         raise SipSyntaxError(f"{text[:60]!r} has characters that no URI may have")
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
-    if colon and scheme not in SCHEMES and "@" not in scheme and _is_scheme(text):
-        raise UnsupportedScheme(f"the URI scheme {scheme[:20]!r} is not supported")
     if not colon or scheme not in SCHEMES:
+        if colon and "@" not in scheme and _is_scheme(scheme, rest):
+            raise UnsupportedScheme(f"the URI scheme {scheme[:20]!r} is not supported")
         scheme, rest = "sip", text
     if scheme == "tel":
         number, _, parameters = rest.partition(";")
@@ -144,16 +144,15 @@ def _decoded(text: str) -> str:
     return readable(percent_decode(text) if "%" in text else text)
 
 
-def _is_scheme(text: str) -> bool:
-    """Whether a text begins with a scheme.
+def _is_scheme(before: str, rest: str) -> bool:
+    """Whether the text before the first colon is a scheme.
 
-    `mailto:x@y` and `urn:service:sos` do, `host:5060` and `44:secret@host` do not.
+    In `mailto:x@y` and `urn:service:sos` it is, in `host:5060` and `44:secret@host` not.
     """
-    scheme, _, rest = text.partition(":")
     if rest.startswith("//"):
         return True
     port = rest.partition(";")[0].partition("?")[0]
-    return not port.isdigit() and scheme[:1].isalpha() and "." not in scheme
+    return not port.isdigit() and before[:1].isalpha() and "." not in before
 
 
 class Address(NamedTuple):

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import chain, count
 import logging
+from operator import attrgetter
 import socket
 import ssl
 
@@ -148,10 +149,11 @@ class StreamTransport:
         most = MAX_TLS_STRANGERS if self._context else MAX_TCP_STRANGERS
         if sum(map(len, strangers)) <= most:
             return
-        oldest = min(chain(*strangers), key=_Connection.age)
+        by_age = attrgetter("flow.connection")
+        oldest = min(chain(*strangers), key=by_age)
         if asyncio.get_running_loop().time() - oldest.since <= HANDSHAKE_DEADLINE:
             crowd = max(strangers, key=len)
-            oldest = min(crowd, key=_Connection.age)
+            oldest = min(crowd, key=by_age)
         oldest.make_room()
 
     def serves(self, flow: Flow) -> bool:
@@ -215,7 +217,6 @@ class _Connection(asyncio.Protocol):
         """The end of a pause in reading."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept the connection, or abort it."""
         assert isinstance(transport, asyncio.Transport)
         peer = transport.get_extra_info("peername")
         if peer is None:  # lost before it was accepted
@@ -284,10 +285,6 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def age(self) -> int:
-        """Return a number that is smaller for an older connection."""
-        return self.flow.connection
-
     def make_room(self) -> None:
         """Abort the connection, during the handshake or after it."""
         if self._pause is not None:  # no further message is processed
@@ -308,7 +305,6 @@ class _Connection(asyncio.Protocol):
         self._end("it does not read")
 
     def data_received(self, data: bytes) -> None:
-        """Decode bytes and pass on the complete messages."""
         if self._transport is None:  # they came with the end of the handshake
             self._early += data
             return
@@ -359,7 +355,6 @@ class _Connection(asyncio.Protocol):
         self._hand_on(self._decoder.feed(b""))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the timers and remove the connection."""
         self._is_lost = True
         self._set_deadline(None)
         for timer in (self._idle, self._pause):
