@@ -131,7 +131,8 @@ def find_key_faults(keys: Sequence[KeySettings]) -> Faults:
         if error:
             faults.add(WHOLE_FORM, error, **{CONF_KEY: key.key})
             continue
-        for number in _numbers(key):
+        # A call to the number of one look is a press of the key.
+        for number in (look.number for look in _looks(key) if look.number is not None):
             other = numbers.setdefault(number, key.key)
             if other != key.key:
                 about = {CONF_KEY: key.key, OTHER_KEY: other, CONF_NUMBER: number}
@@ -163,13 +164,7 @@ def _error(key: KeySettings) -> str | None:
 
 def _looks(key: KeySettings) -> list[KeyDescription]:
     """Return the looks of a key, off and on."""
-    setup = key.setup
-    return [setup.off] if setup.on is None else [setup.off, setup.on]
-
-
-def _numbers(key: KeySettings) -> list[str]:
-    """Return the numbers that a press calls. A call to them is a press of the key."""
-    return [look.number for look in _looks(key) if look.number is not None]
+    return [look for look in (key.setup.off, key.setup.on) if look is not None]
 
 
 def _can_be_written(description: KeyDescription) -> bool:

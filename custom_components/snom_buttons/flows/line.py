@@ -64,16 +64,12 @@ class LineFlow(SnomSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for a new line."""
-        if not self._phones:
-            return self.async_abort(reason="no_phones")
         return await self._async_step_line(SOURCE_USER, user_input, {}, {})
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for an existing line."""
-        if not self._phones:
-            return self.async_abort(reason="no_phones")
         subentry = self._get_reconfigure_subentry()
         extensions = {phone.subentry_id: ext for ext, phone in self._phones.items()}
         keys = {
@@ -81,14 +77,12 @@ class LineFlow(SnomSubentryFlow):
             for key in subentry.data[CONF_KEYS]
             if key[CONF_PHONE] in extensions
         }
-        suggested: dict[str, Any] = {
+        suggested = {
+            **subentry.data,
             CONF_NAME: subentry.title,
-            CONF_CODE: subentry.data[CONF_CODE],
             CONF_PHONES: list(keys),
             CONF_KEY: next(iter(keys.values()), ""),
         }
-        if CONF_RELEASE_AFTER in subentry.data:
-            suggested[CONF_RELEASE_AFTER] = subentry.data[CONF_RELEASE_AFTER]
         return await self._async_step_line(
             SOURCE_RECONFIGURE, user_input, suggested, keys
         )
@@ -101,6 +95,8 @@ class LineFlow(SnomSubentryFlow):
         keys: Mapping[str, str],
     ) -> SubentryFlowResult:
         """Ask for all but the keys of single phones that differ from the usual key."""
+        if not self._phones:
+            return self.async_abort(reason="no_phones")
         faults = Faults()
         if user_input is not None:
             code = user_input[CONF_CODE].strip()

@@ -1,7 +1,7 @@
 """The settings of a config entry, typed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, Self
 
@@ -157,7 +157,7 @@ class PhoneSettings:
 
     subentry_id: str
     setup: PhoneSetup
-    dial_rules: Mapping[str, str] = field(default_factory=dict)
+    dial_rules: Mapping[str, str]
     """The script or scene to turn on, by dialled number."""
 
     @classmethod
