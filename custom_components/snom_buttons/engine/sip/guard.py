@@ -225,11 +225,7 @@ class Guard:
         allowed = self._allowed.get(host)
         if allowed is None:
             address = ip_address(host.partition("%")[0])
-            allowed = any(
-                address in network
-                for network in self._networks
-                if network.version == address.version
-            )
+            allowed = any(address in network for network in self._networks)
             self._allowed[host] = allowed
             _forget_oldest(self._allowed)
         return allowed

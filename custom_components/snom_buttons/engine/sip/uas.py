@@ -64,9 +64,7 @@ def _method(request: Request) -> Answer | None:
     """405 for a known method that is not allowed (8.2.1), 501 for an unknown one."""
     if request.method in ALLOWED:
         return None
-    if request.method in _DISALLOWED:
-        return Answer(405, (ALLOW_HEADER,))
-    return Answer(501, (ALLOW_HEADER,))
+    return Answer(405 if request.method in _DISALLOWED else 501, (ALLOW_HEADER,))
 
 
 def _required_extensions(request: Request) -> Answer | None:
