@@ -635,7 +635,7 @@ async def test_a_store_that_is_none_is_no_obstacle(
 ) -> None:
     store(hass_storage, config_entry, data)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
-    assert f"What was stored for {config_entry.title} cannot be read" in caplog.text
+    assert f"The stored data of {config_entry.title} cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize("data", [["44"], "44", 44, False])

@@ -139,7 +139,7 @@ async def test_a_hasty_template_reaches_the_phone_once_a_second(
 async def test_a_label_that_no_phone_could_show_is_refused(
     hass: HomeAssistant, labelled: RawPhone
 ) -> None:
-    with pytest.raises(ServiceValidationError, match="cannot hold line breaks"):
+    with pytest.raises(ServiceValidationError, match="cannot contain line breaks"):
         await write(hass, "two\nlines")
     assert hass.states.get(LABEL).state == "Key 1"
     # Home Assistant 2026.10 raises ValueError.

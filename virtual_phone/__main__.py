@@ -74,7 +74,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--no-register",
         dest="register",
         action="store_false",
-        help="register nowhere and take documents from anybody",
+        help="do not register, and accept documents from any sender",
     )
     parser.add_argument(
         "--headless",

@@ -99,9 +99,9 @@ _PRESS_WORDS: Mapping[str, str] = {
     Action.RELEASE: "press releases",
 }
 _RELEASE_WORDS: Mapping[str, str] = {
-    Release.IGNORE: "letting go does nothing",
-    Release.HANGUP: "letting go hangs up",
-    Release.ENGAGE: "letting go engages",
+    Release.IGNORE: "release does nothing",
+    Release.HANGUP: "release hangs up",
+    Release.ENGAGE: "release engages",
 }
 _STATE_WORDS: Mapping[str, str] = {
     KeyState.DND: "do not disturb",
@@ -171,7 +171,7 @@ def _details(key: KeyDescription) -> Iterator[str]:
             yield words
     yield _forward(key)
     yield _press(key)
-    yield _word(_RELEASE_WORDS, "letting go", key.release)
+    yield _word(_RELEASE_WORDS, "release", key.release)
     yield f"treatment: {key.treatment}" if key.treatment else ""
     for name, text in key.extensions:
         yield f"{name}={text}"

@@ -257,7 +257,7 @@ class Identity:
             raise RegistrationFailed(f"{response.status} {response.reason}")
         granted = self._granted(response)
         if seconds and not granted:
-            raise RegistrationFailed("the answer does not show our Contact")
+            raise RegistrationFailed("the answer does not contain the phone's Contact")
         return granted
 
     def _granted(self, response: Response) -> int:

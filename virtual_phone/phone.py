@@ -213,7 +213,9 @@ class VirtualPhone:
             case "INVITE":
                 incoming.reply(486)
                 caller = incoming.request.from_.uri
-                self._note(Kind.REFUSED, f"a call from {caller}: nobody takes it here")
+                self._note(
+                    Kind.REFUSED, f"a call from {caller}: this phone takes no calls"
+                )
             case _:
                 incoming.reply(405, (ALLOW_HEADER,))
 
@@ -222,7 +224,9 @@ class VirtualPhone:
         refusal = content_refusal(incoming.request, [CONTENT_TYPE])
         if refusal is not None:
             incoming.reply(refusal.status, refusal.headers)
-            self._note(Kind.REFUSED, f"a MESSAGE that is no document: {refusal.status}")
+            self._note(
+                Kind.REFUSED, f"a MESSAGE that is not a document: {refusal.status}"
+            )
             return
         try:
             described = parse_document(incoming.request.body)

@@ -256,7 +256,7 @@ async def test_the_prefix_of_discovery(
     result = await switch_on(hass, config_entry, base_topic=base_topic)
     assert errors(result) == {
         "base_topic": (
-            f"Home Assistant keeps {prefix} for discovery. "
+            f"Home Assistant uses {prefix} for discovery. "
             "The base topic must not be the same, nor above or below it."
         )
     }

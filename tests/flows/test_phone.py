@@ -146,11 +146,11 @@ SWITCH_ONLY = (
         ),
         (
             [DND | {"number_on": "7\t9"}],
-            "Key 4: a number cannot hold line breaks, tabs or other control characters.",
+            "Key 4: a number cannot contain line breaks, tabs or other control characters.",
         ),
         (
             [DND | {"number_off": "7\r\nk=5"}],
-            "Key 4: a number cannot hold line breaks, tabs or other control characters.",
+            "Key 4: a number cannot contain line breaks, tabs or other control characters.",
         ),
         (
             [DND, DND | {"key": "5", "number_on": "*80"}],
@@ -361,7 +361,7 @@ NOT_A_REDIRECTION = (
         (
             {"dial_rules": [{"number": "1\t0", "run": "scene.evening"}]},
             {
-                "dial_rules": "Dial rule 1\t0: a number cannot hold line breaks,"
+                "dial_rules": "Dial rule 1\t0: a number cannot contain line breaks,"
                 " tabs or other invisible characters."
             },
         ),

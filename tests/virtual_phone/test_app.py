@@ -89,7 +89,7 @@ async def test_shows_every_property() -> None:
             "do not disturb",
             "forwards to 101 when busy",
             "press calls *6013",
-            "letting go hangs up",
+            "release hangs up",
             "treatment: quiet",
             "z=[b]1",
             "lamp green (local)",

@@ -150,10 +150,10 @@ def test_what_a_key_is_called_and_stands_for(
         ("a=invite", ""),
         ("a=seize", "press: seize without a number"),
         ("a=dance", "press: dance without a number"),
-        ("r=ignore", "letting go does nothing"),
-        ("r=hangup", "letting go hangs up"),
-        ("r=engage", "letting go engages"),
-        ("r=dance", "letting go: dance"),
+        ("r=ignore", "release does nothing"),
+        ("r=hangup", "release hangs up"),
+        ("r=engage", "release engages"),
+        ("r=dance", "release: dance"),
         ("t=alert", "treatment: alert"),
         ("t=alert very quiet", "treatment: alert very quiet"),
         ("z=1; Z=", "z=1 · Z="),
@@ -202,7 +202,7 @@ def test_the_lamp_in_words(lines: str, beside_the_lamp: str, in_one_line: str) -
         (Direction, "b={}", "call: {}"),
         (ForwardCondition, "f={}100", "forwards: {}"),
         (Action, "n=79; a={}", "press: {}"),
-        (Release, "r={}", "letting go: {}"),
+        (Release, "r={}", "release: {}"),
         (KeyState, "s={}", "state: {}"),
         (KeyType, "x={}", "type: {}"),
     ],
@@ -232,7 +232,7 @@ def test_what_matters_most_stands_first() -> None:
     news = "← 19781234567 · 2 new, 1 old messages"
     more = (
         "do not disturb · offline · forwards to 101 when busy · press calls *6013"
-        " · letting go hangs up · treatment: alert quiet · z=1"
+        " · release hangs up · treatment: alert quiet · z=1"
     )
     assert captions(key) == (
         "42",

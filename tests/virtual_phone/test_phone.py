@@ -210,11 +210,15 @@ class TestRegistration:
         ("status", "headers", "said"),
         [
             ("403 Forbidden", [], "not registered: 403 Forbidden"),
-            ("200 OK", [], "not registered: the answer does not show our Contact"),
+            (
+                "200 OK",
+                [],
+                "not registered: the answer does not contain the phone's Contact",
+            ),
             (
                 "200 OK",
                 ["Contact: <sip:404@other;line=1>;expires=60"],
-                "not registered: the answer does not show our Contact",
+                "not registered: the answer does not contain the phone's Contact",
             ),
             (
                 "200 OK",
@@ -399,7 +403,7 @@ class TestDocuments:
             (
                 {"document": "x", "content_type": "text/plain"},
                 "415 Unsupported Media Type",
-                "no document: 415",
+                "not a document: 415",
             ),
             ({"document": "k=1\r\n", "target": "sip:45@127.0.0.1"}, "404", ""),
             ({"document": "k=1\r\n", "target": "sip:404@127.0.0.1"}, "404", ""),
@@ -407,7 +411,7 @@ class TestDocuments:
             (
                 {"document": "", "method": "INVITE"},
                 "486 Busy Here",
-                "nobody takes it",
+                "takes no calls",
             ),
             ({"document": "", "method": "REGISTER"}, "405 Method Not Allowed", ""),
             ({"document": "", "method": "OPTIONS"}, "200 OK", ""),

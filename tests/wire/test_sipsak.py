@@ -72,5 +72,5 @@ async def test_a_file_without_the_last_line_end_is_too_short(tmp_path: Path) -> 
     async with VirtualPhone("1004", register=False) as phone:
         status, printed = await sipsak(phone, "1004", file)
         assert status == 1
-        assert "Content-Length says 10, but 9 bytes came" in printed
+        assert "Content-Length says 10, but 9 bytes arrived" in printed
         assert phone.keys["1"].light == "off"

@@ -44,7 +44,7 @@ class ServerStore:
         if isinstance(stored, dict):
             return _upgraded(stored)
         if stored is not None:
-            _LOGGER.warning("What was stored for %s cannot be read", title)
+            _LOGGER.warning("The stored data of %s cannot be read", title)
         return {}
 
     @callback

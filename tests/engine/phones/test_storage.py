@@ -116,7 +116,7 @@ def test_a_broken_look_costs_one_warning_and_no_other_look(
     assert load_keys([item, *good]) == ([key.saved], [other])
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert record.message.startswith("What a key showed cannot be read: ")
+    assert record.message.startswith("A stored look of a key cannot be read: ")
 
 
 @pytest.mark.parametrize("saved", [None, 7, {}, {"1": {}}, [], "", True], ids=repr)
@@ -194,7 +194,7 @@ def test_a_broken_document_of_version_0_1_is_one_warning(
     assert load_keys(document) == ([], [])
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert "The stored state of a phone's keys cannot be read" in record.message
+    assert "The stored looks of a phone's keys cannot be read" in record.message
 
 
 def test_what_could_not_be_stored_again_is_left_out(

@@ -117,7 +117,7 @@ class TestParseCredentials:
             ("Digest realm", "is not a parameter"),
             ("Digest re alm=x", "is not a parameter"),
             ('Digest realm="a", Digest realm="b"', "is not a parameter"),
-            ("Digest nc=1, NC=2", "stands twice"),
+            ("Digest nc=1, NC=2", "occurs twice"),
             ("Digest " + ",".join(f"p{n}=1" for n in range(65)), "more than 64"),
         ],
         ids=lambda text: text[:20],

@@ -132,7 +132,7 @@ def test_parameters(text: str, parameters: dict[str, str | None]) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("a=1;A=2", "the parameter 'a' stands twice"),
+        ("a=1;A=2", "the parameter 'a' occurs twice"),
         ("a b=1", "bad name 'a b'"),
         ("=1", "bad name ''"),
         ('"a"=1', "bad name"),

@@ -501,13 +501,13 @@ def test_what_is_no_request_is_not_answered(data: bytes) -> None:
         (response_bytes("SIP/2.0 99 Low"), "the status 99 is not between"),
         (response_bytes("SIP/2.0 OK"), "the status 'OK' is not a number"),
         (response_bytes("SIP/2.0"), "the status '' is not a number"),
-        (response_bytes("SIP/2.0 200 OK\r"), "the reason phrase holds a control"),
+        (response_bytes("SIP/2.0 200 OK\r"), "the reason phrase contains a control"),
         (response_bytes("SIP/2.0 200 OK", CSeq="7"), "CSeq names no method"),
         (response_bytes("SIP/2.0 200 OK", Call_ID=None), "Call-ID is missing"),
         (response_bytes("SIP/2.0 200 OK", Via="nonsense"), "the topmost Via is not"),
         (response_bytes("SIP/2.0 200 OK", "v: SIP/2.0/UDP other"), "more than one Via"),
         (response_bytes("SIP/2.0 200 OK", "Content-Length: 7"), "Content-Length says 7"),
-        (response_bytes("SIP/2.0 200 OK", "nonsense"), "a line is no header"),
+        (response_bytes("SIP/2.0 200 OK", "nonsense"), "a line is not a header"),
     ],
 )  # fmt: skip
 def test_a_broken_response_is_never_answered(data: bytes, reason: str) -> None:

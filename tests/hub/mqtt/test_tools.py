@@ -51,7 +51,7 @@ async def test_mosquitto_pub_and_sub(
     await broker.logs("snom_buttons/error (QoS 1)")
     client.publish("snom_buttons/44/key/1/set", "nonsense")
     output, _ = await complaints.communicate()
-    assert b"nonsense is no command" in output
+    assert b"nonsense is not a command" in output
 
 
 async def test_what_was_left_is_cleared(broker: Broker) -> None:

@@ -100,7 +100,9 @@ class Courier:
         if response.status in NOT_REACHED or (
             binding.forwarded and response.status in NOT_REACHED_BY_PROXY
         ):
-            raise DeliveryFailed(f"{binding.user} is not reached: {_shown(response)}")
+            raise DeliveryFailed(
+                f"{binding.user} cannot be reached: {_shown(response)}"
+            )
         return response
 
     def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:

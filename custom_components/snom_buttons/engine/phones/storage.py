@@ -198,7 +198,7 @@ def load_keys(saved: object) -> tuple[list[SavedLook], list[KeyDescription]]:
                 (shown,) = _load(item["shown"])
                 unconfigured.append(shown)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            _LOGGER.warning("What a key showed cannot be read: %r", error)
+            _LOGGER.warning("A stored look of a key cannot be read: %r", error)
     return looks, unconfigured
 
 
@@ -241,5 +241,5 @@ def _load_document(document: str) -> list[SavedLook]:
             for shown in _load(document)
         ]
     except ValueError as error:
-        _LOGGER.warning("The stored state of a phone's keys cannot be read: %s", error)
+        _LOGGER.warning("The stored looks of a phone's keys cannot be read: %s", error)
         return []

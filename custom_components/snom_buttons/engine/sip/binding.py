@@ -86,7 +86,7 @@ def parse_path(values: Iterable[str]) -> tuple[str, ...]:
     for value in path:
         uri = parse_address(value).uri
         if uri.scheme == "tel" or uri.parameter("lr") is None:
-            raise SipSyntaxError(f"{value[:60]!r} in Path is no loose router")
+            raise SipSyntaxError(f"{value[:60]!r} in Path is not a loose router")
     if sum(map(len, path)) > MAX_ADDRESS:
         raise SipSyntaxError(f"a Path is longer than {MAX_ADDRESS} characters")
     return path

@@ -81,7 +81,7 @@ def parse_credentials(value: str) -> dict[str, str]:
         if not equals or not is_token(name):
             raise SipSyntaxError(f"{part[:40]!r} is not a parameter")
         if name in parameters:
-            raise SipSyntaxError(f"the parameter {name[:40]!r} stands twice")
+            raise SipSyntaxError(f"the parameter {name[:40]!r} occurs twice")
         parameters[name] = unquote(text.strip())
     return parameters
 

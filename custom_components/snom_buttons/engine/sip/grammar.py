@@ -135,7 +135,7 @@ def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
             if not name or not allowed.issuperset(name):
                 raise SipSyntaxError(f"a parameter has the bad name {name[:40]!r}")
         if name in parameters:
-            raise SipSyntaxError(f"the parameter {name[:40]!r} stands twice")
+            raise SipSyntaxError(f"the parameter {name[:40]!r} occurs twice")
         parameters[name] = value.strip() if equals else None
     return parameters
 

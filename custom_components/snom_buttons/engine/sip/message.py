@@ -126,7 +126,7 @@ class Headers:
                 name = name.rstrip(" \t")
                 if not colon:
                     # The line is not quoted: it may be part of a digest.
-                    fault = "a line is no header"
+                    fault = "a line is not a header"
                     continue
                 if not is_token(name):
                     fault = f"{name.partition('=')[0][:40]!r} is not a header's name"
@@ -134,7 +134,7 @@ class Headers:
                 known = canonical_name(name)
             value = value.strip(" \t")
             if not value.isprintable() and has_control(value):
-                fault = f"{known} holds a control character"
+                fault = f"{known} contains a control character"
                 value = "".join(" " if has_control(c) else c for c in value)
             if known in values:
                 values[known].append(value)
@@ -306,7 +306,7 @@ def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> 
 def _encode(lines: list[str], body: bytes) -> bytes:
     head = "\r\n".join(lines)
     if head.count("\r") + head.count("\n") != 2 * (len(lines) - 1):
-        raise ValueError("a header holds a line end")
+        raise ValueError("a header contains a line end")
     return f"{head}\r\n\r\n".encode("utf-8", "surrogateescape") + body
 
 

@@ -191,13 +191,13 @@ def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
     if name := headers.first_missing(_MANDATORY):
         raise SipSyntaxError(f"{name} is missing")
     if name := headers.first_repeated(_ONCE):
-        raise SipSyntaxError(f"{name} stands twice")
+        raise SipSyntaxError(f"{name} occurs twice")
     length = _content_length(headers)
     if length is None:
         return body
     if length > len(body):
         raise SipSyntaxError(
-            f"Content-Length says {length}, but {len(body)} bytes came"
+            f"Content-Length says {length}, but {len(body)} bytes arrived"
         )
     return body[:length]
 
@@ -221,7 +221,7 @@ def _request(
     body = _checked(headers, body, unreadable)
     via = _top_via(headers)
     if start_line.endswith(" "):
-        raise SipSyntaxError("blanks stand behind the request line")
+        raise SipSyntaxError("blanks follow the request line")
     try:
         uri = parse_uri(target)
     except UnsupportedScheme as error:
@@ -256,7 +256,7 @@ def _response(
         raise SipSyntaxError("the version is not SIP/2.0")
     number = parse_number(status, "status", low=100, high=699)
     if has_control(reason):
-        raise SipSyntaxError("the reason phrase holds a control character")
+        raise SipSyntaxError("the reason phrase contains a control character")
     body = _checked(headers, body, unreadable)
     if len(headers.listed("Via")) > 1:
         raise SipSyntaxError("a response has more than one Via")

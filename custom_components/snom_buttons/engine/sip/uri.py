@@ -207,7 +207,7 @@ def parse_address(text: str) -> Address:
             raise SipSyntaxError("an address has a display name but no <URI>")
         bare, _, parameters = text.partition(";")
         if "?" in bare:
-            raise SipSyntaxError("a URI with a question mark stands without <>")
+            raise SipSyntaxError("a URI with a question mark needs <>")
         address = Address(text, "", parse_uri(bare.rstrip()), parameters.strip())
     else:
         closing = text.find(">", opening)
@@ -215,7 +215,7 @@ def parse_address(text: str) -> Address:
             raise SipSyntaxError("an angle bracket is not closed")
         rest = text[closing + 1 :].lstrip()
         if rest and not rest.startswith(";"):
-            raise SipSyntaxError(f"{rest[:40]!r} stands behind an address")
+            raise SipSyntaxError(f"{rest[:40]!r} follows an address")
         # The LED Remote Control document prints a blank after the opening bracket.
         uri = parse_uri(text[opening + 1 : closing].strip())
         name = readable(unquote(text[:opening].strip()))
