@@ -87,11 +87,12 @@ class SnomMqtt(Follower):
     @override
     async def update(self, settings: EntrySettings) -> None:
         self._settings = settings
-        setup = settings.mqtt
         if not self._subscriptions:  # there was nothing to do yet
-            if setup is None and not self.follower.publisher.known:
+            if settings.mqtt is None and not self.follower.publisher.known:
                 return
             await self._client.load()
+            settings = self._settings  # others by now, if the option went off meanwhile
+        setup = settings.mqtt
         if not self.follower.is_running:  # stopped meanwhile
             return
         self._async_follow_client()

@@ -1,5 +1,6 @@
 """The MQTT integration is imported only when it is used."""
 
+import asyncio
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.snom_buttons.hub import mqtt_entry
+from custom_components.snom_buttons.hub.mqtt_client import HomeAssistantClient
 from homeassistant.components import mqtt
 from homeassistant.core import HomeAssistant
 
@@ -44,3 +46,21 @@ async def test_a_server_without_the_option_does_not(
     assert await hass.config_entries.async_unload(config_entry.entry_id)
     await hass.config_entries.async_remove(config_entry.entry_id)
     assert INTEGRATION not in sys.modules
+
+
+@pytest.mark.usefixtures("protocol")
+async def test_the_option_goes_off_during_the_import(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    imported = asyncio.Event()
+    monkeypatch.setattr(HomeAssistantClient, "load", lambda _: imported.wait())
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    for is_on in (True, False):
+        hass.config_entries.async_update_entry(config_entry, options={"mqtt": is_on})
+        for _ in range(10):  # until the update waits, or is done
+            await asyncio.sleep(0)
+    imported.set()
+    await hass.async_block_till_done()
+    assert not config_entry.runtime_data.mqtt.follower.publisher.known
