@@ -10,7 +10,7 @@ from script.benchmark.house import bench_house
 from script.benchmark.latency import bench_latency
 from script.benchmark.mqtt import bench_mqtt
 from script.benchmark.parsing import bench_parsing, bench_worst
-from script.benchmark.phones import bench_phones
+from script.benchmark.phones import bench_phones, bench_restart
 from script.benchmark.table import show
 from script.benchmark.transactions import bench_transactions
 
@@ -41,6 +41,7 @@ async def main() -> None:
         await bench_latency(50 if quick else 2_000, 5 if quick else 50)
     if arguments.only in (None, "phones"):
         await bench_phones((10, 100) if quick else (10, 100, 1_000))
+        await bench_restart(*((10, 2) if quick else (100, 20)))
     if arguments.only in (None, "house"):
         await bench_house(2 if quick else 30)
     if arguments.only in (None, "mqtt"):

@@ -56,8 +56,12 @@ class News:
 
     documents: list[int]
     """The number of documents of each phone."""
+    size: int
+    """Bytes of all their datagrams."""
     latest: float
     """When the latest document came, by `perf_counter`."""
+    whole: float | None
+    """When the last phone knew all its keys; None while one does not."""
 
 
 # In the benchmark's process
@@ -115,18 +119,25 @@ class CrowdPhone(asyncio.DatagramProtocol):
         self.done = asyncio.get_running_loop().create_future()
         """Done when the phone knows all its keys."""
         self.repeated = 0
-        self.documents = 0
         self.latest = 0.0
         """When the latest document came."""
+        self.forget()
         self._name = f"{extension}"
         self._server = ("127.0.0.1", plan.port)
         self._keys = plan.keys
         self._password = plan.password
-        self._known: set[bytes] = set()
         self._cseq = 0
         self._authorization = ""
         self._interval = T1
         self._timer: asyncio.TimerHandle | None = None
+
+    def forget(self) -> None:
+        """Forget the keys, and count anew."""
+        self.documents = 0
+        self.size = 0
+        self.whole: float | None = None
+        """When the phone knew all its keys."""
+        self._known: set[bytes] = set()
 
     def connection_made(self, transport: Any) -> None:
         """Register."""
@@ -194,6 +205,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
     def _take(self, data: bytes, addr: tuple[str, int]) -> None:
         self.latest = perf_counter()
         self.documents += 1
+        self.size += len(data)
         head, _, body = data.partition(b"\r\n\r\n")
         echoed = [
             line
@@ -205,8 +217,10 @@ class CrowdPhone(asyncio.DatagramProtocol):
         self._known.update(
             line for line in body.split(b"\r\n") if line.startswith(b"k=")
         )
-        if len(self._known) == self._keys and not self.done.done():
-            self.done.set_result(None)
+        if len(self._known) == self._keys and self.whole is None:
+            self.whole = self.latest
+            if not self.done.done():
+                self.done.set_result(None)
 
 
 async def connect(plan: Plan) -> list[CrowdPhone]:
@@ -242,13 +256,16 @@ async def stay(plan: Plan) -> None:
     assert all(phone.done.done() for phone in phones), "not all are registered"
     print(flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
+        whole = [phone.whole for phone in phones if phone.whole is not None]
         news = News(
             documents=[phone.documents for phone in phones],
+            size=sum(phone.size for phone in phones),
             latest=max(phone.latest for phone in phones),
+            whole=max(whole) if len(whole) == len(phones) else None,
         )
         print(json.dumps(dataclasses.asdict(news)), flush=True)
         for phone in phones:
-            phone.documents = 0
+            phone.forget()
 
 
 if __name__ == "__main__":
