@@ -1,1 +1,1 @@
-"""Home Assistant's custom integrations live in this package: its loader imports it and looks into it."""
+"""The package in which Home Assistant looks for custom integrations."""

@@ -1,4 +1,4 @@
-"""The look of a key for a person: the pattern and colour of its lamp, and its words.
+"""A key's look for a person: the pattern and colour of its lamp, and its words.
 
 The blinking of a real phone depends on its settings (`led_on`, `led_blink_slow` and so
 on); the patterns here are their defaults as far as they are known. The words need no

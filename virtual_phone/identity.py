@@ -261,7 +261,7 @@ class Identity:
         return granted
 
     def _granted(self, response: Response) -> int:
-        """Return the seconds for which our Contact is bound, 0 if it is not in the response.
+        """Return the seconds for which the Contact is bound, 0 if the response lacks it.
 
         Raises RegistrationFailed.
         """

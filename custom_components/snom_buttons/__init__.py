@@ -66,14 +66,14 @@ async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     """
     hub = entry.runtime_data
     hub.async_start()
-    # The update listener comes later: hence an update on both sides of the platforms.
+    # The update listener is added later, so update before and after the platforms.
     await hub.async_update()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     try:
         entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
         await hub.async_update()
         await hub.async_open()
-    except BaseException:  # also if Home Assistant will not wait any longer
+    except BaseException:  # even if Home Assistant does not wait any longer
         await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
         raise
 
@@ -85,11 +85,11 @@ async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
     """Unload a config entry; this ends in `SnomHub.async_stop`."""
-    # First: a press that is answered while entities go would be lost.
+    # First: a press that is answered while entities are removed would be lost.
     await entry.runtime_data.async_close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
-    """Remove what a config entry has stored."""
+    """Remove the stored data of a config entry, and its topics."""
     await async_remove_stored(hass, entry)

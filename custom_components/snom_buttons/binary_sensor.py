@@ -46,7 +46,7 @@ DESCRIPTIONS = (
 
 
 class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
-    """A state of a phone that is known also while the phone is unavailable."""
+    """A state of a phone that is known even while the phone is unavailable."""
 
     entity_description: SnomBinarySensorDescription
 

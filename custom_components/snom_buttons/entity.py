@@ -43,7 +43,7 @@ class SnomEntity(Entity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Subscribe to all that this entity follows."""
+        """Subscribe to all signals that this entity follows."""
         for signal, listener in self._followed:
             self.async_on_remove(signal.subscribe(listener))
 
@@ -52,7 +52,7 @@ class SnomEntity(Entity):
         self.async_write_ha_state()
 
     def serves_as(self, wanted: SnomEntity) -> bool:
-        """Return whether this entity can stay in place of a new one."""
+        """Return whether this entity can stay instead of a new one."""
         return self.part is wanted.part
 
 
@@ -135,7 +135,7 @@ def platform_setup(
 ) -> Callable[..., Coroutine[Any, Any, None]]:
     """Return the `async_setup_entry` of a platform that has these entities.
 
-    The entities follow later changes of settings; those that still fit stay as they are.
+    The entities follow later changes of settings; those that still fit are kept.
     """
 
     def made(part: SnomPart) -> Iterator[SnomEntity]:

@@ -53,7 +53,7 @@ class SnomLight(SnomLampEntity, LightEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Turn the lamp on; an effect or colour that is not given stays as it is."""
+        """Turn the lamp on; an effect or colour that is not given is not changed."""
         description = self.key.look
         if (effect := kwargs.get(ATTR_EFFECT)) is not None:
             with refusals_translated():

@@ -1,4 +1,4 @@
-"""Repair flows: what a user can do about an issue at once."""
+"""Repair flows, with which a user fixes an issue at once."""
 
 from typing import Any, override
 

@@ -83,7 +83,7 @@ async def _async_translate(
 
 
 async def _async_set_key(call: ServiceCall) -> ServiceResponse:
-    """Set whole keys: a field that is not given becomes as the key is set up."""
+    """Set whole keys: a field that is not given gets its configured value."""
     fields = read_fields(call.data)
     if bool(fields) == as_truth(ATTR_RESET, call.data.get(ATTR_RESET, False)):
         raise Refused("reset_alone" if fields else "nothing_to_set")
@@ -118,7 +118,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
 
 
 def _answer(phone: SnomPhone) -> dict[str, JsonValueType]:
-    """Return what the answers of both actions name of a phone."""
+    """Return a phone's part of the answer of both actions."""
     return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.setup.extension}
 
 
@@ -155,9 +155,9 @@ class Target(NamedTuple):
 def _target(call: ServiceCall, *, only_keys: bool = False) -> Target:
     """Return the phones and keys that an action names.
 
-    A device or entity must be a phone's. Of an area, a floor or a label only phones
-    count, and of a label also the entities of keys. Raises Refused, with `only_keys`
-    also for an entity that belongs to no key.
+    A device or entity must be a phone's. Only phones count in an area, a floor or a
+    label, and entities of keys in a label. Raises Refused, with `only_keys` also for an
+    entity that belongs to no key.
     """
     hass = call.hass
     registry = er.async_get(hass)
@@ -189,7 +189,7 @@ def _target(call: ServiceCall, *, only_keys: bool = False) -> Target:
 
 
 def _key_of(entity: er.RegistryEntry) -> str | None:
-    """Return the key that an entity of a phone belongs to; None if it is of no key."""
+    """Return the key that an entity of a phone belongs to, None if it belongs to none."""
     if entity.platform != DOMAIN:  # another integration's entity of the same device
         return None
     suffix = entity.unique_id.removeprefix(f"{entity.config_subentry_id}_")

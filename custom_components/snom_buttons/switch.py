@@ -53,7 +53,7 @@ class SnomLineSwitch(SnomLineEntity, SwitchEntity):
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Release the line, also if a phone holds it."""
+        """Release the line, even if a phone holds it."""
         self.line.release()
 
 

@@ -1,4 +1,4 @@
-"""The error for what a user asked for and cannot be done."""
+"""The error for a user's request that cannot be carried out."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What dialogues share: faults of a form, numbers, lists, and how subentries are saved."""
+"""Helpers of all dialogues: faults of a form, numbers, lists, and saving of subentries."""
 
 from collections.abc import Mapping
 from typing import Any, Final, override
@@ -29,7 +29,7 @@ WHOLE_FORM: Final = "base"
 
 
 class Faults:
-    """What is wrong with the values of a form."""
+    """The faults of the values of a form."""
 
     def __init__(self, placeholders: Mapping[str, str] | None = None) -> None:
         """Start without a fault; `placeholders` are the values without one."""
@@ -68,7 +68,7 @@ def required(selector: Selector[Any]) -> ObjectSelectorField:
 
 
 class ListSelector(ObjectSelector):
-    """A list of objects. ObjectSelector accepts one object too, and fails on others."""
+    """A list of objects. ObjectSelector also accepts one object, and fails on others."""
 
     def __init__(
         self,

@@ -119,7 +119,7 @@ def read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
 
 
 def find_key_faults(keys: Sequence[KeySettings]) -> Faults:
-    """Return what is wrong with the list of keys."""
+    """Return the faults of the list of keys."""
     faults = Faults(KEYS_PLACEHOLDERS)
     if not 1 <= len(keys) <= MAX_KEYS:
         faults.add(WHOLE_FORM, "invalid_key_count")

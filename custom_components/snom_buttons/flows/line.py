@@ -94,7 +94,7 @@ class LineFlow(SnomSubentryFlow):
         suggested: dict[str, Any],
         keys: Mapping[str, str],
     ) -> SubentryFlowResult:
-        """Ask for all but the keys of single phones that differ from the usual key."""
+        """Ask for all but the keys of phones that differ from the usual key."""
         if not self._phones:
             return self.async_abort(reason="no_phones")
         faults = Faults()
@@ -207,7 +207,7 @@ class LineFlow(SnomSubentryFlow):
         )
 
     def _find_faults(self) -> Faults:
-        """Return what is wrong with the keys of the line."""
+        """Return the faults of the line's keys."""
         faults = Faults(LINE_PLACEHOLDERS)
         if not self._keys:
             faults.add(WHOLE_FORM, "phones_missing")

@@ -40,7 +40,7 @@ class MqttOptionsFlow(OptionsFlow):
             base = user_input[CONF_BASE_TOPIC].strip()
             if not is_base(base):
                 faults.add(CONF_BASE_TOPIC, "invalid_base_topic")
-            # MQTT can be switched off whatever topics others have.
+            # MQTT can be switched off whatever the base topic.
             elif user_input[CONF_MQTT]:
                 self._add_clash(base, faults)
             if user_input[CONF_MQTT] and mqtt_entry(self.hass) is None:
@@ -63,7 +63,7 @@ class MqttOptionsFlow(OptionsFlow):
         )
 
     def _add_clash(self, base: str, faults: Faults) -> None:
-        """Add a fault if topics below the base are used by others."""
+        """Add a fault if the base topic overlaps with topics of others."""
         prefix = discovery_prefix(self.hass)
         if _overlap(base, prefix):
             faults.add(CONF_BASE_TOPIC, "base_topic_is_prefix", prefix=prefix)

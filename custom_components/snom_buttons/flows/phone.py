@@ -61,7 +61,7 @@ PHONE_SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_NAME): TextSelector(),
         vol.Required(CONF_MODEL): SelectSelector(
             SelectSelectorConfig(
-                # The frontend selects the first, so it is the one that needs more.
+                # The frontend selects the first, so that is the longer one.
                 options=[MODEL_OTHER, *MODELS],
                 mode=SelectSelectorMode.DROPDOWN,
                 translation_key="model",
@@ -74,7 +74,7 @@ PHONE_SCHEMA: Final = vol.Schema(
 
 
 class PhoneFlow(SnomSubentryFlow):
-    """Add a phone, or change one: its account, its keys, then what to enter in it.
+    """Add a phone, or change one: its account, its keys, then the settings to enter in it.
 
     Dialling has a page of its own, for existing phones only.
     """
@@ -170,7 +170,7 @@ class PhoneFlow(SnomSubentryFlow):
     async def async_step_keys(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask what each key is."""
+        """Ask for the use of each key."""
         faults = Faults(KEYS_PLACEHOLDERS)
         colors = _has_colors(self._account)
         suggested = [key.as_dict() for key in self._keys]

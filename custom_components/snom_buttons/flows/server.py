@@ -47,7 +47,7 @@ STREAMS: Final = ("TCP", "TLS")
 
 
 class RunningHub(Protocol):
-    """What the dialogue uses of an entry that is loaded."""
+    """The part of a loaded entry's hub that the dialogue uses."""
 
     @property
     def server(self) -> PhoneServer:
@@ -147,7 +147,7 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_check_ports(self, settings: ServerSettings) -> None:
         """Bind each port for a moment. Raises CannotListen for the first that fails.
 
-        The running server that is changed lets a port go where it holds it itself.
+        The running server that is changed releases a port that it holds itself.
         """
         host = settings.host
         running: RunningHub | None = None
@@ -199,7 +199,7 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 def _title(settings: ServerSettings) -> str:
-    """Return the title of an entry whose user gives it none."""
+    """Return the default title of an entry."""
     return f"Phones on {next(iter(settings.registrar_addresses.values()))}"
 
 

@@ -25,7 +25,7 @@ ATTR_LINE: Final = "line"
 
 
 class EventBus(Follower):
-    """Fires the events of one server, also for keys that are not set up."""
+    """Fires the events of one server, including keys that are not set up."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class EventBus(Follower):
         phones: Mapping[str, SnomPhone],
         line_used: Signal[tuple[SnomLine, LineUse]],
     ) -> None:
-        """Follow nothing yet. `phones` are the phones by extension, now and later."""
+        """Create a follower. `phones` are the phones by extension, which may change."""
         super().__init__()
         self._hass = hass
         self._server = server

@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from ..engine.refused import Refused
 from .settings import CertificateSettings
 
-# What OpenSSL calls its reasons.
+# OpenSSL's names of its reasons.
 OF_ANOTHER: Final = {
     "KEY_TYPE_MISMATCH",
     "KEY_VALUES_MISMATCH",

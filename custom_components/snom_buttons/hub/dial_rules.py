@@ -26,7 +26,7 @@ class DialRules(Follower):
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
     ) -> None:
-        """Follow nothing yet. `phones` are the phones by extension, now and later."""
+        """Create a follower. `phones` are the phones by extension, which may change."""
         super().__init__()
         self._hass = hass
         self._entry = entry

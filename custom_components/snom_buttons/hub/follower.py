@@ -1,4 +1,4 @@
-"""The shape of what follows a server while its config entry is loaded."""
+"""The base class of followers of a server while its config entry is loaded."""
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -6,15 +6,15 @@ from .settings import EntrySettings
 
 
 class Follower:
-    """Something that follows a server, its phones and its lines.
+    """A follower of a server, its phones and its lines.
 
     A new feature is a new follower: the hub starts, updates and stops all alike.
     """
 
     def __init__(self) -> None:
-        """Follow nothing yet."""
+        """Create a follower that follows nothing."""
         self._subscriptions: list[CALLBACK_TYPE] = []
-        """What `stop` calls to end them."""
+        """The functions that `stop` calls to end subscriptions."""
 
     @callback
     def start(self) -> None:
@@ -24,7 +24,7 @@ class Follower:
         """Apply settings; by default nothing.
 
         Called after `start`, and after each change of the config entry. The hub's phones
-        and lines are those of `settings` by now.
+        and lines are already those of `settings`.
         """
 
     async def stop(self) -> None:

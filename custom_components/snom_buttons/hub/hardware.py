@@ -1,7 +1,7 @@
-"""Hardware addresses: which phone's device has which.
+"""Hardware addresses of the phones' devices.
 
-One phone can register several identities, each a device of its own; Home Assistant takes
-a hardware address for one device only.
+One phone can register several identities, each a device of its own; Home Assistant
+accepts a hardware address on one device only.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def async_assign_addresses(
 ) -> None:
     """Give a phone its address, then all phones those that it had until now.
 
-    An address stays with another phone's device while that phone names it too.
+    An address stays with another phone's device while that phone names it, too.
     """
     registry = dr.async_get(hass)
     for phone in (identified, *phones.values()):

@@ -1,4 +1,4 @@
-"""The hub of a config entry: it runs the server, and keeps it in step with the entry."""
+"""The hub of a config entry: it runs the server, and applies changes of the entry."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,11 +23,11 @@ from .settings import EntrySettings, PhoneSettings, SharedLineSettings
 from .store import ServerStore, async_remove_store
 
 STORED_MQTT = "mqtt"
-"""Where the store has what may be left of the server on the MQTT broker."""
+"""The key in the store of what may be left of the server on the MQTT broker."""
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
 type SnomPart = SnomPhone | SnomLine
-"""What entities belong to."""
+"""A part of a server that has entities."""
 type PartListener = Callable[[SnomPart], Awaitable[None]]
 
 
@@ -82,7 +82,7 @@ class SnomHub:
         stored = await self._store.load(self.entry.title)
         self.server.restore(stored)
         self.mqtt.follower.recall(stored.get(STORED_MQTT))
-        # Last, for it may report an issue that `async_stop` has to withdraw.
+        # Last, because it may report an issue that `async_stop` has to withdraw.
         self.server.context = await self.issues.async_load_certificate()
 
     @callback
@@ -121,11 +121,11 @@ class SnomHub:
         await self.async_close()
         for follower in reversed(self._followers):
             await follower.stop()
-        # This replaces a save that is due, so later changes have to ask for another.
+        # This replaces a save that is due; later changes need another.
         await self._store.save_now()
 
     async def async_check_bind(self, host: str, port: int, transport: str) -> None:
-        """Bind our port at another address, with ours closed. Raises as `check_bind`."""
+        """Bind the port at another address, while it is closed. Raises as `check_bind`."""
         async with self._port_lock:
             if self._is_closed:  # by a reload meanwhile: there is nothing to open again
                 check_bind(host, port, transport)
@@ -182,7 +182,7 @@ class SnomHub:
                 self.server.remove_phone(extension)
         for settings in wanted.values():
             if (known := self.phones.get(settings.setup.extension)) is None:
-                # The same phone by another account keeps what it shows.
+                # The same phone with another account keeps its looks.
                 known = self._async_add_phone(
                     settings, removed.get(settings.subentry_id)
                 )

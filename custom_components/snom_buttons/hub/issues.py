@@ -1,4 +1,4 @@
-"""Repair issues of a server: reported as they come up, withdrawn as they pass."""
+"""Repair issues of a server: reported when they occur, withdrawn when they are over."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -61,7 +61,7 @@ class ServerIssues(Follower):
         phones: Mapping[str, SnomPhone],
         settings: EntrySettings,
     ) -> None:
-        """Follow nothing yet. `phones` are the phones by extension, now and later."""
+        """Create a follower. `phones` are the phones by extension, which may change."""
         super().__init__()
         self._hass = hass
         self._entry_id = entry_id
@@ -90,7 +90,7 @@ class ServerIssues(Follower):
 
     @override
     async def update(self, settings: EntrySettings) -> None:
-        """Follow the phones that there are now."""
+        """Follow the current phones."""
         if self._is_stopped:
             return
         self._title = settings.title
@@ -184,7 +184,7 @@ class ServerIssues(Follower):
     def _async_check_address(self, _: datetime) -> None:
         """Report if the address that phones use is no longer this machine's.
 
-        When it is back, the sockets serve it again by themselves.
+        When it is back, the sockets serve it again.
         """
         key, host = self._watched
         issue_id = f"address_{self._entry_id}"
@@ -208,7 +208,7 @@ class ServerIssues(Follower):
             self._async_withdraw(issue_id)
 
     def _shown(self, source: str) -> str:
-        """Return a source as text: with the user behind a proxy only if it is ours.
+        """Return a source as text, with the user behind a proxy only if a phone has it.
 
         A stranger can make up any other user.
         """
@@ -217,7 +217,7 @@ class ServerIssues(Follower):
 
     @callback
     def _async_follow_refusal(self, phone: SnomPhone, _: None) -> None:
-        """Report if a phone keeps refusing what it is sent."""
+        """Report that a phone keeps refusing documents."""
         if answer := phone.phone.refusal:
             self._async_report(
                 self._refusal_id(phone),
@@ -241,7 +241,7 @@ class ServerIssues(Follower):
         *,
         is_fixable: bool = False,
     ) -> None:
-        if self._is_stopped:  # while something was waited for
+        if self._is_stopped:  # during an await
             return
         self._reported.add(issue_id)
         ir.async_create_issue(
@@ -257,6 +257,6 @@ class ServerIssues(Follower):
 
     @callback
     def _async_withdraw(self, issue_id: str) -> None:
-        # Also one of an earlier run that ended before it withdrew its issues.
+        # Including one of an earlier run that ended without withdrawing its issues.
         self._reported.discard(issue_id)
         ir.async_delete_issue(self._hass, DOMAIN, issue_id)

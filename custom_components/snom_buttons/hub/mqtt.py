@@ -37,7 +37,7 @@ ISSUE_MQTT_MISSING: Final = "mqtt_missing"
 
 
 class SnomMqtt(Follower):
-    """What one server has on the broker; nothing while the option is off."""
+    """Publishes one server on the broker; does nothing while the option is off."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class SnomMqtt(Follower):
 
     @property
     def diagnostics(self) -> dict[str, Any]:
-        """What became of events, and the number of messages that wait."""
+        """The number of published and dropped events, and of waiting messages."""
         if not self._subscriptions:
             return {}
         publisher = self.follower.publisher

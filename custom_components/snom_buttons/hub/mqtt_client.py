@@ -29,7 +29,7 @@ _PENDING: Final = frozenset(("pending", "unsub"))
 
 
 class HomeAssistantClient:
-    """The client of the MQTT integration, which may come and go."""
+    """The client of the MQTT integration, which may be loaded and unloaded at any time."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Use the integration of this Home Assistant."""
@@ -42,7 +42,7 @@ class HomeAssistantClient:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the client takes subscriptions, with a connection or before it."""
+        """Whether the client accepts subscriptions, with or without a connection."""
         return is_mqtt_loaded(self._hass)
 
     @property
@@ -62,7 +62,7 @@ class HomeAssistantClient:
         is_mqtt5 = entry is not None and entry.data.get(mqtt.CONF_PROTOCOL) == "5"
         expiry = None
         if message.born is not None and is_mqtt5:
-            # A subscriber that was away does not get it late either.
+            # So a subscriber that was away does not get it late.
             expiry = max(1, int(message.born + MAX_AGE - self._hass.loop.time()))
         try:
             await mqtt.async_publish(
@@ -91,7 +91,7 @@ class HomeAssistantClient:
         received: Callable[[Received], None],
         confirmed: Callable[[], None] | None = None,
     ) -> CALLBACK_TYPE:
-        """Subscribe, now and after each reconnect; return what ends the subscription."""
+        """Subscribe, now and after each reconnect; return a function that ends it."""
         from homeassistant.components import mqtt
 
         @callback
@@ -119,7 +119,7 @@ class HomeAssistantClient:
 
     @callback
     def follow_connection(self, changed: Callable[[bool], None]) -> CALLBACK_TYPE:
-        """Call `changed` when a connection is there, or gone; return what ends that."""
+        """Call `changed` when a connection is made or lost; return a function to end that."""
         from homeassistant.components import mqtt
 
         return mqtt.async_subscribe_connection_status(self._hass, changed)
@@ -148,7 +148,7 @@ class HomeAssistantClient:
             )
             return False
         for name, component in payload["components"].items():
-            # A component that seems to be in the making; the new payload waits for it.
+            # A component that seems to be in set-up; the new payload waits for it.
             waiting[component["platform"], f"{phone_id} {name}"] = {
                 "unsub": lambda: None,
                 "pending": deque(maxlen=0),
@@ -169,13 +169,13 @@ async def async_clear(hass: HomeAssistant, left_behind: object) -> None:
 
     @callback
     def connection_changed(_: bool) -> None:
-        # After what the client repeats, which may be states of that server.
+        # After the client's repetitions, which may be states of that server.
         hass.loop.call_soon(publisher.connection_changed)
 
     unsubscribe = client.follow_connection(connection_changed)
     for topic in topics:
         publisher.clear(topic)
-    # A broker that is being restarted comes back.
+    # The broker may only be restarting.
     await publisher.close(CLEARING, wait_for_connection=client.is_ready)
     unsubscribe()
     if left := publisher.known:

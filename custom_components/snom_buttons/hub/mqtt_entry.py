@@ -1,4 +1,4 @@
-"""Home Assistant's MQTT integration as far as its config entry says.
+"""Home Assistant's MQTT integration, as its config entry describes it.
 
 Nothing here imports that integration.
 """
@@ -27,7 +27,7 @@ def mqtt_entry(hass: HomeAssistant) -> ConfigEntry | None:
 
 
 def is_mqtt_loaded(hass: HomeAssistant) -> bool:
-    """Return whether the integration takes messages, with a connection or before it."""
+    """Return whether the integration accepts messages, with or without a connection."""
     entry = mqtt_entry(hass)
     return entry is not None and entry.state is ConfigEntryState.LOADED
 

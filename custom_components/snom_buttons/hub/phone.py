@@ -73,7 +73,7 @@ class SnomPhone:
             )
         registration = self.phone.registration
         if registration is None:
-            # The device stays as it is, but another may take its hardware address.
+            # The device is not changed, but another may get its hardware address.
             self._user_agent = self.connection = None
         elif (user_agent := registration.user_agent or "") != self._user_agent:
             self._user_agent = user_agent

@@ -20,7 +20,7 @@ def translated(refused: Refused) -> ServiceValidationError:
 
 @contextmanager
 def refusals_translated() -> Iterator[None]:
-    """Raise ServiceValidationError in place of Refused."""
+    """Raise ServiceValidationError instead of Refused."""
     try:
         yield
     except Refused as err:

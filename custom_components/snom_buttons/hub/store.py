@@ -1,4 +1,4 @@
-"""The store of a config entry: what the server needs after a restart."""
+"""The store of a config entry: the server's state over a restart."""
 
 from collections.abc import Callable, Mapping
 import logging
@@ -24,7 +24,7 @@ class ServerStore:
     def __init__(
         self, hass: HomeAssistant, entry_id: str, snapshot: Callable[[], dict[str, Any]]
     ) -> None:
-        """Save what `snapshot` returns, in the moment of writing."""
+        """Create a store that saves what `snapshot` returns when it is written."""
         self._snapshot = snapshot
         self._store = _store(hass, entry_id)
         self._is_pending = False
@@ -80,14 +80,14 @@ async def async_remove_store(hass: HomeAssistant, entry_id: str) -> dict[str, An
 
 @callback
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    """Return the store; private, for it holds the addresses of phones."""
+    """Return the store; private, because it holds the addresses of phones."""
     return Store(
         hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True, atomic_writes=True
     )
 
 
 def _upgraded(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return a store with what earlier versions kept apart from the keys.
+    """Return stored data with the keys' use and colours beside the keys.
 
     Up to 0.1 `unused` and `colored` named, for each phone, the keys that were not used
     and those whose lamps have several colours.
@@ -108,7 +108,7 @@ def _upgraded(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_kinds(phone: object, *, unused: list[str], colored: list[str]) -> object:
-    """Return a stored phone whose keys say whether they were used and had colours."""
+    """Return a stored phone with use and colours beside each key."""
     if not isinstance(phone, dict) or not isinstance(keys := phone.get("keys"), list):
         return phone
     return phone | {

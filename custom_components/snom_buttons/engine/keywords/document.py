@@ -5,7 +5,7 @@ from ..xbuttons import DocumentError, KeyDescription, format_document, parse_doc
 
 
 def read_document(document: bytes) -> list[KeyDescription]:
-    """Return what a document describes, of each key the last description.
+    """Return the keys that a document describes, each with its last description.
 
     Raises Refused for a document that cannot be read or written, or names no key.
     """

@@ -116,18 +116,18 @@ def read_fields(data: Mapping[str, object]) -> dict[str, Any]:
 def as_text(name: str, value: object) -> str:
     """Return a value as text: YAML and JSON read some texts as numbers.
 
-    Raises Refused for a value that is no text.
+    Raises Refused for a value that is not a text.
     """
     text = str(value).strip()
     is_text = isinstance(value, str | int) and not isinstance(value, bool)
-    # JSON reads a long number as 1e+30, which is no number to dial.
+    # JSON reads a long number as 1e+30, which is not a number to dial.
     if not is_text and not (isinstance(value, float) and "e" not in text):
         raise Refused("invalid_text", field=name, value=quoted(value))
     return text
 
 
 def as_truth(name: str, value: object) -> bool:
-    """Return a value that means yes or no, in the words of Home Assistant's YAML.
+    """Return the truth of a value, in the words of Home Assistant's YAML.
 
     Raises Refused for any other value.
     """

@@ -1,11 +1,11 @@
-"""What the engine needs of an MQTT client. The client itself belongs to the skin."""
+"""The MQTT client that the engine needs. The skin provides it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 
 class CannotPublish(Exception):
-    """The client does not take a message."""
+    """The client does not accept a message."""
 
 
 class Message(NamedTuple):
@@ -35,7 +35,7 @@ class Client(Protocol):
 
     @property
     def is_ready(self) -> bool:
-        """Whether the client takes subscriptions, with a connection or before it."""
+        """Whether the client accepts subscriptions, with or without a connection."""
 
     @property
     def is_connected(self) -> bool:
@@ -45,7 +45,7 @@ class Client(Protocol):
         """Publish a message; return when the broker has acknowledged it.
 
         Returns after `publisher.ACK_TIMEOUT` in any case. The message is handed over
-        before the first wait. Raises CannotPublish if it was not taken.
+        before the first wait. Raises CannotPublish if the client does not accept it.
         """
 
     async def subscribe(
@@ -55,7 +55,7 @@ class Client(Protocol):
         received: Callable[[Received], None],
         confirmed: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
-        """Subscribe, now and after each reconnect; return what ends the subscription.
+        """Subscribe, now and after each reconnect; return a function that ends it.
 
         `confirmed` is called each time that the broker has confirmed it.
         """

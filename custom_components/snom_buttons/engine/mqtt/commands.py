@@ -50,7 +50,7 @@ COLORS: Final = ({"h": 360, "s": 100}, {"r": 255, "g": 255, "b": 255})
 
 
 def set_key(phone: Phone, name: str, payload: bytes) -> None:
-    """Apply a command to a key; what the command does not name stays as it is.
+    """Apply a command to a key; what the command does not name is not changed.
 
     Raises Refused; then nothing has changed.
     """
@@ -64,7 +64,7 @@ def set_key(phone: Phone, name: str, payload: bytes) -> None:
 
 
 def send_document(phone: Phone, payload: bytes) -> None:
-    """Let keys show what a document describes, also keys that are not configured.
+    """Set the looks in a document, even of keys that are not configured.
 
     Raises Refused; then nothing has changed.
     """
@@ -121,7 +121,7 @@ def read_json(payload: bytes) -> Any:
         parse_float=_finite,
         parse_constant=_no_number,
     )
-    if b"\\u" in payload:  # only such an escape can be a surrogate
+    if b"\\u" in payload:  # the only way to write a surrogate
         json.dumps(value, ensure_ascii=False).encode()
     return value
 
@@ -145,9 +145,9 @@ def _no_number(word: str) -> NoReturn:
 
 
 def _is_echo(key: Key, command: dict[str, Any]) -> bool:
-    """Return whether a command says only what is published of the key.
+    """Return whether a command only repeats what is published of the key.
 
-    A command could not set some of that: a document allows other words and longer texts.
+    A command cannot set all of that: a document allows other words and longer texts.
     """
     return command.items() <= state_of(key, colors=True).items()
 

@@ -28,7 +28,7 @@ _BORN: Final = ONLINE.encode()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSetup:
-    """What of a server is on the broker, and where."""
+    """What a server publishes on the broker, and where."""
 
     base: str
     """The beginning of all topics."""
@@ -41,7 +41,7 @@ class MqttSetup:
 
 
 class MqttFollower:
-    """What one server has on the broker; nothing while it has no setup.
+    """Publishes one server on the broker; does nothing while it has no setup.
 
     Home Assistant or the program around the engine calls `connection_lost`,
     `connection_changed` and `client_leaves` as the client's connection changes.
@@ -129,7 +129,7 @@ class MqttFollower:
                 await self.publisher.close()
 
     async def update(self, setup: MqttSetup | None) -> None:
-        """Apply a setup, and the phones and keys of the server as they are now."""
+        """Apply a setup, and the server's current phones and keys."""
         async with self._lock:
             if self.is_running:
                 await self._update(setup)
@@ -154,7 +154,7 @@ class MqttFollower:
         self._left_behind_changed()
 
     def _clear_obsolete(self) -> None:
-        """Clear the topics that are not part of the setup any more."""
+        """Clear the topics that are no longer part of the setup."""
         wanted = self._wanted()
         # Announcements first: a subscriber to a state should not read "".
         for topic in sorted(
@@ -198,7 +198,7 @@ class MqttFollower:
         self._publish_status()
 
     def connection_changed(self) -> None:
-        """Publish everything anew if there is a connection.
+        """Publish everything again if there is a connection.
 
         To be called after the client has repeated what was not acknowledged: an older
         state must not follow the newest.
@@ -208,7 +208,7 @@ class MqttFollower:
             self.publisher.connection_changed()
 
     def client_leaves(self) -> Message | None:
-        """Drop the subscriptions, which the next client does not have.
+        """Drop the subscriptions, which the next client will not have.
 
         Return the last message that the client should publish, None without a setup.
         """
@@ -260,7 +260,7 @@ class MqttFollower:
     # States and events
 
     def _publish_status(self) -> None:
-        """Publish that the server is online, as soon as no command would be lost."""
+        """Publish that the server is online, once no command would be lost."""
         setup = self._setup
         if setup is None:
             return
@@ -311,7 +311,7 @@ class MqttFollower:
         )
 
     def _publish_taken(self, phone: Phone, keys: list[str]) -> None:
-        """Publish keys of which a contact has taken the look."""
+        """Publish keys whose looks a contact has taken."""
         for name in keys:
             if name in phone.keys:
                 self._publish_key(phone, name)

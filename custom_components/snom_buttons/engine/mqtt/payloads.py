@@ -16,7 +16,7 @@ PRESS_END: Final = "press_end"
 DIALLED: Final = "dialled"
 
 MAX_TOPIC: Final = 1024
-"""Characters of a topic in an error; none of the server's own is so long."""
+"""Characters of a topic in an error; the server's own topics are shorter."""
 
 _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
@@ -32,12 +32,12 @@ def as_json(value: dict[str, Any]) -> str:
 
 
 def state_payload(key: Key, *, colors: bool, in_sync: bool) -> str:
-    """Return what a key shows, in the form of Home Assistant's MQTT light schema."""
+    """Return the payload of a key's look, in Home Assistant's JSON schema for lights."""
     return as_json(state_of(key, colors=colors) | {"in_sync": in_sync})
 
 
 def state_of(key: Key, *, colors: bool) -> dict[str, Any]:
-    """Return what a key shows, as far as a command can set it."""
+    """Return the part of a key's look that a command can set."""
     look = key.look
     state: dict[str, Any] = {
         "state": ON if key.is_on else OFF,
@@ -52,7 +52,7 @@ def state_of(key: Key, *, colors: bool) -> dict[str, Any]:
 
 
 def press_payload(press: KeyPress) -> str:
-    """Return a press of a key, and what it did to the key's shared line."""
+    """Return the payload of a press, with its effect on the key's shared line."""
     event = {
         "event_type": str(press.use or PRESS_END),
         "action": str(press.action),
@@ -66,12 +66,12 @@ def press_payload(press: KeyPress) -> str:
 
 
 def dialled_payload(dialled: Dialled) -> str:
-    """Return a number that was dialled."""
+    """Return the payload of a dialled number."""
     return as_json(
         {"number": dialled.number, "time": dialled.time.isoformat(), "id": dialled.id}
     )
 
 
 def error_payload(topic: str, reason: str) -> str:
-    """Return why a command on a topic was refused."""
+    """Return the payload with the reason why a command was refused."""
     return as_json({"topic": topic[:MAX_TOPIC], "reason": reason})

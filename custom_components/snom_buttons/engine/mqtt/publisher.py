@@ -1,6 +1,6 @@
-"""Publishes states and events: of a state the newest, of events those that are fresh.
+"""Publishes states and events: the newest of each state, and fresh events.
 
-Without a connection a state waits, of each topic the newest, and events expire: a press
+Without a connection the newest state of each topic waits, and events expire: a press
 that arrives late must not open a door.
 """
 
@@ -18,16 +18,16 @@ _LOGGER = logging.getLogger(__name__)
 MAX_AGE: Final = 30.0
 """Seconds after which an event that could not be published is dropped."""
 MAX_EVENTS: Final = 30_000
-"""Events that wait at most; beyond that the oldest are dropped.
+"""The most events that wait; beyond that the oldest are dropped.
 
 A thousand a second for MAX_AGE, which is more than phones press; some 15 MB.
 """
 MAX_ERRORS: Final = 100
-"""Errors that wait at most: a flood of commands can cause a flood of them."""
+"""The most errors that wait: a flood of commands can cause a flood of errors."""
 WINDOW: Final = 20
 """Messages without an acknowledgement: as many as paho sends at once."""
 RETRY: Final = 10.0
-"""Seconds after which a message that the client did not take is handed over again."""
+"""Seconds after which a message that the client did not accept is handed over again."""
 STALLED: Final = 2.0
 """Seconds without an acknowledgement after which the broker may be unreachable.
 
@@ -53,11 +53,11 @@ class UnderWay:
 
 @dataclass(slots=True)
 class Counts:
-    """What became of events, for diagnostics."""
+    """The number of published and dropped events, for diagnostics."""
 
     published: int = 0
     dropped: int = 0
-    """Too late, too many, or not taken by the client."""
+    """Too late, too many, or not accepted by the client."""
 
 
 class MqttPublisher:
@@ -123,7 +123,7 @@ class MqttPublisher:
             self._work()
 
     def suspend(self, topic: str) -> None:
-        """Publish nothing on a topic for now; what the broker retains there stays."""
+        """Publish nothing on a topic for now; the broker keeps what it retains there."""
         self._known.add(topic)
         self._states.pop(topic, None)
         self._due.pop(topic, None)
@@ -140,14 +140,14 @@ class MqttPublisher:
         self._work()
 
     def publish_error(self, topic: str, payload: str) -> None:
-        """Publish an error after all else; of too many the newest MAX_ERRORS."""
+        """Publish an error after all else; only the newest MAX_ERRORS wait."""
         self._errors.append(Message(topic, payload))
         self._work()
 
     def connection_changed(self) -> None:
         """Publish all states if there is a connection: the broker may have lost them.
 
-        The client repeats by itself what was under way.
+        The client itself repeats what was under way.
         """
         self._under_way.clear()
         self._stalled = False
@@ -224,10 +224,9 @@ class MqttPublisher:
         """Take the next message out of its queue; None if nothing can be sent now.
 
         The client has one event at a time, over all connections: after a reconnect it
-        repeats what was not acknowledged, however late.
-        One payload of a topic is under way at a time, so that of many changes only the
-        newest follows. While the broker may be unreachable, a single state is under way,
-        which does no harm if it arrives late.
+        repeats what was not acknowledged, however late. One payload of a topic is under
+        way at a time, so that only the newest of many changes follows. While the broker
+        may be unreachable, a single state is under way, which does no harm if it is late.
         """
         under_way = self._under_way
         if under_way and self._time() - under_way[0].since > STALLED:
@@ -245,7 +244,7 @@ class MqttPublisher:
                 del self._due[topic]
                 return self._states[topic]
         if self._stalled:
-            # A message that the client did not take is retried later, not at once.
+            # A message that the client did not accept is retried later, not at once.
             return None if self._retry else next(iter(self._states.values()), None)
         return self._errors.popleft() if self._errors else None
 
@@ -284,7 +283,7 @@ class MqttPublisher:
             return
         if is_published:
             self._failing = False
-            # Also if no message has waited for it: the next may be a press.
+            # Even if no message has waited for it: the next may be a press.
             self._stalled = not is_acknowledged
             if is_acknowledged and not message.payload:
                 self._cleared(message)
@@ -302,7 +301,7 @@ class MqttPublisher:
 
     def _cleared(self, message: Message) -> None:
         """Forget a topic that the broker has cleared."""
-        # Not `==`: an equal message that was set later follows another state, and is
+        # Not `==`: an equal message that was set later follows another state and is
         # still to be published.
         if self._states.get(message.topic) is message:
             self.forget(message.topic)

@@ -40,11 +40,11 @@ class Topics:
 
     @property
     def error(self) -> str:
-        """Why a command was refused."""
+        """The topic of the reasons why commands were refused."""
         return f"{self.base}/error"
 
     def availability(self, phone: str) -> str:
-        """Return the retained topic of whether a phone is available."""
+        """Return the retained topic of a phone's availability."""
         return f"{self.base}/{_level(phone)}/availability"
 
     def dialled(self, phone: str) -> str:
@@ -52,7 +52,7 @@ class Topics:
         return f"{self.base}/{_level(phone)}/dialled"
 
     def state(self, phone: str, key: str) -> str:
-        """Return the retained topic of what a key shows."""
+        """Return the retained topic of a key's look."""
         return self._key(phone, key, "state")
 
     def event(self, phone: str, key: str) -> str:

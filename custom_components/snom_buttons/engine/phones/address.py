@@ -55,7 +55,7 @@ def phone_address(text: str) -> tuple[str, int] | None:
         return str(host).partition("%")[0], port
     if host.scope_id is None:
         return None
-    # The name of an interface that is not up yet stays as it is written.
+    # The name of an interface that is not up yet is kept.
     interface = interface_name(host.scope_id) or host.scope_id
     return f"{str(host).partition('%')[0]}%{interface}", port
 

@@ -1,4 +1,4 @@
-"""A timer of which the time can be changed."""
+"""A timer whose time can be changed."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import time
 
 
 class Alarm:
-    """Calls a function once, at the time that was set last."""
+    """A timer that calls a function once, at the time that was set last."""
 
     __slots__ = ("_callback", "_clock", "_handle")
 
@@ -47,7 +47,7 @@ class Alarm:
         self._handle = loop.call_at(at, self._ring)
 
     def cancel(self) -> None:
-        """Set no time."""
+        """Clear the time."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

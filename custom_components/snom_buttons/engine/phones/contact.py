@@ -45,7 +45,7 @@ class Contact:
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._heard_at = None if binding.restored else self._began
-        """In the loop's time; None if nothing has come since a restart."""
+        """In the loop's time; None if no message has come since a restart."""
         self.outbox: Outbox = Outbox(
             document_of=document_of,
             deliver=self._deliver,
@@ -64,12 +64,12 @@ class Contact:
         )
 
     def heard(self) -> None:
-        """Note that something has come from it."""
+        """Record that a message has come from the contact."""
         self._heard_at = self._loop.time()
         self.outbox.heard()
 
     def lost(self) -> None:
-        """Note that it does not answer."""
+        """Record that the contact does not answer."""
         self.outbox.lost()
 
     def close(self) -> list[str]:
@@ -99,12 +99,12 @@ class Contact:
         self._measured()
 
     def _silent(self, asked: float) -> None:
-        """Note that an OPTIONS got no answer, unless something else came meanwhile."""
+        """Record that an OPTIONS got no answer, unless a message came meanwhile."""
         if self._heard_at is None or self._heard_at <= asked:
             self.lost()
 
     def _judge(self, *, answered: bool) -> None:
-        """Report a binding from before a restart as gone, once it has had its time."""
+        """Call `gone` for a binding from before a restart after its time to answer."""
         if answered:
             self._heard_at = self._loop.time()
         if (

@@ -16,13 +16,13 @@ from .outbox import DeliveryFailed
 CREDENTIALS = 400
 """Bytes to reserve for credentials, once a phone has asked for them."""
 MAX_DATAGRAM = 1300
-"""Bytes of a request by UDP at most (RFC 3261 18.1.1)."""
+"""The most bytes of a request by UDP (RFC 3261 18.1.1)."""
 MAX_REQUEST = 16 * 1024
-"""Bytes of a request by a connection at most."""
+"""The most bytes of a request by a connection."""
 NOT_REACHED = (408, 430)
 """Statuses of a phone that did not answer (RFC 3261 8.1.3.1) or is gone (RFC 5626)."""
 NOT_REACHED_BY_PROXY = (480, 504)
-"""Further ones of a proxy on the way."""
+"""Further such statuses, of a proxy in between."""
 MAX_CHALLENGES = 2
 """Challenges that are answered; the second one only if the nonce was stale."""
 MAX_REASON = 64
@@ -35,14 +35,14 @@ class Courier:
     """Sends requests to contacts."""
 
     def __init__(self, endpoint: Endpoint, keepalive: float = 0.0) -> None:
-        """Send by `endpoint`."""
+        """Create a courier that sends with `endpoint`."""
         self.keepalive = keepalive
         """Seconds between two OPTIONS to a contact; 0 for none."""
         self._endpoint = endpoint
         self._challenged_by: set[str] = set()
 
     def room(self, binding: Binding) -> Callable[[], int]:
-        """Return a function: the bytes that a document to a contact may have now."""
+        """Return a function that returns the bytes that a document to a contact may have."""
         empty = self._message(binding, b"")
         # The Content-Length of an empty document has one digit, of a full one more.
         flow = binding.flow
@@ -90,7 +90,7 @@ class Courier:
         try:
             response = await self._endpoint.request(message, binding.flow)
         except (NoAnswer, TransportError) as error:
-            # A document that is too long for a datagram says nothing of the contact.
+            # A document that is too long for a datagram says nothing about the contact.
             too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE
             raise DeliveryFailed(
                 f"{binding.user}: {error}",
@@ -106,7 +106,7 @@ class Courier:
         return response
 
     def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:
-        """Return the MESSAGE as the LED Remote Control document shows it."""
+        """Return a MESSAGE as in the LED Remote Control document."""
         return self._request(
             "MESSAGE",
             binding,
@@ -141,7 +141,7 @@ class Courier:
 
 
 def _shown(response: Response) -> str:
-    """Return status and reason as they can be shown."""
+    """Return status and reason as printable text."""
     reason = "".join(c for c in response.reason if c.isprintable())[:MAX_REASON]
     return f"{response.status} {readable(reason)}".rstrip()
 

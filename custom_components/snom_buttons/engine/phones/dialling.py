@@ -1,4 +1,4 @@
-"""The answers to calls of a phone: no call is taken, each is refused or redirected."""
+"""The answers to calls of a phone: every call is refused or redirected."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,7 @@ class Dialling:
     redirect_to: str = ""
     """The target of `REDIRECT`, as `sip:{number}@192.0.2.7`."""
     own: frozenset[str] = frozenset()
-    """Numbers that mean something here, and are not redirected."""
+    """Numbers that are not redirected, such as those of dial rules."""
 
     def answer_to(self, called: Uri | None) -> tuple[int, tuple[tuple[str, str], ...]]:
         """Return status and headers of the answer to a call.

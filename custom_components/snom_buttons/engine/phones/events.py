@@ -9,17 +9,17 @@ from typing import Literal
 from ..xbuttons import Action
 
 type Use = Literal[Action.SEIZE, Action.RELEASE]
-"""What can be done to a shared line."""
+"""A change of a shared line."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Happening:
-    """What all events have in common."""
+    """The common part of all events."""
 
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
     """The time of arrival, aware, in UTC."""
     id: str = field(default_factory=partial(secrets.token_hex, 16))
-    """Unique; a copy that arrives by another way has the same."""
+    """Unique; copies of the event on another path have the same."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class KeyPress(Happening):
     """A key was pressed."""
 
     extension: str
-    """The phone's."""
+    """The phone's extension."""
     key: str
     """The key's name; the key need not be configured."""
     action: Action | str
@@ -37,7 +37,7 @@ class KeyPress(Happening):
     caller: str | None = None
     """The caller that the key shows."""
     use: Use | None = None
-    """What the press did to a shared line."""
+    """The effect of the press on a shared line."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Dialled(Happening):
     """A number was dialled on a phone's identity at this server."""
 
     extension: str
-    """The phone's."""
+    """The phone's extension."""
     number: str
 
 

@@ -1,4 +1,4 @@
-"""Asks a contact regularly whether it is there, by OPTIONS (RFC 3261 11).
+"""Checks regularly that a contact answers, by OPTIONS (RFC 3261 11).
 
 A phone that is unplugged stays registered for up to an hour.
 """
@@ -11,22 +11,22 @@ import random
 from .outbox import DeliveryFailed
 
 EARLIEST = 0.5
-"""The part of the interval after which the first question comes at the earliest.
+"""The earliest time of the first request, as a part of the interval.
 
-So phones that registered together, as after a power cut, are not asked together.
+Thus phones that registered together, as after a power cut, get it at different times.
 """
 
 AGAIN = 5.0
-"""Seconds after which a question is repeated that was not even sent.
+"""Seconds after which a request that could not be sent is repeated.
 
-So a network that is away for a moment makes no phone unavailable.
+Thus a network that is away for a moment makes no phone unavailable.
 """
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class Keepalive:
-    """Asks one contact, from its creation until `close`."""
+    """The keep-alive of one contact, from its creation until `close`."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Keepalive:
         """Ask every `interval` seconds; never if that is 0.
 
         `ask` raises DeliveryFailed without an answer. `answered` gets the seconds until
-        the answer, `silent` the loop's time of the question.
+        the answer, `silent` the loop's time of the request.
         """
         self._ask = ask
         self._interval = interval

@@ -26,7 +26,7 @@ class SavedLook:
 
 
 class Key:
-    """One configured key. `look` is its state, and the only place of it."""
+    """One configured key. `look` is its whole state."""
 
     __slots__ = ("_changed", "document", "look", "name", "pressed", "setup", "shown")
 
@@ -54,7 +54,7 @@ class Key:
 
     @property
     def saved(self) -> SavedLook:
-        """What `restore` needs after a restart."""
+        """The argument of `restore` after a restart."""
         is_on = self.is_on
         return SavedLook(
             configured=self._look(is_on, self.look.light),
@@ -85,11 +85,11 @@ class Key:
         self.shown.emit(None)
 
     def turn(self, on: bool) -> None:
-        """Turn the key on or off. What `off` and `on` have in common does not change."""
+        """Turn the key on or off. Only fields in which `off` and `on` differ change."""
         self.show(self.turned(self.look, on))
 
     def turned(self, description: KeyDescription, on: bool) -> KeyDescription:
-        """Return a look as it is after a turn."""
+        """Return a look after it was turned on or off."""
         look = self._look(on)
         return replace(description, **_changes(self._look(not on), look))
 

@@ -28,7 +28,7 @@ class SharedLine:
     ) -> None:
         """Create a line that is free. `phones` may change.
 
-        `emit_later` calls a function behind the documents that are due now.
+        `emit_later` calls a function after idle outboxes have sent what is due now.
         """
         self.setup = setup
         self.seized = False
@@ -44,7 +44,7 @@ class SharedLine:
         self._grace = Alarm(self._give_up)
 
     def start(self) -> None:
-        """Release the line when its owner is gone, from now on."""
+        """From now on, release the line when its owner is gone."""
         self._running = True
         self.follow_owner()
 
@@ -66,11 +66,11 @@ class SharedLine:
         return True
 
     def press(self, phone: Phone, press: KeyPress) -> Use | None:
-        """Act on a press of a key of the line; return what it did to the line.
+        """Act on a press of a key of the line; return the effect on the line.
 
         After a press without effect the key's look is sent again: the phone may not
-        have shown yet that another phone was faster. A phone without a registration
-        cannot seize the line, as nothing would release it.
+        show yet that another phone was faster. A phone without a registration cannot
+        seize the line, as nothing would release it.
         """
         is_registered = phone.registration is not None
         if (
@@ -103,7 +103,7 @@ class SharedLine:
             key.show((looks.on if self.seized else None) or looks.off)
 
     def follow_owner(self) -> None:
-        """Release the line if its owner is gone, or plan that."""
+        """Release the line if its owner is gone, or set the timer for that."""
         if self.owner is None or not self._running:
             return
         phone = self._phones.get(self.owner)

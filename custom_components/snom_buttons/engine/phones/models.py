@@ -1,20 +1,20 @@
 """The snom desk phones, with the number of their keys that have a lamp.
 
-Where sources disagree the larger number stands, as a key too many does no harm. The user
-can set any number.
+Where sources disagree this has the larger number, as a key too many does no harm. The
+user can set any number.
 """
 
 from typing import NamedTuple
 
 
 class Model(NamedTuple):
-    """A model, and what its keys can show."""
+    """A model: the number of its keys, and whether they have colours."""
 
     name: str
     keys: int
     """Keys with a lamp, without expansion modules."""
     colors: bool
-    """Whether the lamps take more than one colour; others ignore `o=`."""
+    """Whether the lamps have more than one colour; if not they ignore `o=`."""
 
 
 MODELS = {

@@ -1,4 +1,4 @@
-"""Which ports of this machine are free. Nothing is sent, and no name is looked up."""
+"""Checks for free ports of this machine. Nothing is sent, and no name is looked up."""
 
 import errno
 from ipaddress import ip_address

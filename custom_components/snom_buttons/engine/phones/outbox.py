@@ -1,7 +1,7 @@
 """The outbox of a contact: the keys whose looks it has not taken yet.
 
 It stores which keys are due, not their looks: the newest look is sent. One document is
-under way at a time, which keeps the order; changes meanwhile go together in the next.
+under way at a time, which keeps the order; changes meanwhile go into the next.
 """
 
 import asyncio
@@ -74,11 +74,11 @@ class Outbox:
         """
         # A contact that does not answer, or keeps refusing, stays so if it registers.
         self.answering: bool = before is None or before.answering
-        """Whether the contact answered the last time, if only to refuse."""
+        """Whether the contact answered the last time, even with a refusal."""
         self.in_sync: bool = before is not None and before.in_sync
-        """Whether the contact has taken all that it was sent."""
+        """Whether the contact has taken all its documents."""
         self.refusal: str | None = before.refusal if before else None
-        """Its answer if it keeps refusing documents."""
+        """The contact's answer if it keeps refusing documents."""
         self._refusals: int = before._refusals if before else 0  # noqa: SLF001
         self._is_held = False
         self._document_of = document_of
@@ -119,7 +119,7 @@ class Outbox:
         )
 
     def heard(self) -> None:
-        """Note that the contact answers: something has come from it."""
+        """Record that the contact answers: a message has come from it."""
         if not self.answering:
             missed = self._due or self._relabelled or self._refused or self._late
             in_sync = not (missed or self._under_way)
@@ -127,13 +127,13 @@ class Outbox:
             self._wake()
 
     def lost(self) -> None:
-        """Note that the contact does not answer."""
+        """Record that the contact does not answer."""
         self._set_status(answering=False, in_sync=False)
 
     def send_again_late(self, keys: Iterable[str]) -> None:
-        """Send keys once more when their previous document cannot arrive any more.
+        """Send keys once more when their previous document can no longer arrive.
 
-        A document without an answer may still arrive, behind a newer one.
+        A document without an answer may still arrive, after a newer one.
         """
         self._late |= dict.fromkeys(keys)
         if self._late:
@@ -155,11 +155,11 @@ class Outbox:
     def _send_late(self) -> None:
         self._due |= self._late
         self._late.clear()
-        if self.answering:  # else a retry sends them
+        if self.answering:  # otherwise a retry sends them
             self._wake()
 
     def _send_labels(self) -> None:
-        """Send as many labels as one document holds; the others wait LABEL_PAUSE."""
+        """Send as many labels as one document holds; the rest waits LABEL_PAUSE."""
         if self._relabelled:
             labelled, _ = self._document(self._relabelled)
             self._due |= dict.fromkeys(labelled)
@@ -177,8 +177,8 @@ class Outbox:
     async def _run(self) -> None:
         """Send until nothing is due, or the contact does not answer.
 
-        A key that is refused waits for its retry while the others are sent. So it does
-        not hold them up, and their changes do not get it refused again.
+        A key that is refused waits for its retry while the rest is sent. So it does not
+        delay the rest, and is not refused again with each change.
         """
         refusal: DeliveryFailed | None = None
         while self._due:
@@ -232,12 +232,12 @@ class Outbox:
             self._under_way = []
 
     def _give_up(self, keys: list[str], failure: DeliveryFailed) -> None:
-        """Keep what is due for the retry, beginning with what failed."""
+        """Keep all due keys for the retry, those that failed first."""
         self._due = self._refused | dict.fromkeys(keys) | self._due
         self._refused.clear()
         self._task = None
         if failure.unsent and self._retry.is_set:
-            return  # what changed meanwhile goes with the retry that is planned
+            return  # later changes go with the planned retry
         # A network that is away for a moment makes no contact unavailable.
         is_first = failure.unsent and self._delay == FIRST_RETRY
         self._retry.cancel()
@@ -246,9 +246,9 @@ class Outbox:
         self._set_status(answering=answering, in_sync=False)
 
     def _send_last(self, keys: list[str]) -> None:
-        """Send keys behind the others, from the second refusal on each alone.
+        """Send keys after all others, and each alone after the second refusal.
 
-        One of them may be why the contact asks to wait.
+        One of them may be the reason why the contact asks to wait.
         """
         if self._refusals > 1:
             self._alone.update(keys)
@@ -270,7 +270,7 @@ class Outbox:
     def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
         """Return the first of these keys that one document holds, and the document.
 
-        A key of a document that was refused goes alone: another key may have been why.
+        A key of a refused document goes alone: another key may have been the reason.
         """
         keys: list[str] = []
         document = b""

@@ -24,7 +24,7 @@ MAX_KEY_DOCUMENT = 8 * 1024
 
 
 class Phone:
-    """One phone as it is set up.
+    """One phone.
 
     It has any number of contacts; each of them shows its keys.
     """
@@ -48,7 +48,7 @@ class Phone:
         self.measured: Signal[None] = Signal()
         """`round_trip` has changed."""
         self.gone: Signal[Binding] = Signal()
-        """A contact from before a restart does not answer any more."""
+        """A contact from before a restart no longer answers."""
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[None] = Signal()
         """The look of a key has changed."""
@@ -63,7 +63,7 @@ class Phone:
 
     @property
     def saved_looks(self) -> list[SavedLook]:
-        """What `restore` needs of the configured keys after a restart."""
+        """The looks of the configured keys, for `restore` after a restart."""
         return [key.saved for key in self.keys.values()]
 
     @property
@@ -126,7 +126,7 @@ class Phone:
         return key
 
     def configure(self, setup: PhoneSetup) -> None:
-        """Apply a new setup of the same extension, and send the contacts what changed.
+        """Apply a new setup of the same extension; send the changed keys to the contacts.
 
         A key that is no longer configured goes dark; a key that is kept keeps what was
         set beyond its setup. Raises DocumentError for a key that cannot be written;
@@ -149,7 +149,7 @@ class Phone:
     def show(self, descriptions: Iterable[KeyDescription]) -> None:
         """Set the looks of keys, which need not be configured.
 
-        Unlike with `Key.show`, all of them are sent, also looks that do not change.
+        Unlike `Key.show` this sends all of them, even looks that do not change.
         Raises what `check` raises; then nothing changes.
         """
         shown = {description.name: description for description in descriptions}
@@ -163,10 +163,10 @@ class Phone:
         self.changed.emit(None)
 
     def check(self, descriptions: Iterable[KeyDescription]) -> None:
-        """Raise Refused if keys cannot show this.
+        """Raise Refused if keys cannot show these looks.
 
-        That is a key of a shared line, a look that cannot be written or sent, and more
-        than MAX_UNCONFIGURED keys that are not configured.
+        Reasons are a key of a shared line, a look that cannot be written or sent, and
+        more than MAX_UNCONFIGURED keys that are not configured.
         """
         shown = {description.name: description for description in descriptions}
         for name in shown:
@@ -174,19 +174,19 @@ class Phone:
         for description in shown.values():
             _check_document(description)
         added = shown.keys() - self.keys.keys() - self._unconfigured.keys()
-        # Keys that were removed from the setup count too, but are never too many.
+        # Keys that were removed from the setup count, too, but are never too many.
         if added and len(self._unconfigured) + len(added) > MAX_UNCONFIGURED:
             raise Refused(
                 "too_many_keys", phone=self.setup.name, allowed=str(MAX_UNCONFIGURED)
             )
 
     def _check_not_shared(self, name: str) -> None:
-        """Raise Refused for a key of a shared line, which alone sets what it shows."""
+        """Raise Refused for a key of a shared line, whose look only the line sets."""
         if line := self._line_of(name):
             raise Refused("shared_key", phone=self.setup.name, key=name, line=line.name)
 
     def send_again(self, key: str) -> None:
-        """Send a key's look once more, if the key has one: it may not be shown yet."""
+        """Send a key's look once more, if the key exists: it may not be shown yet."""
         if key in self.keys or key in self._unconfigured:
             self._send((key,))
 
@@ -198,8 +198,8 @@ class Phone:
     ) -> None:
         """Follow a change of the phone's bindings.
 
-        A contact that has just registered, if only to refresh, gets the whole picture,
-        as it may show anything. Each REGISTER makes a new Binding.
+        A contact that has just registered, even to refresh, gets the whole picture, as
+        it may show anything. Each REGISTER makes a new Binding.
         """
         before = self._contacts
         self._contacts = {}
@@ -229,7 +229,7 @@ class Phone:
     def restore(
         self, looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
     ) -> None:
-        """Show what the keys showed before a restart, or under another extension."""
+        """Restore the looks from before a restart, or from another extension."""
         for look in looks:
             name = look.shown.name
             if key := self.keys.get(name):
@@ -241,13 +241,13 @@ class Phone:
                 self._unconfigured[description.name] = description
 
     def heard(self, flow: Flow) -> None:
-        """Note that a request has come by a flow: its contact is there."""
+        """Record that a request has come by a flow: its contact answers."""
         for contact in self._contacts.values():
             if contact.binding.comes_by(flow):
                 contact.heard()
 
     def lost(self, flow: Flow) -> None:
-        """Note that a connection is closed: its contact has to open another one."""
+        """Record that a connection is closed: its contact has to open another one."""
         for contact in self._contacts.values():
             if contact.binding.flow == flow:
                 contact.lost()

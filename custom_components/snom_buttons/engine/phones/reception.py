@@ -1,7 +1,7 @@
 """Answers the requests of phones, and emits presses and dialled numbers.
 
-A request is answered at once. Then the key does what it does by itself, within the same
-call; the event is emitted later.
+A request is answered at once. Then, in the same call, the key takes its own action, such
+as a toggle; the event is emitted later.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ ABILITIES = (
 )
 """The headers of the answer to OPTIONS (RFC 3261 11.2)."""
 MAX_PRESSES = 8
-"""Keys that one press may name; phones name one."""
+"""The most keys that one press may name; phones name one."""
 
 
 class Reception:
@@ -67,13 +67,13 @@ class Reception:
                 incoming.reply_stateless(200, ABILITIES)
 
     def _phone_of(self, incoming: IncomingRequest) -> Phone:
-        """Return the phone that a request is from, which is heard thereby."""
+        """Return the phone that a request is from; record that it was heard."""
         phone = self._phones[incoming.request.from_.uri.user or ""]
         phone.heard(incoming.flow)
         return phone
 
     def _take_press(self, incoming: IncomingRequest) -> None:
-        """Answer a MESSAGE, by which a phone reports a press."""
+        """Answer a MESSAGE, which reports a press."""
         phone = self._phone_of(incoming)
         request = incoming.request
         refusal = content_refusal(request, (CONTENT_TYPE,))
@@ -92,7 +92,7 @@ class Reception:
         incoming.reply(200)
         _LOGGER.debug("Phone %s sent %r", phone.extension, request.body)
         for description in pressed:
-            # A press without `a=` is no call, though that is the default.
+            # A press without `a=` is not a call, although that is the default.
             action = description.action
             self._press(
                 phone,
@@ -102,7 +102,7 @@ class Reception:
             )
 
     def _take_call(self, incoming: IncomingRequest) -> None:
-        """Answer an INVITE, of a key that calls or for a number that was dialled.
+        """Answer an INVITE of a key that calls, or for a dialled number.
 
         The call is refused or redirected.
         """
@@ -129,7 +129,7 @@ class Reception:
     def _press(
         self, phone: Phone, name: str, action: Action | str, number: str
     ) -> None:
-        """Let a key do what it does by itself, and emit the press later."""
+        """Perform the key's own action, and emit the press later."""
         key = phone.keys.get(name)
         caller = key.look.caller if key else None
         press = KeyPress(
@@ -158,14 +158,14 @@ class Reception:
 
 
 def _is_press(pressed: Sequence[KeyDescription]) -> bool:
-    """Return whether a phone can send this when a key is pressed."""
+    """Return whether a description can be that of a press."""
     return 0 < len(pressed) <= MAX_PRESSES and all(
         len(key.name) <= MAX_TEXT and len(key.action) <= MAX_TEXT for key in pressed
     )
 
 
 def emit_later(emit: Callable[[], None]) -> None:
-    """Emit an event behind the documents that it made due.
+    """Emit an event after the documents that it made due.
 
     Idle outboxes send theirs in the loop's next turn.
     """
@@ -173,7 +173,7 @@ def emit_later(emit: Callable[[], None]) -> None:
 
 
 def _printable(number: str | None) -> str:
-    """Return a number as it can be shown and stored."""
+    """Return a number as printable text that can be stored."""
     text = (number or "")[:MAX_TEXT]
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""What is known of a phone from its newest registration."""
+"""What a phone's newest registration says about it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ class Registration:
     """The newest registration of a phone."""
 
     address: str
-    """Where it came from, as `udp 192.0.2.4:2048`."""
+    """The flow of the REGISTER, as `udp 192.0.2.4:2048`."""
     user_agent: str | None
     expires_at: datetime | None
     """Aware, in UTC; None for a phone that does not register."""
@@ -20,7 +20,7 @@ class Registration:
 
     @classmethod
     def of(cls, binding: Binding, now: float) -> Self:
-        """Return what a binding says; `now` is the time in its clock."""
+        """Return the registration of a binding; `now` is the time by its clock."""
         expires_at = None
         if not binding.is_address:
             left = timedelta(seconds=binding.expires_at - now)

@@ -24,14 +24,14 @@ class CannotListen(OSError):
     """The system refused a socket for a transport."""
 
     def __init__(self, error: OSError, transport: str, port: int) -> None:
-        """Keep the system's error with the transport and port that it is about."""
+        """Keep the system's error with its transport and port."""
         super().__init__(error.errno, error.strerror or str(error))
         self.transport = transport
         self.port = port
 
 
 class PhoneServer:
-    """A SIP registrar for phones, and the holder of what they show."""
+    """A SIP registrar for phones, with the phones' keys and shared lines."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class PhoneServer:
         self.locked_out: Signal[None] = Signal()
         """`locked` has changed."""
         self.context = context
-        """For TLS. It is set before `start`; `renew` replaces it later."""
+        """The TLS context. It is set before `start`; `renew` replaces it later."""
         self._clock = clock
         self.phones: dict[str, Phone] = {}
         """By extension."""
@@ -155,14 +155,14 @@ class PhoneServer:
         return self._endpoint.address_of(transport)
 
     def snapshot(self) -> dict[str, Any]:
-        """Return what `restore` needs after a restart, as JSON."""
+        """Return the argument of `restore` after a restart, as JSON."""
         return self._storage.snapshot()
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Restore phones, keys and lines that are set up, before `start`.
 
-        What does not fit is left out, as are the registrations of a phone that has
-        another password now.
+        Data of unknown phones is left out, as are the registrations of a phone whose
+        password has changed.
         """
         self._storage.restore(snapshot)
         self._apply_lines()
@@ -294,7 +294,7 @@ class PhoneServer:
         self.changed.emit(None)
 
     def _update(self, phone: Phone) -> None:
-        """Hand a phone its bindings, and plan their end."""
+        """Pass a phone its bindings, and set the timer for their end."""
         if not self._is_started:
             return
         bindings = self._location.bindings(phone.extension)
@@ -317,7 +317,7 @@ class PhoneServer:
             self._update(phone)
 
     def _contact_gone(self, binding: Binding) -> None:
-        """Drop a binding from before a restart of which the contact does not answer."""
+        """Drop a binding from before a restart whose contact does not answer."""
         if self._location.drop(binding):
             self._registered(binding.user)
 

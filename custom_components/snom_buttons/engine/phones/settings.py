@@ -8,12 +8,12 @@ from ..sip import PRIVATE_NETWORKS, Network
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Where the server listens, and what it calls itself."""
+    """The addresses, ports, realm and limits of a server."""
 
     host: str
     """The address to bind to, `0.0.0.0` for all of IPv4, `::` for all."""
     port: int | None
-    """The UDP port; 0 takes a free one, None does without UDP."""
+    """The UDP port; 0 for any free one, None for no UDP."""
     tcp_port: int | None = None
     tls_port: int | None = None
     realm: str
@@ -21,7 +21,7 @@ class ServerSettings:
     advertised_host: str
     """The host under which phones reach the server, the origin of its requests."""
     advertised: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
-    """Host and port of single transports that are reached under other ones."""
+    """Host and port of transports that phones reach under another address."""
     networks: tuple[Network, ...] = PRIVATE_NETWORKS
     """Networks from which requests are answered."""
     keepalive: float = 0.0

@@ -16,7 +16,7 @@ class KeyKind(StrEnum):
     NONE = "none"
     """Not used."""
     SHARED = "shared"
-    """A key of a shared line, whatever the phone's own settings say of it."""
+    """A key of a shared line, whatever the phone's own settings are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class KeySetup:
     on: KeyDescription | None = None
     """The look while it is on; None if the caller that turns it on chooses the look."""
     toggles: bool = False
-    """Whether a press turns the key over."""
+    """Whether a press toggles the key."""
     kind: KeyKind = KeyKind.LIGHT
     colors: bool = False
     """Whether the lamp has several colours."""
@@ -42,7 +42,7 @@ class KeySetup:
 
     @property
     def used(self) -> bool:
-        """Whether the key is used for anything."""
+        """Whether the key is used."""
         return self.kind is not KeyKind.NONE
 
 

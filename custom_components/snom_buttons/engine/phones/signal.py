@@ -1,4 +1,4 @@
-"""Listeners that are called in the event loop."""
+"""Signals: events with listeners, which are called in the event loop."""
 
 from collections.abc import Callable
 import logging

@@ -1,4 +1,4 @@
-"""What is stored over a restart, as JSON: bindings, looks of keys, owners of lines.
+"""The stored state of a server, as JSON: bindings, looks of keys, owners of lines.
 
 The end of a binding is stored in wall-clock time; a look is a buttons document.
 """
@@ -42,7 +42,7 @@ class Storage:
     """That of `location`."""
 
     def snapshot(self) -> dict[str, Any]:
-        """Return what `restore` needs, as JSON."""
+        """Return the argument of `restore`, as JSON."""
         now = self.clock()
         return {
             "phones": {
@@ -58,7 +58,7 @@ class Storage:
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Restore the phones, keys and lines that are set up."""
-        # Version 0.1 stored nothing but the phones.
+        # Version 0.1 stored only the phones.
         phones = snapshot.get("phones", snapshot)
         lines = snapshot.get("lines")
         for extension, phone in self.phones.items():
@@ -164,7 +164,7 @@ def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
 def save_keys(
     looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
 ) -> list[dict[str, Any]]:
-    """Return what keys show, as JSON: each look is a buttons document."""
+    """Return looks as JSON: each is a buttons document."""
     return [*map(_save_look, looks), *({"shown": _save(look)} for look in unconfigured)]
 
 

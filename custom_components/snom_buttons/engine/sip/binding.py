@@ -8,12 +8,12 @@ from .grammar import SipSyntaxError
 from .uri import Address, Uri, parse_address
 
 MAX_ADDRESS = 512
-"""Characters of a Contact, a To or a Path, which are repeated in each of our requests."""
+"""Characters of a Contact, a To or a Path, which each request to the contact repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One piece of hardware that a user is reached at."""
+    """One contact of a user."""
 
     user: str
     aor: Uri
@@ -21,7 +21,7 @@ class Binding:
     contact: Address
     """With its exact characters, by which the phone recognises it."""
     flow: Flow
-    """Where its REGISTER came from, and where requests go."""
+    """The flow of its REGISTER, and of requests to it."""
     call_id: str
     cseq: int
     expires_at: float
@@ -35,9 +35,9 @@ class Binding:
     forwarded: bool = False
     """Its REGISTER came through a proxy: other contacts may share the flow."""
     restored: bool = False
-    """It is from before a restart: the contact may be gone."""
+    """Restored after a restart: the contact may be gone."""
     is_address: bool = False
-    """It is the address that was configured for a phone that does not register."""
+    """The configured address of a phone that does not register."""
 
     def comes_by(self, flow: Flow) -> bool:
         """Whether a request by this flow comes from the contact.
@@ -50,7 +50,7 @@ class Binding:
 
     @property
     def key(self) -> object:
-        """What distinguishes it from the other bindings of its user."""
+        """The key by which the bindings of a user differ."""
         return self.instance or self.contact.uri.key
 
     def is_same_contact(self, other: Binding) -> bool:

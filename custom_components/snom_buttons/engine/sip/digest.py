@@ -42,7 +42,7 @@ _QUOTED = frozenset(
 
 
 class Algorithm(StrEnum):
-    """A hash by its name in the `algorithm` parameter, in the order of our challenges.
+    """A hash by its name in the `algorithm` parameter, in the order of the challenges.
 
     MD5 is first although it is weaker: some user agents read only the first challenge and
     know no other algorithm (docs/decisions/0008).
@@ -178,7 +178,7 @@ class Verdict(Enum):
     """The result of checking the credentials of a request."""
 
     MISSING = auto()
-    """No credentials for our realm: challenge."""
+    """No credentials for this realm: challenge."""
     STALE = auto()
     """The nonce is unknown, too old or used: challenge, stale=true.
 
@@ -311,7 +311,7 @@ class Challenger:
         if not right or known is None or qop.lower() not in ("", "auth"):
             return wrong
         # A proxy may have changed the Request-URI of a REGISTER (RFC 3261 22.4, 6). For any
-        # other request a URI that differs could be that of a request of ours.
+        # other request a different URI could be that of a request of this server.
         if method != "REGISTER" and not _same_uri(uri, request_uri):
             return Authentication(Verdict.MISSING)
         number = 1
@@ -338,7 +338,7 @@ class Challenger:
         return hmac.digest(self._secret, stamp + text, "sha256")[:SEAL]
 
     def _issued(self, nonce: str, source: str) -> float | None:
-        """Return the time of a nonce, None if it is not ours or not for `source`."""
+        """Return the time of a nonce, None if it was not issued to `source` here."""
         try:
             data = urlsafe_b64decode(nonce)
         except ValueError:

@@ -12,7 +12,7 @@ from .parser import MAX_HEAD, MAX_MESSAGE, body_length
 PING = b"\r\n\r\n"
 """The keep-alive of a client (RFC 5626 4.4.1)."""
 PONG = b"\r\n"
-"""The answer to it."""
+"""The answer to a keep-alive."""
 MAX_STRAYS = 8
 """Single line ends that are tolerated between two messages (RFC 3261 7.5)."""
 

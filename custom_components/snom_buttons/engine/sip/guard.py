@@ -112,7 +112,7 @@ class Guard:
 
     @property
     def next_release(self) -> float | None:
-        """When to call `release`, None if no source is locked out."""
+        """The time at which to call `release`, None if no source is locked out."""
         return min(
             (f.locked_until for f in self._failures.values() if f.locked_until),
             default=None,

@@ -58,7 +58,7 @@ class LocationService:
         This is the sipsak example of the LED Remote Control document.
         """
         flow = Flow("UDP", host, port)
-        address = host.partition("%")[0]  # the interface is of no use to the phone
+        address = host.partition("%")[0]  # the interface means nothing to the phone
         uri = make_uri(user, f"[{address}]" if ":" in address else address, port)
         binding = Binding(
             user=user,

@@ -21,7 +21,7 @@ def new_branch() -> str:
 
 
 def format_via(transport: str, sent_by: str, branch: str) -> str:
-    """Return the Via value of a request of ours, with `rport` (RFC 3581 3)."""
+    """Return the Via value of an outgoing request, with `rport` (RFC 3581 3)."""
     return f"{SIP_VERSION}/{transport} {sent_by};branch={branch};rport"
 
 

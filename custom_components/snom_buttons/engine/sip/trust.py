@@ -56,9 +56,9 @@ class Trust:
             refusal = self._authenticate(request, flow, user)
             if refusal is not None:
                 return refusal
-        # A request to a contact of its own user is one of ours that came back. A proxy
-        # does that by mistake. A client that passed our challenge on to us would have
-        # our credentials for it, but only for the Request-URI of our own request.
+        # A request to a contact of its own user is one of the server's, sent back. A
+        # proxy does that by mistake. A client that challenged the server with its own
+        # nonce would have credentials, but only for the Request-URI of that request.
         return Answer(482) if self._location.is_contact(named, request.uri) else None
 
     def _authenticate(

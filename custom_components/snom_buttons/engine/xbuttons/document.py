@@ -31,7 +31,7 @@ MAX_DOCUMENT = 64 * 1024
 """Bytes of a document that is read or written."""
 
 _SHORT = 160
-"""Bytes of a document whose result is cached: such as a press."""
+"""Bytes of a document whose result is cached, such as a press."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters (buttons document, "TEXT-UTF8char"), and surrogates, which UTF-8
@@ -51,7 +51,7 @@ class DocumentError(ValueError):
     property: str | None = None
 
     def __str__(self) -> str:
-        """Return place and reason, as "line 2, property 'l': …"."""
+        """Return line, property and reason, as "line 2, property 'l': …"."""
         place = [] if self.line is None else [f"line {self.line}"]
         if self.property is not None:
             place.append(f"property {_quote(self.property)}")
@@ -114,7 +114,7 @@ def format_document(keys: Iterable[KeyDescription]) -> bytes:
     of a key with a number. So the document's examples have exactly the bytes and lengths
     that it states.
 
-    Raises DocumentError for a value that `parse_document` would not return as it is, and
+    Raises DocumentError for a value that `parse_document` would not return unchanged, and
     for a document of more than MAX_DOCUMENT bytes.
     """
     lines: list[str] = []
@@ -138,8 +138,8 @@ def format_press(key: KeyDescription) -> bytes:
 def _decode_lines(body: bytes) -> list[str]:
     """Return the lines of a document, without their ends.
 
-    Only CR, LF and CRLF end a line. `str.splitlines` would also take U+0085, U+2028
-    and others, which are text (buttons document, "TEXT-UTF8char").
+    Only CR, LF and CRLF end a line. For `str.splitlines` U+0085, U+2028 and more do,
+    too, which are text (buttons document, "TEXT-UTF8char").
     """
     _check_size(body)
     body = body.removeprefix(_BYTE_ORDER_MARK)

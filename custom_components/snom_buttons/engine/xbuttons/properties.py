@@ -1,7 +1,7 @@
 """The properties of a key: the field of each letter, and its value as text and back.
 
-Two rules hold for each property: `read` takes any text, and keeps an unknown one as it
-is; and `read(write(value)) == value` for each value that `read` can return.
+Two rules hold for each property: `read` accepts any text and returns an unknown one
+unchanged; and `read(write(value)) == value` for each value that `read` can return.
 """
 
 from collections.abc import Callable

@@ -158,7 +158,7 @@ class Endpoint:
     ) -> None:
         """Bind a transport to a port, 0 for any; to be called once for each transport.
 
-        Our Via and Contact have the advertised host and port, by default the bound ones.
+        Via and Contact have the advertised host and port, by default the bound ones.
         `context` is for TLS only. Raises OSError.
         """
         opened = (
@@ -199,7 +199,7 @@ class Endpoint:
         return self._transport(transport).address
 
     def sent_by(self, transport: str) -> str:
-        """Return the `host:port` of our Via and Contact for a transport."""
+        """Return the `host:port` of Via and Contact for a transport."""
         return self._sent_by[transport]
 
     def is_open(self, transport: str) -> bool:
