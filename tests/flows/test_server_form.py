@@ -75,18 +75,18 @@ async def test_tcp_and_tls_beside_udp(
     server = server_of(result)
     entry: Any = result["result"]
     assert server.address == (LOCALHOST, port)
-    for transport, place, context in (
+    for transport, number, context in (
         ("TCP", tcp, None),
         ("TLS", tls, contexts.client),
     ):
-        assert server.address_of(transport) == (LOCALHOST, place)
-        extension = f"4{place}"
+        assert server.address_of(transport) == (LOCALHOST, number)
+        extension = f"4{number}"
         add_phone(
             hass, entry, phone_subentry(extension, [key_data("1")], password=PASSWORD)
         )
         await hass.async_block_till_done()
         async with StreamPhone(
-            (LOCALHOST, place), extension, PASSWORD, context=context
+            (LOCALHOST, number), extension, PASSWORD, context=context
         ) as phone:
             assert (await phone.register()).status == 200
             await phone.shows("1", l="Key 1")

@@ -84,7 +84,7 @@ def read_dialling(form: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_dialling_faults(dialling: Mapping[str, Any]) -> Faults:
-    """Return what is wrong with what `read_dialling` returned."""
+    """Return the faults of what `read_dialling` returned."""
     faults = Faults(DIALLING_PLACEHOLDERS)
     template = dialling.get(CONF_REDIRECT_TO)
     if template is not None:

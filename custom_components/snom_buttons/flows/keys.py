@@ -100,7 +100,7 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
 
 
 def read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
-    """Return a key of the list; all its values but its number may be missing.
+    """Return a key of the list, of which all values but its number may be missing.
 
     The list selector does not convert values, so booleans are converted here.
     """

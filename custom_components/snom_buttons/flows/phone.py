@@ -61,7 +61,7 @@ PHONE_SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_NAME): TextSelector(),
         vol.Required(CONF_MODEL): SelectSelector(
             SelectSelectorConfig(
-                # The frontend selects the first, so that is the longer one.
+                # The frontend preselects the first: the one that asks for the keys.
                 options=[MODEL_OTHER, *MODELS],
                 mode=SelectSelectorMode.DROPDOWN,
                 translation_key="model",

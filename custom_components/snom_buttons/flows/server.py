@@ -109,7 +109,7 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
                 faults.add(WHOLE_FORM, "udp_needed")
             certificate = certificate_settings(data)
             await async_add_certificate_fault(self.hass, certificate, faults)
-            # The ports come last: to try them may stop the server for a moment.
+            # The ports come last: the check may stop the server for a moment.
             if not faults:
                 settings = server_settings(data)
                 try:

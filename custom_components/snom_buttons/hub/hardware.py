@@ -19,7 +19,7 @@ def async_assign_addresses(
     phones: Mapping[str, SnomPhone],
     identified: SnomPhone,
 ) -> None:
-    """Give a phone its address, then all phones those that it had until now.
+    """Give a phone its address, then other phones theirs, which may be free now.
 
     An address stays with another phone's device while that phone names it, too.
     """

@@ -107,7 +107,7 @@ class SnomHub:
     async def async_open(self) -> None:
         """Open the ports, after entities and followers are set up. Raises CannotListen."""
         async with self._port_lock:
-            if not self._is_closed:  # by a Home Assistant that stops
+            if not self._is_closed:  # because Home Assistant stops
                 await self.server.start()
 
     async def async_close(self) -> None:
@@ -125,7 +125,7 @@ class SnomHub:
         await self._store.save_now()
 
     async def async_check_bind(self, host: str, port: int, transport: str) -> None:
-        """Bind the port at another address, while it is closed. Raises as `check_bind`."""
+        """Bind a port, with the server's own closed meanwhile. Raises as `check_bind`."""
         async with self._port_lock:
             if self._is_closed:  # by a reload meanwhile: there is nothing to open again
                 check_bind(host, port, transport)
@@ -148,7 +148,7 @@ class SnomHub:
     async def async_update(self) -> None:
         """Apply changes of the config entry; phones without a change are left alone.
 
-        Other settings of the server take a restart of the server, hence a reload.
+        Other settings need a restart of the server, and so a reload.
         """
         self._async_update_device()
         async with self._update_lock:
@@ -157,7 +157,7 @@ class SnomHub:
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
                 return
             self.settings = settings
-            # Lines first: a key that leaves one is free before its phone takes it back.
+            # Lines first: a key that leaves one is free before its phone configures it.
             parts: list[SnomPart] = [
                 *self._async_update_lines(),
                 *self._async_update_phones(),

@@ -107,8 +107,8 @@ class ServerIssues(Follower):
     async def stop(self) -> None:
         """Stop following, and withdraw all issues.
 
-        Not if Home Assistant stops: it forgets issues itself, except that a user has
-        ignored one, which then holds for the same issue after the start.
+        They stay if Home Assistant stops: it drops them itself, but keeps which ones a
+        user ignores.
         """
         self._is_stopped = True
         await super().stop()
@@ -156,7 +156,7 @@ class ServerIssues(Follower):
         Each problem is an issue of its own: a user who has ignored that the certificate
         expires soon still gets the issue that it has expired.
         """
-        if self._is_stopped:  # another may follow this server already
+        if self._is_stopped:  # another follower may have this server already
             return
         subject = f"certificate_{self._entry_id}"
         reported = f"{subject}_{key}"

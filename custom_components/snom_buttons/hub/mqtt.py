@@ -91,7 +91,7 @@ class SnomMqtt(Follower):
             if settings.mqtt is None and not self.follower.publisher.known:
                 return
             await self._client.load()
-            settings = self._settings  # others by now, if the option went off meanwhile
+            settings = self._settings  # may have changed meanwhile
         setup = settings.mqtt
         if not self.follower.is_running:  # stopped meanwhile
             return
@@ -105,7 +105,7 @@ class SnomMqtt(Follower):
     async def stop(self) -> None:
         """Publish that the server is offline, end everything, and withdraw the issue.
 
-        Not if Home Assistant stops: an issue that a user ignores stays so after the start.
+        The issue stays if Home Assistant stops, so that a user need not ignore it again.
         """
         await self._end()
         if not self._hass.is_stopping:
@@ -126,7 +126,7 @@ class SnomMqtt(Follower):
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_entry_changed
             ),
             self._client.follow_connection(self._async_connection_changed),
-            # Before the MQTT integration is stopped by a Home Assistant that stops.
+            # Before the MQTT integration is stopped, if Home Assistant stops.
             self._hass.async_add_shutdown_job(HassJob(self._async_shut_down)),
         ]
 
@@ -160,7 +160,7 @@ class SnomMqtt(Follower):
         was_loaded, self._is_loaded = self._is_loaded, is_mqtt_loaded(self._hass)
         if was_loaded and not self._is_loaded:
             if (last := self.follower.client_leaves()) is not None:
-                # The client waits for it before it goes.
+                # The client waits for it before it is unloaded.
                 self._entry.async_create_task(
                     self._hass, self._client.publish_last(last)
                 )

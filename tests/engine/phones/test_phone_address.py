@@ -6,7 +6,7 @@ from custom_components.snom_buttons.engine.phones import can_reach, phone_addres
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
+    ("text", "address"),
     [
         ("192.0.2.4", ("192.0.2.4", 5060)),
         ("192.0.2.4:2048", ("192.0.2.4", 2048)),
@@ -33,8 +33,8 @@ from custom_components.snom_buttons.engine.phones import can_reach, phone_addres
         ("ff02::1", None),
     ],
 )
-def test_where_a_phone_is(address: str, place: tuple[str, int] | None) -> None:
-    assert phone_address(address) == place
+def test_where_a_phone_is(text: str, address: tuple[str, int] | None) -> None:
+    assert phone_address(text) == address
 
 
 @pytest.mark.parametrize(

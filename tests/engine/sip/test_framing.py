@@ -45,8 +45,8 @@ def test_however_the_bytes_are_cut(data: st.DataObject) -> None:
     messages = data.draw(st.lists(st.sampled_from(WHOLE), max_size=6))
     stream = b"".join(messages)
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8))
-    places = [0, *sorted(cuts), len(stream)]
-    pieces = [stream[a:b] for a, b in itertools.pairwise(places)]
+    bounds = [0, *sorted(cuts), len(stream)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(bounds)]
     assert fed(*pieces) == messages
 
 

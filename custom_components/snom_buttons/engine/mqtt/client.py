@@ -31,7 +31,7 @@ class Received(NamedTuple):
 
 
 class Client(Protocol):
-    """A client that may come and go."""
+    """A client that may be there or not at any time."""
 
     @property
     def is_ready(self) -> bool:
@@ -61,7 +61,7 @@ class Client(Protocol):
         """
 
     def hide(self, phone_id: str, payload: Mapping[str, Any]) -> bool:
-        """Prepare for an announcement; return whether it may be published.
+        """Hide an announcement from the program itself; return whether to publish it.
 
         A Home Assistant around the engine has the phones already.
         """

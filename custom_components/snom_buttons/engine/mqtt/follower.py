@@ -93,7 +93,7 @@ class MqttFollower:
 
     @property
     def left_behind(self) -> dict[str, Any]:
-        """What the broker and its subscribers may have of the server, as JSON."""
+        """What may be left of the server on the broker, as JSON."""
         known = self.publisher.known
         announced = {
             topic: {**self._announced[topic]}
@@ -103,9 +103,9 @@ class MqttFollower:
         return {"known": known, "announced": announced}
 
     def recall(self, left_behind: object) -> None:
-        """Restore what was left before a restart; `update` clears what is obsolete.
+        """Restore what was left before a restart; `update` clears obsolete topics.
 
-        What is not `left_behind` of an earlier follower is ignored.
+        Anything but the `left_behind` of an earlier follower is ignored.
         """
         match left_behind:
             case {"known": list(known), "announced": dict(announced)}:
@@ -142,7 +142,7 @@ class MqttFollower:
         wanted = self._wanted()
         if not wanted.issubset(self.publisher.known):
             # Stored before it is published: a crash in between would leave topics on
-            # the broker that are not known any more.
+            # the broker that are no longer known.
             self.publisher.recall(wanted)
             await self._save()
         await self._subscribe()
@@ -245,8 +245,8 @@ class MqttFollower:
     def _subscription_confirmed(self, confirmed: set[str], topic: str) -> None:
         """Record that the broker sends commands on a topic from now on.
 
-        A client may call this late. If the connection is gone, or the subscription is
-        another by now, `confirmed` does not count any more.
+        A client may call this late: if the connection is gone or the subscription has
+        changed, `confirmed` no longer counts.
         """
         if confirmed is self._confirmed and self._client.is_connected:
             confirmed.add(topic)

@@ -66,13 +66,13 @@ class Uri:
         if "?" not in self.text and "method" not in self.parameters.lower():
             return self
         # The user part may contain question marks and semicolons.
-        user_info, at, place = self.text.rpartition("@")
-        place, question, _headers = place.partition("?")
+        user_info, at, host_port = self.text.rpartition("@")
+        host_port, question, _headers = host_port.partition("?")
         if self.scheme == "tel" or not (
             question or "method" in self.parameters.lower()
         ):
             return self
-        start, *parameters = place.split(";")
+        start, *parameters = host_port.split(";")
         kept = [
             parameter
             for parameter in parameters
@@ -126,10 +126,10 @@ def parse_uri(text: str) -> Uri:
             raise SipSyntaxError("a tel URI has no number")
         parse_parameters(parameters, _PARAMETER)
         return Uri(text, scheme, _decoded(number), "", None, parameters)
-    user_info, at, place = rest.rpartition("@")
-    place, _, _headers = place.partition("?")
-    place, _, parameters = place.partition(";")
-    host, port = split_host_port(place)
+    user_info, at, host_port = rest.rpartition("@")
+    host_port, _, _headers = host_port.partition("?")
+    host_port, _, parameters = host_port.partition(";")
+    host, port = split_host_port(host_port)
     user = None
     if at:
         user = _decoded(user_info.partition(":")[0])

@@ -52,10 +52,10 @@ class DocumentError(ValueError):
 
     def __str__(self) -> str:
         """Return line, property and reason, as "line 2, property 'l': …"."""
-        place = [] if self.line is None else [f"line {self.line}"]
+        where = [] if self.line is None else [f"line {self.line}"]
         if self.property is not None:
-            place.append(f"property {_quote(self.property)}")
-        return f"{', '.join(place)}: {self.reason}" if place else self.reason
+            where.append(f"property {_quote(self.property)}")
+        return f"{', '.join(where)}: {self.reason}" if where else self.reason
 
 
 def parse_document(body: bytes) -> tuple[KeyDescription, ...]:

@@ -42,7 +42,7 @@ from tests.support.udp import LOCALHOST
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 MESSAGE = request_bytes("OPTIONS", "Content-Length: 0")
-PLACE = (LOCALHOST, 0)
+ANY_PORT = (LOCALHOST, 0)
 
 
 class Listener(StreamTransport):
@@ -75,7 +75,7 @@ async def listening(
     context: ssl.SSLContext | None = None, network: str = "127.0.0.0/8"
 ) -> AsyncIterator[Listener]:
     listener = Listener(context, network)
-    await listener.open(*PLACE)
+    await listener.open(*ANY_PORT)
     try:
         yield listener
     finally:
@@ -149,7 +149,7 @@ async def test_the_same_port_is_another_flow() -> None:
             client.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
             )
-            client.bind(local or PLACE)
+            client.bind(local or ANY_PORT)
             client.setblocking(False)
             await asyncio.get_running_loop().sock_connect(client, listener.address)
             reader, writer = await asyncio.open_connection(sock=client)
