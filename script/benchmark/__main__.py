@@ -19,7 +19,7 @@ async def main() -> None:
     """Run all benchmarks and print them as a table."""
     parser = argparse.ArgumentParser(prog="script/bench", description=benchmark.__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="few repetitions: to see that it runs"
+        "--quick", action="store_true", help="few repetitions, only to see that it runs"
     )
     parser.add_argument(
         "only", nargs="?", choices=["house", "mqtt", "phones"], help="a part"

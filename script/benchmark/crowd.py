@@ -57,7 +57,7 @@ class News:
     documents: list[int]
     """The number of documents of each phone."""
     size: int
-    """Bytes of all their datagrams."""
+    """Bytes of all datagrams of the phones."""
     latest: float
     """When the latest document came, by `perf_counter`."""
     whole: float | None
@@ -132,7 +132,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def forget(self) -> None:
-        """Forget the keys, and count anew."""
+        """Forget the keys, and reset the counts."""
         self.documents = 0
         self.size = 0
         self.whole: float | None = None

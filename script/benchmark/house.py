@@ -248,6 +248,6 @@ async def bench_house(rounds: int) -> None:
         if collected := [it for it in spans if it.collected]:
             slowest = max(it.seconds for it in collected) * 1000
             print(
-                f"  {what}: all objects gone through in {len(collected)} of"
+                f"  {what}: full garbage collection in {len(collected)} of"
                 f" {len(spans)}, which took {slowest:.0f} ms at most"
             )

@@ -36,16 +36,20 @@ def parse_arguments() -> argparse.Namespace:
         description="Runs Home Assistant with snom_buttons and a software phone.",
     )
     parser.add_argument(
-        "--http-port", type=int, help="of Home Assistant (8123, or the next free one)"
+        "--http-port",
+        type=int,
+        help="port of Home Assistant (8123, or the next free one)",
     )
     parser.add_argument(
-        "--sip-port", type=int, help="of the SIP server (5060, or the next free one)"
+        "--sip-port",
+        type=int,
+        help="port of the SIP server (5060, or the next free one)",
     )
     parser.add_argument(
         "--dir",
         type=Path,
         default=ROOT / ".demo",
-        help="where Home Assistant lives; emptied at each start (.demo)",
+        help="configuration directory of Home Assistant; emptied at each start (.demo)",
     )
     parser.add_argument(
         "--no-phone", action="store_true", help="start no software phone"
@@ -53,7 +57,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--mqtt",
         action="store_true",
-        help="start Mosquitto too, on a free port, and put the phones on it",
+        help="also start Mosquitto, on a free port, and publish the phones there",
     )
     return parser.parse_args()
 

@@ -35,7 +35,9 @@ def prepare_directory(directory: Path, http_port: int) -> None:
     """
     if directory.exists() and any(directory.iterdir()):
         if not (directory / ".snom_buttons_demo").exists():
-            raise DemoError(f"{directory} is not empty and not a demo's; not touched")
+            raise DemoError(
+                f"{directory} is not empty and is not a demo's; it was not changed"
+            )
         shutil.rmtree(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / "custom_components").mkdir()

@@ -130,5 +130,5 @@ class HomeAssistant:
                 raise DemoError(f"the dialogue ended early: {form}")
             form = await self.request(f"{path}/{form['flow_id']}", step)
         if form["type"] != "create_entry":
-            raise DemoError(f"the dialogue did not end well: {form}")
+            raise DemoError(f"the dialogue was not completed: {form}")
         return form, forms

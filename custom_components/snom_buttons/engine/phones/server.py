@@ -204,7 +204,7 @@ class PhoneServer:
     def configure_phone(self, setup: PhoneSetup) -> None:
         """Apply a new setup to the phone of its extension.
 
-        A new password or address ends its registrations: it has to authenticate anew.
+        A new password or address ends its registrations: it has to authenticate again.
         Raises KeyError for an unknown phone, DocumentError for a key that cannot be
         written.
         """

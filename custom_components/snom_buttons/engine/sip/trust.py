@@ -92,7 +92,7 @@ class Trust:
             return None if judged.username == user else Answer(403)
         if verdict is Verdict.WRONG:
             _LOGGER.debug("Wrong credentials in a %s from %s", request.method, flow)
-            # A phone that is bound by its address may also try to register, in vain.
+            # A phone that is bound by its address may also try to register, and never can.
             if self._guard is not None and not self._location.is_from_address(
                 claimed, flow
             ):
