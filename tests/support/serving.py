@@ -96,7 +96,7 @@ async def serving(
         await server.stop()
 
 
-def device(server: PhoneServer, extension: str = "44", **options: Any) -> RawPhone:
+def raw_phone(server: PhoneServer, extension: str = "44", **options: Any) -> RawPhone:
     return RawPhone(server.address, extension, PASSWORD, **options)
 
 

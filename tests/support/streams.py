@@ -52,7 +52,7 @@ def serving(
     )
 
 
-def device(
+def raw_phone(
     server: PhoneServer, contexts: Contexts, extension: str = "44"
 ) -> StreamPhone:
     """Return a phone that connects by TLS, or by TCP without a context."""

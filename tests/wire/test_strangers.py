@@ -16,7 +16,7 @@ from custom_components.snom_buttons.engine.phones import KeyPress, PhoneServer
 from custom_components.snom_buttons.engine.sip.guard import FAILURES
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
-from tests.support.serving import PASSWORD, device, make_phone, serving
+from tests.support.serving import PASSWORD, make_phone, raw_phone, serving
 from tests.support.siege import besiege
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
@@ -34,7 +34,7 @@ async def house() -> AsyncIterator[PhoneServer]:
     """Run a server with the registered phone 44, phone 45, and one with a long extension."""
     async with (
         serving(make_phone(), make_phone("45"), make_phone(LONG)) as server,
-        device(server) as desk,
+        raw_phone(server) as desk,
     ):
         assert (await desk.register()).status == 200
         await desk.shows("4")

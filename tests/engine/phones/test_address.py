@@ -13,10 +13,10 @@ from tests.support.rawphone import RawPhone
 from tests.support.serving import (
     LOCALHOST,
     PASSWORD,
-    device,
     jumping,
     lit,
     phone_setup,
+    raw_phone,
     serving,
     setup,
 )
@@ -35,7 +35,7 @@ def setup_of(desk: RawPhone) -> PhoneSetup:
 
 
 async def test_it_shows_its_keys_without_having_said_a_word() -> None:
-    async with serving() as server, device(server) as desk:
+    async with serving() as server, raw_phone(server) as desk:
         phone = server.add_phone(setup_of(desk))
         await desk.shows("4", l="Key 4")
         assert desk.requests[0].start == f"MESSAGE sip:44@{desk.address} SIP/2.0"
@@ -51,9 +51,9 @@ async def test_presses_come_from_that_address_only() -> None:
     pressed: list[KeyPress] = []
     async with (
         serving() as server,
-        device(server) as desk,
-        device(server) as same_host,
-        device(server) as elsewhere,
+        raw_phone(server) as desk,
+        raw_phone(server) as same_host,
+        raw_phone(server) as elsewhere,
     ):
         server.add_phone(setup_of(desk))
         server.pressed.subscribe(pressed.append)
@@ -73,7 +73,7 @@ async def test_presses_come_from_that_address_only() -> None:
 
 async def test_it_cannot_register() -> None:
     """If the phone tries to, that does not count as guessing passwords."""
-    async with serving() as server, device(server) as desk:
+    async with serving() as server, raw_phone(server) as desk:
         server.add_phone(setup_of(desk))
         await desk.shows("4")
         for _ in range(FAILURES + 1):
@@ -87,8 +87,8 @@ async def test_another_client_at_its_address_is_a_stranger() -> None:
     other = Phone(phone_setup("45", KEYS))
     async with (
         serving(other) as server,
-        device(server) as desk,
-        device(server, "45") as neighbour,
+        raw_phone(server) as desk,
+        raw_phone(server, "45") as neighbour,
     ):
         server.add_phone(setup_of(desk))
         neighbour.password = "wrong"
@@ -120,7 +120,7 @@ async def test_a_software_phone_that_does_not_register() -> None:
 
 def test_it_goes_and_comes() -> None:
     async def test() -> None:
-        async with serving(keepalive=60) as server, device(server) as desk:
+        async with serving(keepalive=60) as server, raw_phone(server) as desk:
             phone = server.add_phone(setup_of(desk))
             await asyncio.sleep(1)
             assert (phone.available, phone.in_sync) == (True, True)
@@ -139,7 +139,11 @@ def test_it_goes_and_comes() -> None:
 
 
 async def test_it_moves_and_registers_again() -> None:
-    async with serving() as server, device(server) as one, device(server) as other:
+    async with (
+        serving() as server,
+        raw_phone(server) as one,
+        raw_phone(server) as other,
+    ):
         phone = server.add_phone(setup_of(one))
         await one.shows("4")
         address = other._transport.get_extra_info("sockname")
@@ -158,7 +162,7 @@ async def test_it_moves_and_registers_again() -> None:
 
 
 async def test_an_address_outside_the_allowed_networks_is_served() -> None:
-    async with serving(networks=()) as server, device(server) as desk:
+    async with serving(networks=()) as server, raw_phone(server) as desk:
         server.add_phone(setup_of(desk))
         await desk.shows("4")
         assert (await desk.press("1")).status == 200

@@ -10,7 +10,7 @@ from custom_components.snom_buttons.engine.phones.outbox import FIRST_RETRY, REF
 from custom_components.snom_buttons.engine.sip import Flow
 from custom_components.snom_buttons.engine.sip.net import TransportError
 from custom_components.snom_buttons.engine.sip.net.udp import UdpTransport
-from tests.support.serving import base, device, jumping, lit, make_phone, serving
+from tests.support.serving import base, jumping, lit, make_phone, raw_phone, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -24,7 +24,7 @@ def test_a_phone_that_keeps_refusing(status: int) -> None:
     async def test() -> None:
         phone = make_phone()
         refusals: list[str | None] = []
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer = status
             desk.answer_lines = ["Contact: <sip:44@127.0.0.2>", "Unsupported: buttons"]
             phone.status.subscribe(lambda _: refusals.append(phone.refusal))
@@ -57,7 +57,7 @@ def test_retry_after(status: int, value: str, seconds: int) -> None:
 
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer, desk.answer_lines = status, [f"Retry-After: {value}"]
             await desk.register()
             await asyncio.sleep(1)
@@ -81,7 +81,7 @@ def test_retry_after(status: int, value: str, seconds: int) -> None:
 def test_a_retry_after_that_cannot_be_read(value: str) -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer, desk.answer_lines = 503, [f"Retry-After: {value}"]
             await desk.register()
             await asyncio.sleep(1)
@@ -95,7 +95,7 @@ def test_a_retry_after_that_cannot_be_read(value: str) -> None:
 def test_a_new_registration_ends_the_waiting() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer, desk.answer_lines = 503, ["Retry-After: 3000"]
             await desk.register()
             await asyncio.sleep(1)
@@ -112,7 +112,7 @@ def test_a_nonce_that_was_too_old_is_answered_once_more() -> None:
 
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             numbers: list[str] = []
 
             def challenge(message: object, branch: str) -> None:
@@ -143,7 +143,7 @@ def test_a_nonce_that_was_too_old_is_answered_once_more() -> None:
 def test_a_wrong_password_is_not_tried_twice() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer = 401
             desk.answer_lines = ['WWW-Authenticate: Digest realm="p", nonce="n"']
             await desk.register()
@@ -160,7 +160,7 @@ def test_what_says_that_a_phone_did_not_answer(status: int) -> None:
 
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             desk.answer = status
@@ -177,7 +177,7 @@ def test_what_says_that_a_phone_did_not_answer(status: int) -> None:
 def test_what_is_no_answer_counts_as_none() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             desk.answer_lines = ["CSeq: nonsense"]
@@ -210,7 +210,7 @@ def test_a_document_that_the_system_does_not_send(
     async def test() -> None:
         nonlocal until
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await asyncio.sleep(1)
             changes: list[tuple[bool, bool]] = []
@@ -240,7 +240,7 @@ def test_a_document_that_the_system_does_not_send(
 def test_one_key_that_is_disliked_keeps_no_other_dark() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
 
@@ -268,7 +268,7 @@ def test_a_phone_that_keeps_refusing_is_no_better_for_registering_again() -> Non
 
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer = 415
             await desk.register()
             await asyncio.sleep(FIRST_RETRY * 2**REFUSALS)
@@ -290,7 +290,7 @@ def test_a_phone_that_keeps_refusing_is_no_better_for_registering_again() -> Non
 def test_a_phone_that_registers_after_each_refusal_keeps_refusing_too() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer = 415
             for _ in range(REFUSALS):
                 assert phone.refusal is None
@@ -304,7 +304,7 @@ def test_a_phone_that_registers_after_each_refusal_keeps_refusing_too() -> None:
 def test_a_key_that_a_phone_wants_later_keeps_no_other_dark() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
 
             def dislike(message: object, branch: str) -> None:
                 is_bad = "l=bad" in message.body  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from custom_components.snom_buttons.engine.xbuttons import LightMode
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
 from tests.support.serving import PASSWORD, base, lit, make_phone
-from tests.support.streams import Contexts, device, serving
+from tests.support.streams import Contexts, raw_phone, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 async def test_a_phone_registers_shows_and_presses(contexts: Contexts) -> None:
     phone = make_phone()
     pressed: list[KeyPress] = []
-    async with serving(contexts, phone) as server, device(server, contexts) as desk:
+    async with serving(contexts, phone) as server, raw_phone(server, contexts) as desk:
         server.pressed.subscribe(pressed.append)
         assert (await desk.register()).status == 200
         await desk.shows("4", l="Key 4")
@@ -48,7 +48,7 @@ async def test_a_large_picture_is_one_document(contexts: Contexts) -> None:
     phone = make_phone(keys=48)
     async with (
         serving(contexts, phone) as server,
-        device(server, contexts) as desk,
+        raw_phone(server, contexts) as desk,
         RawPhone(server.address, "44", PASSWORD) as other,
     ):
         await desk.register()
@@ -68,7 +68,7 @@ def test_a_phone_whose_connection_is_gone(contexts: Contexts) -> None:
         phone = make_phone()
         changes: list[bool] = []
         async with serving(contexts, phone) as server:
-            desk = device(server, contexts)
+            desk = raw_phone(server, contexts)
             async with desk:
                 await desk.register()
                 await desk.shows("4")
@@ -96,8 +96,8 @@ async def test_a_connection_is_trusted_and_another_is_not(contexts: Contexts) ->
     pressed: list[KeyPress] = []
     async with (
         serving(contexts, phone) as server,
-        device(server, contexts) as desk,
-        device(server, contexts) as thief,
+        raw_phone(server, contexts) as desk,
+        raw_phone(server, contexts) as thief,
     ):
         server.pressed.subscribe(pressed.append)
         await desk.register()
@@ -112,7 +112,10 @@ async def test_a_connection_is_trusted_and_another_is_not(contexts: Contexts) ->
 def test_a_server_that_stops_closes_connections(contexts: Contexts) -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(contexts, phone) as server, device(server, contexts) as desk:
+        async with (
+            serving(contexts, phone) as server,
+            raw_phone(server, contexts) as desk,
+        ):
             await desk.register()
             await desk.shows("4")
             phone.keys["1"].show(base("1", light=LightMode.ON))

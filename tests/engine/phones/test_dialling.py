@@ -20,7 +20,7 @@ from custom_components.snom_buttons.engine.phones import (
 from custom_components.snom_buttons.engine.sip import parse_address, parse_uri
 from custom_components.snom_buttons.engine.xbuttons import Action
 from tests.support.rawphone import RawMessage, RawPhone
-from tests.support.serving import base, device, jumping, phone_setup, serving
+from tests.support.serving import base, jumping, phone_setup, raw_phone, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -68,7 +68,7 @@ async def test_answers(
     keys = [KeySetup(off=base("1")), KeySetup(off=base("2"))]
     phone = Phone(phone_setup("44", keys, dialling=dialling))
     phone.keys["2"].show(base("2", number="*6013", action=Action.INVITE))
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         answer = await desk.invite(number)
         assert answer.status == status
@@ -79,7 +79,7 @@ async def test_answers(
 
 async def test_dialling_can_be_set_anew() -> None:
     phone = Phone(phone_setup("44", []))
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         assert (await desk.invite("100")).status == 486
         server.configure_phone(phone_setup("44", [], dialling=PBX))
@@ -91,7 +91,7 @@ async def test_dialling_can_be_set_anew() -> None:
 async def test_a_dialled_number_is_emitted_even_if_a_key_has_it() -> None:
     rules = Dialling(own=frozenset({"key1"}))
     phone = Phone(phone_setup("44", [KeySetup(off=base("1"))], dialling=rules))
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         emitted: list[str] = []
         server.dialled.subscribe(lambda dialled: emitted.append(dialled.number))
         server.pressed.subscribe(lambda press: emitted.append(f"press {press.key}"))
@@ -156,7 +156,7 @@ async def test_a_call_to_the_server_itself_has_no_number() -> None:
     phone = Phone(
         phone_setup("44", [KeySetup(off=base("1", number=None))], dialling=PBX)
     )
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         emitted: list[str] = []
         server.dialled.subscribe(lambda dialled: emitted.append(dialled.number))
         server.pressed.subscribe(lambda press: emitted.append(f"press {press.key}"))
@@ -214,7 +214,7 @@ class Caller:
 async def calling(dialling: Dialling) -> AsyncIterator[tuple[Caller, list[str]]]:
     """Let a registered phone call 100; yield the caller and the dialled numbers."""
     phone = Phone(phone_setup("44", [], dialling=dialling))
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         dialled: list[str] = []
         server.dialled.subscribe(lambda event: dialled.append(event.number))
         await desk.register()
@@ -300,7 +300,7 @@ async def test_no_call_is_sent_to_where_it_comes_from() -> None:
     here = Dialling(answer=DialAnswer.REDIRECT, redirect_to="sip:{number}@127.0.0.1")
     async with (
         serving(Phone(phone_setup("44", [], dialling=here))) as server,
-        device(server) as desk,
+        raw_phone(server) as desk,
     ):
         await desk.register()
         assert (await desk.invite("100")).status == 486

@@ -23,10 +23,10 @@ from tests.support.rawphone import RawPhone
 from tests.support.serving import (
     LOCALHOST,
     add_phone,
-    device,
     jumping,
     lit,
     make_phone,
+    raw_phone,
     serving,
 )
 
@@ -45,7 +45,7 @@ def asking(phone: Phone, snapshot: Any = None, port: int = 0) -> Any:
 @asynccontextmanager
 async def asked(phone: Phone) -> AsyncIterator[tuple[PhoneServer, RawPhone]]:
     """Run such a server, and a registered phone that is in sync."""
-    async with asking(phone) as server, device(server) as desk:
+    async with asking(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("4")
         yield server, desk
@@ -123,7 +123,7 @@ def test_a_phone_that_presses_is_there_though_it_answers_no_question() -> None:
     async def test() -> None:
         phone = make_phone()
         changes: list[bool] = []
-        async with asking(phone) as server, device(server) as desk:
+        async with asking(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             phone.status.subscribe(lambda _: changes.append(phone.available))
@@ -140,7 +140,7 @@ def test_a_phone_that_presses_is_there_though_it_answers_no_question() -> None:
 def test_it_can_be_switched_off() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             desk.answer = None
@@ -166,7 +166,7 @@ def test_phones_that_register_together_are_not_asked_together() -> None:
             phone.measured.subscribe(
                 lambda _: asked.append(asyncio.get_running_loop().time())
             )
-        desks = [device(server, phone.extension) for phone in phones]
+        desks = [raw_phone(server, phone.extension) for phone in phones]
         for desk in desks:
             await desk.__aenter__()
             await desk.register()

@@ -22,7 +22,13 @@ from custom_components.snom_buttons.engine.phones import (
 from custom_components.snom_buttons.engine.xbuttons import KeyDescription, LightMode
 from tests.support.clock import run
 from tests.support.rawphone import RawPhone
-from tests.support.serving import device, jumping, noting_messages, phone_setup, serving
+from tests.support.serving import (
+    jumping,
+    noting_messages,
+    phone_setup,
+    raw_phone,
+    serving,
+)
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -53,7 +59,9 @@ class Office:
         self.line = self.server.add_line("a line", self.settings)
         self.line.used.subscribe(self._note)
         for extension in KEYS:
-            desk = await self._stack.enter_async_context(device(self.server, extension))
+            desk = await self._stack.enter_async_context(
+                raw_phone(self.server, extension)
+            )
             self.desks[extension] = desk
             await desk.register()
             await self.show(FREE, extension)

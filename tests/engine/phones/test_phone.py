@@ -26,11 +26,11 @@ from custom_components.snom_buttons.engine.xbuttons import (
 from tests.support.serving import (
     PASSWORD,
     base,
-    device,
     jumping,
     lit,
     make_phone,
     phone_setup,
+    raw_phone,
     serving,
     setup,
 )
@@ -49,7 +49,7 @@ async def test_a_document_is_shown_by_keys_that_are_configured_and_unconfigured(
     None
 ):
     phone = make_phone(keys=2)
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("2")
         changes: list[str] = []
@@ -77,7 +77,7 @@ async def test_a_document_is_shown_by_keys_that_are_configured_and_unconfigured(
 async def test_a_document_is_sent_even_if_nothing_changes() -> None:
     """It is sent even if the phone should show it already."""
     phone = make_phone(keys=1)
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("1")
         for _ in range(2):
@@ -90,7 +90,7 @@ async def test_a_document_is_sent_even_if_nothing_changes() -> None:
 def test_a_document_that_changes_but_a_label_goes_at_once_and_once() -> None:
     async def test() -> None:
         phone = make_phone(keys=1)
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await asyncio.sleep(5)
             for label in ("a", "b", "c"):
@@ -164,7 +164,7 @@ def test_keys_that_were_taken_away_leave_the_configured_ones_in_reach() -> None:
 
 async def test_other_keys_outlive_a_restart_and_a_registration() -> None:
     phone = make_phone(keys=1)
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         phone.show([KeyDescription(name="P7", light=LightMode.PARK, label="Lot 7")])
         await desk.register()
         await desk.shows("P7", c="park", l="Lot 7")
@@ -179,7 +179,7 @@ async def test_other_keys_outlive_a_restart_and_a_registration() -> None:
 
 async def test_a_key_that_gets_configured_is_no_other_key_any_more() -> None:
     phone = make_phone(keys=1)
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         phone.show([lit("9")])
         await desk.shows("9", c="on")
@@ -207,7 +207,7 @@ def test_a_key_that_no_datagram_can_carry_keeps_no_other_dark() -> None:
 
     async def test() -> None:
         phone = make_phone(keys=2)
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             phone.keys["1"].show(base("1", label=65_400 * "x"))
             phone.keys["2"].show(lit("2"))
@@ -274,7 +274,7 @@ async def test_only_its_line_sets_a_shared_key() -> None:
 
 async def test_a_key_is_sent_again() -> None:
     phone = make_phone(keys=2)
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("2")
         phone.show([KeyDescription(name="P7")])
@@ -292,7 +292,7 @@ def test_a_press_of_a_line_s_key_that_the_phone_does_not_have_blocks_nothing() -
 
     async def test() -> None:
         phone = make_phone(keys=2)
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             server.add_line("line", LineSetup(code="co9", keys={"44": "9"}))
             await desk.register()
             await desk.shows("2")
@@ -311,7 +311,7 @@ def test_a_press_of_a_line_s_key_that_the_phone_does_not_have_blocks_nothing() -
 
 async def test_a_configuration_that_cannot_be_written_changes_nothing() -> None:
     phone = make_phone(keys=3)
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("3")
         broken = [

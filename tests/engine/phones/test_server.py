@@ -31,11 +31,11 @@ from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.serving import (
     LOCALHOST,
     base,
-    device,
     jumping,
     lit,
     make_phone,
     phone_setup,
+    raw_phone,
     serving,
     setup,
 )
@@ -56,7 +56,7 @@ async def test_a_phone_that_registers_gets_the_whole_picture(algorithm: str) -> 
     phone.keys["2"].show(lit("2"))
     async with (
         serving(phone) as server,
-        device(server, algorithm=algorithm) as desk,
+        raw_phone(server, algorithm=algorithm) as desk,
     ):
         assert not phone.available
         answer = await desk.register()
@@ -80,7 +80,7 @@ async def test_a_phone_that_registers_gets_the_whole_picture(algorithm: str) -> 
 
 async def test_the_whole_picture_is_sent_again_after_each_refresh() -> None:
     phone = make_phone()
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("4")
         desk.keys.clear()  # as if the phone had lost them
@@ -91,7 +91,7 @@ async def test_the_whole_picture_is_sent_again_after_each_refresh() -> None:
 
 async def test_a_wrong_password_registers_nothing() -> None:
     phone = make_phone()
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         desk.password = "wrong"
         assert (await desk.register()).status == 401
         assert not phone.available
@@ -99,7 +99,7 @@ async def test_a_wrong_password_registers_nothing() -> None:
 
 async def test_a_large_picture_travels_in_several_messages_of_1300_bytes() -> None:
     phone = make_phone(keys=48)
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("48")
         assert len(desk.keys) == 48
@@ -116,7 +116,7 @@ async def test_1300_bytes_are_used_up_and_never_exceeded() -> None:
     for length in range(1, 41):
         keys = [setup(f"{n}", label="x" * length) for n in range(10, 50)]
         phone = Phone(phone_setup("44", keys))
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("49")
             for request in desk.requests:
@@ -129,12 +129,12 @@ async def test_1300_bytes_are_used_up_and_never_exceeded() -> None:
 async def test_a_phone_with_a_new_address_replaces_the_old_one_at_once() -> None:
     """The server does not wait for the old address, where a document is under way."""
     phone = make_phone()
-    async with serving(phone) as server, device(server) as before:
+    async with serving(phone) as server, raw_phone(server) as before:
         await before.register()
         await before.shows("4")
         before.answer = None  # it loses power
         phone.keys["1"].show(lit("1"))
-        async with device(server) as after:
+        async with raw_phone(server) as after:
             after.instance = before.instance
             await after.register()
             assert (await after.shows("1", c="on"))["l"] == "Key 1"
@@ -149,8 +149,8 @@ async def test_two_devices_of_one_phone_both_show_its_keys() -> None:
     phone = make_phone()
     async with (
         serving(phone) as server,
-        device(server) as desk,
-        device(server) as kitchen,
+        raw_phone(server) as desk,
+        raw_phone(server) as kitchen,
     ):
         await desk.register()
         await kitchen.register()
@@ -170,8 +170,8 @@ def test_registrations_that_are_not_renewed_end_one_by_one() -> None:
         gone = asyncio.Event()
         async with (
             serving(phone, other) as server,
-            device(server) as desk,
-            device(server, "45") as second,
+            raw_phone(server) as desk,
+            raw_phone(server, "45") as second,
         ):
             await second.register(expires=900)
             await desk.register(expires=600)
@@ -194,7 +194,7 @@ def test_silence_makes_a_phone_unavailable_and_an_answer_brings_it_back() -> Non
         loop = asyncio.get_running_loop()
         phone = make_phone()
         changes: list[tuple[float, bool]] = []
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             await asyncio.sleep(1)
@@ -221,7 +221,7 @@ def test_a_lost_document_is_sent_again_in_time_behind_one_that_was_answered() ->
 
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             await asyncio.sleep(0.01)
@@ -246,7 +246,7 @@ def test_a_lost_document_is_sent_again_in_time_behind_one_that_was_answered() ->
 def test_a_refusal_leaves_a_phone_available_but_not_in_sync() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer = 500
             await desk.register()
             await asyncio.sleep(3)
@@ -270,7 +270,7 @@ async def test_a_phone_that_challenges_us_is_answered_once(
     status: int, asks: str, answers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     phone = make_phone()
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         seen: list[RawMessage] = []
 
         def challenge(message: RawMessage, branch: str) -> None:
@@ -304,7 +304,7 @@ async def test_a_phone_that_challenges_us_is_answered_once(
 def test_a_challenge_that_we_cannot_answer_counts_as_a_refusal() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer = 401  # and no WWW-Authenticate
             await desk.register()
             await asyncio.sleep(1)
@@ -322,7 +322,7 @@ async def test_a_phone_that_challenges_us_gets_smaller_documents(
     """With credentials a request has 1300 bytes too (RFC 3261 18.1.1)."""
     phone = make_phone(keys=48)
     sizes: list[int] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         text, take = desk._text, desk._take
 
         def challenge(message: RawMessage, branch: str) -> None:
@@ -350,7 +350,7 @@ def test_one_that_never_answers_is_not_taken_for_back_at_each_refresh() -> None:
     async def test() -> None:
         phone = make_phone()
         changes: list[bool] = []
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             desk.answer = None
             await desk.register()
             phone.status.subscribe(lambda _: changes.append(phone.available))
@@ -372,7 +372,7 @@ def test_a_press_makes_a_phone_available_before_it_is_emitted() -> None:
     async def test() -> None:
         phone = make_phone()
         available: list[bool] = []
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             desk.answer = None
@@ -399,7 +399,7 @@ async def test_a_press_is_emitted_by_its_key_and_by_the_server() -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
     of_key: list[KeyPress] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         server.pressed.subscribe(presses.append)
         phone.keys["4"].pressed.subscribe(of_key.append)
         await desk.register()
@@ -420,7 +420,7 @@ async def test_a_press_is_answered_before_it_is_emitted(
 ) -> None:
     phone = make_phone()
     order: list[str] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("4")
         send = UdpTransport.send
@@ -438,7 +438,7 @@ async def test_a_press_is_answered_before_it_is_emitted(
 async def test_a_number_is_emitted_as_it_can_be_shown() -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         server.pressed.subscribe(presses.append)
         await desk.register()
         await desk.press("1", number="%0D%0Ax" + 100 * "1")
@@ -448,7 +448,7 @@ async def test_a_number_is_emitted_as_it_can_be_shown() -> None:
 async def test_a_press_of_a_key_that_is_not_configured_is_emitted_too() -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         server.pressed.subscribe(presses.append)
         await desk.register()
         assert (await desk.press("P7", "seize", "*1")).status == 200
@@ -461,7 +461,7 @@ async def test_a_listener_that_fails_costs_neither_the_answer_nor_the_others(
 ) -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         phone.keys["1"].pressed.subscribe(lambda _: 1 / 0)  # type: ignore[arg-type]
         server.pressed.subscribe(presses.append)
         await desk.register()
@@ -474,7 +474,7 @@ async def test_a_call_to_a_key_s_number_is_a_press_and_others_are_dialled() -> N
     phone = make_phone()
     presses: list[KeyPress] = []
     dialled: list[Dialled] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         server.pressed.subscribe(presses.append)
         server.dialled.subscribe(dialled.append)
         await desk.register()
@@ -494,9 +494,9 @@ async def test_a_stranger_is_challenged_and_one_with_the_password_is_not(
     presses: list[KeyPress] = []
     async with (
         serving(phone) as server,
-        device(server) as desk,
-        device(server) as stranger,
-        device(server) as second,
+        raw_phone(server) as desk,
+        raw_phone(server) as stranger,
+        raw_phone(server) as second,
     ):
         server.pressed.subscribe(presses.append)
         await desk.register()
@@ -531,7 +531,7 @@ async def test_what_is_no_press_is_refused(
 ) -> None:
     phone = make_phone()
     presses: list[KeyPress] = []
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         server.pressed.subscribe(presses.append)
         await desk.register()
         answer = await desk._authorized(
@@ -548,7 +548,7 @@ async def test_what_is_no_press_is_refused(
 
 
 async def test_options_says_what_we_take() -> None:
-    async with serving(make_phone()) as server, device(server) as desk:
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
         await desk.register()
         answer = await desk._authorized("OPTIONS", "sip:ha", to="x", headers=[])
         assert answer.status == 200
@@ -562,7 +562,7 @@ async def test_options_says_what_we_take() -> None:
 
 async def test_configuring_keeps_lamps_and_darkens_what_is_gone() -> None:
     phone = make_phone()
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         await desk.shows("4")
         phone.keys["1"].show(base("1", light=LightMode.PARK, color=Color.RED))
@@ -582,7 +582,7 @@ def test_a_key_that_is_taken_away_goes_dark_though_the_phone_was_away() -> None:
     async def test() -> None:
         phone = make_phone()
         phone.keys["2"].show(lit("2"))
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("2", c="on")
             desk.answer = None
@@ -611,7 +611,7 @@ def test_a_key_that_is_taken_away_goes_dark_though_the_phone_was_away() -> None:
 
 async def test_a_new_password_ends_the_registration() -> None:
     phone = make_phone()
-    async with serving(phone) as server, device(server) as desk:
+    async with serving(phone) as server, raw_phone(server) as desk:
         await desk.register()
         server.configure_phone(phone_setup("44", [setup("1")], password="new"))
         assert not phone.available
@@ -622,7 +622,7 @@ async def test_a_new_password_ends_the_registration() -> None:
 
 
 async def test_phones_come_and_go_while_the_server_runs() -> None:
-    async with serving() as server, device(server) as desk:
+    async with serving() as server, raw_phone(server) as desk:
         assert (await desk.register()).status == 401
         phone = server.add_phone(make_phone().setup)
         with pytest.raises(ValueError, match="there is a phone 44 already"):
@@ -658,7 +658,7 @@ async def test_what_cannot_be_written_changes_nothing() -> None:
 
 async def test_a_restart_brings_back_looks_and_registrations() -> None:
     """The phone does not have to register again."""
-    async with serving(make_phone()) as server, device(server) as desk:
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
         changes: list[None] = []
         server.changed.subscribe(changes.append)
         await desk.register()
@@ -685,7 +685,7 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def test() -> None:
-        async with serving(make_phone()) as server, device(server) as desk:
+        async with serving(make_phone()) as server, raw_phone(server) as desk:
             await desk.register()
             snapshot = server.snapshot()
         later = time.time() + 3601
@@ -700,7 +700,7 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
 async def test_documents_take_the_path_that_the_registration_came() -> None:
     """RFC 3327 5.3: as Route, to the source of the REGISTER; after a restart too."""
     path = ["<sip:edge.test;lr>", "<sip:outer.test:5080;lr;x=y>"]
-    async with serving(make_phone()) as server, device(server) as desk:
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
         desk.supported = "buttons, path"
         desk.more = [f"Path: {', '.join(path)}"]
         answer = await desk.register()
@@ -719,7 +719,7 @@ async def test_documents_take_the_path_that_the_registration_came() -> None:
 
 
 async def test_a_stored_registration_with_another_password_is_not_trusted() -> None:
-    async with serving(make_phone()) as server, device(server) as desk:
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
         await desk.register()
         server.phones["44"].keys["1"].show(lit("1"))
         await desk.shows("1", c="on")
@@ -781,7 +781,7 @@ async def test_looks_are_kept_for_the_keys_that_there_are(
 async def test_a_broken_stored_registration_is_left_out(
     changes: dict[str, Any],
 ) -> None:
-    async with serving(make_phone()) as server, device(server) as desk:
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
         await desk.register()
         snapshot = server.snapshot()
     snapshot["phones"]["44"]["bindings"][0] |= changes
@@ -816,7 +816,7 @@ async def test_a_store_of_another_shape_harms_nothing(snapshot: dict[str, Any]) 
 
 async def test_what_is_stored_can_be_written_as_json() -> None:
     """Home Assistant's JSON is strict: one bad byte would keep all from being stored."""
-    async with serving(make_phone()) as server, device(server) as desk:
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
         desk.user_agent = "snom320/8.7\u0160"
         await desk.register()
         desk.extension = "44"
@@ -833,7 +833,7 @@ async def test_what_is_stored_can_be_written_as_json() -> None:
 
 
 async def test_a_stored_registration_lasts_an_hour_at_most() -> None:
-    async with serving(make_phone()) as server, device(server) as desk:
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
         await desk.register()
         snapshot = server.snapshot()
     snapshot["phones"]["44"]["bindings"][0]["expires_at"] = 1e300
@@ -876,7 +876,7 @@ def test_stopping_ends_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> Non
     async def test() -> None:
         datagrams: list[bytes] = []
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await desk.shows("4")
             monkeypatch.setattr(

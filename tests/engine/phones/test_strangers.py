@@ -42,7 +42,7 @@ from tests.support.faults import FAULTS
 from tests.support.messages import request_bytes, response_bytes
 from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
-from tests.support.serving import PASSWORD, device, make_phone, phone_setup
+from tests.support.serving import PASSWORD, make_phone, phone_setup, raw_phone
 from tests.support.stranger import (
     METHODS,
     Stranger,
@@ -54,8 +54,8 @@ from tests.support.stranger import (
 )
 from tests.support.streams import (
     Contexts,
-    device as stream_device,
     jumping,
+    raw_phone as stream_phone,
     serving,
     tls_contexts,
     until_closed,
@@ -114,7 +114,7 @@ async def house(contexts: Contexts = TCP, **options: Any) -> AsyncIterator[Phone
         serving(
             contexts, make_phone(), Phone(phone_setup("45", [])), **options
         ) as server,
-        device(server) as desk,
+        raw_phone(server) as desk,
     ):
         assert (await desk.register()).status == 200
         await desk.shows("4")
@@ -468,7 +468,7 @@ async def test_wrong_passwords_end_in_silence_for_a_quarter_of_an_hour() -> None
         pressed: list[KeyPress] = []
         server.pressed.subscribe(pressed.append)
         # Phones at the address from which passwords are guessed.
-        async with stream_device(server, TCP) as desk, device(server) as other:
+        async with stream_phone(server, TCP) as desk, raw_phone(server) as other:
             await desk.register()
             await desk.shows("4")
             await other.register()
@@ -648,7 +648,7 @@ async def test_other_networks_get_nothing(host: str, contexts: Contexts) -> None
         with Stranger(server.address, host) as stranger:
             for method in METHODS:
                 stranger._socket.sendto(request(method), server.address)
-            async with device(server) as desk:
+            async with raw_phone(server) as desk:
                 assert (await desk.register()).status == 200
             with pytest.raises(BlockingIOError):
                 stranger._socket.recv(1)
@@ -711,7 +711,7 @@ def test_a_thousand_slow_connections_keep_no_phone_out(
                 for _, writer in slow
                 if kind != "silence"
             ]
-            async with stream_device(server, contexts) as desk:
+            async with stream_phone(server, contexts) as desk:
                 assert (await desk.register()).status == 200
                 await desk.shows("4")
                 most = MAX_TLS_STRANGERS if contexts.client else MAX_TCP_STRANGERS
@@ -749,7 +749,7 @@ async def test_a_flood_by_connections_is_not_even_read(
             return taken
 
     monkeypatch.setattr(server_module, "Guard", Counting)
-    async with house(contexts) as server, device(server, "45") as desk:
+    async with house(contexts) as server, raw_phone(server, "45") as desk:
         await desk.register()
         loop = asyncio.get_running_loop()
         begun = loop.time()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.serving import device, jumping, lit, make_phone, serving
+from tests.support.serving import jumping, lit, make_phone, raw_phone, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -15,7 +15,7 @@ def test_a_key_is_taken_once_the_device_has_answered() -> None:
     async def test() -> None:
         phone = make_phone()
         taken: list[str] = []
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             phone.taken.subscribe(taken.extend)
             assert not phone.has_taken("1")
             await desk.register()
@@ -39,7 +39,7 @@ def test_a_key_is_taken_once_the_device_has_answered() -> None:
 def test_what_is_refused_is_not_taken() -> None:
     async def test() -> None:
         phone = make_phone()
-        async with serving(phone) as server, device(server) as desk:
+        async with serving(phone) as server, raw_phone(server) as desk:
             await desk.register()
             await asyncio.sleep(1)
             desk.answer = 415
@@ -56,8 +56,8 @@ def test_all_devices_count_that_answer() -> None:
         phone = make_phone()
         async with (
             serving(phone) as server,
-            device(server) as one,
-            device(server) as other,
+            raw_phone(server) as one,
+            raw_phone(server) as other,
         ):
             await one.register()
             await other.register()

@@ -16,7 +16,13 @@ from custom_components.snom_buttons.engine.xbuttons import (
     LightMode,
 )
 from tests.support.rawphone import RawPhone
-from tests.support.serving import device, jumping, noting_messages, phone_setup, serving
+from tests.support.serving import (
+    jumping,
+    noting_messages,
+    phone_setup,
+    raw_phone,
+    serving,
+)
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -38,7 +44,7 @@ async def desk_with_dnd(
     setup: KeySetup = DND,
 ) -> AsyncIterator[tuple[PhoneServer, RawPhone]]:
     phone = Phone(phone_setup("404", [setup]))
-    async with serving(phone) as server, device(server, "404") as desk:
+    async with serving(phone) as server, raw_phone(server, "404") as desk:
         await desk.register()
         await desk.until(lambda: desk.keys.get("4") == FIRST)
         yield server, desk
