@@ -111,7 +111,6 @@ def _fail(reason: str) -> int:
 
 
 async def _run(phone: VirtualPhone, *, headless: bool, note: str) -> int:
-    """Open the phone and run it until the user or a signal ends it."""
     face: Headless | PhoneApp
     if headless:
         face = Headless(phone)

@@ -1,7 +1,4 @@
-"""The phone's screen in a terminal: lamps and labels in two columns, a log below.
-
-A key is pressed by a click, or by the key stroke that is shown before its lamp.
-"""
+"""The phone's screen: keys in two columns, pressed by click or stroke; a log below."""
 
 from string import ascii_lowercase, ascii_uppercase
 import time

@@ -1,8 +1,7 @@
-"""A key's look for a person: the pattern and colour of its lamp, and its words.
+"""The look of a key for a person: the pattern and colour of its lamp, and its words.
 
-The blinking of a real phone depends on its settings (`led_on`, `led_blink_slow` and so
-on); the patterns here are their defaults as far as they are known. The words need no
-knowledge of the protocol; values that the document does not define are shown unchanged.
+A real phone blinks by its settings (`led_on`, `led_blink_slow`, …), here by their
+defaults as far as known. Values that the document does not define are shown unchanged.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -132,10 +131,7 @@ class Captions(NamedTuple):
 
 
 def captions(key: KeyDescription) -> Captions:
-    """Return the words beside the key's lamp, which may be cut at the end.
-
-    The light modes on and off have no words, since the lamp shows them.
-    """
+    """Return the words beside the lamp, which itself shows the modes on and off."""
     light = _light(key) if key.light not in (LightMode.ON, LightMode.OFF) else ""
     lamp_color = f"lamp {_color(key)}" if key.color else ""
     return Captions(
@@ -157,14 +153,12 @@ def _title(key: KeyDescription) -> str:
 
 
 def _about(key: KeyDescription) -> Iterator[str]:
-    """Yield what the key stands for."""
     if key.label and key.display_name:
         yield key.display_name
     yield _word(_TYPE_WORDS, "type", key.type)
 
 
 def _details(key: KeyDescription) -> Iterator[str]:
-    """Yield the other properties, technical ones last."""
     for state in key.states:
         words = _word(_STATE_WORDS, "state", state)
         if words != _light(key):  # both may be "offline"
@@ -233,7 +227,6 @@ def _press(key: KeyDescription) -> str:
 
 
 def _word(words: Mapping[str, str], what: str, value: str | None) -> str:
-    """Return the meaning of a word of the document, an unknown word unchanged."""
     return words.get(value, f"{what}: {value}") if value else ""
 
 

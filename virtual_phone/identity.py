@@ -1,8 +1,4 @@
-"""An identity of the phone: its SIP user agent, with one registrar or none.
-
-It owns the socket, keeps the registration, answers challenges, and passes on the requests
-that are addressed to it.
-"""
+"""An identity of the phone: its SIP user agent, with one registrar or none."""
 
 import asyncio
 from collections.abc import Callable
@@ -91,10 +87,9 @@ class Identity:
         self._registering: asyncio.Task[None] | None = None
 
     async def open(self, host: str, port: int) -> None:
-        """Bind the port and begin to register.
+        """Bind the port, by default on the route to the registrar; begin to register.
 
-        Without `host` it binds the local address of the route to the registrar. Raises
-        OSError if the port is in use or the registrar's name is unknown.
+        Raises OSError if the port is in use or the registrar's name is unknown.
         """
         own_host = "127.0.0.1"
         if self._registrar is not None:
@@ -130,10 +125,7 @@ class Identity:
         self._register_now.set()
 
     async def invite(self, number: str) -> tuple[int, str]:
-        """Dial a number; return the final status, as `_send` does.
-
-        The call offers no media. Raises SipSyntaxError for an empty number.
-        """
+        """Call without media; return what `_send` does. Raises SipSyntaxError."""
         target = make_uri(number, self._domain)
         outgoing = OutgoingRequest(
             method="INVITE",
@@ -151,10 +143,9 @@ class Identity:
         return await self._send(outgoing)
 
     async def message(self, number: str, document: bytes) -> tuple[int, str]:
-        """Send a document to the own address; return the final status, as `_send` does.
+        """Send a document to the own address; return what `_send` does.
 
-        Its headers are those of the shared-line examples of the LED Remote Control
-        document: only To has the number, and it has a tag without a dialog.
+        As in the examples (LED Remote Control) only To has the number, and a tag.
         """
         outgoing = OutgoingRequest(
             method="MESSAGE",
@@ -169,10 +160,7 @@ class Identity:
         return await self._send(outgoing)
 
     async def _send(self, outgoing: OutgoingRequest) -> tuple[int, str]:
-        """Send a request to the registrar; return the final status and its reason.
-
-        No response counts as 408, a transport error as 503 (RFC 3261 8.1.3.1).
-        """
+        """Return status and reason: 408 unanswered, 503 unsent (RFC 3261 8.1.3.1)."""
         if self._flow is None:
             return 503, "there is no registrar to send to"
         try:
@@ -187,10 +175,7 @@ class Identity:
         return response.status, response.reason
 
     async def _transact(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
-        """Send a request, and again if it is challenged; return the final response.
-
-        Raises NoAnswer or TransportError.
-        """
+        """Send, again if challenged. Raises NoAnswer or TransportError."""
         dials = outgoing.method == "INVITE"
         send = self._dialler.invite if dials else self._endpoint.request
         response = await send(outgoing, flow)
@@ -227,10 +212,7 @@ class Identity:
                     await self._register_now.wait()
 
     async def _register_for(self, flow: Flow, seconds: int) -> int:
-        """Register for some seconds, 0 to de-register; return the granted seconds.
-
-        Raises RegistrationFailed.
-        """
+        """Return the granted seconds; 0 de-registers. Raises RegistrationFailed."""
         outgoing = OutgoingRequest(
             method="REGISTER",
             uri=make_uri(None, self._domain),
@@ -261,10 +243,7 @@ class Identity:
         return granted
 
     def _granted(self, response: Response) -> int:
-        """Return the seconds for which the Contact is bound, 0 if the response lacks it.
-
-        Raises RegistrationFailed.
-        """
+        """Return our Contact's seconds, 0 without it. Raises RegistrationFailed."""
         try:
             for contact in map(parse_address, response.headers.listed("Contact")):
                 if contact.uri.text == self._contact_uri.text:
@@ -281,10 +260,9 @@ class Identity:
     def _receive(self, incoming: IncomingRequest) -> None:
         """Pass on a request that is addressed to this identity.
 
-        A phone that registers ignores all hosts but its registrar, as with the setting
-        "Filter Packets from Registrar", which is on by default. It also compares the
-        `line` of its Contact, another phone only the user, as with the setting "Support
-        broken Registrar".
+        A phone that registers accepts only its registrar ("Filter Packets from
+        Registrar", on by default) and the `line` of its Contact, another phone its user
+        ("Support broken Registrar").
         """
         if self._register and self._flow and incoming.flow.host != self._flow.host:
             return
@@ -300,10 +278,7 @@ class Identity:
 
 
 async def _route_to(registrar: Uri) -> tuple[Flow, str]:
-    """Return the flow to the registrar, and the local address of the route to it.
-
-    Raises OSError if the name is unknown or there is no route.
-    """
+    """Return the flow to the registrar and our address for it. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(
         registrar.host.strip("[]"), registrar.port or 5060, type=socket.SOCK_DGRAM
     )

@@ -1,8 +1,7 @@
-"""Dialling: the INVITE client transaction (RFC 3261 17.1.1), which `sip` does not have.
+"""The INVITE client transaction (RFC 3261 17.1.1), which `sip` does not have.
 
-`InviteTransaction` does no I/O: it processes responses and the time, and returns the
-bytes to send. `Dialler` drives it over an endpoint. The phone has no media, so an answered
-call (2xx) is acknowledged and ended.
+`InviteTransaction` does no I/O, `Dialler` drives it over an endpoint. There is no
+media, so an answered call (2xx) is acknowledged and ended.
 """
 
 import asyncio
@@ -38,10 +37,7 @@ class State(Enum):
 
 
 class InviteTransaction:
-    """One INVITE over an unreliable transport.
-
-    The driver sends `data` at once, then the bytes that `receive` and `expire` return.
-    """
+    """One INVITE by UDP: first send `data`, then what `receive` and `expire` return."""
 
     def __init__(self, invite: OutgoingRequest, sent_by: str, now: float) -> None:
         """Begin in CALLING."""
@@ -77,10 +73,7 @@ class InviteTransaction:
         return None
 
     def receive(self, response: Response, now: float) -> bytes | None:
-        """Process a response; return the ACK to each 3xx to 6xx.
-
-        A 2xx ends the transaction; the driver acknowledges it (13.2.2.4).
-        """
+        """Return the ACK to 3xx to 6xx; the driver acknowledges a 2xx (13.2.2.4)."""
         if self.state in (State.CALLING, State.PROCEEDING):
             if response.status < 200:
                 self.state = State.PROCEEDING
@@ -117,10 +110,7 @@ class Dialler:
         self._calls: dict[str, _Call] = {}
 
     async def invite(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
-        """Send an INVITE and return its final response.
-
-        Raises NoAnswer when timer B fires, TransportError if the dialler is closed.
-        """
+        """Return the final response. Raises NoAnswer (timer B) or TransportError."""
         loop = asyncio.get_running_loop()
         transaction = InviteTransaction(
             outgoing, self._endpoint.sent_by("UDP"), loop.time()
@@ -157,7 +147,6 @@ class Dialler:
         self._calls.clear()
 
     def _schedule(self, call: _Call) -> None:
-        """Schedule a wake-up at the deadline, or remove a finished transaction."""
         if call.wakeup is not None:
             call.wakeup.cancel()
         if call.transaction.state is State.TERMINATED:

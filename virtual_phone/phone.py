@@ -1,7 +1,6 @@
 """The phone: it applies documents to its keys, and sends presses.
 
-It behaves like a snom as described in docs/protocol.md and snom's LED Remote Control
-document, byte for byte where they show bytes. Each event is an `Entry` of its `history`.
+As docs/protocol.md and LED Remote Control show, byte for byte.
 """
 
 import asyncio
@@ -54,10 +53,7 @@ class Entry:
 
 
 class VirtualPhone:
-    """One snom phone with one identity: `async with VirtualPhone("44", …) as phone`.
-
-    `keys` has the current description of each key by its name.
-    """
+    """One snom phone: `async with VirtualPhone("44", …) as phone`; `keys` by name."""
 
     def __init__(
         self,
@@ -149,10 +145,7 @@ class VirtualPhone:
     async def wait_for(
         self, predicate: Callable[[VirtualPhone], bool], within: float = 5.0
     ) -> None:
-        """Wait until `predicate(phone)` is true. Raises TimeoutError.
-
-        It is called at once and at each new entry, so that short states are not missed.
-        """
+        """Wait until `predicate(phone)` is true, at any entry. Raises TimeoutError."""
         if predicate(self):
             return
         waiter = (predicate, asyncio.Event())
@@ -166,8 +159,7 @@ class VirtualPhone:
     async def press(self, name: str) -> int | None:
         """Press a key; return the final status, or None if the key does nothing.
 
-        No response counts as 408, a transport error as 503 (RFC 3261 8.1.3.1). Raises
-        KeyError if the phone has no such key.
+        Unanswered is 408, unsent 503 (RFC 3261 8.1.3.1). Raises KeyError.
         """
         key = self.keys[name]
         if not key.number:
@@ -187,10 +179,7 @@ class VirtualPhone:
         return status
 
     async def dial(self, number: str) -> int:
-        """Dial a number; return the final status as `press` does.
-
-        Raises SipSyntaxError for an empty number.
-        """
+        """Dial; return the status as `press` does. Raises SipSyntaxError if empty."""
         self._note(Kind.PRESS, f"dial {number}")
         status, reason = await self._identity.invite(number)
         self._note(Kind.ANSWER, f"dial {number}: {status} {reason}")
@@ -220,7 +209,6 @@ class VirtualPhone:
                 incoming.reply(405, (ALLOW_HEADER,))
 
     def _on_message(self, incoming: IncomingRequest) -> None:
-        """Apply a buttons document, or refuse the request."""
         refusal = content_refusal(incoming.request, [CONTENT_TYPE])
         if refusal is not None:
             incoming.reply(refusal.status, refusal.headers)
@@ -246,7 +234,6 @@ class VirtualPhone:
                 self._note(Kind.KEY, f"key {name}: {in_words(key)}")
 
     def _note(self, kind: Kind, text: str, body: bytes = b"") -> None:
-        """Append an entry to the history; call listeners and check waiters."""
         entry = Entry(datetime.now().astimezone(), kind, printable(text), body)
         self.history.append(entry)
         for listener in tuple(self._listeners):

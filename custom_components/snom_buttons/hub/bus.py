@@ -80,7 +80,6 @@ class EventBus(Follower):
     def _async_fire(
         self, name: str, event: KeyPress | Dialled | LineUse, data: dict[str, Any]
     ) -> None:
-        """Fire an event with some data beside what all events have."""
         phone = self._phones.get(event.extension or "")
         common = {
             ATTR_PHONE: event.extension,

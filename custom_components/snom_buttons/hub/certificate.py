@@ -45,10 +45,7 @@ def own_certificate(hass: HomeAssistant) -> CertificateFiles | None:
 def certificate_files(
     hass: HomeAssistant, settings: CertificateSettings
 ) -> CertificateFiles:
-    """Return the files that a server is set to use: its own, or Home Assistant's.
-
-    Raises CertificateProblem if there are none.
-    """
+    """Return the configured files, or Home Assistant's. Raises CertificateProblem."""
     certificate, key = settings
     if certificate and key:
         return CertificateFiles(Path(certificate), Path(key))
@@ -87,10 +84,7 @@ def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]
 
 
 def _expiry(path: Path) -> datetime:
-    """Return the expiry of a certificate, in UTC.
-
-    Raises CertificateProblem, also for one that has expired or is not valid yet.
-    """
+    """Return the expiry in UTC. Raises CertificateProblem, also if not valid now."""
     try:
         certificates = load_pem_x509_certificates(path.read_bytes())
     except OSError as err:

@@ -46,7 +46,6 @@ class DialRules(Follower):
             self._entry.async_create_task(self._hass, run)
 
     async def _async_run(self, entity_id: str, number: str) -> None:
-        """Turn on the script or scene of a number."""
         try:
             await self._hass.services.async_call(
                 split_entity_id(entity_id)[0],

@@ -6,15 +6,11 @@ from .settings import EntrySettings
 
 
 class Follower:
-    """A follower of a server, its phones and its lines.
-
-    A new feature is a new follower: the hub starts, updates and stops all alike.
-    """
+    """Something that follows a server; the hub starts, updates and stops all alike."""
 
     def __init__(self) -> None:
         """Create a follower that follows nothing."""
         self._subscriptions: list[CALLBACK_TYPE] = []
-        """The functions that `stop` calls to end subscriptions."""
 
     @callback
     def start(self) -> None:

@@ -1,7 +1,6 @@
-"""Hardware addresses of the phones' devices.
+"""Hardware addresses: which phone's device has which.
 
-One phone can register several identities, each a device of its own; Home Assistant
-accepts a hardware address on one device only.
+A phone can register several identities, but an address is for one device only.
 """
 
 from collections.abc import Mapping

@@ -105,10 +105,9 @@ class ServerIssues(Follower):
 
     @override
     async def stop(self) -> None:
-        """Stop following, and withdraw all issues.
+        """Stop following, and withdraw all issues unless Home Assistant stops.
 
-        They stay if Home Assistant stops: it drops them itself, but keeps which ones a
-        user ignores.
+        It then forgets them itself, but keeps what a user has ignored.
         """
         self._is_stopped = True
         await super().stop()
@@ -153,8 +152,7 @@ class ServerIssues(Follower):
     ) -> None:
         """Report the one problem of the certificate, or that there is none.
 
-        Each problem is an issue of its own: a user who has ignored that the certificate
-        expires soon still gets the issue that it has expired.
+        Each is an issue of its own: ignoring one (expires soon) must not hide another.
         """
         if self._is_stopped:  # another follower may have this server already
             return
@@ -182,10 +180,7 @@ class ServerIssues(Follower):
 
     @callback
     def _async_check_address(self, _: datetime) -> None:
-        """Report if the address that phones use is no longer this machine's.
-
-        When it is back, the sockets serve it again.
-        """
+        """Report if the address that phones use is gone from this machine."""
         key, host = self._watched
         issue_id = f"address_{self._entry_id}"
         if not host or _is_here(host):
@@ -195,7 +190,6 @@ class ServerIssues(Follower):
 
     @callback
     def _async_follow_locks(self, _: None) -> None:
-        """Report the sources that are locked out."""
         issue_id = f"{LOCKED_OUT}_{self._entry_id}"
         if sources := self._server.locked:
             shown = list(dict.fromkeys(map(self._shown, sources)))
@@ -208,16 +202,12 @@ class ServerIssues(Follower):
             self._async_withdraw(issue_id)
 
     def _shown(self, source: str) -> str:
-        """Return a source as text, with the user behind a proxy only if a phone has it.
-
-        A stranger can make up any other user.
-        """
+        """Return a source as text, with only our users: strangers make up others."""
         host, _, user = source.partition(" ")
         return f"{host} ({user})" if user in self._server.phones else host
 
     @callback
     def _async_follow_refusal(self, phone: SnomPhone, _: None) -> None:
-        """Report that a phone keeps refusing documents."""
         if answer := phone.phone.refusal:
             self._async_report(
                 self._refusal_id(phone),

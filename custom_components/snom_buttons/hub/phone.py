@@ -32,10 +32,7 @@ class SnomPhone:
         phone: Phone,
         identified: Callable[[SnomPhone], None],
     ) -> None:
-        """Create the phone's device.
-
-        `identified` is called when the phone has named its firmware and hardware.
-        """
+        """Create the device; `identified` is called on named firmware or hardware."""
         self.settings = settings
         self.phone = phone
         self.connection: tuple[str, str] | None = None
@@ -63,7 +60,6 @@ class SnomPhone:
 
     @callback
     def _async_status_changed(self, _: None) -> None:
-        """Log availability, and read the User-Agent of a new registration."""
         if self.phone.available != self._available:
             self._available = self.phone.available
             _LOGGER.info(

@@ -128,10 +128,7 @@ class KeySettings:
 
     @property
     def setup(self) -> KeySetup:
-        """Return the key for the engine.
-
-        With the action `message` and a number, a phone sends each press to the server.
-        """
+        """Return the key for the engine: `message` makes presses go to the server."""
         number = f"key{self.key}"
         plain = KeyDescription(
             name=self.key, action=Action.MESSAGE, number=number, label=self.name
@@ -245,10 +242,7 @@ KEEPALIVE: Final = 60
 
 
 def server_settings(data: Mapping[str, Any]) -> ServerSettings:
-    """Return the server that the data of a config entry describes.
-
-    Version 0.1 stored no transports other than UDP, and no access rules.
-    """
+    """Return the server of an entry's data; 0.1 stored only UDP and no access rules."""
     udp, tcp, tls, access = (
         data.get(section, {}) for section in (CONF_UDP, CONF_TCP, CONF_TLS, CONF_ACCESS)
     )

@@ -32,8 +32,7 @@ class ServerStore:
     async def load(self, title: str) -> dict[str, Any]:
         """Return what was saved, in today's format; an empty dict if nothing was.
 
-        `title` names the config entry in the log. Raises ConfigEntryError if a later
-        version saved it.
+        `title` is for the log. Raises ConfigEntryError if a later version saved it.
         """
         try:
             stored: object = await self._store.async_load()
@@ -49,10 +48,7 @@ class ServerStore:
 
     @callback
     def save_soon(self) -> None:
-        """Save after SAVE_DELAY, however long changes go on.
-
-        `async_delay_save` alone would wait until they pause.
-        """
+        """Save after SAVE_DELAY; `async_delay_save` alone waits for a pause."""
         if not self._is_pending:
             self._is_pending = True
             self._store.async_delay_save(self._async_data, SAVE_DELAY)
@@ -87,10 +83,9 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
 
 
 def _upgraded(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return stored data with the keys' use and colours beside the keys.
+    """Return a store whose keys have what 0.1 kept in lists by phone.
 
-    Up to 0.1 `unused` and `colored` named, for each phone, the keys that were not used
-    and those whose lamps have several colours.
+    `unused`: keys that were not used; `colored`: those with several colours.
     """
     phones = stored.get("phones")
     if not isinstance(phones, dict) or not {"unused", "colored"} & stored.keys():
@@ -108,7 +103,6 @@ def _upgraded(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_kinds(phone: object, *, unused: list[str], colored: list[str]) -> object:
-    """Return a stored phone with use and colours beside each key."""
     if not isinstance(phone, dict) or not isinstance(keys := phone.get("keys"), list):
         return phone
     return phone | {
@@ -134,6 +128,5 @@ def _name_of(key: object) -> str | None:
 
 
 def _names(stored: object, extension: str) -> list[str]:
-    """Return the keys of a phone that an earlier version kept in a list."""
     by_phone = stored.get(extension) if isinstance(stored, Mapping) else None
     return by_phone if isinstance(by_phone, list) else []

@@ -1,7 +1,4 @@
-"""RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets.
-
-It knows nothing of phones and keys but the name of the SIP option `buttons`.
-"""
+"""RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets."""
 
 from .binding import Binding, parse_path
 from .flow import Flow

@@ -1,7 +1,6 @@
 """Digest access authentication, both sides (RFC 7616, RFC 8760, RFC 3261 section 22).
 
-The server's side is `Challenger`, the client's is `answer_challenge`. Neither stores or
-logs a password.
+Neither side stores or logs a password.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -26,11 +25,8 @@ NONCE_LIFETIME = 300.0
 """Seconds for which a nonce is accepted; after that the answer is `stale=true`."""
 
 ONLY_MD5 = ("baresip",)
-"""Prefixes of the User-Agent of clients that fail if any challenge is not MD5.
-
-RFC 7616 3.7 makes a client ignore unknown algorithms. Debian 12's baresip 1.0.0 fails
-with "Function not implemented" instead, in any order.
-"""
+"""Prefixes of the User-Agent of clients that fail if any challenge is not MD5: Debian
+12's baresip 1.0.0 does not ignore others as RFC 7616 3.7 requires."""
 
 SEAL = 10
 """Bytes of HMAC in a nonce, which has 24 characters then: a challenge has to be short."""
@@ -42,11 +38,7 @@ _QUOTED = frozenset(
 
 
 class Algorithm(StrEnum):
-    """A hash by its name in the `algorithm` parameter, in the order of the challenges.
-
-    MD5 is first although it is weaker: some user agents read only the first challenge and
-    know no other algorithm (docs/decisions/0008).
-    """
+    """A hash by its name, in the order of our challenges (docs/decisions/0008)."""
 
     MD5 = "MD5"
     SHA_256 = "SHA-256"
@@ -61,10 +53,9 @@ class Algorithm(StrEnum):
 
 
 def parse_credentials(value: str) -> dict[str, str]:
-    """Parse `Digest name=value, name="value"` of a challenge or of credentials.
+    """Parse `Digest name=value, …`; return unquoted values by lower-case name.
 
-    Returns the unquoted values by lower-case name. Raises SipSyntaxError for another
-    scheme, a repeated name, or more than MAX_PARAMETERS.
+    Raises SipSyntaxError for another scheme, a repeated name, or too many of them.
     """
     scheme, _, rest = value.strip().replace("\t", " ").partition(" ")
     if scheme.lower() != "digest":
@@ -129,9 +120,8 @@ def answer_challenge(
 ) -> str | None:
     """Return the Authorization value for the first supported challenge.
 
-    `challenges` are the WWW-Authenticate or Proxy-Authenticate lines in their order
-    (RFC 8760 2.4). Returns None if none of them is a digest with MD5 or SHA-256, and with
-    qop=auth or no qop.
+    `challenges` are header lines in their order (RFC 8760 2.4). Returns None unless one
+    is a digest with MD5 or SHA-256, and with qop=auth or no qop.
     """
     for challenge in challenges:
         try:
@@ -180,10 +170,8 @@ class Verdict(Enum):
     MISSING = auto()
     """No credentials for this realm: challenge."""
     STALE = auto()
-    """The nonce is unknown, too old or used: challenge, stale=true.
-
-    The password has been checked only if the nonce was used before.
-    """
+    """Nonce unknown, too old or used: challenge, stale=true. The password was checked
+    only if it was used."""
     WRONG = auto()
     """Password, user or parameters are wrong: count a failure and challenge."""
     ACCEPTED = auto()
@@ -200,10 +188,9 @@ class Authentication:
 class Challenger:
     """The server's side: creates challenges and checks credentials.
 
-    A nonce contains its time, and an HMAC over its time and the source it was sent to, so
-    that it has to be stored only once a right password came with it. From then on its
-    highest `nc` is stored until it expires, so that a replayed request is refused (RFC
-    7616 3.4).
+    A nonce contains its time, and an HMAC over that and its source, so that only those
+    used with a right password are stored, each with its highest `nc`, against replayed
+    requests (RFC 7616 3.4).
     """
 
     def __init__(
@@ -212,10 +199,7 @@ class Challenger:
         password_of: Callable[[str], str | None],
         clock: Callable[[], float],
     ) -> None:
-        """Check passwords with `password_of`, which returns None for an unknown user.
-
-        `clock` returns seconds and never goes backwards.
-        """
+        """Check passwords; `password_of` returns None for an unknown user."""
         self.realm = realm
         self._password_of = password_of
         self._clock = clock
@@ -228,10 +212,9 @@ class Challenger:
     def challenges(
         self, source: str, *, stale: bool = False, user_agent: str | None = None
     ) -> list[str]:
-        """Return the challenges for `source`, one for each algorithm (RFC 8760 2.3).
+        """Return challenges for `source`, one for each algorithm (RFC 8760 2.3).
 
-        The nonce is valid for requests from `source` only: credentials that were
-        intercepted are of no use elsewhere, and a forged source cannot answer.
+        The nonce is bound to it: intercepted credentials are useless elsewhere.
         """
         only_md5 = user_agent is not None and user_agent.lower().startswith(ONLY_MD5)
         start = [("realm", self.realm), ("nonce", self._new_nonce(source))]
@@ -257,10 +240,9 @@ class Challenger:
     ) -> Authentication:
         """Check the Authorization lines of a request from `source`.
 
-        An unknown user costs the same computation as a wrong password and gets the same
-        verdict, so that neither answer nor time reveals which users exist. Credentials
-        with an expired nonce are not checked (RFC 7616 3.3): they would be a guess at
-        the password that is not counted.
+        An unknown user costs the same time and gets the same verdict as a wrong
+        password. Credentials with an expired nonce are not checked: they would be a
+        guess at the password that is not counted (RFC 7616 3.3).
         """
         for value in values:
             try:
@@ -352,7 +334,6 @@ class Challenger:
         return int.from_bytes(stamp[:5]) / 1000
 
     def _sweep(self) -> None:
-        """Drop the counts of expired nonces."""
         now = self._clock()
         if now < self._next_sweep:
             return

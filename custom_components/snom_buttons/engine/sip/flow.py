@@ -4,11 +4,7 @@ from typing import NamedTuple
 
 
 class Flow(NamedTuple):
-    """A flow as in RFC 5626.
-
-    By UDP it is the source address; requests and responses leave from the same socket.
-    By TCP and TLS it is a single connection.
-    """
+    """A flow (RFC 5626): a source address by UDP, one connection by TCP or TLS."""
 
     transport: str
     """`UDP`, `TCP` or `TLS`, as in a Via."""

@@ -1,8 +1,4 @@
-"""Splits a stream of bytes into messages (RFC 3261 18.3, RFC 5626 4.4.1).
-
-No I/O and no clock. Of a message only the Content-Length is read; `parser` parses it
-once it is complete.
-"""
+"""Splits a stream into messages, without I/O (RFC 3261 18.3, RFC 5626 4.4.1)."""
 
 from collections.abc import Iterator
 
@@ -43,8 +39,7 @@ class StreamDecoder:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Append bytes; yield the messages that are complete, and PING for each ping.
 
-        Messages that are not consumed are yielded by the next call. Raises BrokenStream
-        after the messages that came before the fault.
+        What is not consumed comes with the next call. Raises BrokenStream at a fault.
         """
         self._buffer += data
         return iter(self._next, None)
@@ -77,10 +72,7 @@ class StreamDecoder:
         return taken
 
     def _head_length(self) -> int | None:
-        """Return the length of the head with its blank line, None until it is complete.
-
-        Raises BrokenStream.
-        """
+        """Return the length of the head, None if incomplete. Raises BrokenStream."""
         found = [
             position + len(blank)
             for blank in _BLANK_LINES

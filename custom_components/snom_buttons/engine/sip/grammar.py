@@ -1,7 +1,6 @@
 """The small parts of SIP's grammar that several headers share (RFC 3261 section 25).
 
-Every function scans its text once, without regular expressions or backtracking: hostile
-input costs time in proportion to its length.
+Texts are scanned once, without backtracking: hostile input costs linear time.
 """
 
 from collections.abc import Callable
@@ -45,10 +44,9 @@ def is_token(text: str) -> bool:
 
 
 def split_outside_quotes(text: str, separator: str) -> list[str]:
-    """Split at each `separator` outside quotes and angle brackets.
+    """Split outside quotes and angle brackets; return the stripped parts.
 
-    Returns the stripped parts, empty ones included. Raises SipSyntaxError for a
-    quoted string or a bracket that is not closed.
+    Raises SipSyntaxError for a quoted string or a bracket that is not closed.
     """
     if '"' not in text and "<" not in text:
         return [part.strip() for part in text.split(separator)]
@@ -151,11 +149,10 @@ def format_parameters(parameters: Parameters) -> str:
 
 
 def split_host_port(text: str) -> tuple[str, int | None]:
-    """Split `host`, `host:port` or `[ipv6]:port`.
+    """Split `host`, `host:port` or `[ipv6]:port`. Raises SipSyntaxError.
 
-    Accepts host names that begin with a digit or contain underscores (Docker's), which
-    the grammar does not. Returns the host in lower case, with brackets if it is IPv6,
-    and the port or None. Raises SipSyntaxError.
+    Also accepts leading digits and underscores (Docker's). Returns the host in lower
+    case, IPv6 in brackets, and the port or None.
     """
     if text.startswith("["):
         inner, bracket, rest = text[1:].partition("]")
@@ -189,10 +186,9 @@ def readable(text: str) -> str:
 
 
 def parse_number(text: str, what: str, *, low: int = 0, high: int) -> int:
-    """Parse plain ASCII digits within bounds; `what` names the number in the error.
+    """Parse ASCII digits within bounds. Raises SipSyntaxError, which names `what`.
 
-    Raises SipSyntaxError. Python's int() also accepts signs, underscores and digits of
-    other scripts.
+    Python's int() also accepts signs, underscores and digits of other scripts.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise SipSyntaxError(f"the {what} {text[:20]!r} is not a number")

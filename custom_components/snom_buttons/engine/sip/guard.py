@@ -1,7 +1,6 @@
 """Admission by source: networks, rates, and lock-outs after wrong passwords.
 
-Decides by the flow alone, before a message is parsed: a message that is not admitted
-costs almost nothing and gets no answer. Performs no I/O; the clock is passed in.
+It sees only the flow and the size, so a refused message costs almost nothing.
 """
 
 from collections import OrderedDict
@@ -73,8 +72,6 @@ class _Bucket:
 
 @dataclass(slots=True)
 class _Failures:
-    """Wrong passwords from one address."""
-
     count: int
     counted_at: float
     locked_until: float = 0.0
@@ -93,8 +90,7 @@ class Guard:
     ) -> None:
         """Admit sources in `networks`, and the flows of phones in `location`.
 
-        `on_locked` is called with a source when it is locked out (True), and when it is
-        released (False).
+        `on_locked` gets a source, and whether it was locked out or released.
         """
         self._clock = clock
         self._location = location
@@ -144,9 +140,8 @@ class Guard:
     def admits(self, flow: Flow, size: int = 0, *, is_answer: bool = False) -> bool:
         """Whether to admit a message of `size` bytes by this flow.
 
-        Every message by the flow of a registered phone is admitted, whatever other hosts
-        at its address do. By another flow that serves a phone, responses are admitted,
-        and requests at the rate of strangers.
+        By the flow of a registered phone always. By another that serves a phone,
+        responses always, requests at the rate of strangers.
         """
         if self.is_known(flow):
             return True
@@ -172,10 +167,7 @@ class Guard:
         return bucket
 
     def failed(self, source: str) -> None:
-        """Count a wrong password from a source; too many lock it out.
-
-        A source is an address, or an address and a user, such as `192.0.2.4 44`.
-        """
+        """Count a wrong password from a source, `192.0.2.4` or `192.0.2.4 44`."""
         limits = (FAILURES, NETWORK_FAILURES)
         for counted, limit in zip(sources_of(source), limits, strict=False):
             self._count(counted, limit)
@@ -234,8 +226,7 @@ class Guard:
 def sources_of(source: str) -> tuple[str, ...]:
     """Return the keys under which wrong passwords from a source are counted.
 
-    These are the address and, for IPv6, its /64 network, each with the user of the
-    source, which is cut to MAX_USER characters.
+    Its address and, for IPv6, its /64, with its user, cut to MAX_USER characters.
     """
     host, blank, user = source.partition(" ")
     behind = f"{blank}{user[:MAX_USER]}"

@@ -1,7 +1,4 @@
-"""The location service: the bindings of each user (RFC 3261 10).
-
-Performs no I/O. The clock is passed in, so that tests can drive it.
-"""
+"""The location service: the bindings of each user (RFC 3261 10), without I/O."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -53,10 +50,7 @@ class LocationService:
         self.store(user, [])
 
     def bind_address(self, user: str, host: str, port: int) -> None:
-        """Bind a user to an address by UDP, without a registration and without an end.
-
-        This is the sipsak example of the LED Remote Control document.
-        """
+        """Bind a user to a UDP address without end (LED Remote Control, sipsak)."""
         flow = Flow("UDP", host, port)
         address = host.partition("%")[0]  # the interface means nothing to the phone
         uri = make_uri(user, f"[{address}]" if ":" in address else address, port)
@@ -121,10 +115,7 @@ class LocationService:
         return flow in self._direct
 
     def serves(self, flow: Flow) -> bool:
-        """Whether a contact is reached by this flow, directly or through a proxy.
-
-        Also True for any flow from a host that is bound by its address.
-        """
+        """Whether a contact is reached by this flow, or its host bound by address."""
         return flow in self._served or flow[:2] in self._addresses
 
     def is_from_contact(self, user: str, flow: Flow) -> bool:

@@ -1,7 +1,4 @@
-"""SIP messages as values: requests, responses and their headers (RFC 3261 section 7).
-
-`parser` creates them from bytes, and checks them.
-"""
+"""SIP messages as values, which `parser` creates and checks (RFC 3261 section 7)."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -91,11 +88,7 @@ def canonical_name(name: str) -> str:
 
 
 class Headers:
-    """Header values by name, in any case and in compact form.
-
-    Values of one name keep their order; the order of different names has no meaning
-    (RFC 3261 7.3.1).
-    """
+    """Values by name, in any case or compact, in the order of their lines (7.3.1)."""
 
     __slots__ = ("_repeated", "_values")
 
@@ -110,11 +103,10 @@ class Headers:
         return bool(self.lines(name))
 
     def read(self, lines: Iterable[str]) -> str:
-        """Append unfolded lines from the wire.
+        """Append unfolded lines; return the fault of the last bad one, "" if none is.
 
-        Returns the fault of the last bad line, "" if all are good. A line that is not a
-        header is left out and a control character becomes a blank, since the answer to
-        a malformed request repeats its headers.
+        A line that is no header is left out, a control character becomes a blank, since
+        the answer to a malformed request repeats its headers.
         """
         fault = ""
         values = self._values
@@ -170,10 +162,7 @@ class Headers:
         return values
 
     def listed(self, name: str) -> list[str]:
-        """Return the comma-separated values of all lines of that name.
-
-        Raises SipSyntaxError for quotes or brackets that are not closed.
-        """
+        """Return the comma-separated values of a name. Raises SipSyntaxError."""
         lines = self.lines(name)
         if not lines:
             return []
@@ -247,10 +236,7 @@ class CSeq(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """What requests and responses have in common, with the mandatory headers typed.
-
-    `headers` has all header lines, the typed ones included.
-    """
+    """A message with its mandatory headers typed; `headers` holds all of them."""
 
     headers: Headers
     body: bytes = b""
@@ -277,8 +263,7 @@ class Request(Message):
     def forwarded(self) -> bool:
         """Whether it came through a proxy: each adds a Via (16.6, step 8).
 
-        Any comma counts as the end of a value, even one within quotes, so that a sender
-        cannot hide a proxy by broken quotes.
+        Any comma counts, so that broken quotes cannot hide a proxy.
         """
         vias = self.headers.lines("Via")
         return len(vias) > 1 or "," in vias[0]
@@ -293,11 +278,10 @@ class Response(Message):
 
 
 def encode(start_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
-    """Return the bytes of a message, with Content-Length added.
+    """Return the bytes of a message; `headers` are without Content-Length.
 
-    `headers` must not have Content-Length. Surrogate escapes become the bytes that they
-    stand for. Raises ValueError for a line end within a line, which would inject a
-    header.
+    Surrogate escapes become the bytes that they stand for. Raises ValueError for a line
+    end within a line, which would inject a header.
     """
     lines = [start_line, *[f"{name}: {value}" for name, value in headers]]
     return _encode([*lines, f"Content-Length: {len(body)}"], body)

@@ -1,7 +1,6 @@
 """Parses and checks a datagram (RFC 3261 7 and 25; 8.1.3.3, 8.2 and 18.3).
 
-The mandatory headers of a parsed message are present and typed, so that no later layer
-has to check them. Every step takes time in proportion to the datagram's length.
+The mandatory headers become typed for later layers. Each step takes linear time.
 """
 
 from dataclasses import dataclass
@@ -36,9 +35,8 @@ _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expir
 class MalformedMessage(ValueError):
     """A message that has a fault.
 
-    `status` and `reason` are those of the response to a request with this fault, if
-    `via` is known: a client could not match a response without the topmost Via.
-    `request` is False for a response, which gets none.
+    `status` and `reason` are for the response, if `request` is True and `via` is known:
+    a client could not match a response without the topmost Via.
     """
 
     status: int
@@ -54,10 +52,9 @@ class MalformedMessage(ValueError):
 
 
 def parse_datagram(data: bytes) -> Request | Response | None:
-    """Parse the message in a datagram (RFC 3261 18.3).
+    """Parse a datagram, None for line ends only: a keep-alive (RFC 5626 4.4.1).
 
-    Returns None for a keep-alive (only line ends, RFC 5626 4.4.1). Bytes after
-    Content-Length are ignored. Raises MalformedMessage.
+    Bytes after Content-Length are ignored (18.3). Raises MalformedMessage.
     """
     if len(data) > MAX_MESSAGE:
         raise MalformedMessage(513, "Message Too Large", Headers(), request=False)
@@ -85,11 +82,7 @@ def parse_datagram(data: bytes) -> Request | Response | None:
 
 
 def body_length(head: bytes) -> int:
-    """Return the Content-Length in the head of a message from a stream.
-
-    It is mandatory there (RFC 3261 18.3 and 20.14). Raises SipSyntaxError, also for two
-    different ones.
-    """
+    """Return the Content-Length, mandatory here (18.3). Raises SipSyntaxError."""
     _, headers, _ = _split_head(head.rstrip(b"\r\n"))
     length = _content_length(headers)
     if length is None:
@@ -113,10 +106,7 @@ def _reason_phrase(text: str) -> str:
 
 
 def _split_body(data: bytes) -> tuple[bytes, bytes, str]:
-    """Split at the first empty line, with line ends of either kind.
-
-    Returns head, body and the fault, "" without one.
-    """
+    """Split at the first empty line into head, body and fault, "" without one."""
     end, blank = data.find(b"\n\r\n"), b"\n\r\n"
     # Search only before that one.
     bare = data.find(b"\n\n", 0, len(data) if end < 0 else end + 1)
@@ -128,11 +118,7 @@ def _split_body(data: bytes) -> tuple[bytes, bytes, str]:
 
 
 def _split_head(head: bytes) -> tuple[str, Headers, str]:
-    """Split start line and headers, unfolding continued lines (RFC 3261 7.3.1).
-
-    Returns the fault too, "" if every line is a header: the answer to the fault needs
-    the headers.
-    """
+    """Return start line, unfolded headers (7.3.1), and the fault, "" without one."""
     too_many = ""
     if len(head) > MAX_HEAD:
         too_many = f"more than {MAX_HEAD} bytes of headers"
@@ -152,7 +138,6 @@ def _split_head(head: bytes) -> tuple[str, Headers, str]:
 
 
 def _unfold(lines: list[str]) -> list[str]:
-    """Join each line that begins with a blank to the one before."""
     unfolded: list[list[str]] = []
     for line in lines:
         if line[:1] in (" ", "\t") and unfolded:
@@ -173,7 +158,6 @@ def _split_request_line(start_line: str) -> tuple[str, str, str]:
 
 
 def _is_request_line(start_line: str) -> bool:
-    """Whether the first line is that of a request, which can be answered."""
     try:
         _split_request_line(start_line)
     except SipSyntaxError:
@@ -182,10 +166,7 @@ def _is_request_line(start_line: str) -> bool:
 
 
 def _checked(headers: Headers, body: bytes, unreadable: str) -> bytes:
-    """Check the headers of any message; return the body cut to its length.
-
-    Raises SipSyntaxError.
-    """
+    """Check the headers; return the body cut to its length. Raises SipSyntaxError."""
     if unreadable:
         raise SipSyntaxError(unreadable)
     if name := headers.first_missing(_MANDATORY):
@@ -298,7 +279,6 @@ def _top_via(headers: Headers) -> Via:
 
 @cached  # only the parameters differ between the messages of a phone
 def _sender(start: str) -> tuple[str, str, str, int | None]:
-    """Parse the part of a Via before its parameters."""
     name, _, protocol = start.partition("/")
     version, _, rest = protocol.partition("/")
     transport, _, sent_by = rest.strip().replace("\t", " ").partition(" ")

@@ -65,11 +65,7 @@ class Registrar:
     def _wanted_bindings(
         self, request: Request, flow: Flow, user: str
     ) -> list[Binding] | Answer:
-        """Return the user's new bindings (10.3, steps 6 and 7).
-
-        Changes nothing, so that a request that fails has changed nothing. Raises
-        SipSyntaxError.
-        """
+        """Return the new bindings (10.3, step 7); store none. Raises SipSyntaxError."""
         if request.to.uri.scheme == "tel":
             raise SipSyntaxError("an address-of-record must be a sip or sips URI")
         held = list(self.location.bindings(user))
@@ -138,10 +134,9 @@ class Registrar:
     def _accepted(self, request: Request, user: str, supports_buttons: bool) -> Answer:
         """Return the 200 with all current bindings (10.3, step 8).
 
-        Each Contact has its own expiry. Expires repeats what this request got, for
-        clients that read only that header. A phone that supports buttons gets `Required`
-        (as in the LED Remote Control document) and `Require` (as in RFC 3261). Path is
-        that of the request (RFC 3327 5.3).
+        Each Contact has its own expiry; Expires repeats this request's, for clients
+        that read only that. A phone with buttons gets `Required` (LED Remote Control)
+        and `Require` (RFC 3261). Path is that of the request (RFC 3327 5.3).
         """
         now = self.clock()
         held = self.location.bindings(user)

@@ -3,8 +3,7 @@
 T1 = 0.5
 """Round-trip time estimate."""
 T2 = 4.0
-"""Longest interval between retransmissions of non-INVITE requests and of responses
-to INVITE."""
+"""Longest interval of retransmitting non-INVITE requests, and responses to INVITE."""
 T4 = 5.0
 """Longest time that a message remains in the network."""
 
@@ -19,10 +18,7 @@ TIMER_H = 64 * T1
 TIMER_I = T4
 """How long to absorb retransmissions of the ACK; 0 if reliable."""
 TIMER_J = 64 * T1 + T4
-"""How long to answer retransmissions of a non-INVITE request; 0 if reliable.
-
-T4 longer than in RFC 3261: a client sends the last retransmission just before its timer
-F fires, and if that one is late, it must not be taken for a new request.
-"""
+"""How long to answer retransmissions of a non-INVITE request; 0 if reliable. T4 longer
+than in RFC 3261: the last of them, sent just before timer F, may come late."""
 TIMER_K = T4
 """How long to absorb retransmissions of the final response; 0 if reliable."""

@@ -1,11 +1,8 @@
 """Transactions as state machines without I/O (RFC 3261 17).
 
-A machine is given an event and the time, and returns the actions for its driver; its
-timers are plain deadlines. The driver (the transaction layer, or a test) sends, and
-calls `expire` at `deadline`.
-
-Each machine is a table: (state, event) gives the next state and the actions in their
-order. A pair that is not in the table changes nothing.
+A machine is given an event and the time, and returns the actions for its driver (the
+transaction layer, or a test), which calls `expire` at `deadline`. It is a table:
+(state, event) gives the next state and the actions; other pairs change nothing.
 """
 
 from collections.abc import Mapping
@@ -220,10 +217,7 @@ class ServerTransaction(Transaction):
 
 
 class InviteServerTransaction(ServerTransaction):
-    """An INVITE server transaction that ends in 300 to 699 (RFC 3261 17.2.1).
-
-    The server accepts no calls, so there is no transition for 2xx.
-    """
+    """An INVITE server transaction that ends in 300 to 699, never 2xx (17.2.1)."""
 
     INITIAL = State.PROCEEDING
     TABLE: ClassVar[Table] = {
@@ -263,10 +257,9 @@ def client_key(branch: str, method: str) -> TransactionKey:
 def server_key(request: Request, flow: Flow, method: str) -> TransactionKey:
     """Return the key of the server transaction of a request (17.2.3).
 
-    The flow is part of it, so that the sender of a copied request does not get the
-    response. `method` is that of the request, or INVITE for the transaction that an ACK
-    or a CANCEL refers to. Without a branch of RFC 3261, or with nothing after the cookie
-    (RFC 4475 3.2.1), the key is that of RFC 2543.
+    The flow is part of it, so that a copied request gets no response. `method` is
+    INVITE for an ACK or CANCEL, else that of the request. Without a branch of RFC 3261,
+    or with an empty one (RFC 4475 3.2.1), the key is that of RFC 2543.
     """
     via = request.via
     branch = via.branch

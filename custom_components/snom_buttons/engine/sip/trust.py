@@ -1,8 +1,4 @@
-"""Authentication of requests (RFC 3261 22 and 10.3, docs/decisions 9).
-
-A REGISTER is always challenged. Another request is trusted if it came by the flow of an
-authenticated registration, or if its digest is right.
-"""
+"""Authentication of requests (RFC 3261 22 and 10.3, docs/decisions/0009)."""
 
 from collections.abc import Callable
 import logging
@@ -19,12 +15,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Trust:
-    """Decides whether a request comes from the user that it names.
-
-    The domain of an address-of-record is ignored: phones register with an IP address, a
-    host name or a container's outer address, and each of these is this server
-    (docs/decisions/0006).
-    """
+    """Checks that a request is from its user, in any domain (docs/decisions/0006)."""
 
     def __init__(
         self,
@@ -34,10 +25,7 @@ class Trust:
         location: LocationService,
         guard: Guard | None = None,
     ) -> None:
-        """Authenticate the users for whom `password_of` returns a password.
-
-        `guard` counts wrong passwords and knows the sources that are locked out.
-        """
+        """Authenticate users with `password_of`; `guard` counts wrong passwords."""
         self._challenger = Challenger(realm, password_of, clock)
         self._location = location
         self._guard = guard
@@ -45,8 +33,7 @@ class Trust:
     def judge(self, request: Request, flow: Flow) -> Answer | None:
         """Return the refusal of a request, None if it comes from the user it names.
 
-        That user is the one of To for a REGISTER, else the one of From. A flow proves
-        nothing where a proxy is at its end, since all phones behind it share the flow.
+        To names it for a REGISTER, else From. A flow proves nothing behind a proxy.
         """
         if request.method == "REGISTER":
             return self._authenticate(request, flow, request.to.uri.user)
@@ -66,11 +53,9 @@ class Trust:
     ) -> Answer | None:
         """Check the digest, and that its user is `user` (10.3, steps 3 and 4).
 
-        A source that is locked out is challenged whatever its credentials, except for
-        the phone that registered by this very flow: other hosts at its address (NAT)
-        must not keep it from registering again. Behind a proxy the lock is on the user
-        of the credentials, whatever From and To name, so that other users are not
-        affected.
+        A locked source is challenged, except for the phone that registered by this
+        flow: other hosts at its address (NAT) must not lock it out. Behind a proxy the
+        lock is on the user of the credentials, to spare other users.
         """
         source_of_nonce = _source_of_nonce(flow)
         judged = self._challenger.judge(
@@ -110,9 +95,8 @@ class Trust:
 
 
 def _source_of_nonce(flow: Flow) -> str:
-    """Return the source that a nonce is bound to.
+    """Return what a nonce is bound to: the flow's address, or its host if reliable.
 
-    By UDP that is the exact address that received it. By TCP and TLS it is the host: a
-    source address cannot be forged there, and a phone may retry by a new connection.
+    There it cannot be forged, and a phone may retry by a new connection.
     """
     return f"{flow.transport} {flow.host}" if flow.is_reliable else str(flow)

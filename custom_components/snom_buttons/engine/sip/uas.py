@@ -1,8 +1,4 @@
-"""Refusals of a user agent server (RFC 3261 8.2, RFC 6665).
-
-There is one function for each clause; `refusal_of` calls them in the order of 8.2.
-`parser` has refused malformed messages before.
-"""
+"""Refusals of a user agent server, one function a clause (RFC 3261 8.2, RFC 6665)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -49,10 +45,7 @@ def _event(request: Request) -> Answer | None:
 
 
 def _dialog(request: Request) -> Answer | None:
-    """481: a request in a dialog that does not exist (12.2.2).
-
-    MESSAGE is none: presses have a To tag without a dialog (LED Remote Control).
-    """
+    """481: there is no such dialog (12.2.2). A press needs none for its To tag."""
     if request.method in _IN_DIALOG or (
         request.method in ("INVITE", "REFER") and request.to.tag
     ):

@@ -31,18 +31,12 @@ class UnsupportedScheme(SipSyntaxError):
 
 @dataclass(frozen=True, slots=True)
 class Uri:
-    """One `sip:`, `sips:` or `tel:` URI.
-
-    `text` has the exact characters; the other fields are parsed from it.
-    """
+    """A `sip:`, `sips:` or `tel:` URI; `text` has the exact characters."""
 
     text: str
     scheme: str
     user: str | None
-    """The user, or the number of a tel URI, unescaped.
-
-    Bytes that are not UTF-8 are replaced, so that it can be shown and stored.
-    """
+    """Unescaped, for tel the number; bytes that are not UTF-8 are replaced."""
     host: str
     """In lower case, IPv6 in brackets; empty for tel."""
     port: int | None
@@ -107,10 +101,9 @@ def escape_user(user: str) -> str:
 
 @cached
 def parse_uri(text: str) -> Uri:
-    """Parse a URI.
+    """Parse a URI; one without a scheme, as in the sipsak example, is `sip:`.
 
-    One without a scheme (`1004@192.0.2.4`, as in the sipsak example of the LED Remote
-    Control document) is read as `sip:`. Raises UnsupportedScheme or SipSyntaxError.
+    Raises UnsupportedScheme or SipSyntaxError.
     """
     if not _FORBIDDEN.isdisjoint(text):
         raise SipSyntaxError(f"{text[:60]!r} has characters that no URI may have")
@@ -140,15 +133,11 @@ def parse_uri(text: str) -> Uri:
 
 
 def _decoded(text: str) -> str:
-    """Return `text` unescaped, with bytes that are not UTF-8 replaced."""
     return readable(percent_decode(text) if "%" in text else text)
 
 
 def _is_scheme(before: str, rest: str) -> bool:
-    """Whether the text before the first colon is a scheme.
-
-    In `mailto:x@y` and `urn:service:sos` it is, in `host:5060` and `44:secret@host` not.
-    """
+    """Whether it is a scheme: in `mailto:x@y`, but not in `host:5060`, `44:pw@host`."""
     if rest.startswith("//"):
         return True
     port = rest.partition(";")[0].partition("?")[0]
@@ -194,11 +183,7 @@ def make_address(
 
 @cached
 def parse_address(text: str) -> Address:
-    """Parse one address, with or without angle brackets.
-
-    Without brackets the parameters belong to the header, not to the URI (RFC 3261
-    20.10). Raises SipSyntaxError.
-    """
+    """Parse an address, with or without <> (20.10). Raises SipSyntaxError."""
     text = text.strip()
     name_end = _end_of_quotes(text) if text.startswith('"') else 0
     opening = text.find("<", name_end)
@@ -226,10 +211,7 @@ def parse_address(text: str) -> Address:
 
 
 def _end_of_quotes(text: str) -> int:
-    """Return the position after the quoted string that `text` begins with.
-
-    Raises SipSyntaxError.
-    """
+    """Return the position after the quoted string. Raises SipSyntaxError."""
     position = 1
     while True:
         closing = text.find('"', position)

@@ -1,7 +1,6 @@
 """A SIP endpoint: transports, parser, transactions, guard, trust and registrar in one.
 
-Its user sends requests with `request`, and gets each new request once, as an
-`IncomingRequest`. Retransmissions are answered here.
+Its user gets each new request once; retransmissions are answered here.
 """
 
 import asyncio
@@ -45,19 +44,13 @@ class IncomingRequest:
     def reply(
         self, status: int, headers: HeaderItems = (), *, reason: str | None = None
     ) -> None:
-        """Send a final response, and repeat it for each retransmission of the request.
-
-        Raises RuntimeError after another final response.
-        """
+        """Send a final response, and keep it. Raises RuntimeError after another."""
         data = self._encode(status, headers, reason=reason)
         self.answered = True
         self._endpoint.respond(self._key, self.flow, self.request.method, data)
 
     def reply_stateless(self, status: int, headers: HeaderItems = ()) -> None:
-        """Send a final response and keep no state (8.2.7).
-
-        Only for requests whose retransmissions get the same response anyway.
-        """
+        """Send a response without state (8.2.7): retransmissions get the same one."""
         data = self._encode(status, headers)
         self.answered = True
         self._endpoint.send(data, self.flow)
@@ -65,9 +58,8 @@ class IncomingRequest:
     def refuse(self, refusal: Answer) -> None:
         """Send a refusal, and keep no state (RFC 3261 8.2.7 and 26.3.2.4).
 
-        By UDP a challenge is never longer than the request, whose source address may be
-        forged: if need be it offers only the first algorithm, then in the shortest form,
-        and otherwise it is not sent.
+        By UDP a challenge is never longer than the request, whose source may be forged:
+        it offers one algorithm, then the shortest form, or is not sent.
         """
         status = refusal.status
         is_limited = status == 401 and not (
@@ -110,11 +102,7 @@ class IncomingRequest:
 
 
 class Endpoint:
-    """The transports, transactions and checks below a SIP user agent core.
-
-    Runs in the event loop that opened it. `on_request` is called with each new request
-    and answers it; if it raises, the request is answered with 500.
-    """
+    """What lies below a SIP user agent core, in the event loop that opened it."""
 
     def __init__(
         self,
@@ -128,12 +116,11 @@ class Endpoint:
     ) -> None:
         """Create an endpoint that is not open.
 
-        `on_stray_response` gets responses that match no transaction, such as those to an
-        INVITE that was sent with `send`; without it they are dropped. `guard` decides
-        which sources are admitted; without it all are. `trust` authenticates each
-        request before anything else (RFC 3261 8.2); without it all are trusted.
-        `registrar` answers REGISTER; without it `on_request` does. `on_lost` gets the
-        flow of each lost connection.
+        `on_request` answers each new request; if it raises, the answer is 500.
+        `on_stray_response` gets responses that match no transaction. `guard` decides
+        which sources are admitted, by default all. `trust` authenticates each request
+        before anything else (RFC 3261 8.2). `registrar` answers REGISTER, by default
+        `on_request` does. `on_lost` gets the flow of each lost connection.
         """
         self._on_request = on_request
         self._on_stray_response = on_stray_response
@@ -156,10 +143,9 @@ class Endpoint:
         advertised_port: int | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """Bind a transport to a port, 0 for any; to be called once for each transport.
+        """Bind a transport to a port, 0 for any; once for each. Raises OSError.
 
         Via and Contact have the advertised host and port, by default the bound ones.
-        `context` is for TLS only. Raises OSError.
         """
         opened = (
             UdpTransport(self._receive)
@@ -186,10 +172,7 @@ class Endpoint:
             listener.renew(context)
 
     async def close(self) -> None:
-        """End every transaction and free the ports; safe to call twice.
-
-        Messages that arrive meanwhile are dropped.
-        """
+        """End every transaction, and free the ports; safe to call twice."""
         transports, self._transports = self._transports, {}
         self._transactions.close()
         await asyncio.gather(*(transport.close() for transport in transports.values()))
@@ -209,8 +192,7 @@ class Endpoint:
     async def request(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
         """Send a request and return its final response of any status.
 
-        Raises NoAnswer when timer F fires, TransportError if it cannot be sent, its
-        connection is lost or the endpoint is closed.
+        Raises NoAnswer at timer F, TransportError if it is lost or the endpoint closed.
         """
         self._transport(flow.transport)
         branch = new_branch()
@@ -242,11 +224,7 @@ class Endpoint:
         return self._guard is None or self._guard.is_known(flow)
 
     def _receive(self, data: bytes, flow: Flow) -> None:
-        """Process the bytes of a message; never raises.
-
-        Strangers get no responses but challenges, in particular none to malformed
-        messages.
-        """
+        """Process a message, never raise. Strangers get no responses but challenges."""
         if not self._transports:
             return
         if self._guard is not None and not self._guard.admits(
@@ -341,10 +319,7 @@ class Endpoint:
     def respond(
         self, key: TransactionKey, flow: Flow, method: str, data: bytes
     ) -> None:
-        """Send a final response in a new server transaction.
-
-        If there are too many of them it is sent without one; after `close` not at all.
-        """
+        """Send a final response in a transaction, without one if there are too many."""
         if self._transactions.is_full or not self._transports:
             self.send(data, flow)
         else:

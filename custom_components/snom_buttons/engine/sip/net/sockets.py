@@ -1,7 +1,6 @@
 """Listening sockets for one address family or for both.
 
-Elsewhere in this package a host is written plainly: an IPv4 address from a socket of both
-families is `192.0.2.4`, not `::ffff:192.0.2.4`.
+Elsewhere in this package IPv4 is plain: `192.0.2.4`, not `::ffff:192.0.2.4`.
 """
 
 import socket
@@ -13,8 +12,7 @@ _MAPPED = "::ffff:"
 def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     """Return a bound non-blocking socket; a stream socket also listens.
 
-    `::` includes IPv4 where the system has both. Raises OSError (EADDRINUSE,
-    EADDRNOTAVAIL, EACCES, EAFNOSUPPORT).
+    `::` includes IPv4 where the system has it. Raises OSError (EADDRINUSE, …).
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY on accepted sockets only if the listener names TCP.
@@ -37,10 +35,7 @@ def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.so
 
 
 def plain_host(address: tuple[Any, ...]) -> str:
-    """Return the plain host of a socket address.
-
-    A link-local IPv6 address keeps its interface: `fe80::1%eth0`.
-    """
+    """Return a plain host; link-local IPv6 keeps its interface: `fe80::1%eth0`."""
     host: str = address[0]
     if host.startswith(_MAPPED) and "." in host:
         return host.removeprefix(_MAPPED)
@@ -50,10 +45,7 @@ def plain_host(address: tuple[Any, ...]) -> str:
 
 
 def socket_address(host: str, port: int, family: int) -> tuple[Any, ...]:
-    """Return the address for a socket of that family.
-
-    Raises OSError for an unknown interface.
-    """
+    """Return an address for the family. Raises OSError for an unknown interface."""
     if family != socket.AF_INET6:
         return host, port
     if ":" not in host:

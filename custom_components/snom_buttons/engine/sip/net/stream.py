@@ -1,7 +1,6 @@
 """The transport layer over TCP and TLS (RFC 3261 18): a listener with its connections.
 
-The server never opens a connection: a phone does when it registers, and requests to it
-use that connection while it exists (RFC 5626).
+Only phones open connections, which serve both ways (docs/decisions/0014).
 """
 
 import asyncio
@@ -63,8 +62,7 @@ class StreamTransport:
     ) -> None:
         """Pass each message to `receive`, which must not raise.
 
-        `guard` decides which addresses may connect, and which connections serve phones.
-        `lost` gets the flow of each lost connection.
+        `guard` admits addresses and knows flows of phones; `lost` gets lost flows.
         """
         self.name = "TLS" if context else "TCP"
         self.receive = receive
@@ -286,7 +284,6 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
     def make_room(self) -> None:
-        """Abort the connection, during the handshake or after it."""
         if self._pause is not None:  # no further message is processed
             self._pause.cancel()
         self._end_handshake()
@@ -313,10 +310,7 @@ class _Connection(asyncio.Protocol):
             self._hand_on(messages)
 
     def _hand_on(self, messages: Iterator[bytes]) -> None:
-        """Pass on the complete messages, no faster than strangers may send.
-
-        Instead of dropping messages, reading pauses.
-        """
+        """Pass on the complete messages; reading pauses if a stranger is too fast."""
         assert self._transport is not None
         try:
             while self._listener.listens_to(self.flow):
@@ -376,7 +370,6 @@ class _Connection(asyncio.Protocol):
         self._idle = self._loop.call_later(seconds, self._check_idle)
 
     def _check_idle(self) -> None:
-        """Close the connection if it was idle for too long, else check again later."""
         limit = IDLE if self._listener.serves(self.flow) else STRANGER_IDLE
         left = self._heard_at + limit - self._loop.time()
         if left > 0:
