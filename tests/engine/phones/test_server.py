@@ -145,7 +145,7 @@ async def test_a_phone_with_a_new_address_replaces_the_old_one_at_once() -> None
             assert len(before.requests) == 1
 
 
-async def test_two_devices_of_one_phone_both_show_its_keys() -> None:
+async def test_two_contacts_of_one_phone_both_show_its_keys() -> None:
     phone = make_phone()
     async with (
         serving(phone) as server,

@@ -11,7 +11,7 @@ from tests.support.serving import jumping, lit, make_phone, raw_phone, serving
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-def test_a_key_is_taken_once_the_device_has_answered() -> None:
+def test_a_key_is_taken_once_the_contact_has_answered() -> None:
     async def test() -> None:
         phone = make_phone()
         taken: list[str] = []
@@ -51,7 +51,7 @@ def test_what_is_refused_is_not_taken() -> None:
     jumping(test)
 
 
-def test_all_devices_count_that_answer() -> None:
+def test_all_contacts_count_that_answer() -> None:
     async def test() -> None:
         phone = make_phone()
         async with (

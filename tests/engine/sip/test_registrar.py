@@ -48,7 +48,7 @@ class TestWhatIsKept:
     ) -> None:
         assert stack.register(contact, to=to).status == status
 
-    def test_a_phone_that_restarts_without_an_instance_is_the_same_device(
+    def test_a_phone_that_restarts_without_an_instance_is_the_same_contact(
         self, stack: Stack
     ) -> None:
         """Its Contact has another `line` at the same address."""
@@ -313,12 +313,12 @@ class TestOrder:
         assert stack.register(CONTACT, cseq=1, call_id="call-2").status == 200
         assert stack.register(CONTACT, cseq=1, call_id="call-1").status == 200
 
-    def test_another_device_is_not_in_the_way(self, stack: Stack) -> None:
+    def test_another_contact_is_not_in_the_way(self, stack: Stack) -> None:
         stack.register("<sip:44@a>", cseq=5)
         assert stack.register("<sip:44@b>", cseq=4).status == 200
 
 
-class TestSeveralDevices:
+class TestSeveralContacts:
     """RFC 3261 10.3, and RFC 5626 for the instance."""
 
     def test_each_uri_is_one(self, stack: Stack) -> None:
@@ -341,7 +341,7 @@ class TestSeveralDevices:
         assert binding.flow == ELSEWHERE
 
     @pytest.mark.parametrize("instance", ["", f";{INSTANCE}"])
-    def test_a_device_ends_its_old_contact_behind_its_new_one(
+    def test_a_contact_ends_its_old_registration_after_its_new_one(
         self, stack: Stack, instance: str
     ) -> None:
         """As pjsip does when it detects NAT."""
@@ -443,7 +443,7 @@ class TestPath:
         assert stack.contacts() == ["<sip:44@before>"]
 
     @pytest.mark.parametrize("via", [(), ("Via: SIP/2.0/UDP h;branch=z9hG4bKa",)])
-    def test_two_devices_behind_one_proxy_are_two(
+    def test_two_contacts_behind_one_proxy_are_two(
         self, stack: Stack, via: tuple[str, ...]
     ) -> None:
         """Without a proxy, another Call-ID by the same flow is a restarted phone."""
