@@ -1,8 +1,4 @@
-"""The domain: phones with their keys, what the keys show, and presses.
-
-It knows the buttons document and SIP. All calls are made in one event loop, the one
-that `PhoneServer.start` runs in.
-"""
+"""Phones, what their keys show, and presses. All calls are made in one event loop."""
 
 from ..sip import PRIVATE_NETWORKS
 from .address import can_reach, host_and_port, phone_address

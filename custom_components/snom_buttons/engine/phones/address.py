@@ -34,11 +34,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def phone_address(text: str) -> tuple[str, int] | None:
-    """Return the IP address and port of a phone that does not register.
-
-    The address has the form that a flow has. None for text that is not an address a
-    phone can have; a link-local IPv6 address needs an interface of this machine.
-    """
+    """Return IP address and port as in a flow; None if no phone can have them."""
     address = host_and_port(text)
     if address is None:
         return None

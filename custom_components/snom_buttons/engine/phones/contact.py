@@ -28,12 +28,11 @@ class Contact:
         gone: Callable[[Binding], None],
         before: Contact | None = None,
     ) -> None:
-        """Start the keep-alive; `before` is the same contact before its last REGISTER.
+        """Start the keep-alive; `before` is the contact before its last REGISTER.
 
-        `document_of` returns the document of a key. `status_changed` is called when
-        `answering`, `in_sync` or `refusal` of the outbox changes, `taken` with keys whose
-        looks the contact has taken, `measured` when `round_trip` changes, and `gone` with
-        a binding from before a restart that does not answer.
+        Called: `status_changed` when `answering`, `in_sync` or `refusal` of the outbox
+        changes, `taken` with keys that were taken, `measured` when `round_trip`
+        changes, `gone` with a binding from before a restart that does not answer.
         """
         self.binding = binding
         self.round_trip: float | None = before.round_trip if before else None
@@ -99,7 +98,6 @@ class Contact:
         self._measured()
 
     def _silent(self, asked: float) -> None:
-        """Record that an OPTIONS got no answer, unless a message came meanwhile."""
         if self._heard_at is None or self._heard_at <= asked:
             self.lost()
 

@@ -1,7 +1,4 @@
-"""Sends buttons documents to contacts by SIP MESSAGE (RFC 3428).
-
-It also asks whether a contact answers, by OPTIONS (RFC 3261 11).
-"""
+"""Sends documents to contacts by MESSAGE (RFC 3428), and OPTIONS (RFC 3261 11)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,11 +53,7 @@ class Courier:
         return room_now
 
     async def deliver(self, binding: Binding, password: str, document: bytes) -> None:
-        """Send one document; return when the contact has taken it.
-
-        A challenge is answered with the phone's password (RFC 3261 22.2), a second one
-        if only the nonce was stale. Raises DeliveryFailed.
-        """
+        """Send a document; return when it has been taken. Raises DeliveryFailed."""
         message = self._message(binding, document)
         response = await self._exchange(message, binding)
         for _ in range(MAX_CHALLENGES):
@@ -80,10 +73,7 @@ class Courier:
             )
 
     async def ask(self, binding: Binding) -> None:
-        """Send OPTIONS; return when the contact has answered with any status.
-
-        Raises DeliveryFailed.
-        """
+        """Send OPTIONS; return after an answer of any status. Raises DeliveryFailed."""
         await self._exchange(self._request("OPTIONS", binding), binding)
 
     async def _exchange(self, message: OutgoingRequest, binding: Binding) -> Response:
@@ -141,7 +131,6 @@ class Courier:
 
 
 def _shown(response: Response) -> str:
-    """Return status and reason as printable text."""
     reason = "".join(c for c in response.reason if c.isprintable())[:MAX_REASON]
     return f"{response.status} {readable(reason)}".rstrip()
 

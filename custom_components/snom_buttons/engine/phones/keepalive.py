@@ -1,7 +1,4 @@
-"""Checks regularly that a contact answers, by OPTIONS (RFC 3261 11).
-
-A phone that is unplugged stays registered for up to an hour.
-"""
+"""Asks a contact by OPTIONS (RFC 3261 11): an unplugged phone stays registered."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,16 +8,12 @@ import random
 from .outbox import DeliveryFailed
 
 EARLIEST = 0.5
-"""The earliest time of the first request, as a part of the interval.
-
-Thus phones that registered together, as after a power cut, get it at different times.
-"""
+"""The part of the interval before the first question, so that phones that registered
+together are not asked together."""
 
 AGAIN = 5.0
-"""Seconds after which a request that could not be sent is repeated.
-
-Thus a network that is away for a moment makes no phone unavailable.
-"""
+"""Seconds until a question that could not be sent is repeated, so that a short failure
+of the network makes no phone unavailable."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,10 +29,9 @@ class Keepalive:
         answered: Callable[[float], None],
         silent: Callable[[float], None],
     ) -> None:
-        """Ask every `interval` seconds; never if that is 0.
+        """Ask every `interval` seconds, never if 0; `ask` raises DeliveryFailed.
 
-        `ask` raises DeliveryFailed without an answer. `answered` gets the seconds until
-        the answer, `silent` the loop's time of the request.
+        `answered` gets the seconds it took, `silent` the loop's time of the question.
         """
         self._ask = ask
         self._interval = interval
@@ -72,7 +64,6 @@ class Keepalive:
                 self._silent(asked)
 
     async def _is_answered(self) -> bool:
-        """Ask once; return whether there was an answer."""
         loop = asyncio.get_running_loop()
         asked = loop.time()
         try:

@@ -31,10 +31,9 @@ class Key:
     __slots__ = ("_changed", "document", "look", "name", "pressed", "setup", "shown")
 
     def __init__(self, setup: KeySetup, changed: Callable[[Key, bool], None]) -> None:
-        """Create a key that is off.
+        """Create a key that is off. Raises DocumentError if its look cannot be written.
 
         `changed` is called when its look changes, with whether only the label did.
-        Raises DocumentError for a look that cannot be written.
         """
         self.name = setup.name
         self.setup = setup
@@ -71,8 +70,7 @@ class Key:
     def show(self, description: KeyDescription) -> None:
         """Set the look, and send it if it changes.
 
-        Raises DocumentError for a look that cannot be written, ValueError for that of
-        another key; then nothing changes.
+        Raises DocumentError, or ValueError for another key's; then nothing changes.
         """
         before = self.look
         if description == before:
@@ -94,11 +92,7 @@ class Key:
         return replace(description, **_changes(self._look(not on), look))
 
     def configure(self, setup: KeySetup) -> None:
-        """Apply a new setup.
-
-        The key shows what `restore` would let it show. Raises DocumentError for a look
-        that cannot be written; then nothing changes.
-        """
+        """Apply a setup as `restore` does. Raises DocumentError before any change."""
         if setup == self.setup:
             return
         _document(setup)
@@ -124,10 +118,7 @@ class Key:
         return look
 
     def _look(self, on: bool, light: str = LightMode.ON) -> KeyDescription:
-        """Return the look by the setup, on or off.
-
-        `light` is the light mode of a key that is on, if the setup has no look for that.
-        """
+        """Return the setup's look; `light` is that of one on without `setup.on`."""
         setup = self.setup
         if not on:
             return setup.off
@@ -142,7 +133,6 @@ def _document(setup: KeySetup) -> bytes:
 
 
 def _changes(before: KeyDescription, after: KeyDescription) -> Mapping[str, Any]:
-    """Return the fields in which `after` differs, except the name, with their values."""
     return {
         name: value
         for name in _FIELDS

@@ -26,10 +26,7 @@ class SharedLine:
         phones: Mapping[str, Phone],
         emit_later: Callable[[Callable[[], None]], None],
     ) -> None:
-        """Create a line that is free. `phones` may change.
-
-        `emit_later` calls a function after idle outboxes have sent what is due now.
-        """
+        """Create a free line; `phones` may change, `emit_later` is reception's."""
         self.setup = setup
         self.seized = False
         self.owner: str | None = None
@@ -56,21 +53,17 @@ class SharedLine:
         return True
 
     def release(self, extension: str | None = None) -> bool:
-        """Release the line for its owner; return whether that phone held it.
-
-        The server, None, can release the line of any owner.
-        """
+        """Release the line for its owner, None for any; return whether it was held."""
         if not self.seized or (extension is not None and extension != self.owner):
             return False
         self._become(False, None, Action.RELEASE, extension)
         return True
 
     def press(self, phone: Phone, press: KeyPress) -> Use | None:
-        """Act on a press of a key of the line; return the effect on the line.
+        """Act on a press of a key; return what it did to the line.
 
-        After a press without effect the key's look is sent again: the phone may not
-        show yet that another phone was faster. A phone without a registration cannot
-        seize the line, as nothing would release it.
+        Without effect the look is sent again: the phone may not show it yet. A phone
+        without a registration cannot seize the line, as nothing would release it.
         """
         is_registered = phone.registration is not None
         if (
@@ -153,5 +146,4 @@ class SharedLine:
         self._emit_later(lambda: self.used.emit(event))
 
     def _give_up(self) -> None:
-        """Release the line for its owner, which is gone."""
         self.release(self.owner)

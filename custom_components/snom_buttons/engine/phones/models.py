@@ -1,7 +1,6 @@
 """The snom desk phones, with the number of their keys that have a lamp.
 
-Where sources disagree this has the larger number, as a key too many does no harm. The
-user can set any number.
+Where sources disagree the larger number stands: a key too many does no harm.
 """
 
 from typing import NamedTuple

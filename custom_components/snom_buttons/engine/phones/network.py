@@ -10,9 +10,8 @@ from ..sip.net import listening_socket
 def check_bind(host: str, port: int, transport: str = "UDP") -> None:
     """Bind a socket of a transport, and close it.
 
-    Raises the system's OSError (EADDRINUSE: the port is taken, EADDRNOTAVAIL: not an
-    address of this machine, EACCES: the port needs more rights), and ValueError for a
-    host that is not an IP address.
+    Raises OSError (EADDRINUSE, EADDRNOTAVAIL: not an address of this machine, EACCES),
+    and ValueError for a host that is not an IP address.
     """
     try:
         ip_address(host)
@@ -23,11 +22,7 @@ def check_bind(host: str, port: int, transport: str = "UDP") -> None:
 
 
 def free_port(host: str, start: int, transport: str = "UDP") -> int:
-    """Return the first free port of a transport from `start` on.
-
-    Raises OSError (EADDRINUSE) if a hundred ports are taken, and what `check_bind`
-    raises for other reasons.
-    """
+    """Return the first free port of 100 from `start`. Raises what `check_bind` does."""
     for port in range(start, min(start + 100, 65536)):
         try:
             check_bind(host, port, transport)

@@ -1,7 +1,6 @@
 """The outbox of a contact: the keys whose looks it has not taken yet.
 
-It stores which keys are due, not their looks: the newest look is sent. One document is
-under way at a time, which keeps the order; changes meanwhile go into the next.
+The newest look is sent, in one document at a time, which keeps the order.
 """
 
 import asyncio
@@ -99,10 +98,7 @@ class Outbox:
         self._delay = FIRST_RETRY
 
     def add(self, keys: Iterable[str], *, only_labels: bool = False) -> None:
-        """Make keys due, and send them if nothing is under way.
-
-        Keys of which only the label has changed wait until LABEL_PAUSE is over.
-        """
+        """Make keys due. Those with only a new label wait until LABEL_PAUSE is over."""
         if not only_labels:
             self._due |= dict.fromkeys(keys)
             self._wake()
@@ -131,19 +127,13 @@ class Outbox:
         self._set_status(answering=False, in_sync=False)
 
     def send_again_late(self, keys: Iterable[str]) -> None:
-        """Send keys once more when their previous document can no longer arrive.
-
-        A document without an answer may still arrive, after a newer one.
-        """
+        """Send keys again after LATE: an old document may arrive behind a newer one."""
         self._late |= dict.fromkeys(keys)
         if self._late:
             self._no_longer_late.set_in(LATE)
 
     def close(self) -> list[str]:
-        """End all deliveries and retries.
-
-        Returns the keys of which an old document may still arrive at the contact.
-        """
+        """End everything; return the keys of which an old document may still arrive."""
         self._retry.cancel()
         self._no_longer_late.cancel()
         self._pause.cancel()
@@ -159,7 +149,6 @@ class Outbox:
             self._wake()
 
     def _send_labels(self) -> None:
-        """Send as many labels as one document holds; the rest waits LABEL_PAUSE."""
         if self._relabelled:
             labelled, _ = self._document(self._relabelled)
             self._due |= dict.fromkeys(labelled)
@@ -177,8 +166,7 @@ class Outbox:
     async def _run(self) -> None:
         """Send until nothing is due, or the contact does not answer.
 
-        A key that is refused waits for its retry while the rest is sent. So it does not
-        delay the rest, and is not refused again with each change.
+        A refused key waits for its retry, so that it does not hold up the others.
         """
         refusal: DeliveryFailed | None = None
         while self._due:
@@ -246,17 +234,13 @@ class Outbox:
         self._set_status(answering=answering, in_sync=False)
 
     def _send_last(self, keys: list[str]) -> None:
-        """Send keys after all others, and each alone after the second refusal.
-
-        One of them may be the reason why the contact asks to wait.
-        """
+        """Send keys last, from the second refusal on alone: one may be the cause."""
         if self._refusals > 1:
             self._alone.update(keys)
         self._due |= self._refused | dict.fromkeys(keys)
         self._refused.clear()
 
     def _retry_later(self, failure: DeliveryFailed) -> None:
-        """Plan a retry, after a delay that doubles, and not before `retry_after`."""
         delay = max(self._delay, failure.retry_after or 0.0)
         _LOGGER.debug("%s; trying again in %g s", failure, delay)
         self._retry.set_in(delay)
@@ -268,10 +252,7 @@ class Outbox:
         self._wake()
 
     def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
-        """Return the first of these keys that one document holds, and the document.
-
-        A key of a refused document goes alone: another key may have been the reason.
-        """
+        """Return keys that fit one document, and it; a refused one goes alone."""
         keys: list[str] = []
         document = b""
         room = self._room()

@@ -24,21 +24,14 @@ MAX_KEY_DOCUMENT = 8 * 1024
 
 
 class Phone:
-    """One phone.
-
-    It has any number of contacts; each of them shows its keys.
-    """
+    """A phone as it is set up, with any number of contacts, which show its keys."""
 
     def __init__(
         self,
         setup: PhoneSetup,
         line_of: Callable[[str], LineSetup | None] = lambda _: None,
     ) -> None:
-        """Create a phone that is not registered.
-
-        `line_of` returns the shared line that a key belongs to. Raises DocumentError
-        for a key that cannot be written.
-        """
+        """Create an unregistered phone. Raises DocumentError as `Key` does."""
         self.extension = setup.extension
         self.setup = setup
         self.status: Signal[None] = Signal()
@@ -70,8 +63,7 @@ class Phone:
     def unconfigured(self) -> list[KeyDescription]:
         """The looks of keys that are not configured.
 
-        Keys that were configured before are dark. They are sent at each registration: a
-        contact that was away when a key was removed may still show it.
+        Removed keys are dark, and sent at each registration: one may still show them.
         """
         return list(self._unconfigured.values())
 
@@ -93,7 +85,6 @@ class Phone:
 
     @property
     def _answering(self) -> list[Outbox]:
-        """The outboxes of the contacts that answer."""
         outboxes = (contact.outbox for contact in self._contacts.values())
         return [outbox for outbox in outboxes if outbox.answering]
 
@@ -110,10 +101,7 @@ class Phone:
         return trips[-1] if trips else None
 
     def settable_key(self, name: str) -> Key:
-        """Return a configured key that a user may set.
-
-        Raises Refused if there is no such key, or it belongs to a shared line.
-        """
+        """Return a configured key. Raises Refused for another or a shared one."""
         key = self.keys.get(name)
         if key is None:
             raise Refused(
@@ -126,11 +114,10 @@ class Phone:
         return key
 
     def configure(self, setup: PhoneSetup) -> None:
-        """Apply a new setup of the same extension; send the changed keys to the contacts.
+        """Apply a new setup of the same extension, and send what changed.
 
-        A key that is no longer configured goes dark; a key that is kept keeps what was
-        set beyond its setup. Raises DocumentError for a key that cannot be written;
-        then nothing changes.
+        A removed key goes dark; a kept one keeps what was set beyond its setup. Raises
+        DocumentError for a key that cannot be written; then nothing changes.
         """
         setups = {key.name: key for key in setup.keys}
         new = {name: Key(key, self._key_changed) for name, key in setups.items()}
@@ -149,8 +136,7 @@ class Phone:
     def show(self, descriptions: Iterable[KeyDescription]) -> None:
         """Set the looks of keys, which need not be configured.
 
-        Unlike `Key.show` this sends all of them, even looks that do not change.
-        Raises what `check` raises; then nothing changes.
+        All are sent, changed or not. Raises what `check` raises; then nothing changes.
         """
         shown = {description.name: description for description in descriptions}
         self.check(shown.values())
@@ -163,11 +149,7 @@ class Phone:
         self.changed.emit(None)
 
     def check(self, descriptions: Iterable[KeyDescription]) -> None:
-        """Raise Refused if keys cannot show these looks.
-
-        Reasons are a key of a shared line, a look that cannot be written or sent, and
-        more than MAX_UNCONFIGURED keys that are not configured.
-        """
+        """Raise Refused: a shared key, invalid look, or too many unconfigured keys."""
         shown = {description.name: description for description in descriptions}
         for name in shown:
             self._check_not_shared(name)
@@ -181,7 +163,6 @@ class Phone:
             )
 
     def _check_not_shared(self, name: str) -> None:
-        """Raise Refused for a key of a shared line, whose look only the line sets."""
         if line := self._line_of(name):
             raise Refused("shared_key", phone=self.setup.name, key=name, line=line.name)
 
@@ -196,10 +177,9 @@ class Phone:
         courier: Courier,
         registration: Registration | None,
     ) -> None:
-        """Follow a change of the phone's bindings.
+        """Follow a change of the bindings; each REGISTER makes a new Binding.
 
-        A contact that has just registered, even to refresh, gets the whole picture, as
-        it may show anything. Each REGISTER makes a new Binding.
+        Its contact gets the whole picture, as it may show anything.
         """
         before = self._contacts
         self._contacts = {}
@@ -272,7 +252,6 @@ class Phone:
 
 
 def _check_document(description: KeyDescription) -> None:
-    """Raise Refused for a description that cannot be written or sent."""
     try:
         size = len(format_document((description,)))
     except DocumentError as error:

@@ -1,7 +1,6 @@
 """Answers the requests of phones, and emits presses and dialled numbers.
 
-A request is answered at once. Then, in the same call, the key takes its own action, such
-as a toggle; the event is emitted later.
+A key does what it does within the call that answers; the event comes later.
 """
 
 import asyncio
@@ -46,10 +45,7 @@ class Reception:
         phones: Mapping[str, Phone],
         line_of: Callable[[str, str], SharedLine | None],
     ) -> None:
-        """Answer for `phones`, which may change.
-
-        `line_of` returns the shared line of a phone's key.
-        """
+        """Answer for `phones`, which may change; `line_of` returns a key's line."""
         self.pressed: Signal[KeyPress] = Signal()
         """A key was pressed; the key need not be configured."""
         self.dialled: Signal[Dialled] = Signal()
@@ -67,13 +63,11 @@ class Reception:
                 incoming.reply_stateless(200, ABILITIES)
 
     def _phone_of(self, incoming: IncomingRequest) -> Phone:
-        """Return the phone that a request is from; record that it was heard."""
         phone = self._phones[incoming.request.from_.uri.user or ""]
         phone.heard(incoming.flow)
         return phone
 
     def _take_press(self, incoming: IncomingRequest) -> None:
-        """Answer a MESSAGE, which reports a press."""
         phone = self._phone_of(incoming)
         request = incoming.request
         refusal = content_refusal(request, (CONTENT_TYPE,))
@@ -102,10 +96,7 @@ class Reception:
             )
 
     def _take_call(self, incoming: IncomingRequest) -> None:
-        """Answer an INVITE of a key that calls, or for a dialled number.
-
-        The call is refused or redirected.
-        """
+        """Refuse or redirect a call: of a key, or of a number that was dialled."""
         phone = self._phone_of(incoming)
         dialled = incoming.request.uri.user
         number = _printable(dialled)
@@ -158,22 +149,17 @@ class Reception:
 
 
 def _is_press(pressed: Sequence[KeyDescription]) -> bool:
-    """Return whether a description can be that of a press."""
     return 0 < len(pressed) <= MAX_PRESSES and all(
         len(key.name) <= MAX_TEXT and len(key.action) <= MAX_TEXT for key in pressed
     )
 
 
 def emit_later(emit: Callable[[], None]) -> None:
-    """Emit an event after the documents that it made due.
-
-    Idle outboxes send theirs in the loop's next turn.
-    """
+    """Emit behind the documents that it made due: outboxes send in the next turn."""
     asyncio.get_running_loop().call_soon(emit)
 
 
 def _printable(number: str | None) -> str:
-    """Return a number as printable text that can be stored."""
     text = (number or "")[:MAX_TEXT]
     if text.isprintable():
         return text

@@ -39,11 +39,7 @@ class PhoneServer:
         clock: Callable[[], float] = time.monotonic,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """Create a server that is not started.
-
-        `clock` has to run like the event loop's, as it does by default. Without a
-        `context` there is no TLS.
-        """
+        """Create a server that is not started. `clock` runs like the event loop's."""
         self.settings = settings
         self.changed: Signal[None] = Signal()
         """What `snapshot` returns has changed."""
@@ -87,10 +83,7 @@ class PhoneServer:
     # Life cycle
 
     async def start(self) -> None:
-        """Open the ports. Phones that were registered before a restart get all keys.
-
-        Raises CannotListen with the system's error (EADDRINUSE, EADDRNOTAVAIL, …).
-        """
+        """Open the ports, and send restored phones all keys. Raises CannotListen."""
         try:
             for transport, port in self.settings.ports.items():
                 await self._open(transport, port)
@@ -159,22 +152,16 @@ class PhoneServer:
         return self._storage.snapshot()
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Restore phones, keys and lines that are set up, before `start`.
-
-        Data of unknown phones is left out, as are the registrations of a phone whose
-        password has changed.
-        """
+        """Restore what fits, before `start`; another password drops registrations."""
         self._storage.restore(snapshot)
         self._apply_lines()
 
     # Phones
 
     def add_phone(self, setup: PhoneSetup, before: Phone | None = None) -> Phone:
-        """Add a phone, before or after the start, and return it.
+        """Add a phone. It keeps the looks of `before`: itself, with another extension.
 
-        Its keys show what they showed on `before`, the same phone under another
-        extension. Raises ValueError if the extension is taken, DocumentError for a key
-        that cannot be written.
+        Raises ValueError if the extension is taken, DocumentError as `Key` does.
         """
         phone = Phone(setup, partial(self._line_setup_of, setup.extension))
         if before is not None:
@@ -202,11 +189,9 @@ class PhoneServer:
         self.changed.emit(None)
 
     def configure_phone(self, setup: PhoneSetup) -> None:
-        """Apply a new setup to the phone of its extension.
+        """Apply a new setup; another password or address ends the registrations.
 
-        A new password or address ends its registrations: it has to authenticate again.
-        Raises KeyError for an unknown phone, DocumentError for a key that cannot be
-        written.
+        Raises KeyError for an unknown phone, DocumentError as `Key` does.
         """
         phone = self.phones[setup.extension]
         before = phone.setup
@@ -224,11 +209,7 @@ class PhoneServer:
     # Shared lines
 
     def add_line(self, line_id: str, setup: LineSetup) -> SharedLine:
-        """Add a shared line, before or after the start, and return it.
-
-        Phones that its setup names may be added later. Raises ValueError if the ID is
-        taken.
-        """
+        """Add a line, whose phones may come later. Raises ValueError for a taken ID."""
         if line_id in self.lines:
             raise ValueError(f"there is a line {line_id} already")
         line = self.lines[line_id] = SharedLine(setup, self.phones, emit_later)
@@ -261,7 +242,6 @@ class PhoneServer:
             line.apply()
 
     def _follow_owner(self, extension: str) -> None:
-        """Release the lines of a phone that is gone, now or later."""
         for line in self.lines.values():
             if line.owner == extension:
                 line.follow_owner()
@@ -310,7 +290,6 @@ class PhoneServer:
         self._expiry.advance(self._location.next_expiry)
 
     def _bind_address(self, phone: Phone) -> None:
-        """Bind a phone that does not register to its address."""
         address = phone.setup.address
         if address is not None and self.settings.port is not None:
             self._location.bind_address(phone.extension, *address)

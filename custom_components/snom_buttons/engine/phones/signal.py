@@ -27,10 +27,7 @@ class Signal[T]:
         return unsubscribe
 
     def emit(self, value: T) -> None:
-        """Call all listeners in the order of their subscription.
-
-        An exception of a listener is logged, and the next one is called.
-        """
+        """Call all listeners in order; log the exception of one, and go on."""
         if not self._listeners:
             return
         for listener in list(self._listeners.values()):

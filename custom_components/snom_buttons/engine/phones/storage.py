@@ -1,7 +1,4 @@
-"""The stored state of a server, as JSON: bindings, looks of keys, owners of lines.
-
-The end of a binding is stored in wall-clock time; a look is a buttons document.
-"""
+"""What is stored over a restart, as JSON. Bindings end in wall-clock time there."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -88,8 +85,7 @@ class Storage:
 def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
     """Return bindings as JSON; `now` is the time in their clock.
 
-    Three kinds are left out: by a connection, which ends with this process; by address;
-    and with bytes that are not UTF-8, which JSON cannot hold.
+    Left out: those by a connection, by address, or not UTF-8, which JSON cannot hold.
     """
     saved = []
     for binding in bindings:
@@ -182,10 +178,7 @@ def _save_look(look: SavedLook) -> dict[str, Any]:
 
 
 def load_keys(saved: object) -> tuple[list[SavedLook], list[KeyDescription]]:
-    """Return the looks of `save_keys`; broken ones are left out.
-
-    Version 0.1 stored one document, in which only lamps could differ from the setup.
-    """
+    """Return the looks of `save_keys`, or version 0.1's; broken ones are left out."""
     if isinstance(saved, str):
         return _load_document(saved), []
     looks: list[SavedLook] = []
@@ -220,10 +213,7 @@ def _save(description: KeyDescription) -> str:
 
 
 def _load(document: str) -> tuple[KeyDescription, ...]:
-    """Return the keys of a document.
-
-    Raises ValueError if it is broken, or could not be written again.
-    """
+    """Return a document's keys. Raises ValueError if it cannot be read and written."""
     keys = parse_document(document.encode())
     format_document(keys)
     return keys

@@ -1,8 +1,4 @@
-"""The buttons document: what a snom key shows and does, as bytes and as values.
-
-The package is pure: bytes to `KeyDescription` and back. `model` has the words and values
-of the document, `document` reads and writes it.
-"""
+"""The buttons document: what a snom key shows and does, as bytes and as values."""
 
 from .document import (
     CONTENT_TYPE,

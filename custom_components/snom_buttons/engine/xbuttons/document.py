@@ -3,10 +3,9 @@
 A document is UTF-8 text in lines `name=value`. The description of a key begins with
 `k=` and ends with an empty line; a document can describe many keys.
 
-Reading accepts what phones and other senders are known to send: CRLF, LF or CR, no last
-line end, any number of empty lines between keys or none, a byte order mark, spaces
-around names and values. Writing is strict. One rule holds for both:
-**`parse_document` returns exactly what `format_document` accepted.**
+Reading accepts what senders are known to send: CRLF, LF or CR, no last line end, any
+number of empty lines, a byte order mark, spaces around names and values. Writing is
+strict: **`parse_document` returns exactly what `format_document` accepted.**
 """
 
 from collections.abc import Iterable
@@ -42,8 +41,7 @@ does not have."""
 class DocumentError(ValueError):
     """A document that cannot be read, or a description that cannot be written.
 
-    `reason` says what is wrong and what would be right; `line` is the number of the
-    line, from 1, and `property` the name of the property, each None if there is none.
+    `line` counts from 1; it and the name of the `property` are None if there is none.
     """
 
     reason: str
@@ -61,11 +59,8 @@ class DocumentError(ValueError):
 def parse_document(body: bytes) -> tuple[KeyDescription, ...]:
     """Return the keys of a document in its order; none if it is empty.
 
-    The last one of equal properties in a description counts, as a stored value "will be
-    overwritten in any case". A property without a value counts as absent. All unknown
-    properties are kept.
-
-    Raises DocumentError, and nothing else, for bytes that are not a document.
+    The last of equal properties counts ("will be overwritten in any case"); one without
+    a value is absent; unknown ones are kept. Raises DocumentError only.
     """
     # Another press of the same key has the same bytes.
     return _parse_again(body) if len(body) <= _SHORT else _parse(body)
@@ -110,12 +105,10 @@ _parse_again = lru_cache(maxsize=1024)(_parse)
 def format_document(keys: Iterable[KeyDescription]) -> bytes:
     """Return the document of these keys, as a registrar writes it.
 
-    An empty line ends each description, and defaults are not written, except the action
-    of a key with a number. So the document's examples have exactly the bytes and lengths
-    that it states.
-
-    Raises DocumentError for a value that `parse_document` would not return unchanged, and
-    for a document of more than MAX_DOCUMENT bytes.
+    An empty line ends each key. Defaults are not written, except the action of a key
+    with a number: so the document's examples have their exact bytes. Raises
+    DocumentError for a value that would not be read back, and for more than
+    MAX_DOCUMENT bytes.
     """
     lines: list[str] = []
     for key in keys:
@@ -125,10 +118,9 @@ def format_document(keys: Iterable[KeyDescription]) -> bytes:
 
 
 def format_press(key: KeyDescription) -> bytes:
-    """Return the document by which a phone reports a press of the key.
+    """Return the document by which a phone reports a press. Raises DocumentError.
 
-    It has no empty line at its end, as in the document's examples, which state their
-    lengths. Raises DocumentError as `format_document` does.
+    It ends without an empty line, as the document's examples do.
     """
     lines: list[str] = []
     _append_description(lines, key)
@@ -136,10 +128,9 @@ def format_press(key: KeyDescription) -> bytes:
 
 
 def _decode_lines(body: bytes) -> list[str]:
-    """Return the lines of a document, without their ends.
+    """Return the lines of a document, without their ends: CR, LF or CRLF.
 
-    Only CR, LF and CRLF end a line. For `str.splitlines` U+0085, U+2028 and more do,
-    too, which are text (buttons document, "TEXT-UTF8char").
+    `str.splitlines` would also split at U+0085 and others, which are text.
     """
     _check_size(body)
     body = body.removeprefix(_BYTE_ORDER_MARK)
@@ -170,7 +161,6 @@ def _split_line(line: str, line_number: int) -> tuple[str, str]:
 
 
 def _append_description(lines: list[str], key: KeyDescription) -> None:
-    """Append the lines of a key, without the empty one."""
     _append_property(lines, NAME, key.name)
     for known, default, value in zip(PROPERTIES, DEFAULTS, values_of(key), strict=True):
         if value != default or (known is ACTION and key.number is not None):
@@ -244,5 +234,4 @@ def _property_in(line: str) -> str | None:
 
 
 def _quote(text: str) -> str:
-    """Return a text in quotes, a long one cut."""
     return repr(text if len(text) <= 40 else f"{text[:39]}…")

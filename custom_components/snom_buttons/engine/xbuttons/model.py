@@ -1,8 +1,4 @@
-"""The words and values of a buttons document.
-
-Each enumeration has the words of the document. Any other word is kept as plain text, as
-firmware knows words that the document does not.
-"""
+"""The words and values of a buttons document; other words are kept as plain text."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,10 +12,7 @@ _OTHER_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 class LightMode(StrEnum):
-    """The light mode, `c=` (buttons document, "Light").
-
-    `SEIZED` and `RECORD` are not in the document, but on pages of other vendors.
-    """
+    """The light mode, `c=` ("Light"); SEIZED and RECORD are other vendors'."""
 
     OFF = "off"
     ON = "on"
@@ -34,10 +27,7 @@ class LightMode(StrEnum):
 
 
 class Color(StrEnum):
-    """The colour of the lamp, `o=` (buttons document, "Color").
-
-    Other colours are the text `#RRGGBB`. Lamps of one colour ignore it.
-    """
+    """The lamp's colour, `o=` ("Color"); other colours are the text `#RRGGBB`."""
 
     LOCAL = "local"
     REMOTE = "remote"
@@ -52,10 +42,7 @@ def is_other_color(text: str) -> bool:
 
 
 class Action(StrEnum):
-    """What the phone sends for a press, `a=`.
-
-    `SEIZE` and `RELEASE` are from the document's examples of shared lines.
-    """
+    """What the phone sends for a press, `a=`; SEIZE and RELEASE for shared lines."""
 
     INVITE = "invite"
     MESSAGE = "message"
@@ -131,10 +118,7 @@ class MessageWaiting:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """Treatment, `t=`: a token and, after a space, a text.
-
-    In a press the token is the phone's instance, `<urn:uuid:…>`, and `text` is empty.
-    """
+    """Treatment, `t=`: a token and a text; in a press only the phone's instance URN."""
 
     token: str
     text: str = ""
@@ -148,11 +132,9 @@ class Treatment:
 class KeyDescription:
     """All that a document says about one key: its look.
 
-    A description is always the whole key, as "the previously stored value … will be
-    overwritten in any case". The defaults are the document's; PROPERTIES has the letter
-    of each field.
-
-    Nothing is checked on construction; `format_document` raises for what it cannot write.
+    It is always the whole key: "the previously stored value … will be overwritten in
+    any case". The defaults are the document's. Nothing is checked before
+    `format_document`.
     """
 
     name: str

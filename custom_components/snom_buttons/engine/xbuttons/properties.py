@@ -47,7 +47,6 @@ class Property(NamedTuple):
 
 
 def _words(enum: type[StrEnum]) -> Callable[[str], StrEnum | str]:
-    """Return a reader of the words of an enumeration."""
     known: dict[str, StrEnum | str] = {word.value: word for word in enum}
     return lambda text: known.get(text, text)
 
@@ -75,7 +74,6 @@ def _read_states(text: str) -> tuple[KeyState | str, ...]:
 
 
 def _read_treatment(text: str) -> Treatment:
-    """Return `t=`: a token, and the text after a space."""
     token, _, rest = text.partition(" ")
     return Treatment(token, rest.lstrip(" "))
 
@@ -99,10 +97,8 @@ PROPERTIES = (
     Property("t", "treatment", "a token, a space and a text", _read_treatment),
     Property("x", "type", "a word such as 'line'", _words(KeyType)),
 )
-"""All but the name and unknown ones, in the order of writing.
-
-That is the order of the document's examples that state a length.
-"""
+"""All but the name and unknown ones, in the order of writing: that of the document's
+examples that state a length."""
 
 BY_LETTER = {known.letter: known for known in (NAME, *PROPERTIES)}
 
