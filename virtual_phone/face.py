@@ -1,6 +1,6 @@
 """The look of a key for a person: the pattern and colour of its lamp, and its words.
 
-A real phone blinks by its settings (`led_on`, `led_blink_slow`, …), here by their
+A real phone blinks by its settings (`led_on`, `led_blink_slow`, …); these are their
 defaults as far as known. Values that the document does not define are shown unchanged.
 """
 

@@ -125,7 +125,10 @@ class Identity:
         self._register_now.set()
 
     async def invite(self, number: str) -> tuple[int, str]:
-        """Call without media; return what `_send` does. Raises SipSyntaxError."""
+        """Dial a number; return the final status, as `_send` does.
+
+        The call offers no media. Raises SipSyntaxError for an empty number.
+        """
         target = make_uri(number, self._domain)
         outgoing = OutgoingRequest(
             method="INVITE",
@@ -143,9 +146,10 @@ class Identity:
         return await self._send(outgoing)
 
     async def message(self, number: str, document: bytes) -> tuple[int, str]:
-        """Send a document to the own address; return what `_send` does.
+        """Send a document to the own address; return the final status, as `_send` does.
 
-        As in the examples (LED Remote Control) only To has the number, and a tag.
+        Its headers are those of the shared-line examples of the LED Remote Control
+        document: only To has the number, and it has a tag without a dialog.
         """
         outgoing = OutgoingRequest(
             method="MESSAGE",
@@ -175,7 +179,10 @@ class Identity:
         return response.status, response.reason
 
     async def _transact(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
-        """Send, again if challenged. Raises NoAnswer or TransportError."""
+        """Send a request, and again if it is challenged; return the final response.
+
+        Raises NoAnswer or TransportError.
+        """
         dials = outgoing.method == "INVITE"
         send = self._dialler.invite if dials else self._endpoint.request
         response = await send(outgoing, flow)
@@ -243,7 +250,10 @@ class Identity:
         return granted
 
     def _granted(self, response: Response) -> int:
-        """Return our Contact's seconds, 0 without it. Raises RegistrationFailed."""
+        """Return the seconds for which the Contact is bound, 0 if the response lacks it.
+
+        Raises RegistrationFailed.
+        """
         try:
             for contact in map(parse_address, response.headers.listed("Contact")):
                 if contact.uri.text == self._contact_uri.text:
@@ -260,9 +270,10 @@ class Identity:
     def _receive(self, incoming: IncomingRequest) -> None:
         """Pass on a request that is addressed to this identity.
 
-        A phone that registers accepts only its registrar ("Filter Packets from
-        Registrar", on by default) and the `line` of its Contact, another phone its user
-        ("Support broken Registrar").
+        A phone that registers ignores all hosts but its registrar, as with the setting
+        "Filter Packets from Registrar", which is on by default. It also compares the
+        `line` of its Contact, another phone only the user, as with the setting "Support
+        broken Registrar".
         """
         if self._register and self._flow and incoming.flow.host != self._flow.host:
             return

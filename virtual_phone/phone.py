@@ -1,6 +1,6 @@
 """The phone: it applies documents to its keys, and sends presses.
 
-As docs/protocol.md and LED Remote Control show, byte for byte.
+It behaves as docs/protocol.md and LED Remote Control show, byte for byte.
 """
 
 import asyncio
@@ -53,7 +53,10 @@ class Entry:
 
 
 class VirtualPhone:
-    """One snom phone: `async with VirtualPhone("44", …) as phone`; `keys` by name."""
+    """One snom phone with one identity: `async with VirtualPhone("44", …) as phone`.
+
+    `keys` has the current description of each key by its name.
+    """
 
     def __init__(
         self,
@@ -159,7 +162,7 @@ class VirtualPhone:
     async def press(self, name: str) -> int | None:
         """Press a key; return the final status, or None if the key does nothing.
 
-        Unanswered is 408, unsent 503 (RFC 3261 8.1.3.1). Raises KeyError.
+        Returns 408 if unanswered, 503 if unsent (RFC 3261 8.1.3.1). Raises KeyError.
         """
         key = self.keys[name]
         if not key.number:

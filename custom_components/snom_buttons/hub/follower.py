@@ -6,7 +6,7 @@ from .settings import EntrySettings
 
 
 class Follower:
-    """Something that follows a server; the hub starts, updates and stops all alike."""
+    """A follower of a server; the hub starts, updates and stops all alike."""
 
     def __init__(self) -> None:
         """Create a follower that follows nothing."""

@@ -75,7 +75,10 @@ class SnomHub:
             self._async_add_line(line)
 
     async def async_load(self) -> None:
-        """Restore the store and load the certificate. Raises ConfigEntryError."""
+        """Restore what was stored, and load the certificate; before `async_start`.
+
+        Raises ConfigEntryError if a later version has stored it.
+        """
         stored = await self._store.load(self.entry.title)
         self.server.restore(stored)
         self.mqtt.follower.recall(stored.get(STORED_MQTT))

@@ -202,7 +202,10 @@ class ServerIssues(Follower):
             self._async_withdraw(issue_id)
 
     def _shown(self, source: str) -> str:
-        """Return a source as text, with only our users: strangers make up others."""
+        """Return a source as text, with the user behind a proxy only if a phone has it.
+
+        A stranger can make up any other user.
+        """
         host, _, user = source.partition(" ")
         return f"{host} ({user})" if user in self._server.phones else host
 

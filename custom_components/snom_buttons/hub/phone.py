@@ -32,7 +32,10 @@ class SnomPhone:
         phone: Phone,
         identified: Callable[[SnomPhone], None],
     ) -> None:
-        """Create the device; `identified` is called on named firmware or hardware."""
+        """Create the phone's device.
+
+        `identified` is called when the phone has named its firmware and hardware.
+        """
         self.settings = settings
         self.phone = phone
         self.connection: tuple[str, str] | None = None

@@ -38,9 +38,10 @@ class Dialling:
     """Numbers that are not redirected, such as those of dial rules."""
 
     def answer_to(self, called: Uri | None) -> tuple[int, tuple[tuple[str, str], ...]]:
-        """Return status and headers of the answer; None as `called` is not redirected.
+        """Return status and headers of the answer to a call.
 
-        Nor is a call redirected to its own Request-URI (RFC 3261 8.3).
+        `called` is the Request-URI, None for one that is not to be redirected. No call
+        is redirected to its own Request-URI (RFC 3261 8.3).
         """
         if self.answer is DialAnswer.DECLINE:
             return 603, ()
@@ -57,7 +58,10 @@ class Dialling:
 
 
 def redirection(template: str, number: str) -> Uri:
-    """Return the URI of a template with `{number}`, or raise SipSyntaxError."""
+    """Return the URI of a template for a number.
+
+    Raises SipSyntaxError, a ValueError, unless it is a SIP URI with `{number}` in its user.
+    """
     if not _TEMPLATE.fullmatch(template):
         raise SipSyntaxError(f"{template!r} is not like sip:{NUMBER}@192.0.2.7")
     return parse_uri(template.replace(NUMBER, escape_user(number)))

@@ -1,4 +1,7 @@
-"""Asks a contact by OPTIONS (RFC 3261 11): an unplugged phone stays registered."""
+"""Checks regularly that a contact answers, by OPTIONS (RFC 3261 11).
+
+A phone that is unplugged stays registered for up to an hour.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,11 +11,11 @@ import random
 from .outbox import DeliveryFailed
 
 EARLIEST = 0.5
-"""The part of the interval before the first question, so that phones that registered
-together are not asked together."""
+"""The part of the interval before the first request, so that phones that registered
+together, as after a power cut, get it at different times."""
 
 AGAIN = 5.0
-"""Seconds until a question that could not be sent is repeated, so that a short failure
+"""Seconds until a request that could not be sent is repeated, so that a short failure
 of the network makes no phone unavailable."""
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,7 +34,7 @@ class Keepalive:
     ) -> None:
         """Ask every `interval` seconds, never if 0; `ask` raises DeliveryFailed.
 
-        `answered` gets the seconds it took, `silent` the loop's time of the question.
+        `answered` gets the seconds it took, `silent` the loop's time of the request.
         """
         self._ask = ask
         self._interval = interval

@@ -118,7 +118,10 @@ class Key:
         return look
 
     def _look(self, on: bool, light: str = LightMode.ON) -> KeyDescription:
-        """Return the setup's look; `light` is that of one on without `setup.on`."""
+        """Return the look by the setup, on or off.
+
+        `light` is the light mode of a key that is on, if the setup has no look for that.
+        """
         setup = self.setup
         if not on:
             return setup.off

@@ -60,10 +60,11 @@ class SharedLine:
         return True
 
     def press(self, phone: Phone, press: KeyPress) -> Use | None:
-        """Act on a press of a key; return what it did to the line.
+        """Act on a press of a key of the line; return the effect on the line.
 
-        Without effect the look is sent again: the phone may not show it yet. A phone
-        without a registration cannot seize the line, as nothing would release it.
+        After a press without effect the key's look is sent again: the phone may not
+        show yet that another phone was faster. A phone without a registration cannot
+        seize the line, as nothing would release it.
         """
         is_registered = phone.registration is not None
         if (

@@ -252,7 +252,10 @@ class Outbox:
         self._wake()
 
     def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
-        """Return keys that fit one document, and it; a refused one goes alone."""
+        """Return the first of these keys that one document holds, and the document.
+
+        A key of a refused document goes alone: another key may have been the reason.
+        """
         keys: list[str] = []
         document = b""
         room = self._room()

@@ -63,7 +63,8 @@ class Phone:
     def unconfigured(self) -> list[KeyDescription]:
         """The looks of keys that are not configured.
 
-        Removed keys are dark, and sent at each registration: one may still show them.
+        Keys that were configured before are dark. They are sent at each registration: a
+        contact that was away when a key was removed may still show it.
         """
         return list(self._unconfigured.values())
 
@@ -179,7 +180,7 @@ class Phone:
     ) -> None:
         """Follow a change of the bindings; each REGISTER makes a new Binding.
 
-        Its contact gets the whole picture, as it may show anything.
+        The contact of a new one gets the whole picture, as it may show anything.
         """
         before = self._contacts
         self._contacts = {}

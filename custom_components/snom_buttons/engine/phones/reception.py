@@ -1,6 +1,6 @@
 """Answers the requests of phones, and emits presses and dialled numbers.
 
-A key does what it does within the call that answers; the event comes later.
+A key takes its own action, such as a toggle, in the same call; the event comes later.
 """
 
 import asyncio
@@ -96,7 +96,7 @@ class Reception:
             )
 
     def _take_call(self, incoming: IncomingRequest) -> None:
-        """Refuse or redirect a call: of a key, or of a number that was dialled."""
+        """Refuse or redirect a call, from a key or to a dialled number."""
         phone = self._phone_of(incoming)
         dialled = incoming.request.uri.user
         number = _printable(dialled)
@@ -155,7 +155,7 @@ def _is_press(pressed: Sequence[KeyDescription]) -> bool:
 
 
 def emit_later(emit: Callable[[], None]) -> None:
-    """Emit behind the documents that it made due: outboxes send in the next turn."""
+    """Emit an event after the documents that it made due, sent in the next turn."""
     asyncio.get_running_loop().call_soon(emit)
 
 

@@ -152,16 +152,22 @@ class PhoneServer:
         return self._storage.snapshot()
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Restore what fits, before `start`; another password drops registrations."""
+        """Restore phones, keys and lines that are set up, before `start`.
+
+        Data of unknown phones is left out, as are the registrations of a phone whose
+        password has changed.
+        """
         self._storage.restore(snapshot)
         self._apply_lines()
 
     # Phones
 
     def add_phone(self, setup: PhoneSetup, before: Phone | None = None) -> Phone:
-        """Add a phone. It keeps the looks of `before`: itself, with another extension.
+        """Add a phone, before or after the start, and return it.
 
-        Raises ValueError if the extension is taken, DocumentError as `Key` does.
+        Its keys show what they showed on `before`, the same phone under another
+        extension. Raises ValueError if the extension is taken, DocumentError for a key
+        that cannot be written.
         """
         phone = Phone(setup, partial(self._line_setup_of, setup.extension))
         if before is not None:

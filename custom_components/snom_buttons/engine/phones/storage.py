@@ -1,4 +1,4 @@
-"""What is stored over a restart, as JSON. Bindings end in wall-clock time there."""
+"""The stored state of a server, as JSON. Bindings end in wall-clock time there."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -40,7 +40,10 @@ class Binding:
     """The configured address of a phone that does not register."""
 
     def comes_by(self, flow: Flow) -> bool:
-        """Whether a request is from the contact, by address from any port."""
+        """Whether a request by this flow comes from the contact.
+
+        A phone that does not register may send from any port of its address.
+        """
         if self.is_address:
             return flow[:2] == self.flow[:2]
         return flow == self.flow

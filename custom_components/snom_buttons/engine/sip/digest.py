@@ -212,9 +212,10 @@ class Challenger:
     def challenges(
         self, source: str, *, stale: bool = False, user_agent: str | None = None
     ) -> list[str]:
-        """Return challenges for `source`, one for each algorithm (RFC 8760 2.3).
+        """Return the challenges for `source`, one for each algorithm (RFC 8760 2.3).
 
-        The nonce is bound to it: intercepted credentials are useless elsewhere.
+        The nonce is valid for requests from `source` only: credentials that were
+        intercepted are of no use elsewhere, and a forged source cannot answer.
         """
         only_md5 = user_agent is not None and user_agent.lower().startswith(ONLY_MD5)
         start = [("realm", self.realm), ("nonce", self._new_nonce(source))]
@@ -240,9 +241,10 @@ class Challenger:
     ) -> Authentication:
         """Check the Authorization lines of a request from `source`.
 
-        An unknown user costs the same time and gets the same verdict as a wrong
-        password. Credentials with an expired nonce are not checked: they would be a
-        guess at the password that is not counted (RFC 7616 3.3).
+        An unknown user costs the same computation as a wrong password and gets the same
+        verdict, so that neither answer nor time reveals which users exist. Credentials
+        with an expired nonce are not checked (RFC 7616 3.3): they would be a guess at
+        the password that is not counted.
         """
         for value in values:
             try:

@@ -140,8 +140,8 @@ class Guard:
     def admits(self, flow: Flow, size: int = 0, *, is_answer: bool = False) -> bool:
         """Whether to admit a message of `size` bytes by this flow.
 
-        By the flow of a registered phone always. By another that serves a phone,
-        responses always, requests at the rate of strangers.
+        Every message by the flow of a registered phone is admitted. By another flow
+        that serves a phone, responses are, and requests at the rate of strangers.
         """
         if self.is_known(flow):
             return True
@@ -167,7 +167,10 @@ class Guard:
         return bucket
 
     def failed(self, source: str) -> None:
-        """Count a wrong password from a source, `192.0.2.4` or `192.0.2.4 44`."""
+        """Count a wrong password from a source; too many lock it out.
+
+        A source is an address, or an address and a user, such as `192.0.2.4 44`.
+        """
         limits = (FAILURES, NETWORK_FAILURES)
         for counted, limit in zip(sources_of(source), limits, strict=False):
             self._count(counted, limit)

@@ -88,7 +88,7 @@ def canonical_name(name: str) -> str:
 
 
 class Headers:
-    """Values by name, in any case or compact, in the order of their lines (7.3.1)."""
+    """Header values by name in any case or short form, those of a name in order."""
 
     __slots__ = ("_repeated", "_values")
 

@@ -58,7 +58,8 @@ class OutgoingRequest:
     ) -> OutgoingRequest | None:
         """Return the request with credentials for the challenge of a response.
 
-        CSeq is the next (RFC 3261 22.2). None without one of a known algorithm.
+        Call-ID and tags stay, CSeq is the next (RFC 3261 22.2). Returns None if the
+        response has no challenge, or none with a known algorithm.
         """
         if response.status not in CHALLENGES:
             return None

@@ -1,6 +1,7 @@
 """Parses and checks a datagram (RFC 3261 7 and 25; 8.1.3.3, 8.2 and 18.3).
 
-The mandatory headers become typed for later layers. Each step takes linear time.
+The mandatory headers of a parsed message are present and typed, so that no later layer
+has to check them. Every step takes time in proportion to the datagram's length.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class MalformedMessage(ValueError):
 
 
 def parse_datagram(data: bytes) -> Request | Response | None:
-    """Parse a datagram, None for line ends only: a keep-alive (RFC 5626 4.4.1).
+    """Parse a datagram; None for a keep-alive, line ends only (RFC 5626 4.4.1).
 
     Bytes after Content-Length are ignored (18.3). Raises MalformedMessage.
     """
@@ -82,7 +83,11 @@ def parse_datagram(data: bytes) -> Request | Response | None:
 
 
 def body_length(head: bytes) -> int:
-    """Return the Content-Length, mandatory here (18.3). Raises SipSyntaxError."""
+    """Return the Content-Length in the head of a message from a stream.
+
+    It is mandatory there (RFC 3261 18.3 and 20.14). Raises SipSyntaxError, also for two
+    different ones.
+    """
     _, headers, _ = _split_head(head.rstrip(b"\r\n"))
     length = _content_length(headers)
     if length is None:

@@ -65,7 +65,11 @@ class Registrar:
     def _wanted_bindings(
         self, request: Request, flow: Flow, user: str
     ) -> list[Binding] | Answer:
-        """Return the new bindings (10.3, step 7); store none. Raises SipSyntaxError."""
+        """Return the user's new bindings (10.3, steps 6 and 7).
+
+        Changes nothing, so that a request that fails has changed nothing. Raises
+        SipSyntaxError.
+        """
         if request.to.uri.scheme == "tel":
             raise SipSyntaxError("an address-of-record must be a sip or sips URI")
         held = list(self.location.bindings(user))

@@ -19,6 +19,7 @@ TIMER_I = T4
 """How long to absorb retransmissions of the ACK; 0 if reliable."""
 TIMER_J = 64 * T1 + T4
 """How long to answer retransmissions of a non-INVITE request; 0 if reliable. T4 longer
-than in RFC 3261: the last of them, sent just before timer F, may come late."""
+than in RFC 3261: the last one, sent just before timer F fires, may be late, and must
+not be taken for a new request."""
 TIMER_K = T4
 """How long to absorb retransmissions of the final response; 0 if reliable."""

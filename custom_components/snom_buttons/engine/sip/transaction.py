@@ -257,9 +257,10 @@ def client_key(branch: str, method: str) -> TransactionKey:
 def server_key(request: Request, flow: Flow, method: str) -> TransactionKey:
     """Return the key of the server transaction of a request (17.2.3).
 
-    The flow is part of it, so that a copied request gets no response. `method` is
-    INVITE for an ACK or CANCEL, else that of the request. Without a branch of RFC 3261,
-    or with an empty one (RFC 4475 3.2.1), the key is that of RFC 2543.
+    The flow is part of it, so that the sender of a copied request does not get the
+    response. `method` is that of the request, or INVITE for the transaction that an ACK
+    or a CANCEL refers to. Without a branch of RFC 3261, or with nothing after the cookie
+    (RFC 4475 3.2.1), the key is that of RFC 2543.
     """
     via = request.via
     branch = via.branch

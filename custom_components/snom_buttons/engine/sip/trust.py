@@ -25,7 +25,10 @@ class Trust:
         location: LocationService,
         guard: Guard | None = None,
     ) -> None:
-        """Authenticate users with `password_of`; `guard` counts wrong passwords."""
+        """Authenticate the users for whom `password_of` returns a password.
+
+        `guard` counts wrong passwords and knows the sources that are locked out.
+        """
         self._challenger = Challenger(realm, password_of, clock)
         self._location = location
         self._guard = guard
@@ -33,7 +36,8 @@ class Trust:
     def judge(self, request: Request, flow: Flow) -> Answer | None:
         """Return the refusal of a request, None if it comes from the user it names.
 
-        To names it for a REGISTER, else From. A flow proves nothing behind a proxy.
+        That user is the one of To for a REGISTER, else the one of From. A flow proves
+        nothing where a proxy is at its end, since all phones behind it share the flow.
         """
         if request.method == "REGISTER":
             return self._authenticate(request, flow, request.to.uri.user)
@@ -53,9 +57,10 @@ class Trust:
     ) -> Answer | None:
         """Check the digest, and that its user is `user` (10.3, steps 3 and 4).
 
-        A locked source is challenged, except for the phone that registered by this
-        flow: other hosts at its address (NAT) must not lock it out. Behind a proxy the
-        lock is on the user of the credentials, to spare other users.
+        A source that is locked out is challenged whatever its credentials, except for
+        the phone that registered by this flow: other hosts at its address (NAT) must
+        not keep it out. Behind a proxy the lock is on the user of the credentials,
+        whatever From and To name, so that other users are not affected.
         """
         source_of_nonce = _source_of_nonce(flow)
         judged = self._challenger.judge(
@@ -95,8 +100,9 @@ class Trust:
 
 
 def _source_of_nonce(flow: Flow) -> str:
-    """Return what a nonce is bound to: the flow's address, or its host if reliable.
+    """Return the source that a nonce is bound to.
 
-    There it cannot be forged, and a phone may retry by a new connection.
+    By UDP that is the exact address that received it. By TCP and TLS it is the host: a
+    source address cannot be forged there, and a phone may retry by a new connection.
     """
     return f"{flow.transport} {flow.host}" if flow.is_reliable else str(flow)

@@ -45,7 +45,10 @@ def _event(request: Request) -> Answer | None:
 
 
 def _dialog(request: Request) -> Answer | None:
-    """481: there is no such dialog (12.2.2). A press needs none for its To tag."""
+    """481: a request in a dialog that does not exist (12.2.2).
+
+    MESSAGE is none: presses have a To tag without a dialog (LED Remote Control).
+    """
     if request.method in _IN_DIALOG or (
         request.method in ("INVITE", "REFER") and request.to.tag
     ):

@@ -36,7 +36,8 @@ class Uri:
     text: str
     scheme: str
     user: str | None
-    """Unescaped, for tel the number; bytes that are not UTF-8 are replaced."""
+    """The user, or the number of a tel URI, unescaped. Bytes that are not UTF-8 are
+    replaced, so that it can be shown and stored."""
     host: str
     """In lower case, IPv6 in brackets; empty for tel."""
     port: int | None
@@ -137,7 +138,10 @@ def _decoded(text: str) -> str:
 
 
 def _is_scheme(before: str, rest: str) -> bool:
-    """Whether it is a scheme: in `mailto:x@y`, but not in `host:5060`, `44:pw@host`."""
+    """Whether the text before the first colon is a scheme.
+
+    In `mailto:x@y` and `urn:service:sos` it is, in `host:5060` and `44:secret@host` not.
+    """
     if rest.startswith("//"):
         return True
     port = rest.partition(";")[0].partition("?")[0]
@@ -183,7 +187,10 @@ def make_address(
 
 @cached
 def parse_address(text: str) -> Address:
-    """Parse an address, with or without <> (20.10). Raises SipSyntaxError."""
+    """Parse one address, with or without angle brackets. Raises SipSyntaxError.
+
+    Without brackets the parameters belong to the header, not to the URI (20.10).
+    """
     text = text.strip()
     name_end = _end_of_quotes(text) if text.startswith('"') else 0
     opening = text.find("<", name_end)

@@ -44,13 +44,19 @@ class IncomingRequest:
     def reply(
         self, status: int, headers: HeaderItems = (), *, reason: str | None = None
     ) -> None:
-        """Send a final response, and keep it. Raises RuntimeError after another."""
+        """Send a final response, and repeat it for each retransmission of the request.
+
+        Raises RuntimeError after another final response.
+        """
         data = self._encode(status, headers, reason=reason)
         self.answered = True
         self._endpoint.respond(self._key, self.flow, self.request.method, data)
 
     def reply_stateless(self, status: int, headers: HeaderItems = ()) -> None:
-        """Send a response without state (8.2.7): retransmissions get the same one."""
+        """Send a final response and keep no state (8.2.7).
+
+        Only for requests whose retransmissions get the same response anyway.
+        """
         data = self._encode(status, headers)
         self.answered = True
         self._endpoint.send(data, self.flow)
@@ -117,10 +123,11 @@ class Endpoint:
         """Create an endpoint that is not open.
 
         `on_request` answers each new request; if it raises, the answer is 500.
-        `on_stray_response` gets responses that match no transaction. `guard` decides
-        which sources are admitted, by default all. `trust` authenticates each request
-        before anything else (RFC 3261 8.2). `registrar` answers REGISTER, by default
-        `on_request` does. `on_lost` gets the flow of each lost connection.
+        `on_stray_response` gets responses that match no transaction; without it they
+        are dropped. `guard` decides which sources are admitted; without it all are.
+        `trust` authenticates each request before anything else (RFC 3261 8.2); without
+        it all are trusted. `registrar` answers REGISTER; without it `on_request` does.
+        `on_lost` gets the flow of each lost connection.
         """
         self._on_request = on_request
         self._on_stray_response = on_stray_response
@@ -192,7 +199,8 @@ class Endpoint:
     async def request(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
         """Send a request and return its final response of any status.
 
-        Raises NoAnswer at timer F, TransportError if it is lost or the endpoint closed.
+        Raises NoAnswer when timer F fires, TransportError if it cannot be sent, its
+        connection is lost or the endpoint is closed.
         """
         self._transport(flow.transport)
         branch = new_branch()

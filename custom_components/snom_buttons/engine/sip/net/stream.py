@@ -62,7 +62,8 @@ class StreamTransport:
     ) -> None:
         """Pass each message to `receive`, which must not raise.
 
-        `guard` admits addresses and knows flows of phones; `lost` gets lost flows.
+        `guard` decides which addresses may connect, and which connections serve phones.
+        `lost` gets the flow of each lost connection.
         """
         self.name = "TLS" if context else "TCP"
         self.receive = receive

@@ -56,9 +56,10 @@ class TransactionLayer:
         return len(self.running) >= MAX_TRANSACTIONS
 
     async def request(self, key: TransactionKey, data: bytes, flow: Flow) -> Response:
-        """Begin a client transaction for a request just sent; return its response.
+        """Begin a client transaction for a request that was just sent.
 
-        Raises NoAnswer at timer F, TransportError if it is lost or the layer closed.
+        Returns its final response. Raises NoAnswer when timer F fires, TransportError
+        if a retransmission fails, the connection is lost or the layer is closed.
         """
         loop = asyncio.get_running_loop()
         machine = ClientTransaction(data, loop.time(), reliable=flow.is_reliable)
@@ -72,7 +73,10 @@ class TransactionLayer:
             raise
 
     def respond_to(self, key: TransactionKey, flow: Flow, response: Response) -> bool:
-        """Pass a response to its transaction; False if none was to that host."""
+        """Pass a response to its client transaction; return False if there is none.
+
+        A response from another host than that of the request is not matched.
+        """
         running = self.running.get(key)
         if running is None or running.flow.host != flow.host:
             return False
@@ -142,10 +146,11 @@ class TransactionLayer:
         self._schedule(key, running)
 
     def _schedule(self, key: TransactionKey, running: _Running) -> None:
-        """Schedule a wake-up at the machine's deadline, or remove it if finished.
+        """Schedule a wake-up at the machine's deadline, or remove a finished transaction.
 
-        An earlier wake-up is kept, which costs less than a replacement for each
-        message. All share one queue and one timer, since most find nothing to do.
+        An earlier wake-up is kept: it finds nothing due and schedules again, which costs
+        less than a replacement for each message. All wake-ups share one queue and one
+        timer of the loop, since most of them find nothing to do.
         """
         if running.machine.state is State.TERMINATED:
             self.running.pop(key, None)
