@@ -10,6 +10,7 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector
 
 from ..const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_MQTT, DOMAIN
 from ..engine.mqtt import is_base
+from ..hub.hub import SnomConfigEntry
 from ..hub.mqtt_entry import discovery_prefix, mqtt_entry, mqtt_link
 from ..hub.settings import mqtt_settings
 from .forms import WHOLE_FORM, Faults
@@ -67,7 +68,8 @@ class MqttOptionsFlow(OptionsFlow):
         prefix = discovery_prefix(self.hass)
         if _overlap(base, prefix):
             faults.add(CONF_BASE_TOPIC, "base_topic_is_prefix", prefix=prefix)
-        for entry in self.hass.config_entries.async_entries(DOMAIN):
+        entries: list[SnomConfigEntry] = self.hass.config_entries.async_entries(DOMAIN)
+        for entry in entries:
             if entry is self.config_entry:
                 continue
             settings = mqtt_settings(entry.options)

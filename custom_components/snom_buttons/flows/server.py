@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any, Final, Protocol, override
+from typing import Any, Final, override
 
 from homeassistant.components import network
 from homeassistant.config_entries import (
@@ -28,7 +28,8 @@ from ..const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from ..engine.phones import CannotListen, PhoneServer, ServerSettings, check_bind
+from ..engine.phones import CannotListen, ServerSettings, check_bind
+from ..hub.hub import SnomConfigEntry, SnomHub
 from ..hub.settings import certificate_settings, server_settings
 from .forms import WHOLE_FORM, Faults
 from .line import LineFlow
@@ -44,17 +45,6 @@ from .server_form import (
 )
 
 STREAMS: Final = ("TCP", "TLS")
-
-
-class RunningHub(Protocol):
-    """The part of a loaded entry's hub that the dialogue uses."""
-
-    @property
-    def server(self) -> PhoneServer:
-        """The server that listens."""
-
-    async def async_check_bind(self, host: str, port: int, transport: str) -> None:
-        """Bind a port of the server at another address. Raises OSError."""
 
 
 class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -150,9 +140,9 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         The running server that is changed releases a port that it holds itself.
         """
         host = settings.host
-        running: RunningHub | None = None
+        running: SnomHub | None = None
         if self.source == SOURCE_RECONFIGURE:
-            entry: ConfigEntry[RunningHub] = self._get_reconfigure_entry()
+            entry: SnomConfigEntry = self._get_reconfigure_entry()
             if entry.state is ConfigEntryState.LOADED:
                 running = entry.runtime_data
         held = running.server.listening if running else {}

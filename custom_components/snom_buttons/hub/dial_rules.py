@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 import logging
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID, SERVICE_TURN_ON
@@ -22,7 +22,7 @@ class DialRules(Follower):
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry,
+        entry: ConfigEntry[Any],
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
     ) -> None:

@@ -42,7 +42,7 @@ class SnomMqtt(Follower):
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry,
+        entry: ConfigEntry[Any],
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
         *,
