@@ -151,7 +151,7 @@ def test_the_table_has_the_topics_of_the_code() -> None:
     ours = {topics.status, topics.error}
     ours |= {topics.availability("44"), topics.dialled("44")}
     ours |= {topics.state("44", "1"), topics.event("44", "1")}
-    theirs = {topics.set("44", "1"), topics.every_set, topics.every_document}
+    theirs = {topics.set("44", "1"), *topics.commands}
     assert {documented(topic).topic for topic in ours} == {
         row.topic for row in TOPICS if row.ours
     }
@@ -400,10 +400,10 @@ def test_payloads_that_lack_something(name: str) -> None:
 @pytest.mark.parametrize("label", ["Garage", None])
 @pytest.mark.parametrize("colors", [True, False])
 def test_states_of_the_code(colors: bool, label: str | None) -> None:
-    key = Key(KeySetup(off=KeyDescription(name="1")), lambda *_: None)
+    key = Key(KeySetup(off=KeyDescription(name="1"), colors=colors), lambda *_: None)
     for light, color in product([*LightMode, "disco"], [None, "green", "#FF8800"]):
         key.show(replace(key.look, light=light, color=color, label=label))
-        state = json.loads(state_payload(key, colors=colors, in_sync=False))
+        state = json.loads(state_payload(key, in_sync=False))
         check("state", state)
         assert ("color" in state) == colors
         if light in EFFECTS.values():

@@ -22,13 +22,7 @@ from ..engine.mqtt import MqttFollower
 from ..engine.phones import PhoneServer
 from .follower import Follower
 from .mqtt_client import HomeAssistantClient
-from .mqtt_entry import (
-    MQTT_DOMAIN,
-    discovery_prefix,
-    is_mqtt_loaded,
-    mqtt_entry,
-    mqtt_link,
-)
+from .mqtt_entry import MQTT_DOMAIN, discovery_prefix, mqtt_entry, mqtt_link
 from .phone import SnomPhone
 from .refused import translated
 from .settings import EntrySettings, mqtt_settings
@@ -49,7 +43,7 @@ class SnomMqtt(Follower):
         left_behind_changed: Callable[[], None],
         save: Callable[[], Awaitable[None]],
     ) -> None:
-        """Create a follower that does nothing until `start` and `update`.
+        """Create a follower that does nothing until `update`.
 
         `phones` are the phones by extension, now and later. `left_behind_changed` and
         `save` are those of MqttFollower.
@@ -69,6 +63,7 @@ class SnomMqtt(Follower):
             save=save,
         )
         self._settings: EntrySettings | None = None
+        self._issue_id = f"{ISSUE_MQTT_MISSING}_{entry.entry_id}"
         self._is_loaded = False
 
     @property
@@ -80,11 +75,6 @@ class SnomMqtt(Follower):
         return asdict(publisher.counts) | {"waiting": publisher.waiting}
 
     @override
-    @callback
-    def start(self) -> None:
-        self.follower.start()
-
-    @override
     async def update(self, settings: EntrySettings) -> None:
         self._settings = settings
         if not self._subscriptions:  # there was nothing to do yet
@@ -93,7 +83,7 @@ class SnomMqtt(Follower):
             await self._client.load()
             settings = self._settings  # may have changed meanwhile
         setup = settings.mqtt
-        if not self.follower.is_running:  # stopped meanwhile
+        if self.follower.is_stopped:
             return
         self._async_follow_client()
         self._async_report_missing(is_wanted=setup is not None)
@@ -120,7 +110,7 @@ class SnomMqtt(Follower):
         """Follow the MQTT integration and its client from now on."""
         if self._subscriptions:
             return
-        self._is_loaded = is_mqtt_loaded(self._hass)
+        self._is_loaded = self._client.is_ready
         self._subscriptions = [
             async_dispatcher_connect(
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_entry_changed
@@ -157,13 +147,11 @@ class SnomMqtt(Follower):
         """Follow whether the MQTT integration is loaded."""
         if entry.domain != MQTT_DOMAIN:
             return
-        was_loaded, self._is_loaded = self._is_loaded, is_mqtt_loaded(self._hass)
-        if was_loaded and not self._is_loaded:
-            if (last := self.follower.client_leaves()) is not None:
-                # The client waits for it before it is unloaded.
-                self._entry.async_create_task(
-                    self._hass, self._client.publish_last(last)
-                )
+        was_loaded, self._is_loaded = self._is_loaded, self._client.is_ready
+        left = was_loaded and not self._is_loaded
+        if left and (last := self.follower.client_leaves()) is not None:
+            # The client waits for it before it is unloaded.
+            self._entry.async_create_task(self._hass, self._client.publish_last(last))
         came = self._is_loaded and not was_loaded
         self._entry.async_create_task(self._hass, self._async_mqtt_changed(came))
 
@@ -178,16 +166,13 @@ class SnomMqtt(Follower):
         await asyncio.sleep(0)
         await self._end()
 
-    @property
-    def _issue_id(self) -> str:
-        return f"{ISSUE_MQTT_MISSING}_{self._entry.entry_id}"
-
     @callback
     def _async_report_missing(self, *, is_wanted: bool) -> None:
         """Report an option that is on without an MQTT integration."""
         if not is_wanted or mqtt_entry(self._hass) is not None:
             ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
             return
+        placeholders = {"name": self._entry.title, "link": mqtt_link(self._hass)}
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -195,8 +180,5 @@ class SnomMqtt(Follower):
             is_fixable=False,
             severity=ir.IssueSeverity.WARNING,
             translation_key=ISSUE_MQTT_MISSING,
-            translation_placeholders={
-                "name": self._entry.title,
-                "link": mqtt_link(self._hass),
-            },
+            translation_placeholders=placeholders,
         )

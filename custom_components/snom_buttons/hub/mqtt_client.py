@@ -1,14 +1,16 @@
 """Home Assistant's MQTT client as the engine uses it.
 
-The only module that imports the MQTT integration, and only in the functions that need it.
+The only module that imports the MQTT integration, and only in `load`.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 import logging
+from types import ModuleType
 from typing import Any, Final
 
+from homeassistant.const import CONF_PROTOCOL
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
@@ -34,11 +36,13 @@ class HomeAssistantClient:
     def __init__(self, hass: HomeAssistant) -> None:
         """Use the integration of this Home Assistant."""
         self._hass = hass
+        self._mqtt: ModuleType
         self._can_hide = True
 
     async def load(self) -> None:
         """Import the integration, in a thread; to be awaited before the client is used."""
-        await async_import_module(self._hass, "homeassistant.components.mqtt")
+        name = "homeassistant.components.mqtt"
+        self._mqtt = await async_import_module(self._hass, name)
 
     @property
     def is_ready(self) -> bool:
@@ -48,24 +52,18 @@ class HomeAssistantClient:
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection to the broker."""
-        if not is_mqtt_loaded(self._hass):
-            return False
-        from homeassistant.components import mqtt
-
-        return mqtt.is_connected(self._hass)
+        return self.is_ready and bool(self._mqtt.is_connected(self._hass))
 
     async def publish(self, message: Message) -> None:
         """Publish a message. Raises CannotPublish."""
-        from homeassistant.components import mqtt
-
         entry = mqtt_entry(self._hass)
-        is_mqtt5 = entry is not None and entry.data.get(mqtt.CONF_PROTOCOL) == "5"
+        is_mqtt5 = entry is not None and entry.data.get(CONF_PROTOCOL) == "5"
         expiry = None
         if message.born is not None and is_mqtt5:
             # So a subscriber that was away does not get it late.
             expiry = max(1, int(message.born + MAX_AGE - self._hass.loop.time()))
         try:
-            await mqtt.async_publish(
+            await self._mqtt.async_publish(
                 self._hass,
                 message.topic,
                 message.payload,
@@ -78,9 +76,7 @@ class HomeAssistantClient:
 
     async def publish_last(self, message: Message) -> None:
         """Publish a message while the integration is being unloaded, if it still can."""
-        from homeassistant.components import mqtt
-
-        if mqtt.is_connected(self._hass):
+        if self._mqtt.is_connected(self._hass):
             with suppress(CannotPublish):
                 await self.publish(message)
 
@@ -92,37 +88,29 @@ class HomeAssistantClient:
         confirmed: Callable[[], None] | None = None,
     ) -> CALLBACK_TYPE:
         """Subscribe, now and after each reconnect; return a function that ends it."""
-        from homeassistant.components import mqtt
 
         @callback
-        def receive(message: mqtt.ReceiveMessage) -> None:
+        def receive(message: Any) -> None:
             assert isinstance(message.payload, bytes)
             received(Received(message.topic, message.payload, message.retain))
 
-        ends = [
-            await mqtt.async_subscribe(self._hass, topic, receive, qos, encoding=None)
-        ]
+        ends = ExitStack()
+        subscribe, done = self._mqtt.async_subscribe, self._mqtt.async_on_subscribe_done
+        ends.callback(await subscribe(self._hass, topic, receive, qos, encoding=None))
         if confirmed is not None:
             # If another integration subscribes to the same with another QoS, the
             # higher one counts.
-            ends += [
-                mqtt.async_on_subscribe_done(self._hass, topic, each, confirmed)
-                for each in (qos, qos + 1)
-            ]
-
-        @callback
-        def unsubscribe() -> None:
-            for end in ends:
-                end()
-
-        return unsubscribe
+            ends.callback(done(self._hass, topic, qos, confirmed))
+            ends.callback(done(self._hass, topic, qos + 1, confirmed))
+        return ends.close
 
     @callback
     def follow_connection(self, changed: Callable[[bool], None]) -> CALLBACK_TYPE:
         """Call `changed` when a connection is made or lost; return a function to end that."""
-        from homeassistant.components import mqtt
-
-        return mqtt.async_subscribe_connection_status(self._hass, changed)
+        end: CALLBACK_TYPE = self._mqtt.async_subscribe_connection_status(
+            self._hass, changed
+        )
+        return end
 
     @callback
     def hide(self, phone_id: str, payload: Mapping[str, Any]) -> bool:
@@ -131,13 +119,12 @@ class HomeAssistantClient:
         Return False if that is impossible: the announcement must not be published then.
         Decision 12 explains why this uses internals of the integration.
         """
-        from homeassistant.components import mqtt
-
-        if not self._can_hide or not is_mqtt_loaded(self._hass):
+        if not self._can_hide or not self.is_ready:
             return False
         data = self._hass.data.get(MQTT_DATA)
         waiting = getattr(data, "discovery_pending_discovered", None)
-        models = getattr(mqtt, "models", None)  # an import that fails costs the set-up
+        # Not imported: an import that fails costs the set-up.
+        models = getattr(self._mqtt, "models", None)
         shape = getattr(models, "PendingDiscovered", None)
         keys = getattr(shape, "__required_keys__", None)
         if not isinstance(waiting, dict) or keys != _PENDING:

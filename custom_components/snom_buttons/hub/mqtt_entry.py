@@ -3,8 +3,7 @@
 Nothing here imports that integration.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -35,9 +34,8 @@ def is_mqtt_loaded(hass: HomeAssistant) -> bool:
 def discovery_prefix(hass: HomeAssistant) -> str:
     """Return the beginning of the topics of announcements."""
     entry = mqtt_entry(hass)
-    options: Mapping[str, Any] = entry.options if entry else {}
-    prefix: str = options.get(CONF_DISCOVERY_PREFIX, DEFAULT_PREFIX)
-    return prefix
+    options = entry.options if entry else {}
+    return str(options.get(CONF_DISCOVERY_PREFIX, DEFAULT_PREFIX))
 
 
 def mqtt_link(hass: HomeAssistant) -> str:

@@ -55,7 +55,13 @@ async def test_the_option_goes_off_during_the_import(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     imported = asyncio.Event()
-    monkeypatch.setattr(HomeAssistantClient, "load", lambda _: imported.wait())
+    load = HomeAssistantClient.load
+
+    async def load_slowly(client: HomeAssistantClient) -> None:
+        await imported.wait()
+        await load(client)
+
+    monkeypatch.setattr(HomeAssistantClient, "load", load_slowly)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     for is_on in (True, False):
         hass.config_entries.async_update_entry(config_entry, options={"mqtt": is_on})

@@ -7,6 +7,7 @@ names what is allowed.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from numbers import Number
 from typing import Any, Final, NamedTuple
 
@@ -48,11 +49,14 @@ class Field(NamedTuple):
     max_length: int = MAX_LABEL
 
 
+def _typed(name: str, accepted: type, error: str, allowed: str = "") -> Field:
+    """Return a field that accepts the values of a type."""
+    return Field(name, lambda value: isinstance(value, accepted), error, allowed)
+
+
 def _word(name: str, words: type[StrEnum]) -> Field:
     """Return a field that accepts the words of an enumeration."""
-    return Field(
-        name, lambda value: isinstance(value, words), "invalid_word", ", ".join(words)
-    )
+    return _typed(name, words, "invalid_word", ", ".join(words))
 
 
 FIELDS: Final[Mapping[str, Field]] = {
@@ -69,14 +73,8 @@ FIELDS: Final[Mapping[str, Field]] = {
     "number": Field("number", max_length=MAX_TEXT),
     "action": _word("action", Action),
     "direction": _word("direction", Direction),
-    "forward": Field(
-        "forward", lambda value: isinstance(value, Forward), "invalid_forward"
-    ),
-    "mwi": Field(
-        "message_waiting",
-        lambda value: isinstance(value, MessageWaiting),
-        "invalid_mwi",
-    ),
+    "forward": _typed("forward", Forward, "invalid_forward"),
+    "mwi": _typed("message_waiting", MessageWaiting, "invalid_mwi"),
     "release": _word("release", Release),
     "states": Field(
         "states",
@@ -131,14 +129,11 @@ def as_truth(name: str, value: object) -> bool:
 
     Raises Refused for any other value.
     """
-    if isinstance(value, str):
-        word = value.lower().strip()
-        if word in _YES:
-            return True
-        if word in _NO:
-            return False
-    elif isinstance(value, Number):  # also a bool
+    if isinstance(value, Number):  # also a bool
         return value != 0  # type: ignore[comparison-overlap]
+    word = value.lower().strip() if isinstance(value, str) else ""
+    if word in _YES or word in _NO:
+        return word in _YES
     raise Refused(
         "invalid_word", field=name, value=quoted(value), allowed="true, false"
     )
@@ -151,22 +146,16 @@ def _read(name: str, field: Field, value: object) -> Any:
     elif name == "states" and isinstance(value, list):
         value = ",".join(as_text(name, state) for state in value)
     text = as_text(name, value)
+    refused = partial(Refused, field=name, value=quoted(text))
     if not text:
         return getattr(_EMPTY, field.property)
     if len(text) > field.max_length:
-        raise Refused(
-            "text_too_long",
-            field=name,
-            value=quoted(text),
-            allowed=str(field.max_length),
-        )
+        raise refused("text_too_long", allowed=str(field.max_length))
     read = _READERS[field.property](text)
     if not field.accepts(read):
-        raise Refused(
-            field.error, field=name, value=quoted(text), allowed=field.allowed
-        )
+        raise refused(field.error, allowed=field.allowed)
     try:
         format_document([replace(_EMPTY, **{field.property: read})])
     except DocumentError as err:
-        raise Refused("invalid_characters", field=name, value=quoted(text)) from err
+        raise refused("invalid_characters") from err
     return read

@@ -85,17 +85,10 @@ def with_hs_color(
     hue, saturation = hs_color
     if saturation < LEAST_SATURATION:
         return description
-    return replace(description, color=_nearest_color(hue))
 
-
-def _nearest_color(hue: float) -> str:
-    """Return the colour of PALETTE that is nearest on the colour wheel.
-
-    Pure blue is as far from green as from red: it becomes the first of the palette.
-    """
-
-    def distance(color: str) -> float:
+    def distance(color: str) -> float:  # on the colour wheel
         difference = abs(hue - PALETTE[color][0])
         return min(difference, 360 - difference)
 
-    return min(PALETTE, key=distance)
+    # Pure blue is as far from green as from red: it becomes the first of the palette.
+    return replace(description, color=min(PALETTE, key=distance))

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 import json
-from math import isinf
-from typing import Any, Final, NoReturn
+from math import isfinite
+from typing import Any, Final
 
 from ..keywords import (
     FIELDS,
@@ -41,10 +41,8 @@ IGNORED: Final = frozenset(
     )
 )
 """Fields of a published state, or of another Home Assistant, that no lamp supports."""
-
 OWN_FIELDS: Final = ("state", "effect", "reset")
 """The fields of a command beyond those of the action `set_key`."""
-
 COLORS: Final = ({"h": 360, "s": 100}, {"r": 255, "g": 255, "b": 255})
 """The forms of a colour in numbers: the greatest value of each part."""
 
@@ -56,7 +54,9 @@ def set_key(phone: Phone, name: str, payload: bytes) -> None:
     """
     key = phone.settable_key(name)
     command = _command(payload)
-    if _is_echo(key, command):
+    # A command may repeat what is published, although it cannot set all of that: a
+    # document allows other words and longer texts.
+    if command.items() <= state_of(key, colors=True).items():
         return
     look = _look_after(key, command)
     phone.check((look,))
@@ -95,12 +95,11 @@ def _command(payload: bytes) -> dict[str, Any]:
     if not isinstance(command, dict):
         raise Refused("invalid_command", value=quoted(text), allowed=", ".join(STATES))
     command = {name: value for name, value in command.items() if name not in IGNORED}
+    allowed = (*OWN_FIELDS, *FIELDS)
     for name in command:
-        if name not in FIELDS and name not in OWN_FIELDS:
+        if name not in allowed:
             raise Refused(
-                "unknown_field",
-                field=quoted(name),
-                allowed=", ".join((*OWN_FIELDS, *FIELDS)),
+                "unknown_field", field=quoted(name), allowed=", ".join(allowed)
             )
     if not command:
         raise Refused("nothing_to_set")
@@ -119,7 +118,7 @@ def read_json(payload: bytes) -> Any:
         payload.decode(),
         parse_int=_integer,
         parse_float=_finite,
-        parse_constant=_no_number,
+        parse_constant=_finite,
     )
     if b"\\u" in payload:  # the only way to write a surrogate
         json.dumps(value, ensure_ascii=False).encode()
@@ -135,21 +134,9 @@ def _integer(digits: str) -> int | float:
 
 def _finite(digits: str) -> float:
     number = float(digits)
-    if isinf(number):
-        raise ValueError(f"{digits} is too large")
+    if not isfinite(number):
+        raise ValueError(f"{digits} is not a finite number")
     return number
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _is_echo(key: Key, command: dict[str, Any]) -> bool:
-    """Return whether a command only repeats what is published of the key.
-
-    A command cannot set all of that: a document allows other words and longer texts.
-    """
-    return command.items() <= state_of(key, colors=True).items()
 
 
 def _look_after(key: Key, command: dict[str, Any]) -> KeyDescription:
@@ -177,32 +164,26 @@ def _look_after(key: Key, command: dict[str, Any]) -> KeyDescription:
 
 def _wanted(key: Key, state: object) -> bool | None:
     """Return whether a key is to be on, None if the command has no state."""
-    match state.upper() if isinstance(state, str) else state:
-        case None:
-            return None
-        case "ON":
-            return True
-        case "OFF":
-            return False
-        case "TOGGLE":
-            return not key.is_on
-    raise Refused(
-        "invalid_word", field="state", value=quoted(state), allowed=", ".join(STATES)
-    )
+    if state is None:
+        return None
+    words = {ON: True, OFF: False, TOGGLE: not key.is_on}
+    wanted = words.get(state.upper()) if isinstance(state, str) else None
+    if wanted is None:
+        raise Refused(
+            "invalid_word", field="state", value=quoted(state), allowed=", ".join(words)
+        )
+    return wanted
 
 
 def _colored(look: KeyDescription, color: dict[str, Any]) -> KeyDescription:
     """Return a look in a colour that is given in numbers. Raises Refused."""
     if not any(_is_color(color, limits) for limits in COLORS):
         raise Refused("invalid_color_numbers", value=quoted(color))
-    hs_color = (
-        (float(color["h"]), float(color["s"]))
-        if "h" in color
-        else rgb_to_hs(color["r"], color["g"], color["b"])
-    )
-    if hs_color == hs_color_of(look):
-        return look
-    return with_hs_color(look, hs_color)
+    if "h" in color:
+        hs_color = float(color["h"]), float(color["s"])
+    else:
+        hs_color = rgb_to_hs(color["r"], color["g"], color["b"])
+    return look if hs_color == hs_color_of(look) else with_hs_color(look, hs_color)
 
 
 def _is_color(color: dict[str, Any], limits: dict[str, int]) -> bool:

@@ -1,10 +1,11 @@
 """Keeps the broker in step with a server: its states, its events, its commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from ..phones import Dialled, KeyPress, Phone, PhoneServer
 from ..refused import Refused, quoted
@@ -22,8 +23,6 @@ from .payloads import (
 )
 from .publisher import MqttPublisher
 from .topics import Topics
-
-_BORN: Final = ONLINE.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,7 @@ class MqttFollower:
         left_behind_changed: Callable[[], None],
         save: Callable[[], Awaitable[None]],
     ) -> None:
-        """Create a follower that does nothing until `start` and `update`.
+        """Create a follower that does nothing until `update`.
 
         `explain` returns the text of an error. `phone_id` returns the name, unique on
         the broker, under which the phone of an extension is announced, None for not at
@@ -78,12 +77,11 @@ class MqttFollower:
         self._topics = Topics("")
         self._lock = asyncio.Lock()
         self._confirmed: set[str] = set()
-        """Those of `_filters` to which the broker has confirmed the subscription."""
+        """The filters of commands to which the broker has confirmed the subscription."""
         self._announced: dict[str, dict[str, str]] = {}
         """The platforms of all components that were ever announced, by topic."""
-        self.is_running = False
-        """Whether updates are allowed."""
-        self._followed: list[Callable[[], None]] = []
+        self.is_stopped = False
+        self._followed = ExitStack()
         self._subscribed: list[Callable[[], None]] = []
 
     @property
@@ -94,13 +92,9 @@ class MqttFollower:
     @property
     def left_behind(self) -> dict[str, Any]:
         """What may be left of the server on the broker, as JSON."""
-        known = self.publisher.known
-        announced = {
-            topic: {**self._announced[topic]}
-            for topic in known
-            if topic in self._announced
-        }
-        return {"known": known, "announced": announced}
+        known, announced = self.publisher.known, self._announced
+        platforms = {each: {**announced[each]} for each in known if each in announced}
+        return {"known": known, "announced": platforms}
 
     def recall(self, left_behind: object) -> None:
         """Restore what was left before a restart; `update` clears obsolete topics.
@@ -112,56 +106,47 @@ class MqttFollower:
                 self.publisher.recall(known)
                 self._announced = announced
 
-    def start(self) -> None:
-        """Allow updates."""
-        self.is_running = True
-
     async def stop(self) -> None:
         """Publish that the server is offline, and end everything."""
-        was_running, self.is_running = self.is_running, False
+        was_stopped, self.is_stopped = self.is_stopped, True
         # An update that is under way ends first: offline is the last state.
         async with self._lock:
-            if was_running:
-                self._unfollow()
-                self._unsubscribe()
-                if self._setup is not None:
-                    self.publisher.keep(self._topics.status, OFFLINE)
-                await self.publisher.close()
+            if was_stopped:
+                return
+            self._followed.close()
+            if (last := self.client_leaves()) is not None:
+                self.publisher.keep(last.topic, last.payload)
+            await self.publisher.close()
 
     async def update(self, setup: MqttSetup | None) -> None:
         """Apply a setup, and the server's current phones and keys."""
         async with self._lock:
-            if self.is_running:
-                await self._update(setup)
-
-    async def _update(self, setup: MqttSetup | None) -> None:
-        if setup != self._setup:
-            self._unsubscribe()
-            self._topics = Topics(setup.base if setup else "")
-        self._setup = setup
-        wanted = self._wanted()
-        if not wanted.issubset(self.publisher.known):
-            # Stored before it is published: a crash in between would leave topics on
-            # the broker that are no longer known.
-            self.publisher.recall(wanted)
-            await self._save()
-        await self._subscribe()
-        self._unfollow()
-        self._announce()
-        self._publish_status()
-        self._follow()
-        self._clear_obsolete()
-        self._left_behind_changed()
+            if self.is_stopped:
+                return
+            if setup != self._setup:
+                self._unsubscribe()
+                self._topics = Topics(setup.base if setup else "")
+            self._setup = setup
+            wanted = self._wanted()
+            if not wanted.issubset(self.publisher.known):
+                # Stored before it is published: a crash in between would leave topics on
+                # the broker that are no longer known.
+                self.publisher.recall(wanted)
+                await self._save()
+            await self._subscribe()
+            self._followed.close()
+            self._announce()
+            self._publish_status()
+            self._follow()
+            self._clear_obsolete()
+            self._left_behind_changed()
 
     def _clear_obsolete(self) -> None:
         """Clear the topics that are no longer part of the setup."""
         wanted = self._wanted()
+        obsolete = [topic for topic in self.publisher.known if topic not in wanted]
         # Announcements first: a subscriber to a state should not read "".
-        for topic in sorted(
-            self.publisher.known, key=lambda topic: topic not in self._announced
-        ):
-            if topic in wanted:
-                continue
+        for topic in sorted(obsolete, key=lambda topic: topic not in self._announced):
             if self._is_foreign(topic):
                 self.publisher.forget(topic)
             else:
@@ -169,8 +154,7 @@ class MqttFollower:
 
     def _wanted(self) -> set[str]:
         """Return all topics with a state in the current setup."""
-        setup = self._setup
-        if setup is None:
+        if self._setup is None:
             return set()
         wanted = {self._topics.status}
         for extension, phone in self._server.phones.items():
@@ -203,7 +187,7 @@ class MqttFollower:
         To be called after the client has repeated what was not acknowledged: an older
         state must not follow the newest.
         """
-        if self.is_running:
+        if not self.is_stopped:
             self._announce()
             self.publisher.connection_changed()
 
@@ -223,10 +207,8 @@ class MqttFollower:
         if setup is None or self._subscribed or not self._client.is_ready:
             return
         if setup.commands:
-            for topic in self._filters:
-                confirmed = partial(
-                    self._subscription_confirmed, self._confirmed, topic
-                )
+            for topic in self._topics.commands:
+                confirmed = partial(self._confirm, self._confirmed, topic)
                 self._subscribed.append(
                     await self._client.subscribe(topic, 1, self._command, confirmed)
                 )
@@ -242,7 +224,7 @@ class MqttFollower:
         self._confirmed = set()
         self._publish_status()
 
-    def _subscription_confirmed(self, confirmed: set[str], topic: str) -> None:
+    def _confirm(self, confirmed: set[str], topic: str) -> None:
         """Record that the broker sends commands on a topic from now on.
 
         A client may call this late: if the connection is gone or the subscription has
@@ -252,19 +234,13 @@ class MqttFollower:
             confirmed.add(topic)
             self._publish_status()
 
-    @property
-    def _filters(self) -> tuple[str, ...]:
-        """The subscriptions to commands."""
-        return self._topics.every_set, self._topics.every_document
-
     # States and events
 
     def _publish_status(self) -> None:
         """Publish that the server is online, once no command would be lost."""
-        setup = self._setup
-        if setup is None:
+        if (setup := self._setup) is None:
             return
-        if not setup.commands or self._confirmed.issuperset(self._filters):
+        if not setup.commands or self._confirmed.issuperset(self._topics.commands):
             self.publisher.keep(self._topics.status, ONLINE)
         else:
             self.publisher.suspend(self._topics.status)
@@ -273,25 +249,16 @@ class MqttFollower:
         """Publish the state of all phones and keys, and their changes from now on."""
         if self._setup is None:
             return
-        self._followed = [
-            self._server.pressed.subscribe(self._pressed),
-            self._server.dialled.subscribe(self._dialled),
-        ]
+        follow = self._followed.callback
+        follow(self._server.pressed.subscribe(self._pressed))
+        follow(self._server.dialled.subscribe(self._dialled))
         for phone in self._server.phones.values():
             self._publish_phone(phone)
-            self._followed += [
-                phone.status.subscribe(partial(self._publish_phone, phone)),
-                phone.taken.subscribe(partial(self._publish_taken, phone)),
-            ]
-            self._followed += [
-                key.shown.subscribe(partial(self._publish_key, phone, name))
-                for name, key in phone.keys.items()
-            ]
-
-    def _unfollow(self) -> None:
-        for unsubscribe in self._followed:
-            unsubscribe()
-        self._followed = []
+            follow(phone.status.subscribe(partial(self._publish_phone, phone)))
+            follow(phone.taken.subscribe(partial(self._publish_keys, phone)))
+            for name, key in phone.keys.items():
+                show = partial(self._publish_keys, phone, (name,))
+                follow(key.shown.subscribe(show))
 
     def _publish_phone(self, phone: Phone, _: None = None) -> None:
         """Publish whether a phone is available, and whether its keys are in sync."""
@@ -300,21 +267,16 @@ class MqttFollower:
                 self._topics.availability(phone.extension),
                 ONLINE if phone.available else OFFLINE,
             )
-        for name in phone.keys:
-            self._publish_key(phone, name)
+        self._publish_keys(phone, phone.keys)
 
-    def _publish_key(self, phone: Phone, name: str, _: None = None) -> None:
-        key = phone.keys[name]
-        self.publisher.keep(
-            self._topics.state(phone.extension, name),
-            state_payload(key, colors=key.setup.colors, in_sync=phone.has_taken(name)),
-        )
-
-    def _publish_taken(self, phone: Phone, keys: list[str]) -> None:
-        """Publish keys whose looks a contact has taken."""
-        for name in keys:
-            if name in phone.keys:
-                self._publish_key(phone, name)
+    def _publish_keys(self, phone: Phone, names: Iterable[str], _: None = None) -> None:
+        """Publish the state of those of the named keys that are configured."""
+        for name in names:
+            if key := phone.keys.get(name):
+                self.publisher.keep(
+                    self._topics.state(phone.extension, name),
+                    state_payload(key, in_sync=phone.has_taken(name)),
+                )
 
     def _pressed(self, press: KeyPress) -> None:
         topic = self._topics.event(press.extension, press.key)
@@ -352,7 +314,7 @@ class MqttFollower:
 
     def _born(self, message: Received) -> None:
         """Announce all phones again to a Home Assistant that has just started."""
-        if message.payload == _BORN and not message.retain:
+        if message.payload == ONLINE.encode() and not message.retain:
             self._announce()
             for topic, _, _ in self._announceable():
                 self.publisher.republish(topic)

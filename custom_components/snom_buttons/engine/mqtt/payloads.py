@@ -31,9 +31,9 @@ def as_json(value: dict[str, Any]) -> str:
     return text
 
 
-def state_payload(key: Key, *, colors: bool, in_sync: bool) -> str:
+def state_payload(key: Key, *, in_sync: bool) -> str:
     """Return the payload of a key's look, in Home Assistant's JSON schema for lights."""
-    return as_json(state_of(key, colors=colors) | {"in_sync": in_sync})
+    return as_json(state_of(key, colors=key.setup.colors) | {"in_sync": in_sync})
 
 
 def state_of(key: Key, *, colors: bool) -> dict[str, Any]:

@@ -169,8 +169,8 @@ class MqttPublisher:
         self._errors.clear()
         try:
             async with asyncio.timeout(timeout):
-                while (self._client.is_connected or wait_for_connection) and (
-                    self._due or self._under_way
+                while (self._due or self._under_way) and (
+                    wait_for_connection or self._client.is_connected
                 ):
                     self._idle.clear()
                     await self._idle.wait()
@@ -277,7 +277,9 @@ class MqttPublisher:
             self.counts.published -= 1
             self.counts.dropped += 1
         elif not is_published and self._states.get(message.topic) is message:
-            self._try_later()
+            if self._retry is None:
+                loop = asyncio.get_running_loop()
+                self._retry = loop.call_later(RETRY, self._try_again)
         if not is_current:  # of a connection that is gone
             self._work()
             return
@@ -285,23 +287,15 @@ class MqttPublisher:
             self._failing = False
             # Even if no message has waited for it: the next may be a press.
             self._stalled = not is_acknowledged
-            if is_acknowledged and not message.payload:
-                self._cleared(message)
+            # Not `==`: an equal message that was set later follows another state and is
+            # still to be published.
+            is_newest = self._states.get(message.topic) is message
+            if is_acknowledged and is_newest and not message.payload:
+                self.forget(message.topic)
         self._work()
 
-    def _try_later(self) -> None:
-        """Hand all states to the client again after RETRY seconds."""
-        if self._retry is None:
-            self._retry = asyncio.get_running_loop().call_later(RETRY, self._try_again)
-
     def _try_again(self) -> None:
+        """Hand all states to the client again."""
         self._retry = None
         self._due |= dict.fromkeys(self._states)
         self._work()
-
-    def _cleared(self, message: Message) -> None:
-        """Forget a topic that the broker has cleared."""
-        # Not `==`: an equal message that was set later follows another state and is
-        # still to be published.
-        if self._states.get(message.topic) is message:
-            self.forget(message.topic)

@@ -66,14 +66,9 @@ class Topics:
         return self._key(phone, key, "set")
 
     @property
-    def every_set(self) -> str:
-        """The filter of all commands to a key."""
-        return f"{self.base}/+/key/+/set"
-
-    @property
-    def every_document(self) -> str:
-        """The filter of all documents."""
-        return f"{self.base}/+/document/set"
+    def commands(self) -> tuple[str, str]:
+        """The filters of all commands to keys, and of all documents."""
+        return f"{self.base}/+/key/+/set", f"{self.base}/+/document/set"
 
     def addressee(self, topic: str) -> tuple[str, str | None]:
         """Return the phone, and the key if any, of the topic of a command."""
