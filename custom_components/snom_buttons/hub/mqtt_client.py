@@ -1,13 +1,12 @@
 """Home Assistant's MQTT client as the engine uses it.
 
-The only module that imports the MQTT integration, and only in `load`.
+The only module that imports the MQTT integration, and only where it is used.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 import logging
-from types import ModuleType
 from typing import Any, Final
 
 from homeassistant.const import CONF_PROTOCOL
@@ -36,13 +35,11 @@ class HomeAssistantClient:
     def __init__(self, hass: HomeAssistant) -> None:
         """Use the integration of this Home Assistant."""
         self._hass = hass
-        self._mqtt: ModuleType
         self._can_hide = True
 
     async def load(self) -> None:
         """Import the integration, in a thread; to be awaited before the client is used."""
-        name = "homeassistant.components.mqtt"
-        self._mqtt = await async_import_module(self._hass, name)
+        await async_import_module(self._hass, "homeassistant.components.mqtt")
 
     @property
     def is_ready(self) -> bool:
@@ -52,10 +49,14 @@ class HomeAssistantClient:
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection to the broker."""
-        return self.is_ready and bool(self._mqtt.is_connected(self._hass))
+        from homeassistant.components import mqtt
+
+        return self.is_ready and mqtt.is_connected(self._hass)
 
     async def publish(self, message: Message) -> None:
         """Publish a message. Raises CannotPublish."""
+        from homeassistant.components import mqtt
+
         entry = mqtt_entry(self._hass)
         is_mqtt5 = entry is not None and entry.data.get(CONF_PROTOCOL) == "5"
         expiry = None
@@ -63,7 +64,7 @@ class HomeAssistantClient:
             # So a subscriber that was away does not get it late.
             expiry = max(1, int(message.born + MAX_AGE - self._hass.loop.time()))
         try:
-            await self._mqtt.async_publish(
+            await mqtt.async_publish(
                 self._hass,
                 message.topic,
                 message.payload,
@@ -76,7 +77,9 @@ class HomeAssistantClient:
 
     async def publish_last(self, message: Message) -> None:
         """Publish a message while the integration is being unloaded, if it still can."""
-        if self._mqtt.is_connected(self._hass):
+        from homeassistant.components import mqtt
+
+        if mqtt.is_connected(self._hass):
             with suppress(CannotPublish):
                 await self.publish(message)
 
@@ -88,6 +91,7 @@ class HomeAssistantClient:
         confirmed: Callable[[], None] | None = None,
     ) -> CALLBACK_TYPE:
         """Subscribe, now and after each reconnect; return a function that ends it."""
+        from homeassistant.components import mqtt
 
         @callback
         def receive(message: Any) -> None:
@@ -95,7 +99,7 @@ class HomeAssistantClient:
             received(Received(message.topic, message.payload, message.retain))
 
         ends = ExitStack()
-        subscribe, done = self._mqtt.async_subscribe, self._mqtt.async_on_subscribe_done
+        subscribe, done = mqtt.async_subscribe, mqtt.async_on_subscribe_done
         ends.callback(await subscribe(self._hass, topic, receive, qos, encoding=None))
         if confirmed is not None:
             # If another integration subscribes to the same with another QoS, the
@@ -107,10 +111,9 @@ class HomeAssistantClient:
     @callback
     def follow_connection(self, changed: Callable[[bool], None]) -> CALLBACK_TYPE:
         """Call `changed` when a connection is made or lost; return a function to end that."""
-        end: CALLBACK_TYPE = self._mqtt.async_subscribe_connection_status(
-            self._hass, changed
-        )
-        return end
+        from homeassistant.components import mqtt
+
+        return mqtt.async_subscribe_connection_status(self._hass, changed)
 
     @callback
     def hide(self, phone_id: str, payload: Mapping[str, Any]) -> bool:
@@ -119,12 +122,14 @@ class HomeAssistantClient:
         Return False if that is impossible: the announcement must not be published then.
         Decision 12 explains why this uses internals of the integration.
         """
+        from homeassistant.components import mqtt
+
         if not self._can_hide or not self.is_ready:
             return False
         data = self._hass.data.get(MQTT_DATA)
         waiting = getattr(data, "discovery_pending_discovered", None)
         # Not imported: an import that fails costs the set-up.
-        models = getattr(self._mqtt, "models", None)
+        models = getattr(mqtt, "models", None)
         shape = getattr(models, "PendingDiscovered", None)
         keys = getattr(shape, "__required_keys__", None)
         if not isinstance(waiting, dict) or keys != _PENDING:

@@ -7,7 +7,6 @@ names what is allowed.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from functools import partial
 from numbers import Number
 from typing import Any, Final, NamedTuple
 
@@ -146,16 +145,22 @@ def _read(name: str, field: Field, value: object) -> Any:
     elif name == "states" and isinstance(value, list):
         value = ",".join(as_text(name, state) for state in value)
     text = as_text(name, value)
-    refused = partial(Refused, field=name, value=quoted(text))
     if not text:
         return getattr(_EMPTY, field.property)
     if len(text) > field.max_length:
-        raise refused("text_too_long", allowed=str(field.max_length))
+        raise Refused(
+            "text_too_long",
+            field=name,
+            value=quoted(text),
+            allowed=str(field.max_length),
+        )
     read = _READERS[field.property](text)
     if not field.accepts(read):
-        raise refused(field.error, allowed=field.allowed)
+        raise Refused(
+            field.error, field=name, value=quoted(text), allowed=field.allowed
+        )
     try:
         format_document([replace(_EMPTY, **{field.property: read})])
     except DocumentError as err:
-        raise refused("invalid_characters") from err
+        raise Refused("invalid_characters", field=name, value=quoted(text)) from err
     return read
