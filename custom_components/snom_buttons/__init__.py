@@ -41,7 +41,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop)
     )
     try:
-        hub.async_check_ports()
+        hub.ports.check()
         await _async_start(hass, entry)
     except CannotListen as err:
         raise ConfigEntryNotReady(
@@ -72,7 +72,7 @@ async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     try:
         entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
         await hub.async_update()
-        await hub.async_open()
+        await hub.ports.open()
     except BaseException:  # even if Home Assistant does not wait any longer
         await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
         raise
@@ -86,7 +86,7 @@ async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> N
 async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
     """Unload a config entry; this ends in `SnomHub.async_stop`."""
     # First: a press that is answered while entities are removed would be lost.
-    await entry.runtime_data.async_close()
+    await entry.runtime_data.ports.close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

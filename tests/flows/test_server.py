@@ -333,7 +333,7 @@ async def test_a_server_that_loses_its_port_while_another_address_is_tried(
     taken = OSError(errno.EADDRINUSE, "Address already in use")
     with (
         patch(
-            "custom_components.snom_buttons.hub.hub.check_bind",
+            "custom_components.snom_buttons.hub.ports.check_bind",
             side_effect=[taken, None],
         ),
         patch.object(hub.server, "start", side_effect=taken),

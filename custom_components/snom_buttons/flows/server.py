@@ -156,7 +156,7 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
                     check_bind(host, port, transport)
                 elif not stays or held.get(transport) != port:
                     check_bind(host, 0, transport)
-                    await running.async_check_bind(host, port, transport)
+                    await running.ports.check_bind(host, port, transport)
             except OSError as error:
                 raise CannotListen(error, transport, port) from error
 

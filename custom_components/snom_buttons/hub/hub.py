@@ -9,7 +9,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN
-from ..engine.phones import CannotListen, LineUse, PhoneServer, Signal, check_bind
+from ..engine.phones import LineUse, PhoneServer, Signal
 from .bus import EventBus
 from .dial_rules import DialRules
 from .follower import Follower
@@ -19,6 +19,7 @@ from .line import SnomLine
 from .mqtt import SnomMqtt
 from .mqtt_client import async_clear
 from .phone import SnomPhone
+from .ports import ServerPorts
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings
 from .store import ServerStore, async_remove_store
 
@@ -40,6 +41,7 @@ class SnomHub:
         self.entry = entry
         self.settings = EntrySettings.from_entry(entry)
         self.server = PhoneServer(self.settings.server)
+        self.ports = ServerPorts(self.server, self._async_schedule_reload)
         self.phones: dict[str, SnomPhone] = {}
         """By extension."""
         self.lines: dict[str, SnomLine] = {}
@@ -48,9 +50,6 @@ class SnomHub:
         self._listeners: list[PartListener] = []
         self._store = ServerStore(hass, entry.entry_id, self._async_snapshot)
         self._update_lock = asyncio.Lock()
-        self._port_lock = asyncio.Lock()
-        """Held while the ports are opened or closed."""
-        self._is_closed = False
         self._line_used: Signal[tuple[SnomLine, LineUse]] = Signal()
         self.issues = ServerIssues(
             hass, entry.entry_id, self.server, self.phones, self.settings
@@ -86,58 +85,19 @@ class SnomHub:
         self.server.context = await self.issues.async_load_certificate()
 
     @callback
-    def async_check_ports(self) -> None:
-        """Bind each port for a moment. Raises CannotListen for the first that fails."""
-        settings = self.server.settings
-        for transport, port in settings.ports.items():
-            if transport == "TLS" and self.server.context is None:
-                continue
-            try:
-                check_bind(settings.host, port, transport)
-            except OSError as err:
-                raise CannotListen(err, transport, port) from err
-
-    @callback
     def async_start(self) -> None:
         """Start the followers, so that they get the first press."""
         self.server.changed.subscribe(lambda _: self._store.save_soon())
         for follower in self._followers:
             follower.start()
 
-    async def async_open(self) -> None:
-        """Open the ports, after entities and followers are set up. Raises CannotListen."""
-        async with self._port_lock:
-            if not self._is_closed:  # because Home Assistant stops
-                await self.server.start()
-
-    async def async_close(self) -> None:
-        """Close the ports. Presses answered before have been delivered when it returns."""
-        async with self._port_lock:
-            self._is_closed = True
-            await self.server.stop()
-
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server and its followers, and store what the next start needs."""
-        await self.async_close()
+        await self.ports.close()
         for follower in reversed(self._followers):
             await follower.stop()
         # This replaces a save that is due; later changes need another.
         await self._store.save_now()
-
-    async def async_check_bind(self, host: str, port: int, transport: str) -> None:
-        """Bind a port, with the server's own closed meanwhile. Raises as `check_bind`."""
-        async with self._port_lock:
-            if self._is_closed:  # by a reload meanwhile: there is nothing to open again
-                check_bind(host, port, transport)
-                return
-            try:
-                await self.server.stop()
-                check_bind(host, port, transport)
-            finally:
-                try:
-                    await self.server.start()
-                except OSError:
-                    self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
     @callback
     def async_listen_parts(self, listener: PartListener) -> CALLBACK_TYPE:
@@ -154,7 +114,7 @@ class SnomHub:
         async with self._update_lock:
             settings = EntrySettings.from_entry(self.entry)
             if settings.needs_restart(self.settings):
-                self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
+                self._async_schedule_reload()
                 return
             self.settings = settings
             # Lines first: a key that leaves one is free before its phone configures it.
@@ -254,6 +214,10 @@ class SnomHub:
             used=self._line_used,
         )
         return part
+
+    @callback
+    def _async_schedule_reload(self) -> None:
+        self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
     @callback
     def _async_snapshot(self) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""The ports of a server: checked before set-up, opened last, closed first."""
+
+import asyncio
+from collections.abc import Callable
+
+from ..engine.phones import CannotListen, PhoneServer, check_bind
+
+
+class ServerPorts:
+    """The ports of one server; they are opened or closed by one caller at a time."""
+
+    def __init__(self, server: PhoneServer, lost: Callable[[], None]) -> None:
+        """Open nothing. `lost` is called if the ports cannot be opened again."""
+        self._server = server
+        self._lost = lost
+        self._lock = asyncio.Lock()
+        self._is_closed = False
+
+    def check(self) -> None:
+        """Bind each port for a moment. Raises CannotListen for the first that fails."""
+        settings = self._server.settings
+        for transport, port in settings.ports.items():
+            if transport == "TLS" and self._server.context is None:
+                continue
+            try:
+                check_bind(settings.host, port, transport)
+            except OSError as err:
+                raise CannotListen(err, transport, port) from err
+
+    async def open(self) -> None:
+        """Open the ports, after entities and followers are set up. Raises CannotListen."""
+        async with self._lock:
+            if not self._is_closed:  # because Home Assistant stops
+                await self._server.start()
+
+    async def close(self) -> None:
+        """Close the ports. Presses answered before have been delivered when it returns."""
+        async with self._lock:
+            self._is_closed = True
+            await self._server.stop()
+
+    async def check_bind(self, host: str, port: int, transport: str) -> None:
+        """Bind a port, with the server's own closed meanwhile. Raises as `check_bind`."""
+        async with self._lock:
+            if self._is_closed:  # by a reload meanwhile: there is nothing to open again
+                check_bind(host, port, transport)
+                return
+            try:
+                await self._server.stop()
+                check_bind(host, port, transport)
+            finally:
+                try:
+                    await self._server.start()
+                except OSError:
+                    self._lost()
