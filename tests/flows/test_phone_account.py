@@ -171,6 +171,34 @@ async def test_two_dialogues_race_for_an_extension(
     assert result["reason"] == "already_configured"
 
 
+async def test_a_phone_by_its_address_from_first_to_last_page(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    async with RawPhone((LOCALHOST, port), "46", "") as phone:
+        result = await start_phone(hass, server)
+        result = await submit_phone(
+            hass, result, extension="46", model="D713", address=f" {phone.address} "
+        )
+        result = await submit_phone(hass, result)
+        assert result["step_id"] == "placed"
+        assert result["last_step"] is True
+        placeholders = result["description_placeholders"]
+        assert placeholders["account"] == "46"
+        assert placeholders["registrar"] == f"{LOCALHOST}:{port}"
+        assert placeholders["keys"].startswith("| Button | `1` | Key 1 |\n")
+        result = await submit_phone(hass, result)
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        [subentry] = [s for s in server.subentries.values() if s.unique_id == "46"]
+        assert subentry.data["address"] == phone.address
+
+        # It shows its keys, and a press counts, without a REGISTER.
+        await phone.shows("4", l="Key 4")
+        assert (await phone.press("4")).status == 200
+        await hass.async_block_till_done()
+        press = hass.states.get("event.phone_46_key_4_press")
+        assert press.attributes["event_type"] == "press_end"
+
+
 async def keys_page(hass: HomeAssistant, entry: MockConfigEntry) -> SubentryFlowResult:
     result = await start_phone(hass, entry)
     return await submit_phone(
