@@ -75,6 +75,8 @@ class RawPhone(UdpPeer):
         self.host = f"{server[0]}:{server[1]}" if through else server[0]
         self._through = through
         self.supported = "buttons, path" if through else "buttons"
+        self.scheme = "sip"
+        """The scheme of the Contact."""
         self.more: list[str] = []
         """Further lines for the REGISTER."""
         self.extension = extension
@@ -116,7 +118,8 @@ class RawPhone(UdpPeer):
     async def register(self, expires: int = 3600) -> RawMessage:
         """Register with digest; return the last answer."""
         contact = (
-            f"<sip:{self.extension}@{self.address}{self.parameter};line={self._line}>"
+            f"<{self.scheme}:{self.extension}@{self.address}{self.parameter}"
+            f";line={self._line}>"
             f';+sip.instance="<{self.instance}>"'
         )
         return await self._authorized(

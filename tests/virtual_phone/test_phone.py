@@ -444,7 +444,7 @@ class TestDocuments:
         # The second request is refused before its sender is checked, so the response to it
         # shows that the first request was ignored.
         registrar.send(message(phone, "", method="SUBSCRIBE", branch="z9hG4bKb"))
-        await registrar.receive("SIP/2.0 489")
+        await registrar.receive("SIP/2.0 405")
         assert phone.keys["1"].light == "off"
 
     async def test_without_a_registration_the_user_is_enough(

@@ -43,6 +43,23 @@ async def test_a_phone_registers_shows_and_presses(contexts: Contexts) -> None:
         assert phone.registration.address.startswith(f"{name} 127.0.0.1:")
 
 
+async def test_a_sips_contact_gets_ours_as_sips(contexts: Contexts) -> None:
+    """RFC 3261 8.1.1.8; without TLS it would be used in clear."""
+    phone = make_phone()
+    async with serving(contexts, phone) as server, raw_phone(server, contexts) as desk:
+        desk.scheme = "sips"
+        answer = await desk.register()
+        if desk.transport == "TCP":
+            assert answer.status == 400
+            assert not phone.available
+            return
+        await desk.shows("4")
+        (first,) = desk.requests
+        port = server.address_of(desk.transport)[1]
+        assert first.start.startswith(f"MESSAGE sips:44@{desk.address};")
+        assert first.get("Contact") == f"<sips:ha.example:{port}>"
+
+
 async def test_a_large_picture_is_one_document(contexts: Contexts) -> None:
     """RFC 3261 18.1.1: a connection carries what is too large for a datagram."""
     phone = make_phone(keys=48)

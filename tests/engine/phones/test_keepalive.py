@@ -65,6 +65,7 @@ def test_a_phone_is_asked_every_minute() -> None:
             assert 0 <= phone.round_trip < 0.1
             question = desk.questions[0]
             assert question.start.startswith(f"OPTIONS sip:44@{desk.address};line=")
+            assert question.get("Accept") == "application/sdp"
             assert question.body == ""
             assert phone.available
             # That does not send its documents again.

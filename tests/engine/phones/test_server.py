@@ -699,7 +699,7 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
 
 async def test_documents_take_the_path_that_the_registration_came() -> None:
     """RFC 3327 5.3: as Route, to the source of the REGISTER; after a restart too."""
-    path = ["<sip:edge.test;lr>", "<sip:outer.test:5080;lr;x=y>"]
+    path = ["<sips:edge.test;lr>", "<sip:outer.test:5080;lr;x=y>"]
     async with serving(make_phone()) as server, raw_phone(server) as desk:
         desk.supported = "buttons, path"
         desk.more = [f"Path: {', '.join(path)}"]
@@ -707,6 +707,7 @@ async def test_documents_take_the_path_that_the_registration_came() -> None:
         assert answer.all("Path") == [", ".join(path)]
         await desk.shows("4")
         assert desk.requests[-1].all("Route") == path
+        assert desk.requests[-1].get("Contact").startswith("<sips:"), "RFC 3261 8.1.1.8"
         assert desk.requests[-1].start.startswith(f"MESSAGE sip:44@{desk.address};line")
         snapshot, port = server.snapshot(), server.address[1]
         await server.stop()

@@ -109,13 +109,12 @@ class TestResponse:
             (423, "Interval Too Brief"),
             (481, "Call/Transaction Does Not Exist"),
             (486, "Busy Here"),
-            (489, "Bad Event"),
             (500, "Server Internal Error"),
             (501, "Not Implemented"),
         ],
     )
     def test_usual_reasons(self, status: int, reason: str) -> None:
-        """RFC 3261 21; RFC 6665 for 489."""
+        """RFC 3261 21."""
         assert lines_of(answered(request(), status))[0] == f"SIP/2.0 {status} {reason}"
 
     @pytest.mark.parametrize(

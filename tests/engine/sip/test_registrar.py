@@ -56,6 +56,17 @@ class TestWhatIsKept:
         stack.register("<sip:44@192.0.2.4:2048;line=two>", call_id="call-2")
         assert stack.contacts() == ["<sip:44@192.0.2.4:2048;line=two>"]
 
+    @pytest.mark.parametrize(
+        ("transport", "status"), [("UDP", 400), ("TCP", 400), ("TLS", 200)]
+    )
+    def test_a_sips_contact_needs_tls(
+        self, stack: Stack, transport: str, status: int
+    ) -> None:
+        """It would be used in clear otherwise (RFC 3261 26.2.2)."""
+        flow = FLOW._replace(transport=transport)
+        assert stack.register("<sips:44@192.0.2.4>", flow=flow).status == status
+        assert len(stack.contacts()) == (status == 200)
+
     def test_two_contacts_of_one_registration_are_two(self, stack: Stack) -> None:
         stack.register("<sip:44@a>", "<sip:44@b>")
         assert stack.contacts() == ["<sip:44@a>", "<sip:44@b>"]

@@ -36,7 +36,8 @@ def test_a_to_tag_makes_no_dialog_of_these(method: str) -> None:
 @pytest.mark.parametrize(
     ("method", "to", "answer"),
     [
-        ("SUBSCRIBE", None, Answer(489)),
+        ("SUBSCRIBE", None, Answer(405, (ALLOW,))),
+        ("SUBSCRIBE", TAGGED, Answer(481)),
         ("BYE", None, Answer(481)),
         ("BYE", TAGGED, Answer(481)),
         ("NOTIFY", TAGGED, Answer(481)),

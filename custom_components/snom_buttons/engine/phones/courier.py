@@ -5,11 +5,20 @@ from dataclasses import replace
 import errno
 import secrets
 
-from ..sip import Binding, OutgoingRequest, Response, make_address, readable
+from ..sip import (
+    Binding,
+    OutgoingRequest,
+    Response,
+    make_address,
+    parse_address,
+    readable,
+)
 from ..sip.net import Endpoint, NoAnswer, TransportError
 from ..xbuttons import CONTENT_TYPE
 from .outbox import DeliveryFailed
 
+DESCRIPTIONS = "application/sdp"
+"""The usual Accept of OPTIONS, also what a missing one means (RFC 3261 11.1 and 20.1)."""
 CREDENTIALS = 400
 """Bytes to reserve for credentials, once a phone has asked for them."""
 MAX_DATAGRAM = 1300
@@ -74,7 +83,8 @@ class Courier:
 
     async def ask(self, binding: Binding) -> None:
         """Send OPTIONS; return after an answer of any status. Raises DeliveryFailed."""
-        await self._exchange(self._request("OPTIONS", binding), binding)
+        question = self._request("OPTIONS", binding, ("Accept", DESCRIPTIONS))
+        await self._exchange(question, binding)
 
     async def _exchange(self, message: OutgoingRequest, binding: Binding) -> Response:
         try:
@@ -96,7 +106,7 @@ class Courier:
         return response
 
     def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:
-        """Return a MESSAGE as in the LED Remote Control document."""
+        """Return a MESSAGE as in the LED Remote Control document (docs/decisions/0016)."""
         return self._request(
             "MESSAGE",
             binding,
@@ -112,8 +122,6 @@ class Courier:
         *headers: tuple[str, str],
         body: bytes = b"",
     ) -> OutgoingRequest:
-        transport = binding.flow.transport
-        own = f"<sip:{self._endpoint.sent_by(transport)};transport={transport.lower()}>"
         return OutgoingRequest(
             method=method,
             uri=binding.contact.uri.target,
@@ -123,11 +131,24 @@ class Courier:
             cseq=1,
             headers=(
                 *(("Route", value) for value in binding.path),  # RFC 3327 5.3
-                ("Contact", own),
+                ("Contact", self._own_contact(binding)),
                 *headers,
             ),
             body=body,
         )
+
+    def _own_contact(self, binding: Binding) -> str:
+        """Return the Contact of a request: sips if the request goes to such a URI.
+
+        The Request-URI and the top Route decide (RFC 3261 8.1.1.8). A sips URI means TLS
+        without a transport parameter (RFC 5630 3.1.4).
+        """
+        transport = binding.flow.transport
+        own = self._endpoint.sent_by(transport)
+        targets = [binding.contact, *map(parse_address, binding.path[:1])]
+        if any(target.uri.scheme == "sips" for target in targets):
+            return f"<sips:{own}>"
+        return f"<sip:{own};transport={transport.lower()}>"
 
 
 def _shown(response: Response) -> str:

@@ -39,6 +39,11 @@ class Binding:
     is_address: bool = False
     """The configured address of a phone that does not register."""
 
+    def __post_init__(self) -> None:
+        """Raise SipSyntaxError for a sips Contact without TLS (docs/decisions/0016)."""
+        if self.contact.uri.scheme == "sips" and self.flow.transport != "TLS":
+            raise SipSyntaxError(f"a sips Contact came by {self.flow.transport}")
+
     def comes_by(self, flow: Flow) -> bool:
         """Whether a request by this flow comes from the contact.
 

@@ -17,7 +17,7 @@ from .uri import Address, Uri, parse_address
 
 SIP_VERSION = "SIP/2.0"
 
-# RFC 3261 21, and RFC 6665 for 489.
+# RFC 3261 21.
 REASONS = {
     100: "Trying",
     200: "OK",
@@ -34,7 +34,6 @@ REASONS = {
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",
     486: "Busy Here",
-    489: "Bad Event",
     500: "Server Internal Error",
     501: "Not Implemented",
     503: "Service Unavailable",

@@ -1,4 +1,4 @@
-"""Refusals of a user agent server, one function a clause (RFC 3261 8.2, RFC 6665)."""
+"""Refusals of a user agent server, one function a clause (RFC 3261 8.2)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,8 +11,11 @@ SUPPORTED = ("buttons", "path")
 
 # Known methods that need a dialog; there are no dialogs (12.2.2).
 _IN_DIALOG = frozenset({"BYE", "NOTIFY", "INFO", "UPDATE", "PRACK"})
-# Known methods that are not allowed (8.2.1).
-_DISALLOWED = frozenset({"REFER", "PUBLISH"})
+# Known methods that create a dialog, or take part in one if To has a tag.
+_WITH_DIALOG = frozenset({"INVITE", "REFER", "SUBSCRIBE"})
+# Known methods that are not allowed (8.2.1). A server with event packages would answer 489
+# with their names in Allow-Events (RFC 6665 8.2.2); this one has none.
+_DISALLOWED = frozenset({"REFER", "PUBLISH", "SUBSCRIBE"})
 
 ALLOW_HEADER = ("Allow", ", ".join(ALLOWED))
 SUPPORTED_HEADER = ("Supported", ", ".join(SUPPORTED))
@@ -39,18 +42,13 @@ def refusal_of(request: Request) -> Answer | None:
     return None
 
 
-def _event(request: Request) -> Answer | None:
-    """489: there are no event packages (RFC 6665 4.2.1)."""
-    return Answer(489) if request.method == "SUBSCRIBE" else None
-
-
 def _dialog(request: Request) -> Answer | None:
     """481: a request in a dialog that does not exist (12.2.2).
 
     MESSAGE is none: presses have a To tag without a dialog (LED Remote Control).
     """
     if request.method in _IN_DIALOG or (
-        request.method in ("INVITE", "REFER") and request.to.tag
+        request.method in _WITH_DIALOG and request.to.tag
     ):
         return Answer(481)
     return None
@@ -70,7 +68,7 @@ def _required_extensions(request: Request) -> Answer | None:
     return Answer(420, (("Unsupported", ", ".join(missing)),)) if missing else None
 
 
-_CLAUSES = (_event, _dialog, _method, _required_extensions)
+_CLAUSES = (_dialog, _method, _required_extensions)
 
 
 def content_refusal(request: Request, accepted: Sequence[str]) -> Answer | None:
