@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 import shutil
 import sys
+from typing import NoReturn
 
 import pytest
 
@@ -17,8 +18,11 @@ def program(name: str) -> str:
     # Python are beside the interpreter.
     beside = Path(sys.executable).parent
     path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:{beside}")
-    if path is not None:
-        return path
+    return missing(name) if path is None else path
+
+
+def missing(name: str) -> NoReturn:
+    """Skip the test, or fail it where `CI=true`."""
     reason = f"{name} is not installed; script/test installs it on Debian, as root"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

@@ -226,7 +226,7 @@ class RawPhone(UdpPeer):
             f"From: <sip:{self.extension}@{host}>;tag={self._line}",
             f"Call-ID: {call_id}",
             "Max-Forwards: 70",
-            # Phones send more than they must; an answer is never longer than a request.
+            # Phones send more than they must.
             f"Allow: {METHODS}",
             "Allow-Events: talk, hold, refer, call-info",
             "X-Real-IP: 127.0.0.1",

@@ -71,6 +71,7 @@ async def serving(
     snapshot: dict[str, Any] | None = None,
     port: int = 0,
     context: ssl.SSLContext | None = None,
+    realm: str = "ha",
     **settings: Any,
 ) -> AsyncIterator[PhoneServer]:
     """Run a server in the current loop."""
@@ -78,7 +79,7 @@ async def serving(
         ServerSettings(
             host=LOCALHOST,
             port=port,
-            realm="ha",
+            realm=realm,
             advertised_host="ha.example",
             **settings,
         ),

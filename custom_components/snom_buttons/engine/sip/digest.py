@@ -77,11 +77,9 @@ def parse_credentials(value: str) -> dict[str, str]:
     return parameters
 
 
-def _format_credentials(
-    parameters: Iterable[tuple[str, str]], separator: str = ", "
-) -> str:
+def _format_credentials(parameters: Iterable[tuple[str, str]]) -> str:
     """Return `Digest name="value", …`, quoted as in RFC 7616 3.3 and 3.4."""
-    return "Digest " + separator.join(
+    return "Digest " + ", ".join(
         f"{name}={quote(value) if name in _QUOTED else value}"
         for name, value in parameters
     )
@@ -224,17 +222,6 @@ class Challenger:
             _format_credentials([*start, ("algorithm", algorithm.value), *end])
             for algorithm in ((Algorithm.MD5,) if only_md5 else Algorithm)
         ]
-
-    def brief_challenge(self, source: str, *, stale: bool = False) -> str:
-        """Return the shortest possible challenge, for MD5 by default (RFC 7616 3.3)."""
-        parameters = [
-            ("realm", self.realm),
-            ("nonce", self._new_nonce(source)),
-            ("qop", '"auth"'),
-        ]
-        if stale:
-            parameters.append(("stale", "true"))
-        return _format_credentials(parameters, ",")
 
     def judge(
         self, values: Sequence[str], *, source: str, method: str, request_uri: str

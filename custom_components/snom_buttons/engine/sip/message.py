@@ -62,7 +62,6 @@ _COMPACT = {
     "v": "Via",
     "x": "Session-Expires",
 }
-_SHORT = {name: short for short, name in _COMPACT.items()}
 _IRREGULAR = {
     "call-id": "Call-ID",
     "cseq": "CSeq",
@@ -301,13 +300,12 @@ def encode_response(
     reason: str | None = None,
     to_tag: str | None = None,
     headers: Iterable[tuple[str, str]] = (),
-    compact: bool = False,
 ) -> bytes:
     """Return the bytes of a response without a body to a request with these headers.
 
     Via, From, To, Call-ID and CSeq are those of the request (RFC 3261 8.2.6.2), except
     that To gets `to_tag` if it has no tag, and `via` replaces the topmost Via. Headers
-    that a malformed request lacks are left out. `compact` uses the short names of 7.3.3.
+    that a malformed request lacks are left out.
     """
     lines = [f"{SIP_VERSION} {status} {reason or REASONS[status]}"]
     if vias := request_headers.lines("Via"):
@@ -322,14 +320,7 @@ def encode_response(
             lines.append(f"{name}: {value}")
     lines += [f"{name}: {value}" for name, value in headers]
     lines.append("Content-Length: 0")
-    if compact:
-        lines[1:] = map(_shortened, lines[1:])
     return _encode(lines, b"")
-
-
-def _shortened(line: str) -> str:
-    name, _, value = line.partition(": ")
-    return f"{_SHORT.get(name, name)}:{value}"
 
 
 def _tagged(recipient: str, tag: str) -> str:

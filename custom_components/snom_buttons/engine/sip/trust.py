@@ -87,16 +87,12 @@ class Trust:
                 claimed, flow
             ):
                 self._guard.failed(source)
-        stale = verdict is Verdict.STALE
         values = self._challenger.challenges(
-            source_of_nonce, stale=stale, user_agent=request.headers.get("User-Agent")
+            source_of_nonce,
+            stale=verdict is Verdict.STALE,
+            user_agent=request.headers.get("User-Agent"),
         )
-        brief = self._challenger.brief_challenge(source_of_nonce, stale=stale)
-        return Answer(
-            401,
-            tuple(("WWW-Authenticate", value) for value in values),
-            (("WWW-Authenticate", brief),),
-        )
+        return Answer(401, tuple(("WWW-Authenticate", value) for value in values))
 
 
 def _source_of_nonce(flow: Flow) -> str:

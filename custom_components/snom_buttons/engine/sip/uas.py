@@ -26,8 +26,6 @@ class Answer(NamedTuple):
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
-    brief: tuple[tuple[str, str], ...] = ()
-    """The shorter headers of a challenge that must not be long."""
 
 
 def refusal_of(request: Request) -> Answer | None:

@@ -28,6 +28,10 @@ _LOGGER = logging.getLogger(__name__)
 
 type HeaderItems = Iterable[tuple[str, str]]
 
+AMPLIFICATION = 3
+"""Bytes of a challenge by UDP for each byte of the request, whose source may be forged
+(RFC 9000 8.1, docs/decisions/0009)."""
+
 
 @dataclass(slots=True)
 class IncomingRequest:
@@ -64,31 +68,27 @@ class IncomingRequest:
     def refuse(self, refusal: Answer) -> None:
         """Send a refusal, and keep no state (RFC 3261 8.2.7 and 26.3.2.4).
 
-        By UDP a challenge is never longer than the request, whose source may be forged:
-        it offers one algorithm, then the shortest form, or is not sent.
+        A challenge by UDP has at most AMPLIFICATION times the bytes of the request: it
+        offers one algorithm if there is no room for two, or is not sent.
         """
-        status = refusal.status
-        is_limited = status == 401 and not (
+        data = self._encode(refusal.status, refusal.headers)
+        if refusal.status == 401 and not (
             self.flow.is_reliable or self._endpoint.is_known(self.flow)
-        )
-        data = self._encode(status, refusal.headers)
-        if is_limited and len(data) > self.size:
-            data = self._encode(status, refusal.headers[:1])
-        if is_limited and len(data) > self.size:
-            data = self._encode(status, refusal.brief, reason="No", compact=True)
+        ):
+            most = AMPLIFICATION * self.size
+            if len(data) > most:
+                data = self._encode(refusal.status, refusal.headers[:1])
+            if len(data) > most:
+                self.answered = True
+                _LOGGER.debug(
+                    "A request from %s is too short for a challenge", self.flow
+                )
+                return
         self.answered = True
-        if is_limited and len(data) > self.size:
-            _LOGGER.debug("A request from %s is too short for a challenge", self.flow)
-        else:
-            self._endpoint.send(data, self.flow)
+        self._endpoint.send(data, self.flow)
 
     def _encode(
-        self,
-        status: int,
-        headers: HeaderItems,
-        *,
-        reason: str | None = None,
-        compact: bool = False,
+        self, status: int, headers: HeaderItems, *, reason: str | None = None
     ) -> bytes:
         if self.answered:
             raise RuntimeError("a request gets only one final response")
@@ -103,7 +103,6 @@ class IncomingRequest:
             reason=reason,
             to_tag=to_tag,
             headers=headers,
-            compact=compact,
         )
 
 
