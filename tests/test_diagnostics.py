@@ -1,6 +1,13 @@
-"""The diagnostics, which a user can attach to a bug report."""
+"""The diagnostics, which a user can attach to a public report.
 
+Each text field that exists gets a value with the word `hush`, which the download must
+not contain. A new field has none, and fails a test until it has one.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 import json
+from typing import Any, Final
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -8,13 +15,285 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import voluptuous as vol
 
-from homeassistant.core import HomeAssistant
-from tests.support.entries import KEYS, PASSWORD, Phones
+from custom_components.snom_buttons.const import DOMAIN
+from custom_components.snom_buttons.engine.phones import Dialled, KeyPress, LineUse
+from custom_components.snom_buttons.engine.phones.registration import Registration
+from custom_components.snom_buttons.engine.xbuttons import (
+    Forward,
+    ForwardCondition,
+    KeyDescription,
+    MessageWaiting,
+    Treatment,
+)
+from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
+from custom_components.snom_buttons.flows.mqtt import MQTT_SCHEMA
+from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
+from custom_components.snom_buttons.hub import settings
+from custom_components.snom_buttons.hub.settings import KeySettings
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.data_entry_flow import section
+from tests.support.clock import hurrying
+from tests.support.entries import KEYS, PASSWORD, Phones, line_subentry, phone_subentry
 from tests.support.ports import LOCALHOST
+from tests.support.rawphone import RawPhone
+
+REDACTED: Final = "**REDACTED**"
+EXTENSION: Final = "hush-extension"
+CALLER: Final = "+49 555 0123456 hush-caller"
+DIALLED: Final = "hush-dialled"
+
+SERVER: Final = {
+    "host": LOCALHOST,
+    "port": 5060,
+    "realm": "hush-realm",
+    "advertised_host": "hush-host.example",
+    "udp": {"enabled": True, "advertised": "hush-udp.example:5070"},
+    "tcp": {"enabled": False, "port": 5060, "advertised": "hush-tcp.example"},
+    "tls": {
+        "enabled": True,
+        "port": 5061,
+        "advertised": "hush-tls.example",
+        "certificate": "/hush/certificate.pem",
+        "private_key": "/hush/key.pem",
+    },
+    "access": {"networks": ["127.0.0.0/8", "198.51.100.0/24"], "keepalive": 60},
+}
+MQTT: Final = {
+    "mqtt": True,
+    "base_topic": "hush-base",
+    "commands": True,
+    "discovery": True,
+}
+KEY: Final = {
+    "key": "hush-key",
+    "name": "hush-key-name",
+    "kind": "switch",
+    "colors": True,
+    "toggle": True,
+    "light_on": "hold",
+    "light_off": "off",
+    "number_on": "hush-number-on",
+    "number_off": "hush-number-off",
+}
+DIALLING: Final = {
+    "answer": "redirect",
+    "redirect_to": "sip:{number}@hush-redirect.example",
+    "dial_rules": [{"number": DIALLED, "run": "script.hush_rule"}],
+}
+PHONE: Final = {
+    "extension": EXTENSION,
+    "password": "hush-password",
+    "model": "D785",
+    "keys": [KEY],
+    "dialling": DIALLING,
+}
+ADDRESS: Final = {"address": "127.0.0.77:5077"}
+LINE: Final = {
+    "code": "hush-code",
+    "keys": [{"phone": "hush-subentry", "key": "hush-line-key"}],
+    "release_after": 30,
+}
+LOOK: Final[dict[str, Any]] = {
+    "name": "hush-key",
+    "light": "hush-light",
+    "color": "#1B2C3D",
+    "number": "hush-number",
+    "action": "hush-action",
+    "label": "hush-label",
+    "display_name": "hush-display-name",
+    "caller": CALLER,
+    "direction": "hush-direction",
+    "forward": Forward(ForwardCondition.ALWAYS, "hush-forward"),
+    "message_waiting": MessageWaiting(4711, 4712),
+    "release": "hush-release",
+    "states": ("hush-state",),
+    "treatment": Treatment("hush-treatment", "hush-text"),
+    "type": "hush-type",
+    "extensions": (("zz", "hush-property"),),
+}
+NO_WORDS: Final = [
+    LOCALHOST,
+    "198.51.100.0/24",
+    "192.0.2.77",
+    "127.0.0.77",
+    "#1B2C3D",
+    "4711",
+    "0004130DD7C9",
+    "555 0123456",
+]
+"""Recognisable values that cannot have a word."""
+CHOICES: Final = {"D785", "127.0.0.0/8", "switch", "hold", "off", "redirect"}
+"""Values of closed lists, which are shown."""
+
+HAPPENING: Final = {"time", "id"}
+"""Made by the server itself."""
+EVENTS: Final[dict[type, set[str]]] = {
+    KeyPress: {"extension", "key", "action", "number", "caller", "use"} | HAPPENING,
+    Dialled: {"extension", "number"} | HAPPENING,
+    LineUse: {"extension", "use"} | HAPPENING,
+}
+"""The fields of events. All get a value in `test_no_value_is_shown`."""
 
 
-async def test_diagnostics_hold_everything_but_secrets(
+def walked(schema: vol.Schema) -> dict[str, Any]:
+    """Return the fields of a form as the structure in which they are stored."""
+    return {
+        str(marker): walked(field.schema) if isinstance(field, section) else None
+        for marker, field in schema.schema.items()
+    }
+
+
+def structure(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names of fields and sections, without the values."""
+    return {
+        name: structure(value) if isinstance(value, Mapping) else None
+        for name, value in data.items()
+    }
+
+
+def names(value: object) -> Iterator[str]:
+    """Yield the names of all fields within a value."""
+    if isinstance(value, Mapping):
+        yield from value
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from names(item)
+
+
+def texts(value: object) -> Iterator[str]:
+    """Yield all texts within a value."""
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def with_new_field(value: Any) -> Any:
+    """Return a value in which each object has a field that the product lacks."""
+    if isinstance(value, Mapping):
+        known = {name: with_new_field(item) for name, item in value.items()}
+        return known | {"new": {"hush": "hush"}}
+    return (
+        [with_new_field(item) for item in value] if isinstance(value, list) else value
+    )
+
+
+def test_each_field_has_a_recognisable_value() -> None:
+    """A new field fails here: give it a value above, then decide in `SHOWN`."""
+    assert structure(SERVER) == walked(SERVER_SCHEMA)
+    assert structure(MQTT) == walked(MQTT_SCHEMA)
+    assert structure(DIALLING) == walked(DIALLING_SCHEMA)
+    rules = DIALLING_SCHEMA.schema["dial_rules"].config["fields"]
+    assert DIALLING["dial_rules"][0].keys() == rules.keys()
+    assert KEY.keys() == {field.name for field in fields(KeySettings)}
+    assert LOOK.keys() == {field.name for field in fields(KeyDescription)}
+    for event, known in EVENTS.items():
+        assert known == {field.name for field in fields(event)}
+    assert {field.name for field in fields(Registration)} == {
+        "address",
+        "user_agent",
+        "expires_at",
+        "supports_buttons",
+    }
+    stored = [SERVER, MQTT, PHONE, ADDRESS, LINE]
+    read = {value for name, value in vars(settings).items() if name.startswith("CONF_")}
+    assert read == set(names(stored))
+    plain = {text for text in texts(stored) if "hush" not in text}
+    assert plain == CHOICES | {
+        LOCALHOST,
+        *SERVER["access"]["networks"],
+        ADDRESS["address"],
+    }
+
+
+async def set_up(hass: HomeAssistant, port: int) -> MockConfigEntry:
+    """Set up a server whose fields all have recognisable values."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="hush-title",
+        data=with_new_field(SERVER | {"port": port}),
+        options=with_new_field(MQTT),
+        subentries_data=[
+            ConfigSubentryData(
+                data=with_new_field(PHONE),
+                subentry_id="hush-subentry",
+                subentry_type="phone",
+                title="hush-phone",
+                unique_id=EXTENSION,
+            ),
+            phone_subentry("hush-other", **with_new_field(ADDRESS)),
+            line_subentry(**with_new_field(LINE)),
+        ],
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry
+
+
+async def download(
+    hass: HomeAssistant, client: ClientSessionGenerator, entry: MockConfigEntry
+) -> str:
+    return json.dumps(await get_diagnostics_for_config_entry(hass, client, entry))
+
+
+async def test_no_value_is_shown(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, port: int
+) -> None:
+    entry = await set_up(hass, port)
+    server = entry.runtime_data.server
+    happened: list[Event] = []
+    for name in ("key_press", "dialled", "shared_line"):
+        hass.bus.async_listen(f"{DOMAIN}_{name}", happened.append)
+    [line] = server.lines.values()
+    async with RawPhone(
+        (LOCALHOST, port),
+        EXTENSION,
+        PHONE["password"],
+        user_agent="snomD785/10.1.198.12 0004130DD7C9 (hush-agent)",
+    ) as phone:
+        phone.supported = "buttons, path"
+        phone.more = ["Path: <sip:hush-path.example;lr>", "X-Real-IP: 192.0.2.77"]
+        phone.instance = "urn:uuid:hush-instance"
+        assert (await phone.register()).status == 200
+        await phone.until(lambda: "hush-key" in phone.keys)
+        assert (await phone.invite(DIALLED)).status == 486
+        assert line.seize(EXTENSION)
+        server.phones[EXTENSION].show([KeyDescription(**LOOK)])
+        assert (await phone.press("hush-key", number="hush-pressed")).status == 200
+        phone.answer, phone.reason = 415, "hush-reason"
+        server.phones[EXTENSION].show([KeyDescription(**LOOK)])
+        with hurrying(hass.loop):
+            await phone.until(lambda: server.phones[EXTENSION].refusal is not None)
+        shown = await download(hass, hass_client, entry)
+        stored = server.snapshot()
+        secrets = [*NO_WORDS, phone.address]
+
+    assert {event.event_type for event in happened} == {
+        f"{DOMAIN}_key_press",
+        f"{DOMAIN}_dialled",
+        f"{DOMAIN}_shared_line",
+    }
+    assert CALLER in json.dumps([dict(event.data) for event in happened])
+    assert "hush" not in shown.casefold()
+    assert [text for text in [*secrets, *texts(stored)] if text in shown] == []
+
+
+async def test_no_setting_of_a_server_that_does_not_run(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, port: int
+) -> None:
+    entry = await set_up(hass, port)
+    await hass.config_entries.async_unload(entry.entry_id)
+    shown = await download(hass, hass_client, entry)
+    assert "hush" not in shown
+    assert [text for text in NO_WORDS if text in shown] == []
+
+
+async def test_what_is_shown(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     server: MockConfigEntry,
@@ -25,63 +304,89 @@ async def test_diagnostics_hold_everything_but_secrets(
         "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
     )
     await phone.shows("1", c="on")
-    secret = [PASSWORD, LOCALHOST, phone.address, "0004130DD7C9"]
+    phone.answer = 415
+    await hass.services.async_call(
+        "light", "turn_off", {"entity_id": "light.phone_44_key_1"}, blocking=True
+    )
+    running = server.runtime_data.server.phones["44"]
+    with hurrying(hass.loop):
+        await phone.until(lambda: running.refusal is not None)
 
     diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, server)
 
-    assert not [word for word in secret if word in json.dumps(diagnostics)]
+    assert PASSWORD not in json.dumps(diagnostics)
     assert diagnostics["server"] == {
-        "host": "**REDACTED**",
+        "host": REDACTED,
         "port": server.data["port"],
         "realm": "home-assistant",
-        "advertised_host": "**REDACTED**",
+        "advertised_host": REDACTED,
     }
     here, away = diagnostics["phones"]
     assert here["settings"] == {
         "extension": "44",
-        "password": "**REDACTED**",
+        "password": REDACTED,
         "model": "D785",
-        "keys": KEYS,
+        "keys": [key | {"name": REDACTED} for key in KEYS],
     }
     assert here["available"] is True
-    assert here["registration"]["user_agent"] == "snomD785/10.1.198.12 **REDACTED**"
+    assert here["refusal"] == "415"
+    assert here["registration"]["user_agent"] == f"snomD785/10.1.198.12 {REDACTED}"
     assert here["registration"]["supports_buttons"] is True
-    assert here["document"].startswith("k=1\r\nc=on\r\n")
+    assert here["registration"]["expires_at"].endswith("+00:00")
+    assert here["looks"][0] == {
+        "name": "1",
+        "light": "off",
+        "number": REDACTED,
+        "action": "message",
+        "label": REDACTED,
+    }
     assert away["available"] is False
     assert away["in_sync"] is False
     assert away["registration"] is None
 
 
-async def test_diagnostics_of_a_server_that_does_not_run(
+async def test_what_is_shown_of_a_server_that_does_not_run(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     server: MockConfigEntry,
 ) -> None:
     await hass.config_entries.async_unload(server.entry_id)
     diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, server)
-    settings = {"password": "**REDACTED**", "model": "D785", "keys": KEYS}
+    keys = [key | {"name": REDACTED} for key in KEYS]
+    common = {"password": REDACTED, "model": "D785", "keys": keys}
     assert diagnostics["phones"] == [
-        {"settings": settings | {"extension": "44"}},
-        {"settings": settings | {"extension": "45"}},
+        {"settings": common | {"extension": "44"}},
+        {"settings": common | {"extension": "45"}},
     ]
 
 
 @pytest.mark.parametrize(
     ("user_agent", "shown"),
     [
+        ("snomD785/10.1.198.12 0004130DD7C9", f"snomD785/10.1.198.12 {REDACTED}"),
+        ("snom105-3.56p", "snom105-3.56p"),
+        ("snom821/8.9.3.80", "snom821/8.9.3.80"),
+        (
+            "snomM700/03.23.0005 (MAC=000413AABBCC; HW=255)",
+            f"snomM700/03.23.0005 {' '.join([REDACTED] * 2)}",
+        ),
         (
             "Yealink SIP-T46S 66.86.0.15 805ec0aabbcc",
-            "Yealink SIP-T46S 66.86.0.15 **REDACTED**",
+            f"Yealink SIP-T46S 66.86.0.15 {REDACTED}",
         ),
-        ("Fanvil X6U 2.4.5 0C:38:3E:AA:BB:CC", "Fanvil X6U 2.4.5 **REDACTED**"),
-        ("Some-Phone_0c-38-3e-aa-bb-cc/1.0", "Some-Phone_**REDACTED**/1.0"),
-        # Other text is not changed.
-        ("Gigaset 0123456789abcdef", "Gigaset 0123456789abcdef"),
-        ("snom821/8.9.3.80", "snom821/8.9.3.80"),
+        ("Fanvil X6U 2.4.5 0C:38:3E:AA:BB:CC", f"Fanvil X6U 2.4.5 {REDACTED}"),
+        (
+            "Fanvil X6U 0c-38-3e-a1-bb-cc",
+            f"Fanvil X6U {'-'.join([REDACTED] * 6)}",
+        ),
+        ("AVM FRITZ!Box 7590 154.07.29", "AVM FRITZ!Box 7590 154.07.29"),
+        ("Gigaset 0123456789abcdef", f"Gigaset {REDACTED}"),
         ("baresip v1.0.0", "baresip v1.0.0"),
+        ("Some-Phone_0c-38-3e-aa-bb-cc/1.0", REDACTED),
+        ("Kitchen 1.0", REDACTED),
     ],
 )
-async def test_a_hardware_address_wherever_it_is(
+async def test_makers_models_and_versions_of_a_user_agent(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     server: MockConfigEntry,

@@ -57,6 +57,7 @@ CONF_TLS: Final = "tls"
 CONF_TOGGLE: Final = "toggle"
 CONF_UDP: Final = "udp"
 
+DEFAULT_REALM: Final = "home-assistant"
 MODEL_OTHER: Final = "other"
 
 EVENT_KEY_PRESS: Final = f"{DOMAIN}_key_press"

@@ -1,42 +1,257 @@
-"""Diagnostics: settings and state of a server, without secrets."""
+"""Diagnostics: settings and state of a server, fit to be attached to a public report.
 
+`SHOWN` alone decides what is private: a value that it does not name is redacted.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
+from datetime import datetime
 import re
 from typing import Any, Final
 
-from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_ADDRESS, CONF_HOST, CONF_PASSWORD
+from homeassistant.const import (
+    CONF_DISCOVERY,
+    CONF_ENABLED,
+    CONF_HOST,
+    CONF_MODEL,
+    CONF_PORT,
+)
 from homeassistant.core import HomeAssistant
 
 from .const import (
-    CONF_ADVERTISED,
-    CONF_ADVERTISED_HOST,
-    CONF_REDIRECT_TO,
+    CONF_ACCESS,
+    CONF_ANSWER,
+    CONF_BASE_TOPIC,
+    CONF_COLORS,
+    CONF_COMMANDS,
+    CONF_DIAL_RULES,
+    CONF_DIALLING,
+    CONF_EXTENSION,
+    CONF_KEEPALIVE,
+    CONF_KEY,
+    CONF_KEYS,
+    CONF_KIND,
+    CONF_LIGHT_OFF,
+    CONF_LIGHT_ON,
+    CONF_MQTT,
+    CONF_NETWORKS,
+    CONF_REALM,
+    CONF_RELEASE_AFTER,
+    CONF_TCP,
+    CONF_TLS,
+    CONF_TOGGLE,
+    CONF_UDP,
+    DEFAULT_REALM,
+    DOMAIN,
+    MODEL_OTHER,
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from .engine.phones import Phone
+from .engine.phones import MODELS, PRIVATE_NETWORKS, DialAnswer, KeyKind, Phone
+from .engine.xbuttons import (
+    Action,
+    Color,
+    Direction,
+    KeyState,
+    KeyType,
+    LightMode,
+    Release,
+)
 from .hub.hub import SnomConfigEntry
 
-TO_REDACT = {
-    CONF_ADDRESS,
-    CONF_ADVERTISED,
-    CONF_ADVERTISED_HOST,
-    CONF_HOST,
-    CONF_PASSWORD,
-    CONF_REDIRECT_TO,
-}
+type Rule = Callable[[Any], object]
+"""Returns what is shown of a value."""
 
-HARDWARE_ADDRESS: Final = re.compile(
-    r"(?<![0-9A-F])[0-9A-F]{2}([:-]?)(?:[0-9A-F]{2}\1){4}[0-9A-F]{2}(?![0-9A-F])",
+
+def _private(value: Any) -> object:
+    """Show only whether there is a value."""
+    is_empty = value is None or value in ("", [], (), {})
+    return value if is_empty else REDACTED
+
+
+def _fact(value: Any) -> object:
+    """Show a number, a truth value or a time, and no text."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, int | float) else _private(value)
+
+
+def _one_of(words: Collection[str]) -> Rule:
+    """Show a text only if it is one of these words."""
+    return lambda value: str(value) if value in words else _private(value)
+
+
+def _matching(pattern: str) -> Rule:
+    """Show of a text only the beginning that matches."""
+    matches = re.compile(pattern).match
+
+    def shown(value: Any) -> object:
+        match = matches(value) if isinstance(value, str) else None
+        return match[0] if match else _private(value)
+
+    return shown
+
+
+def _each(rule: Rule) -> Rule:
+    """Show each item of a list."""
+    return lambda value: (
+        [rule(item) for item in value]
+        if isinstance(value, list | tuple)
+        else _private(value)
+    )
+
+
+def _fields(rules: Mapping[str, Rule]) -> Rule:
+    """Show fields by their rules; a field without a rule is private."""
+    return lambda value: (
+        {name: rules.get(name, _private)(item) for name, item in value.items()}
+        if isinstance(value, Mapping)
+        else _private(value)
+    )
+
+
+def _user_agent(value: Any) -> object:
+    """Show makers, models and versions; phones add their hardware address."""
+    words = WORDS.split(value) if isinstance(value, str) else ()
+    if not words or not MAKER.match(words[0]):
+        return _private(value)
+    is_shown = (WORDS.fullmatch(word) or PRODUCT.fullmatch(word) for word in words)
+    return "".join(
+        word if shown or not word else REDACTED
+        for word, shown in zip(words, is_shown, strict=True)
+    )
+
+
+WORDS: Final = re.compile(r"([ /_-]+)")
+"""What separates the words of a User-Agent."""
+MAKER: Final = re.compile(
+    "snom|yealink|fanvil|gigaset|grandstream|cisco|polycom|panasonic|avm|fritz!box"
+    "|3com|zoiper|linphone|baresip|pjsua|mizudroid|sofia|asterisk|pyvoip|mjsip",
     re.IGNORECASE,
 )
-"""A User-Agent may contain one."""
+PRODUCT: Final = re.compile(
+    rf"(?:{MAKER.pattern})[a-z]?\d{{0,4}}[a-z]{{0,2}}"  # snomD785
+    r"|SIP|(?=.{3})[a-z]{0,2}\d{1,4}[a-z]{0,2}"  # T46S, but no part of aa-bb-cc-…
+    r"|v?\d{1,4}(?:\.\d{1,4}){1,3}[a-z]?",  # 10.1.198.12
+    re.IGNORECASE,
+)
+
+_SHORT_NUMBER: Final = _matching(r"[0-9]{1,4}\Z")
+"""A number inside the house: an extension, or a key."""
+
+_PORT: Final = {CONF_PORT: _fact, CONF_ENABLED: _fact}
+_SERVER: Final = {
+    CONF_HOST: _one_of(("0.0.0.0", "::")),  # noqa: S104, compared with, not bound to
+    CONF_PORT: _fact,
+    CONF_REALM: _one_of((DEFAULT_REALM,)),
+    CONF_UDP: _fields(_PORT),
+    CONF_TCP: _fields(_PORT),
+    CONF_TLS: _fields(_PORT),
+    CONF_ACCESS: _fields(
+        {
+            CONF_NETWORKS: _each(
+                _one_of([str(network) for network in PRIVATE_NETWORKS])
+            ),
+            CONF_KEEPALIVE: _fact,
+        }
+    ),
+}
+
+_MQTT: Final = {
+    CONF_MQTT: _fact,
+    CONF_BASE_TOPIC: _one_of((DOMAIN,)),
+    CONF_COMMANDS: _fact,
+    CONF_DISCOVERY: _fact,
+}
+
+_PHONE: Final = {
+    CONF_EXTENSION: _SHORT_NUMBER,
+    CONF_MODEL: _one_of((*MODELS, MODEL_OTHER)),
+    CONF_KEYS: _each(
+        _fields(
+            {
+                CONF_KEY: _SHORT_NUMBER,
+                CONF_KIND: _one_of(list(KeyKind)),
+                CONF_COLORS: _fact,
+                CONF_TOGGLE: _fact,
+                CONF_LIGHT_ON: _one_of(list(LightMode)),
+                CONF_LIGHT_OFF: _one_of(list(LightMode)),
+            }
+        )
+    ),
+    CONF_DIALLING: _fields(
+        {
+            CONF_ANSWER: _one_of(list(DialAnswer)),
+            CONF_DIAL_RULES: _each(_fields({})),
+        }
+    ),
+}
+
+_LOOK: Final = {
+    "name": _SHORT_NUMBER,
+    "light": _one_of(list(LightMode)),
+    "color": _one_of(list(Color)),
+    "action": _one_of(list(Action)),
+    "direction": _one_of(list(Direction)),
+    "release": _one_of(list(Release)),
+    "states": _each(_one_of(list(KeyState))),
+    "type": _one_of(list(KeyType)),
+}
+
+SHOWN: Final = _fields(
+    {
+        "server": _fields(_SERVER),
+        "mqtt": _fields(
+            {
+                "settings": _fields(_MQTT),
+                "published": _fact,
+                "dropped": _fact,
+                "waiting": _fact,
+            }
+        ),
+        "phones": _each(
+            _fields(
+                {
+                    "settings": _fields(_PHONE),
+                    "available": _fact,
+                    "in_sync": _fact,
+                    "refusal": _matching(r"[1-6]\d\d\b"),  # without its reason phrase
+                    "round_trip": _fact,
+                    "registration": _fields(
+                        {
+                            "user_agent": _user_agent,
+                            "expires_at": _fact,
+                            "supports_buttons": _fact,
+                        }
+                    ),
+                    "looks": _each(_fields(_LOOK)),
+                }
+            )
+        ),
+        "shared_lines": _each(
+            _fields(
+                {
+                    "settings": _fields(
+                        {
+                            CONF_KEYS: _each(_fields({CONF_KEY: _SHORT_NUMBER})),
+                            CONF_RELEASE_AFTER: _fact,
+                        }
+                    ),
+                    "seized": _fact,
+                    "phone": _SHORT_NUMBER,
+                }
+            )
+        ),
+    }
+)
+"""All that is shown, by the structure of the diagnostics."""
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SnomConfigEntry
-) -> dict[str, Any]:
+) -> object:
     """Return the settings, and the state of each phone while the server runs."""
     status: dict[str, dict[str, Any]] = {}
     mqtt: dict[str, Any] = {}
@@ -50,17 +265,18 @@ async def async_get_config_entry_diagnostics(
 
     def parts(subentry_type: str) -> list[dict[str, Any]]:
         return [
-            {"settings": async_redact_data(dict(subentry.data), TO_REDACT)}
-            | status.get(subentry.subentry_id, {})
+            {"settings": subentry.data} | status.get(subentry.subentry_id, {})
             for subentry in entry.get_subentries_of_type(subentry_type)
         ]
 
-    return {
-        "server": async_redact_data(dict(entry.data), TO_REDACT),
-        "mqtt": {"settings": dict(entry.options)} | mqtt,
-        "phones": parts(SUBENTRY_TYPE_PHONE),
-        "shared_lines": parts(SUBENTRY_TYPE_SHARED_LINE),
-    }
+    return SHOWN(
+        {
+            "server": entry.data,
+            "mqtt": {"settings": entry.options} | mqtt,
+            "phones": parts(SUBENTRY_TYPE_PHONE),
+            "shared_lines": parts(SUBENTRY_TYPE_SHARED_LINE),
+        }
+    )
 
 
 def _phone_status(phone: Phone) -> dict[str, Any]:
@@ -70,13 +286,9 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
         "in_sync": phone.in_sync,
         "refusal": phone.refusal,
         "round_trip": phone.round_trip,
-        "registration": registration
-        and {
-            "user_agent": registration.user_agent
-            and HARDWARE_ADDRESS.sub(REDACTED, registration.user_agent),
-            "expires_at": registration.expires_at
-            and registration.expires_at.isoformat(),
-            "supports_buttons": registration.supports_buttons,
-        },
-        "document": "".join(key.document.decode() for key in phone.keys.values()),
+        "registration": registration and asdict(registration),
+        "looks": [
+            {name: value for name, value in asdict(key.look).items() if value}
+            for key in phone.keys.values()
+        ],
     }

@@ -87,6 +87,7 @@ class RawPhone(UdpPeer):
         self.algorithm = algorithm
         self.answer: int | None = 200
         """The status of the answer to a request; None for no answer."""
+        self.reason = "Whatever"
         self.answer_lines: list[str] = []
         """Further lines for the answer."""
         self.questions: list[RawMessage] = []
@@ -333,5 +334,5 @@ class RawPhone(UdpPeer):
         lines = [f"Via: {via}" for via in message.all("Via")]
         lines += [f"{n}: {message.get(n)}" for n in ("From", "Call-ID", "CSeq")]
         lines += [f"To: {message.get('To')};tag={self._line}", *self.answer_lines]
-        answer = self._text(f"SIP/2.0 {self.answer} Whatever", lines, "")
+        answer = self._text(f"SIP/2.0 {self.answer} {self.reason}", lines, "")
         self._transport.sendto(answer, self.next_hop)

@@ -30,6 +30,7 @@ from ..const import (
     CONF_TCP,
     CONF_TLS,
     CONF_UDP,
+    DEFAULT_REALM,
 )
 from ..engine.phones import (
     PRIVATE_NETWORKS,
@@ -45,7 +46,6 @@ from .forms import WHOLE_FORM, Faults, whole_number
 DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are on the network
 DEFAULT_PORT: Final = 5060
 DEFAULT_TLS_PORT: Final = 5061
-DEFAULT_REALM: Final = "home-assistant"
 MAX_KEEPALIVE: Final = 600
 
 # Stricter than Home Assistant's check, which accepts a zone and a line end.
