@@ -521,6 +521,9 @@ async def test_a_stranger_is_challenged_and_one_with_the_password_is_not(
         ("Application/X-Buttons;charset=utf-8", "k=1\r\na=message\r\n", 200),
         # No key can have been pressed.
         ("application/x-buttons", "k=1\n" * 9, 400),
+        pytest.param(
+            "application/x-buttons", f"k=1\n{'y=1\n' * 1024}", 413, id="too long"
+        ),
         ("application/x-buttons", "", 400),
         ("application/x-buttons", f"k={'x' * 65}\n", 400),
         ("application/x-buttons", f"k=1\na={'x' * 65}\n", 400),
@@ -543,6 +546,9 @@ async def test_what_is_no_press_is_refused(
         )
         assert answer.status == status
         assert len(presses) == (status == 200)
+        # What is refused keeps no state (RFC 3261 8.2.7).
+        kept = [(key[0], key[-1]) for key in server._endpoint._transactions.running]
+        assert kept.count(("server", "MESSAGE")) == len(presses)
         if status == 415:
             assert answer.get("Accept") == "application/x-buttons"
 

@@ -543,3 +543,10 @@ def test_description_is_a_value() -> None:
     assert len({LINE_FREE, copy.copy(LINE_FREE), LINE_SEIZED}) == 2
     with pytest.raises(AttributeError):
         LINE_FREE.light = LightMode.ON  # type: ignore[misc]
+
+
+def test_no_more_keys_are_read_than_asked_for() -> None:
+    assert len(parse_document(b"k=1\n" * 8, most=8)) == 8
+    for body in (b"k=1\n" * 9, b"k=1\n" * 9 + b"broken"):
+        with pytest.raises(DocumentError, match="line 9: there are more than 8 keys"):
+            parse_document(body, most=8)

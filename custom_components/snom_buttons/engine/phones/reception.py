@@ -33,6 +33,8 @@ ABILITIES = (
     SUPPORTED_HEADER,
 )
 """The headers of the answer to OPTIONS (RFC 3261 11.2)."""
+MAX_PRESS = 4 * 1024
+"""Bytes of a press that is read; phones send less than 100."""
 MAX_PRESSES = 8
 """The most keys that one press may name; phones name one."""
 
@@ -72,16 +74,19 @@ class Reception:
         request = incoming.request
         refusal = content_refusal(request, (CONTENT_TYPE,))
         if refusal is not None:
-            incoming.reply(refusal.status, refusal.headers)
+            incoming.refuse(refusal)
+            return
+        if len(request.body) > MAX_PRESS:
+            incoming.reply_stateless(413)
             return
         try:
-            pressed = parse_document(request.body)
+            pressed = parse_document(request.body, most=MAX_PRESSES)
         except DocumentError as error:
             _LOGGER.debug("Phone %s sent %r: %s", phone.extension, request.body, error)
-            incoming.reply(400, reason="Bad Buttons Document")
+            incoming.reply_stateless(400, reason="Bad Buttons Document")
             return
         if not _is_press(pressed):
-            incoming.reply(400, reason="Not A Press")
+            incoming.reply_stateless(400, reason="Not A Press")
             return
         incoming.reply(200)
         _LOGGER.debug("Phone %s sent %r", phone.extension, request.body)
@@ -149,7 +154,7 @@ class Reception:
 
 
 def _is_press(pressed: Sequence[KeyDescription]) -> bool:
-    return 0 < len(pressed) <= MAX_PRESSES and all(
+    return bool(pressed) and all(
         len(key.name) <= MAX_TEXT and len(key.action) <= MAX_TEXT for key in pressed
     )
 

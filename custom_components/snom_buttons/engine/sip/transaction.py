@@ -247,6 +247,7 @@ class InviteServerTransaction(ServerTransaction):
 
 
 type TransactionKey = tuple[object, ...]
+type MergedKey = tuple[object, ...]
 
 
 def client_key(branch: str, method: str) -> TransactionKey:
@@ -276,3 +277,17 @@ def server_key(request: Request, flow: Flow, method: str) -> TransactionKey:
         str(via),
         method,
     )
+
+
+def merged_key(request: Request, flow: Flow) -> MergedKey | None:
+    """Return what is equal in the copies of a request that a proxy has forked (8.2.2.2).
+
+    None if the rule does not apply: there is a To tag, or no From tag. A snom phone
+    repeats Call-ID and CSeq in its presses, which have a To tag and a new From tag (LED
+    Remote Control). The Request-URI is not part of it, because a fork changes that; the
+    body is, because presses of two keys are not copies of one request.
+    """
+    tag = request.from_.tag
+    if not tag or request.to.tag:
+        return None
+    return flow, tag, request.call_id, request.cseq, hash(request.body)

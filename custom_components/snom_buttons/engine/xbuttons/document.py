@@ -56,17 +56,20 @@ class DocumentError(ValueError):
         return f"{', '.join(where)}: {self.reason}" if where else self.reason
 
 
-def parse_document(body: bytes) -> tuple[KeyDescription, ...]:
+def parse_document(
+    body: bytes, *, most: int = MAX_DOCUMENT
+) -> tuple[KeyDescription, ...]:
     """Return the keys of a document in its order; none if it is empty.
 
     The last of equal properties counts ("will be overwritten in any case"); one without
-    a value is absent; unknown ones are kept. Raises DocumentError only.
+    a value is absent; unknown ones are kept. Raises DocumentError only, also for more
+    than `most` keys, of which no more are read.
     """
     # Another press of the same key has the same bytes.
-    return _parse_again(body) if len(body) <= _SHORT else _parse(body)
+    return _parse_again(body, most) if len(body) <= _SHORT else _parse(body, most)
 
 
-def _parse(body: bytes) -> tuple[KeyDescription, ...]:
+def _parse(body: bytes, most: int) -> tuple[KeyDescription, ...]:
     descriptions: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
     for line_number, line in enumerate(_decode_lines(body), 1):
@@ -78,6 +81,12 @@ def _parse(body: bytes) -> tuple[KeyDescription, ...]:
             if not value:
                 raise DocumentError(
                     "the key has no name; write one, as in k=1", line_number, name
+                )
+            if len(descriptions) == most:
+                raise DocumentError(
+                    f"there are more than {most} keys; spread them over several"
+                    " documents",
+                    line_number,
                 )
             current = {NAME.field: value}
             descriptions.append(current)

@@ -185,19 +185,69 @@ class TestRequestsThatComeIn:
             assert await peer.ask(request_bytes(Via=via)) != first
             assert len(handled) == 2
 
+    @pytest.mark.parametrize(
+        ("changes", "status"),
+        [
+            ({}, "482 Loop Detected"),
+            ({"uri": "sip:44@elsewhere.test"}, "482 Loop Detected"),
+            # Each of these is a request of its own.
+            ({"Call_ID": "call-2"}, "200 OK"),
+            ({"CSeq": "8 MESSAGE"}, "200 OK"),
+            ({"method": "OPTIONS"}, "200 OK"),
+            ({"From": "<sip:44@ha.test>;tag=from2"}, "200 OK"),
+            ({"body": b"k=2"}, "200 OK"),
+        ],
+    )
     @jumping
-    async def test_another_branch_is_another_request(self) -> None:
-        handled: list[IncomingRequest] = []
+    async def test_a_merged_request_is_refused(
+        self, changes: dict[str, Any], status: str
+    ) -> None:
+        """RFC 3261 8.2.2.2: the copy of a request by another path through proxies."""
+        first = request_bytes(Via="SIP/2.0/UDP h;branch=z9hG4bK1", body=b"k=1")
+        copy = {"Via": "SIP/2.0/UDP h;branch=z9hG4bK2", "body": b"k=1"} | changes
+        async with serving() as (_, peer):
+            assert status_of(await peer.ask(first)) == "200 OK"
+            answer = await peer.ask(request_bytes(**copy))
+            assert status_of(answer) == status
+            # Without state, but each time with the same tag (8.2.7).
+            assert await peer.ask(request_bytes(**copy)) == answer
+            assert status_of(await peer.ask(first)) == "200 OK"
+            # It is over with the transaction of the first.
+            await asyncio.sleep(40)
+            assert status_of(await peer.ask(request_bytes(**copy))) == "200 OK"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            # A snom phone repeats its Call-ID and CSeq: 8.2.2.2 asks for "no tag in To".
+            {"To": "<sip:*602co1@ha.test>;tag=4bmp7edhiz"},
+            {"From": "<sip:44@ha.test>"},
+        ],
+        ids=["To tag", "no From tag"],
+    )
+    @jumping
+    async def test_a_request_that_may_be_another_press_is_not_merged(
+        self, changes: dict[str, Any]
+    ) -> None:
+        async with serving() as (_, peer):
+            for number in range(2):
+                via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
+                data = request_bytes(Via=via, **changes)
+                assert status_of(await peer.ask(data)) == "200 OK"
+
+    @jumping
+    async def test_a_refused_request_is_not_merged_with_its_repetition(self) -> None:
+        """A client repeats it by another branch (RFC 3263 4.3)."""
+        statuses = [503, 200]
 
         def handler(incoming: IncomingRequest) -> None:
-            handled.append(incoming)
-            incoming.reply(200)
+            status = statuses.pop(0)
+            (incoming.reply_stateless if status == 503 else incoming.reply)(status)
 
         async with serving(handler) as (_, peer):
-            for branch in ("1", "2"):
-                via = f"SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK{branch}"
-                await peer.ask(request_bytes(Via=via))
-            assert len(handled) == 2
+            for number, expected in enumerate(("503 Service Unavailable", "200 OK")):
+                via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
+                assert status_of(await peer.ask(request_bytes(Via=via))) == expected
 
     @jumping
     async def test_a_copy_from_elsewhere_is_a_request_of_its_own(self) -> None:
@@ -218,16 +268,47 @@ class TestRequestsThatComeIn:
             stranger.close()
 
     @jumping
-    async def test_with_too_many_under_way_answers_are_stateless(
+    async def test_a_flow_without_room_for_a_transaction_is_refused(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(transaction_layer, "MAX_TRANSACTIONS", 2)
-        async with serving() as (endpoint, peer):
-            for number in range(3):
-                via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
-                data = await peer.ask(request_bytes(Via=via))
-                assert status_of(data) == "200 OK"
-            assert len(endpoint._transactions.running) == 2
+        """A retransmission of what was not kept would count again."""
+        monkeypatch.setattr(transaction_layer, "MAX_OF_FLOW", 3)
+        monkeypatch.setattr(transaction_layer, "ALWAYS_OF_FLOW", 2)
+        handled: list[IncomingRequest] = []
+
+        def handler(incoming: IncomingRequest) -> None:
+            handled.append(incoming)
+            incoming.reply(200)
+
+        def message(number: int) -> bytes:
+            via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
+            return request_bytes(Via=via, Call_ID=f"{number}")
+
+        async with serving(handler) as (endpoint, peer):
+            answers = [await peer.ask(message(number)) for number in range(4)]
+            assert [*map(status_of, answers)] == [
+                *(3 * ["200 OK"]),
+                "503 Service Unavailable",
+            ]
+            assert values_of(answers[3], "Retry-After") == ["5"]
+            assert len(handled) == 3
+            # What has a transaction keeps it.
+            assert await peer.ask(message(0)) == answers[0]
+            assert len(handled) == 3
+            # The whole table is full, and another flow has room all the same.
+            monkeypatch.setattr(transaction_layer, "MAX_TRANSACTIONS", 3)
+            other = Peer()
+            await other.open(endpoint.address_of("UDP"))
+            answers = [await other.ask(message(number)) for number in range(3)]
+            assert [*map(status_of, answers)] == [
+                *(2 * ["200 OK"]),
+                "503 Service Unavailable",
+            ]
+            other.close()
+            await asyncio.sleep(40)
+            assert not endpoint._transactions._of_flow
+            assert not endpoint._transactions._merged
+            assert status_of(await peer.ask(message(9))) == "200 OK"
 
     @jumping
     async def test_a_stateless_answer_leaves_nothing_behind(self) -> None:

@@ -17,7 +17,14 @@ from ..message import Request, Response, Via, encode_response
 from ..outgoing import OutgoingRequest, format_via, new_branch
 from ..parser import MalformedMessage, parse_datagram
 from ..registrar import Registrar
-from ..transaction import BRANCH_COOKIE, Event, TransactionKey, client_key, server_key
+from ..transaction import (
+    BRANCH_COOKIE,
+    Event,
+    TransactionKey,
+    client_key,
+    merged_key,
+    server_key,
+)
 from ..trust import Trust
 from ..uas import Answer, refusal_of
 from .stream import StreamTransport
@@ -31,6 +38,8 @@ type HeaderItems = Iterable[tuple[str, str]]
 AMPLIFICATION = 3
 """Bytes of a challenge by UDP for each byte of the request, whose source may be forged
 (RFC 9000 8.1, docs/decisions/0009)."""
+RETRY_LATER = (("Retry-After", "5"),)
+"""The header of a 503, in seconds (RFC 3261 20.33)."""
 
 
 @dataclass(slots=True)
@@ -54,14 +63,17 @@ class IncomingRequest:
         """
         data = self._encode(status, headers, reason=reason)
         self.answered = True
-        self._endpoint.respond(self._key, self.flow, self.request.method, data)
+        self._endpoint.respond(self._key, self.flow, self.request, data)
 
-    def reply_stateless(self, status: int, headers: HeaderItems = ()) -> None:
+    def reply_stateless(
+        self, status: int, headers: HeaderItems = (), *, reason: str | None = None
+    ) -> None:
         """Send a final response and keep no state (8.2.7).
 
-        Only for requests whose retransmissions get the same response anyway.
+        Only for requests whose retransmissions get the same response anyway, such as
+        those that are refused.
         """
-        data = self._encode(status, headers)
+        data = self._encode(status, headers, reason=reason)
         self.answered = True
         self._endpoint.send(data, self.flow)
 
@@ -311,6 +323,11 @@ class Endpoint:
         refusal = refusal_of(request)
         if refusal is not None:
             incoming.refuse(refusal)
+        elif self._transactions.is_merged(merged_key(request, incoming.flow)):
+            incoming.reply_stateless(482)
+        elif not self._transactions.has_room(incoming.flow):
+            # A retransmission could not be told from a new request.
+            incoming.reply_stateless(503, RETRY_LATER)
         elif request.method == "REGISTER" and self._registrar is not None:
             answer = self._registrar.register(request, incoming.flow)
             incoming.reply(answer.status, answer.headers)
@@ -324,13 +341,12 @@ class Endpoint:
         return blake2b(data, digest_size=4, key=self._tag_key).hexdigest()
 
     def respond(
-        self, key: TransactionKey, flow: Flow, method: str, data: bytes
+        self, key: TransactionKey, flow: Flow, request: Request, data: bytes
     ) -> None:
-        """Send a final response in a transaction, without one if there are too many."""
-        if self._transactions.is_full or not self._transports:
-            self.send(data, flow)
-        else:
-            self._transactions.answer(key, flow, method, data)
+        """Send a final response in a transaction, if the endpoint is open."""
+        if self._transports:
+            merged = merged_key(request, flow)
+            self._transactions.answer(key, flow, request.method, data, merged)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send bytes without a transaction; a failure is logged at debug level."""

@@ -1,6 +1,7 @@
 """The transaction layer: drives the machines of `transaction` by the loop's clock."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -14,6 +15,7 @@ from ..transaction import (
     ClientTransaction,
     Event,
     InviteServerTransaction,
+    MergedKey,
     ServerTransaction,
     State,
     Transaction,
@@ -23,8 +25,12 @@ from .udp import TransportError
 
 _LOGGER = logging.getLogger(__name__)
 
+MAX_OF_FLOW = 1_000
+"""Server transactions of one flow at a time, each of 37 s by UDP."""
 MAX_TRANSACTIONS = 20_000
 """Transactions at a time, far more than a thousand phones need."""
+ALWAYS_OF_FLOW = 100
+"""Server transactions that each flow may have, even beyond MAX_TRANSACTIONS."""
 
 
 class NoAnswer(Exception):
@@ -37,6 +43,8 @@ class _Running:
     flow: Flow
     wake_at: float | None = None
     answer: asyncio.Future[Response] | None = None
+    is_server: bool = False
+    merged: MergedKey | None = None
 
 
 class TransactionLayer:
@@ -46,14 +54,26 @@ class TransactionLayer:
         """Send with `send`, which raises TransportError."""
         self.running: dict[TransactionKey, _Running] = {}
         self._send = send
+        self._of_flow: Counter[Flow] = Counter()
+        """The number of server transactions."""
+        self._merged: set[MergedKey] = set()
         self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there are MAX_TRANSACTIONS."""
-        return len(self.running) >= MAX_TRANSACTIONS
+    def has_room(self, flow: Flow) -> bool:
+        """Whether a flow may have another server transaction.
+
+        None is ever dropped to make room, so a flow cannot end those of another.
+        """
+        held = self._of_flow[flow]
+        return held < ALWAYS_OF_FLOW or (
+            held < MAX_OF_FLOW and len(self.running) < MAX_TRANSACTIONS
+        )
+
+    def is_merged(self, key: MergedKey | None) -> bool:
+        """Whether a request is a copy of one that has a transaction (8.2.2.2)."""
+        return key in self._merged
 
     async def request(self, key: TransactionKey, data: bytes, flow: Flow) -> Response:
         """Begin a client transaction for a request that was just sent.
@@ -69,7 +89,7 @@ class TransactionLayer:
         try:
             return await answer
         except asyncio.CancelledError:
-            self.running.pop(key, None)
+            self._remove(key)
             raise
 
     def respond_to(self, key: TransactionKey, flow: Flow, response: Response) -> bool:
@@ -95,11 +115,22 @@ class TransactionLayer:
             running.answer = None
         return True
 
-    def answer(self, key: TransactionKey, flow: Flow, method: str, data: bytes) -> None:
+    def answer(
+        self,
+        key: TransactionKey,
+        flow: Flow,
+        method: str,
+        data: bytes,
+        merged: MergedKey | None = None,
+    ) -> None:
         """Send a final response in a new server transaction."""
         kind = InviteServerTransaction if method == "INVITE" else ServerTransaction
         machine = kind(reliable=flow.is_reliable)
-        running = self.running[key] = _Running(machine, flow)
+        running = _Running(machine, flow, is_server=True, merged=merged)
+        self.running[key] = running
+        self._of_flow[flow] += 1
+        if merged is not None:
+            self._merged.add(merged)
         self._drive(key, running, machine.respond(data, _now(), final=True))
 
     def lost(self, flow: Flow) -> None:
@@ -114,6 +145,8 @@ class TransactionLayer:
         for running in self.running.values():
             self._fail(running, TransportError("the endpoint was closed"))
         self.running.clear()
+        self._of_flow.clear()
+        self._merged.clear()
         self._wakeups.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -153,7 +186,7 @@ class TransactionLayer:
         timer of the loop, since most of them find nothing to do.
         """
         if running.machine.state is State.TERMINATED:
-            self.running.pop(key, None)
+            self._remove(key)
             return
         deadline = running.machine.deadline
         assert deadline is not None, "whatever is sent has a timer to end it"
@@ -163,6 +196,17 @@ class TransactionLayer:
         heappush(self._wakeups, (deadline, next(self._numbers), key, running))
         if self._timer is None or deadline < self._timer.when():
             self._set_timer(deadline)
+
+    def _remove(self, key: TransactionKey) -> None:
+        running = self.running.pop(key, None)
+        if running is None:
+            return
+        if running.is_server:
+            self._of_flow[running.flow] -= 1
+            if not self._of_flow[running.flow]:
+                del self._of_flow[running.flow]
+        if running.merged is not None:
+            self._merged.discard(running.merged)
 
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:
