@@ -207,7 +207,7 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "user", phone),
         (PHONE, "reconfigure", set()),
         (PHONE, "account", phone),
-        (PHONE, "keys", {"keys"}),
+        (PHONE, "keys", {"keys", "room_lights"}),
         (PHONE, "phone", set()),
         (PHONE, "placed", set()),
         (PHONE, "dialling", fields(DIALLING_SCHEMA)),

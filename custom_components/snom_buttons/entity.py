@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Final, override
 
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_platform, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -16,6 +17,9 @@ from .engine.xbuttons import KeyDescription
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.line import SnomLine
 from .hub.phone import SnomPhone
+
+SHOULD_EXPOSE: Final = "should_expose"
+"""The option of an entity by which Home Assistant stores that an assistant sees it."""
 
 LAMPS_A_TURN: Final = 50
 """Lamps that change in one turn of the event loop, as PARALLEL_UPDATES; more wait."""
@@ -115,6 +119,15 @@ class SnomLampEntity(SnomKeyEntity, ToggleEntity):
         super().__init__(phone, setup, "led")
         self.follow(self.key.shown)
         self._attr_name = setup.title
+        if not phone.settings.setup.room_lights:
+            # Calls to an area, floor or device, and assistants, leave it alone.
+            self._attr_entity_category = EntityCategory.CONFIG
+
+    @override
+    def serves_as(self, wanted: SnomEntity) -> bool:
+        return (
+            super().serves_as(wanted) and self.entity_category == wanted.entity_category
+        )
 
     @property
     @override
@@ -125,6 +138,22 @@ class SnomLampEntity(SnomKeyEntity, ToggleEntity):
         """Show a look, and occupy one of LAMPS_A_TURN until the next turn of the loop."""
         self.key.show(description)
         await asyncio.sleep(0)
+
+
+@callback
+def _async_forget_exposure(
+    registry: er.EntityRegistry, known: er.RegistryEntry
+) -> None:
+    """Let Home Assistant decide anew which assistants see an entity.
+
+    It stores its first decision, which depends on the entity's category.
+    """
+    for assistant, options in known.options.items():
+        if SHOULD_EXPOSE in options:
+            left = {
+                name: value for name, value in options.items() if name != SHOULD_EXPOSE
+            }
+            registry.async_update_entity_options(known.entity_id, assistant, left)
 
 
 def platform_setup(
@@ -167,7 +196,10 @@ def platform_setup(
                 # was disabled or removed is not in it.
                 if known.unique_id not in wanted:
                     registry.async_remove(known.entity_id)
-                elif entity := platform.entities.get(known.entity_id):
+                    continue
+                if known.entity_category != wanted[known.unique_id].entity_category:
+                    _async_forget_exposure(registry, known)
+                if entity := platform.entities.get(known.entity_id):
                     assert isinstance(entity, SnomEntity)
                     if entity.serves_as(wanted[known.unique_id]):
                         del wanted[known.unique_id]

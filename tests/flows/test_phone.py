@@ -111,9 +111,31 @@ async def test_a_key_that_toggles_is_shown_as_it_is(
         config_entry, subentry, data={**subentry.data, "keys": keys}
     )
     result = await keys_page(hass, config_entry)
-    assert suggested(result) == {"keys": keys}
+    assert suggested(result) == {"keys": keys, "room_lights": False}
     await finish(hass, await submit_phone(hass, result))
     assert config_entry.subentries["subentry_44"].data["keys"] == keys
+
+
+async def test_lamps_count_as_lights_of_the_room_if_that_is_chosen(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """The choice outlives an error on its page, and changes of other pages."""
+
+    def stored() -> bool:
+        data = config_entry.subentries["subentry_44"].data
+        return data.get("room_lights", False)
+
+    for before, chosen in ((False, True), (True, True), (True, False)):
+        result = await keys_page(hass, config_entry)
+        assert suggested(result)["room_lights"] is before
+        result = await submit_phone(hass, result, room_lights=chosen, keys=[])
+        assert result["errors"]
+        assert suggested(result)["room_lights"] is chosen
+        await finish(hass, await submit_phone(hass, result, keys=KEYS))
+        assert stored() is chosen
+        result = await reconfigure_phone(hass, config_entry, "dialling")
+        await submit_phone(hass, result)
+        assert stored() is chosen
 
 
 SWITCH_ONLY = (
@@ -205,7 +227,7 @@ async def test_the_lights_of_a_switch_come_in_the_language_of_the_server(
 ) -> None:
     hass.config.language = "de"
     result = await keys_page(hass, config_entry)
-    [selector] = result["data_schema"].schema.values()
+    selector, _ = result["data_schema"].schema.values()
     for field in ("light_on", "light_off"):
         lights = selector.config["fields"][field]["selector"].config["options"]
         labels = {light["value"]: light["label"] for light in lights}
@@ -520,7 +542,8 @@ async def test_the_menu_and_dialling_over_rest(
     account = {"extension": "44", "password": "geheim-44", "model": "D785"}
     await post(path, next_step_id="account")
     form = await post(path, **account, key_count=4)
-    [keys] = form["data_schema"]
+    keys, room_lights = form["data_schema"]
+    assert room_lights["selector"] == {"boolean": {}}
     fields = keys["selector"]["object"]["fields"]
     assert list(fields) == [
         "key",

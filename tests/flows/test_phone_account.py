@@ -30,7 +30,7 @@ async def test_a_phone_from_first_to_last_page(
     result = await submit_phone(hass, result, extension="46", model="D713")
     assert result["step_id"] == "keys"
     keys = [key_data(str(number), colors=True) for number in range(1, 5)]
-    assert suggested(result) == {"keys": keys}
+    assert suggested(result) == {"keys": keys, "room_lights": False}
 
     keys[1] |= {"name": "Front | door", "kind": "switch"}
     keys[2]["kind"] = "none"
@@ -281,7 +281,7 @@ async def test_the_editor_of_a_key_speaks_the_language_of_the_server(
 ) -> None:
     hass.config.language = "de"
     result = await keys_page(hass, config_entry)
-    [selector] = result["data_schema"].schema.values()
+    selector, _ = result["data_schema"].schema.values()
     kinds = selector.config["fields"]["kind"]["selector"].config["options"]
     assert [(kind["value"], kind["label"]) for kind in kinds] == [
         ("light", "Licht"),
@@ -317,7 +317,7 @@ async def test_a_phone_is_left_as_it_is(
         "key_count": 4,
     }
     result = await submit_phone(hass, result)
-    assert suggested(result) == {"keys": KEYS}
+    assert suggested(result) == {"keys": KEYS, "room_lights": False}
     result = await submit_phone(hass, result)
     assert result["description_placeholders"]["password"] == PASSWORD
     result = await submit_phone(hass, result)

@@ -18,13 +18,20 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_ADDRESS, CONF_MODEL, CONF_NAME, CONF_PASSWORD
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
 )
 
-from ..const import CONF_DIALLING, CONF_EXTENSION, CONF_KEYS, MODEL_OTHER
+from ..const import (
+    CONF_DIALLING,
+    CONF_EXTENSION,
+    CONF_KEYS,
+    CONF_ROOM_LIGHTS,
+    MODEL_OTHER,
+)
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.markdown import escape_markdown
 from ..hub.settings import KeySettings, server_settings
@@ -82,6 +89,7 @@ class PhoneFlow(SnomSubentryFlow):
     _name: str
     _account: dict[str, Any]
     _keys: list[KeySettings]
+    _room_lights = False
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -105,6 +113,7 @@ class PhoneFlow(SnomSubentryFlow):
         """Ask for the account of an existing phone."""
         subentry = self._get_reconfigure_subentry()
         keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
+        self._room_lights = subentry.data.get(CONF_ROOM_LIGHTS, False)
         # The form has no field for the rest.
         suggested = {**subentry.data, CONF_NAME: subentry.title}
         if _key_count(suggested) != len(keys):
@@ -176,6 +185,7 @@ class PhoneFlow(SnomSubentryFlow):
         suggested = [key.as_dict() for key in self._keys]
         if user_input is not None:
             suggested = user_input[CONF_KEYS]
+            self._room_lights = user_input[CONF_ROOM_LIGHTS]
             self._keys = [read_key(key, colors) for key in suggested]
             faults = find_key_faults(self._keys)
             if not faults:
@@ -184,7 +194,12 @@ class PhoneFlow(SnomSubentryFlow):
         return self.async_show_form(
             step_id="keys",
             data_schema=vol.Schema(
-                {vol.Required(CONF_KEYS, default=suggested): selector}
+                {
+                    vol.Required(CONF_KEYS, default=suggested): selector,
+                    vol.Required(
+                        CONF_ROOM_LIGHTS, default=self._room_lights
+                    ): BooleanSelector(),
+                }
             ),
             errors=faults.errors,
             description_placeholders=faults.placeholders,
@@ -228,6 +243,8 @@ class PhoneFlow(SnomSubentryFlow):
     @callback
     def _async_finish(self) -> SubentryFlowResult:
         data = {**self._account, CONF_KEYS: [key.as_dict() for key in self._keys]}
+        if self._room_lights:
+            data[CONF_ROOM_LIGHTS] = True
         if self.source != SOURCE_USER:
             before = self._get_reconfigure_subentry().data
             if dialling := before.get(CONF_DIALLING):

@@ -46,6 +46,7 @@ from ..const import (
     CONF_REALM,
     CONF_REDIRECT_TO,
     CONF_RELEASE_AFTER,
+    CONF_ROOM_LIGHTS,
     CONF_RUN,
     CONF_TCP,
     CONF_TLS,
@@ -190,6 +191,7 @@ class PhoneSettings:
                     own=frozenset(rules),
                 ),
                 address=phone_address(data.get(CONF_ADDRESS, "")),
+                room_lights=data.get(CONF_ROOM_LIGHTS, False),
             ),
             dial_rules=rules,
         )

@@ -27,6 +27,7 @@ SWITCH = {
     "state_topic": "base/44/key/7/state",
     "value_template": STATE,
     "command_topic": "base/44/key/7/set",
+    "entity_category": "config",
 }
 LIGHT = {
     "platform": "light",
@@ -39,6 +40,7 @@ LIGHT = {
     "effect_list": [
         *("off", "hold", "pickup", "park", "message", "offline", "error"),
     ],
+    "entity_category": "config",
 }
 
 
@@ -81,10 +83,12 @@ HS_LIGHT = LIGHT | {"supported_color_modes": ["hs"]}
 ONOFF_LIGHT = LIGHT | {"supported_color_modes": ["onoff"]}
 
 
-def announced(*keys: KeySetup, commands: bool = True, model: str = "D785") -> Any:
+def announced(*keys: KeySetup, commands: bool = True, **changes: Any) -> Any:
     """Return how a phone with some keys is announced."""
     phone = PhoneSetup(
-        extension="44", name="Desk", password="secret", model=model, keys=keys
+        **{"extension": "44", "name": "Desk", "password": "secret", "model": "D785"}
+        | changes,
+        keys=keys,
     )
     return discovery_payload(
         Topics("base"), "snom_buttons_abc", phone, commands=commands
@@ -125,6 +129,16 @@ def test_how_a_key_is_announced(
     payload = announced(key, commands=commands)
     del payload["components"]["dialled"]
     assert payload["components"] == components
+
+
+@pytest.mark.parametrize("kind", [KeyKind.LIGHT, KeyKind.SWITCH])
+def test_lights_of_the_room_have_no_category(kind: KeyKind) -> None:
+    key = key_setup("7", "Gate", kind)
+    [indicator, light] = (
+        announced(key, room_lights=chosen)["components"][f"7_{kind}"]
+        for chosen in (False, True)
+    )
+    assert indicator == light | {"entity_category": "config"}
 
 
 @pytest.mark.parametrize("commands", [True, False])

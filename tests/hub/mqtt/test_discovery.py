@@ -23,6 +23,7 @@ from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.components.mqtt import models
 from homeassistant.components.mqtt.models import DATA_MQTT
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryChange
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -250,6 +251,10 @@ async def test_another_home_assistant(
     client.publish("homeassistant/status", "online")
     await reaches(other, "light.phone_44_key_1", "off")
     await reaches(other, "switch.phone_44_alarm", "off")
+    for lamp in ("light.phone_44_key_1", "switch.phone_44_alarm"):
+        entity = er.async_get(other).async_get(lamp)
+        assert entity is not None
+        assert entity.entity_category is EntityCategory.CONFIG
 
     async def call(domain: str, action: str, **data: Any) -> None:
         await other.services.async_call(domain, action, data, blocking=True)

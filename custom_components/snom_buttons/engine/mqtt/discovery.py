@@ -17,6 +17,10 @@ DEVICE_AUTOMATION: Final = "device_automation"
 STATE: Final = "{{ value_json.state if value_json is defined else '' }}"
 """The template of a key's state; a cleared topic has no JSON."""
 
+INDICATOR: Final = "config"
+"""The category of lamps that are not lights of the room. It keeps them out of calls to
+areas, and from assistants."""
+
 LINE_USES: Final = (Action.SEIZE.value, Action.RELEASE.value)
 
 TRIGGERS: Final = {PRESS_END: "button_short_press", **{use: use for use in LINE_USES}}
@@ -45,7 +49,7 @@ def discovery_payload(
         }
     }
     for key in phone.keys:
-        components |= _key_components(topics, extension, key, commands=commands)
+        components |= _key_components(topics, phone, key, commands=commands)
     for name, component in components.items():
         if component["platform"] != DEVICE_AUTOMATION:
             component["unique_id"] = f"{phone_id}_{name}"
@@ -66,11 +70,13 @@ def discovery_payload(
 
 
 def _key_components(
-    topics: Topics, extension: str, key: KeySetup, *, commands: bool
+    topics: Topics, phone: PhoneSetup, key: KeySetup, *, commands: bool
 ) -> dict[str, dict[str, Any]]:
     """Return the entities and triggers of a key, by a name unique on the phone."""
     if key.kind is KeyKind.NONE:
         return {}
+    extension = phone.extension
+    category = {} if phone.room_lights else {"entity_category": INDICATOR}
     components: dict[str, dict[str, Any]] = {}
     lamp = {"name": key.title, "state_topic": topics.state(extension, key.name)}
     if not commands or key.kind is KeyKind.SHARED:
@@ -79,20 +85,28 @@ def _key_components(
             "value_template": STATE,
         }
     elif key.kind is KeyKind.SWITCH:
-        components["switch"] = lamp | {
-            "platform": "switch",
-            "value_template": STATE,
-            "command_topic": topics.set(extension, key.name),
-        }
+        components["switch"] = (
+            lamp
+            | category
+            | {
+                "platform": "switch",
+                "value_template": STATE,
+                "command_topic": topics.set(extension, key.name),
+            }
+        )
     else:
-        components["light"] = lamp | {
-            "platform": "light",
-            "schema": "json",
-            "command_topic": topics.set(extension, key.name),
-            "effect": True,
-            "effect_list": list(EFFECTS),
-            "supported_color_modes": ["hs" if key.colors else "onoff"],
-        }
+        components["light"] = (
+            lamp
+            | category
+            | {
+                "platform": "light",
+                "schema": "json",
+                "command_topic": topics.set(extension, key.name),
+                "effect": True,
+                "effect_list": list(EFFECTS),
+                "supported_color_modes": ["hs" if key.colors else "onoff"],
+            }
+        )
     event_types = [PRESS_END]
     if key.kind is KeyKind.SHARED:
         event_types += LINE_USES

@@ -61,6 +61,8 @@ class PhoneSetup:
     """How calls from the phone are answered; by default it is always busy."""
     address: tuple[str, int] | None = None
     """IP address and UDP port of a phone that does not register, and then cannot."""
+    room_lights: bool = False
+    """Whether the lamps count as lights of the room; by default they are indicators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
