@@ -137,6 +137,14 @@ class RawPhone(UdpPeer):
             ),
         )
 
+    def reset(self) -> None:
+        """Forget everything but the settings, as a reset to factory settings does."""
+        self.instance = f"urn:uuid:{uuid.uuid4()}"
+        self._line = uuid.uuid4().hex[:8]
+        self._registration_call_id = uuid.uuid4().hex
+        self.keys.clear()
+        self.requests.clear()
+
     async def unregister(self) -> RawMessage:
         return await self.register(expires=0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import errno
@@ -143,6 +144,68 @@ async def test_a_phone_with_a_new_address_replaces_the_old_one_at_once() -> None
             phone.keys["1"].show(lit("1", LightMode.HOLD))
             await after.shows("1", c="hold")
             assert len(before.requests) == 1
+
+
+async def test_a_phone_that_was_reset_is_one_contact() -> None:
+    """The 200 lists one Contact, and each change is sent once, to the new `line`."""
+    phone = make_phone()
+    async with serving(phone) as server, raw_phone(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        for _ in range(3):
+            desk.reset()
+            answer = await desk.register()
+            (contact,) = answer.all("Contact")
+            assert f"line={desk._line}>" in contact
+            await desk.shows("4")
+        phone.keys["1"].show(lit("1"))
+        await desk.shows("1", c="on")
+        phone.keys["1"].show(base("1"))
+        await desk.shows("1", c=None)
+        assert len(desk.requests) == 3
+        for message in desk.requests:
+            assert f";line={desk._line} SIP/2.0" in message.start
+        # Its answer to the last document arrives before this press.
+        assert (await desk.press("2")).status == 200
+        assert (phone.in_sync, phone.refusal) == (True, None)
+
+
+async def test_two_extensions_on_one_flow_both_get_their_keys() -> None:
+    """Two identities of one phone have one instance, and often one Call-ID each."""
+    first, second = make_phone("44"), make_phone("45")
+    async with serving(first, second) as server, raw_phone(server) as desk:
+        for desk.extension in ("44", "45", "44", "45"):
+            desk.keys.clear()
+            answer = await desk.register()
+            assert len(answer.all("Contact")) == 1
+            await desk.shows("4")
+        desk.requests.clear()
+        first.keys["1"].show(lit("1"))
+        second.keys["2"].show(lit("2"))
+        await desk.until(lambda: len(desk.requests) == 2)
+        users = {message.start.split("@")[0] for message in desk.requests}
+        assert users == {"MESSAGE sip:44", "MESSAGE sip:45"}
+        for desk.extension in ("44", "45"):
+            assert (await desk.press("1", number="key1")).status == 200
+
+
+async def test_ten_softphones_of_one_extension_each_get_each_change_once() -> None:
+    phone = make_phone()
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serving(phone))
+        desks = [await stack.enter_async_context(raw_phone(server)) for _ in range(10)]
+        for desk in desks:
+            await desk.register()
+            await desk.shows("4")
+        desks[0].reset()
+        answer = await desks[0].register()
+        assert len(answer.all("Contact")) == 10
+        await desks[0].shows("4")
+        phone.keys["1"].show(lit("1"))
+        for desk in desks:
+            await desk.shows("1", c="on")
+            assert len(desk.requests) == 2
+            assert (await desk.press("2")).status == 200
 
 
 async def test_two_contacts_of_one_phone_both_show_its_keys() -> None:

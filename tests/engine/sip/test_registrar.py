@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from custom_components.snom_buttons.engine.sip import Answer
+from custom_components.snom_buttons.engine.sip import Answer, Flow
 from custom_components.snom_buttons.engine.sip.registrar import (
     MAX_BINDINGS,
     MAX_EXPIRES,
@@ -366,13 +366,71 @@ class TestSeveralContacts:
         stack.register(f"{new};expires=0", call_id="call-5")
         assert stack.contacts() == []
 
-    def test_several_instances_are_kept_even_with_one_uri(self, stack: Stack) -> None:
-        """Two phones behind different routers may have the address 192.168.1.2."""
+    def test_one_uri_behind_two_routers_is_two_instances(self, stack: Stack) -> None:
+        """Both routers may give their phone the address 192.168.1.2."""
+        other = FLOW._replace(host="192.0.2.5")
         stack.register(f"{CONTACT};{INSTANCE}")
-        stack.register(f"{CONTACT};{OTHER_INSTANCE}", flow=ELSEWHERE, call_id="call-2")
+        stack.register(f"{CONTACT};{OTHER_INSTANCE}", flow=other, call_id="call-2")
         bindings = stack.location.bindings("44")
-        assert [binding.flow for binding in bindings] == [FLOW, ELSEWHERE]
+        assert [binding.flow for binding in bindings] == [FLOW, other]
         assert len({binding.key for binding in bindings}) == 2
+        ended = f"{CONTACT};{OTHER_INSTANCE};expires=0"
+        stack.register(ended, flow=other, call_id="call-2")
+        assert [binding.flow for binding in stack.location.bindings("44")] == [FLOW]
+
+    @pytest.mark.parametrize("flow", [FLOW, ELSEWHERE], ids=["same", "other port"])
+    @pytest.mark.parametrize("call_id", ["call-1", "call-2"])
+    def test_one_uri_at_one_address_is_one_whatever_its_instance(
+        self, stack: Stack, flow: Flow, call_id: str
+    ) -> None:
+        """10.3, step 7. pyVoIP has a new instance at each start; NAT changes ports."""
+        stack.register(f"{CONTACT};{INSTANCE}")
+        answer = stack.register(
+            f"{CONTACT};{OTHER_INSTANCE}", flow=flow, call_id=call_id
+        )
+        assert values(answer, "Contact") == [f"{CONTACT};{OTHER_INSTANCE};expires=3600"]
+        (binding,) = stack.location.bindings("44")
+        assert binding.flow == flow
+        stack.register(CONTACT, flow=flow, call_id="call-3")
+        assert stack.contacts() == [CONTACT]
+
+    @pytest.mark.parametrize("instance", ["", f";{INSTANCE}", f";{OTHER_INSTANCE}"])
+    def test_a_phone_that_was_reset_is_the_same_contact(
+        self, stack: Stack, instance: str
+    ) -> None:
+        """It has a new instance, `line` and Call-ID, and registers from its old flow."""
+        stack.register(f"<sip:44@192.0.2.4:2048;line=one>;{INSTANCE}")
+        reset = f"<sip:44@192.0.2.4:2048;line=two>{instance}"
+        stack.register(reset, call_id="call-2")
+        assert stack.contacts() == [reset]
+
+    def test_one_instance_has_one_flow(self, stack: Stack) -> None:
+        """RFC 5626 is not supported: two flows would get each document twice."""
+        first, second = (
+            f"<sip:44@192.0.2.4:{port}>;{INSTANCE};reg-id={port}"
+            for port in (2048, 4096)
+        )
+        stack.register(first)
+        answer = stack.register(second, flow=ELSEWHERE, call_id="call-2")
+        assert values(answer, "Require") == []
+        assert stack.contacts() == [second]
+
+    def test_one_instance_for_two_extensions(self, stack: Stack) -> None:
+        """Two identities of one phone, on one flow."""
+        stack.register(f"<sip:44@a>;{INSTANCE}")
+        stack.register(f"<sip:45@a>;{INSTANCE}", user="45", call_id="call-2")
+        assert stack.contacts("44") == [f"<sip:44@a>;{INSTANCE}"]
+        assert stack.contacts("45") == [f"<sip:45@a>;{INSTANCE}"]
+
+    def test_softphones_of_one_host_are_as_many(self, stack: Stack) -> None:
+        for port in range(5060, 5060 + MAX_BINDINGS):
+            for again in ("", "-2"):
+                stack.register(
+                    f'<sip:44@192.0.2.4:{port}>;+sip.instance="<urn:uuid:{port}>"',
+                    flow=FLOW._replace(port=port),
+                    call_id=f"call-{port}{again}",
+                )
+        assert len(stack.contacts()) == MAX_BINDINGS
 
     def test_an_instance_that_comes_later_replaces_the_same_uri(
         self, stack: Stack
@@ -454,14 +512,30 @@ class TestPath:
         assert stack.contacts() == ["<sip:44@before>"]
 
     @pytest.mark.parametrize("via", [(), ("Via: SIP/2.0/UDP h;branch=z9hG4bKa",)])
+    @pytest.mark.parametrize("of", [("", ""), (INSTANCE, OTHER_INSTANCE)], ids=repr)
     def test_two_contacts_behind_one_proxy_are_two(
-        self, stack: Stack, via: tuple[str, ...]
+        self, stack: Stack, via: tuple[str, ...], of: tuple[str, str]
     ) -> None:
         """Without a proxy, another Call-ID by the same flow is a restarted phone."""
         lines = via or (f"Path: {EDGE}", "Supported: path")
-        stack.register("<sip:44@a>", lines=lines)
-        stack.register("<sip:44@b>", lines=lines, call_id="call-2")
-        assert stack.contacts() == ["<sip:44@a>", "<sip:44@b>"]
+        stack.register(f"<sip:44@a>;{of[0]}", lines=lines)
+        stack.register(f"<sip:44@b>;{of[1]}", lines=lines, call_id="call-2")
+        assert stack.contacts() == [f"<sip:44@a>;{of[0]}", f"<sip:44@b>;{of[1]}"]
+
+    @pytest.mark.parametrize(("path", "contacts"), [(EDGE, 1), (OUTER, 2)])
+    def test_one_uri_behind_a_proxy_is_told_apart_by_its_path(
+        self, stack: Stack, path: str, contacts: int
+    ) -> None:
+        """The `received` of a Path names the router that the phone is behind."""
+        for number, (through, instance) in enumerate(
+            ((EDGE, INSTANCE), (path, OTHER_INSTANCE))
+        ):
+            stack.register(
+                f"{CONTACT};{instance}",
+                lines=(f"Path: {through}", "Supported: path"),
+                call_id=f"call-{number}",
+            )
+        assert len(stack.contacts()) == contacts
 
 
 @pytest.mark.parametrize(

@@ -59,14 +59,16 @@ class Binding:
         return self.instance or self.contact.uri.key
 
     def is_same_contact(self, other: Binding) -> bool:
-        """Whether `other` is the same contact: by its instance (RFC 5626 6).
+        """Whether `other` is the same contact, so that only the newer one is kept.
 
-        Without two instances the URI decides (RFC 3261 10.3), or the same flow with
-        another Call-ID: a phone that has restarted registers from its old address, with
-        a Contact that may differ. Behind a proxy the flow does not identify a contact.
+        It is if it has the same instance, wherever it is now. `reg-id` is not compared:
+        the server does not support several flows of one contact (RFC 5626), each of
+        which would get each document. It also is with the same URI, or on the same
+        flow with another Call-ID: a phone that was restarted or reset, whose URI and
+        instance may differ. Behind a proxy the flow does not identify a contact.
         """
-        if self.instance and other.instance:
-            return self.instance == other.instance
+        if self.instance and self.instance == other.instance:
+            return True
         if (
             self.flow == other.flow
             and self.call_id != other.call_id
@@ -77,8 +79,16 @@ class Binding:
         return self.has_same_uri(other)
 
     def has_same_uri(self, other: Binding) -> bool:
-        """Whether `other` has the same URI (RFC 3261 10.3)."""
-        return self.contact.uri.key == other.contact.uri.key
+        """Whether `other` has the same URI (RFC 3261 10.3, step 7).
+
+        Two instances at two addresses do not: phones behind different routers may have
+        the same private address.
+        """
+        if self.contact.uri.key != other.contact.uri.key:
+            return False
+        if not (self.instance and other.instance) or self.instance == other.instance:
+            return True
+        return (self.flow.host, self.path) == (other.flow.host, other.path)
 
 
 def parse_path(values: Iterable[str]) -> tuple[str, ...]:
