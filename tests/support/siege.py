@@ -1,19 +1,21 @@
-"""A flood from two addresses, and what a phone at a third one notices of it."""
+"""Floods from strangers and from registered phones, and what another phone notices."""
 
 from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 import random
 import socket
+import sys
 from tempfile import TemporaryDirectory
 from time import monotonic
 
 from tests.support.rawphone import RawPhone
 
-from .besieged import PASSWORD, Besieged, besieged
+from .besieged import CROWD, PASSWORD, ROOT, Besieged, besieged
 from .patience import PATIENCE
 from .programs import program
 
@@ -31,9 +33,9 @@ class Figures:
     """The result of a flood."""
 
     sent: int
-    """Requests that sipp sent."""
+    """Requests that the flood sent."""
     seconds: float
-    """How long sipp took."""
+    """How long it took."""
     presses: int
     events: int
     times: list[float]
@@ -51,7 +53,7 @@ class Figures:
 
     def __str__(self) -> str:
         return (
-            f"{self.sent} requests by sipp in {self.seconds:.1f} s"
+            f"{self.sent} requests in {self.seconds:.1f} s"
             f" ({self.sent / self.seconds:.0f}/s): {self.events} of {self.presses}"
             f" presses became events, the median in {self._ms(self.times[len(self.times) // 2])},"
             f" p99 in {self._ms(self.p99)}, the slowest in {self._ms(self.times[-1])};"
@@ -64,7 +66,11 @@ class Figures:
         return f"{seconds * 1000:.1f} ms"
 
 
-async def besiege(seconds: float) -> Figures:
+type Flood = Callable[[Besieged, float], Awaitable[tuple[int, float]]]
+"""Floods a server for some seconds; returns the requests sent and the seconds taken."""
+
+
+async def besiege(seconds: float, flood: Flood | None = None) -> Figures:
     """Flood a server for some seconds, while a phone presses a key again and again."""
     async with (
         besieged() as server,
@@ -79,8 +85,7 @@ async def besiege(seconds: float) -> Figures:
         before = server.memory
         worked = server.processor
         begun = monotonic()
-        flooding = asyncio.create_task(_flood(server, seconds))
-        babbling = asyncio.create_task(_babble(server, seconds))
+        flooding = asyncio.ensure_future((flood or strangers)(server, seconds))
         pressed: dict[str, float] = {}
         pressing = []
         while not flooding.done():
@@ -90,7 +95,7 @@ async def besiege(seconds: float) -> Figures:
             await asyncio.sleep(PRESS_EVERY)
         lasted = monotonic() - begun
         processor = (server.processor - worked) / lasted
-        await asyncio.gather(*pressing, babbling)
+        await asyncio.gather(*pressing)
         await server.presses(len(pressed))
         await asyncio.sleep(0.5)
         times = sorted(at - pressed[number] for number, at in server.pressed)
@@ -106,6 +111,47 @@ async def besiege(seconds: float) -> Figures:
             after=server.memory,
             processor=processor,
         )
+
+
+async def strangers(server: Besieged, seconds: float) -> tuple[int, float]:
+    """Flood from two addresses without a registration."""
+    figures, _ = await asyncio.gather(_flood(server, seconds), _babble(server, seconds))
+    return figures
+
+
+async def one_phone(server: Besieged, seconds: float) -> tuple[int, float]:
+    """Press keys 10,000 times a second on one registered phone."""
+    return await _hammer(server, seconds, CROWD[:1], 10_000)
+
+
+async def hundred_phones(server: Besieged, seconds: float) -> tuple[int, float]:
+    """Press keys 100 times a second on each of a hundred registered phones."""
+    return await _hammer(server, seconds, CROWD, 100)
+
+
+FLOODS: dict[str, Flood] = {
+    "strangers": strangers,
+    "one registered phone": one_phone,
+    "a hundred registered phones": hundred_phones,
+}
+
+
+async def _hammer(
+    server: Besieged, seconds: float, extensions: tuple[str, ...], rate: int
+) -> tuple[int, float]:
+    """Let phones of another process press keys, each at a rate."""
+    host, port = server.addresses["UDP"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.hammer", host, f"{port}"),
+        *(f"{rate}", f"{seconds}", *extensions),
+        stdin=DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    sent, took = said.split()
+    return int(sent), float(took)
 
 
 async def _flood(server: Besieged, seconds: float) -> tuple[int, float]:

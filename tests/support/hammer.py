@@ -1,0 +1,59 @@
+"""Registered phones that press a key far too often, as a program.
+
+It prints how many presses were sent, in how many seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+import sys
+from time import monotonic
+
+from .besieged import PASSWORD
+from .rawphone import RawPhone
+
+TICK = 0.01
+
+
+def press(phone: RawPhone, number: int) -> bytes:
+    """Return a press that no other one equals."""
+    body = "k=1\r\na=message\r\n"
+    lines = (
+        f"MESSAGE sip:{phone.extension}@{phone.host} SIP/2.0",
+        f"Via: SIP/2.0/UDP {phone.address};branch=z9hG4bK{number:016x};rport",
+        f'From: "{phone.extension}" <sip:{phone.extension}@{phone.host}>;tag={number:x}',
+        f"To: <sip:key1@{phone.host}>",
+        f"Call-ID: {number:x}-{phone.extension}",
+        f"CSeq: {number} MESSAGE",
+        "Max-Forwards: 70",
+        "Content-Type: application/x-buttons",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join((*lines, "", body)).encode()
+
+
+async def hammer(
+    server: tuple[str, int], rate: float, seconds: float, extensions: list[str]
+) -> None:
+    async with AsyncExitStack() as stack:
+        phones = []
+        for extension in extensions:
+            phone = RawPhone(server, extension, PASSWORD)
+            phones.append(await stack.enter_async_context(phone))
+            assert (await phone.register()).status == 200
+            await phone.shows("4")
+        begun = monotonic()
+        sent = 0
+        while (took := monotonic() - begun) < seconds:
+            while sent < took * rate * len(phones):
+                phone = phones[sent % len(phones)]
+                phone._transport.sendto(press(phone, sent), server)
+                sent += 1
+            await asyncio.sleep(TICK)
+        print(sent, took)
+
+
+if __name__ == "__main__":
+    host, port, rate, seconds, *extensions = sys.argv[1:]
+    asyncio.run(hammer((host, int(port)), float(rate), float(seconds), extensions))
