@@ -51,7 +51,7 @@ async def hammer(
                 phone._transport.sendto(press(phone, sent), server)
                 sent += 1
             await asyncio.sleep(TICK)
-        print(sent, took)
+        sys.stdout.write(f"{sent} {took}\n")
 
 
 if __name__ == "__main__":
