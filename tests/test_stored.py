@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.snom_buttons.const import (
     DOMAIN,
@@ -23,8 +24,13 @@ from custom_components.snom_buttons.const import (
 from custom_components.snom_buttons.hub.settings import EntrySettings
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
-from tests.support.entries import PASSWORD
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+from tests.support.entries import PASSWORD, key_data, line_subentry, phone_subentry
+from tests.support.flows import suggested
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
@@ -251,3 +257,47 @@ async def test_an_entry_of_another_version(
     is_refused = "which is higher than the current version" in caplog.text
     assert is_refused == (state is ConfigEntryState.MIGRATION_ERROR)
     caplog.clear()
+
+
+async def test_names_that_no_dialogue_accepts_load(
+    hass: HomeAssistant, port: int
+) -> None:
+    """Without the characters that no name may have, and however long."""
+    keys = [
+        key_data("1", name="Ga\x00te\n"),
+        key_data("2", name="\u202e"),
+        key_data("3", kind="switch", number_on="7\r\n9"),
+    ]
+    long = "\x9bK\u202eüche " + 10_000 * "x"
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Pho\x00nes",
+        data={
+            "host": LOCALHOST,
+            "port": port,
+            "realm": "home-assistant",
+            "advertised_host": LOCALHOST,
+        },
+        subentries_data=[
+            phone_subentry("44", keys) | {"title": long},
+            phone_subentry("45") | {"title": "\n"},
+            line_subentry() | {"title": "Gate\x00"},
+        ],
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    names = {
+        device.name
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+    }
+    assert names == {"Phones", "Küche " + 10_000 * "x", "45", "Gate"}
+    entity_ids = er.async_get(hass).entities
+    assert {
+        entry.original_name for entry in entity_ids.values() if entry.domain == "light"
+    } == {"2", "Key 2"}
+    # The dialogue shows the name without them, too.
+    result = await entry.start_subentry_reconfigure_flow(hass, "subentry_line")
+    assert suggested(result)["name"] == "Gate"

@@ -235,6 +235,7 @@ def test_no_text_of_an_error_is_unused() -> None:
         node.value
         for module in (
             "hub/certificate",
+            "flows/forms",
             "flows/server",
             "flows/phone",
             "flows/server_form",

@@ -9,8 +9,8 @@ from homeassistant.exceptions import ServiceValidationError
 
 from .const import DOMAIN
 from .engine.keywords import MAX_LABEL
+from .engine.names import forbidden_in
 from .engine.phones import KeyKind, KeySetup
-from .engine.xbuttons import DocumentError
 from .entity import SnomKeyEntity, platform_setup
 from .hub.phone import SnomPhone
 
@@ -42,12 +42,11 @@ class SnomLabel(SnomKeyEntity, TextEntity):
     async def async_set_value(self, value: str) -> None:
         """Set the label, or remove it."""
         label = value.strip(" ") or None
-        try:
-            self.key.show(replace(self.key.look, label=label))
-        except DocumentError as err:
+        if label and forbidden_in(label):
             raise ServiceValidationError(
                 translation_domain=DOMAIN, translation_key="invalid_label"
-            ) from err
+            )
+        self.key.show(replace(self.key.look, label=label))
 
 
 async_setup_entry = platform_setup(

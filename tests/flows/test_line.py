@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.support.entries import add_phone, key_data, phone_subentry
 from tests.support.flows import TEXTS, suggested
+from tests.support.names import FORBIDDEN
 
 LINE_TEXTS = TEXTS["config_subentries"]["shared_line"]
 BOTH = [{"phone": "44", "key": "1"}, {"phone": "45", "key": "1"}]
@@ -180,6 +181,11 @@ async def test_without_phones_there_is_nothing_to_share(hass: HomeAssistant) -> 
         ({"code": "x" * 33}, "code", "Use 1 to 32 letters"),
         ({"code": "grün"}, "code", "Use 1 to 32 letters"),
         ({"code": "taken"}, "code", "Another shared line has this code"),
+        *(
+            ({"name": f"Front{sign}door"}, "name", "A name cannot contain line breaks")
+            for sign in FORBIDDEN
+        ),
+        ({"name": "x" * 65}, "name", "A name has at most 64 characters"),
         ({"phones": []}, "phones", "Choose the phones that share the line"),
         ({"key": " "}, "key", "Enter the number of a key"),
     ],
@@ -200,7 +206,8 @@ async def test_a_wrong_first_page(
     assert errors(result)[field].startswith(error)
     assert suggested(result) == typed
     # Once corrected, the dialogue goes on.
-    result = await submit(hass, result, code="co2", phones=["44"], key="1")
+    good = {"name": "x" * 64, "code": "co2", "phones": ["44"], "key": "1"}
+    result = await submit(hass, result, **good)
     assert result["step_id"] == "keys"
 
 

@@ -12,6 +12,7 @@ from custom_components import snom_buttons
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.engine.mqtt import MqttSetup
 from custom_components.snom_buttons.flows.mqtt import MQTT_SCHEMA
+from custom_components.snom_buttons.hub.markdown import escape_markdown
 from custom_components.snom_buttons.hub.settings import mqtt_settings
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
@@ -317,7 +318,7 @@ async def test_the_repair_has_the_link_too(
         text = texts["issues"][issue.translation_key]["description"]
         read = text.format(**issue.translation_placeholders)
         assert "](/config/integrations/dashboard/add?domain=mqtt)" in read
-        assert server.title in read
+        assert escape_markdown(server.title) in read
 
 
 async def test_mqtt_goes_away_while_the_form_is_open(

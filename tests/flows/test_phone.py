@@ -175,6 +175,10 @@ SWITCH_ONLY = (
             "Key 4: a number cannot contain line breaks, tabs or other control characters.",
         ),
         (
+            [DND | {"number_on": "7\u202e9"}],
+            "Key 4: a number cannot contain line breaks, tabs or other control characters.",
+        ),
+        (
             [DND, DND | {"key": "5", "number_on": "*80"}],
             "Keys 4 and 5 have the number *78 in common. A call to it would press both.",
         ),

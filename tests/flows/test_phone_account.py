@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.support.entries import KEYS, PASSWORD, Phones, key_data
 from tests.support.flows import reconfigure_phone, start_phone, submit_phone, suggested
+from tests.support.names import FORBIDDEN
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
@@ -107,6 +108,8 @@ async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
         ({"password": "with a blank"}, {"password": "invalid_password"}),
         ({"password": "with|a|bar"}, {"password": "invalid_password"}),
         ({"password": "with`a`tick"}, {"password": "invalid_password"}),
+        ({"name": "Kitchen" * 10}, {"name": "name_too_long"}),
+        *(({"name": f"a{sign}b"}, {"name": "invalid_name"}) for sign in FORBIDDEN),
         ({"model": "other"}, {"key_count": "key_count_missing"}),
         (
             {"extension": "#", "password": "", "model": "other"},
@@ -132,7 +135,7 @@ async def test_what_is_wrong_with_an_account_is_said(
     assert result["errors"] == errors
     for field, value in changes.items():
         assert suggested(result)[field] == value
-    result = await submit_phone(hass, result, **good)
+    result = await submit_phone(hass, result, **good, name="x" * 64)
     assert result["step_id"] == "keys"
 
 
@@ -227,7 +230,10 @@ async def test_a_key_needs_nothing_but_its_number(
         ([{"key": ""}], "invalid_key", ""),
         ([{"key": "1"}, {"key": "two keys"}], "invalid_key", "two keys"),
         ([{"key": "1"}, {"key": "2"}, {"key": " 1"}], "duplicate_key", "1"),
-        ([{"key": "1", "name": "Up\ndown"}], "invalid_key_name", "1"),
+        *(
+            ([{"key": "1", "name": f"Up{sign}down"}], "invalid_key_name", "1")
+            for sign in FORBIDDEN
+        ),
         ([{"key": "1", "name": "x" * 65}], "key_name_too_long", "1"),
         ([], "invalid_key_count", ""),
         ([{"key": str(number)} for number in range(201)], "invalid_key_count", ""),

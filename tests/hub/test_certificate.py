@@ -58,6 +58,8 @@ def test_what_is_wrong_with_others(tmp_path: Path) -> None:
         ((key, key), "certificate_unreadable", key),
         ((certificate, nonsense), "key_unreadable", nonsense),
         ((certificate, encrypted), "key_unreadable", encrypted),
+        ((certificate, Path("a\0b")), "key_unreadable", Path("a\0b")),
+        ((Path("a\0b"), key), "certificate_unreadable", Path("a\0b")),
         ((certificate, another), "key_of_another_certificate", None),
         ((certificate, rsa_key), "key_of_another_certificate", None),
         ((rsa, key), "key_of_another_certificate", None),

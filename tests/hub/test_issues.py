@@ -7,12 +7,14 @@ from datetime import timedelta
 from http import HTTPStatus
 import json
 from pathlib import Path
+import re
 import socket
 import ssl
 from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
+from markdown_it import MarkdownIt
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -31,7 +33,7 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.support.certificates import make_certificate
-from tests.support.entries import PASSWORD, Phones
+from tests.support.entries import PASSWORD, Phones, update_phone
 from tests.support.flows import TEXTS
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
@@ -45,6 +47,11 @@ def issue(hass: HomeAssistant, name: str) -> ir.IssueEntry | None:
     return ir.async_get(hass).async_get_issue("snom_buttons", name)
 
 
+def shown(text: str) -> str:
+    """Return Markdown without its escapes."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+
+
 def said(found: ir.IssueEntry | None) -> str:
     """Return the text of an issue as the user reads it."""
     assert found is not None
@@ -54,8 +61,7 @@ def said(found: ir.IssueEntry | None) -> str:
         texts.get("description") or texts["fix_flow"]["step"]["confirm"]["description"]
     )
     texts["title"].format(**(found.translation_placeholders or {}))
-    formatted: str = text.format(**(found.translation_placeholders or {}))
-    return formatted
+    return shown(text.format(**(found.translation_placeholders or {})))
 
 
 def certificate_issue(
@@ -78,9 +84,12 @@ def ignore(hass: HomeAssistant, found: ir.IssueEntry | None) -> None:
     ir.async_ignore_issue(hass, "snom_buttons", found.issue_id, ignore=True)
 
 
-async def refusing(hass: HomeAssistant, phones: Phones) -> RawPhone:
+async def refusing(
+    hass: HomeAssistant, phones: Phones, reason: str = "Whatever"
+) -> RawPhone:
     """Return a phone that refuses documents, once that is reported."""
     phone: RawPhone = await phones()
+    phone.reason = reason
     await phone.shows("4")
     phone.answer = 415
     await hass.services.async_call(
@@ -113,6 +122,27 @@ async def test_a_phone_that_keeps_refusing(
     await phone.press("1")  # which arrives after its answer
     await hass.async_block_till_done()
     assert issue(hass, name) is None
+
+
+@pytest.mark.usefixtures("quick_retries")
+async def test_an_answer_and_a_name_make_no_links_in_a_repair(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    name = "*Küche* www.example.test"
+    update_phone(hass, server, title=name)
+    await hass.async_block_till_done()
+    await refusing(hass, phones, "Renew at http://evil.test/?id=44")
+    found = issue(hass, "refuses_subentry_44")
+    assert found is not None
+    placeholders = found.translation_placeholders or {}
+    texts = ISSUES["phone_refuses"]
+    # The title is no Markdown.
+    assert texts["title"].format(**placeholders) == f"{name} refuses what it is sent"
+    html = MarkdownIt("gfm-like").render(texts["description"].format(**placeholders))
+    assert html.startswith(
+        f"<p>{name} has answered several times with: 415 Renew at"
+        " http://evil.test/?id=44. Its keys"
+    )
 
 
 @pytest.mark.usefixtures("quick_retries")
@@ -163,7 +193,7 @@ async def test_a_source_that_is_locked_out_can_be_let_in_again(
     )
     form = await flow.json()
     assert form["step_id"] == "confirm"
-    assert form["description_placeholders"]["sources"] == "127.0.0.1"
+    assert shown(form["description_placeholders"]["sources"]) == "127.0.0.1"
     done = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
     assert done.status == HTTPStatus.OK
     await hass.async_block_till_done()

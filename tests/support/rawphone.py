@@ -88,6 +88,7 @@ class RawPhone(UdpPeer):
         self.answer: int | None = 200
         """The status of the answer to a request; None for no answer."""
         self.reason = "Whatever"
+        """The reason phrase of that answer."""
         self.answer_lines: list[str] = []
         """Further lines for the answer."""
         self.questions: list[RawMessage] = []

@@ -21,11 +21,17 @@ from homeassistant.helpers.selector import (
     Selector,
 )
 
+from ..engine.names import MAX_NAME, forbidden_in
+
 USER_CHARACTERS: Final = r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]"
 """The characters that need no escape in the user part of a SIP URI (RFC 3261 25.1)."""
 
 WHOLE_FORM: Final = "base"
 """The field of a fault that belongs to no field, or to one that shows no errors."""
+
+
+NAME_PLACEHOLDERS: Final = {"max_length": str(MAX_NAME)}
+"""The placeholders of the texts of `name_error`."""
 
 
 class Faults:
@@ -47,6 +53,13 @@ class Faults:
         if field not in self.errors:
             self.errors[field] = error
             self.placeholders.update(placeholders)
+
+
+def name_error(name: str) -> str | None:
+    """Return the error of a name, None if it has none."""
+    if len(name) > MAX_NAME:
+        return "name_too_long"
+    return "invalid_name" if forbidden_in(name) else None
 
 
 def number(least: int, most: int, unit: str | None = None) -> NumberSelector:

@@ -29,14 +29,9 @@ from ..const import (
     CONF_TOGGLE,
     DOMAIN,
 )
+from ..engine.names import MAX_NAME, forbidden_in
 from ..engine.phones import KeyKind
-from ..engine.xbuttons import (
-    MAX_TEXT,
-    DocumentError,
-    KeyDescription,
-    LightMode,
-    format_document,
-)
+from ..engine.xbuttons import MAX_TEXT, KeyDescription, LightMode
 from ..hub.settings import OWN_KINDS, KeySettings
 from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector, required
 
@@ -144,9 +139,9 @@ def _error(key: KeySettings) -> str | None:
     """Return the error of a single key, None if it has none."""
     if not SIP_USER.fullmatch(key.key):
         return "invalid_key"
-    if len(key.name) > MAX_TEXT:
+    if len(key.name) > MAX_NAME:
         return "key_name_too_long"
-    if not _can_be_written(KeyDescription(name=key.key, label=key.name)):
+    if forbidden_in(key.name):
         return "invalid_key_name"
     if key.kind is not KeyKind.SWITCH:
         plain = KeySettings(
@@ -157,7 +152,7 @@ def _error(key: KeySettings) -> str | None:
         return "same_light"
     if max(len(key.number_on), len(key.number_off)) > MAX_TEXT:
         return "key_number_too_long"
-    if not all(map(_can_be_written, _looks(key))):
+    if forbidden_in(key.number_on + key.number_off):
         return "invalid_key_number"
     return None
 
@@ -165,11 +160,3 @@ def _error(key: KeySettings) -> str | None:
 def _looks(key: KeySettings) -> list[KeyDescription]:
     """Return the looks of a key, off and on."""
     return [look for look in (key.setup.off, key.setup.on) if look is not None]
-
-
-def _can_be_written(description: KeyDescription) -> bool:
-    try:
-        format_document((description,))
-    except DocumentError:
-        return False
-    return True

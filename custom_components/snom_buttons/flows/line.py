@@ -30,13 +30,16 @@ from ..const import (
     CONF_RELEASE_AFTER,
     SUBENTRY_TYPE_PHONE,
 )
+from ..engine.names import without_forbidden
 from ..hub.settings import EntrySettings
 from .forms import (
+    NAME_PLACEHOLDERS,
     USER_CHARACTERS,
     WHOLE_FORM,
     Faults,
     ListSelector,
     SnomSubentryFlow,
+    name_error,
     number,
     required,
 )
@@ -79,7 +82,7 @@ class LineFlow(SnomSubentryFlow):
         }
         suggested = {
             **subentry.data,
-            CONF_NAME: subentry.title,
+            CONF_NAME: without_forbidden(subentry.title),
             CONF_PHONES: list(keys),
             CONF_KEY: next(iter(keys.values()), ""),
         }
@@ -97,8 +100,11 @@ class LineFlow(SnomSubentryFlow):
         """Ask for all but the keys of phones that differ from the usual key."""
         if not self._phones:
             return self.async_abort(reason="no_phones")
-        faults = Faults()
+        faults = Faults(NAME_PLACEHOLDERS)
         if user_input is not None:
+            name = user_input.get(CONF_NAME, "").strip()
+            if error := name_error(name):
+                faults.add(CONF_NAME, error)
             code = user_input[CONF_CODE].strip()
             key = user_input[CONF_KEY].strip()
             if not CODE.fullmatch(code):
@@ -110,7 +116,7 @@ class LineFlow(SnomSubentryFlow):
             if not key:
                 faults.add(CONF_KEY, "key_missing")
             if not faults:
-                self._name = user_input.get(CONF_NAME, "").strip() or code
+                self._name = name or code
                 self._line = {CONF_CODE: code}
                 if (seconds := user_input.get(CONF_RELEASE_AFTER)) is not None:
                     self._line[CONF_RELEASE_AFTER] = seconds
@@ -129,6 +135,7 @@ class LineFlow(SnomSubentryFlow):
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(self._schema(), suggested),
             errors=faults.errors,
+            description_placeholders=faults.placeholders,
             last_step=False,
         )
 

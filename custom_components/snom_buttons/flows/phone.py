@@ -32,6 +32,7 @@ from ..const import (
     CONF_ROOM_LIGHTS,
     MODEL_OTHER,
 )
+from ..engine.names import without_forbidden
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.markdown import escape_markdown
 from ..hub.settings import KeySettings, server_settings
@@ -41,7 +42,7 @@ from .dialling import (
     find_dialling_faults,
     read_dialling,
 )
-from .forms import Faults, SnomSubentryFlow, whole_number
+from .forms import NAME_PLACEHOLDERS, Faults, SnomSubentryFlow, name_error, whole_number
 from .keys import (
     KEYS_PLACEHOLDERS,
     MAX_KEYS,
@@ -115,7 +116,7 @@ class PhoneFlow(SnomSubentryFlow):
         keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
         self._room_lights = subentry.data.get(CONF_ROOM_LIGHTS, False)
         # The form has no field for the rest.
-        suggested = {**subentry.data, CONF_NAME: subentry.title}
+        suggested = {**subentry.data, CONF_NAME: without_forbidden(subentry.title)}
         if _key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
@@ -137,7 +138,7 @@ class PhoneFlow(SnomSubentryFlow):
         suggested: dict[str, Any],
         keys: list[KeySettings],
     ) -> SubentryFlowResult:
-        faults = Faults()
+        faults = Faults(NAME_PLACEHOLDERS)
         if user_input is not None:
             extension = user_input[CONF_EXTENSION].strip()
             if self._is_taken(extension):
@@ -146,6 +147,9 @@ class PhoneFlow(SnomSubentryFlow):
                 faults.add(CONF_EXTENSION, "invalid_extension")
             if not PASSWORD.fullmatch(user_input[CONF_PASSWORD]):
                 faults.add(CONF_PASSWORD, "invalid_password")
+            name = user_input.get(CONF_NAME, "").strip()
+            if error := name_error(name):
+                faults.add(CONF_NAME, error)
             address = user_input.get(CONF_ADDRESS, "").strip()
             if address and (error := self._address_error(address)):
                 faults.add(CONF_ADDRESS, error)
@@ -153,7 +157,6 @@ class PhoneFlow(SnomSubentryFlow):
             if not key_count:
                 faults.add(CONF_KEY_COUNT, "key_count_missing")
             if not faults:
-                name = user_input.get(CONF_NAME, "").strip()
                 self._name = name or f"Phone {extension}"
                 self._account = {
                     CONF_EXTENSION: extension,
@@ -173,6 +176,7 @@ class PhoneFlow(SnomSubentryFlow):
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(PHONE_SCHEMA, suggested),
             errors=faults.errors,
+            description_placeholders=faults.placeholders,
             last_step=False,
         )
 

@@ -80,6 +80,8 @@ def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]
         raise CertificateProblem(
             "file_unreadable", path=str(files.key), error=err.strerror or str(err)
         ) from err
+    except ValueError as err:  # a path with a NUL
+        raise CertificateProblem("key_unreadable", path=str(files.key)) from err
     return context, expires
 
 

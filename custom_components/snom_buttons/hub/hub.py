@@ -78,7 +78,7 @@ class SnomHub:
 
         Raises ConfigEntryError if a later version has stored it.
         """
-        stored = await self._store.load(self.entry.title)
+        stored = await self._store.load(self.settings.title)
         self.server.restore(stored)
         self.mqtt.follower.recall(stored.get(STORED_MQTT))
         # Last, because it may report an issue that `async_stop` has to withdraw.
@@ -110,13 +110,13 @@ class SnomHub:
 
         Other settings need a restart of the server, and so a reload.
         """
-        self._async_update_device()
         async with self._update_lock:
             settings = EntrySettings.from_entry(self.entry)
             if settings.needs_restart(self.settings):
                 self._async_schedule_reload()
                 return
             self.settings = settings
+            self._async_update_device()
             # Lines first: a key that leaves one is free before its phone configures it.
             parts: list[SnomPart] = [
                 *self._async_update_lines(),
@@ -180,7 +180,7 @@ class SnomHub:
             config_entry_id=self.entry.entry_id,
             entry_type=dr.DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, self.entry.entry_id)},
-            name=self.entry.title,
+            name=self.settings.title,
         ).id
 
     @callback

@@ -28,6 +28,37 @@ MAX_SOURCES: Final = 5
 EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104, compared with, not bound to
 
 
+@callback
+def async_report(
+    hass: HomeAssistant,
+    issue_id: str,
+    key: str,
+    placeholders: Mapping[str, str],
+    *,
+    literal: Mapping[str, str] | None = None,
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    entry_id: str | None = None,
+) -> None:
+    """Report an issue; with `entry_id` a user can fix it in a dialogue.
+
+    `placeholders` are shown as they are, though the text is Markdown; `literal` are
+    those of the title, which is none, and links of our own.
+    """
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data=None if entry_id is None else {"entry_id": entry_id},
+        is_fixable=entry_id is not None,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders={
+            name: escape_markdown(text) for name, text in placeholders.items()
+        }
+        | dict(literal or {}),
+    )
+
+
 def _is_here(host: str) -> bool:
     """Return whether this is an address of this machine."""
     try:
@@ -215,7 +246,8 @@ class ServerIssues(Follower):
             self._async_report(
                 self._refusal_id(phone),
                 "phone_refuses",
-                {"phone": phone.settings.setup.name, "answer": escape_markdown(answer)},
+                {"phone": phone.settings.setup.name, "answer": answer},
+                literal={"title": phone.settings.setup.name},
             )
         else:
             self._async_withdraw(self._refusal_id(phone))
@@ -232,20 +264,20 @@ class ServerIssues(Follower):
         placeholders: Mapping[str, str],
         severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
         *,
+        literal: Mapping[str, str] | None = None,
         is_fixable: bool = False,
     ) -> None:
         if self._is_stopped:  # during an await
             return
         self._reported.add(issue_id)
-        ir.async_create_issue(
+        async_report(
             self._hass,
-            DOMAIN,
             issue_id,
-            data={"entry_id": self._entry_id},
-            is_fixable=is_fixable,
+            key,
+            {"name": self._title, **placeholders},
+            literal=literal,
             severity=severity,
-            translation_key=key,
-            translation_placeholders={"name": self._title, **placeholders},
+            entry_id=self._entry_id if is_fixable else None,
         )
 
     @callback

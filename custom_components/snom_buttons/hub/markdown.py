@@ -4,5 +4,8 @@ import re
 
 
 def escape_markdown(text: str) -> str:
-    """Return text that Markdown shows literally, also in a table."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+    """Return a line of text that Markdown shows literally, also in a table.
+
+    All punctuation of ASCII is escaped (CommonMark 2.4): a URL becomes no link then.
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

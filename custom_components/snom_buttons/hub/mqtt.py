@@ -21,6 +21,7 @@ from ..const import DOMAIN
 from ..engine.mqtt import MqttFollower
 from ..engine.phones import PhoneServer
 from .follower import Follower
+from .issues import async_report
 from .mqtt_client import HomeAssistantClient
 from .mqtt_entry import MQTT_DOMAIN, discovery_prefix, mqtt_entry, mqtt_link
 from .phone import SnomPhone
@@ -172,13 +173,10 @@ class SnomMqtt(Follower):
         if not is_wanted or mqtt_entry(self._hass) is not None:
             ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
             return
-        placeholders = {"name": self._entry.title, "link": mqtt_link(self._hass)}
-        ir.async_create_issue(
+        async_report(
             self._hass,
-            DOMAIN,
             self._issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=ISSUE_MQTT_MISSING,
-            translation_placeholders=placeholders,
+            ISSUE_MQTT_MISSING,
+            {"name": self._entry.title},
+            literal={"link": mqtt_link(self._hass)},
         )

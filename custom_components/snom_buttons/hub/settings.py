@@ -58,6 +58,7 @@ from ..const import (
     SUBENTRY_TYPE_SHARED_LINE,
 )
 from ..engine.mqtt import MqttSetup
+from ..engine.names import without_forbidden
 from ..engine.phones import (
     PRIVATE_NETWORKS,
     DialAnswer,
@@ -98,17 +99,17 @@ class KeySettings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the key that `as_dict` stored."""
+        """Return the key that `as_dict` stored, without what no name may have."""
         return cls(
             key=data[CONF_KEY],
-            name=data[CONF_NAME],
+            name=without_forbidden(data[CONF_NAME]) or data[CONF_KEY],
             kind=KeyKind(data[CONF_KIND]),
             colors=data[CONF_COLORS],
             toggle=data.get(CONF_TOGGLE, False),
             light_on=LightMode(data.get(CONF_LIGHT_ON, LightMode.ON)),
             light_off=LightMode(data.get(CONF_LIGHT_OFF, LightMode.OFF)),
-            number_on=data.get(CONF_NUMBER_ON, ""),
-            number_off=data.get(CONF_NUMBER_OFF, ""),
+            number_on=without_forbidden(data.get(CONF_NUMBER_ON, "")),
+            number_off=without_forbidden(data.get(CONF_NUMBER_OFF, "")),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -178,7 +179,7 @@ class PhoneSettings:
             subentry_id=subentry.subentry_id,
             setup=PhoneSetup(
                 extension=data[CONF_EXTENSION],
-                name=subentry.title,
+                name=without_forbidden(subentry.title) or data[CONF_EXTENSION],
                 password=data[CONF_PASSWORD],
                 model="" if data[CONF_MODEL] == MODEL_OTHER else data[CONF_MODEL],
                 keys=tuple(
@@ -216,7 +217,7 @@ class SharedLineSettings:
             subentry_id=subentry.subentry_id,
             keys=keys,
             setup=LineSetup(
-                name=subentry.title,
+                name=without_forbidden(subentry.title) or subentry.data[CONF_CODE],
                 code=subentry.data[CONF_CODE],
                 keys={
                     extension: keys[phone]
@@ -307,7 +308,7 @@ class EntrySettings:
             for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_SHARED_LINE)
         )
         return cls(
-            title=entry.title,
+            title=without_forbidden(entry.title),
             server=server_settings(entry.data),
             certificate=certificate_settings(entry.data),
             phones=tuple(PhoneSettings.from_subentry(phone, lines) for phone in phones),

@@ -11,11 +11,13 @@ from custom_components.snom_buttons.engine.keywords import (
     FIELDS,
     as_text,
     as_truth,
+    read_document,
     read_fields,
 )
 from custom_components.snom_buttons.engine.refused import Refused
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from homeassistant.helpers import config_validation as cv
+from tests.support.names import FORBIDDEN
 
 WORDS = ["1", "true", "yes", "on", "enable", "0", "false", "no", "off", "disable"]
 
@@ -65,6 +67,24 @@ def test_only_named_fields_are_read() -> None:
     }
     assert read_fields({"light": False}) == {"light": LightMode.OFF}
     assert read_fields({}) == {}
+
+
+@pytest.mark.parametrize("sign", FORBIDDEN)
+@pytest.mark.parametrize("name", ["label", "display_name", "caller", "number"])
+def test_a_text_with_control_characters_is_refused(name: str, sign: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_fields({name: f"a{sign}b"})
+    assert refused.value.key == "invalid_characters"
+    assert refused.value.placeholders == {"field": name, "value": f"a{sign}b"}
+
+
+@pytest.mark.parametrize("sign", sorted({*FORBIDDEN} - {*"\r\n\ud800"}))
+def test_a_document_with_control_characters_is_refused(sign: str) -> None:
+    """Also with those that the document itself allows."""
+    with pytest.raises(Refused) as refused:
+        read_document(f"k=1\r\nl=a{sign}b\r\n".encode())
+    assert refused.value.key == "invalid_document"
+    assert f"U+{ord(sign):04X}" in refused.value.placeholders["error"]
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -17,6 +17,7 @@ from custom_components.snom_buttons.diagnostics import (
 from custom_components.snom_buttons.engine.mqtt import publisher as mqtt_publisher
 from custom_components.snom_buttons.engine.phones import PhoneServer
 from custom_components.snom_buttons.hub.hub import SnomHub
+from custom_components.snom_buttons.hub.markdown import escape_markdown
 from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
@@ -424,7 +425,7 @@ async def test_mqtt_is_missing_and_comes(
     issue = issues.async_get_issue("snom_buttons", issue_id)
     assert issue is not None
     assert issue.translation_placeholders == {
-        "name": config_entry.title,
+        "name": escape_markdown(config_entry.title),
         "link": "/config/integrations/dashboard/add?domain=mqtt",
     }
     again = MockConfigEntry(

@@ -5,11 +5,11 @@ names what is allowed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import StrEnum
 from numbers import Number
 from typing import Any, Final, NamedTuple
 
+from ..names import forbidden_in
 from ..refused import Refused, quoted
 from ..xbuttons import (
     MAX_TEXT,
@@ -17,7 +17,6 @@ from ..xbuttons import (
     Action,
     Color,
     Direction,
-    DocumentError,
     Forward,
     KeyDescription,
     KeyState,
@@ -26,7 +25,6 @@ from ..xbuttons import (
     MessageWaiting,
     Release,
     Treatment,
-    format_document,
     is_other_color,
 )
 
@@ -159,8 +157,6 @@ def _read(name: str, field: Field, value: object) -> Any:
         raise Refused(
             field.error, field=name, value=quoted(text), allowed=field.allowed
         )
-    try:
-        format_document([replace(_EMPTY, **{field.property: read})])
-    except DocumentError as err:
-        raise Refused("invalid_characters", field=name, value=quoted(text)) from err
+    if forbidden_in(text):
+        raise Refused("invalid_characters", field=name, value=quoted(text))
     return read

@@ -1,0 +1,24 @@
+"""The one rule for names, labels and numbers that a person types."""
+
+import re
+from typing import Final
+
+MAX_NAME: Final = 64
+"""Characters of a name that a dialogue accepts."""
+
+_FORBIDDEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, separators of lines and paragraphs, embeddings, overrides and
+isolates of the writing direction (Unicode Annex 9), and surrogates."""
+
+
+def forbidden_in(text: str) -> str | None:
+    """Return the first character that no name may have, None without one."""
+    found = _FORBIDDEN.search(text)
+    return found and found[0]
+
+
+def without_forbidden(text: str) -> str:
+    """Return a name from elsewhere without the characters that no name may have."""
+    return _FORBIDDEN.sub("", text).strip()
