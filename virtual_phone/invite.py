@@ -169,7 +169,8 @@ class Dialler:
         """End the dialog that a 2xx began: ACK (13.2.2.4), then BYE (15.1.1)."""
         target = invite.uri
         with suppress(SipSyntaxError):
-            target = parse_address(response.headers.get("Contact") or "").uri
+            contact = parse_address(response.headers.get("Contact") or "").uri
+            target = contact if contact.is_sip else target
         ack = replace(acknowledgement(invite, response), uri=target)
         via = format_via("UDP", self._endpoint.sent_by("UDP"), new_branch())
         self._endpoint.send(ack.encode(via), flow)

@@ -46,7 +46,7 @@ FAULTS = {
     "a parameter has the bad name 'a b'": request_bytes(To="<sip:x@y>;a b"),
     "the parameter 'tag' occurs twice": request_bytes(From="<sip:x@y>;tag=1;tag=2"),
     "more than 64 parameters": request_bytes(To="<sip:x@y>" + "".join(f";p{n}" for n in range(65))),
-    "the URI scheme 'mailto' is not supported": request_bytes(To="mailto:x@y"),
+    "an angle bracket outside quotes in a parameter": request_bytes(From="sip:44@h;x=<sip:55@h>"),
     "'?sip:44@ha.test?' has characters that no URI may have": request_bytes(uri="<sip:44@ha.test>"),
     "'sip:44@ha.test; lr' has characters that no URI may have": request_bytes(uri="sip:44@ha.test; lr"),
     "' sip:44@ha.test ' has characters that no URI may have": request_bytes(uri=" sip:44@ha.test "),

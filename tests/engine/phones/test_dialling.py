@@ -131,6 +131,7 @@ def test_templates(template: str, uri: str | None) -> None:
         "sip:{number}@192.0.2.7\r\nX: y",
         "sip:{other}{number}@192.0.2.7",
         "sip:{number}@192.0.2.7:port",
+        "sip:{number}@192.0.2.7:0",
     ],
 )
 def test_what_is_no_template(template: str) -> None:

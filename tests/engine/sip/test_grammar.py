@@ -189,7 +189,6 @@ def test_host_and_port(text: str, host: str, port: int | None) -> None:
         "",
         ":5060",
         "host:",
-        "host:0",
         "host:65536",
         "host:-1",
         "host:+5060",

@@ -358,6 +358,7 @@ class TestVia:
             ("SIP/2.0/UDP a;branch=x, SIP/2.0/UDP b;branch=y", "UDP", "a", "x"),
             ('SIP/2.0/UDP a;x="1, 2;3";branch=x,SIP/2.0/UDP b', "UDP", "a", "x"),
             ("SIP/2.0/UDP 821snom;branch", "UDP", "821snom", ""),
+            ("SIP/2.0/UDP 192.0.2.4:0;branch=x", "UDP", "192.0.2.4:0", "x"),
         ],
         ids=repr,
     )  # fmt: skip
@@ -374,7 +375,6 @@ class TestVia:
             ",",
             "SIP/2.0/UDP",
             "SIP/2.0 h",
-            "SIP/3.0/UDP h",
             "HTTP/2.0/UDP h",
             "SIP/2.0/U<P h",
             "SIP/2.0/UDP h:port",
@@ -388,6 +388,14 @@ class TestVia:
         fault = refused(request_bytes(Via=value))
         assert fault.status == 400
         assert fault.via is None
+
+    @pytest.mark.parametrize("version", ["3.0", "2", "x"])
+    def test_a_via_of_another_version_is_refused_by_an_answer(
+        self, version: str
+    ) -> None:
+        fault = refused(request_bytes(Via=f"SIP / {version} / UDP h;branch=x"))
+        assert str(fault) == "400 Bad Request: the topmost Via is not SIP/2.0"
+        assert str(fault.via) == f"SIP / {version} / UDP h;branch=x"
 
     @pytest.mark.parametrize(
         ("value", "seen"),
@@ -422,7 +430,7 @@ def test_400_names_the_fault(reason: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "status", "reason"),
     [
-        (request_bytes(version="SIP/7.0"), 505, "Version Not Supported"),
+        (request_bytes(version="SIP/7.0", Via="SIP/7.0/UDP h"), 505, "Version Not Supported"),
         (request_bytes(version="SIP/2.1", Via=None), 505, "Version Not Supported"),
         (request_bytes(uri="nobodyKnowsThisScheme:totallyopaque"), 416, "Unsupported URI Scheme"),
         (request_bytes(uri="soap.beep://192.0.2.103:3002"), 416, "Unsupported URI Scheme"),
@@ -432,6 +440,8 @@ def test_400_names_the_fault(reason: str, data: bytes) -> None:
 def test_other_refusals(data: bytes, status: int, reason: str) -> None:
     fault = refused(data)
     assert (fault.status, fault.reason, fault.method) == (status, reason, "MESSAGE")
+    # It can be answered, unless there is no Via.
+    assert (fault.via is None) is (b"\r\nVia:" not in data)
 
 
 def test_a_fault_can_be_kept_in_a_set() -> None:

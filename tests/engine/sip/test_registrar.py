@@ -15,6 +15,7 @@ from custom_components.snom_buttons.engine.sip.registrar import (
 from tests.support.registration import CONTACT, EDGE, ELSEWHERE, FLOW, Stack, values
 
 INSTANCE = '+sip.instance="<urn:uuid:b255d09d-7a6e-4ad3-9ffb-eeacc9f87d52>"'
+TLS = Flow("TLS", "192.0.2.4", 2048, 1)
 OTHER_INSTANCE = '+sip.instance="<urn:uuid:074b68b9-bff6-450c-bc50-4c44de86c11f>"'
 
 
@@ -496,6 +497,8 @@ class TestPath:
             "<sip:edge.test>",
             "sip:edge.test;lr",
             "<tel:44;lr>",
+            "<edge.test;lr>",
+            "<mailto:edge@edge.test;lr>",
             "<sip:edge.test;lr",
             "edge.test, ;",
             f"<sip:edge.test;lr;x={'x' * 500}>",
@@ -541,9 +544,8 @@ class TestPath:
 @pytest.mark.parametrize(
     ("contact", "lines"),
     [
-        ("<tel:44>", ()),
-        ("<mailto:44@x>", ()),
-        ("<http://www.example.com>", ()),
+        ("Kueche, Wand <sip:44@192.0.2.7:5062>", ()),
+        ("<44@192.0.2.7:5062>", ()),
         ("<sip:44@a", ()),
         ('"a <sip:44@a>', ()),
         ("sip:44@a?Route=%3Csip:x%3E", ()),
@@ -561,3 +563,58 @@ def test_what_cannot_be_read_changes_nothing(
     assert stack.register("<sip:44@good>", contact, lines=lines) == Answer(400)
     assert stack.contacts() == ["<sip:44@before>"]
     assert stack.registered == ["44"]
+
+
+class TestContactsOfOtherSchemes:
+    """RFC 3261 10.2.1 allows them; no document could be sent to one."""
+
+    @pytest.mark.parametrize(
+        "other",
+        ["<tel:44>", "<mailto:44@x>", "<http://www.example.com>", "<name:John_Smith>"],
+    )
+    def test_the_others_are_bound(self, stack: Stack, other: str) -> None:
+        answer = stack.register(other, CONTACT)
+        assert answer.status == 200
+        assert values(answer, "Contact") == [f"{CONTACT};expires=3600"]
+        assert stack.contacts() == [CONTACT]
+
+    @pytest.mark.parametrize("lines", [(), ("Expires: 0",)], ids=repr)
+    def test_alone_they_change_nothing(
+        self, stack: Stack, lines: tuple[str, ...]
+    ) -> None:
+        stack.register(CONTACT)
+        answer = stack.register("<mailto:44@x>", lines=lines)
+        assert answer.status == 200
+        assert stack.contacts() == [CONTACT]
+
+    def test_they_count_against_the_limit(self, stack: Stack) -> None:
+        many = ["<mailto:44@x>"] * MAX_BINDINGS
+        assert stack.register(*many, CONTACT) == Answer(400)
+
+
+@pytest.mark.parametrize(
+    ("registered", "removed", "left"),
+    [
+        ("<sips:44@h;line=abc>", "<sips:44@h>", []),
+        ("<sip:44@h:2048;line=abc>", "<sip:44@H:2048;x=y>", []),
+        ("<sip:%344@h>", "sip:44@h", []),
+        ("<sip:44@[2001:db8::1]>", "<sip:44@[2001:DB8:0::1]>", []),
+        ("<sip:44@h;line=abc>", "<sips:44@h>", ["<sip:44@h;line=abc>"]),
+        ("<sip:44@h;line=abc>", "<sip:44@h;line=x>", ["<sip:44@h;line=abc>"]),
+        ("<sip:44@h;transport=tcp>", "<sip:44@h>", ["<sip:44@h;transport=tcp>"]),
+    ],
+)
+def test_an_equivalent_contact_is_removed(
+    stack: Stack, registered: str, removed: str, left: list[str]
+) -> None:
+    """RFC 3261 10.3, step 7, and 19.1.4."""
+    stack.register(registered, flow=TLS)
+    assert stack.register(f"{removed};expires=0", flow=TLS).status == 200
+    assert stack.contacts() == left
+
+
+def test_an_address_of_record_gets_its_scheme(stack: Stack) -> None:
+    """It becomes From and To of the requests to the phone; sipsak writes none."""
+    stack.register(CONTACT, to="44@ha.test")
+    (binding,) = stack.location.bindings("44")
+    assert str(binding.aor) == "sip:44@ha.test"

@@ -52,7 +52,7 @@ class Dialling:
             and called.user not in self.own
         ):
             target = redirection(self.redirect_to, called.user)
-            if target.key != called.key:
+            if not target.is_equivalent(called):
                 return 302, (("Contact", f"<{target}>"),)
         return 486, ()
 
@@ -64,4 +64,7 @@ def redirection(template: str, number: str) -> Uri:
     """
     if not _TEMPLATE.fullmatch(template):
         raise SipSyntaxError(f"{template!r} is not like sip:{NUMBER}@192.0.2.7")
-    return parse_uri(template.replace(NUMBER, escape_user(number)))
+    target = parse_uri(template.replace(NUMBER, escape_user(number)))
+    if target.port == 0:
+        raise SipSyntaxError(f"{template!r} has a port to which nothing can be sent")
+    return target

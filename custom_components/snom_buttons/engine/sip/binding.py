@@ -84,7 +84,7 @@ class Binding:
         Two instances at two addresses do not: phones behind different routers may have
         the same private address.
         """
-        if self.contact.uri.key != other.contact.uri.key:
+        if not self.contact.uri.is_equivalent(other.contact.uri):
             return False
         if not (self.instance and other.instance) or self.instance == other.instance:
             return True
@@ -100,7 +100,7 @@ def parse_path(values: Iterable[str]) -> tuple[str, ...]:
     path = tuple(values)
     for value in path:
         uri = parse_address(value).uri
-        if uri.scheme == "tel" or uri.parameter("lr") is None:
+        if not uri.is_sip or uri.parameter("lr") is None:
             raise SipSyntaxError(f"{value[:60]!r} in Path is not a loose router")
     if sum(map(len, path)) > MAX_ADDRESS:
         raise SipSyntaxError(f"a Path is longer than {MAX_ADDRESS} characters")

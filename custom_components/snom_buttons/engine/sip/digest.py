@@ -339,6 +339,6 @@ def _same_uri(given: str, request_uri: str) -> bool:
     if given == request_uri:
         return True
     try:
-        return parse_uri(given).key == parse_uri(request_uri).key
+        return parse_uri(given).is_equivalent(parse_uri(request_uri))
     except SipSyntaxError:
         return False

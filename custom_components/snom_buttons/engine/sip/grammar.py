@@ -151,8 +151,9 @@ def format_parameters(parameters: Parameters) -> str:
 def split_host_port(text: str) -> tuple[str, int | None]:
     """Split `host`, `host:port` or `[ipv6]:port`. Raises SipSyntaxError.
 
-    Also accepts leading digits and underscores (Docker's). Returns the host in lower
-    case, IPv6 in brackets, and the port or None.
+    Also accepts leading digits and underscores (Docker's), and port 0, which the grammar
+    allows: a flow decides where messages go. Returns the host in lower case, IPv6 in
+    brackets, and the port or None.
     """
     if text.startswith("["):
         inner, bracket, rest = text[1:].partition("]")
@@ -170,7 +171,7 @@ def split_host_port(text: str) -> tuple[str, int | None]:
             raise SipSyntaxError(f"{host[:60]!r} is not a host name or address")
     if not colon:
         return host.lower(), None
-    return host.lower(), parse_number(port.strip(), "port", low=1, high=65535)
+    return host.lower(), parse_number(port.strip(), "port", high=65535)
 
 
 def has_control(text: str) -> bool:

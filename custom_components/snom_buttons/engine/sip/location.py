@@ -141,6 +141,6 @@ class LocationService:
         """Whether a Request-URI is that of requests to one of the user's contacts."""
         for binding in self._bindings.get(user, ()):
             contact = binding.contact.uri
-            if contact.host == uri.host and contact.target.key == uri.key:
+            if contact.host == uri.host and contact.target.is_equivalent(uri):
                 return True
         return False

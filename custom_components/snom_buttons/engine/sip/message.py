@@ -246,9 +246,13 @@ class Message:
     cseq: CSeq
 
     def media_type(self) -> str:
-        """Return the Content-Type in lower case without parameters, "" if absent."""
+        """Return the Content-Type in lower case without parameters, "" if absent.
+
+        Blanks around its slash mean nothing (RFC 3261 25.1, `m-type SLASH m-subtype`).
+        """
         value = self.headers.get("Content-Type") or ""
-        return value.partition(";")[0].strip().lower()
+        kind, slash, subtype = value.partition(";")[0].partition("/")
+        return f"{kind.strip()}{slash}{subtype.strip()}".lower()
 
 
 @dataclass(slots=True, kw_only=True)

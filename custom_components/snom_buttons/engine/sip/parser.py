@@ -273,9 +273,18 @@ def _identity(headers: Headers) -> tuple[Address, Address, str]:
 
 
 def _top_via(headers: Headers) -> Via:
-    """Parse the topmost Via (RFC 3261 20.42). Raises SipSyntaxError.
+    """Parse the topmost Via (RFC 3261 20.42). Raises SipSyntaxError."""
+    via = _via_of_any_version(headers)
+    if via.start.split("/", 2)[1].strip() != "2.0":
+        raise SipSyntaxError("the topmost Via is not SIP/2.0")
+    return via
+
+
+def _via_of_any_version(headers: Headers) -> Via:
+    """Parse the topmost Via, as the answer to another version repeats it.
 
     Blanks are allowed around each separator: `SIP / 2.0 / UDP host : 4000 ; ttl=16`.
+    Raises SipSyntaxError.
     """
     value, _ = split_first(headers.lines("Via")[0])
     start, _, parameters = value.partition(";")
@@ -287,7 +296,7 @@ def _sender(start: str) -> tuple[str, str, str, int | None]:
     name, _, protocol = start.partition("/")
     version, _, rest = protocol.partition("/")
     transport, _, sent_by = rest.strip().replace("\t", " ").partition(" ")
-    if name.strip().upper() != "SIP" or version.strip() != "2.0":
+    if name.strip().upper() != "SIP" or not is_token(version.strip()):
         raise SipSyntaxError("the topmost Via is not SIP/2.0")
     if not is_token(transport):
         raise SipSyntaxError("the topmost Via names no transport")
@@ -298,7 +307,7 @@ def _sender(start: str) -> tuple[str, str, str, int | None]:
 def _via_or_none(headers: Headers) -> Via | None:
     """Return the topmost Via of a malformed message, None if that is malformed too."""
     try:
-        return _top_via(headers) if "Via" in headers else None
+        return _via_of_any_version(headers) if "Via" in headers else None
     except SipSyntaxError:
         return None
 

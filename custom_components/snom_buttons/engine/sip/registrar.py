@@ -70,7 +70,7 @@ class Registrar:
         Changes nothing, so that a request that fails has changed nothing. Raises
         SipSyntaxError.
         """
-        if request.to.uri.scheme == "tel":
+        if not request.to.uri.host:
             raise SipSyntaxError("an address-of-record must be a sip or sips URI")
         held = list(self.location.bindings(user))
         contacts = request.headers.listed("Contact")
@@ -83,9 +83,12 @@ class Registrar:
             removed = held
             kept: list[Binding] = []
         else:
-            addresses = [parse_address(contact) for contact in contacts]
-            if len(addresses) > MAX_BINDINGS:
+            if len(contacts) > MAX_BINDINGS:
                 raise SipSyntaxError(f"more than {MAX_BINDINGS} Contacts")
+            # A tel or mailto URI may be a Contact (10.2.1), but no request reaches it.
+            addresses = [
+                address for address in map(parse_address, contacts) if address.uri.host
+            ]
             removed, kept = [], held
             for address in addresses:
                 fresh = self._binding(request, flow, user, address, default)
@@ -113,8 +116,8 @@ class Registrar:
         seconds = _expires_or(parameters.get("expires"), default)
         if 0 < seconds < MIN_EXPIRES:
             return Answer(423, (("Min-Expires", str(MIN_EXPIRES)),))
-        if address.uri.scheme == "tel":
-            raise SipSyntaxError("a Contact must be a sip or sips URI")
+        if not address.uri.is_sip:
+            raise SipSyntaxError(f"the Contact {address.uri.text[:40]!r} has no scheme")
         if max(len(address.text), len(request.to.text)) > MAX_ADDRESS:
             raise SipSyntaxError(f"an address is longer than {MAX_ADDRESS} characters")
         path = parse_path(request.headers.listed("Path"))
@@ -122,7 +125,7 @@ class Registrar:
         user_agent = request.headers.get("User-Agent")
         return Binding(
             user=user,
-            aor=request.to.uri,
+            aor=request.to.uri.with_scheme,
             contact=address,
             flow=flow,
             call_id=request.call_id,

@@ -1,6 +1,8 @@
 """SIP URIs, and the header values that hold them (RFC 3261 19.1 and 20.10)."""
 
 from dataclasses import dataclass, replace
+from ipaddress import AddressValueError, IPv6Address
+import re
 from typing import NamedTuple
 from urllib.parse import quote as percent_encode, unquote as percent_decode
 
@@ -23,6 +25,14 @@ _PARAMETER = TOKEN | frozenset("[]/:&$()")
 # The characters that need no escape in the user part: `unreserved` and `user-unreserved`.
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 _FORBIDDEN = frozenset(' "<>\\^`{|}\x7f') | {chr(code) for code in range(0x20)}
+_ESCAPE = re.compile("%([0-7][0-9A-Fa-f])|%[89A-Fa-f][0-9A-Fa-f]")
+# The characters that differ from their escapes (RFC 2396 2.2), and control characters.
+_KEEPS_ESCAPE = frozenset(";/?:@&=+$,\x7f") | {chr(code) for code in range(0x20)}
+# The parameters that both URIs must have if one has them (19.1.4).
+_SIGNIFICANT = frozenset({"transport", "user", "ttl", "method", "maddr"})
+_PORT_DIGITS = 5
+# What ends a display name: its URI, or in an address without one a parameter.
+_NAME_END = re.compile('[<;"]')
 
 
 class UnsupportedScheme(SipSyntaxError):
@@ -31,7 +41,10 @@ class UnsupportedScheme(SipSyntaxError):
 
 @dataclass(frozen=True, slots=True)
 class Uri:
-    """A `sip:`, `sips:` or `tel:` URI; `text` has the exact characters."""
+    """A URI; `text` has the exact characters.
+
+    Only those of SCHEMES are parsed further: others have no user, host or parameters.
+    """
 
     text: str
     scheme: str
@@ -39,7 +52,7 @@ class Uri:
     """The user, or the number of a tel URI, unescaped. Bytes that are not UTF-8 are
     replaced, so that it can be shown and stored."""
     host: str
-    """In lower case, IPv6 in brackets; empty for tel."""
+    """In lower case, IPv6 in brackets; empty if the scheme is not sip or sips."""
     port: int | None
     parameters: str
     """Unchanged, without the leading semicolon."""
@@ -56,6 +69,16 @@ class Uri:
         return parameters[name] or ""
 
     @property
+    def is_sip(self) -> bool:
+        """Whether a request can be sent to it: it is a sip or sips URI, and says so."""
+        return self.text[: len(self.scheme) + 1].lower() in ("sip:", "sips:")
+
+    @property
+    def with_scheme(self) -> Uri:
+        """The same URI, with `sip:` if it has no scheme."""
+        return self if self.is_sip else replace(self, text=f"sip:{self.text}")
+
+    @property
     def target(self) -> Uri:
         """The URI as a Request-URI: without `method` and headers (19.1.1, table 1)."""
         if "?" not in self.text and "method" not in self.parameters.lower():
@@ -63,9 +86,7 @@ class Uri:
         # The user part may contain question marks and semicolons.
         user_info, at, host_port = self.text.rpartition("@")
         host_port, question, _headers = host_port.partition("?")
-        if self.scheme == "tel" or not (
-            question or "method" in self.parameters.lower()
-        ):
+        if not self.host or not (question or "method" in self.parameters.lower()):
             return self
         start, *parameters = host_port.split(";")
         kept = [
@@ -77,14 +98,80 @@ class Uri:
         return replace(self, text=text, parameters=";".join(kept))
 
     @property
-    def key(self) -> tuple[str, str | None, str, int | None, str]:
-        """A key that equivalent URIs share, close to RFC 3261 19.1.4."""
-        parameters = parse_parameters(self.parameters.lower(), _PARAMETER)
-        # As there, an explicit default (`transport=udp`) makes a difference.
-        relevant = ";".join(
-            f"{name}={value}" for name, value in sorted(parameters.items())
+    def key(self) -> UriKey:
+        """Its comparable parts. URIs with the same key are equivalent."""
+        start = len(self.scheme) + 1
+        has_scheme = self.text[:start].lower() == f"{self.scheme}:"
+        rest = self.text[start:] if has_scheme else self.text
+        if not self.host:
+            return UriKey(self.scheme, None, rest, None, (), ())
+        user_info, at, host_port = rest.rpartition("@")
+        parameters = parse_parameters(self.parameters, _PARAMETER)
+        headers = host_port.partition("?")[2].split("&")
+        return UriKey(
+            self.scheme,
+            _unescaped(user_info) if at else None,
+            _canonical_host(self.host),
+            self.port,
+            tuple(sorted((n, _folded(v or "")) for n, v in parameters.items())),
+            tuple(sorted(_folded(header) for header in headers if header)),
         )
-        return self.scheme, self.user, self.host, self.port, relevant
+
+    def is_equivalent(self, other: Uri) -> bool:
+        """Whether `other` is equivalent (RFC 3261 19.1.4, RFC 5954 4.2).
+
+        That is not transitive: a parameter that only one URI has is mostly ignored.
+        """
+        if self.text == other.text:
+            return True
+        ours, theirs = self.key, other.key
+        if ours._replace(parameters=()) != theirs._replace(parameters=()):
+            return False
+        mine, others = dict(ours.parameters), dict(theirs.parameters)
+        return all(
+            mine[name] == others[name]
+            if name in mine and name in others
+            else name not in _SIGNIFICANT
+            for name in mine | others
+        )
+
+
+class UriKey(NamedTuple):
+    """The parts of a URI in the form in which RFC 3261 19.1.4 compares them."""
+
+    scheme: str
+    user_info: str | None
+    """User and password, whose case matters."""
+    host: str
+    port: int | None
+    parameters: tuple[tuple[str, str], ...]
+    headers: tuple[str, ...]
+
+
+def _unescaped(text: str) -> str:
+    """Return `text` without the escapes that make no difference (19.1.4)."""
+    return _ESCAPE.sub(_unescape, text) if "%" in text else text
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16)) if escape[1] else ""
+    if not character or character in _KEEPS_ESCAPE:
+        return escape[0].upper()
+    return character
+
+
+def _folded(text: str) -> str:
+    return _unescaped(text).lower()
+
+
+def _canonical_host(host: str) -> str:
+    """Return a host, an IPv6 address in its one usual form (RFC 5954 4.2)."""
+    try:
+        # RFC 5118 4.10 tolerates the three colons of RFC 3261's grammar.
+        literal = host[1:-1].replace(":::", "::")
+        return f"[{IPv6Address(literal)}]" if host.startswith("[") else host
+    except AddressValueError:
+        return host
 
 
 def make_uri(user: str | None, host: str, port: int | None = None) -> Uri:
@@ -100,19 +187,27 @@ def escape_user(user: str) -> str:
     return percent_encode(user, _USER_SAFE, errors="replace")
 
 
-@cached
 def parse_uri(text: str) -> Uri:
     """Parse a URI; one without a scheme, as in the sipsak example, is `sip:`.
 
     Raises UnsupportedScheme or SipSyntaxError.
     """
+    uri = _parse_any(text)
+    if uri.scheme not in SCHEMES:
+        raise UnsupportedScheme(f"the URI scheme {uri.scheme[:20]!r} is not supported")
+    return uri
+
+
+@cached
+def _parse_any(text: str) -> Uri:
+    """Parse a URI of any scheme. Raises SipSyntaxError."""
     if not _FORBIDDEN.isdisjoint(text):
         raise SipSyntaxError(f"{text[:60]!r} has characters that no URI may have")
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon or scheme not in SCHEMES:
         if colon and "@" not in scheme and _is_scheme(scheme, rest):
-            raise UnsupportedScheme(f"the URI scheme {scheme[:20]!r} is not supported")
+            return Uri(text, scheme, None, "", None, "")
         scheme, rest = "sip", text
     if scheme == "tel":
         number, _, parameters = rest.partition(";")
@@ -140,12 +235,13 @@ def _decoded(text: str) -> str:
 def _is_scheme(before: str, rest: str) -> bool:
     """Whether the text before the first colon is a scheme.
 
-    In `mailto:x@y` and `urn:service:sos` it is, in `host:5060` and `44:secret@host` not.
+    In `mailto:x@y` and `isbn:2983792873` it is, in `host:5060` and `44:secret@host` not.
     """
     if rest.startswith("//"):
         return True
     port = rest.partition(";")[0].partition("?")[0]
-    return not port.isdigit() and before[:1].isalpha() and "." not in before
+    is_port = port.isdigit() and len(port) <= _PORT_DIGITS
+    return not is_port and before[:1].isalpha() and "." not in before
 
 
 class Address(NamedTuple):
@@ -189,19 +285,25 @@ def make_address(
 def parse_address(text: str) -> Address:
     """Parse one address, with or without angle brackets. Raises SipSyntaxError.
 
-    Without brackets the parameters belong to the header, not to the URI (20.10).
+    Without brackets the parameters belong to the header, not to the URI (20.10). The
+    URI may be of any scheme (8.2.2.1, 10.2.1).
     """
     text = text.strip()
     name_end = _end_of_quotes(text) if text.startswith('"') else 0
-    opening = text.find("<", name_end)
-    if opening < 0:
+    # A bracket after one of the others is part of a parameter, such as +sip.instance.
+    start = _NAME_END.search(text, name_end)
+    if start is None or start[0] != "<":
         if name_end:
             raise SipSyntaxError("an address has a display name but no <URI>")
         bare, _, parameters = text.partition(";")
         if "?" in bare:
             raise SipSyntaxError("a URI with a question mark needs <>")
-        address = Address(text, "", parse_uri(bare.rstrip()), parameters.strip())
+        for value in parse_parameters(parameters).values():
+            if value and "<" in value and not value.startswith('"'):
+                raise SipSyntaxError("an angle bracket outside quotes in a parameter")
+        address = Address(text, "", _parse_any(bare.rstrip()), parameters.strip())
     else:
+        opening = start.start()
         closing = text.find(">", opening)
         if closing < 0:
             raise SipSyntaxError("an angle bracket is not closed")
@@ -209,7 +311,7 @@ def parse_address(text: str) -> Address:
         if rest and not rest.startswith(";"):
             raise SipSyntaxError(f"{rest[:40]!r} follows an address")
         # The LED Remote Control document prints a blank after the opening bracket.
-        uri = parse_uri(text[opening + 1 : closing].strip())
+        uri = _parse_any(text[opening + 1 : closing].strip())
         name = readable(unquote(text[:opening].strip()))
         address = Address(text, name, uri, rest[1:].strip())
     if address.parameter_text:
