@@ -367,3 +367,17 @@ async def test_a_running_server_is_changed(
     )
     await hass.async_block_till_done()
     assert server.runtime_data.server.address == ("127.0.0.2", new_port)
+
+
+async def test_another_realm_keeps_the_registrations(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    phone.keys.clear()
+    form = await reconfigure_server(hass, server)
+    result = await submit_server(hass, form, realm="another")
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    await phone.shows("1")
+    assert server.runtime_data.server.phones["44"].available
+    assert (await phone.press("1")).status == 200
+    assert (await phone.register()).status == 200

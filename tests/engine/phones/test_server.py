@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import errno
+import hashlib
 import time
 from typing import Any
 
@@ -764,6 +765,35 @@ def test_a_stored_registration_that_is_over_is_not_taken_back(
             assert not phone.available
 
     jumping(test)
+
+
+async def test_another_realm_ends_no_registration() -> None:
+    """The phone learns it when it registers next."""
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        snapshot, port = server.snapshot(), server.address[1]
+        await server.stop()
+        desk.keys.clear()
+        phone = make_phone()
+        async with serving(phone, snapshot=snapshot, port=port, realm="other"):
+            await desk.shows("4")
+            assert (await desk.press("2")).status == 200
+            assert (await desk.register()).status == 200
+            assert phone.available
+
+
+@pytest.mark.parametrize(("realm", "kept"), [("ha", True), ("other", False)])
+async def test_a_registration_that_version_0_1_stored(realm: str, kept: bool) -> None:
+    """The proof of its password had the realm in it."""
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
+        await desk.register()
+        snapshot = server.snapshot()
+    secret = f"44\0ha\0{desk.password}".encode()
+    snapshot["phones"]["44"]["proof"] = hashlib.sha256(secret).hexdigest()
+    phone = make_phone()
+    async with serving(phone, snapshot=snapshot, realm=realm):
+        assert phone.available is kept
 
 
 async def test_documents_take_the_path_that_the_registration_came() -> None:

@@ -46,7 +46,7 @@ class Storage:
                 extension: {
                     "bindings": save_bindings(self.location.bindings(extension), now),
                     "keys": save_keys(phone.saved_looks, phone.unconfigured),
-                    "proof": self._proof(phone),
+                    "proof": _proof(phone),
                 }
                 for extension, phone in self.phones.items()
             },
@@ -67,7 +67,8 @@ class Storage:
 
     def _restore_phone(self, phone: Phone, saved: Mapping[str, Any]) -> None:
         phone.restore(*load_keys(saved.get("keys")))
-        if phone.setup.address is None and saved.get("proof") == self._proof(phone):
+        proofs = (_proof(phone), _proof(phone, self.settings.realm))
+        if phone.setup.address is None and saved.get("proof") in proofs:
             bindings = load_bindings(saved.get("bindings"), self.clock())
             self.location.restore(
                 binding
@@ -76,10 +77,14 @@ class Storage:
                 and binding.flow.transport in self.settings.ports
             )
 
-    def _proof(self, phone: Phone) -> str:
-        """Return a digest that shows which password a registration was made with."""
-        secret = f"{phone.extension}\0{self.settings.realm}\0{phone.setup.password}"
-        return hashlib.sha256(secret.encode()).hexdigest()
+
+def _proof(phone: Phone, *realm: str) -> str:
+    """Return a digest that shows which password a registration was made with.
+
+    Version 0.1 had the realm in it, too.
+    """
+    secret = "\0".join((phone.extension, *realm, phone.setup.password))
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
