@@ -88,6 +88,7 @@ PHONE: Final = {
     "password": "hush-password",
     "model": "D785",
     "keys": [KEY],
+    "room_lights": True,
     "dialling": DIALLING,
 }
 ADDRESS: Final = {"address": "127.0.0.77:5077"}

@@ -39,6 +39,7 @@ from .const import (
     CONF_NETWORKS,
     CONF_REALM,
     CONF_RELEASE_AFTER,
+    CONF_ROOM_LIGHTS,
     CONF_TCP,
     CONF_TLS,
     CONF_TOGGLE,
@@ -169,6 +170,7 @@ _MQTT: Final = {
 _PHONE: Final = {
     CONF_EXTENSION: _SHORT_NUMBER,
     CONF_MODEL: _one_of((*MODELS, MODEL_OTHER)),
+    CONF_ROOM_LIGHTS: _fact,
     CONF_KEYS: _each(
         _fields(
             {
