@@ -29,7 +29,13 @@ from homeassistant.helpers import (
     entity_registry as er,
     issue_registry as ir,
 )
-from tests.support.entries import PASSWORD, key_data, line_subentry, phone_subentry
+from tests.support.entries import (
+    PASSWORD,
+    key_data,
+    line_subentry,
+    phone_subentry,
+    stored_parts,
+)
 from tests.support.flows import suggested
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
@@ -186,13 +192,14 @@ async def test_what_is_stored_anew_is_read_as_before(
     desks: dict[str, RawPhone],
     hass_storage: dict[str, Any],
 ) -> None:
-    """The store names the use of each key beside the key."""
+    """Each phone has a file of its own, which names the use of each key beside it."""
     await desks["44"].shows("9")
     await desks["45"].shows("4")
     before = {extension: dict(desk.keys) for extension, desk in desks.items()}
     assert await hass.config_entries.async_unload(server.entry_id)
-    stored = hass_storage[f"{DOMAIN}.{server.entry_id}"]["data"]
-    assert not {"unused", "colored"} & stored.keys()
+    assert f"{DOMAIN}.{server.entry_id}" not in hass_storage
+    phones = [it.subentry_id for it in server.get_subentries_of_type("phone")]
+    assert stored_parts(hass_storage, server).keys() == {"lines", "mqtt", *phones}
     for desk in desks.values():
         desk.keys.clear()
     assert await hass.config_entries.async_setup(server.entry_id)

@@ -7,7 +7,8 @@ from typing import Any
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.config_entries import ConfigSubentry, ConfigSubentryData
+from custom_components.snom_buttons.const import DOMAIN
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry, ConfigSubentryData
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
@@ -71,6 +72,18 @@ def add_phone(
     """Add the subentry of a phone at run time."""
     subentry = ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
     hass.config_entries.async_add_subentry(entry, subentry)
+
+
+def stored_parts(
+    hass_storage: dict[str, Any], entry: ConfigEntry[Any]
+) -> dict[str, Any]:
+    """Return what is stored of an entry, by the names of the parts."""
+    key = f"{DOMAIN}.{entry.entry_id}."
+    return {
+        name.removeprefix(key): stored["data"]
+        for name, stored in hass_storage.items()
+        if name.startswith(key)
+    }
 
 
 async def reaches(hass: HomeAssistant, entity_id: str, wanted: str) -> None:

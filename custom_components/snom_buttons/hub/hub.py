@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from ..const import DOMAIN
-from ..engine.phones import LineUse, PhoneServer, Signal
+from ..const import DOMAIN, SUBENTRY_TYPE_PHONE
+from ..engine.phones import Change, LineUse, PhoneServer, Signal
 from .bus import EventBus
 from .dial_rules import DialRules
 from .follower import Follower
@@ -21,10 +22,7 @@ from .mqtt_client import async_clear
 from .phone import SnomPhone
 from .ports import ServerPorts
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings
-from .store import ServerStore, async_remove_store
-
-STORED_MQTT = "mqtt"
-"""The key in the store of what may be left of the server on the MQTT broker."""
+from .store import LINES, MQTT, ServerStore, Snapshot, async_remove_store
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
 type SnomPart = SnomPhone | SnomLine
@@ -48,19 +46,19 @@ class SnomHub:
         """By subentry."""
         self.device_id = self._async_update_device()
         self._listeners: list[PartListener] = []
-        self._store = ServerStore(hass, entry.entry_id, self._async_snapshot)
         self._update_lock = asyncio.Lock()
         self._line_used: Signal[tuple[SnomLine, LineUse]] = Signal()
         self.issues = ServerIssues(
             hass, entry.entry_id, self.server, self.phones, self.settings
         )
+        self._store = ServerStore(hass, entry.entry_id, self.issues.async_follow_store)
         self.mqtt = SnomMqtt(
             hass,
             entry,
             self.server,
             self.phones,
-            left_behind_changed=self._store.save_soon,
-            save=self._store.save_now,
+            left_behind_changed=self._async_left_behind_changed,
+            save=self._async_save_left_behind,
         )
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
@@ -78,16 +76,25 @@ class SnomHub:
 
         Raises ConfigEntryError if a later version has stored it.
         """
-        stored = await self._store.load(self.settings.title)
+        extensions = {
+            phone.settings.subentry_id: extension
+            for extension, phone in self.phones.items()
+        }
+        stored = await self._store.load(self.settings.title, extensions)
         self.server.restore(stored)
-        self.mqtt.follower.recall(stored.get(STORED_MQTT))
+        self.mqtt.follower.recall(stored[MQTT])
+        if self._store.is_earlier:
+            await self._store.save_now(
+                {name: self._snapshot_of(extensions[name]) for name in extensions}
+                | {LINES: self.server.lines_snapshot, MQTT: self._left_behind}
+            )
         # Last, because it may report an issue that `async_stop` has to withdraw.
         self.server.context = await self.issues.async_load_certificate()
 
     @callback
     def async_start(self) -> None:
         """Start the followers, so that they get the first press."""
-        self.server.changed.subscribe(lambda _: self._store.save_soon())
+        self.server.changed.subscribe(self._async_changed)
         for follower in self._followers:
             follower.start()
 
@@ -96,8 +103,7 @@ class SnomHub:
         await self.ports.close()
         for follower in reversed(self._followers):
             await follower.stop()
-        # This replaces a save that is due; later changes need another.
-        await self._store.save_now()
+        await self._store.close()
 
     @callback
     def async_listen_parts(self, listener: PartListener) -> CALLBACK_TYPE:
@@ -140,12 +146,14 @@ class SnomHub:
                 removed[phone.settings.subentry_id] = phone
                 self.phones.pop(extension).async_remove()
                 self.server.remove_phone(extension)
+                self._store.remove_soon(phone.settings.subentry_id)
         for settings in wanted.values():
             if (known := self.phones.get(settings.setup.extension)) is None:
                 # The same phone with another account keeps its looks.
                 known = self._async_add_phone(
                     settings, removed.get(settings.subentry_id)
                 )
+                self._async_changed(Change(settings.setup.extension))
             elif known.settings != settings:
                 self.server.configure_phone(settings.setup)
                 known.async_configure(settings)
@@ -219,12 +227,37 @@ class SnomHub:
     def _async_schedule_reload(self) -> None:
         self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
+    # What is stored
+
     @callback
-    def _async_snapshot(self) -> dict[str, Any]:
-        return self.server.snapshot() | {STORED_MQTT: self.mqtt.follower.left_behind}
+    def _async_changed(self, change: Change) -> None:
+        if change.extension is None:
+            self._store.save_soon(LINES, self.server.lines_snapshot)
+        elif phone := self.phones.get(change.extension):
+            self._store.save_soon(
+                phone.settings.subentry_id,
+                self._snapshot_of(change.extension),
+                only_label=change.only_label,
+            )
+
+    def _snapshot_of(self, extension: str) -> Snapshot:
+        return partial(self.server.phone_snapshot, extension)
+
+    def _left_behind(self) -> dict[str, Any]:
+        return self.mqtt.follower.left_behind
+
+    @callback
+    def _async_left_behind_changed(self) -> None:
+        self._store.save_soon(MQTT, self._left_behind)
+
+    async def _async_save_left_behind(self) -> None:
+        await self._store.save_now({MQTT: self._left_behind})
 
 
 async def async_remove_stored(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     """Remove what is left of a config entry: its store, and its topics."""
-    stored = await async_remove_store(hass, entry.entry_id)
-    await async_clear(hass, stored.get(STORED_MQTT))
+    phones = [
+        it.subentry_id for it in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
+    ]
+    left_behind = await async_remove_store(hass, entry.entry_id, entry.title, phones)
+    await async_clear(hass, left_behind)

@@ -241,6 +241,20 @@ class ServerIssues(Follower):
         return f"{host} ({user})" if user in self._server.phones else host
 
     @callback
+    def async_follow_store(self, error: str | None) -> None:
+        """Report the system's error as long as the store cannot be written."""
+        issue_id = f"store_{self._entry_id}"
+        if error is not None:
+            self._async_report(
+                issue_id,
+                "store_failing",
+                {"error": error},
+                ir.IssueSeverity.ERROR,
+            )
+        else:
+            self._async_withdraw(issue_id)
+
+    @callback
     def _async_follow_refusal(self, phone: SnomPhone, _: None) -> None:
         if answer := phone.phone.refusal:
             self._async_report(

@@ -131,7 +131,7 @@ def test_a_document_that_cannot_be_shown_changes_nothing(
     phone = make_phone(keys=2)
     kept = unconfigured(MAX_UNCONFIGURED)
     phone.show(kept)
-    changes: list[None] = []
+    changes: list[bool] = []
     phone.changed.subscribe(changes.append)
     for act in (phone.check, phone.show):
         with pytest.raises(Refused) as caught:

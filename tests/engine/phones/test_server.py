@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from custom_components.snom_buttons.engine.phones import (
+    Change,
     Dialled,
     KeyPress,
     Phone,
@@ -729,7 +730,7 @@ async def test_what_cannot_be_written_changes_nothing() -> None:
 async def test_a_restart_brings_back_looks_and_registrations() -> None:
     """The phone does not have to register again."""
     async with serving(make_phone()) as server, raw_phone(server) as desk:
-        changes: list[None] = []
+        changes: list[Change] = []
         server.changed.subscribe(changes.append)
         await desk.register()
         await desk.shows("4")

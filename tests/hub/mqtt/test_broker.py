@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.diagnostics import (
     async_get_config_entry_diagnostics,
 )
@@ -22,6 +23,7 @@ from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.storage import Store
 from tests.support.entries import Phones, add_phone, key_data, phone_subentry
 from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.patience import PATIENCE
@@ -319,19 +321,20 @@ async def test_what_will_be_kept_is_stored_before(
     hub = mqtt_server.runtime_data
     order: list[str] = []
     publisher = hub.mqtt.follower.publisher
-    keep, save = publisher.keep, hub._store._store.async_save
+    keep, save = publisher.keep, Store.async_save
 
     def noting_keep(topic: str, payload: str) -> None:
         order.append(topic)
         keep(topic, payload)
 
-    async def noting_save(data: dict[str, Any]) -> None:
-        assert topics("44", "45", base="other") <= set(data["mqtt"]["known"])
-        order.append("stored")
-        await save(data)
+    async def noting_save(store: Store[Any], data: dict[str, Any]) -> None:
+        if store.key == f"{DOMAIN}.{mqtt_server.entry_id}.mqtt":
+            assert topics("44", "45", base="other") <= set(data["known"])
+            order.append("stored")
+        await save(store, data)
 
     monkeypatch.setattr(publisher, "keep", noting_keep)
-    monkeypatch.setattr(hub._store._store, "async_save", noting_save)
+    monkeypatch.setattr(Store, "async_save", noting_save)
     hass.config_entries.async_update_entry(
         mqtt_server, options={"mqtt": True, "base_topic": "other"}
     )

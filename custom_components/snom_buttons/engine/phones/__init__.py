@@ -13,12 +13,14 @@ from .server import CannotListen, PhoneServer
 from .settings import ServerSettings
 from .setup import KeyKind, KeySetup, LineSetup, PhoneSetup, shared_key
 from .signal import Signal
+from .storage import Change
 
 __all__ = [
     "MAX_UNCONFIGURED",
     "MODELS",
     "PRIVATE_NETWORKS",
     "CannotListen",
+    "Change",
     "DialAnswer",
     "Dialled",
     "Dialling",

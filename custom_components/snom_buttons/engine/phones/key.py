@@ -79,7 +79,7 @@ class Key:
             raise ValueError(f"key {self.name} cannot show key {description.name}")
         self.document = format_document((description,))
         self.look = description
-        self._changed(self, replace(description, label=before.label) == before)
+        self._changed(self, differ_only_in_label(before, description))
         self.shown.emit(None)
 
     def turn(self, on: bool) -> None:
@@ -126,6 +126,11 @@ class Key:
         if not on:
             return setup.off
         return setup.on or replace(setup.off, light=light)
+
+
+def differ_only_in_label(before: KeyDescription, after: KeyDescription) -> bool:
+    """Return whether two looks have all but the label in common."""
+    return replace(after, label=before.label) == before
 
 
 def _document(setup: KeySetup) -> bytes:

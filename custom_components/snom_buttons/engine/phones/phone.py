@@ -10,7 +10,7 @@ from ..xbuttons import DocumentError, KeyDescription, format_document
 from .contact import Contact
 from .courier import Courier
 from .events import Dialled
-from .key import Key, SavedLook
+from .key import Key, SavedLook, differ_only_in_label
 from .outbox import Outbox
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
@@ -43,8 +43,8 @@ class Phone:
         self.gone: Signal[Binding] = Signal()
         """A contact from before a restart no longer answers."""
         self.dialled: Signal[Dialled] = Signal()
-        self.changed: Signal[None] = Signal()
-        """The look of a key has changed."""
+        self.changed: Signal[bool] = Signal()
+        """The look of a key has changed; with whether only its label did."""
         self.registration: Registration | None = None
         self.is_followed = False
         """Whether the contacts are known: the server has been started."""
@@ -132,7 +132,7 @@ class Phone:
         for name in setups:
             self._unconfigured.pop(name, None)
         self._send(before.keys() ^ setups.keys())
-        self.changed.emit(None)
+        self.changed.emit(False)
 
     def show(self, descriptions: Iterable[KeyDescription]) -> None:
         """Set the looks of keys, which need not be configured.
@@ -144,10 +144,11 @@ class Phone:
         for name, look in shown.items():
             if key := self.keys.get(name):
                 key.show(look)
-            else:
+            elif (before := self._unconfigured.get(name)) != look:
                 self._unconfigured[name] = look
+                only_label = before is not None and differ_only_in_label(before, look)
+                self.changed.emit(only_label)
         self._send(shown)
-        self.changed.emit(None)
 
     def check(self, descriptions: Iterable[KeyDescription]) -> None:
         """Raise Refused: a shared key, invalid look, or too many unconfigured keys."""
@@ -245,7 +246,7 @@ class Phone:
 
     def _key_changed(self, key: Key, only_label: bool) -> None:
         self._send((key.name,), only_labels=only_label)
-        self.changed.emit(None)
+        self.changed.emit(only_label)
 
     def _send(self, names: Iterable[str], *, only_labels: bool = False) -> None:
         for contact in self._contacts.values():

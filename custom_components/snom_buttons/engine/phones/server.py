@@ -17,7 +17,7 @@ from .registration import Registration
 from .settings import ServerSettings
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
-from .storage import Storage
+from .storage import Change, Storage
 
 
 class CannotListen(OSError):
@@ -41,7 +41,7 @@ class PhoneServer:
     ) -> None:
         """Create a server that is not started. `clock` runs like the event loop's."""
         self.settings = settings
-        self.changed: Signal[None] = Signal()
+        self.changed: Signal[Change] = Signal()
         """What `snapshot` returns has changed."""
         self.locked_out: Signal[None] = Signal()
         """`locked` has changed."""
@@ -151,6 +151,14 @@ class PhoneServer:
         """Return the argument of `restore` after a restart, as JSON."""
         return self._storage.snapshot()
 
+    def phone_snapshot(self, extension: str) -> dict[str, Any]:
+        """Return a phone's part of `snapshot`. Raises KeyError for an unknown phone."""
+        return self._storage.phone_snapshot(self.phones[extension])
+
+    def lines_snapshot(self) -> dict[str, Any]:
+        """Return the shared lines' part of `snapshot`."""
+        return self._storage.lines_snapshot()
+
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Restore phones, keys and lines that are set up, before `start`.
 
@@ -179,7 +187,7 @@ class PhoneServer:
         if phone.extension in self.phones:
             raise ValueError(f"there is a phone {phone.extension} already")
         self.phones[phone.extension] = phone
-        phone.changed.subscribe(self.changed.emit)
+        phone.changed.subscribe(partial(self._looks_changed, phone.extension))
         phone.gone.subscribe(self._contact_gone)
         phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
         self._bind_address(phone)
@@ -192,7 +200,6 @@ class PhoneServer:
         phone.close()
         self._location.forget(extension)
         self._follow_owner(extension)
-        self.changed.emit(None)
 
     def configure_phone(self, setup: PhoneSetup) -> None:
         """Apply a new setup; another password or address ends the registrations.
@@ -208,6 +215,9 @@ class PhoneServer:
             self._bind_address(phone)
             self._registered(setup.extension)
 
+    def _looks_changed(self, extension: str, only_label: bool) -> None:
+        self.changed.emit(Change(extension, only_label=only_label))
+
     def _password_of(self, extension: str) -> str | None:
         phone = self.phones.get(extension)
         return phone.setup.password if phone and phone.setup.address is None else None
@@ -219,7 +229,7 @@ class PhoneServer:
         if line_id in self.lines:
             raise ValueError(f"there is a line {line_id} already")
         line = self.lines[line_id] = SharedLine(setup, self.phones, emit_later)
-        line.status.subscribe(self.changed.emit)
+        line.status.subscribe(self._lines_changed)
         line.apply()
         if self._is_started:
             line.start()
@@ -230,7 +240,10 @@ class PhoneServer:
         line = self.lines.pop(line_id)
         line.configure(LineSetup(code=line.setup.code))
         line.close()
-        self.changed.emit(None)
+        self._lines_changed()
+
+    def _lines_changed(self, _: None = None) -> None:
+        self.changed.emit(Change())
 
     def line_of(self, extension: str, key: str) -> SharedLine | None:
         """Return the shared line that a phone's key belongs to."""
@@ -277,7 +290,7 @@ class PhoneServer:
     def _registered(self, extension: str) -> None:
         if phone := self.phones.get(extension):
             self._update(phone)
-        self.changed.emit(None)
+            self.changed.emit(Change(extension))
 
     def _update(self, phone: Phone) -> None:
         """Pass a phone its bindings, and set the timer for their end."""

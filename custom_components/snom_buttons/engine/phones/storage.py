@@ -28,6 +28,16 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what a snapshot contains."""
+
+    extension: str | None = None
+    """The phone; None for the shared lines."""
+    only_label: bool = False
+    """Nothing changed but the label of a key, which need not be stored soon."""
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """The snapshots of a server."""
 
@@ -40,18 +50,26 @@ class Storage:
 
     def snapshot(self) -> dict[str, Any]:
         """Return the argument of `restore`, as JSON."""
-        now = self.clock()
         return {
             "phones": {
-                extension: {
-                    "bindings": save_bindings(self.location.bindings(extension), now),
-                    "keys": save_keys(phone.saved_looks, phone.unconfigured),
-                    "proof": _proof(phone),
-                }
+                extension: self.phone_snapshot(phone)
                 for extension, phone in self.phones.items()
             },
-            "lines": {line_id: line.save() for line_id, line in self.lines.items()},
+            "lines": self.lines_snapshot(),
         }
+
+    def phone_snapshot(self, phone: Phone) -> dict[str, Any]:
+        """Return what is stored of a phone."""
+        bindings = self.location.bindings(phone.extension)
+        return {
+            "bindings": save_bindings(bindings, self.clock()),
+            "keys": save_keys(phone.saved_looks, phone.unconfigured),
+            "proof": _proof(phone),
+        }
+
+    def lines_snapshot(self) -> dict[str, Any]:
+        """Return what is stored of the shared lines."""
+        return {line_id: line.save() for line_id, line in self.lines.items()}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Restore the phones, keys and lines that are set up."""
