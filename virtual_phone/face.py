@@ -23,6 +23,9 @@ from snom_buttons.xbuttons import (
     is_other_color,
 )
 
+MAX_PRINTED = 500
+"""Characters of one line that a person reads."""
+
 _RED, _GREEN, _ORANGE = "#ff453a", "#30d158", "#ff9f0a"
 _COLORS: dict[str | None, str] = {
     Color.LOCAL: _GREEN,
@@ -235,5 +238,6 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text with control and bidirectional characters replaced."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Return one line: bounded, control and bidirectional characters replaced."""
+    shown = text if len(text) <= MAX_PRINTED else f"{text[:MAX_PRINTED]}…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

@@ -128,7 +128,7 @@ class Dialler:
         """Process a response that matches no transaction of the endpoint."""
         call = self._calls.get(response.via.branch)
         if call is None or response.cseq.method != "INVITE":
-            _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
+            _LOGGER.debug("Dropped a stray %d", response.status)
             return
         now = asyncio.get_running_loop().time()
         if ack := call.transaction.receive(response, now):

@@ -204,7 +204,8 @@ class VirtualPhone:
                 incoming.reply(200, (ALLOW_HEADER, accept, SUPPORTED_HEADER))
             case "INVITE":
                 incoming.reply(486)
-                caller = incoming.request.from_.uri
+                # Not the URI, which may have a password.
+                caller = incoming.request.from_.uri.user
                 self._note(
                     Kind.REFUSED, f"a call from {caller}: this phone takes no calls"
                 )

@@ -20,6 +20,7 @@ def test_it_names_a_text_and_its_values() -> None:
         (None, "null"),
         (True, "True"),
         (7, "7"),
+        ("a\u202eb\x9b\udcfc", r"a\u202eb\x9b\udcfc"),
         ("x" * MAX_QUOTED, "x" * MAX_QUOTED),
         ("x" * (MAX_QUOTED + 1), "x" * (MAX_QUOTED - 1) + "…"),
     ],

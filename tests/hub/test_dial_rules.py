@@ -42,4 +42,4 @@ async def test_a_script_that_cannot_run_is_logged(
     await hass.async_block_till_done()
     await phone.invite("77")
     await hass.async_block_till_done()
-    assert "script.doorbell, which number 77 turns on, failed" in caplog.text
+    assert "script.doorbell, which a dial rule turns on, failed" in caplog.text

@@ -171,37 +171,52 @@ REGISTRATION = request_bytes(
 
 
 class _Mute(UdpTransport):
-    """A transport that sends nothing."""
+    """A transport that sends nothing, and notes what it should send."""
+
+    def __init__(self, receive: Callable[[bytes, Flow], None]) -> None:
+        super().__init__(receive)
+        self.sent: list[bytes] = []
 
     def send(self, data: bytes, flow: Flow) -> None:
-        pass
+        self.sent.append(data)
+
+
+def mute_server(
+    clock: Callable[[], float] = lambda: 1000.0,
+) -> tuple[PhoneServer, list[bytes]]:
+    """Return a server without a socket, whose phone is registered, and what it sends.
+
+    The clock begins at 1000.
+    """
+    settings = ServerSettings(
+        host="192.0.2.1",
+        port=5060,
+        realm=REALM,
+        advertised_host="ha.test",
+        networks=(ip_network("192.0.2.0/24"),),
+    )
+    server = PhoneServer(settings, clock=clock)
+    keys = KeySetup(off=KEY), KeySetup(off=CALL)
+    setup = PhoneSetup(extension="44", password=PASSWORD, keys=keys)
+    phone = server.add_phone(setup)
+    endpoint = server._endpoint
+    endpoint._transports["UDP"] = mute = _Mute(endpoint._receive)
+    endpoint._sent_by["UDP"] = "ha.test:5060"
+    server._trust._challenger, _ = challenger()
+    server._is_started = True
+    endpoint._receive(REGISTRATION, FLOW)
+    assert phone.available, "the registration of the server's phone failed"
+    return server, mute.sent
 
 
 def check_server(data: bytes) -> None:
     """Check that a server logs no error, whatever a registered phone sends."""
 
     async def run() -> None:
-        settings = ServerSettings(
-            host="192.0.2.1",
-            port=5060,
-            realm=REALM,
-            advertised_host="ha.test",
-            networks=(ip_network("192.0.2.0/24"),),
-        )
-        server = PhoneServer(settings, clock=lambda: 1000.0)
-        keys = KeySetup(off=KEY), KeySetup(off=CALL)
-        setup = PhoneSetup(extension="44", password=PASSWORD, keys=keys)
-        phone = server.add_phone(setup)
-        endpoint = server._endpoint
-        endpoint._transports["UDP"] = _Mute(endpoint._receive)
-        endpoint._sent_by["UDP"] = "ha.test:5060"
-        server._trust._challenger, _ = challenger()
-        server._is_started = True
-        endpoint._receive(REGISTRATION, FLOW)
-        assert phone.available, "the registration of the server's phone failed"
+        server, _ = mute_server()
         for _ in range(2):
             await asyncio.sleep(0)
-            endpoint._receive(data, FLOW)
+            server._endpoint._receive(data, FLOW)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await server.stop()
@@ -226,17 +241,17 @@ STREAMS = st.lists(
 
 def check_stream(data: bytes) -> None:
     """Check that any partition of the bytes gives the same messages, and no other bytes."""
-    assert _decode(data) == _decode(*[data[i : i + 1] for i in range(len(data))])
+    assert decode(data) == decode(*[data[i : i + 1] for i in range(len(data))])
     half = len(data) // 2
-    messages, fault = _decode(data[:half], data[half:])
-    assert (messages, fault) == _decode(data)
+    messages, fault = decode(data[:half], data[half:])
+    assert (messages, fault) == decode(data)
     for message in messages:
         assert message in data
         if message != PING:
             check_datagram(message)
 
 
-def _decode(*pieces: bytes) -> tuple[list[bytes], str]:
+def decode(*pieces: bytes) -> tuple[list[bytes], str]:
     """Return the messages of a stream, and the fault that ended it, or ""."""
     decoder = StreamDecoder()
     messages: list[bytes] = []

@@ -157,7 +157,7 @@ def test_wrong_options(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("--user 44 --registrar a:b:c", "the port 'b:c' is not a number"),
+        ("--user 44 --registrar a:b:c", "the port 'x:x' is not a number"),
         ("--user 44 --registrar x --port 1", "there is no terminal here"),
         ("--user 44 --registrar x.invalid --headless", "cannot find the registrar"),
     ],

@@ -21,6 +21,8 @@ class Refused(ValueError):
 
 
 def quoted(value: object) -> str:
-    """Return a value of a user as text, cut to MAX_QUOTED characters."""
+    """Return a value of a user as printable text, cut to MAX_QUOTED characters."""
     text = "null" if value is None else str(value)
+    if not text.isprintable():
+        text = repr(text[:MAX_QUOTED])[1:-1]
     return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"

@@ -42,10 +42,10 @@ class DialRules(Follower):
     def _async_dialled(self, dialled: Dialled) -> None:
         phone = self._phones.get(dialled.extension)
         if phone and (entity_id := phone.settings.dial_rules.get(dialled.number)):
-            run = self._async_run(entity_id, dialled.number)
+            run = self._async_run(entity_id)
             self._entry.async_create_task(self._hass, run)
 
-    async def _async_run(self, entity_id: str, number: str) -> None:
+    async def _async_run(self, entity_id: str) -> None:
         try:
             await self._hass.services.async_call(
                 split_entity_id(entity_id)[0],
@@ -55,5 +55,5 @@ class DialRules(Follower):
             )
         except HomeAssistantError as err:
             _LOGGER.warning(
-                "%s, which number %s turns on, failed: %s", entity_id, number, err
+                "%s, which a dial rule turns on, failed: %s", entity_id, err
             )

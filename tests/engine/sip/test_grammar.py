@@ -12,6 +12,7 @@ from custom_components.snom_buttons.engine.sip.grammar import (
     parse_parameters,
     quote,
     readable,
+    shape,
     split_first,
     split_host_port,
     split_outside_quotes,
@@ -132,12 +133,12 @@ def test_parameters(text: str, parameters: dict[str, str | None]) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("a=1;A=2", "the parameter 'a' occurs twice"),
-        ("a b=1", "bad name 'a b'"),
+        ("a=1;A=2", "the parameter 'x' occurs twice"),
+        ("a b=1", "bad name 'x x'"),
         ("=1", "bad name ''"),
         ('"a"=1', "bad name"),
         ('a="1', "a quoted string is not closed"),
-        ("a/b=1", "bad name 'a/b'"),
+        ("a/b=1", "bad name 'x/x'"),
         (
             ";".join(f"p{n}" for n in range(MAX_PARAMETERS + 1)),
             "more than 64 parameters",
@@ -262,3 +263,21 @@ def test_control_characters(text: str, expected: bool) -> None:
 def test_readable_text_can_be_stored_and_shown(text: str, shown: str) -> None:
     assert readable(text) == shown
     readable(text).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", "''"),
+        ("sip:44:secret@[2001:db8::1]:5060;line=x", "'x:x:x@[x:x::x]:x;x=x'"),
+        ('"Anna Müller" <sip:+49 30>', "'\"x x\" <x:x x>'"),
+        ("a\x9bb\u202ec\0\r\n", r"'x\x9bx\u202ex\x00\r\n'"),
+        ("gr\udcfc\udcdf", r"'x\udcfc\udcdf'"),
+        ("it's 50%", "'x x'"),
+        ("ab" * 30, "'x'"),
+        ("ab" * 31, "'x…'"),
+        ("@" * 9000, f"'{60 * '@'}…'"),
+    ],
+)
+def test_the_shape_of_a_text(text: str, shown: str) -> None:
+    assert shape(text) == shown

@@ -76,7 +76,7 @@ class Courier:
                 break
         if not 200 <= response.status < 300:
             raise DeliveryFailed(
-                f"{binding.user} at {binding.flow} answered {_shown(response)}",
+                f"{binding.user} at {binding.flow} answered {response.status}",
                 answer=_shown(response),
                 retry_after=_retry_after(response),
             )
@@ -100,9 +100,7 @@ class Courier:
         if response.status in NOT_REACHED or (
             binding.forwarded and response.status in NOT_REACHED_BY_PROXY
         ):
-            raise DeliveryFailed(
-                f"{binding.user} cannot be reached: {_shown(response)}"
-            )
+            raise DeliveryFailed(f"{binding.user} cannot be reached: {response.status}")
         return response
 
     def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:

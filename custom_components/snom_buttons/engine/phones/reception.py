@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 import logging
 
-from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, content_refusal
+from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, content_refusal, shape
 from ..sip.net import IncomingRequest
 from ..xbuttons import (
     CONTENT_TYPE,
@@ -82,14 +82,25 @@ class Reception:
         try:
             pressed = parse_document(request.body, most=MAX_PRESSES)
         except DocumentError as error:
-            _LOGGER.debug("Phone %s sent %r: %s", phone.extension, request.body, error)
+            _LOGGER.debug(
+                "Phone %s sent a document with a fault in line %s",
+                phone.extension,
+                error.line,
+            )
             incoming.reply_stateless(400, reason="Bad Buttons Document")
             return
         if not _is_press(pressed):
             incoming.reply_stateless(400, reason="Not A Press")
             return
         incoming.reply(200)
-        _LOGGER.debug("Phone %s sent %r", phone.extension, request.body)
+        _LOGGER.debug(
+            "Phone %s sent a press of %s",
+            phone.extension,
+            ", ".join(
+                key.name if key.name in phone.keys else shape(key.name)
+                for key in pressed
+            ),
+        )
         for description in pressed:
             # A press without `a=` is not a call, although that is the default.
             action = description.action

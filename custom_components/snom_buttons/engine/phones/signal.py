@@ -34,4 +34,5 @@ class Signal[T]:
             try:
                 listener(value)
             except Exception:
-                _LOGGER.exception("A listener failed on %s", value)
+                # Not the value: a press has a caller.
+                _LOGGER.exception("A listener failed on a %s", type(value).__name__)

@@ -2,7 +2,7 @@
 
 from .binding import Binding, parse_path
 from .flow import Flow
-from .grammar import SipSyntaxError, parse_number, readable
+from .grammar import SipSyntaxError, parse_number, readable, shape
 from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
 from .message import Headers, Request, Response
@@ -57,4 +57,5 @@ __all__ = [
     "parse_path",
     "parse_uri",
     "readable",
+    "shape",
 ]

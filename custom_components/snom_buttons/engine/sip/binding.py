@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .flow import Flow
-from .grammar import SipSyntaxError
+from .grammar import SipSyntaxError, shape
 from .uri import Address, Uri, parse_address
 
 MAX_ADDRESS = 512
@@ -101,7 +101,7 @@ def parse_path(values: Iterable[str]) -> tuple[str, ...]:
     for value in path:
         uri = parse_address(value).uri
         if not uri.is_sip or uri.parameter("lr") is None:
-            raise SipSyntaxError(f"{value[:60]!r} in Path is not a loose router")
+            raise SipSyntaxError(f"{shape(value)} in Path is not a loose router")
     if sum(map(len, path)) > MAX_ADDRESS:
         raise SipSyntaxError(f"a Path is longer than {MAX_ADDRESS} characters")
     return path

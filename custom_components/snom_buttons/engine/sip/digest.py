@@ -16,6 +16,7 @@ from .grammar import (
     SipSyntaxError,
     is_token,
     quote,
+    shape,
     split_outside_quotes,
     unquote,
 )
@@ -59,7 +60,7 @@ def parse_credentials(value: str) -> dict[str, str]:
     """
     scheme, _, rest = value.strip().replace("\t", " ").partition(" ")
     if scheme.lower() != "digest":
-        raise SipSyntaxError(f"the scheme {scheme[:20]!r} is not Digest")
+        raise SipSyntaxError("the scheme is not Digest")
     parts = split_outside_quotes(rest, ",")
     if len(parts) > MAX_PARAMETERS:
         raise SipSyntaxError(f"more than {MAX_PARAMETERS} parameters")
@@ -70,9 +71,9 @@ def parse_credentials(value: str) -> dict[str, str]:
         if not part:
             continue
         if not equals or not is_token(name):
-            raise SipSyntaxError(f"{part[:40]!r} is not a parameter")
+            raise SipSyntaxError(f"{shape(part)} is not a parameter")
         if name in parameters:
-            raise SipSyntaxError(f"the parameter {name[:40]!r} occurs twice")
+            raise SipSyntaxError(f"the parameter {shape(name)} occurs twice")
         parameters[name] = unquote(text.strip())
     return parameters
 

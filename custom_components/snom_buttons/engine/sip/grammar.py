@@ -13,6 +13,10 @@ CACHED_LENGTH = 256
 TOKEN = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
 )
+_SEPARATORS = frozenset('<>"@:;=?,/\\[]() ')
+MAX_SHAPE = 60
+"""Characters of a text of which `shape` shows the shape."""
+
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 _IPV6 = frozenset("0123456789abcdefABCDEF:.")
 
@@ -131,9 +135,9 @@ def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
             if not name and not equals:
                 continue
             if not name or not allowed.issuperset(name):
-                raise SipSyntaxError(f"a parameter has the bad name {name[:40]!r}")
+                raise SipSyntaxError(f"a parameter has the bad name {shape(name)}")
         if name in parameters:
-            raise SipSyntaxError(f"the parameter {name[:40]!r} occurs twice")
+            raise SipSyntaxError(f"the parameter {shape(name)} occurs twice")
         parameters[name] = value.strip() if equals else None
     return parameters
 
@@ -158,17 +162,17 @@ def split_host_port(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         inner, bracket, rest = text[1:].partition("]")
         if not bracket or not inner or not _IPV6.issuperset(inner):
-            raise SipSyntaxError(f"{text[:60]!r} is not an IPv6 address")
+            raise SipSyntaxError(f"{shape(text)} is not an IPv6 address")
         host = f"[{inner}]"
         rest = rest.lstrip()
         if rest and not rest.startswith(":"):
-            raise SipSyntaxError(f"{text[:60]!r} is not a host and port")
+            raise SipSyntaxError(f"{shape(text)} is not a host and port")
         colon, port = rest[:1], rest[1:]
     else:
         host, colon, port = text.partition(":")
         host = host.rstrip()
         if not host or not _HOST.issuperset(host):
-            raise SipSyntaxError(f"{host[:60]!r} is not a host name or address")
+            raise SipSyntaxError(f"{shape(host)} is not a host name or address")
     if not colon:
         return host.lower(), None
     return host.lower(), parse_number(port.strip(), "port", high=65535)
@@ -186,14 +190,33 @@ def readable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def shape(text: str) -> str:
+    """Return the shape of a text from the wire: all that logs and errors show of it.
+
+    It has the separators of SIP, an escape for each character that is not printable, and
+    an x for all others between them: `sip:44:secret@h` gives `'x:x:x@x'`. What a stranger
+    sends may hold a password, a caller, or characters that change how a log looks.
+    """
+    shown: list[str] = []
+    for character in text[:MAX_SHAPE]:
+        if character in _SEPARATORS:
+            shown.append(character)
+        elif not character.isprintable():
+            shown.append(ascii(character)[1:-1])
+        elif shown[-1:] != ["x"]:
+            shown.append("x")
+    more = "…" if len(text) > MAX_SHAPE else ""
+    return f"'{''.join(shown)}{more}'"
+
+
 def parse_number(text: str, what: str, *, low: int = 0, high: int) -> int:
     """Parse ASCII digits within bounds. Raises SipSyntaxError, which names `what`.
 
     Python's int() also accepts signs, underscores and digits of other scripts.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise SipSyntaxError(f"the {what} {text[:20]!r} is not a number")
+        raise SipSyntaxError(f"the {what} {shape(text)} is not a number")
     number = int(text)
     if not low <= number <= high:
-        raise SipSyntaxError(f"the {what} {number} is not between {low} and {high}")
+        raise SipSyntaxError(f"the {what} is not between {low} and {high}")
     return number

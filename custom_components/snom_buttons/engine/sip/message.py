@@ -10,6 +10,7 @@ from .grammar import (
     format_parameters,
     has_control,
     is_token,
+    shape,
     split_first,
     split_outside_quotes,
 )
@@ -69,6 +70,8 @@ _IRREGULAR = {
     "mime-version": "MIME-Version",
     "www-authenticate": "WWW-Authenticate",
 }
+_NAMED = frozenset((*_COMPACT.values(), *_IRREGULAR.values(), "User-Agent"))
+"""Header names that error texts may have; a stranger chooses the others."""
 _ECHOED = ("From", "To", "Call-ID", "CSeq")
 # Spellings seen before; bounded, since strangers choose the names.
 _spellings: dict[str, str] = {}
@@ -120,12 +123,13 @@ class Headers:
                     fault = "a line is not a header"
                     continue
                 if not is_token(name):
-                    fault = f"{name.partition('=')[0][:40]!r} is not a header's name"
+                    fault = f"{shape(name)} is not a header's name"
                     continue
                 known = canonical_name(name)
             value = value.strip(" \t")
             if not value.isprintable() and has_control(value):
-                fault = f"{known} contains a control character"
+                name = known if known in _NAMED else shape(known)
+                fault = f"{name} contains a control character"
                 value = "".join(" " if has_control(c) else c for c in value)
             if known in values:
                 values[known].append(value)

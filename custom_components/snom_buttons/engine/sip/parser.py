@@ -214,7 +214,7 @@ def _request(
         raise _Refused(416, "Unsupported URI Scheme") from error
     cseq = _cseq(headers.lines("CSeq")[0])
     if cseq.method != method:
-        raise SipSyntaxError(f"CSeq says {cseq.method[:20]}, the request {method[:20]}")
+        raise SipSyntaxError("CSeq and the request name different methods")
     max_forwards = headers.get("Max-Forwards")
     if max_forwards is not None:
         parse_number(max_forwards, "Max-Forwards", high=255)

@@ -81,7 +81,7 @@ class Trust:
         if verdict is Verdict.ACCEPTED:
             return None if judged.username == user else Answer(403)
         if verdict is Verdict.WRONG:
-            _LOGGER.debug("Wrong credentials in a %s from %s", request.method, flow)
+            _LOGGER.debug("Wrong credentials from %s", flow)
             # A phone that is bound by its address may also try to register, and never can.
             if self._guard is not None and not self._location.is_from_address(
                 claimed, flow

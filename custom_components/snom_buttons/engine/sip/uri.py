@@ -14,6 +14,7 @@ from .grammar import (
     parse_parameters,
     quote,
     readable,
+    shape,
     split_host_port,
     unquote,
 )
@@ -194,7 +195,7 @@ def parse_uri(text: str) -> Uri:
     """
     uri = _parse_any(text)
     if uri.scheme not in SCHEMES:
-        raise UnsupportedScheme(f"the URI scheme {uri.scheme[:20]!r} is not supported")
+        raise UnsupportedScheme("the URI scheme is not supported")
     return uri
 
 
@@ -202,7 +203,7 @@ def parse_uri(text: str) -> Uri:
 def _parse_any(text: str) -> Uri:
     """Parse a URI of any scheme. Raises SipSyntaxError."""
     if not _FORBIDDEN.isdisjoint(text):
-        raise SipSyntaxError(f"{text[:60]!r} has characters that no URI may have")
+        raise SipSyntaxError(f"{shape(text)} has characters that no URI may have")
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon or scheme not in SCHEMES:
@@ -223,7 +224,7 @@ def _parse_any(text: str) -> Uri:
     if at:
         user = _decoded(user_info.partition(":")[0])
         if not user:
-            raise SipSyntaxError(f"{text[:60]!r} has an empty user part")
+            raise SipSyntaxError(f"{shape(text)} has an empty user part")
     parse_parameters(parameters, _PARAMETER)
     return Uri(text, scheme, user, host, port, parameters)
 
@@ -309,7 +310,7 @@ def parse_address(text: str) -> Address:
             raise SipSyntaxError("an angle bracket is not closed")
         rest = text[closing + 1 :].lstrip()
         if rest and not rest.startswith(";"):
-            raise SipSyntaxError(f"{rest[:40]!r} follows an address")
+            raise SipSyntaxError(f"{shape(rest)} follows an address")
         # The LED Remote Control document prints a blank after the opening bracket.
         uri = _parse_any(text[opening + 1 : closing].strip())
         name = readable(unquote(text[:opening].strip()))

@@ -550,7 +550,7 @@ class TestMalformed:
         ("data", "status"),
         [
             (request_bytes(To=None), "400 Bad Request: To is missing"),
-            (request_bytes(CSeq="7 INVITE"), "400 Bad Request: CSeq says INVITE, the request MESSAGE"),
+            (request_bytes(CSeq="7 INVITE"), "400 Bad Request: CSeq and the request name different methods"),
             (request_bytes("MESSAGE", "l: 9"), "400 Bad Request: Content-Length says 9, but 0 bytes arrived"),
             (request_bytes(version="SIP/3.0"), "505 Version Not Supported"),
             (request_bytes(uri="http://x"), "416 Unsupported URI Scheme"),

@@ -284,7 +284,7 @@ class Endpoint:
         if self._on_stray_response is not None:
             self._on_stray_response(response)
             return
-        _LOGGER.debug("Dropped a stray %d %s", response.status, response.reason)
+        _LOGGER.debug("Dropped a stray %d from %s", response.status, flow)
 
     def _receive_request(self, request: Request, flow: Flow, size: int) -> None:
         """Pass a request to its transaction, or handle it if it is new (17.2.3)."""
@@ -313,7 +313,7 @@ class Endpoint:
             is_trusted = True
             self._handle(incoming)
         except Exception:
-            _LOGGER.exception("A %s from %s could not be handled", request.method, flow)
+            _LOGGER.exception("A request from %s could not be handled", flow)
             if not incoming.answered and (is_trusted or self.is_known(flow)):
                 incoming.reply(500)
 

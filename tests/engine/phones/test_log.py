@@ -1,0 +1,132 @@
+"""What a log has of hostile messages: no secret, no caller, nothing that is not printable."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.engine.phones import KeyPress
+from tests.support.fuzztargets import FLOW, PRESS, decode, framed, mute_server
+from tests.support.log import SECRET, logging_to_a_file, rude
+from tests.support.messages import request_bytes, response_bytes
+from tests.support.serving import jumping, lit, make_phone, raw_phone, serving
+
+ENGINE = "custom_components.snom_buttons.engine"
+STRANGER = FLOW._replace(port=4444)
+FROM = '"hush-name" <sip:44:hush-password@hush.example;hush=hush>;tag=hush'
+HUSH: dict[str, Any] = {
+    "Via": "SIP/2.0/UDP hush.example:5062;branch=z9hG4bKhush;hush=hush",
+    "From": FROM,
+    "To": '"hush-callee" <sip:hush-number:hush-password@hush.example>',
+    "Call-ID": "hush@hush.example",
+}
+CREDENTIALS = (
+    'Authorization: Digest username="44", realm="hush", nonce="hush", uri="sip:hush",'
+    ' response="hush", cnonce="hush"'
+)
+CONTACT = 'Contact: "hush" <sip:44:hush@hush.example;line=hush>;+sip.instance="<hush>"'
+MESSAGES = {
+    "REGISTER": request_bytes(
+        "REGISTER", CONTACT, CREDENTIALS, "User-Agent: hush", "Path: <sip:hush>", **HUSH
+    ),
+    "press": request_bytes("MESSAGE", PRESS, body=b"k=hush\r\na=message\r\n", **HUSH),
+    "document": request_bytes(
+        "MESSAGE", PRESS, body=b"k=1\r\nl=hush\r\nhush\r\ni=hush\r\n", **HUSH
+    ),
+    "INVITE": request_bytes(
+        "INVITE", CONTACT, uri="sip:hush:hush@hush.example", **HUSH
+    ),
+    "OPTIONS": request_bytes("OPTIONS", "Hush: hush", "Require: hush", **HUSH),
+    "response": response_bytes(
+        "SIP/2.0 486 hush hush", "Warning: 399 hush hush", **HUSH
+    ),
+    "unknown method": request_bytes("HUSH", uri="hush:hush", **HUSH),
+    "no message": b"hush hush hush\r\nhush: hush\r\n\r\nhush",
+}
+
+
+async def feed(message: bytes) -> tuple[list[bytes], int]:
+    """Feed variants of a message to a server, from a phone and from a stranger.
+
+    Return what the server sends, and the number of messages.
+    """
+    clock = 1000.0
+    server, sent = mute_server(lambda: clock)
+    fed = 0
+    for data in (message, *rude(message)):
+        for flow in (FLOW, STRANGER):
+            fed += 1
+            clock += 0.5
+            server._endpoint._receive(data, flow)
+        if not fed % 200:
+            await asyncio.sleep(0)
+    await server.stop()
+    return sent, fed
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))
+def test_hostile_messages(message: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither the log nor a 400's line has what a message contains."""
+
+    with logging_to_a_file(ENGINE) as log:
+        sent, fed = asyncio.run(feed(message))
+    log.check()
+    assert fed > 500
+    assert log.text.count("\n") > 100
+    assert "Logging error" not in capsys.readouterr().err
+    lines = {data.partition(b"\r\n")[0] for data in sent}
+    assert {line for line in lines if SECRET.encode() in line.lower()} == set()
+
+
+def test_what_reaches_the_phones_own_code_is_among_them() -> None:
+    with logging_to_a_file(ENGINE) as log:
+        asyncio.run(feed(MESSAGES["press"]))
+        asyncio.run(feed(MESSAGES["document"]))
+    assert "Phone 44 sent a press of 'x'" in log.text
+    assert "Phone 44 sent a document with a fault in line 3" in log.text
+    assert "Wrong credentials" not in log.text
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))
+def test_hostile_streams(message: bytes) -> None:
+    """The reason for which a connection is closed is logged."""
+    for data in rude(framed(message)):
+        _, fault = decode(data)
+        assert fault.isprintable()
+        assert SECRET not in fault.casefold()
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_hostile_answers_of_a_phone(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scenario() -> None:
+        async with serving(make_phone(keys=1)) as server, raw_phone(server) as phone:
+            await phone.register()
+            await phone.shows("1")
+            phone.answer = 486
+            for reason in ("hush-caller", "\x85hush", "\u202ehush"):
+                phone.reason = reason
+                server.phones["44"].show([lit("1")])
+                await asyncio.sleep(60)
+
+    with logging_to_a_file(ENGINE) as log:
+        jumping(scenario)
+    log.check()
+    assert "answered 486" in log.text
+    assert "Logging error" not in capsys.readouterr().err
+
+
+def test_a_listener_that_fails_on_a_press() -> None:
+    async def scenario() -> None:
+        server, _ = mute_server()
+        server.pressed.subscribe(lambda press: 1 / 0)
+        press = KeyPress(extension="44", key="1", action="message", number="hush")
+        server.pressed.emit(replace(press, caller="hush-caller"))
+        await server.stop()
+
+    with logging_to_a_file(ENGINE) as log:
+        asyncio.run(scenario())
+    assert "A listener failed on a KeyPress" in log.text
+    assert SECRET not in log.text
