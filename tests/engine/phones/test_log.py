@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from custom_components.snom_buttons.engine import sip
 from custom_components.snom_buttons.engine.phones import KeyPress
+from custom_components.snom_buttons.engine.sip import (
+    LocationService,
+    MalformedMessage,
+    Registrar,
+    Request,
+    parse_datagram,
+)
 from tests.support.fuzztargets import FLOW, PRESS, decode, framed, mute_server
 from tests.support.log import SECRET, logging_to_a_file, rude
 from tests.support.messages import request_bytes, response_bytes
@@ -88,6 +98,29 @@ def test_what_reaches_the_phones_own_code_is_among_them() -> None:
     assert "Phone 44 sent a press of 'x'" in log.text
     assert "Phone 44 sent a document with a fault in line 3" in log.text
     assert "Wrong credentials" not in log.text
+
+
+def test_hostile_registrations() -> None:
+    """The registrar logs why it refuses a REGISTER of a phone that has proved itself."""
+    registrar = Registrar(LocationService(lambda: 0.0), lambda: 0.0, lambda _: None)
+    tried = 0
+    with logging_to_a_file(ENGINE) as log:
+        for data in rude(request_bytes("REGISTER", CONTACT, "Path: <sip:hush;lr>")):
+            with suppress(MalformedMessage):
+                message = parse_datagram(data)
+                if isinstance(message, Request) and message.to.uri.user == "44":
+                    registrar.register(message, FLOW)
+                    tried += 1
+    log.check()
+    assert tried > 500
+    assert log.text.count("REGISTER of 44") > 50
+
+
+def test_sip_quotes_nothing_from_the_wire() -> None:
+    """`!r` escapes, but does not hide a secret; `shape` does both."""
+    assert sip.__file__ is not None
+    modules = Path(sip.__file__).parent.rglob("*.py")
+    assert [path.name for path in modules if "!r}" in path.read_text()] == []
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))

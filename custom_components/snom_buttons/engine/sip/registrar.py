@@ -12,6 +12,7 @@ from .grammar import (
     SipSyntaxError,
     parse_number,
     readable,
+    shape,
     split_outside_quotes,
     unquote,
 )
@@ -117,7 +118,7 @@ class Registrar:
         if 0 < seconds < MIN_EXPIRES:
             return Answer(423, (("Min-Expires", str(MIN_EXPIRES)),))
         if not address.uri.is_sip:
-            raise SipSyntaxError(f"the Contact {address.uri.text[:40]!r} has no scheme")
+            raise SipSyntaxError(f"the Contact {shape(address.uri.text)} has no scheme")
         if max(len(address.text), len(request.to.text)) > MAX_ADDRESS:
             raise SipSyntaxError(f"an address is longer than {MAX_ADDRESS} characters")
         path = parse_path(request.headers.listed("Path"))
