@@ -325,6 +325,13 @@ class TestOrder:
         assert stack.register(CONTACT, cseq=1, call_id="call-2").status == 200
         assert stack.register(CONTACT, cseq=1, call_id="call-1").status == 200
 
+    def test_another_instance_begins_anew(self, stack: Stack) -> None:
+        """As of pyVoIP, with the same Call-ID and the same numbers after each start."""
+        stack.register(f"{CONTACT};{INSTANCE}", cseq=2)
+        assert stack.register(f"{CONTACT};{INSTANCE}", cseq=2) == Answer(500)
+        assert stack.register(f"{CONTACT};{OTHER_INSTANCE}", cseq=2).status == 200
+        assert stack.contacts() == [f"{CONTACT};{OTHER_INSTANCE}"]
+
     def test_another_contact_is_not_in_the_way(self, stack: Stack) -> None:
         stack.register("<sip:44@a>", cseq=5)
         assert stack.register("<sip:44@b>", cseq=4).status == 200

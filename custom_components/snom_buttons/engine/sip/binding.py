@@ -86,9 +86,15 @@ class Binding:
         """
         if not self.contact.uri.is_equivalent(other.contact.uri):
             return False
-        if not (self.instance and other.instance) or self.instance == other.instance:
-            return True
-        return (self.flow.host, self.path) == (other.flow.host, other.path)
+        return not self.has_another_instance(other) or (
+            (self.flow.host, self.path) == (other.flow.host, other.path)
+        )
+
+    def has_another_instance(self, other: Binding) -> bool:
+        """Whether both have an instance, and not the same."""
+        return bool(
+            self.instance and other.instance and self.instance != other.instance
+        )
 
 
 def parse_path(values: Iterable[str]) -> tuple[str, ...]:

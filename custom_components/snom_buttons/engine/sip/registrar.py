@@ -100,7 +100,13 @@ class Registrar:
                 ends = fresh.expires_at <= self.clock()
                 is_same = fresh.has_same_uri if ends else fresh.is_same_contact
                 same = [binding for binding in kept if is_same(binding)]
-                removed += [binding for binding in same if binding in held]
+                # Another instance of it begins anew, even with the Call-ID of the one
+                # before: pyVoIP has the same after each start.
+                removed += [
+                    binding
+                    for binding in same
+                    if binding in held and not fresh.has_another_instance(binding)
+                ]
                 kept = [binding for binding in kept if binding not in same]
                 if not ends:
                     kept.append(fresh)
