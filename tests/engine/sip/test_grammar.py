@@ -80,7 +80,7 @@ def test_what_is_not_closed_is_refused(text: str, fault: str) -> None:
     [
         ("a", "a", ""),
         ("a, b,c", "a", " b,c"),
-        ('a;x="1,2", b, c', 'a;x="1,2"', "b, c"),
+        ('a;x="1,2", b, c', 'a;x="1,2"', " b, c"),
         ('a;x="1,2"', 'a;x="1,2"', ""),
     ],
     ids=repr,

@@ -114,6 +114,46 @@ def test_a_split_list_is_the_same_list(text: str, separator: str) -> None:
     assert split_outside_quotes(separator.join(parts), separator) == parts
 
 
+def split_by_a_loop(text: str, separator: str) -> list[str] | None:
+    """Split as RFC 3261 25.1 reads, character by character; None for a fault."""
+    parts = [""]
+    quoted = escaped = bracketed = False
+    for character in text:
+        if not quoted and not bracketed and character == separator:
+            parts.append("")
+            continue
+        parts[-1] += character
+        if escaped:
+            escaped = False
+        elif quoted:
+            escaped = character == "\\"
+            quoted = character != '"'
+        else:
+            quoted = character == '"'
+            bracketed = character == "<" or (bracketed and character != ">")
+    return None if quoted or bracketed else [part.strip() for part in parts]
+
+
+@given(st.text('"\\<>,;a \n', max_size=30), st.sampled_from([",", ";"]))
+def test_a_text_is_split_as_by_a_loop_over_its_characters(
+    text: str, separator: str
+) -> None:
+    expected = split_by_a_loop(text, separator)
+    try:
+        assert split_outside_quotes(text, separator) == expected
+    except SipSyntaxError:
+        assert expected is None
+
+
+@given(st.text('"\\<>,a ', max_size=30), st.integers(0, 5))
+def test_the_rest_after_the_most_parts_is_one_part(text: str, most: int) -> None:
+    parts = split_by_a_loop(text, ",")
+    if parts is not None:
+        found = split_outside_quotes(text, ",", most)
+        assert found[:most] == parts[:most]
+        assert len(found) == min(len(parts), most + 1)
+
+
 @given(PIECES)
 def test_first_and_rest_are_the_whole(text: str) -> None:
     try:

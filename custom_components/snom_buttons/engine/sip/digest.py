@@ -61,7 +61,7 @@ def parse_credentials(value: str) -> dict[str, str]:
     scheme, _, rest = value.strip().replace("\t", " ").partition(" ")
     if scheme.lower() != "digest":
         raise SipSyntaxError("the scheme is not Digest")
-    parts = split_outside_quotes(rest, ",")
+    parts = split_outside_quotes(rest, ",", MAX_PARAMETERS)
     if len(parts) > MAX_PARAMETERS:
         raise SipSyntaxError(f"more than {MAX_PARAMETERS} parameters")
     parameters: dict[str, str] = {}

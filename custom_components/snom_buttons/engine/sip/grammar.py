@@ -1,10 +1,12 @@
 """The small parts of SIP's grammar that several headers share (RFC 3261 section 25).
 
-Texts are scanned once, without backtracking: hostile input costs linear time.
+Texts are scanned once, without backtracking: hostile input costs linear time. What can be
+long is scanned by regular expressions, which cost a tenth of a loop over characters.
 """
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
+import re
 
 MAX_PARAMETERS = 64
 CACHED_LENGTH = 256
@@ -19,6 +21,20 @@ MAX_SHAPE = 60
 
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 _IPV6 = frozenset("0123456789abcdefABCDEF:.")
+
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
+_BRACKETED = rf'<(?:[^">]++|{_STRING})*+>'
+# A text up to a separator outside of quotes and brackets, or to a fault.
+_PART = {
+    separator: re.compile(
+        rf'(?:[^"<{separator}]++|{_STRING}|{_BRACKETED})*+', re.DOTALL
+    )
+    for separator in ("", ",", ";")
+}
+# From a fault to the quote that is not closed, or to the end of the text.
+_FAULT = re.compile(rf'<?(?:[^">]++|{_STRING})*+', re.DOTALL)
+_QUOTED = re.compile(_STRING, re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # Common names, for which the checks are skipped: those of a Via, a From and a Contact.
 _USUAL = frozenset({"branch", "rport", "received", "tag", "expires", "line"})
@@ -47,66 +63,77 @@ def is_token(text: str) -> bool:
     return bool(text) and TOKEN.issuperset(text)
 
 
-def split_outside_quotes(text: str, separator: str) -> list[str]:
+def split_outside_quotes(
+    text: str, separator: str, most: int | None = None
+) -> list[str]:
     """Split outside quotes and angle brackets; return the stripped parts.
 
-    Raises SipSyntaxError for a quoted string or a bracket that is not closed.
+    After `most` parts the rest is one more part. Raises SipSyntaxError for a quoted
+    string or a bracket that is not closed.
     """
     if '"' not in text and "<" not in text:
-        return [part.strip() for part in text.split(separator)]
-    parts = []
+        split = text.split(separator, -1 if most is None else most)
+        return [part.strip() for part in split]
+    parts: list[str] = []
     start = 0
-    quoted = escaped = bracketed = False
-    for position, character in enumerate(text):
-        if escaped:
-            escaped = False
-        elif quoted:
-            if character == "\\":
-                escaped = True
-            elif character == '"':
-                quoted = False
-        elif character == '"':
-            quoted = True
-        elif character == "<":
-            bracketed = True
-        elif character == ">":
-            bracketed = False
-        elif character == separator and not bracketed:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    if quoted:
-        raise SipSyntaxError("a quoted string is not closed")
-    if bracketed:
-        raise SipSyntaxError("an angle bracket is not closed")
-    parts.append(text[start:].strip())
-    return parts
+    while len(parts) != most:
+        end = _end_of_part(text, separator, start)
+        parts.append(text[start:end].strip())
+        start = end + 1
+        if end == len(text):
+            return parts
+    return [*parts, text[start:].strip()]
 
 
 def split_first(text: str) -> tuple[str, str]:
-    """Split a comma-separated list into its first value and the rest, "" if none."""
+    """Split a comma-separated list into its first value and the rest, "" if none.
+
+    Raises SipSyntaxError as `split_outside_quotes` does.
+    """
     if '"' not in text:
         first, _, rest = text.partition(",")
         return first, rest
-    first, *others = split_outside_quotes(text, ",")
-    return first, ", ".join(others)
+    end = _end_of_part(text, ",", 0)
+    _end_of_part(text, "", end)  # what the rest opens is closed
+    return text[:end], text[end + 1 :]
+
+
+def _end_of_part(text: str, separator: str, start: int) -> int:
+    """Return the position of the next separator, or the end. Raises SipSyntaxError."""
+    end = _end_of(_PART[separator], text, start)
+    if end == len(text) or text[end] == separator:
+        return end
+    if _end_of(_FAULT, text, end) < len(text):
+        raise SipSyntaxError("a quoted string is not closed")
+    raise SipSyntaxError("an angle bracket is not closed")
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    assert match is not None, "the pattern matches an empty text"
+    return match.end()
+
+
+def end_of_quotes(text: str) -> int:
+    """Return the position after the quoted string at the start, 0 if there is none.
+
+    Raises SipSyntaxError if it is not closed.
+    """
+    if not text.startswith('"'):
+        return 0
+    quoted = _QUOTED.match(text)
+    if quoted is None:
+        raise SipSyntaxError("a quoted string is not closed")
+    return quoted.end()
 
 
 def unquote(text: str) -> str:
     """Return the content of a quoted string, or `text` itself if it is not one."""
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
-    inner = text[1:-1]
-    if "\\" not in inner:
-        return inner
-    characters = []
-    escaped = False
-    for character in inner:
-        if character == "\\" and not escaped:
-            escaped = True
-        else:
-            characters.append(character)
-            escaped = False
-    return "".join(characters)
+    # Each pair of backslashes is one; a single one goes.
+    parts = text[1:-1].split("\\\\")
+    return "\\".join([part.replace("\\", "") for part in parts])
 
 
 def quote(text: str) -> str:
@@ -125,7 +152,11 @@ def parse_parameters(text: str, allowed: frozenset[str] = TOKEN) -> Parameters:
     if not text:
         return parameters
     plain = '"' not in text and "<" not in text
-    parts = text.split(";") if plain else split_outside_quotes(text, ";")
+    parts = (
+        text.split(";", MAX_PARAMETERS)
+        if plain
+        else split_outside_quotes(text, ";", MAX_PARAMETERS)
+    )
     if len(parts) > MAX_PARAMETERS:
         raise SipSyntaxError(f"more than {MAX_PARAMETERS} parameters")
     for part in parts:
@@ -180,9 +211,12 @@ def split_host_port(text: str) -> tuple[str, int | None]:
 
 def has_control(text: str) -> bool:
     """Whether `text` has control characters other than tabs."""
-    if text.isprintable():
-        return False
-    return any((c < " " and c != "\t") or c == "\x7f" for c in text)
+    return _CONTROL.search(text) is not None
+
+
+def without_control(text: str) -> str:
+    """Return `text` with a blank for each control character other than tabs."""
+    return _CONTROL.sub(" ", text)
 
 
 def readable(text: str) -> str:

@@ -13,6 +13,7 @@ from .grammar import (
     shape,
     split_first,
     split_outside_quotes,
+    without_control,
 )
 from .uri import Address, Uri, parse_address
 
@@ -130,7 +131,7 @@ class Headers:
             if not value.isprintable() and has_control(value):
                 name = known if known in _NAMED else shape(known)
                 fault = f"{name} contains a control character"
-                value = "".join(" " if has_control(c) else c for c in value)
+                value = without_control(value)
             if known in values:
                 values[known].append(value)
                 self._repeated.append(known)

@@ -244,7 +244,8 @@ def _response(
     if has_control(reason):
         raise SipSyntaxError("the reason phrase contains a control character")
     body = _checked(headers, body, unreadable)
-    if len(headers.listed("Via")) > 1:
+    vias = headers.lines("Via")
+    if len(vias) > 1 or split_first(vias[0])[1]:
         raise SipSyntaxError("a response has more than one Via")
     from_, to, call_id = _identity(headers)
     return Response(

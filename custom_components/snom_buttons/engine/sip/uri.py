@@ -11,6 +11,7 @@ from .grammar import (
     Parameters,
     SipSyntaxError,
     cached,
+    end_of_quotes,
     parse_parameters,
     quote,
     readable,
@@ -290,7 +291,7 @@ def parse_address(text: str) -> Address:
     URI may be of any scheme (8.2.2.1, 10.2.1).
     """
     text = text.strip()
-    name_end = _end_of_quotes(text) if text.startswith('"') else 0
+    name_end = end_of_quotes(text)
     # A bracket after one of the others is part of a parameter, such as +sip.instance.
     start = _NAME_END.search(text, name_end)
     if start is None or start[0] != "<":
@@ -318,18 +319,3 @@ def parse_address(text: str) -> Address:
     if address.parameter_text:
         parse_parameters(address.parameter_text)
     return address
-
-
-def _end_of_quotes(text: str) -> int:
-    """Return the position after the quoted string. Raises SipSyntaxError."""
-    position = 1
-    while True:
-        closing = text.find('"', position)
-        if closing < 0:
-            raise SipSyntaxError("a quoted string is not closed")
-        escapes = 0
-        while text[closing - 1 - escapes] == "\\":
-            escapes += 1
-        if escapes % 2 == 0:
-            return closing + 1
-        position = closing + 1
