@@ -4,3 +4,6 @@ A floor is what the same work costs without this project's code: splitting the b
 bare asyncio UDP echo, a bare datagram. Machines are noisy and differ; the ratio to the
 floor is what can be compared. Nothing passes or fails here.
 """
+
+# First: it replaces voluptuous, and warns if that has been imported before.
+import homeassistant  # noqa: F401

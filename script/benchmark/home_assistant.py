@@ -17,7 +17,9 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.snom_buttons.engine.xbuttons import KeyDescription
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
 from script.benchmark.phone import KEYS, LOCALHOST, PASSWORD
+from tests.support.ports import free_port
 
 
 @asynccontextmanager
@@ -29,6 +31,12 @@ async def home_assistant() -> AsyncIterator[HomeAssistant]:
             hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
             yield hass
             await hass.async_stop(force=True)
+
+
+async def set_up_http(hass: HomeAssistant) -> None:
+    """Set up what MQTT needs of it by a free port: 8123 may be the demo's."""
+    http = {"server_host": [LOCALHOST], "server_port": free_port()}
+    assert await async_setup_component(hass, "http", {"http": http})
 
 
 async def set_up(

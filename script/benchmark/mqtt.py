@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from script.benchmark.home_assistant import home_assistant, set_up
+from script.benchmark.home_assistant import home_assistant, set_up, set_up_http
 from script.benchmark.mqtt_peers import Plan, measure_in_process
 from script.benchmark.phone import KEYS, LOCALHOST, PASSWORD
 from script.benchmark.table import percentiles, show, times_shown
@@ -47,6 +47,7 @@ async def bench_mqtt(count: int, seconds: int, options: list[str]) -> None:
         broker = Broker(directory, mqtt_port, *quiet, *options)
         await stack.enter_async_context(broker)
         hass = await stack.enter_async_context(home_assistant())
+        await set_up_http(hass)
         entry = MockConfigEntry(
             domain="mqtt",
             version=CONFIG_ENTRY_VERSION,
