@@ -38,6 +38,8 @@ def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
     if "hass" not in request.fixturenames:
         yield
         return
+    if "recorder_mock" in request.fixturenames:  # has to be there before `hass`
+        request.getfixturevalue("recorder_mock")
     request.getfixturevalue("enable_custom_integrations")
     log: pytest.LogCaptureFixture = request.getfixturevalue("caplog")
     yield

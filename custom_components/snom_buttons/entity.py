@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .engine.phones import KeyKind, KeySetup, Signal
 from .engine.xbuttons import KeyDescription
+from .hub.context import context_of
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.line import SnomLine
 from .hub.phone import SnomPhone
@@ -52,7 +53,10 @@ class SnomEntity(Entity):
             self.async_on_remove(signal.subscribe(listener))
 
     @callback
-    def _async_changed(self, _: object) -> None:
+    def _async_changed(self, cause: object) -> None:
+        """Write the state, in the context of the press that caused it."""
+        if (context := context_of(cause)) is not None:
+            self.async_set_context(context)
         self.async_write_ha_state()
 
     def serves_as(self, wanted: SnomEntity) -> bool:
@@ -136,7 +140,7 @@ class SnomLampEntity(SnomKeyEntity, ToggleEntity):
 
     async def async_show(self, description: KeyDescription) -> None:
         """Show a look, and occupy one of LAMPS_A_TURN until the next turn of the loop."""
-        self.key.show(description)
+        self.key.show(description, self._context)
         await asyncio.sleep(0)
 
 

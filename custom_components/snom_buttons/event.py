@@ -44,7 +44,7 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
             data[ATTR_CALLER] = press.caller
         event_type = press.use.value if press.use else ButtonEventType.PRESS_END
         self._trigger_event(event_type, data)
-        self.async_write_ha_state()
+        self._async_changed(press)
 
 
 class SnomDialledEvent(SnomPhoneEntity, EventEntity):
@@ -61,7 +61,7 @@ class SnomDialledEvent(SnomPhoneEntity, EventEntity):
     @callback
     def _async_dialled(self, dialled: Dialled) -> None:
         self._trigger_event(EVENT_TYPE_DIALLED, {ATTR_NUMBER: dialled.number})
-        self.async_write_ha_state()
+        self._async_changed(dialled)
 
 
 class SnomLineEvent(SnomLineEntity, EventEntity):
@@ -78,7 +78,7 @@ class SnomLineEvent(SnomLineEntity, EventEntity):
     @callback
     def _async_used(self, use: LineUse) -> None:
         self._trigger_event(use.use.value, {ATTR_PHONE: use.extension})
-        self.async_write_ha_state()
+        self._async_changed(use)
 
 
 async_setup_entry = platform_setup(

@@ -89,7 +89,7 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
         raise Refused("reset_alone" if fields else "nothing_to_set")
     answers: list[JsonValueType] = []
     for phone, key in _keys(call):
-        key.show(replace(key.setup.off, **fields))
+        key.show(replace(key.setup.off, **fields), call.context)
         document = key.document.decode()
         answers.append({**_answer(phone), ATTR_KEY: key.name, ATTR_DOCUMENT: document})
     return {"keys": answers}
@@ -109,7 +109,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     for phone in phones.values():
         phone.phone.check(looks)
     for phone in phones.values():
-        phone.phone.show(looks)
+        phone.phone.show(looks, call.context)
     return {
         "phones": [
             {**_answer(phone), ATTR_DOCUMENT: document} for phone in phones.values()

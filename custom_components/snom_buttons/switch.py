@@ -49,12 +49,12 @@ class SnomLineSwitch(SnomLineEntity, SwitchEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Seize the line for Home Assistant, if it is free."""
-        self.line.seize()
+        self.line.seize(cause=self._context)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Release the line, even if a phone holds it."""
-        self.line.release()
+        self.line.release(cause=self._context)
 
 
 async_setup_entry = platform_setup(

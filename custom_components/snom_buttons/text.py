@@ -46,7 +46,7 @@ class SnomLabel(SnomKeyEntity, TextEntity):
             raise ServiceValidationError(
                 translation_domain=DOMAIN, translation_key="invalid_label"
             )
-        self.key.show(replace(self.key.look, label=label))
+        self.key.show(replace(self.key.look, label=label), self._context)
 
 
 async_setup_entry = platform_setup(

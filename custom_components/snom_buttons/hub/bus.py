@@ -17,6 +17,7 @@ from ..const import (
     EVENT_SHARED_LINE,
 )
 from ..engine.phones import Dialled, KeyPress, LineUse, PhoneServer, Signal
+from .context import context_of
 from .follower import Follower
 from .line import SnomLine
 from .phone import SnomPhone
@@ -87,4 +88,10 @@ class EventBus(Follower):
             ATTR_TIME: event.time.isoformat(),
             ATTR_ID: event.id,
         }
-        self._hass.bus.async_fire(name, common | data)
+        context = context_of(event)
+        if context is not None and not isinstance(event, LineUse):
+            # States were written before, but this event becomes their origin.
+            context.origin_event = None
+        self._hass.bus.async_fire(
+            name, common | data, context=context, time_fired=event.time.timestamp()
+        )

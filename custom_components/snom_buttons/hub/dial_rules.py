@@ -6,10 +6,11 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID, SERVICE_TURN_ON
-from homeassistant.core import HomeAssistant, callback, split_entity_id
+from homeassistant.core import Context, HomeAssistant, callback, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
 
 from ..engine.phones import Dialled, PhoneServer
+from .context import context_of
 from .follower import Follower
 from .phone import SnomPhone
 
@@ -42,16 +43,17 @@ class DialRules(Follower):
     def _async_dialled(self, dialled: Dialled) -> None:
         phone = self._phones.get(dialled.extension)
         if phone and (entity_id := phone.settings.dial_rules.get(dialled.number)):
-            run = self._async_run(entity_id)
+            run = self._async_run(entity_id, context_of(dialled))
             self._entry.async_create_task(self._hass, run)
 
-    async def _async_run(self, entity_id: str) -> None:
+    async def _async_run(self, entity_id: str, context: Context | None) -> None:
         try:
             await self._hass.services.async_call(
                 split_entity_id(entity_id)[0],
                 SERVICE_TURN_ON,
                 {ATTR_ENTITY_ID: entity_id},
                 blocking=True,
+                context=context,
             )
         except HomeAssistantError as err:
             _LOGGER.warning(

@@ -269,7 +269,9 @@ class MqttFollower:
             )
         self._publish_keys(phone, phone.keys)
 
-    def _publish_keys(self, phone: Phone, names: Iterable[str], _: None = None) -> None:
+    def _publish_keys(
+        self, phone: Phone, names: Iterable[str], _: object = None
+    ) -> None:
         """Publish the state of those of the named keys that are configured."""
         for name in names:
             if key := phone.keys.get(name):

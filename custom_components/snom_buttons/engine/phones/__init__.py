@@ -3,7 +3,7 @@
 from ..sip import PRIVATE_NETWORKS
 from .address import can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
-from .events import Dialled, KeyPress, LineUse
+from .events import Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
 from .models import MODELS
@@ -24,6 +24,7 @@ __all__ = [
     "DialAnswer",
     "Dialled",
     "Dialling",
+    "Happening",
     "Key",
     "KeyKind",
     "KeyPress",

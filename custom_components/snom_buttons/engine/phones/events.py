@@ -20,6 +20,9 @@ class Happening:
     """The time of arrival, aware, in UTC."""
     id: str = field(default_factory=partial(secrets.token_hex, 16))
     """Unique; copies of the event on another path have the same."""
+    cause: object = field(default=None, compare=False, repr=False)
+    """The event that caused this one, or what the caller of `show`, `seize` or `release`
+    gave. A follower may set it for an event without a cause."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -41,8 +41,8 @@ class Key:
         """All that the key shows."""
         self.document = _document(setup)
         """`look` as a buttons document."""
-        self.shown: Signal[None] = Signal()
-        """`look` has changed."""
+        self.shown: Signal[object] = Signal()
+        """`look` has changed. The value is the cause, as in Happening."""
         self.pressed: Signal[KeyPress] = Signal()
         self._changed = changed
 
@@ -67,8 +67,8 @@ class Key:
         """Return whether the key is on with this look."""
         return description.light != self.setup.off.light
 
-    def show(self, description: KeyDescription) -> None:
-        """Set the look, and send it if it changes.
+    def show(self, description: KeyDescription, cause: object = None) -> None:
+        """Set the look, and send it if it changes; `shown` emits the cause.
 
         Raises DocumentError, or ValueError for another key's; then nothing changes.
         """
@@ -80,11 +80,11 @@ class Key:
         self.document = format_document((description,))
         self.look = description
         self._changed(self, differ_only_in_label(before, description))
-        self.shown.emit(None)
+        self.shown.emit(cause)
 
-    def turn(self, on: bool) -> None:
+    def turn(self, on: bool, cause: object = None) -> None:
         """Turn the key on or off. Only fields in which `off` and `on` differ change."""
-        self.show(self.turned(self.look, on))
+        self.show(self.turned(self.look, on), cause)
 
     def turned(self, description: KeyDescription, on: bool) -> KeyDescription:
         """Return a look after it was turned on or off."""

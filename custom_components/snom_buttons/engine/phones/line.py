@@ -32,8 +32,8 @@ class SharedLine:
         self.owner: str | None = None
         """The extension of the phone that holds it; None if it is free, or held by the
         server itself."""
-        self.status: Signal[None] = Signal()
-        """`seized` or `owner` has changed."""
+        self.status: Signal[object] = Signal()
+        """`seized` or `owner` has changed. The value is the cause, as in Happening."""
         self.used: Signal[LineUse] = Signal()
         self._phones = phones
         self._emit_later = emit_later
@@ -45,18 +45,18 @@ class SharedLine:
         self._running = True
         self.follow_owner()
 
-    def seize(self, extension: str | None = None) -> bool:
+    def seize(self, extension: str | None = None, cause: object = None) -> bool:
         """Seize the line for a phone or the server; return whether it was free."""
         if self.seized:
             return False
-        self._become(True, extension, Action.SEIZE, extension)
+        self._become(True, extension, Action.SEIZE, extension, cause)
         return True
 
-    def release(self, extension: str | None = None) -> bool:
+    def release(self, extension: str | None = None, cause: object = None) -> bool:
         """Release the line for its owner, None for any; return whether it was held."""
         if not self.seized or (extension is not None and extension != self.owner):
             return False
-        self._become(False, None, Action.RELEASE, extension)
+        self._become(False, None, Action.RELEASE, extension, cause)
         return True
 
     def press(self, phone: Phone, press: KeyPress) -> Use | None:
@@ -70,10 +70,10 @@ class SharedLine:
         if (
             press.action is Action.SEIZE
             and is_registered
-            and self.seize(phone.extension)
+            and self.seize(phone.extension, press)
         ):
             return Action.SEIZE
-        if press.action is Action.RELEASE and self.release(phone.extension):
+        if press.action is Action.RELEASE and self.release(phone.extension, press):
             return Action.RELEASE
         phone.send_again(press.key)
         return None
@@ -90,11 +90,11 @@ class SharedLine:
         self._grace.cancel()
         self.follow_owner()
 
-    def apply(self) -> None:
+    def apply(self, cause: object = None) -> None:
         """Set the looks of all keys."""
         for key in self._keys():
             looks = shared_key(key.name, self.setup.code)
-            key.show((looks.on if self.seized else None) or looks.off)
+            key.show((looks.on if self.seized else None) or looks.off, cause)
 
     def follow_owner(self) -> None:
         """Release the line if its owner is gone, or set the timer for that."""
@@ -137,13 +137,18 @@ class SharedLine:
                 yield key
 
     def _become(
-        self, seized: bool, owner: str | None, use: Use, by: str | None
+        self,
+        seized: bool,
+        owner: str | None,
+        use: Use,
+        by: str | None,
+        cause: object,
     ) -> None:
         self._grace.cancel()
         self.seized, self.owner = seized, owner
-        self.apply()
-        self.status.emit(None)
-        event = LineUse(use=use, extension=by)
+        self.apply(cause)
+        self.status.emit(cause)
+        event = LineUse(use=use, extension=by, cause=cause)
         self._emit_later(lambda: self.used.emit(event))
 
     def _give_up(self) -> None:

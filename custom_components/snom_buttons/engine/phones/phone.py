@@ -134,7 +134,9 @@ class Phone:
         self._send(before.keys() ^ setups.keys())
         self.changed.emit(False)
 
-    def show(self, descriptions: Iterable[KeyDescription]) -> None:
+    def show(
+        self, descriptions: Iterable[KeyDescription], cause: object = None
+    ) -> None:
         """Set the looks of keys, which need not be configured.
 
         All are sent, changed or not. Raises what `check` raises; then nothing changes.
@@ -143,7 +145,7 @@ class Phone:
         self.check(shown.values())
         for name, look in shown.items():
             if key := self.keys.get(name):
-                key.show(look)
+                key.show(look, cause)
             elif (before := self._unconfigured.get(name)) != look:
                 self._unconfigured[name] = look
                 only_label = before is not None and differ_only_in_label(before, look)

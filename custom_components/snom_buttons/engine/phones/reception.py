@@ -150,7 +150,7 @@ class Reception:
             if line := self._line_of(phone.extension, name):
                 press.use = line.press(phone, press)
             if key.setup.toggles:
-                key.turn(not key.is_on)
+                key.turn(not key.is_on, press)
         emit_later(partial(self._emit_press, phone, press))
 
     def _emit_press(self, phone: Phone, press: KeyPress) -> None:

@@ -242,7 +242,7 @@ class PhoneServer:
         line.close()
         self._lines_changed()
 
-    def _lines_changed(self, _: None = None) -> None:
+    def _lines_changed(self, _: object = None) -> None:
         self.changed.emit(Change())
 
     def line_of(self, extension: str, key: str) -> SharedLine | None:

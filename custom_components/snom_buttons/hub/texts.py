@@ -1,0 +1,24 @@
+"""Texts in the language of Home Assistant: default names, and lines of *Activity*."""
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import (
+    LOCALE_EN,
+    async_get_cached_translations,
+    async_get_translations,
+)
+
+from ..const import DOMAIN
+
+
+async def async_load_texts(hass: HomeAssistant) -> None:
+    """Load the texts, for a dialogue before the integration is set up."""
+    await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
+
+
+@callback
+def text(hass: HomeAssistant, name: str, /, **placeholders: str) -> str:
+    """Return a text of the category `common`, in English while its language is loaded."""
+    texts: dict[str, str] = {}
+    for language in (LOCALE_EN, hass.config.language):
+        texts |= async_get_cached_translations(hass, language, "common", DOMAIN)
+    return texts[f"component.{DOMAIN}.common.{name}"].format(**placeholders)

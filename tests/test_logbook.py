@@ -1,0 +1,305 @@
+"""What *Activity* says of presses, and of what they have caused."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.snom_buttons.hub.texts import async_load_texts
+from homeassistant.components.recorder import Recorder
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Context, HomeAssistant, State
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from tests.support.entries import KEYS, add_phone, key_data, line_subentry, update_phone
+from tests.support.patience import PATIENCE
+from tests.support.rawphone import RawPhone
+
+ALARM = key_data("3", kind="switch", name="Alarm", toggle=True)
+RULES = {"dial_rules": [{"number": "77", "run": "script.doorbell"}]}
+SCRIPT = {
+    "script": {
+        "doorbell": {
+            "sequence": {
+                "action": "snom_buttons.set_key",
+                "target": {"entity_id": "light.phone_44_key_1"},
+                "data": {"light": "on", "label": "Door"},
+            }
+        }
+    }
+}
+AUTOMATION = {
+    "automation": {
+        "alias": "Lamp by key",
+        "triggers": {"trigger": "event", "event_type": "snom_buttons_key_press"},
+        "actions": {
+            "action": "light.turn_on",
+            "target": {"entity_id": "light.phone_44_key_1"},
+        },
+    }
+}
+
+
+@pytest.fixture
+async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConfigEntry:
+    """Return the entry of a server whose phone 44 has a switch and a dial rule."""
+    assert await async_setup_component(hass, "script", SCRIPT)
+    update_phone(hass, config_entry, keys=[*KEYS[:2], ALARM, KEYS[3]], dialling=RULES)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    return config_entry
+
+
+def state(hass: HomeAssistant, entity_id: str) -> State:
+    found = hass.states.get(entity_id)
+    assert found is not None
+    return found
+
+
+async def test_what_a_press_does_has_its_context(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    seen: list[Context] = []
+    for on in ("on", "off"):
+        await phone.press("3")
+        await hass.async_block_till_done()
+        context = presses[-1].context
+        assert state(hass, "switch.phone_44_alarm").state == on
+        assert state(hass, "switch.phone_44_alarm").context is context
+        assert state(hass, "event.phone_44_alarm_press").context is context
+        assert context not in seen
+        seen.append(context)
+    # By another way there is no press.
+    await hass.services.async_call(
+        "switch", "turn_on", {"entity_id": "switch.phone_44_alarm"}, blocking=True
+    )
+    assert state(hass, "switch.phone_44_alarm").context not in seen
+
+
+async def test_a_press_is_the_parent_of_an_automation(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    assert await async_setup_component(hass, "automation", AUTOMATION)
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    await phone.press("2")
+    await phone.shows("1", c="on")
+    await hass.async_block_till_done()
+    lamp = state(hass, "light.phone_44_key_1")
+    assert lamp.context.parent_id == presses[0].context.id
+
+
+async def test_a_dial_rule_runs_in_the_context_of_the_number(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    """Also the action `set_key` that its script calls."""
+    dialled = async_capture_events(hass, "snom_buttons_dialled")
+    started = async_capture_events(hass, "script_started")
+    await phone.invite("77")
+    await phone.shows("1", c="on", l="Door")
+    await hass.async_block_till_done()
+    context = dialled[0].context
+    assert state(hass, "event.phone_44_dialled").context is context
+    assert started[0].context is context
+    assert state(hass, "light.phone_44_key_1").context is context
+
+
+async def test_a_document_is_shown_in_the_context_of_its_action(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    context = Context()
+    await hass.services.async_call(
+        "snom_buttons",
+        "send_document",
+        {
+            "device_id": server.runtime_data.phones["44"].device_id,
+            "document": "k=1\nc=on\n",
+        },
+        blocking=True,
+        context=context,
+    )
+    assert state(hass, "light.phone_44_key_1").context is context
+
+
+async def test_a_line_is_seized_in_the_context_of_the_press(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    add_phone(hass, server, line_subentry())
+    await hass.async_block_till_done()
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    uses = async_capture_events(hass, "snom_buttons_shared_line")
+    await phone.shows("1", a="seize")
+    await phone.press("1", "seize")
+    await phone.shows("1", a="release")
+    await hass.async_block_till_done()
+    context = presses[0].context
+    assert uses[0].context is context
+    changed = {event.data["entity_id"]: event.context for event in changes}
+    assert changed == dict.fromkeys(
+        ("switch.gate", "event.gate_use", "event.phone_44_key_1_press"), context
+    )
+    # Home Assistant itself can release it.
+    context = Context()
+    await hass.services.async_call(
+        "switch",
+        "turn_off",
+        {"entity_id": "switch.gate"},
+        blocking=True,
+        context=context,
+    )
+    await hass.async_block_till_done()
+    assert uses[1].context is context
+    assert state(hass, "event.gate_use").context is context
+
+
+# The logbook
+
+type Told = tuple[str, str, str | None]
+"""What changed, how, and by what."""
+
+
+def told(entry: dict[str, Any]) -> Told:
+    cause = [entry.get("context_name"), entry.get("context_message")]
+    # The state of an event is its time.
+    state = entry.get("attributes", {}).get("event_type") or entry.get("state")
+    return (
+        entry.get("name") or entry["entity_id"],
+        entry.get("message") or state,
+        " ".join(filter(None, cause)) or None,
+    )
+
+
+async def recorded(hass: HomeAssistant, client: Any, **request: Any) -> set[Told]:
+    """Return the log of the last hour, from the database."""
+    await async_wait_recording_done(hass)
+    start = dt_util.utcnow() - timedelta(hours=1)
+    await client.send_json_auto_id(
+        {"type": "logbook/get_events", "start_time": start.isoformat(), **request}
+    )
+    answer = await client.receive_json()
+    assert answer["success"], answer
+    return {told(entry) for entry in answer["result"]}
+
+
+PRESSED = "Phone 44 Alarm was pressed"
+BY_A_PRESS = {
+    ("Phone 44", "Alarm was pressed", None),
+    ("switch.phone_44_alarm", "on", PRESSED),
+    ("event.phone_44_alarm_press", "press_end", PRESSED),
+}
+DIALLED = "Phone 44 dialled 77"
+BY_A_NUMBER = {
+    ("Phone 44", "dialled 77", None),
+    ("event.phone_44_dialled", "dialled", DIALLED),
+    ("doorbell", "started", DIALLED),
+    ("light.phone_44_key_1", "on", DIALLED),
+}
+
+
+@pytest.fixture
+async def logbook(recorder_mock: Recorder, hass: HomeAssistant) -> None:
+    assert await async_setup_component(hass, "logbook", {})
+
+
+@pytest.mark.usefixtures("recorder_mock", "logbook")
+async def test_the_logbook_names_the_press(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    await phone.press("3")
+    await phone.press("4", number="key4")
+    await phone.invite("77")
+    await phone.shows("1", c="on")
+    await hass.async_block_till_done()
+    client = await hass_ws_client()
+    log = await recorded(hass, client)
+    assert log >= BY_A_PRESS | BY_A_NUMBER
+    # A key that is not used has no entity.
+    assert ("Phone 44", "Key 4 was pressed", None) in log
+    # Of one entity alone, too, and of the phone.
+    log = await recorded(hass, client, entity_ids=["switch.phone_44_alarm"])
+    assert ("switch.phone_44_alarm", "on", PRESSED) in log
+    device_id = server.runtime_data.phones["44"].device_id
+    log = await recorded(hass, client, device_ids=[device_id])
+    assert ("Phone 44", "Alarm was pressed", None) in log
+
+
+@pytest.mark.usefixtures("recorder_mock", "logbook")
+async def test_the_logbook_names_the_press_as_it_happens(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    await async_wait_recording_done(hass)
+    client = await hass_ws_client()
+    await client.send_json_auto_id(
+        {"type": "logbook/event_stream", "start_time": dt_util.utcnow().isoformat()}
+    )
+    assert (await client.receive_json())["success"]
+    assert (await client.receive_json())["event"]["events"] == []
+    await phone.press("3")
+    await phone.invite("77")
+    await phone.shows("1", c="on")
+    log: set[Told] = set()
+    async with asyncio.timeout(PATIENCE):
+        while not log >= BY_A_PRESS | BY_A_NUMBER:
+            news = await client.receive_json()
+            log |= {told(entry) for entry in news["event"]["events"]}
+    assert {cause for who, _, cause in log if who == "Phone 44"} == {None}
+
+
+@pytest.mark.usefixtures("recorder_mock", "logbook")
+async def test_the_logbook_speaks_the_language_of_home_assistant(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Also of a phone that is gone."""
+    hass.config.language = "de"
+    add_phone(hass, server, line_subentry())
+    await phone.shows("1", a="seize")
+    await phone.press("1", "seize")
+    await phone.shows("1", a="release")
+    await phone.press("3")
+    await phone.invite("78")
+    await phone.press("1", "release")
+    await phone.shows("1", a="seize")
+    for action in ("turn_on", "turn_off"):
+        await hass.services.async_call(
+            "switch", action, {"entity_id": "switch.gate"}, blocking=True
+        )
+    await hass.async_block_till_done()
+    client = await hass_ws_client()
+    log = {(who, what) for who, what, _ in await recorded(hass, client)}
+    assert ("Phone 44", "Alarm was pressed") in log  # until the texts are loaded
+    await async_load_texts(hass)
+    log = {(who, what) for who, what, _ in await recorded(hass, client)}
+    assert log >= {
+        ("Phone 44", "Alarm wurde gedrückt"),
+        ("Phone 44", "hat 78 gewählt"),
+        ("Gate", "wurde von Phone 44 belegt"),
+        ("Gate", "wurde von Phone 44 freigegeben"),
+        ("Gate", "wurde belegt"),
+        ("Gate", "wurde freigegeben"),
+    }
+    assert await hass.config_entries.async_remove(server.entry_id)
+    log = {(who, what) for who, what, _ in await recorded(hass, client)}
+    assert log >= {
+        ("Telefon 44", "Taste 3 wurde gedrückt"),
+        ("Telefon 44", "hat 78 gewählt"),
+        ("Gate", "wurde von 44 belegt"),
+    }
