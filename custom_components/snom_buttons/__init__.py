@@ -1,5 +1,6 @@
 """The lamps and keys of snom desk phones, with Home Assistant as their SIP registrar."""
 
+from contextlib import AsyncExitStack
 import errno
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -69,13 +70,14 @@ async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     # The update listener is added later, so update before and after the platforms.
     await hub.async_update()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    try:
+    async with AsyncExitStack() as on_failure:
+        on_failure.push_async_callback(
+            hass.config_entries.async_unload_platforms, entry, PLATFORMS
+        )
         entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
         await hub.async_update()
         await hub.ports.open()
-    except BaseException:  # even if Home Assistant does not wait any longer
-        await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
-        raise
+        on_failure.pop_all()
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> None:

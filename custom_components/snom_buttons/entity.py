@@ -49,6 +49,7 @@ class SnomEntity(Entity):
     @override
     async def async_added_to_hass(self) -> None:
         """Subscribe to all signals that this entity follows."""
+        await super().async_added_to_hass()
         for signal, listener in self._followed:
             self.async_on_remove(signal.subscribe(listener))
 

@@ -230,17 +230,23 @@ async def test_a_second_server(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_server_without_udp_blocks_no_port(
-    hass: HomeAssistant, config_entry: MockConfigEntry, port: int
+async def test_a_server_without_udp_is_set_up_once(
+    hass: HomeAssistant, port: int
 ) -> None:
     tcp_only = {
+        "host": LOCALHOST,
+        "port": port,
         "udp": {"enabled": False},
         "tcp": {"enabled": True, "port": free_port()},
     }
-    hass.config_entries.async_update_entry(
-        config_entry, data={**config_entry.data, **tcp_only}
-    )
-    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    result = await submit_server(hass, await start_server(hass), **tcp_only)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert "port" not in result["data"]
+    await hass.async_block_till_done()
+    result = await submit_server(hass, await start_server(hass), **tcp_only)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+    # Another server may use the UDP port that the form had.
     result = await submit_server(
         hass, await start_server(hass), host=LOCALHOST, port=port
     )

@@ -8,7 +8,6 @@ from homeassistant.components import network
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
-    ConfigEntry,
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
@@ -21,6 +20,8 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
     CONF_ADVERTISED_HOST,
+    CONF_TCP,
+    CONF_TLS,
     CONF_UDP,
     DOMAIN,
     ENTRY_MINOR_VERSION,
@@ -46,6 +47,10 @@ from .server_form import (
 
 STREAMS: Final = ("TCP", "TLS")
 
+WITH_UDP: Final = (CONF_HOST, CONF_PORT)
+WITHOUT_UDP: Final = (CONF_HOST, CONF_UDP, CONF_TCP, CONF_TLS)
+"""The data in which no two servers are the same."""
+
 
 class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     """Add a SIP server, or change one."""
@@ -57,14 +62,14 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(
-        cls, config_entry: ConfigEntry
+        cls, config_entry: SnomConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         return {SUBENTRY_TYPE_PHONE: PhoneFlow, SUBENTRY_TYPE_SHARED_LINE: LineFlow}
 
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> MqttOptionsFlow:
+    def async_get_options_flow(config_entry: SnomConfigEntry) -> MqttOptionsFlow:
         return MqttOptionsFlow()
 
     @override
@@ -92,10 +97,12 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         faults = Faults(SERVER_PLACEHOLDERS)
         if user_input is not None:
             suggested = data = read_server(user_input)
-            if self._is_another_there(data):
-                return self.async_abort(reason="already_configured")
+            has_udp = data[CONF_UDP][CONF_ENABLED]
+            self._async_abort_entries_match(
+                {name: data[name] for name in (WITH_UDP if has_udp else WITHOUT_UDP)}
+            )
             faults = find_server_faults(data)
-            if not data[CONF_UDP][CONF_ENABLED] and self._has_phone_by_address():
+            if not has_udp and self._has_phone_by_address():
                 faults.add(WHOLE_FORM, "udp_needed")
             certificate = certificate_settings(data)
             await async_add_certificate_fault(self.hass, certificate, faults)
@@ -114,18 +121,6 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=faults.errors,
             description_placeholders=faults.placeholders,
         )
-
-    def _is_another_there(self, data: Mapping[str, Any]) -> bool:
-        """Return whether another server is set up for the same UDP port."""
-        if not data[CONF_UDP][CONF_ENABLED]:
-            return False
-        others = (
-            server_settings(entry.data)
-            for entry in self._async_current_entries(include_ignore=False)
-            if entry.entry_id != self.context.get("entry_id")
-        )
-        wanted = (data[CONF_HOST], data[CONF_PORT])
-        return any((other.host, other.port) == wanted for other in others)
 
     def _has_phone_by_address(self) -> bool:
         """Return whether the server has a phone that does not register."""
@@ -165,6 +160,8 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         self, data: dict[str, Any], settings: ServerSettings
     ) -> ConfigFlowResult:
         title = _title(settings)
+        if settings.port is None:
+            del data[CONF_PORT]  # it would keep another server from this port
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=title, data=data)
         entry = self._get_reconfigure_entry()

@@ -143,7 +143,7 @@ class SnomMqtt(Follower):
 
     @callback
     def _async_entry_changed(
-        self, change: ConfigEntryChange, entry: ConfigEntry
+        self, change: ConfigEntryChange, entry: ConfigEntry[Any]
     ) -> None:
         """Follow whether the MQTT integration is loaded."""
         if entry.domain != MQTT_DOMAIN:

@@ -3,7 +3,7 @@
 Nothing here imports that integration.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -17,7 +17,7 @@ _ADD_MQTT: Final = f"/config/integrations/dashboard/add?domain={MQTT_DOMAIN}"
 _SHOW_MQTT: Final = f"/config/integrations/integration/{MQTT_DOMAIN}"
 
 
-def mqtt_entry(hass: HomeAssistant) -> ConfigEntry | None:
+def mqtt_entry(hass: HomeAssistant) -> ConfigEntry[Any] | None:
     """Return the entry of the MQTT integration, which has one at most."""
     entries = hass.config_entries.async_entries(
         MQTT_DOMAIN, include_ignore=False, include_disabled=False

@@ -1,6 +1,7 @@
 """The server: its life cycle, and its parts."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 import ssl
 import time
@@ -84,7 +85,8 @@ class PhoneServer:
 
     async def start(self) -> None:
         """Open the ports, and send restored phones all keys. Raises CannotListen."""
-        try:
+        async with AsyncExitStack() as on_failure:
+            on_failure.push_async_callback(self.stop)
             for transport, port in self.settings.ports.items():
                 await self._open(transport, port)
             self._is_started = True
@@ -93,9 +95,7 @@ class PhoneServer:
                 self._update(phone)
             for line in self.lines.values():
                 line.start()
-        except BaseException:
-            await self.stop()
-            raise
+            on_failure.pop_all()
 
     async def _open(self, transport: str, port: int) -> None:
         if transport == "TLS" and self.context is None:

@@ -3,6 +3,7 @@
 Elsewhere in this package IPv4 is plain: `192.0.2.4`, not `::ffff:192.0.2.4`.
 """
 
+from contextlib import ExitStack
 import socket
 from typing import Any
 
@@ -17,8 +18,8 @@ def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.so
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY on accepted sockets only if the listener names TCP.
     protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
-    bound = socket.socket(family, kind, protocol)
-    try:
+    with ExitStack() as on_failure:
+        bound = on_failure.enter_context(socket.socket(family, kind, protocol))
         bound.setblocking(False)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != "::")
@@ -28,9 +29,7 @@ def listening_socket(host: str, port: int, kind: socket.SocketKind) -> socket.so
         bound.bind((host, port))
         if kind == socket.SOCK_STREAM:
             bound.listen(socket.SOMAXCONN)
-    except BaseException:
-        bound.close()
-        raise
+        on_failure.pop_all()
     return bound
 
 
