@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.snom_buttons.engine.xbuttons import Color, LightMode
+from custom_components.snom_buttons.engine.xbuttons import Color
 from custom_components.snom_buttons.entity import LAMPS_A_TURN
 from homeassistant.components.light import (
     ATTR_BRIGHTNESS,
@@ -72,7 +72,8 @@ async def test_on_and_off(hass: HomeAssistant, phone: RawPhone) -> None:
 
 
 @pytest.mark.parametrize(
-    "effect", ["hold", "pickup", "park", "message", "offline", "error"]
+    "effect",
+    ["hold", "pickup", "park", "message", "offline", "error", "seized", "record"],
 )
 async def test_an_effect_is_a_light_mode(
     hass: HomeAssistant, phone: RawPhone, effect: str
@@ -141,16 +142,17 @@ async def test_a_color_becomes_the_nearest_that_a_lamp_has(
 
 
 @pytest.mark.parametrize("wanted", ["white", "floralwhite"])
-async def test_a_color_that_is_rather_white_is_no_choice(
+async def test_a_color_that_is_rather_white_leaves_the_choice_to_the_phone(
     hass: HomeAssistant, phone: RawPhone, wanted: str
 ) -> None:
     state = await call(hass, SERVICE_TURN_ON, COLORED, color_name=wanted)
-    assert state.attributes[ATTR_HS_COLOR] == (0, 100)
+    assert state.attributes[ATTR_HS_COLOR] == (0, 0)
     await phone.shows("2", c="on", o=None)
     await call(hass, SERVICE_TURN_ON, COLORED, color_name="green")
-    state = await call(hass, SERVICE_TURN_ON, COLORED, color_name=wanted)
-    assert state.attributes[ATTR_HS_COLOR] == (120, 100)
     await phone.shows("2", c="on", o="green")
+    state = await call(hass, SERVICE_TURN_ON, COLORED, color_name=wanted)
+    assert state.attributes[ATTR_HS_COLOR] == (0, 0)
+    await phone.shows("2", c="on", o=None)
 
 
 async def test_a_scene_brings_lamps_back(hass: HomeAssistant, phone: RawPhone) -> None:
@@ -203,12 +205,12 @@ async def test_color_and_effect_are_kept_apart(
 @pytest.mark.parametrize(
     ("color", "shown"),
     [
-        (None, (0, 100)),
+        (None, (0, 0)),
         (Color.LOCAL, (120, 100)),
         (Color.REMOTE, (0, 100)),
         ("#0000FF", (240, 100)),
-        ("#broken", (0, 100)),
-        ("mauve", (0, 100)),
+        ("#broken", (0, 0)),
+        ("mauve", (0, 0)),
     ],
 )
 async def test_colors_that_were_set_elsewhere(
@@ -224,14 +226,18 @@ async def test_colors_that_were_set_elsewhere(
     assert hass.states.get(COLORED).attributes[ATTR_HS_COLOR] == shown
 
 
-async def test_a_mode_that_is_no_effect_is_shown_as_it_is(
+async def test_a_word_that_is_no_effect_is_one_once_it_was_shown(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
     key = server.runtime_data.server.phones["44"].keys["1"]
-    key.show(replace(key.look, light=LightMode.SEIZED))
+    key.show(replace(key.look, light="disco"))
     state = hass.states.get(PLAIN)
     assert state.state == STATE_ON
-    assert state.attributes[ATTR_EFFECT] == "seized"
+    assert state.attributes[ATTR_EFFECT] == "disco"
+    assert "disco" in state.attributes[ATTR_EFFECT_LIST]
+    await call(hass, SERVICE_TURN_OFF, PLAIN)
+    await call(hass, SERVICE_TURN_ON, PLAIN, effect="disco")
+    await phone.shows("1", c="disco")
 
 
 async def test_a_light_is_unavailable_while_its_phone_is_away(

@@ -24,7 +24,6 @@ PARALLEL_UPDATES = LAMPS_A_TURN
 class SnomLight(SnomLampEntity, LightEntity):
     """The lamp of a key."""
 
-    _attr_effect_list = list(EFFECTS)
     _attr_supported_features = LightEntityFeature.EFFECT
 
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
@@ -35,6 +34,12 @@ class SnomLight(SnomLampEntity, LightEntity):
         if setup.colors:
             # The document has no brightness; Home Assistant has no colour without one.
             self._attr_brightness = 255
+
+    @property
+    @override
+    def effect_list(self) -> list[str]:
+        """Return all that `effect` can be, also words that only a document can bring."""
+        return [*EFFECTS, *self.key.other_lights]
 
     @property
     @override
@@ -54,14 +59,15 @@ class SnomLight(SnomLampEntity, LightEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Turn the lamp on; an effect or colour that is not given is not changed."""
-        description = self.key.look
+        key = self.key
+        description = key.look
         if (effect := kwargs.get(ATTR_EFFECT)) is not None:
             with refusals_translated():
-                description = with_effect(description, effect)
+                description = with_effect(description, effect, key.other_lights)
         elif not self.is_on:
             description = replace(description, light=LightMode.ON)
         if (hs_color := kwargs.get(ATTR_HS_COLOR)) is not None:
-            description = with_hs_color(description, hs_color)
+            description = with_hs_color(description, hs_color, key.other_colors)
         await self.async_show(description)
 
 

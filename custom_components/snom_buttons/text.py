@@ -35,8 +35,8 @@ class SnomLabel(SnomKeyEntity, TextEntity):
     @property
     @override
     def native_value(self) -> str:
-        """Return the label, cut to MAX_LABEL characters."""
-        return (self.key.look.label or "")[:MAX_LABEL]
+        """Return the label, cut to MAX_LABEL characters and to what can be set."""
+        return (self.key.look.label or "")[:MAX_LABEL].rstrip(" ")
 
     @override
     async def async_set_value(self, value: str) -> None:

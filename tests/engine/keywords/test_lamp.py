@@ -36,14 +36,14 @@ def test_colours_are_computed_as_home_assistant_does() -> None:
 @pytest.mark.parametrize(
     ("color", "hs_color"),
     [
-        (None, (0, 100)),
+        (None, (0, 0)),
         ("red", (0, 100)),
         ("remote", (0, 100)),
         ("local", (120, 100)),
         ("green", (120, 100)),
         ("orange", (30, 100)),
         ("#112233", (210.0, 66.667)),
-        ("mauve", (0, 100)),
+        ("mauve", (0, 0)),
     ],
 )
 def test_hs_color(color: str | None, hs_color: tuple[float, float]) -> None:
@@ -57,7 +57,14 @@ def test_each_effect_is_set_and_read(effect: str) -> None:
 
 def test_a_light_mode_that_is_no_effect_is_reported_as_it_is() -> None:
     assert effect_of(KEY) is None
-    assert effect_of(replace(KEY, light="record")) == "record"
+    assert effect_of(replace(KEY, light="disco")) == "disco"
+
+
+def test_words_that_a_lamp_has_shown_are_effects_of_it() -> None:
+    assert with_effect(KEY, "disco", ("disco",)).light == "disco"
+    with pytest.raises(Refused) as refused:
+        with_effect(KEY, "rave", ("disco",))
+    assert refused.value.placeholders["effects"] == ", ".join((*EFFECTS, "disco"))
 
 
 @pytest.mark.parametrize("effect", ["disco", ["hold"], None, 1])
@@ -74,3 +81,23 @@ def test_an_unknown_effect_is_refused(effect: object) -> None:
 )  # fmt: skip
 def test_the_nearest_colour(hs_color: tuple[float, float], color: str | None) -> None:
     assert with_hs_color(KEY, hs_color).color == color
+
+
+@pytest.mark.parametrize(
+    ("shown", "foreign", "hs_color", "color"),
+    [
+        ("local", (), (120, 100), "local"),
+        ("#112233", (), (210.0, 66.667), "#112233"),
+        ("green", ("#112233",), (210.0, 66.667), "#112233"),
+        ("green", ("#000080", "#0000FF"), (240, 100), "#000080"),
+        ("green", ("#FF0000",), (0, 100), "red"),
+        ("green", ("#FFEEEE",), (0.0, 6.667), "#FFEEEE"),
+        ("green", (), (0, 0), None),
+        ("mauve", (), (0, 0), "mauve"),
+    ],
+)
+def test_a_colour_that_was_reported_is_accepted(
+    shown: str, foreign: tuple[str, ...], hs_color: tuple[float, float], color: str
+) -> None:
+    lamp = replace(KEY, color=shown)
+    assert with_hs_color(lamp, hs_color, foreign).color == color

@@ -39,6 +39,7 @@ LIGHT = {
     "effect": True,
     "effect_list": [
         *("off", "hold", "pickup", "park", "message", "offline", "error"),
+        *("seized", "record"),
     ],
     "entity_category": "config",
 }

@@ -82,7 +82,7 @@ async def carried_out(client: MqttClient, phone: RawPhone) -> None:
         ("2", [{"color": {"h": 118, "s": 80}}], OFF | {"n": "key2", "l": "Key 2", "o": "green"}),
         ("2", ["ON", {"color": {"r": 255, "g": 120, "b": 0}}], OFF | {"n": "key2", "l": "Key 2", "c": "on", "o": "orange"}),
         ("2", ["ON", {"color": "#112233"}], OFF | {"n": "key2", "l": "Key 2", "c": "on", "o": "#112233"}),
-        ("2", [{"color": "green"}, {"state": "ON", "color": {"h": 9, "s": 3}}], OFF | {"n": "key2", "l": "Key 2", "c": "on", "o": "green"}),
+        ("2", [{"color": "green"}, {"state": "ON", "color": {"h": 9, "s": 3}}], OFF | {"n": "key2", "l": "Key 2", "c": "on"}),
         ("3", ["ON"], {"c": "error", "n": "key3", "a": "message", "l": "Alarm"}),
         ("3", ["TOGGLE", "OFF"], {"c": "on", "n": "key3", "a": "message", "l": "Alarm"}),
         ("3", [{"state": "OFF", "effect": "off", "label": "Off"}], {"c": "on", "n": "key3", "a": "message", "l": "Off"}),
@@ -173,6 +173,31 @@ async def test_what_is_published_changes_nothing_if_it_is_sent_back(
     client.publish(f"{topic}/set", state)
     await carried_out(client, phone)
     assert phone.keys["2"] is before
+
+
+@pytest.mark.parametrize(
+    "document", ["k=2\nc=disco\no=#112233\nl=x\n", "k=2\nc=on\nl=y\n", "k=2\nc=record\no=local\n"]
+)  # fmt: skip
+async def test_what_was_published_can_be_sent_back_later(
+    client: MqttClient, phone: RawPhone, document: str
+) -> None:
+    """Also what only a document can bring."""
+    topic = "snom_buttons/44/key/2"
+
+    async def shown() -> dict[str, Any]:
+        state: dict[str, Any] = json.loads((await client.kept())[f"{topic}/state"])
+        del state["in_sync"]
+        return state
+
+    client.publish("snom_buttons/44/document/set", document)
+    await carried_out(client, phone)
+    before = await shown()
+    client.publish(f"{topic}/set", {"effect": "hold", "color": "red", "label": "z"})
+    await carried_out(client, phone)
+    assert await shown() != before
+    client.publish(f"{topic}/set", before)
+    await carried_out(client, phone)
+    assert await shown() == before
     assert not client.on("snom_buttons/error")
 
 

@@ -3,6 +3,7 @@
 Light entities and MQTT use the same words.
 """
 
+from collections.abc import Collection
 import colorsys
 from dataclasses import replace
 from typing import Final
@@ -21,6 +22,8 @@ EFFECTS: Final[dict[str, LightMode]] = {
     "message": LightMode.MESSAGE,
     "offline": LightMode.OFFLINE,
     "error": LightMode.ERROR,
+    "seized": LightMode.SEIZED,
+    "record": LightMode.RECORD,
 }
 """The effects of a lamp that is on. How each one blinks is set on the phone."""
 
@@ -34,11 +37,11 @@ PALETTE: Final[dict[str, tuple[float, float]]] = {
 ALIASES: Final[dict[str, str]] = {Color.LOCAL: Color.GREEN, Color.REMOTE: Color.RED}
 """Colours that the document names by their use, as a snom 820 shows them."""
 
-PHONES_OWN_COLOR: Final = PALETTE[Color.RED]
-"""The colour that is reported if the phone chooses it."""
+PHONES_OWN_COLOR: Final = (0.0, 0.0)
+"""White, which no lamp has: it stands for the colour that the phone chooses."""
 
 LEAST_SATURATION: Final = 20
-"""In per cent. A colour below it is nearly white, which no lamp can show."""
+"""In per cent. A colour below it is nearly white."""
 
 
 def effect_of(description: KeyDescription) -> str | None:
@@ -66,25 +69,34 @@ def rgb_to_hs(red: float, green: float, blue: float) -> tuple[float, float]:
     return round(hue * 360, 3), round(saturation * 100, 3)
 
 
-def with_effect(description: KeyDescription, effect: object) -> KeyDescription:
-    """Return a lamp with this effect. Raises Refused for an unknown effect."""
-    if not isinstance(effect, str) or effect not in EFFECTS:
-        raise Refused(
-            "unknown_effect", effect=quoted(effect), effects=", ".join(EFFECTS)
-        )
-    return replace(description, light=EFFECTS[effect])
+def with_effect(
+    description: KeyDescription, effect: object, foreign: Collection[str] = ()
+) -> KeyDescription:
+    """Return a lamp with this effect. Raises Refused for an unknown effect.
+
+    `foreign` are light modes that are effects of this lamp beside EFFECTS.
+    """
+    if isinstance(effect, str) and (effect in EFFECTS or effect in foreign):
+        return replace(description, light=EFFECTS.get(effect, effect))
+    effects = ", ".join((*EFFECTS, *foreign))
+    raise Refused("unknown_effect", effect=quoted(effect), effects=effects)
 
 
 def with_hs_color(
-    description: KeyDescription, hs_color: tuple[float, float]
+    description: KeyDescription,
+    hs_color: tuple[float, float],
+    foreign: Collection[str] = (),
 ) -> KeyDescription:
-    """Return a lamp in the nearest colour of PALETTE.
+    """Return a lamp in this colour if it is its own, one of PALETTE or of `foreign`.
 
-    A colour that is nearly white changes nothing.
+    Otherwise in the nearest of PALETTE, or the phone's own if it is nearly white.
     """
+    for color in (description.color, *PALETTE, *foreign):
+        if hs_color == hs_color_of(candidate := replace(description, color=color)):
+            return candidate
     hue, saturation = hs_color
     if saturation < LEAST_SATURATION:
-        return description
+        return replace(description, color=None)
 
     def distance(color: str) -> float:  # on the colour wheel
         difference = abs(hue - PALETTE[color][0])

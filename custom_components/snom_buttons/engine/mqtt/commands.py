@@ -1,5 +1,6 @@
 """Commands from the broker: the new look of a key, or a whole document."""
 
+from collections.abc import Collection
 from dataclasses import replace
 import json
 from math import isfinite
@@ -9,7 +10,6 @@ from ..keywords import (
     FIELDS,
     as_truth,
     effect_of,
-    hs_color_of,
     read_document,
     read_fields,
     rgb_to_hs,
@@ -149,13 +149,15 @@ def _look_after(key: Key, command: dict[str, Any]) -> KeyDescription:
     wanted = _wanted(key, command.pop("state", None))
     if wanted is not None and wanted != key.would_be_on(look):
         look = key.turned(look, wanted)
-    effect = command.pop("effect", None)
-    if effect not in (None, effect_of(look), command.get("light")):
-        look = with_effect(look, effect)
+    effect, light = command.pop("effect", None), command.get("light")
+    if effect not in (None, effect_of(look), light):
+        look = with_effect(look, effect, key.other_lights)
+    if isinstance(light, str) and light in key.other_lights:
+        look = replace(look, light=command.pop("light"))
     if isinstance(command.get("color"), dict):
-        look = _colored(look, command.pop("color"))
+        look = _colored(look, command.pop("color"), key.other_colors)
     look = replace(look, **read_fields(command))
-    if effect and effect not in (effect_of(look), command.get("light")):
+    if effect and effect not in (effect_of(look), light):
         raise Refused("other_effect", effect=quoted(effect), light=quoted(look.light))
     if wanted is not None and wanted != key.would_be_on(look):
         raise Refused("contradiction", state=ON if wanted else OFF, light=look.light)
@@ -175,7 +177,9 @@ def _wanted(key: Key, state: object) -> bool | None:
     return wanted
 
 
-def _colored(look: KeyDescription, color: dict[str, Any]) -> KeyDescription:
+def _colored(
+    look: KeyDescription, color: dict[str, Any], foreign: Collection[str]
+) -> KeyDescription:
     """Return a look in a colour that is given in numbers. Raises Refused."""
     if not any(_is_color(color, limits) for limits in COLORS):
         raise Refused("invalid_color_numbers", value=quoted(color))
@@ -183,7 +187,7 @@ def _colored(look: KeyDescription, color: dict[str, Any]) -> KeyDescription:
         hs_color = float(color["h"]), float(color["s"])
     else:
         hs_color = rgb_to_hs(color["r"], color["g"], color["b"])
-    return look if hs_color == hs_color_of(look) else with_hs_color(look, hs_color)
+    return with_hs_color(look, hs_color, foreign)
 
 
 def _is_color(color: dict[str, Any], limits: dict[str, int]) -> bool:

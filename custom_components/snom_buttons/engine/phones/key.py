@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
-from ..xbuttons import KeyDescription, LightMode, format_document
+from ..xbuttons import KeyDescription, LightMode, format_document, is_other_color
 from .events import KeyPress
 from .setup import KeySetup
 from .signal import Signal
+
+MAX_REMEMBERED: Final = 16
+"""Words of each kind that a key remembers."""
 
 _FIELDS = tuple(field.name for field in fields(KeyDescription) if field.name != "name")
 
@@ -28,7 +31,17 @@ class SavedLook:
 class Key:
     """One configured key. `look` is its whole state."""
 
-    __slots__ = ("_changed", "document", "look", "name", "pressed", "setup", "shown")
+    __slots__ = (
+        "_changed",
+        "document",
+        "look",
+        "name",
+        "other_colors",
+        "other_lights",
+        "pressed",
+        "setup",
+        "shown",
+    )
 
     def __init__(self, setup: KeySetup, changed: Callable[[Key, bool], None]) -> None:
         """Create a key that is off. Raises DocumentError if its look cannot be written.
@@ -41,6 +54,11 @@ class Key:
         """All that the key shows."""
         self.document = _document(setup)
         """`look` as a buttons document."""
+        self.other_lights: tuple[str, ...] = ()
+        """Light modes that it has shown and LightMode lacks, the newest first. They are
+        remembered so that a state that was read can be set again."""
+        self.other_colors: tuple[str, ...] = ()
+        """The same for colours `#RRGGBB`."""
         self.shown: Signal[object] = Signal()
         """`look` has changed. The value is the cause, as in Happening."""
         self.pressed: Signal[KeyPress] = Signal()
@@ -79,6 +97,10 @@ class Key:
             raise ValueError(f"key {self.name} cannot show key {description.name}")
         self.document = format_document((description,))
         self.look = description
+        if description.light not in LightMode:
+            self.other_lights = _remembered(description.light, self.other_lights)
+        if is_other_color(color := description.color or ""):
+            self.other_colors = _remembered(color, self.other_colors)
         self._changed(self, differ_only_in_label(before, description))
         self.shown.emit(cause)
 
@@ -138,6 +160,11 @@ def _document(setup: KeySetup) -> bytes:
     if setup.on is not None:
         format_document((setup.on,))
     return format_document((setup.off,))
+
+
+def _remembered(word: str, before: tuple[str, ...]) -> tuple[str, ...]:
+    others = (other for other in before if other != word)
+    return (word, *others)[:MAX_REMEMBERED]
 
 
 def _changes(before: KeyDescription, after: KeyDescription) -> Mapping[str, Any]:
