@@ -22,6 +22,7 @@ from custom_components.snom_buttons.engine.sip.grammar import (
     split_first,
 )
 from custom_components.snom_buttons.engine.sip.message import encode_response
+from custom_components.snom_buttons.engine.sip.parser import KEEPALIVE
 from custom_components.snom_buttons.engine.sip.uas import refusal_of
 from tests.support.messages import REQUEST, wire
 
@@ -115,7 +116,7 @@ def check(data: bytes) -> None:
     elif isinstance(message, Response):
         assert 100 <= message.status <= 699
     else:
-        assert not data.strip(b"\r\n")
+        assert not data.strip(KEEPALIVE)
 
 
 def has_more_vias(message: Request) -> bool:

@@ -234,7 +234,9 @@ def framed(message: bytes) -> bytes:
 
 
 STREAMS = st.lists(
-    MESSAGES.map(framed) | st.just(PING) | st.sampled_from([b"\r\n", b"\n", b"\r"]),
+    MESSAGES.map(framed)
+    | st.just(PING)
+    | st.sampled_from([b"\r\n", b"\n", b"\r", b"\0"]),
     max_size=5,
 ).map(b"".join)
 

@@ -8,12 +8,12 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.snom_buttons.engine.sip.framing import (
-    MAX_STRAYS,
     PING,
     BrokenStream,
     StreamDecoder,
 )
 from custom_components.snom_buttons.engine.sip.parser import MAX_HEAD, MAX_MESSAGE
+from tests.support.lines import lines_run
 from tests.support.messages import request_bytes
 
 EMPTY = request_bytes("OPTIONS", "Content-Length: 0")
@@ -65,6 +65,14 @@ def test_however_the_bytes_are_cut(data: st.DataObject) -> None:
         ([b"\n", PING], [PING]),
         ([PING + b"\r\n" + EMPTY], [PING, EMPTY]),
         ([b"\r\n"], []),
+        # NULs, which some phones send to keep a connection; they are no part of a ping.
+        ([b"\0"], []),
+        ([4 * b"\0" + EMPTY], [EMPTY]),
+        ([b"\0", b"\0", EMPTY], [EMPTY]),
+        ([b"\0" + PING + b"\0"], [PING]),
+        ([b"\r\n\0\r\n", EMPTY], [EMPTY]),
+        ([b"\r\n\r", b"\0" + EMPTY], [EMPTY]),
+        ([b"\r\r\n\r\n\n" + EMPTY], [PING, EMPTY]),
     ],
 )
 def test_line_ends_between_messages(pieces: list[bytes], messages: list[bytes]) -> None:
@@ -117,15 +125,32 @@ def test_the_longest_message() -> None:
     assert fed(message[:100], message[100:]) == [message]
 
 
-@pytest.mark.parametrize("end", [b"\r", b"\n"])
-def test_nothing_but_stray_line_ends(end: bytes) -> None:
-    """A few between messages are ignored (RFC 3261 7.5); more are not SIP."""
+@pytest.mark.parametrize("keepalive", [b"\r", b"\n", b"\r\n", b"\0", b"\0\r\n"])
+def test_any_number_of_keep_alives(keepalive: bytes) -> None:
+    """RFC 3261 7.5; otherwise a phone that sends them would be disconnected in time."""
     decoder = StreamDecoder()
-    strays = end * MAX_STRAYS
-    message = request_bytes("MESSAGE", "Content-Length: 0")
-    for _ in range(3):
-        assert list(decoder.feed(strays + message)) == [message]
-    with pytest.raises(BrokenStream, match="line ends"):
-        list(decoder.feed(end * 100_000))
-    # They are not even scanned.
-    assert len(decoder._buffer) > 99_000 * len(end)
+    pings = 0
+    for _ in range(1000):
+        pings += len(list(decoder.feed(keepalive)))
+        assert not decoder.is_within
+        assert len(decoder._buffer) < len(PING)
+    assert pings == (500 if keepalive == b"\r\n" else 0)
+    assert decoder.ignored + len(decoder._buffer) == 1000 * len(keepalive)
+    assert list(decoder.feed(EMPTY)) == [EMPTY]
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\0", PING, EMPTY]), max_size=12))
+def test_keep_alives_may_come_in_pieces(pieces: list[bytes]) -> None:
+    stream = b"".join(pieces)
+    assert fed(*pieces) == fed(stream) == fed(*[bytes([byte]) for byte in stream])
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\0", PING])
+def test_a_flood_of_keep_alives_costs_only_its_bytes(end: bytes) -> None:
+    """Four times the bytes cost four times the lines of Python, or none more."""
+
+    def cost(size: int) -> int:
+        return lines_run(lambda: fed(end * (size // len(end))))
+
+    cost(100)
+    assert cost(64 * 1024) <= 4.5 * cost(16 * 1024) + 200

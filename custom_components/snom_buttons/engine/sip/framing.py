@@ -1,17 +1,17 @@
 """Splits a stream into messages, without I/O (RFC 3261 18.3, RFC 5626 4.4.1)."""
 
 from collections.abc import Iterator
+import re
 
 from .grammar import SipSyntaxError
-from .parser import MAX_HEAD, MAX_MESSAGE, body_length
+from .parser import KEEPALIVE, MAX_HEAD, MAX_MESSAGE, body_length
 
 PING = b"\r\n\r\n"
 """The keep-alive of a client (RFC 5626 4.4.1)."""
 PONG = b"\r\n"
 """The answer to a keep-alive."""
-MAX_STRAYS = 8
-"""Single line ends that are tolerated between two messages (RFC 3261 7.5)."""
 
+_IGNORED = re.compile(b"[" + re.escape(KEEPALIVE) + b"]*")
 _BLANK_LINES = (b"\n\r\n", b"\n\n")
 
 
@@ -29,7 +29,10 @@ class StreamDecoder:
         """Bytes at the start of the buffer that were searched for the end of the head."""
         self._length: int | None = None
         """Length of the current message, None until its head is complete."""
-        self._strays = 0
+        self._pings = 0
+        """Pings that were read and are not yielded yet."""
+        self.ignored = 0
+        """Bytes that were read so far to keep the connection, pings included."""
 
     @property
     def is_within(self) -> bool:
@@ -47,15 +50,10 @@ class StreamDecoder:
     def _next(self) -> bytes | None:
         """Remove the next message from the buffer, None if none is complete."""
         if self._length is None:
-            while self.is_within and self._buffer[0] in b"\r\n":
-                if self._buffer.startswith(PING):
-                    return self._take(len(PING))
-                del self._buffer[0]
-                self._strays += 1
-                if self._strays > MAX_STRAYS:
-                    raise BrokenStream("only line ends arrive")
-            if self._buffer == PING:
-                return self._take(len(PING))
+            self._skip_keepalives()
+            if self._pings:
+                self._pings -= 1
+                return PING
             if not self.is_within:
                 return None
             head = self._head_length()
@@ -67,9 +65,21 @@ class StreamDecoder:
     def _take(self, length: int) -> bytes:
         taken = bytes(self._buffer[:length])
         del self._buffer[:length]
-        self._searched = self._strays = 0
+        self._searched = 0
         self._length = None
         return taken
+
+    def _skip_keepalives(self) -> None:
+        """Remove what may precede a message, and count it."""
+        ignored = _IGNORED.match(self._buffer)
+        assert ignored is not None
+        end = ignored.end()
+        *_, rest = parts = ignored[0].split(PING)
+        self._pings += len(parts) - 1
+        if end == len(self._buffer):  # the next bytes may complete a ping
+            end -= next(n for n in (3, 2, 1, 0) if rest.endswith(PING[:n]))
+        del self._buffer[:end]
+        self.ignored += end
 
     def _head_length(self) -> int | None:
         """Return the length of the head, None if incomplete. Raises BrokenStream."""

@@ -24,6 +24,9 @@ MAX_MESSAGE = 64 * 1024
 MAX_HEAD = 16 * 1024
 """Bytes of start line and headers; ten times what phones send."""
 MAX_HEADERS = 256
+KEEPALIVE = b"\r\n\0"
+"""Bytes that are ignored before a message: line ends (7.5), and the NULs that some phones
+send to keep a NAT's binding."""
 
 # The characters of a reason phrase that need no escape: `reserved`, `unreserved`, blanks.
 _REASON = frozenset(ascii_letters + digits + ";/?:@&=+$,-_.!~*'() ")
@@ -53,13 +56,13 @@ class MalformedMessage(ValueError):
 
 
 def parse_datagram(data: bytes) -> Request | Response | None:
-    """Parse a datagram; None for a keep-alive, line ends only (RFC 5626 4.4.1).
+    """Parse a datagram; None for a keep-alive, as of line ends only (RFC 5626 4.4.1).
 
     Bytes after Content-Length are ignored (18.3). Raises MalformedMessage.
     """
     if len(data) > MAX_MESSAGE:
         raise MalformedMessage(513, "Message Too Large", Headers(), request=False)
-    data = data.lstrip(b"\r\n")
+    data = data.lstrip(KEEPALIVE)
     if not data:
         return None
     head, body, unreadable = _split_body(data)

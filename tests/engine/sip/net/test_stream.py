@@ -23,6 +23,7 @@ from custom_components.snom_buttons.engine.sip.net import (
 from custom_components.snom_buttons.engine.sip.net.stream import (
     HANDSHAKE_DEADLINE,
     IDLE,
+    KEEPALIVE_BURST,
     MAX_STRANGERS,
     MAX_TLS_STRANGERS,
     MAX_UNSENT,
@@ -119,6 +120,58 @@ async def test_a_ping_is_answered(contexts: Contexts) -> None:
         assert not listener.got
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize("keepalive", [b"\n", b"\r\n", 4 * b"\0", b"\r\n\r\n"])
+@jumping
+async def test_keep_alives_for_as_long_as_a_phone_is_registered(
+    contexts: Contexts, keepalive: bytes
+) -> None:
+    """None begins a message, and no number of them ends the connection."""
+    async with listening(contexts.server) as listener:
+        reader, writer = await connected(listener, contexts.client)
+        listener.answer = lambda _: b"here"
+        writer.write(MESSAGE)
+        assert await reader.readexactly(4) == b"here"
+        bind(listener.location, listener.got[0][1])
+        for _ in range(40):
+            writer.write(keepalive)
+            await asyncio.sleep(80)
+        writer.write(MESSAGE)
+        assert (await reader.readuntil(b"here")).strip() == b"here"
+        writer.close()
+
+
+@jumping
+async def test_keep_alives_do_not_extend_a_strangers_time(contexts: Contexts) -> None:
+    async with listening(contexts.server) as listener:
+        reader, writer = await connected(listener, contexts.client)
+
+        async def keep_alive() -> None:
+            while True:
+                writer.write(b"\0\n")
+                await asyncio.sleep(1)
+
+        sending = asyncio.create_task(keep_alive())
+        assert await until_closed(reader) == pytest.approx(STRANGER_IDLE, abs=1)
+        sending.cancel()
+        await asyncio.wait([sending])
+        writer.close()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\0", b"\r\n\r\n"])
+@jumping
+async def test_a_flood_of_keep_alives_ends_the_connection(end: bytes) -> None:
+    """Also that of a phone, since each read costs the loop time."""
+    async with listening() as listener:
+        reader, writer = await connected(listener, None)
+        listener.answer = lambda _: b"here"
+        writer.write(MESSAGE)
+        assert await reader.readexactly(4) == b"here"
+        bind(listener.location, listener.got[0][1])
+        writer.write(end * (2 * KEEPALIVE_BURST))
+        assert await until_closed(reader) == 0
+        writer.close()
 
 
 @jumping

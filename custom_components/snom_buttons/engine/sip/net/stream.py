@@ -39,6 +39,9 @@ STRANGER_IDLE = 30.0
 """Seconds in which a phone must register by a new connection."""
 IDLE = 3700.0
 """Seconds without a message on a connection with a registration, which is shorter."""
+KEEPALIVE_BURST = 1024
+KEEPALIVE_RATE = 64.0
+"""Bytes that may come between messages at once, and each second on average: many times what phones send, which may go on for ever (RFC 3261 7.5, RFC 5626 4.4.1)."""
 PAUSE = 0.1
 """Seconds for which a stranger that exceeds its rate is not read."""
 MAX_UNSENT = 256 * 1024
@@ -321,6 +324,7 @@ class _Connection(asyncio.Protocol):
                     self._pause = self._loop.call_later(PAUSE, self._go_on)
                     return
                 message = next(messages, None)
+                self._check_keepalives()
                 if message is None:
                     break
                 self._set_deadline(None)
@@ -344,6 +348,12 @@ class _Connection(asyncio.Protocol):
                 self._set_deadline(None)
             elif self._deadline is None:
                 self._set_deadline(MESSAGE_DEADLINE)
+
+    def _check_keepalives(self) -> None:
+        """Raise BrokenStream if more bytes keep the connection than a phone sends."""
+        age = self._loop.time() - self.since
+        if self._decoder.ignored > KEEPALIVE_BURST + KEEPALIVE_RATE * age:
+            raise BrokenStream("too many line ends")
 
     def _go_on(self) -> None:
         self._pause = None
