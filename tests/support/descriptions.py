@@ -1,5 +1,7 @@
 """Strategies of keys, and of bytes that are nearly a document (hypothesis)."""
 
+import re
+
 from hypothesis import strategies as st
 
 from custom_components.snom_buttons.engine.xbuttons import (
@@ -33,9 +35,11 @@ tokens = texts.filter(lambda text: " " not in text)
 counts = st.integers(0, 999_999_999)
 extension_names = texts.filter(lambda text: "=" not in text and text not in LETTERS)
 
+names = texts.filter(lambda text: not re.search(f" [{''.join(LETTERS)}]=", text))
+
 keys = st.builds(
     KeyDescription,
-    name=texts,
+    name=names,
     light=st.sampled_from(LightMode) | texts,
     color=st.none()
     | st.sampled_from(Color)

@@ -437,6 +437,7 @@ def test_refuses_to_read(body: bytes, line: int, name: str | None, words: str) -
         ({"label": "a\nb"}, "l", "U+000A"),
         ({"label": "a\rb"}, "l", "U+000D"),
         ({"label": "a\0b"}, "l", "U+0000"),
+        ({"name": "6 c=on"}, "k", "write 'c=on' on a line"),
         ({"label": "a\ud800b"}, "l", "U+D800"),
         ({"label": "a\udfffb"}, "l", "U+DFFF"),
         ({"label": ""}, "l", "a text"),
@@ -483,6 +484,38 @@ def test_refuses_to_write(key: dict[str, object], name: str, words: str) -> None
     assert words in caught.value.reason
     with pytest.raises(DocumentError):
         format_press(broken)
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "second"),
+    [
+        (b"k=6 c=on", 1, "c=on"),
+        (b"k=1\r\nc=on\r\n\r\nk=3 l=42", 4, "l=42"),
+        (
+            b"k=4 c=on n=79 a=invite l=Office Hours",
+            1,
+            "c=on n=79 a=invite l=Office Hours",
+        ),
+        (b"k=1  k=2", 1, "k=2"),
+    ],
+)
+def test_several_properties_on_the_line_of_a_name(
+    body: bytes, line: int, second: str
+) -> None:
+    """The vendor's page lost the line ends; the lengths that it names count them."""
+    with pytest.raises(DocumentError) as caught:
+        parse_document(body)
+    assert (caught.value.line, caught.value.property) == (line, "k")
+    assert f"write {second!r} on a line of its own" in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "line", ["k=Tür 6", "k=6c=on", "k=a y=1", "k=6 C=on", "l=42 c=on", "n=*78 a=invite"]
+)
+def test_other_texts_may_hold_equals_signs(line: str) -> None:
+    """They are texts; only a name is never one that a person reads."""
+    (key,) = parse_document(f"k=6\r\n{line}".encode())[-1:]
+    assert line.partition("=")[2] in (key.name, key.label, key.number)
 
 
 class TestSize:

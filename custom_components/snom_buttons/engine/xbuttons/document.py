@@ -36,6 +36,9 @@ _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters (buttons document, "TEXT-UTF8char"), and surrogates, which UTF-8
 does not have."""
 
+_SECOND_PROPERTY = re.compile(f" ([{''.join(BY_LETTER)}]=.*)")
+"""A property on the line of a key's name, as `c=on` in `k=6 c=on` (docs/protocol.md)."""
+
 
 @dataclass(eq=False)
 class DocumentError(ValueError):
@@ -82,6 +85,7 @@ def _parse(body: bytes, most: int) -> tuple[KeyDescription, ...]:
                 raise DocumentError(
                     "the key has no name; write one, as in k=1", line_number, name
                 )
+            _check_name(value, line_number)
             if len(descriptions) == most:
                 raise DocumentError(
                     f"there are more than {most} keys; spread them over several"
@@ -169,8 +173,19 @@ def _split_line(line: str, line_number: int) -> tuple[str, str]:
     return name, value.strip(" ")
 
 
+def _check_name(name: str, line_number: int) -> None:
+    """Raise DocumentError for a name that holds a second property."""
+    if second := _SECOND_PROPERTY.search(name):
+        raise DocumentError(
+            f"a line holds one property; write {_quote(second[1])} on a line of its own",
+            line_number,
+            NAME.letter,
+        )
+
+
 def _append_description(lines: list[str], key: KeyDescription) -> None:
     _append_property(lines, NAME, key.name)
+    _check_name(key.name, len(lines))
     for known, default, value in zip(PROPERTIES, DEFAULTS, values_of(key), strict=True):
         if value != default or (known is ACTION and key.number is not None):
             _append_property(lines, known, value)

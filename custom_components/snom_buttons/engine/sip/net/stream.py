@@ -41,7 +41,8 @@ IDLE = 3700.0
 """Seconds without a message on a connection with a registration, which is shorter."""
 KEEPALIVE_BURST = 1024
 KEEPALIVE_RATE = 64.0
-"""Bytes that may come between messages at once, and each second on average: many times what phones send, which may go on for ever (RFC 3261 7.5, RFC 5626 4.4.1)."""
+"""Bytes that may come between messages at once, and each second on average: many times
+what phones send, which may go on for ever (RFC 3261 7.5, RFC 5626 4.4.1)."""
 PAUSE = 0.1
 """Seconds for which a stranger that exceeds its rate is not read."""
 MAX_UNSENT = 256 * 1024
