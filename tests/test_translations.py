@@ -150,7 +150,28 @@ def test_texts_are_sorted(language: str) -> None:
     check(read(f"translations/{language}.json"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_title_of_a_server_ends_with_its_address(language: str) -> None:
+    """By that the dialogue finds it in a title in any language."""
+    title = read(f"translations/{language}.json")["common"]["server_title"]
+    assert title.endswith(" {address}")
+
+
 # No text is missing, and none is unused
+
+
+def test_every_text_of_our_own_is_used() -> None:
+    named = {
+        node.args[1].value
+        for file in ROOT.glob("**/*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "text"
+        and isinstance(node.args[1], ast.Constant)
+    }
+    uses = {f"logbook_{use}{by}" for use in const.LINE_USES for by in ("", "_by")}
+    assert set(ENGLISH["common"]) == named | uses
 
 
 def flow_class(name: str) -> ast.ClassDef:

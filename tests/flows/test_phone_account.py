@@ -296,6 +296,20 @@ async def test_the_editor_of_a_key_speaks_the_language_of_the_server(
     ]
 
 
+async def test_default_names_are_in_the_language_of_home_assistant(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config.language = "de"
+    result = await start_phone(hass, config_entry)
+    result = await submit_phone(hass, result, extension="46", model="D120")
+    assert [key["name"] for key in suggested(result)["keys"]] == ["Taste 1", "Taste 2"]
+    keys = [{"key": "7"}, {"key": "8", "name": "Tor"}]
+    await submit_phone(hass, await submit_phone(hass, result, keys=keys))
+    [subentry] = [s for s in config_entry.subentries.values() if s.unique_id == "46"]
+    assert subentry.title == "Telefon 46"
+    assert [key["name"] for key in subentry.data["keys"]] == ["Taste 7", "Tor"]
+
+
 async def test_a_registrar_with_an_ipv6_address(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:

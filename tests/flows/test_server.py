@@ -269,6 +269,25 @@ async def test_a_server_changes_its_port(
     assert (await phone.register()).status == 200
 
 
+async def test_the_title_of_a_server_is_in_the_language_of_home_assistant(
+    hass: HomeAssistant, port: int
+) -> None:
+    """And keeps the language that it was made in, with another address, too."""
+    hass.config.language = "de"
+    result = await submit_server(
+        hass, await start_server(hass), host=LOCALHOST, port=port
+    )
+    assert result["title"] == f"Telefone an {ADDRESS}:{port}"
+    await hass.async_block_till_done()
+    hass.config.language = "en"
+    entry = result["result"]
+    context = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    dialogue = await hass.config_entries.flow.async_init(DOMAIN, context=context)
+    await submit_server(hass, dialogue, advertised_host="ha.example")
+    await hass.async_block_till_done()
+    assert entry.title == f"Telefone an ha.example:{port}"
+
+
 async def test_a_server_keeps_its_port_and_its_own_title(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:

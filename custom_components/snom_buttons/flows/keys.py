@@ -1,6 +1,6 @@
 """The list of keys of a phone: its selector, how it is read, and its faults."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 import re
 from typing import Any, Final
@@ -94,15 +94,19 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
     )
 
 
-def read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
+def read_key(
+    data: Mapping[str, Any], colors: bool, name_of: Callable[[str], str]
+) -> KeySettings:
     """Return a key of the list, of which all values but its number may be missing.
+
+    `name_of` returns the name of a key that has none.
 
     The list selector does not convert values, so booleans are converted here.
     """
     key = data[CONF_KEY].strip()
     return KeySettings(
         key=key,
-        name=data.get(CONF_NAME, "").strip() or f"Key {key}",
+        name=data.get(CONF_NAME, "").strip() or name_of(key),
         kind=KeyKind(data.get(CONF_KIND, KeyKind.LIGHT)),
         colors=bool(data.get(CONF_COLORS, colors)),
         toggle=bool(data.get(CONF_TOGGLE)),

@@ -1,6 +1,6 @@
 """The dialogue that adds a phone with its keys, or changes one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count, islice
 import re
@@ -36,6 +36,7 @@ from ..engine.names import without_forbidden
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.markdown import escape_markdown
 from ..hub.settings import KeySettings, server_settings
+from ..hub.texts import async_load_texts, text
 from .dialling import (
     DIALLING_PLACEHOLDERS,
     DIALLING_SCHEMA,
@@ -121,6 +122,10 @@ class PhoneFlow(SnomSubentryFlow):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
 
+    def _key_name(self, key: str) -> str:
+        """Return the name of a key that has none."""
+        return text(self.hass, "key_name", key=key)
+
     def _address_error(self, text: str) -> str | None:
         """Return the error of the address of a phone, None if it has none."""
         address = phone_address(text)
@@ -139,6 +144,7 @@ class PhoneFlow(SnomSubentryFlow):
         keys: list[KeySettings],
     ) -> SubentryFlowResult:
         faults = Faults(NAME_PLACEHOLDERS)
+        await async_load_texts(self.hass)
         if user_input is not None:
             extension = user_input[CONF_EXTENSION].strip()
             if self._is_taken(extension):
@@ -157,7 +163,7 @@ class PhoneFlow(SnomSubentryFlow):
             if not key_count:
                 faults.add(CONF_KEY_COUNT, "key_count_missing")
             if not faults:
-                self._name = name or f"Phone {extension}"
+                self._name = name or text(self.hass, "phone_name", extension=extension)
                 self._account = {
                     CONF_EXTENSION: extension,
                     CONF_PASSWORD: user_input[CONF_PASSWORD],
@@ -169,7 +175,7 @@ class PhoneFlow(SnomSubentryFlow):
                 model = user_input[CONF_MODEL]
                 if model != suggested.get(CONF_MODEL) and model in MODELS:
                     keys = [replace(key, colors=colors) for key in keys]
-                self._keys = _with_count(keys, key_count, colors)
+                self._keys = _with_count(keys, key_count, colors, self._key_name)
                 return await self.async_step_keys()
             suggested = user_input
         return self.async_show_form(
@@ -190,7 +196,7 @@ class PhoneFlow(SnomSubentryFlow):
         if user_input is not None:
             suggested = user_input[CONF_KEYS]
             self._room_lights = user_input[CONF_ROOM_LIGHTS]
-            self._keys = [read_key(key, colors) for key in suggested]
+            self._keys = [read_key(key, colors, self._key_name) for key in suggested]
             faults = find_key_faults(self._keys)
             if not faults:
                 return await self.async_step_phone()
@@ -300,13 +306,16 @@ def _has_colors(account: Mapping[str, Any]) -> bool:
 
 
 def _with_count(
-    keys: list[KeySettings], key_count: int, colors: bool
+    keys: list[KeySettings],
+    key_count: int,
+    colors: bool,
+    name_of: Callable[[str], str],
 ) -> list[KeySettings]:
     """Return `key_count` keys: the first of `keys`, then new ones."""
     known = {key.key for key in keys}
     unused = (str(number) for number in count(1) if str(number) not in known)
     new = (
-        KeySettings(key=number, name=f"Key {number}", colors=colors)
+        KeySettings(key=number, name=name_of(number), colors=colors)
         for number in unused
     )
     return [*keys[:key_count], *islice(new, max(0, key_count - len(keys)))]

@@ -32,6 +32,7 @@ from ..const import (
 from ..engine.phones import CannotListen, ServerSettings, check_bind
 from ..hub.hub import SnomConfigEntry, SnomHub
 from ..hub.settings import certificate_settings, server_settings
+from ..hub.texts import async_load_texts, text
 from .forms import WHOLE_FORM, Faults
 from .line import LineFlow
 from .mqtt import MqttOptionsFlow
@@ -114,6 +115,7 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
                 except CannotListen as error:
                     add_bind_fault(faults, data, settings, error)
                 else:
+                    await async_load_texts(self.hass)
                     return self._async_finish(data, settings)
         return self.async_show_form(
             step_id=step_id,
@@ -159,14 +161,16 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
     def _async_finish(
         self, data: dict[str, Any], settings: ServerSettings
     ) -> ConfigFlowResult:
-        title = _title(settings)
+        address = _address(settings)
         if settings.port is None:
             del data[CONF_PORT]  # it would keep another server from this port
         if self.source == SOURCE_USER:
+            title = text(self.hass, "server_title", address=address)
             return self.async_create_entry(title=title, data=data)
         entry = self._get_reconfigure_entry()
-        if entry.title != _title(server_settings(entry.data)):
-            title = entry.title  # the user's own
+        title, before = entry.title, _address(server_settings(entry.data))
+        if title.endswith(f" {before}"):  # in whatever language it was made
+            title = title.removesuffix(before) + address
         was_loaded = entry.state is ConfigEntryState.LOADED
         result = self.async_update_and_abort(entry, title=title, data=data)
         if not was_loaded:
@@ -185,9 +189,9 @@ class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
         return result
 
 
-def _title(settings: ServerSettings) -> str:
-    """Return the default title of an entry."""
-    return f"Phones on {next(iter(settings.registrar_addresses.values()))}"
+def _address(settings: ServerSettings) -> str:
+    """Return the address with which the default title of an entry ends."""
+    return next(iter(settings.registrar_addresses.values()))
 
 
 async def _async_own_address(hass: HomeAssistant) -> str:

@@ -18,7 +18,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
-from ..engine.mqtt import MqttFollower
+from ..engine.mqtt import EventNames, MqttFollower
 from ..engine.phones import PhoneServer
 from .follower import Follower
 from .issues import async_report
@@ -27,6 +27,7 @@ from .mqtt_entry import MQTT_DOMAIN, discovery_prefix, mqtt_entry, mqtt_link
 from .phone import SnomPhone
 from .refused import translated
 from .settings import EntrySettings, mqtt_settings
+from .texts import text
 
 ISSUE_MQTT_MISSING: Final = "mqtt_missing"
 
@@ -89,7 +90,12 @@ class SnomMqtt(Follower):
         self._async_follow_client()
         self._async_report_missing(is_wanted=setup is not None)
         if setup is not None:
-            setup = replace(setup, prefix=discovery_prefix(self._hass))
+            names = EventNames(
+                text(self._hass, "dialled_name"),
+                text(self._hass, "press_name", key="{key}"),
+            )
+            prefix = discovery_prefix(self._hass)
+            setup = replace(setup, prefix=prefix, names=names)
         await self.follower.update(setup)
 
     @override

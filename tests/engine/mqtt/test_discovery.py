@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from custom_components.snom_buttons.engine.mqtt.discovery import (
+    ENGLISH_NAMES,
+    EventNames,
     discovery_payload,
     discovery_topic,
 )
@@ -84,7 +86,12 @@ HS_LIGHT = LIGHT | {"supported_color_modes": ["hs"]}
 ONOFF_LIGHT = LIGHT | {"supported_color_modes": ["onoff"]}
 
 
-def announced(*keys: KeySetup, commands: bool = True, **changes: Any) -> Any:
+def announced(
+    *keys: KeySetup,
+    commands: bool = True,
+    names: EventNames = ENGLISH_NAMES,
+    **changes: Any,
+) -> Any:
     """Return how a phone with some keys is announced."""
     phone = PhoneSetup(
         **{"extension": "44", "name": "Desk", "password": "secret", "model": "D785"}
@@ -92,7 +99,11 @@ def announced(*keys: KeySetup, commands: bool = True, **changes: Any) -> Any:
         keys=keys,
     )
     return discovery_payload(
-        Topics("base"), "snom_buttons_abc", phone, commands=commands
+        Topics("base"),
+        "snom_buttons_abc",
+        phone,
+        commands=commands,
+        names=names,
     )
 
 
@@ -174,6 +185,13 @@ def test_how_a_phone_is_announced(
             }
         },
     }
+
+
+def test_names_of_events_are_those_of_the_caller() -> None:
+    names = EventNames("Gewählt", "{key} gedrückt")
+    components = announced(key_setup("1", "{Tor}"), names=names)["components"]
+    assert components["dialled"]["name"] == "Gewählt"
+    assert components["1_press"]["name"] == "{Tor} gedrückt"
 
 
 def test_each_key_is_announced() -> None:

@@ -5,6 +5,7 @@ engine provides.
 """
 
 from .client import CannotPublish, Client, Message, Received
+from .discovery import EventNames
 from .follower import MqttFollower, MqttSetup
 from .publisher import MAX_AGE, MqttPublisher
 from .topics import MAX_BASE, is_base
@@ -14,6 +15,7 @@ __all__ = [
     "MAX_BASE",
     "CannotPublish",
     "Client",
+    "EventNames",
     "Message",
     "MqttFollower",
     "MqttPublisher",

@@ -4,7 +4,7 @@ One device-based discovery payload per phone (Home Assistant's MQTT integration,
 "Device discovery payload").
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..keywords import EFFECTS
 from ..phones import KeyKind, KeySetup, PhoneSetup
@@ -23,6 +23,18 @@ areas, and from assistants."""
 
 LINE_USES: Final = (Action.SEIZE.value, Action.RELEASE.value)
 
+
+class EventNames(NamedTuple):
+    """The names of the event entities that a phone is announced with."""
+
+    dialled: str = "Dialled number"
+    press: str = "{key} press"
+    """With the name of the key for `{key}`."""
+
+
+ENGLISH_NAMES: Final = EventNames()
+
+
 TRIGGERS: Final = {PRESS_END: "button_short_press", **{use: use for use in LINE_USES}}
 """The type of the device trigger of each type of event."""
 
@@ -33,14 +45,19 @@ def discovery_topic(prefix: str, phone_id: str) -> str:
 
 
 def discovery_payload(
-    topics: Topics, phone_id: str, phone: PhoneSetup, *, commands: bool
+    topics: Topics,
+    phone_id: str,
+    phone: PhoneSetup,
+    *,
+    commands: bool,
+    names: EventNames,
 ) -> dict[str, Any]:
     """Return the announcement of a phone. Without `commands` its keys cannot be set."""
     extension = phone.extension
     components = {
         "dialled": {
             "platform": "event",
-            "name": "Dialled number",
+            "name": names.dialled,
             "event_types": [DIALLED],
             "state_topic": topics.dialled(extension),
             "value_template": (
@@ -49,7 +66,9 @@ def discovery_payload(
         }
     }
     for key in phone.keys:
-        components |= _key_components(topics, phone, key, commands=commands)
+        components |= _key_components(
+            topics, phone, key, commands=commands, names=names
+        )
     for name, component in components.items():
         if component["platform"] != DEVICE_AUTOMATION:
             component["unique_id"] = f"{phone_id}_{name}"
@@ -70,7 +89,12 @@ def discovery_payload(
 
 
 def _key_components(
-    topics: Topics, phone: PhoneSetup, key: KeySetup, *, commands: bool
+    topics: Topics,
+    phone: PhoneSetup,
+    key: KeySetup,
+    *,
+    commands: bool,
+    names: EventNames,
 ) -> dict[str, dict[str, Any]]:
     """Return the entities and triggers of a key, by a name unique on the phone."""
     if key.kind is KeyKind.NONE:
@@ -112,7 +136,7 @@ def _key_components(
         event_types += LINE_USES
     components["press"] = {
         "platform": "event",
-        "name": f"{key.title} press",
+        "name": names.press.format(key=key.title),
         "device_class": "button",
         "event_types": event_types,
         "state_topic": topics.event(extension, key.name),

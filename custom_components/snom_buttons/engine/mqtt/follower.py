@@ -11,7 +11,7 @@ from ..phones import Dialled, KeyPress, Phone, PhoneServer
 from ..refused import Refused, quoted
 from .client import Client, Message, Received
 from .commands import send_document, set_key
-from .discovery import discovery_payload, discovery_topic
+from .discovery import ENGLISH_NAMES, EventNames, discovery_payload, discovery_topic
 from .payloads import (
     OFFLINE,
     ONLINE,
@@ -37,6 +37,8 @@ class MqttSetup:
     """Whether phones are announced to other Home Assistants."""
     prefix: str = "homeassistant"
     """The beginning of the topics of announcements."""
+    names: EventNames = ENGLISH_NAMES
+    """The names in announcements."""
 
 
 class MqttFollower:
@@ -299,7 +301,11 @@ class MqttFollower:
         for topic, phone_id, phone in self._announceable():
             assert self._setup is not None
             payload = discovery_payload(
-                self._topics, phone_id, phone.setup, commands=self._setup.commands
+                self._topics,
+                phone_id,
+                phone.setup,
+                commands=self._setup.commands,
+                names=self._setup.names,
             )
             known = self._announced.setdefault(topic, {})
             known |= {
