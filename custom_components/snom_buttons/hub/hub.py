@@ -21,7 +21,7 @@ from .mqtt import SnomMqtt
 from .mqtt_client import async_clear
 from .phone import SnomPhone
 from .ports import ServerPorts
-from .settings import EntrySettings, PhoneSettings, SharedLineSettings
+from .settings import EntrySettings, PhoneSettings, SharedLineSettings, mqtt_base
 from .store import LINES, MQTT, ServerStore, Snapshot, async_remove_store
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
@@ -82,7 +82,7 @@ class SnomHub:
         }
         stored = await self._store.load(self.settings.title, extensions)
         self.server.restore(stored)
-        self.mqtt.follower.recall(stored[MQTT])
+        self.mqtt.recall(stored[MQTT])
         if self._store.is_earlier:
             await self._store.save_now(
                 {name: self._snapshot_of(extensions[name]) for name in extensions}
@@ -260,4 +260,4 @@ async def async_remove_stored(hass: HomeAssistant, entry: SnomConfigEntry) -> No
         it.subentry_id for it in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
     ]
     left_behind = await async_remove_store(hass, entry.entry_id, entry.title, phones)
-    await async_clear(hass, left_behind)
+    await async_clear(hass, left_behind, mqtt_base(entry.options))

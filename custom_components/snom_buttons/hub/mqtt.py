@@ -22,11 +22,11 @@ from ..engine.mqtt import EventNames, MqttFollower
 from ..engine.phones import PhoneServer
 from .follower import Follower
 from .issues import async_report
-from .mqtt_client import HomeAssistantClient
+from .mqtt_client import PHONE_IDS, HomeAssistantClient
 from .mqtt_entry import MQTT_DOMAIN, discovery_prefix, mqtt_entry, mqtt_link
 from .phone import SnomPhone
 from .refused import translated
-from .settings import EntrySettings, mqtt_settings
+from .settings import EntrySettings, mqtt_base, mqtt_settings
 from .texts import text
 
 ISSUE_MQTT_MISSING: Final = "mqtt_missing"
@@ -59,6 +59,7 @@ class SnomMqtt(Follower):
             self._client,
             server,
             explain=lambda refused: str(translated(refused)),
+            phone_ids=PHONE_IDS,
             phone_id=self._phone_id,
             is_foreign=self._is_foreign,
             left_behind_changed=left_behind_changed,
@@ -75,6 +76,10 @@ class SnomMqtt(Follower):
             return {}
         publisher = self.follower.publisher
         return asdict(publisher.counts) | {"waiting": publisher.waiting}
+
+    def recall(self, left_behind: object) -> None:
+        """Restore what was left on the broker before a restart."""
+        self.follower.recall(left_behind, mqtt_base(self._entry.options))
 
     @override
     async def update(self, settings: EntrySettings) -> None:
@@ -129,7 +134,7 @@ class SnomMqtt(Follower):
 
     def _phone_id(self, extension: str) -> str | None:
         phone = self._phones.get(extension)
-        return f"{DOMAIN}_{phone.settings.subentry_id}" if phone else None
+        return f"{PHONE_IDS}{phone.settings.subentry_id}" if phone else None
 
     def _is_foreign(self, topic: str) -> bool:
         """Return whether a topic belongs to another server now."""

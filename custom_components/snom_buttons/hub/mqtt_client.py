@@ -14,10 +14,21 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 
-from ..engine.mqtt import MAX_AGE, CannotPublish, Message, MqttPublisher, Received
+from ..const import DOMAIN
+from ..engine.mqtt import (
+    MAX_AGE,
+    CannotPublish,
+    Message,
+    MqttPublisher,
+    Received,
+    read_left_behind,
+)
 from .mqtt_entry import is_mqtt_loaded, mqtt_entry
 
 _LOGGER = logging.getLogger(__name__)
+
+PHONE_IDS: Final = f"{DOMAIN}_"
+"""How the IDs begin under which phones are announced; a subentry follows."""
 
 QOS: Final = 1
 CLEARING: Final = 10.0
@@ -148,13 +159,11 @@ class HomeAssistantClient:
         return True
 
 
-async def async_clear(hass: HomeAssistant, left_behind: object) -> None:
-    """Clear what a removed server has left on the broker."""
-    match left_behind:
-        case {"known": [_, *_] as topics}:
-            pass
-        case _:
-            return
+async def async_clear(hass: HomeAssistant, left_behind: object, base: str) -> None:
+    """Clear what a removed server has left on the broker; `base` is of its settings."""
+    topics = read_left_behind(left_behind, base, PHONE_IDS).known
+    if not topics:
+        return
     client = HomeAssistantClient(hass)
     await client.load()
     publisher = MqttPublisher(client, hass.loop.time)

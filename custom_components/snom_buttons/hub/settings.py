@@ -234,10 +234,16 @@ def mqtt_settings(options: Mapping[str, Any]) -> MqttSetup | None:
     if not options.get(CONF_MQTT, False):
         return None
     return MqttSetup(
-        base=options.get(CONF_BASE_TOPIC, DOMAIN),
+        base=mqtt_base(options),
         commands=options.get(CONF_COMMANDS, True),
         discovery=options.get(CONF_DISCOVERY, False),
     )
+
+
+def mqtt_base(options: Mapping[str, Any]) -> str:
+    """Return the beginning of all topics, also if MQTT is off."""
+    base: str = options.get(CONF_BASE_TOPIC, DOMAIN)
+    return base
 
 
 KEEPALIVE: Final = 60

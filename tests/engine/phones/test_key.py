@@ -225,7 +225,8 @@ def test_a_new_configuration_keeps_what_was_set_beyond_the_old(
     assert key.look == wanted
     # A restart in between makes no difference.
     looks, unconfigured = load_keys(
-        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).saved], [])))
+        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).saved], []))),
+        "44",
     )
     assert unconfigured == []
     restored = Key(after, lambda *_: None)
@@ -262,7 +263,8 @@ def test_what_a_key_is_no_longer_used_for_goes_dark(
     key.configure(after)
     assert key.look == wanted
     looks, _ = load_keys(
-        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).saved], [])))
+        orjson.loads(orjson.dumps(save_keys([make_key(before, **shown).saved], []))),
+        "44",
     )
     restored = Key(after, lambda *_: None)
     restored.restore(looks[0])

@@ -925,7 +925,7 @@ async def test_what_is_stored_can_be_written_as_json() -> None:
         (binding,) = server._location.bindings("44")
         contact = parse_address('"J\udcfcrgen" <sip:44@192.0.2.4>')
         server._location.forget("44")
-        server._location.restore([replace(binding, contact=contact)])
+        server._location.restore("44", [replace(binding, contact=contact)])
         assert server._location.bindings("44")
         assert (
             orjson.loads(orjson.dumps(server.snapshot()))["phones"]["44"]["bindings"]

@@ -59,10 +59,10 @@ class TestRestore:
         stack.register("<sip:44@a>", lines=("Expires: 60",))
         stack.register("<sip:44@b>", lines=("Expires: 600",))
         stack.register("<sip:45@c>", user="45")
-        saved = [*stack.location.bindings("44"), *stack.location.bindings("45")]
         later = Stack()
         later.now = stack.now + 60
-        later.location.restore(saved)
+        for user in ("44", "45"):
+            later.location.restore(user, stack.location.bindings(user))
         assert later.contacts() == ["<sip:44@b>"]
         assert later.contacts("45") == ["<sip:45@c>"]
         assert later.registered == []
@@ -72,7 +72,7 @@ class TestRestore:
     def test_their_order_still_counts(self, stack: Stack) -> None:
         stack.register(CONTACT, cseq=5)
         later = Stack()
-        later.location.restore(stack.location.bindings("44"))
+        later.location.restore("44", stack.location.bindings("44"))
         assert later.register(CONTACT, cseq=5) == Answer(500)
         assert later.register(CONTACT, cseq=6).status == 200
 

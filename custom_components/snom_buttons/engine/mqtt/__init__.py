@@ -7,6 +7,7 @@ engine provides.
 from .client import CannotPublish, Client, Message, Received
 from .discovery import EventNames
 from .follower import MqttFollower, MqttSetup
+from .left_behind import read_left_behind
 from .publisher import MAX_AGE, MqttPublisher
 from .topics import MAX_BASE, is_base
 
@@ -22,4 +23,5 @@ __all__ = [
     "MqttSetup",
     "Received",
     "is_base",
+    "read_left_behind",
 ]

@@ -10,9 +10,12 @@ from ..keywords import EFFECTS
 from ..phones import KeyKind, KeySetup, PhoneSetup
 from ..xbuttons import Action
 from .payloads import DIALLED, PRESS_END
-from .topics import Topics
+from .topics import Topics, is_topic
 
 DEVICE_AUTOMATION: Final = "device_automation"
+
+PLATFORMS: Final = ("binary_sensor", DEVICE_AUTOMATION, "event", "light", "switch")
+"""The platforms of all components."""
 
 STATE: Final = "{{ value_json.state if value_json is defined else '' }}"
 """The template of a key's state; a cleared topic has no JSON."""
@@ -42,6 +45,14 @@ TRIGGERS: Final = {PRESS_END: "button_short_press", **{use: use for use in LINE_
 def discovery_topic(prefix: str, phone_id: str) -> str:
     """Return the topic of a phone's announcement. `phone_id` is unique on the broker."""
     return f"{prefix}/device/{phone_id}/config"
+
+
+def is_discovery_topic(topic: str, phone_ids: str) -> bool:
+    """Return whether phones are announced on a topic; their IDs begin with `phone_ids`."""
+    match topic.split("/"):
+        case [_, *_, "device", phone_id, "config"]:
+            return phone_id.startswith(phone_ids) and is_topic(topic)
+    return False
 
 
 def discovery_payload(

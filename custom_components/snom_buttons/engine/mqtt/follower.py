@@ -12,6 +12,7 @@ from ..refused import Refused, quoted
 from .client import Client, Message, Received
 from .commands import send_document, set_key
 from .discovery import ENGLISH_NAMES, EventNames, discovery_payload, discovery_topic
+from .left_behind import read_left_behind
 from .payloads import (
     OFFLINE,
     ONLINE,
@@ -54,6 +55,7 @@ class MqttFollower:
         server: PhoneServer,
         *,
         explain: Callable[[Refused], str],
+        phone_ids: str,
         phone_id: Callable[[str], str | None],
         is_foreign: Callable[[str], bool],
         left_behind_changed: Callable[[], None],
@@ -63,7 +65,7 @@ class MqttFollower:
 
         `explain` returns the text of an error. `phone_id` returns the name, unique on
         the broker, under which the phone of an extension is announced, None for not at
-        all. `is_foreign` returns whether a topic belongs to another server now.
+        all; all such names begin with `phone_ids`, those of other programs do not. `is_foreign` returns whether a topic belongs to another server now.
         `left_behind_changed` is called when `left_behind` may have changed; `save`
         stores it at once.
         """
@@ -71,6 +73,7 @@ class MqttFollower:
         self._client = client
         self._server = server
         self._explain = explain
+        self._phone_ids = phone_ids
         self._phone_id = phone_id
         self._is_foreign = is_foreign
         self._left_behind_changed = left_behind_changed
@@ -82,6 +85,8 @@ class MqttFollower:
         """The filters of commands to which the broker has confirmed the subscription."""
         self._announced: dict[str, dict[str, str]] = {}
         """The platforms of all components that were ever announced, by topic."""
+        self._bases: set[str] = set()
+        """The bases of all topics that the broker may retain."""
         self.is_stopped = False
         self._followed = ExitStack()
         self._subscribed: list[Callable[[], None]] = []
@@ -96,17 +101,21 @@ class MqttFollower:
         """What may be left of the server on the broker, as JSON."""
         known, announced = self.publisher.known, self._announced
         platforms = {each: {**announced[each]} for each in known if each in announced}
-        return {"known": known, "announced": platforms}
+        bases = [
+            base for base in self._bases if any(map(Topics(base).has_state, known))
+        ]
+        return {"known": known, "announced": platforms, "bases": sorted(bases)}
 
-    def recall(self, left_behind: object) -> None:
-        """Restore what was left before a restart; `update` clears obsolete topics.
+    def recall(self, left_behind: object, base: str) -> None:
+        """Restore the `left_behind` of an earlier run; `update` clears obsolete topics.
 
-        Anything but the `left_behind` of an earlier follower is ignored.
+        `base` is that of the settings. Anything else is left out, with a warning.
         """
-        match left_behind:
-            case {"known": list(known), "announced": dict(announced)}:
-                self.publisher.recall(known)
-                self._announced = announced
+        known, self._announced, bases = read_left_behind(
+            left_behind, base, self._phone_ids
+        )
+        self.publisher.recall(known)
+        self._bases.update(bases)
 
     async def stop(self) -> None:
         """Publish that the server is offline, and end everything."""
@@ -128,6 +137,8 @@ class MqttFollower:
             if setup != self._setup:
                 self._unsubscribe()
                 self._topics = Topics(setup.base if setup else "")
+                if setup is not None:
+                    self._bases.add(setup.base)
             self._setup = setup
             wanted = self._wanted()
             if not wanted.issubset(self.publisher.known):

@@ -27,6 +27,19 @@ def is_base(topic: str) -> bool:
     )
 
 
+def is_topic(text: str) -> bool:
+    """Return whether a server can publish on this topic.
+
+    It has no wildcard and no empty level, and a length that MQTT allows (MQTT 5, 1.5.4).
+    """
+    return (
+        text.isprintable()
+        and not {"+", "#"} & set(text)
+        and all(text.split("/"))
+        and len(text.encode()) < 65536
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Topics:
     """All topics below a base; phones are named by extension, keys by name."""
@@ -64,6 +77,15 @@ class Topics:
         if key is None:
             return f"{self.base}/{_level(phone)}/document/set"
         return self._key(phone, key, "set")
+
+    def has_state(self, topic: str) -> bool:
+        """Return whether this is the topic of a state of the server, a phone or a key."""
+        if not topic.startswith(f"{self.base}/") or not is_topic(topic):
+            return False
+        match topic.removeprefix(f"{self.base}/").split("/"):
+            case ["status"] | [_, "availability"] | [_, "key", _, "state"]:
+                return True
+        return False
 
     @property
     def commands(self) -> tuple[str, str]:

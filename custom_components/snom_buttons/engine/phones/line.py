@@ -6,6 +6,7 @@ the owner can release it, and all phones show whether it is seized.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+import logging
 from typing import Any
 
 from ..xbuttons import Action
@@ -15,6 +16,8 @@ from .key import Key
 from .phone import Phone
 from .setup import LineSetup, shared_key
 from .signal import Signal
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class SharedLine:
@@ -122,13 +125,16 @@ class SharedLine:
         return {"seized": self.seized, "phone": self.owner}
 
     def restore(self, saved: object) -> None:
-        """Restore the owner from before a restart."""
-        if not isinstance(saved, Mapping) or saved.get("seized") is not True:
-            return
-        owner = saved.get("phone")
-        if owner is None or (isinstance(owner, str) and owner in self.setup.keys):
-            self.seized, self.owner = True, owner
-            self.apply()
+        """Restore the owner from before a restart; anything but a `save` frees the line."""
+        match saved:
+            case None | {"seized": False}:
+                pass
+            case {"seized": True, "phone": None | str() as owner}:
+                if owner is None or owner in self.setup.keys:
+                    self.seized, self.owner = True, owner
+                    self.apply()
+            case _:
+                _LOGGER.warning("The stored line %s cannot be read", self.setup.name)
 
     def _keys(self) -> Iterator[Key]:
         for extension, name in self.setup.keys.items():

@@ -2,17 +2,24 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 import hashlib
 from ipaddress import ip_address
 import logging
+from math import isfinite
 import time
 from typing import Any
 
 from ..sip import (
+    MAX_ADDRESS,
+    MAX_BINDINGS,
     MAX_EXPIRES,
+    MAX_HEAD,
+    MAX_USER_AGENT,
     Binding,
     Flow,
     LocationService,
+    has_control,
     parse_address,
     parse_path,
     parse_uri,
@@ -25,6 +32,11 @@ from .phone import Phone
 from .settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
+
+MAX_LOOKS = 1_000
+"""Looks of a phone's keys that are restored: more than any phone has."""
+MAX_QUOTED = 100
+"""Characters of what is broken that a warning shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +84,75 @@ class Storage:
         return {line_id: line.save() for line_id, line in self.lines.items()}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Restore the phones, keys and lines that are set up."""
+        """Restore the phones, keys and lines that are set up.
+
+        The snapshot may contain anything; what is broken is left out, with a warning.
+        """
         # Version 0.1 stored only the phones.
-        phones = snapshot.get("phones", snapshot)
-        lines = snapshot.get("lines")
+        phones = _mapping(snapshot.get("phones", snapshot), "phones")
+        lines = _mapping(snapshot.get("lines"), "shared lines")
         for extension, phone in self.phones.items():
-            saved = phones.get(extension) if isinstance(phones, Mapping) else None
-            if isinstance(saved, Mapping):
-                self._restore_phone(phone, saved)
+            saved = _mapping(phones.get(extension), f"data of phone {extension}")
+            self._restore_phone(phone, saved)
         for line_id, line in self.lines.items():
-            line.restore(lines.get(line_id) if isinstance(lines, Mapping) else None)
+            line.restore(lines.get(line_id))
 
     def _restore_phone(self, phone: Phone, saved: Mapping[str, Any]) -> None:
-        phone.restore(*load_keys(saved.get("keys")))
+        extension = phone.extension
+        phone.restore(*load_keys(saved.get("keys"), extension))
         proofs = (_proof(phone), _proof(phone, self.settings.realm))
         if phone.setup.address is None and saved.get("proof") in proofs:
-            bindings = load_bindings(saved.get("bindings"), self.clock())
-            self.location.restore(
-                binding
-                for binding in bindings
-                if binding.user == phone.extension
-                and binding.flow.transport in self.settings.ports
-            )
+            bindings = load_bindings(saved.get("bindings"), extension, self.clock())
+            self.location.restore(extension, list(filter(self._can_register, bindings)))
+
+    def _can_register(self, binding: Binding) -> bool:
+        """Whether the settings, which may have changed, still allow a registration."""
+        flow = binding.flow
+        host = ip_address(flow.host.partition("%")[0])
+        is_allowed = any(host in network for network in self.settings.networks)
+        return is_allowed and flow.transport in self.settings.ports
+
+
+def _mapping(saved: object, what: str) -> Mapping[str, Any]:
+    """Return a stored mapping; an empty one, with a warning, for anything else."""
+    if isinstance(saved, Mapping):
+        return saved
+    if saved is not None:
+        _LOGGER.warning("The stored %s cannot be read: %s", what, _quoted(saved))
+    return {}
+
+
+def _loaded[T](
+    items: object, what: str, load: Callable[[Any], T], most: slice
+) -> list[T]:
+    """Return what `load` makes of some of the items of a stored list.
+
+    One warning names how many are left out, because there are too many or because
+    `load` raises KeyError, TypeError or ValueError.
+    """
+    if not isinstance(items, list):
+        if items is not None:
+            _LOGGER.warning("The stored %s cannot be read: %s", what, _quoted(items))
+        return []
+    loaded = []
+    reason: object = "there are too many"
+    for item in items[most]:
+        try:
+            loaded.append(load(item))
+        except (KeyError, TypeError, ValueError) as error:
+            reason = repr(error)
+    if left_out := len(items) - len(loaded):
+        _LOGGER.warning(
+            "%s of the stored %s cannot be read, such as: %s",
+            left_out,
+            what,
+            _quoted(reason),
+        )
+    return loaded
+
+
+def _quoted(value: object) -> str:
+    return readable(str(value)[:MAX_QUOTED])
 
 
 def _proof(phone: Phone, *realm: str) -> str:
@@ -136,48 +195,93 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
     return saved
 
 
-def load_bindings(saved: object, now: float) -> list[Binding]:
-    """Return the bindings of `save_bindings`; broken ones are left out."""
-    bindings = []
-    for item in saved if isinstance(saved, list) else ():
-        try:
-            bindings.append(_load_binding(item, now))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            _LOGGER.warning("A stored registration cannot be read: %r", error)
-    return bindings
+def load_bindings(saved: object, extension: str, now: float) -> list[Binding]:
+    """Return the newest bindings of `save_bindings`; broken ones are left out."""
+    load = partial(_load_binding, extension=extension, now=now)
+    what = f"registrations of phone {extension}"
+    return _loaded(saved, what, load, slice(-MAX_BINDINGS, None))
 
 
-def _load_binding(item: Mapping[str, Any], now: float) -> Binding:
-    """Return a binding. Raises KeyError, TypeError or ValueError if it is broken."""
-    transport, host, port = item["flow"]
-    if transport != "UDP" or not isinstance(port, int) or not 0 < port < 65536:
-        raise ValueError(f"{item['flow']!r} is not a flow")
-    for name in ("aor", "contact", "call_id"):
-        if readable(item[name]) != item[name]:
-            raise ValueError(f"{item[name]!r} is no {name}")
-    for name in ("instance", "user_agent"):
-        if not isinstance(item[name], str | None):
-            raise TypeError(f"{item[name]!r} is no {name}")
+def _load_binding(item: object, *, extension: str, now: float) -> Binding:
+    """Return a binding. Raises KeyError, TypeError or ValueError if it is broken.
+
+    The limits are those of the parser and the registrar.
+    """
+    fields = _Fields(item)
+    transport, host, port = fields.get("flow", list)
+    if transport != "UDP" or type(port) is not int or not 0 < port < 65536:
+        raise ValueError("its flow is none of UDP")
+    if not isinstance(host, str):
+        raise TypeError("its host is no text")
+    address = ip_address(host)
+    if address.is_multicast or address.is_unspecified:
+        raise ValueError(f"{host} is no phone's address")
+    if fields.text("user", MAX_ADDRESS) != extension:
+        raise ValueError("it is that of another phone")
+    aor = parse_uri(fields.text("aor", MAX_ADDRESS))
+    contact = parse_address(fields.text("contact", MAX_ADDRESS))
+    if aor.user != extension or not contact.uri.is_sip:
+        raise ValueError("its addresses are no phone's")
+    cseq = fields.get("cseq", int)
+    expires_at = fields.get("expires_at", int, float)
+    if not 0 <= cseq < 2**31 or not isfinite(expires_at):
+        raise ValueError("a number is out of bounds")
     # Version 0.1 did not support proxies.
-    path = item.get("path", [])
-    if not isinstance(path, list) or readable("".join(path)) != "".join(path):
-        raise ValueError(f"{path!r} is no path")
-    left = min(item["expires_at"] - time.time(), MAX_EXPIRES)
+    path = fields.texts("path", MAX_ADDRESS) if "path" in fields.item else []
+    forwarded = fields.get("forwarded", bool) if "forwarded" in fields.item else False
     return Binding(
-        user=item["user"],
-        aor=parse_uri(item["aor"]),
-        contact=parse_address(item["contact"]),
-        flow=Flow(transport, str(ip_address(host)), port),
-        call_id=item["call_id"],
-        cseq=int(item["cseq"]),
-        expires_at=now + left,
-        instance=item["instance"],
-        user_agent=item["user_agent"],
-        supports_buttons=bool(item["supports_buttons"]),
+        user=extension,
+        aor=aor,
+        contact=contact,
+        flow=Flow(transport, str(address), port),
+        call_id=fields.text("call_id", MAX_HEAD),
+        cseq=cseq,
+        expires_at=now + min(expires_at - time.time(), MAX_EXPIRES),
+        instance=fields.optional_text("instance", MAX_ADDRESS),
+        user_agent=fields.optional_text("user_agent", MAX_USER_AGENT),
+        supports_buttons=fields.get("supports_buttons", bool),
         path=parse_path(path),
-        forwarded=bool(path or item.get("forwarded")),
+        forwarded=bool(path) or forwarded,
         restored=True,
     )
+
+
+class _Fields:
+    """The fields of a stored object. All methods raise KeyError, TypeError, ValueError."""
+
+    def __init__(self, item: object) -> None:
+        """Check that it is an object."""
+        if not isinstance(item, dict):
+            raise TypeError("it is no object")
+        self.item: dict[str, Any] = item
+
+    def get(self, name: str, *types: type) -> Any:
+        """Return a field of one of these types, of which a bool is no int."""
+        value = self.item[name]
+        if type(value) not in types:
+            raise TypeError(f"{name} has the wrong type")
+        return value
+
+    def text(self, name: str, most: int) -> str:
+        """Return a text of at most so many characters that a header could contain."""
+        return _checked_text(self.get(name, str), name, most)
+
+    def optional_text(self, name: str, most: int) -> str | None:
+        """Return a text, or None for null."""
+        return None if self.item[name] is None else self.text(name, most)
+
+    def texts(self, name: str, most: int) -> list[str]:
+        """Return a list of texts."""
+        values = self.get(name, list)
+        return [_checked_text(value, name, most) for value in values[:most]]
+
+
+def _checked_text(value: object, name: str, most: int) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    if len(value) > most or has_control(value) or readable(value) != value:
+        raise ValueError(f"{name} is no text of a header")
+    return value
 
 
 def save_keys(
@@ -200,34 +304,40 @@ def _save_look(look: SavedLook) -> dict[str, Any]:
     return saved
 
 
-def load_keys(saved: object) -> tuple[list[SavedLook], list[KeyDescription]]:
+def load_keys(
+    saved: object, extension: str
+) -> tuple[list[SavedLook], list[KeyDescription]]:
     """Return the looks of `save_keys`, or version 0.1's; broken ones are left out."""
     if isinstance(saved, str):
-        return _load_document(saved), []
+        return _load_document(saved, extension), []
     looks: list[SavedLook] = []
     unconfigured: list[KeyDescription] = []
-    for item in saved if isinstance(saved, list) else ():
-        try:
-            if "configured" in item:
-                looks.append(_load_look(item))
-            else:
-                (shown,) = _load(item["shown"])
-                unconfigured.append(shown)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            _LOGGER.warning("A stored look of a key cannot be read: %r", error)
+    for look in _loaded(
+        saved, f"keys of phone {extension}", _load_look, slice(MAX_LOOKS)
+    ):
+        if isinstance(look, SavedLook):
+            looks.append(look)
+        else:
+            unconfigured.append(look)
     return looks, unconfigured
 
 
-def _load_look(item: Mapping[str, Any]) -> SavedLook:
-    """Return a look. Raises KeyError, TypeError or ValueError if it is broken."""
-    (configured,) = _load(item["configured"])
-    (shown,) = _load(item["shown"])
+def _load_look(item: object) -> SavedLook | KeyDescription:
+    """Return a look, of a key that is not configured without its configuration.
+
+    Raises KeyError, TypeError or ValueError if it is broken.
+    """
+    fields = _Fields(item)
+    (shown,) = _load(fields.get("shown", str))
+    if "configured" not in fields.item:
+        return shown
+    (configured,) = _load(fields.get("configured", str))
     return SavedLook(
         configured=configured,
         shown=shown,
-        is_on=bool(item["on"]),
-        used=item.get("used") is not False,
-        colors=item.get("colors") is True,
+        is_on=fields.get("on", bool),
+        used=fields.get("used", bool) if "used" in fields.item else True,
+        colors=fields.get("colors", bool) if "colors" in fields.item else False,
     )
 
 
@@ -242,7 +352,7 @@ def _load(document: str) -> tuple[KeyDescription, ...]:
     return keys
 
 
-def _load_document(document: str) -> list[SavedLook]:
+def _load_document(document: str, extension: str) -> list[SavedLook]:
     """Return the looks that version 0.1 stored, none if they are broken."""
     try:
         return [
@@ -251,8 +361,10 @@ def _load_document(document: str) -> list[SavedLook]:
                 shown=shown,
                 is_on=shown.light != LightMode.OFF,
             )
-            for shown in _load(document)
+            for shown in _load(document)[:MAX_LOOKS]
         ]
     except ValueError as error:
-        _LOGGER.warning("The stored looks of a phone's keys cannot be read: %s", error)
+        _LOGGER.warning(
+            "The stored keys of phone %s cannot be read: %s", extension, error
+        )
         return []

@@ -1,13 +1,13 @@
 """RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets."""
 
-from .binding import Binding, parse_path
+from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
 from .flow import Flow
-from .grammar import SipSyntaxError, parse_number, readable, shape
+from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
 from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
 from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest, format_via, new_branch
-from .parser import MalformedMessage, parse_datagram
+from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
 from .timers import T1, T4
 from .trust import Trust
@@ -24,7 +24,11 @@ from .uri import (
 
 __all__ = [
     "ALLOW_HEADER",
+    "MAX_ADDRESS",
+    "MAX_BINDINGS",
     "MAX_EXPIRES",
+    "MAX_HEAD",
+    "MAX_USER_AGENT",
     "PRIVATE_NETWORKS",
     "SUPPORTED_HEADER",
     "T1",
@@ -48,6 +52,7 @@ __all__ = [
     "content_refusal",
     "escape_user",
     "format_via",
+    "has_control",
     "make_address",
     "make_uri",
     "new_branch",

@@ -7,6 +7,10 @@ from .flow import Flow
 from .grammar import SipSyntaxError, shape
 from .uri import Address, Uri, parse_address
 
+MAX_BINDINGS = 10
+"""Bindings of one user; a new one replaces the oldest."""
+MAX_USER_AGENT = 128
+"""Characters that are kept of a User-Agent."""
 MAX_ADDRESS = 512
 """Characters of a Contact, a To or a Path, which each request to the contact repeats."""
 

@@ -1,11 +1,11 @@
 """The location service: the bindings of each user (RFC 3261 10), without I/O."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import math
 from typing import Any
 
-from .binding import Binding
+from .binding import MAX_BINDINGS, Binding
 from .flow import Flow
 from .uri import Uri, make_address, make_uri
 
@@ -78,13 +78,19 @@ class LocationService:
         self.store(binding.user, kept)
         return True
 
-    def restore(self, bindings: Iterable[Binding]) -> None:
-        """Add the bindings of a snapshot, except those that have expired."""
+    def restore(self, user: str, bindings: Sequence[Binding]) -> None:
+        """Set a user's bindings to those of a snapshot that a registrar would hold.
+
+        Left out are the oldest beyond MAX_BINDINGS, those that have expired, and those
+        that a later one replaces.
+        """
         now = self._clock()
-        for binding in bindings:
+        held: list[Binding] = []
+        for binding in bindings[-MAX_BINDINGS:]:
             if binding.expires_at > now:
-                held = self._bindings.get(binding.user, ())
-                self.store(binding.user, [*held, binding])
+                held = [other for other in held if not binding.is_same_contact(other)]
+                held.append(binding)
+        self.store(user, held)
 
     def store(self, user: str, bindings: list[Binding]) -> None:
         """Replace the bindings of a user."""

@@ -6,7 +6,7 @@ import email.utils
 import logging
 import time
 
-from .binding import MAX_ADDRESS, Binding, parse_path
+from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
 from .flow import Flow
 from .grammar import (
     SipSyntaxError,
@@ -27,10 +27,6 @@ MIN_EXPIRES = 60
 """Shortest registration in seconds; a shorter one is refused with 423."""
 MAX_EXPIRES = 3600
 """Longest registration in seconds, to which longer ones are cut; the default (10.2.1.1)."""
-MAX_USER_AGENT = 128
-"""Characters that are kept of a User-Agent."""
-MAX_BINDINGS = 10
-"""Bindings of one user; a new one replaces the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
