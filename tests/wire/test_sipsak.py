@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import program
+from tests.support.serving import PASSWORD, make_phone, serving
 from virtual_phone import Kind, VirtualPhone
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -74,3 +75,20 @@ async def test_a_file_without_the_last_line_end_is_too_short(tmp_path: Path) -> 
         assert status == 1
         assert "Content-Length says 10, but 9 bytes arrived" in printed
         assert phone.keys["1"].light == "off"
+
+
+async def test_it_registers_and_leaves() -> None:
+    """Without brackets in any address, and with credentials before the first Via."""
+    desk = make_phone()
+    async with serving(desk) as server:
+        for expires, contacts in ((60, 1), (0, 0)):
+            process = await asyncio.create_subprocess_exec(
+                *(program("sipsak"), "-U", "-C", "sip:44@127.0.0.1:9"),
+                *("-x", str(expires), "-u", "44", "-a", PASSWORD),
+                *("-s", f"sip:44@127.0.0.1:{server.address[1]}"),
+                stdout=PIPE,
+                stderr=STDOUT,
+            )
+            printed, _ = await process.communicate()
+            assert process.returncode == 0, printed
+            assert len(server._location.bindings("44")) == contacts
