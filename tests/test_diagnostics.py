@@ -129,7 +129,7 @@ NO_WORDS: Final = [
 CHOICES: Final = {"D785", "127.0.0.0/8", "switch", "hold", "off", "redirect"}
 """Values of closed lists, which are shown."""
 
-HAPPENING: Final = {"time", "id"}
+HAPPENING: Final = {"time", "id", "cause"}
 """Made by the server itself."""
 EVENTS: Final[dict[type, set[str]]] = {
     KeyPress: {"extension", "key", "action", "number", "caller", "use"} | HAPPENING,
@@ -199,6 +199,7 @@ def test_each_field_has_a_recognisable_value() -> None:
         "user_agent",
         "expires_at",
         "supports_buttons",
+        "web_host",
     }
     stored = [SERVER, MQTT, PHONE, ADDRESS, LINE]
     read = {value for name, value in vars(settings).items() if name.startswith("CONF_")}

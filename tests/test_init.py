@@ -21,6 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.snom_buttons.const import DOMAIN, EVENT_KEY_PRESS
 from custom_components.snom_buttons.engine.phones import CannotListen, PhoneServer
+from custom_components.snom_buttons.engine.phones.registration import Registration
 from custom_components.snom_buttons.hub.bus import EventBus
 from custom_components.snom_buttons.hub.hub import SnomHub
 from custom_components.snom_buttons.hub.settings import KEEPALIVE
@@ -211,6 +212,10 @@ async def test_devices(
     assert device("44").sw_version is None
 
     await phones("44")
+    assert device("44").model == "D785"
+    assert device("44").model_id == "snomD785"
+    assert device("44").serial_number == "0004130DD7C9"
+    assert device("44").hw_version is None
     assert device("44").sw_version == "10.1.198.12"
     assert device("44").connections == {("mac", "00:04:13:0d:d7:c9")}
 
@@ -219,23 +224,63 @@ async def test_devices(
     assert not device("45").connections, "a second identity of the same phone"
 
 
-@pytest.mark.parametrize(
-    ("user_agent", "version"),
-    [("snom821/8.9.3.80", "8.9.3.80"), ("baresip v1.0.0 (x86_64/Linux)", None)],
-)
 async def test_devices_of_other_phones(
+    hass: HomeAssistant,
     server: MockConfigEntry,
     phones: Phones,
     device_registry: dr.DeviceRegistry,
-    user_agent: str,
-    version: str | None,
 ) -> None:
-    await phones("44", user_agent=user_agent)
-    device = device_registry.async_get_device_by_identifier(
-        (DOMAIN, "subentry_44"), server.entry_id
-    )
-    assert device.sw_version == version
-    assert not device.connections
+    def named() -> tuple[str | None, ...]:
+        device = device_registry.async_get_device_by_identifier(
+            (DOMAIN, "subentry_44"), server.entry_id
+        )
+        assert device is not None
+        return device.model, device.model_id, device.sw_version, device.serial_number
+
+    phone = await phones("44", user_agent="snom821/8.9.3.80")
+    assert named() == ("821", "snom821", "8.9.3.80", None)
+    # Its own name counts, even if another model is set up, and until it is back.
+    update_phone(hass, server, model="D735")
+    await hass.async_block_till_done()
+    assert named() == ("821", "snom821", "8.9.3.80", None)
+    await phone.unregister()
+    update_phone(hass, server, model="other")
+    await hass.config_entries.async_reload(server.entry_id)
+    assert named() == ("821", "snom821", "8.9.3.80", None)
+
+    update_phone(hass, server, model="D735")
+    phone.user_agent = "baresip v1.0.0 (x86_64/Linux)"
+    await phone.register()
+    assert named() == ("D735", None, None, None)
+    update_phone(hass, server, model="other")
+    await hass.async_block_till_done()
+    assert named() == (None, None, None, None)
+
+
+async def test_the_device_of_a_phone_links_to_its_web_page(
+    hass: HomeAssistant, server: MockConfigEntry, device_registry: dr.DeviceRegistry
+) -> None:
+    phone = server.runtime_data.phones["44"].phone
+
+    def link(web_host: str | None) -> str | None:
+        phone.registration = Registration(
+            address="udp 192.0.2.44:2048",
+            user_agent=None,
+            expires_at=None,
+            supports_buttons=True,
+            web_host=web_host,
+        )
+        phone.status.emit(None)
+        device = device_registry.async_get_device_by_identifier(
+            (DOMAIN, "subentry_44"), server.entry_id
+        )
+        assert device is not None
+        return device.configuration_url
+
+    assert link("192.0.2.44") == "http://192.0.2.44"
+    assert link("[2001:db8::44]") == "http://[2001:db8::44]"
+    # Behind a proxy from now on
+    assert link(None) is None
 
 
 async def test_hardware_that_serves_another_phone_now(

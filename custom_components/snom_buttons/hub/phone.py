@@ -2,21 +2,16 @@
 
 from collections.abc import Callable
 import logging
-import re
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.typing import UNDEFINED
 
 from ..const import DOMAIN
-from ..engine.phones import Phone
+from ..engine.phones import Phone, hardware_of
 from .settings import PhoneSettings
 
 _LOGGER = logging.getLogger(__name__)
-
-# snomD785/10.1.198.12 0004130DD7C9
-USER_AGENT = re.compile(
-    r"snom[^/\s]*/(?P<version>\S+)(?:\s+(?P<mac>[0-9A-F]{12}))?", re.IGNORECASE
-)
 
 
 class SnomPhone:
@@ -45,7 +40,8 @@ class SnomPhone:
         self._via_device_id = via_device_id
         self._identified = identified
         self._available = False
-        self._user_agent: str | None = None
+        self._named: tuple[str, str | None] | None = None
+        """The User-Agent, and the host of its web page, while the phone is registered."""
         self.device_id = self._async_update_device()
         self._unsubscribe = phone.status.subscribe(self._async_status_changed)
         self._async_status_changed(None)
@@ -73,36 +69,50 @@ class SnomPhone:
         registration = self.phone.registration
         if registration is None:
             # The device is not changed, but another may get its hardware address.
-            self._user_agent = self.connection = None
-        elif (user_agent := registration.user_agent or "") != self._user_agent:
-            self._user_agent = user_agent
-            self._async_identify(USER_AGENT.match(user_agent))
+            self._named = self.connection = None
+            return
+        named = registration.user_agent or "", registration.web_host
+        if named != self._named:
+            self._named = named
+            self._async_identify(*named)
 
     def _async_update_device(self) -> str:
         """Create or update the phone's device; return its ID."""
         settings = self.settings
+        identifier = (DOMAIN, settings.subentry_id)
+        known = self._registry.async_get_device_by_identifier(
+            identifier, self._entry_id
+        )
+        # What the phone itself has named stays.
+        is_named = known is not None and known.model_id is not None
         return self._registry.async_get_or_create(
             config_entry_id=self._entry_id,
             config_subentry_id=settings.subentry_id,
-            identifiers={(DOMAIN, settings.subentry_id)},
+            identifiers={identifier},
             manufacturer="snom",
-            model=settings.setup.model or None,
+            model=UNDEFINED if is_named else settings.setup.model or None,
             name=settings.setup.name,
             via_device_id=self._via_device_id,
         ).id
 
     @callback
-    def _async_identify(self, named: re.Match[str] | None) -> None:
-        """Store the firmware of a User-Agent, and the hardware address or that it has none."""
+    def _async_identify(self, user_agent: str, web_host: str | None) -> None:
+        """Store what a phone names in its User-Agent, or that it names nothing."""
         self.connection = None
-        if named and named["mac"]:
-            address = dr.format_mac(named["mac"])
+        hardware = hardware_of(user_agent)
+        if hardware and hardware.address:
+            address = dr.format_mac(hardware.address)
             self.connection = (dr.CONNECTION_NETWORK_MAC, address)
         device = self._registry.async_get(self.device_id)
         assert isinstance(device, dr.DeviceEntry)
         self._registry.async_update_device(
             self.device_id,
+            configuration_url=web_host and f"http://{web_host}",
+            hw_version=hardware and hardware.hardware,
+            model=(hardware and hardware.model) or self.settings.setup.model or None,
+            model_id=hardware and hardware.model_id,
             new_connections=device.connections & {self.connection},
-            sw_version=named and named["version"],
+            serial_number=hardware and hardware.serial,
+            sw_version=hardware and hardware.version,
         )
         self._identified(self)

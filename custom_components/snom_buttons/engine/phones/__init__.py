@@ -6,7 +6,7 @@ from .dialling import DialAnswer, Dialling, redirection
 from .events import Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
-from .models import MODELS
+from .models import MODELS, hardware_of
 from .network import check_bind, free_port
 from .phone import MAX_UNCONFIGURED, Phone
 from .server import CannotListen, PhoneServer
@@ -40,6 +40,7 @@ __all__ = [
     "can_reach",
     "check_bind",
     "free_port",
+    "hardware_of",
     "host_and_port",
     "phone_address",
     "redirection",

@@ -1,8 +1,10 @@
-"""The snom desk phones, with the number of their keys that have a lamp.
+"""The snom desk phones, and what a phone says of itself in its User-Agent.
 
-Where sources disagree the larger number stands: a key too many does no harm.
+Where sources disagree about the number of keys the larger one stands: a key too many
+does no harm.
 """
 
+import re
 from typing import NamedTuple
 
 
@@ -52,3 +54,54 @@ MODELS = {
         ("D892", 36, True),
     )
 }
+
+_NAMES = {name.lower(): name for name in MODELS}
+# Bounded, and ASCII alone: it is shown as the phone sends it.
+_SNOM = re.compile(
+    r"(?P<id>snom(?P<model>\w{0,16}))[/-](?P<version>[\w.-]{1,32})",
+    re.ASCII | re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"\b[0-9A-F]{12}\b", re.IGNORECASE)
+_SERIAL = re.compile(r"\bSER= ?(\w{1,32})", re.ASCII)
+_HARDWARE = re.compile(r"\bHW= ?(\w{1,32})", re.ASCII)
+
+
+class Hardware(NamedTuple):
+    """A snom phone as its User-Agent names it; None for what it does not name."""
+
+    model: str | None
+    """Such as `D785`, as in MODELS."""
+    model_id: str
+    """The same as the phone spells it, such as `snomD785`."""
+    version: str
+    """The version of the firmware."""
+    address: str | None
+    """The hardware address, as twelve hexadecimal digits."""
+    serial: str | None
+    """The serial number; that of a desk phone is its hardware address."""
+    hardware: str | None
+    """The version of the hardware, which bases of cordless phones name."""
+
+
+def hardware_of(user_agent: str) -> Hardware | None:
+    """Return what a User-Agent names, None for that of another maker.
+
+    Such as `snomD785/10.1.198.12 0004130DD7C9`, `snom105-3.56p` and
+    `snomM700/03.23.0005 (MAC=00041364A1B2; SER= 00000; HW=255)`.
+    """
+    snom = _SNOM.match(user_agent)
+    if snom is None:
+        return None
+    rest = user_agent[snom.end() :]
+    address = _ADDRESS.search(rest)
+    serial = _SERIAL.search(rest)
+    hardware = _HARDWARE.search(rest)
+    number = serial[1].strip("0") and serial[1] if serial else None
+    return Hardware(
+        model=_NAMES.get(snom["model"].lower(), snom["model"]) or None,
+        model_id=snom["id"],
+        version=snom["version"],
+        address=address and address[0].upper(),
+        serial=number or (address and address[0].upper()),
+        hardware=hardware and hardware[1],
+    )

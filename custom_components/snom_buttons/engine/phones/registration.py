@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Self
 
 from ..sip import Binding
@@ -17,6 +18,8 @@ class Registration:
     expires_at: datetime | None
     """Aware, in UTC; None for a phone that does not register."""
     supports_buttons: bool
+    web_host: str | None
+    """The phone's own IP address, as in a URL; None behind a proxy or a NAT."""
 
     @classmethod
     def of(cls, binding: Binding, now: float) -> Self:
@@ -30,4 +33,22 @@ class Registration:
             user_agent=binding.user_agent,
             expires_at=expires_at,
             supports_buttons=binding.supports_buttons,
+            web_host=_web_host(binding),
         )
+
+
+def _web_host(binding: Binding) -> str | None:
+    """Return the IP address of a contact, if its REGISTER came from there.
+
+    Behind a proxy or a NAT another device may have that address. A browser is on another
+    machine, where a loopback address or a zone means nothing.
+    """
+    if binding.forwarded or binding.path:
+        return None
+    try:
+        address = ip_address(binding.contact.uri.host.strip("[]"))
+        if address != ip_address(binding.flow.host) or address.is_loopback:
+            return None
+    except ValueError:
+        return None
+    return f"[{address}]" if address.version == 6 else str(address)
