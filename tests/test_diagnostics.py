@@ -18,7 +18,12 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import voluptuous as vol
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.engine.phones import Dialled, KeyPress, LineUse
+from custom_components.snom_buttons.engine.phones import (
+    Dialled,
+    Drop,
+    KeyPress,
+    LineUse,
+)
 from custom_components.snom_buttons.engine.phones.registration import Registration
 from custom_components.snom_buttons.engine.xbuttons import (
     Forward,
@@ -323,6 +328,7 @@ async def test_what_is_shown(
         "realm": "home-assistant",
         "advertised_host": REDACTED,
     }
+    assert diagnostics["dropped"] == dict.fromkeys(Drop, 0)
     here, away = diagnostics["phones"]
     assert here["settings"] == {
         "extension": "44",

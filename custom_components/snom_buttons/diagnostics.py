@@ -50,7 +50,7 @@ from .const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from .engine.phones import MODELS, PRIVATE_NETWORKS, DialAnswer, KeyKind, Phone
+from .engine.phones import MODELS, PRIVATE_NETWORKS, DialAnswer, Drop, KeyKind, Phone
 from .engine.xbuttons import (
     Action,
     Color,
@@ -205,6 +205,7 @@ _LOOK: Final = {
 SHOWN: Final = _fields(
     {
         "server": _fields(_SERVER),
+        "dropped": _fields(dict.fromkeys(Drop, _fact)),
         "mqtt": _fields(
             {
                 "settings": _fields(_MQTT),
@@ -257,9 +258,11 @@ async def async_get_config_entry_diagnostics(
     """Return the settings, and the state of each phone while the server runs."""
     status: dict[str, dict[str, Any]] = {}
     mqtt: dict[str, Any] = {}
+    dropped: dict[str, int] = {}
     if entry.state is ConfigEntryState.LOADED:
         hub = entry.runtime_data
         mqtt = hub.mqtt.diagnostics
+        dropped = hub.server.dropped
         for phone in hub.phones.values():
             status[phone.settings.subentry_id] = _phone_status(phone.phone)
         for subentry_id, part in hub.lines.items():
@@ -274,6 +277,7 @@ async def async_get_config_entry_diagnostics(
     return SHOWN(
         {
             "server": entry.data,
+            "dropped": dropped,
             "mqtt": {"settings": entry.options} | mqtt,
             "phones": parts(SUBENTRY_TYPE_PHONE),
             "shared_lines": parts(SUBENTRY_TYPE_SHARED_LINE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio.subprocess import DEVNULL
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 import random
@@ -13,6 +14,7 @@ import sys
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from tests.support.messages import request_bytes
 from tests.support.rawphone import RawPhone
 
 from .besieged import CROWD, PASSWORD, ROOT, Besieged, besieged
@@ -25,6 +27,11 @@ CALLS_A_SECOND = 5000
 JUNK_A_SECOND = 2000
 FLOODING = "127.0.5.1"
 BABBLING = "127.0.6.1"
+LONG = request_bytes(
+    "REGISTER",
+    To="<sip:44@ha.test>" + "".join(f';a{n}="{120 * r"\""}"' for n in range(60)),
+)
+"""15 KB, most of them in quoted parameters of one header."""
 PRESS_EVERY = 0.1
 
 
@@ -129,8 +136,27 @@ async def hundred_phones(server: Besieged, seconds: float) -> tuple[int, float]:
     return await _hammer(server, seconds, CROWD, 100)
 
 
+async def hundred_strangers(server: Besieged, seconds: float) -> tuple[int, float]:
+    """Send 1.5 long REGISTERs a second from each of a hundred addresses."""
+    begun = monotonic()
+    sent = 0
+    with ExitStack() as stack:
+        senders = []
+        for number in range(100):
+            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            senders.append(stack.enter_context(sender))
+            sender.setblocking(False)
+            sender.bind((f"127.0.7.{number + 1}", 0))
+        while monotonic() < begun + seconds:
+            senders[sent % 100].sendto(LONG, server.addresses["UDP"])
+            sent += 1
+            await asyncio.sleep(begun + sent / 150 - monotonic())
+    return sent, monotonic() - begun
+
+
 FLOODS: dict[str, Flood] = {
     "strangers": strangers,
+    "a hundred strangers with long requests": hundred_strangers,
     "one registered phone": one_phone,
     "a hundred registered phones": hundred_phones,
 }

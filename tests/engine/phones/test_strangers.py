@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_network
 import logging
 import re
@@ -21,14 +21,9 @@ from custom_components.snom_buttons.engine.phones import (
     server as server_module,
 )
 from custom_components.snom_buttons.engine.sip.digest import NONCE_LIFETIME
+from custom_components.snom_buttons.engine.sip.drops import LOGGED_EVERY, Drop
 from custom_components.snom_buttons.engine.sip.flow import Flow
-from custom_components.snom_buttons.engine.sip.guard import (
-    BURST,
-    FAILURES,
-    LOCKED_FOR,
-    RATE,
-    Guard,
-)
+from custom_components.snom_buttons.engine.sip.guard import FAILURES, LOCKED_FOR, Guard
 from custom_components.snom_buttons.engine.sip.net.endpoint import AMPLIFICATION
 from custom_components.snom_buttons.engine.sip.net.stream import (
     HANDSHAKE_DEADLINE,
@@ -38,6 +33,7 @@ from custom_components.snom_buttons.engine.sip.net.stream import (
     MESSAGE_DEADLINE,
     STRANGER_IDLE,
 )
+from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE
 from tests.support import stranger as stranger_module
 from tests.support.faults import FAULTS
 from tests.support.messages import request_bytes, response_bytes
@@ -66,6 +62,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 STRANGER = "127.0.9.1"
 TCP = Contexts(None, None)
+WITNESSES = ip_network("127.77.0.0/16")
 PRESS = b"k=1\r\na=message\r\n"
 BUTTONS = "Content-Type: application/x-buttons"
 PROXY = "Via: SIP/2.0/UDP 192.0.2.99;branch=z9hG4bKproxy"
@@ -438,6 +435,88 @@ async def test_a_request_that_is_too_short_for_a_challenge_gets_none() -> None:
     async with serving(TCP, make_phone(), realm=64 * "x") as server:
         with Stranger(server.address, STRANGER) as stranger:
             assert await stranger.say(tiny) == []
+        assert dropped(server) == {Drop.TOO_SHORT: 1}
+
+
+# What gets no answer is counted, and logged at debug level
+
+
+def dropped(server: PhoneServer) -> dict[str, int]:
+    return {reason: count for reason, count in server.dropped.items() if count}
+
+
+async def test_what_gets_no_answer_is_counted_by_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with house(networks=(ip_network("127.0.0.0/16"), WITNESSES)) as server:
+        assert server.dropped == dict.fromkeys(Drop, 0)
+        with (
+            Stranger(server.address, "127.1.0.1") as outsider,
+            Stranger(server.address, STRANGER) as stranger,
+            Stranger(server.address, "127.0.9.2") as noisy,
+        ):
+            assert await outsider.say(request("REGISTER")) == []
+            malformed = request("REGISTER").replace(b"CSeq", b"X-CSeq")
+            assert (
+                await stranger.say(malformed, request("CANCEL"), response_bytes()) == []
+            )
+            for number in range(FAILURES):
+                await stranger.guess(f"wrong{number}")
+            assert await stranger.say(request("REGISTER")) == []
+            while not server.dropped[Drop.RATE]:
+                await noisy.say(*50 * [request("REGISTER")])
+        assert dropped(server) == {
+            Drop.NETWORK: 1,
+            Drop.MALFORMED: 1,
+            Drop.STRAY: 2,
+            Drop.LOCKED_OUT: 1,
+            Drop.RATE: server.dropped[Drop.RATE],
+        }
+    logged = [r.getMessage() for r in caplog.records if "Dropped (" in r.getMessage()]
+    assert f"Dropped (locked_out): 1, the last from udp {STRANGER}:" in "\n".join(
+        logged
+    )
+
+
+@jumping
+async def test_drops_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    async with house() as server:
+        with Stranger(server.address, STRANGER) as stranger:
+            await stranger.say(*3 * [request("CANCEL")])
+            await asyncio.sleep(LOGGED_EVERY)
+            await stranger.say(request("CANCEL"))
+    logged = [r.getMessage() for r in caplog.records if "Dropped (" in r.getMessage()]
+    assert [line.partition(",")[0] for line in logged] == [
+        "Dropped (stray): 1",
+        "Dropped (stray): 3",
+    ]
+
+
+async def test_connections_that_are_too_many_are_counted() -> None:
+    async with house() as server:
+        address = server.address_of("TCP")
+        opened = [await connect(address, STRANGER) for _ in range(MAX_STRANGERS + 2)]
+        # The last ones are closed at once.
+        for reader, _ in opened[MAX_STRANGERS:]:
+            await until_closed(reader)
+        assert dropped(server) == {Drop.CONNECTIONS: 2}
+        for _, writer in opened:
+            writer.close()
+
+
+async def test_a_phone_registers_while_a_hundred_strangers_send_long_messages() -> None:
+    long = request("REGISTER", f"X-Long: {14_000 * 'x'}", padding=0)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(house())
+        desk = await stack.enter_async_context(raw_phone(server, "45"))
+        noisy = [
+            stack.enter_context(Stranger(server.address, f"127.13.0.{number + 1}"))
+            for number in range(100)
+        ]
+        while not server.dropped[Drop.ALL_STRANGERS]:
+            for stranger in noisy:
+                await stranger.say(long)
+        assert (await desk.register()).status == 200
 
 
 # Intercepted requests
@@ -793,19 +872,20 @@ def test_a_thousand_slow_connections_keep_no_phone_out(
 
 
 @pytest.mark.parametrize(
-    "bytes_",
-    [b"\r\n" * 20_000, b"x\nl:0\n\n" * 20_000],
+    ("bytes_", "least"),
+    # So many pings end each connection.
+    [(b"\r\n" * 20_000, MAX_STRANGERS), (b"x\nl:0\n\n" * 20_000, BURST)],
     ids=["pings", "nonsense"],
 )
 async def test_a_flood_by_connections_is_not_even_read(
-    bytes_: bytes, contexts: Contexts, monkeypatch: pytest.MonkeyPatch
+    bytes_: bytes, least: float, contexts: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admitted = 0
 
     class Counting(Guard):
-        def admits(self, flow: Flow, size: int = 0, *, is_answer: bool = False) -> bool:
+        def admits(self, flow: Flow, *arguments: Any, **options: Any) -> bool:
             nonlocal admitted
-            taken = super().admits(flow, size, is_answer=is_answer)
+            taken = super().admits(flow, *arguments, **options)
             admitted += taken and flow.host == STRANGER
             return taken
 
@@ -825,6 +905,6 @@ async def test_a_flood_by_connections_is_not_even_read(
             assert (await desk.press("1", number="key1")).status == 200
             await asyncio.sleep(0.01)
         allowed = BURST + RATE * (loop.time() - begun)
-        assert BURST <= admitted <= allowed
+        assert least <= admitted <= allowed
         for writer in flood:
             writer.transport.abort()

@@ -13,18 +13,16 @@ from custom_components.snom_buttons.engine.sip import (
     guard as guard_module,
 )
 from custom_components.snom_buttons.engine.sip.guard import (
-    BURST,
     FAILURES,
     FORGIVEN_EVERY,
     LOCKED_FOR,
     MAX_USER,
     NETWORK_FAILURES,
     PRIVATE_NETWORKS,
-    RATE,
-    SIZE,
     Guard,
     sources_of,
 )
+from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE, SIZE
 from tests.support.bindings import bind
 
 STRANGER = Flow("UDP", "192.168.1.66", 5060)
@@ -245,7 +243,7 @@ def test_what_is_remembered_of_strangers_is_bounded(
         guarded.guard.admits(Flow("UDP", host, 5060))
         guarded.fail(1, host)
     guard = guarded.guard
-    sizes = {len(guard._buckets), len(guard._failures), len(guard._allowed)}
+    sizes = {len(guard._failures), len(guard._allowed)}
     assert sizes == {100}
     # Other sources do not displace a lock-out, unless all of them are locked out.
     assert guard.locked == ["10.0.0.0"]

@@ -1,6 +1,6 @@
 """Phones, what their keys show, and presses. All calls are made in one event loop."""
 
-from ..sip import PRIVATE_NETWORKS
+from ..sip import PRIVATE_NETWORKS, Drop
 from .address import can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
 from .events import Dialled, Happening, KeyPress, LineUse
@@ -24,6 +24,7 @@ __all__ = [
     "DialAnswer",
     "Dialled",
     "Dialling",
+    "Drop",
     "Happening",
     "Key",
     "KeyKind",

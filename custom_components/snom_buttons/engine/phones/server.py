@@ -7,7 +7,7 @@ import ssl
 import time
 from typing import Any
 
-from ..sip import Binding, Flow, Guard, LocationService, Registrar, Trust
+from ..sip import Binding, Drop, Flow, Guard, LocationService, Registrar, Trust
 from ..sip.net import Endpoint
 from .alarm import Alarm
 from .courier import Courier
@@ -265,7 +265,12 @@ class PhoneServer:
             if line.owner == extension:
                 line.follow_owner()
 
-    # Lock-outs
+    # Strangers
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many messages and connections were dropped without an answer, by reason."""
+        return {reason: self._guard.drops.counts[reason] for reason in Drop}
 
     @property
     def locked(self) -> list[str]:

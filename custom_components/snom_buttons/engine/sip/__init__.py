@@ -1,6 +1,7 @@
 """RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets."""
 
 from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
+from .drops import Drop
 from .flow import Flow
 from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
 from .guard import PRIVATE_NETWORKS, Guard, Network
@@ -36,6 +37,7 @@ __all__ = [
     "Address",
     "Answer",
     "Binding",
+    "Drop",
     "Flow",
     "Guard",
     "Headers",

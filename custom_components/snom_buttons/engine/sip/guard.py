@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 import logging
-from typing import Any
 
+from .drops import Drop, Drops
 from .flow import Flow
 from .location import LocationService
+from .strangers import MAX_SOURCES, SIZE, Strangers, networks_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,44 +31,16 @@ PRIVATE_NETWORKS: tuple[Network, ...] = (
 )
 """Networks that are not routed on the internet (RFC 1918, 3927, 4193, 6598)."""
 
-RATE = 50.0
-"""Messages per second that strangers at one address may send on average."""
-BURST = 200.0
-"""Messages that they may send at once, such as those of fifty phones behind a router."""
 FAILURES = 10
 """Wrong passwords that lock out an address."""
 NETWORK_FAILURES = 100
 """Wrong passwords that lock out an IPv6 /64, of which one sender can have all addresses."""
-SIZE = 1024
-"""Bytes of a message that count as a further message."""
 FORGIVEN_EVERY = 30.0
 """Seconds after which one wrong password is forgiven; phones retry less often."""
 LOCKED_FOR = 900.0
 """Seconds for which an address is locked out."""
 MAX_USER = 64
 """Characters of a user name that are stored with the address of a proxy."""
-MAX_SOURCES = 10_000
-"""Sources that are stored; beyond that the ones heard least recently are dropped."""
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """A token bucket."""
-
-    tokens: float
-    filled_at: float
-
-    def has_any(self, now: float) -> bool:
-        self.tokens = min(BURST, self.tokens + (now - self.filled_at) * RATE)
-        self.filled_at = now
-        return self.tokens >= 1.0
-
-    def take(self, tokens: int, now: float) -> bool:
-        """Take tokens, below zero if need be; return False if there is none."""
-        if not self.has_any(now):
-            return False
-        self.tokens -= tokens
-        return True
 
 
 @dataclass(slots=True)
@@ -96,7 +69,8 @@ class Guard:
         self._location = location
         self._networks = tuple(networks)
         self._on_locked = on_locked
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self.drops = Drops(clock)
+        self._strangers = Strangers(clock)
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
         self._allowed: OrderedDict[str, bool] = OrderedDict()
 
@@ -124,7 +98,7 @@ class Guard:
 
     def admits_host(self, host: str) -> bool:
         """Whether an address may connect: it is in a network, and not locked out."""
-        return self._is_allowed(host) and not self.is_locked(host)
+        return self._refusal_of(host) is None
 
     def is_locked(self, source: str) -> bool:
         """Whether an address, or a user at an address, is locked out."""
@@ -137,10 +111,12 @@ class Guard:
             if (failed := self._failures.get(locked)) is not None
         )
 
-    def admits(self, flow: Flow, size: int = 0, *, is_answer: bool = False) -> bool:
-        """Whether to admit a message of `size` bytes by this flow.
+    def admits(
+        self, flow: Flow, size: int = 0, *, is_answer: bool = False, work: int = 0
+    ) -> bool:
+        """Whether to admit a message of `size` bytes, or a connection, by this flow.
 
-        Every message by the flow of a registered phone is admitted. By another flow
+        `work` says how many messages of a stranger cost as much more. Every message by the flow of a registered phone is admitted. By another flow
         that serves a phone, responses are, and requests at the rate of strangers.
         """
         if self.is_known(flow):
@@ -148,23 +124,23 @@ class Guard:
         serves = self.serves(flow)
         if serves and is_answer:
             return True
-        if not serves and not self.admits_host(flow.host):
-            return False
-        return self._bucket(flow).take(1 + size // SIZE, self._clock())
+        refusal = None if serves else self._refusal_of(flow.host)
+        if refusal is None:
+            refusal = self._strangers.take(flow, 1 + size // SIZE, work)
+        if refusal is not None:
+            self.drops.count(refusal, flow)
+        return refusal is None
+
+    def _refusal_of(self, host: str) -> Drop | None:
+        if not self._is_allowed(host):
+            return Drop.NETWORK
+        return Drop.LOCKED_OUT if self.is_locked(host) else None
 
     def has_time_for(self, flow: Flow) -> bool:
         """Whether the rate allows another message by this flow now."""
         if self.is_known(flow):
             return True
-        return self._bucket(flow).has_any(self._clock())
-
-    def _bucket(self, flow: Flow) -> _Bucket:
-        # A source address can be forged by UDP, and must not affect TCP and TLS.
-        source = f"{flow.transport} {flow.host}"
-        bucket = self._buckets.setdefault(source, _Bucket(BURST, self._clock()))
-        self._buckets.move_to_end(source)
-        _forget_oldest(self._buckets)
-        return bucket
+        return self._strangers.refusal(flow) is None
 
     def failed(self, source: str) -> None:
         """Count a wrong password from a source; too many lock it out.
@@ -222,7 +198,8 @@ class Guard:
             address = ip_address(host.partition("%")[0])
             allowed = any(address in network for network in self._networks)
             self._allowed[host] = allowed
-            _forget_oldest(self._allowed)
+            while len(self._allowed) > MAX_SOURCES:
+                self._allowed.popitem(last=False)
         return allowed
 
 
@@ -233,14 +210,4 @@ def sources_of(source: str) -> tuple[str, ...]:
     """
     host, blank, user = source.partition(" ")
     behind = f"{blank}{user[:MAX_USER]}"
-    if ":" not in host:
-        return (f"{host}{behind}",)
-    address, percent, interface = host.partition("%")
-    network = ip_network((address, 64), strict=False)
-    # Each interface has its own link-local network.
-    return f"{host}{behind}", f"{network}{percent}{interface}{behind}"
-
-
-def _forget_oldest(remembered: OrderedDict[str, Any]) -> None:
-    while len(remembered) > MAX_SOURCES:
-        remembered.popitem(last=False)
+    return tuple(f"{counted}{behind}" for counted in networks_of(host))

@@ -11,6 +11,7 @@ import logging
 import secrets
 import ssl
 
+from ..drops import Drop
 from ..flow import Flow
 from ..guard import Guard
 from ..message import Request, Response, Via, encode_response
@@ -92,9 +93,7 @@ class IncomingRequest:
                 data = self._encode(refusal.status, refusal.headers[:1])
             if len(data) > most:
                 self.answered = True
-                _LOGGER.debug(
-                    "A request from %s is too short for a challenge", self.flow
-                )
+                self._endpoint.drop(Drop.TOO_SHORT, self.flow)
                 return
         self.answered = True
         self._endpoint.send(data, self.flow)
@@ -238,6 +237,11 @@ class Endpoint:
         self._transactions.lost(flow)
         self._on_lost(flow)
 
+    def drop(self, reason: Drop, flow: Flow) -> None:
+        """Count a message by this flow that gets no answer."""
+        if self._guard is not None:
+            self._guard.drops.count(reason, flow)
+
     def is_known(self, flow: Flow) -> bool:
         """Return whether a flow is that of a registered phone; True without a guard."""
         return self._guard is None or self._guard.is_known(flow)
@@ -263,9 +267,13 @@ class Endpoint:
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
         """Answer a malformed request of a phone, if the response can be matched."""
         _LOGGER.debug("From %s: %s", flow, fault)
-        if not fault.request or fault.via is None or fault.method == "ACK":
-            return
-        if not self.is_known(flow):
+        if (
+            not fault.request
+            or fault.via is None
+            or fault.method == "ACK"
+            or not self.is_known(flow)
+        ):
+            self.drop(Drop.MALFORMED, flow)
             return
         data = encode_response(
             fault.headers,
@@ -285,6 +293,7 @@ class Endpoint:
             self._on_stray_response(response)
             return
         _LOGGER.debug("Dropped a stray %d from %s", response.status, flow)
+        self.drop(Drop.STRAY, flow)
 
     def _receive_request(self, request: Request, flow: Flow, size: int) -> None:
         """Pass a request to its transaction, or handle it if it is new (17.2.3)."""
@@ -302,6 +311,8 @@ class Endpoint:
                 incoming.reply_stateless(200)
             elif self.is_known(flow):
                 incoming.reply_stateless(481)
+            else:
+                self.drop(Drop.STRAY, flow)
             return
         is_trusted = False
         try:

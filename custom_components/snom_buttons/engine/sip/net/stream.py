@@ -12,9 +12,11 @@ from operator import attrgetter
 import socket
 import ssl
 
+from ..drops import Drop
 from ..flow import Flow
 from ..framing import PING, PONG, BrokenStream, StreamDecoder
 from ..guard import Guard
+from ..strangers import HANDSHAKE
 from .sockets import listening_socket, plain_host
 from .udp import TransportError
 
@@ -126,18 +128,29 @@ class StreamTransport:
         host = connection.flow.host
         held = self._by_host[host]
         strangers = sum(not self.serves(known.flow) for known in held)
-        if (
-            self._server is None
-            or not self.admits(connection.flow)
-            or strangers >= MAX_STRANGERS
+        is_admitted = self._server is not None and self._admits_connection(
+            connection.flow
+        )
+        if is_admitted and (
+            strangers >= MAX_STRANGERS
             or sum(map(len, self._by_host.values())) >= MAX_CONNECTIONS
         ):
-            if not held:
-                del self._by_host[host]
-            return False
-        held.add(connection)
-        self._make_room()
-        return True
+            self._dropped(connection.flow)
+            is_admitted = False
+        if is_admitted:
+            held.add(connection)
+            self._make_room()
+        elif not held:
+            del self._by_host[host]
+        return is_admitted
+
+    def _admits_connection(self, flow: Flow) -> bool:
+        work = HANDSHAKE if self._context else 0
+        return self._guard is None or self._guard.admits(flow, work=work)
+
+    def _dropped(self, flow: Flow) -> None:
+        if self._guard is not None:
+            self._guard.drops.count(Drop.CONNECTIONS, flow)
 
     def _make_room(self) -> None:
         """Close a stranger's connection if there are too many.
@@ -157,6 +170,7 @@ class StreamTransport:
         if asyncio.get_running_loop().time() - oldest.since <= HANDSHAKE_DEADLINE:
             crowd = max(strangers, key=len)
             oldest = min(crowd, key=by_age)
+        self._dropped(oldest.flow)
         oldest.make_room()
 
     def serves(self, flow: Flow) -> bool:
@@ -164,7 +178,7 @@ class StreamTransport:
         return self._guard is None or self._guard.serves(flow)
 
     def admits(self, flow: Flow) -> bool:
-        """Return whether to accept a connection, or to answer its ping."""
+        """Return whether to answer a ping."""
         return self._guard is None or self._guard.admits(flow)
 
     def listens_to(self, flow: Flow) -> bool:
