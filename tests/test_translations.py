@@ -292,7 +292,7 @@ def test_every_exception_has_its_text() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "Refused"
+        and node.func.id in ("Refused", "DocumentError")
         for constant in choices(node.args[0])
     }
     raised |= {field.error for field in FIELDS.values()}

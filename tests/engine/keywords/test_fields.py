@@ -14,7 +14,7 @@ from custom_components.snom_buttons.engine.keywords import (
     read_document,
     read_fields,
 )
-from custom_components.snom_buttons.engine.refused import Refused
+from custom_components.snom_buttons.engine.refused import Refused, quoted
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from homeassistant.helpers import config_validation as cv
 from tests.support.names import FORBIDDEN
@@ -75,7 +75,7 @@ def test_a_text_with_control_characters_is_refused(name: str, sign: str) -> None
     with pytest.raises(Refused) as refused:
         read_fields({name: f"a{sign}b"})
     assert refused.value.key == "invalid_characters"
-    assert refused.value.placeholders == {"field": name, "value": f"a{sign}b"}
+    assert refused.value.placeholders == {"field": name, "value": quoted(f"a{sign}b")}
 
 
 @pytest.mark.parametrize("sign", sorted({*FORBIDDEN} - {*"\r\n\ud800"}))
@@ -83,8 +83,9 @@ def test_a_document_with_control_characters_is_refused(sign: str) -> None:
     """Also with those that the document itself allows."""
     with pytest.raises(Refused) as refused:
         read_document(f"k=1\r\nl=a{sign}b\r\n".encode())
-    assert refused.value.key == "invalid_document"
-    assert f"U+{ord(sign):04X}" in refused.value.placeholders["error"]
+    assert refused.value.key == "document_bad_character"
+    assert refused.value.placeholders["line"] == "2"
+    assert refused.value.placeholders["character"] == f"U+{ord(sign):04X}"
 
 
 @pytest.mark.parametrize("name", FIELDS)

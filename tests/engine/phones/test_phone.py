@@ -115,11 +115,14 @@ async def test_of_a_key_that_is_described_twice_the_last_one_counts() -> None:
 @pytest.mark.parametrize(
     ("descriptions", "refusal"),
     [
-        ([lit("1"), base("2", label="two\nlines")], "invalid_document"),
-        ([lit("1"), KeyDescription(name="9", number="")], "invalid_document"),
-        ([lit("1"), KeyDescription(name="")], "invalid_document"),
-        ([lit("1"), KeyDescription(name="9", label=70_000 * "x")], "invalid_document"),
-        ([lit("1"), KeyDescription(name="9", label=8_200 * "x")], "invalid_document"),
+        ([lit("1"), base("2", label="two\nlines")], "document_bad_character"),
+        ([lit("1"), KeyDescription(name="9", number="")], "document_bad_value"),
+        ([lit("1"), KeyDescription(name="")], "document_bad_value"),
+        ([lit("1"), KeyDescription(name="9", label=70_000 * "x")], "document_too_long"),
+        (
+            [lit("1"), KeyDescription(name="9", label=8_200 * "x")],
+            "document_key_too_long",
+        ),
         ([lit("1"), *unconfigured(MAX_UNCONFIGURED + 1)], "too_many_keys"),
         ([lit("1"), *unconfigured(1, start=900)], "too_many_keys"),
     ],

@@ -558,11 +558,27 @@ def test_long_text_is_cut_in_an_error() -> None:
 
 def test_error_survives_pickling_and_copying() -> None:
     """Exceptions may cross threads and processes."""
-    error = DocumentError("wrong", 2, "l")
+    error = DocumentError("document_not_utf8", 2, "l", {"byte": "0xFC"})
     assert isinstance(error, ValueError)
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
-        assert (other.reason, other.line, other.property) == ("wrong", 2, "l")
-        assert str(other) == "line 2, property 'l': wrong"
+        assert (other.fault, other.line, other.property) == (
+            "document_not_utf8",
+            2,
+            "l",
+        )
+        assert str(other).startswith("line 2, property 'l': the byte 0xFC is not UTF-8")
+
+
+def test_a_translated_text_gets_all_values() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document(b"k=1\nwrong {0}\n")
+    assert caught.value.fault == "document_no_property"
+    assert caught.value.placeholders == {
+        "line": "2",
+        "property": "''",
+        "value": "'wrong {0}'",
+    }
+    assert "'wrong {0}' is not a property" in str(caught.value)
 
 
 def test_format_takes_any_iterable_of_keys() -> None:

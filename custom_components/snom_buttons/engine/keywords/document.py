@@ -1,12 +1,10 @@
 """A buttons document that a user writes."""
 
-from typing import Final
+import re
 
 from ..names import forbidden_in
 from ..refused import Refused
 from ..xbuttons import DocumentError, KeyDescription, format_document, parse_document
-
-_LINE_ENDS: Final = str.maketrans("", "", "\r\n")
 
 
 def read_document(document: bytes) -> list[KeyDescription]:
@@ -18,11 +16,15 @@ def read_document(document: bytes) -> list[KeyDescription]:
         shown = {each.name: each for each in parse_document(document)}
         format_document(shown.values())
     except DocumentError as err:
-        raise Refused("invalid_document", error=str(err)) from err
+        raise Refused(err.fault, **err.placeholders) from err
     if not shown:
         raise Refused("empty_document")
     # Stricter than what a document may hold: a person types it.
-    if found := forbidden_in(document.decode().translate(_LINE_ENDS)):
-        error = f"the character U+{ord(found):04X} is not allowed"
-        raise Refused("invalid_document", error=error)
+    for number, line in enumerate(re.split("\r\n|\r|\n", document.decode()), 1):
+        if found := forbidden_in(line):
+            raise Refused(
+                "document_bad_character",
+                line=str(number),
+                character=f"U+{ord(found):04X}",
+            )
     return list(shown.values())

@@ -259,10 +259,11 @@ def _check_document(description: KeyDescription) -> None:
     try:
         size = len(format_document((description,)))
     except DocumentError as error:
-        raise Refused("invalid_document", error=str(error)) from error
+        raise Refused(error.fault, **error.placeholders) from error
     if size > MAX_KEY_DOCUMENT:
         raise Refused(
-            "invalid_document",
-            error=f"the key {description.name} takes {size} bytes; it must not take"
-            f" more than {MAX_KEY_DOCUMENT}, which is what a phone can be sent",
+            "document_key_too_long",
+            key=description.name,
+            size=str(size),
+            allowed=str(MAX_KEY_DOCUMENT),
         )

@@ -8,8 +8,9 @@ number of empty lines, a byte order mark, spaces around names and values. Writin
 strict: **`parse_document` returns exactly what `format_document` accepted.**
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import builtins
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 import re
 from typing import Any
@@ -31,6 +32,27 @@ MAX_DOCUMENT = 64 * 1024
 
 _SHORT = 160
 """Bytes of a document whose result is cached, such as a press."""
+_REASONS = {
+    "document_bad_character": "the character {character} is not allowed; a line may hold"
+    " any text but control characters, such as CR, LF and TAB",
+    "document_bad_extension": "an extension cannot have this name; it must have one that"
+    " the document does not use, without '=' and without spaces around it",
+    "document_bad_value": "{value} would not be read back as it was; it must be {form}",
+    "document_key_missing": "a description must begin with k=, the name of its key",
+    "document_key_unnamed": "the key has no name; write one, as in k=1",
+    "document_no_property": "{value} is not a property; a line must be name=value, or"
+    " empty",
+    "document_not_utf8": "the byte {byte} is not UTF-8; encode the text as UTF-8",
+    "document_outer_space": "{value} has a space at an end; it must begin and end"
+    " without",
+    "document_too_long": "the document has {size} bytes; it must not have more than"
+    " {allowed}, so spread the keys over several documents",
+    "document_too_many_keys": "there are more than {allowed} keys; spread them over"
+    " several documents",
+    "document_two_properties": "a line holds one property; write {value} on a line of"
+    " its own",
+}
+"""The texts of the faults in English, for logs and for `virtual_phone`."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters (buttons document, "TEXT-UTF8char"), and surrogates, which UTF-8
@@ -44,12 +66,29 @@ _SECOND_PROPERTY = re.compile(f" ([{''.join(BY_LETTER)}]=.*)")
 class DocumentError(ValueError):
     """A document that cannot be read, or a description that cannot be written.
 
-    `line` counts from 1; it and the name of the `property` are None if there is none.
+    `fault` names the text of the fault, here and in translations, and `values` are the
+    values in that text. `line` counts from 1; it and the name of the `property` are None
+    if there is none.
     """
 
-    reason: str
+    fault: str
     line: int | None = None
     property: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @builtins.property
+    def reason(self) -> str:
+        """The fault in English, without its place."""
+        return _REASONS[self.fault].format_map(self.values)
+
+    @builtins.property
+    def placeholders(self) -> dict[str, str]:
+        """All values of a translated text, `line` and `property` among them."""
+        return {
+            "line": str(self.line or ""),
+            "property": _quote(self.property or ""),
+            **self.values,
+        }
 
     def __str__(self) -> str:
         """Return line, property and reason, as "line 2, property 'l': …"."""
@@ -82,24 +121,19 @@ def _parse(body: bytes, most: int) -> tuple[KeyDescription, ...]:
             current = None
         elif known is NAME:
             if not value:
-                raise DocumentError(
-                    "the key has no name; write one, as in k=1", line_number, name
-                )
+                raise DocumentError("document_key_unnamed", line_number, name)
             _check_name(value, line_number)
             if len(descriptions) == most:
                 raise DocumentError(
-                    f"there are more than {most} keys; spread them over several"
-                    " documents",
+                    "document_too_many_keys",
                     line_number,
+                    None,
+                    {"allowed": str(most)},
                 )
             current = {NAME.field: value}
             descriptions.append(current)
         elif current is None:
-            raise DocumentError(
-                "a description must begin with k=, the name of its key",
-                line_number,
-                name,
-            )
+            raise DocumentError("document_key_missing", line_number, name)
         elif known is None:
             current.setdefault("extensions", []).append((name, value))
         elif value:
@@ -153,9 +187,10 @@ def _decode_lines(body: bytes) -> list[str]:
     except UnicodeDecodeError as error:
         before = body[: error.start].decode().split("\n")
         raise DocumentError(
-            f"the byte 0x{body[error.start]:02X} is not UTF-8; encode the text as UTF-8",
+            "document_not_utf8",
             len(before),
             _property_in(before[-1]),
+            {"byte": f"0x{body[error.start]:02X}"},
         ) from None
     _check_characters(lines)
     return lines
@@ -167,8 +202,7 @@ def _split_line(line: str, line_number: int) -> tuple[str, str]:
     name = name.strip(" ")
     if bool(name) != bool(equals):
         raise DocumentError(
-            f"{_quote(line)} is not a property; a line must be name=value, or empty",
-            line_number,
+            "document_no_property", line_number, None, {"value": _quote(line)}
         )
     return name, value.strip(" ")
 
@@ -177,9 +211,10 @@ def _check_name(name: str, line_number: int) -> None:
     """Raise DocumentError for a name that holds a second property."""
     if second := _SECOND_PROPERTY.search(name):
         raise DocumentError(
-            f"a line holds one property; write {_quote(second[1])} on a line of its own",
+            "document_two_properties",
             line_number,
             NAME.letter,
+            {"value": _quote(second[1])},
         )
 
 
@@ -191,12 +226,7 @@ def _append_description(lines: list[str], key: KeyDescription) -> None:
             _append_property(lines, known, value)
     for name, text in key.extensions:
         if not name or name != name.strip(" ") or "=" in name or name in BY_LETTER:
-            raise DocumentError(
-                "an extension cannot have this name; it must have one that the"
-                " document does not use, without '=' and without spaces around it",
-                len(lines) + 1,
-                name,
-            )
+            raise DocumentError("document_bad_extension", len(lines) + 1, name)
         _append_line(lines, name, text)
 
 
@@ -204,9 +234,10 @@ def _append_property(lines: list[str], known: Property, value: Any) -> None:
     text = known.write(value)
     if not text or known.read(text) != value:
         raise DocumentError(
-            f"{_quote(text)} would not be read back as it was; it must be {known.form}",
+            "document_bad_value",
             len(lines) + 1,
             known.letter,
+            {"value": _quote(text), "form": known.form},
         )
     _append_line(lines, known.letter, text)
 
@@ -214,9 +245,7 @@ def _append_property(lines: list[str], known: Property, value: Any) -> None:
 def _append_line(lines: list[str], name: str, text: str) -> None:
     if text != text.strip(" "):
         raise DocumentError(
-            f"{_quote(text)} has a space at an end; it must begin and end without",
-            len(lines) + 1,
-            name,
+            "document_outer_space", len(lines) + 1, name, {"value": _quote(text)}
         )
     lines.append(f"{name}={text}")
 
@@ -236,18 +265,20 @@ def _check_characters(lines: list[str]) -> None:
     while not (found := _FORBIDDEN.search(lines[index])):
         index += 1
     raise DocumentError(
-        f"the character U+{ord(found[0]):04X} is not allowed; a line may hold any text"
-        " but control characters, such as CR, LF and TAB",
+        "document_bad_character",
         index + 1,
         _property_in(lines[index]),
+        {"character": f"U+{ord(found[0]):04X}"},
     )
 
 
 def _check_size(body: bytes) -> None:
     if len(body) > MAX_DOCUMENT:
         raise DocumentError(
-            f"the document has {len(body)} bytes; it must not have more than"
-            f" {MAX_DOCUMENT}, so spread the keys over several documents"
+            "document_too_long",
+            None,
+            None,
+            {"size": str(len(body)), "allowed": str(MAX_DOCUMENT)},
         )
 
 
