@@ -1,0 +1,381 @@
+"""The torture messages of RFC 4475 and RFC 5118: what becomes of each.
+
+RFC 4475 has 50: one of its 49 datagrams has two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+import pytest
+
+from custom_components.snom_buttons.engine.phones import KeyPress, Phone, PhoneServer
+from custom_components.snom_buttons.engine.sip import (
+    MalformedMessage,
+    Request,
+    Response,
+    parse_datagram,
+)
+from tests.support import rawphone, rawstream, streams
+from tests.support.patience import PATIENCE
+from tests.support.registration import Stack
+from tests.support.serving import PASSWORD, phone_setup, serving, setup
+from tests.support.stranger import credentials
+from tests.support.streams import Contexts, jumping
+from tests.support.torture import RFC_4475, RFC_5118
+
+MESSAGES = RFC_4475 | RFC_5118
+
+
+class Verdict(NamedTuple):
+    """What becomes of a message from a registered phone."""
+
+    parsed: str
+    """Its method or status, or the fault for which the parser refuses it."""
+    answers: str
+    """The statuses of the answers: after 401 it is sent again with credentials."""
+    by_tcp: str | None = None
+    """The same by TCP, if it is not the same."""
+
+
+VERDICTS = {
+    # 3.1.1: valid messages
+    "wsinv": Verdict("INVITE", "401 481"),  # came through a proxy, and has a To tag
+    # Stricter than the RFC: a control character could change how a log looks.
+    "intmeth": Verdict("400 Bad Request: To contains a control character", "400"),
+    "esc01": Verdict("INVITE", "486"),
+    "escnull": Verdict("REGISTER", "401 403"),  # no extension has a NUL
+    "esc02": Verdict("RE%47IST%45R", "501"),
+    "lwsdisp": Verdict("OPTIONS", "200"),
+    "longreq": Verdict("INVITE", "401 486"),
+    # The second message is no part of a datagram (18.3). On a stream its body is longer
+    # than its Content-Length, so that no third message can begin.
+    "dblreq": Verdict("REGISTER", "401 200", "closed"),
+    "semiuri": Verdict("OPTIONS", "200"),
+    "transports": Verdict("OPTIONS", "401 200"),
+    "mpart01": Verdict("MESSAGE", "415"),
+    "unreason": Verdict("200", ""),
+    "noreason": Verdict("100", ""),
+    # 3.1.2: invalid messages
+    # Liberal: an empty parameter means nothing, and what follows is for a proxy.
+    "badinv01": Verdict("INVITE", "401 486"),
+    "clerr": Verdict("400 Bad Request: Content-Length says 9999, but 154 bytes arrived", "400", "closed"),
+    "ncl": Verdict("400 Bad Request: the Content-Length 'x' is not a number", "400", "closed"),
+    "scalar02": Verdict("400 Bad Request: the CSeq 'x' is not a number", "400"),
+    "scalarlg": Verdict("400 Bad Request: the CSeq 'x' is not a number", ""),
+    "quotbal": Verdict("400 Bad Request: a quoted string is not closed", "400"),
+    "ltgtruri": Verdict("400 Bad Request: '?x:x@x?' has characters that no URI may have", "400"),
+    "lwsruri": Verdict("400 Bad Request: 'x:x@x; x' has characters that no URI may have", "400"),
+    "lwsstart": Verdict("400 Bad Request: ' x:x@x ' has characters that no URI may have", "400"),
+    "trws": Verdict("400 Bad Request: blanks follow the request line", "400"),
+    # Liberal, as the RFC allows for the next four: what is wrong is ignored.
+    "escruri": Verdict("INVITE", "486"),
+    "baddate": Verdict("INVITE", "486"),
+    "regbadct": Verdict("REGISTER", "401 400"),  # this one is refused
+    "badaspec": Verdict("OPTIONS", "200"),
+    "baddn": Verdict("OPTIONS", "200"),
+    "badvers": Verdict("505 Version Not Supported", "505"),
+    "mismatch01": Verdict("400 Bad Request: CSeq and the request name different methods", "400"),
+    "mismatch02": Verdict("400 Bad Request: CSeq and the request name different methods", "400"),
+    "bigcode": Verdict("400 Bad Request: the status is not between 100 and 699", ""),
+    # 3.2: the transaction layer
+    "badbranch": Verdict("OPTIONS", "200"),
+    # 3.3: the application layer
+    "insuf": Verdict("400 Bad Request: From is missing", "400"),
+    "unkscm": Verdict("416 Unsupported URI Scheme", "416"),
+    "novelsc": Verdict("416 Unsupported URI Scheme", "416"),
+    "unksm2": Verdict("REGISTER", "401 403"),  # no user has such an address-of-record
+    "bext01": Verdict("OPTIONS", "420"),
+    # A call is refused whatever it offers, so that a press is not lost by its body.
+    "invut": Verdict("INVITE", "486"),
+    "regaut01": Verdict("REGISTER", "401 200"),
+    "multi01": Verdict("400 Bad Request: CSeq occurs twice", "400"),
+    "mcl01": Verdict("400 Bad Request: there are two different Content-Lengths", "400", "closed"),
+    "bcast": Verdict("400 Bad Request: a response has more than one Via", ""),
+    "zeromf": Verdict("OPTIONS", "200"),
+    "cparam01": Verdict("REGISTER", "401 200"),
+    "cparam02": Verdict("REGISTER", "401 200"),
+    "regescrt": Verdict("REGISTER", "401 200"),
+    "sdp01": Verdict("INVITE", "486"),  # an answer without a body needs no Accept
+    # 3.4: backward compatibility
+    "inv2543": Verdict("INVITE", "486", "closed"),  # a stream needs a Content-Length
+    # RFC 5118
+    "ipv6-good": Verdict("REGISTER", "401 200"),
+    "ipv6-bad": Verdict("400 Bad Request: the port 'x::x' is not a number", "400"),
+    "port-ambiguous": Verdict("REGISTER", "401 200"),
+    "port-unambiguous": Verdict("REGISTER", "401 200"),
+    "via-received-param-with-delim": Verdict("BYE", "481"),
+    "via-received-param-no-delim": Verdict("OPTIONS", "200"),
+    "ipv6-in-sdp": Verdict("INVITE", "486"),
+    "mult-ip-in-header": Verdict("BYE", "401 481"),
+    "mult-ip-in-sdp": Verdict("INVITE", "486"),
+    "ipv4-mapped-ipv6": Verdict("INVITE", "401 486"),
+    "ipv6-bug-abnf-3-colons": Verdict("OPTIONS", "200"),
+    "ipv6-correct-abnf-2-colons": Verdict("OPTIONS", "200"),
+}  # fmt: skip
+
+
+def test_each_message_has_a_verdict() -> None:
+    assert list(VERDICTS) == list(MESSAGES)
+    assert (len(RFC_4475), len(RFC_5118)) == (49, 12)
+
+
+def parse(data: bytes) -> Request | Response | MalformedMessage:
+    try:
+        message = parse_datagram(data)
+    except MalformedMessage as fault:
+        return fault
+    assert message is not None
+    return message
+
+
+def request_of(name: str) -> Request:
+    message = parse_datagram(MESSAGES[name])
+    assert isinstance(message, Request)
+    return message
+
+
+class TestParser:
+    """The typed values of a message, or its fault."""
+
+    @pytest.mark.parametrize("name", MESSAGES)
+    def test_verdict(self, name: str) -> None:
+        match parse(MESSAGES[name]):
+            case Request(method=method):
+                assert method == VERDICTS[name].parsed
+            case Response(status=status):
+                assert f"{status}" == VERDICTS[name].parsed
+            case fault:
+                assert str(fault) == VERDICTS[name].parsed
+                assert fault.request is bool(VERDICTS[name].answers)
+                assert fault.via is not None
+
+    @pytest.mark.parametrize(
+        ("name", "sender", "recipient", "branch"),
+        [
+            ("wsinv", ("jdrosen", "98asjd8"), ("vivekg", "1918181833n"), "390skdjuw"),
+            ("esc01", ("I have spaces", "938"), ("user", None), "z9hG4bKkdjuw"),
+            ("escnull", ("null-\0-null", "839923423"), ("null-\0-null", None), "z9hG4bKkdjuw"),
+            ("esc02", ("resource", "f232jadfj23"), ("resource", None), "z9hG4bK209%fzsnel234"),
+            ("lwsdisp", ("caller", "323"), ("user", None), "z9hG4bKkdjuw"),
+            ("transports", ("caller", "323"), ("user", None), "z9hG4bKkdjuw"),
+            ("badaspec", ("a.g.bell", "433423"), ("t.watson", None), "z9hG4bKkdju43234"),
+            ("baddn", ("a.g.bell", "43"), ("t.watson", None), "z9hG4bKkdjuw"),
+            ("badbranch", ("caller", "33242"), ("user", None), "z9hG4bK"),
+            ("unksm2", (None, "3234233"), (None, None), "z9hG4bKkdjuw"),
+            ("inv2543", ("+13035551111", None), ("+16505552222", None), ""),
+            ("mult-ip-in-header", ("user", "81x2"), ("user", "9817--94"), "z9hG4bKas3-111"),
+        ],
+    )  # fmt: skip
+    def test_who_sends_to_whom(
+        self,
+        name: str,
+        sender: tuple[str | None, str | None],
+        recipient: tuple[str | None, str | None],
+        branch: str,
+    ) -> None:
+        message = request_of(name)
+        assert (message.from_.uri.user, message.from_.tag) == sender
+        assert (message.to.uri.user, message.to.tag) == recipient
+        assert message.via.branch == branch
+
+    def test_what_is_folded(self) -> None:
+        message = request_of("wsinv")
+        assert message.from_.display_name == 'J Rosenberg \\"'
+        assert (message.cseq.number, message.headers.get("Subject")) == (9, "")
+        assert message.via.sent_by == "192.0.2.2"
+        assert len(message.headers.listed("Via")) == 3
+        assert len(message.body) == 150
+
+    def test_any_character_but_control_characters(self) -> None:
+        """Those of `intmeth`."""
+        data = re.sub(rb"\\[\x00-\x1f\x7f]", b"", MESSAGES["intmeth"])
+        message = parse_datagram(data)
+        assert isinstance(message, Request)
+        assert message.method == "!interesting-Method0123456789_*+`.%indeed'~"
+        assert message.uri.user == "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
+        assert message.from_.tag == "_token~1'+`*%!-."
+        assert "работающий" in message.from_.parameter_text
+
+    @pytest.mark.parametrize(
+        ("name", "user", "host", "port"),
+        [
+            ("esc01", "sips:user@example.com", "example.net", None),
+            ("semiuri", "user;par=u@example.net", "example.com", None),
+            ("escruri", "user", "example.com", None),
+            ("ipv6-good", None, "[2001:db8::10]", None),
+            ("port-ambiguous", None, "[2001:db8::10:5070]", None),
+            ("port-unambiguous", None, "[2001:db8::10]", 5070),
+            ("ipv6-bug-abnf-3-colons", "user", "[2001:db8:::192.0.2.1]", None),
+            ("ipv6-correct-abnf-2-colons", "user", "[2001:db8::192.0.2.1]", None),
+        ],
+    )
+    def test_request_uri(
+        self, name: str, user: str | None, host: str, port: int | None
+    ) -> None:
+        uri = request_of(name).uri
+        assert (uri.user, uri.host, uri.port) == (user, host, port)
+
+    def test_the_two_spellings_of_an_address_are_one(self) -> None:
+        """RFC 5118 4.10."""
+        bug, correct = (
+            request_of(f"ipv6-{name}").uri
+            for name in ("bug-abnf-3-colons", "correct-abnf-2-colons")
+        )
+        assert bug.is_equivalent(correct)
+
+    @pytest.mark.parametrize("delimiters", ["with-delim", "no-delim"])
+    def test_received_with_and_without_brackets(self, delimiters: str) -> None:
+        """RFC 5118 4.5; the answer has the address from which the request came."""
+        via = request_of(f"via-received-param-{delimiters}").via
+        assert (via.parameters["received"] or "").strip("[]") == "2001:db8::9:255"
+        seen = via.seen_from("2001:db8::7", 5060)
+        assert seen.endswith(";received=2001:db8::7")
+
+    def test_reasons(self) -> None:
+        for name, reason in (
+            ("unreason", "= 2**3 * 5**2 но сто девяносто девять - простое"),
+            ("noreason", ""),
+        ):
+            message = parse_datagram(MESSAGES[name])
+            assert isinstance(message, Response)
+            assert message.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "contact", "target"),
+    [
+        (
+            "cparam01",
+            "sip:+19725552222@gw1.example.net;unknownparam",
+            "sip:+19725552222@gw1.example.net",
+        ),
+        (
+            "cparam02",
+            "<sip:+19725552222@gw1.example.net;unknownparam>",
+            "sip:+19725552222@gw1.example.net;unknownparam",
+        ),
+        (
+            "regescrt",
+            "<sip:user@example.com?Route=%3Csip:sip.example.com%3E>",
+            "sip:user@example.com",
+        ),
+        ("port-ambiguous", '"Caller" <sip:caller@[2001:db8::1]>', None),
+    ],
+)
+def test_what_is_bound(
+    stack: Stack, name: str, contact: str, target: str | None
+) -> None:
+    """The Contact comes back unchanged; requests go to its URI without headers."""
+    message = request_of(name)
+    answer = stack.register(*message.headers.listed("Contact"))
+    assert ("Contact", f"{contact};expires=3600") in answer.headers
+    (binding,) = stack.location.bindings("44")
+    assert str(binding.contact.uri.target) == (target or "sip:caller@[2001:db8::1]")
+
+
+# On the wire
+
+
+class _Torturer:
+    """What the phones have in common: they keep the answers to what is not theirs."""
+
+    answers: dict[bytes, str]
+    """Statuses by the answers; a repeated one counts once."""
+    _waiting: dict[str, Any]
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not data.startswith(b"SIP/2.0 ") or any(
+            branch.encode() in data for branch in self._waiting
+        ):
+            super().datagram_received(data, addr)  # type: ignore[misc]
+        else:
+            self.answers[data] = data.split()[1].decode()
+
+
+class UdpTorturer(_Torturer, rawphone.RawPhone):
+    """A phone that also sends torture messages."""
+
+
+class TcpTorturer(_Torturer, rawstream.StreamPhone):
+    """The same by a connection."""
+
+
+def sender_of(data: bytes) -> str:
+    """Return the user that has to register: that of To for a REGISTER, else of From."""
+    name = rb"(?:To|t)" if data.startswith(b"REGISTER") else rb"(?:From|f)"
+    line = re.search(rb"(?im)^" + name + rb"\s*:.*?sips?:([^@>;\r]+)@", data)
+    user = unquote(line[1].decode()) if line else "44"
+    return user if user.isprintable() else "44"
+
+
+def phone_of(data: bytes) -> Phone:
+    return Phone(phone_setup(sender_of(data), [setup("1")]))
+
+
+async def answers_to(
+    phone: UdpTorturer | TcpTorturer, data: bytes, server: PhoneServer
+) -> str:
+    """Return the statuses of the answers, when the phone's next press has counted."""
+    pressed: asyncio.Queue[KeyPress] = asyncio.Queue()
+    server.pressed.subscribe(pressed.put_nowait)
+    phone.answers = {}
+    await phone.register()
+
+    async def send(message: bytes) -> None:
+        phone._transport.sendto(message, phone.next_hop)
+        assert (await phone.press("1", number="key1")).status == 200
+        assert (await asyncio.wait_for(pressed.get(), PATIENCE)).key == "1"
+
+    await send(data)
+    if list(phone.answers.values()) == ["401"]:
+        method, uri, _ = data.decode("latin-1").split(" ", 2)
+        line = credentials(
+            next(iter(phone.answers)),
+            PASSWORD,
+            method=method,
+            user=phone.username,
+            uri=uri,
+        )
+        head, end, body = data.partition(b"\r\n\r\n")
+        await send(head + b"\r\n" + line.encode() + end + body)
+    return " ".join(phone.answers.values())
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.usefixtures("socket_enabled")
+async def test_from_a_registered_phone(name: str) -> None:
+    data = MESSAGES[name]
+    phone = phone_of(data)
+    async with (
+        serving(phone) as server,
+        UdpTorturer(server.address, quote(phone.extension), PASSWORD) as torturer,
+    ):
+        torturer.username = phone.extension
+        assert await answers_to(torturer, data, server) == VERDICTS[name].answers
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.usefixtures("socket_enabled")
+@jumping
+async def test_from_a_registered_phone_by_tcp(name: str) -> None:
+    data = MESSAGES[name]
+    phone = phone_of(data)
+    verdict = VERDICTS[name].by_tcp or VERDICTS[name].answers
+    async with (
+        streams.serving(Contexts(None, None), phone) as server,
+        TcpTorturer(
+            server.address_of("TCP"), quote(phone.extension), PASSWORD
+        ) as torturer,
+    ):
+        torturer.username = phone.extension
+        if verdict != "closed":
+            assert await answers_to(torturer, data, server) == verdict
+            return
+        torturer.answers = {}
+        await torturer.register()
+        torturer._transport.sendto(data, torturer.next_hop)
+        await torturer.until(lambda: not torturer.is_connected)
