@@ -38,7 +38,7 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-from tests.support.entries import Phones, add_phone, key_data, phone_subentry
+from tests.support.entries import Phones, add_phone, in_sync, key_data, phone_subentry
 from tests.support.rawphone import RawPhone
 
 PLAIN = "light.phone_44_key_1"
@@ -262,6 +262,8 @@ async def test_many_lamps_do_not_block_the_loop(
         add_phone(hass, server, phone_subentry(extension, keys))
     await hass.async_block_till_done()
     registered = [await phones(extension) for extension in extensions]
+    for extension in extensions:
+        await in_sync(server, extension)
     lamps = [
         f"{kind}.phone_{extension}_key_{number}"
         for extension in extensions

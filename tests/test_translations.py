@@ -292,7 +292,7 @@ def test_every_exception_has_its_text() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id in ("Refused", "DocumentError")
+        and node.func.id in ("Refused", "Failed", "DocumentError")
         for constant in choices(node.args[0])
     }
     raised |= {field.error for field in FIELDS.values()}
@@ -368,7 +368,10 @@ def sections(service: dict[str, Any]) -> set[str]:
 def test_every_action_has_its_texts() -> None:
     actions = load_yaml_dict(str(ROOT / "services.yaml"))
     assert set(actions) == set(ENGLISH["services"]) == set(ICONS["services"])
-    taken = {"set_key": {*FIELDS, "key", "reset"}, "send_document": {"document"}}
+    taken = {
+        "set_key": {*FIELDS, "key", "reset", "wait"},
+        "send_document": {"document", "wait"},
+    }
     for name, action in actions.items():
         # hassfest refuses any filter of devices in a target.
         assert action["target"] == {"entity": {"integration": const.DOMAIN}}

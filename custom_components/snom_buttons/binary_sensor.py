@@ -70,7 +70,7 @@ class SnomBinarySensor(SnomPhoneEntity, BinarySensorEntity):
 
     @callback
     @override
-    def _async_status_changed(self, _: None) -> None:
+    def _async_status_changed(self, _: object) -> None:
         self.async_write_ha_state()
 
 

@@ -85,15 +85,20 @@ class SnomPhoneEntity(SnomEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Read whether the phone is available, and follow that."""
-        self._attr_available = self.phone.available
+        """Read the status of the phone, and follow it."""
+        self._async_read_status()
         await super().async_added_to_hass()
 
     @callback
-    def _async_status_changed(self, _: None) -> None:
-        if self._attr_available != self.phone.available:
-            self._attr_available = self.phone.available
+    def _async_status_changed(self, _: object) -> None:
+        if self._async_read_status():
             self.async_write_ha_state()
+
+    @callback
+    def _async_read_status(self) -> bool:
+        """Read whether the phone is available; return whether that has changed."""
+        before, self._attr_available = self._attr_available, self.phone.available
+        return self._attr_available != before
 
 
 class SnomKeyEntity(SnomPhoneEntity):
@@ -114,7 +119,41 @@ class SnomKeyEntity(SnomPhoneEntity):
         )
 
 
-class SnomLampEntity(SnomKeyEntity, ToggleEntity):
+class SnomLookEntity(SnomKeyEntity):
+    """An entity whose state is a part of the look that a key should have.
+
+    The state is assumed while the phone does not take it (docs/decisions/0017).
+    """
+
+    def __init__(self, phone: SnomPhone, setup: KeySetup, suffix: str) -> None:
+        """Create an entity of a key."""
+        super().__init__(phone, setup, suffix)
+        self.follow(self.key.shown)
+        self.follow(self.phone.taken, self._async_taken)
+
+    @callback
+    @override
+    def _async_read_status(self) -> bool:
+        """Also read whether the phone does not take the look of the key."""
+        before = self._attr_assumed_state
+        self._attr_assumed_state = not (
+            self.phone.in_sync or self.phone.has_taken(self.key.name)
+        )
+        return super()._async_read_status() or self._attr_assumed_state != before
+
+    @callback
+    @override
+    def _async_changed(self, cause: object) -> None:
+        self._async_read_status()
+        super()._async_changed(cause)
+
+    @callback
+    def _async_taken(self, keys: list[str]) -> None:
+        if self._attr_assumed_state and self.key.name in keys:
+            self._async_status_changed(None)
+
+
+class SnomLampEntity(SnomLookEntity, ToggleEntity):
     """The lamp of a key; its state is the look of the key."""
 
     _attr_translation_key = "led"
@@ -122,7 +161,6 @@ class SnomLampEntity(SnomKeyEntity, ToggleEntity):
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Create a lamp with the name of its key."""
         super().__init__(phone, setup, "led")
-        self.follow(self.key.shown)
         self._attr_name = setup.title
         if not phone.settings.setup.room_lights:
             # Calls to an area, floor or device, and assistants, leave it alone.

@@ -3,7 +3,8 @@
 All targets are checked before the first one changes.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
@@ -42,7 +43,16 @@ SERVICE_SET_KEY: Final = "set_key"
 SERVICE_SEND_DOCUMENT: Final = "send_document"
 
 ATTR_DOCUMENT: Final = "document"
+ATTR_ANSWERS: Final = "answers"
 ATTR_RESET: Final = "reset"
+ATTR_WAIT: Final = "wait"
+
+WAIT: Final = 10.0
+"""Seconds to wait for the answer of a phone. It repeats its answer to a message that is
+repeated; one that is lost five times means that the network is down."""
+
+type Entry = dict[str, JsonValueType]
+"""What the response of an action says about a phone or a key."""
 
 KEY_ENTITIES: Final = ("label", "led", "press")
 """The suffixes in unique IDs of a key's entities, after the key's name."""
@@ -50,11 +60,18 @@ KEY_ENTITIES: Final = ("label", "led", "press")
 SET_KEY_SCHEMA: Final = vol.Schema(
     {
         **cv.TARGET_SERVICE_FIELDS,
-        **{vol.Optional(name): object for name in (ATTR_KEY, ATTR_RESET, *FIELDS)},
+        **{
+            vol.Optional(name): object
+            for name in (ATTR_KEY, ATTR_RESET, ATTR_WAIT, *FIELDS)
+        },
     }
 )
 SEND_DOCUMENT_SCHEMA: Final = vol.Schema(
-    {**cv.TARGET_SERVICE_FIELDS, vol.Required(ATTR_DOCUMENT): object}
+    {
+        **cv.TARGET_SERVICE_FIELDS,
+        vol.Required(ATTR_DOCUMENT): object,
+        vol.Optional(ATTR_WAIT): object,
+    }
 )
 
 
@@ -77,7 +94,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_translate(
     handler: Callable[[ServiceCall], Awaitable[ServiceResponse]], call: ServiceCall
 ) -> ServiceResponse:
-    """Run an action; raise ServiceValidationError, translated, if it is refused."""
+    """Run an action; raise the translated error if it is refused or fails."""
     with refusals_translated():
         return await handler(call)
 
@@ -87,12 +104,16 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     fields = read_fields(call.data)
     if bool(fields) == as_truth(ATTR_RESET, call.data.get(ATTR_RESET, False)):
         raise Refused("reset_alone" if fields else "nothing_to_set")
-    answers: list[JsonValueType] = []
-    for phone, key in _keys(call):
+    wait = _wait(call)
+    keys = _keys(call)
+    entries: list[Entry] = []
+    for phone, key in keys:
         key.show(replace(key.setup.off, **fields), call.context)
         document = key.document.decode()
-        answers.append({**_answer(phone), ATTR_KEY: key.name, ATTR_DOCUMENT: document})
-    return {"keys": answers}
+        entries.append({**_entry(phone), ATTR_KEY: key.name, ATTR_DOCUMENT: document})
+    if wait:
+        await _confirm([(phone, [key.name]) for phone, key in keys], entries)
+    return {"keys": list(entries)}
 
 
 async def _async_send_document(call: ServiceCall) -> ServiceResponse:
@@ -103,6 +124,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     # The parser refuses what is not UTF-8.
     looks = read_document(text.encode(errors="surrogatepass"))
     document = format_document(looks).decode()
+    wait = _wait(call)
     target = _target(call)
     phones = {phone.device_id: phone for phone in target.phones}
     phones |= {phone.device_id: phone for phone, _ in target.keys}
@@ -110,15 +132,39 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
         phone.phone.check(looks)
     for phone in phones.values():
         phone.phone.show(looks, call.context)
-    return {
-        "phones": [
-            {**_answer(phone), ATTR_DOCUMENT: document} for phone in phones.values()
-        ]
-    }
+    entries: list[Entry] = [
+        {**_entry(phone), ATTR_DOCUMENT: document} for phone in phones.values()
+    ]
+    if wait:
+        names = [look.name for look in looks]
+        await _confirm([(phone, names) for phone in phones.values()], entries)
+    return {"phones": list(entries)}
 
 
-def _answer(phone: SnomPhone) -> dict[str, JsonValueType]:
-    """Return a phone's part of the answer of both actions."""
+def _wait(call: ServiceCall) -> bool:
+    """Return whether an action waits for the phones. Raises Refused."""
+    return as_truth(ATTR_WAIT, call.data.get(ATTR_WAIT, False))
+
+
+async def _confirm(
+    sent: list[tuple[SnomPhone, Collection[str]]], entries: list[Entry]
+) -> None:
+    """Wait until phones have taken keys; add their answers to the entries.
+
+    Raises Failed for the first phone that has not.
+    """
+    outcomes = await asyncio.gather(
+        *(phone.phone.confirm(names, WAIT) for phone, names in sent),
+        return_exceptions=True,
+    )
+    for entry, outcome in zip(entries, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        entry[ATTR_ANSWERS] = list(outcome)
+
+
+def _entry(phone: SnomPhone) -> Entry:
+    """Return a phone's part of the response of both actions."""
     return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.setup.extension}
 
 

@@ -11,13 +11,13 @@ from .const import DOMAIN
 from .engine.keywords import MAX_LABEL
 from .engine.names import forbidden_in
 from .engine.phones import KeyKind, KeySetup
-from .entity import SnomKeyEntity, platform_setup
+from .entity import SnomLookEntity, platform_setup
 from .hub.phone import SnomPhone
 
 PARALLEL_UPDATES = 0
 
 
-class SnomLabel(SnomKeyEntity, TextEntity):
+class SnomLabel(SnomLookEntity, TextEntity):
     """The label of a key."""
 
     _attr_entity_category = EntityCategory.CONFIG
@@ -29,7 +29,6 @@ class SnomLabel(SnomKeyEntity, TextEntity):
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Create a label with the name of its key."""
         super().__init__(phone, setup, "label")
-        self.follow(self.key.shown)
         self._attr_translation_placeholders = {"key": setup.title}
 
     @property

@@ -86,6 +86,18 @@ def stored_parts(
     }
 
 
+async def in_sync(entry: MockConfigEntry, extension: str = "44") -> None:
+    """Wait until a phone has taken all that its keys should show."""
+    phone = entry.runtime_data.phones[extension].phone
+    news = asyncio.Event()
+    unsubscribe = phone.status.subscribe(lambda _: news.set())
+    async with asyncio.timeout(PATIENCE):
+        while not phone.in_sync:
+            news.clear()
+            await news.wait()
+    unsubscribe()
+
+
 async def reaches(hass: HomeAssistant, entity_id: str, wanted: str) -> None:
     """Wait until an entity has a state."""
     news = asyncio.Event()

@@ -20,6 +20,10 @@ class Refused(ValueError):
         self.placeholders: Final = placeholders
 
 
+class Failed(Refused):
+    """A request of a user that was in order, and that a phone did not carry out."""
+
+
 def quoted(value: object) -> str:
     """Return a value of a user as printable text, cut to MAX_QUOTED characters."""
     text = "null" if value is None else str(value)

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..const import DOMAIN
-from ..engine.refused import Refused
+from ..engine.refused import Failed, Refused
 
 
-def translated(refused: Refused) -> ServiceValidationError:
+def translated(refused: Refused) -> HomeAssistantError:
     """Return the error that Home Assistant shows in the user's language."""
-    return ServiceValidationError(
+    is_failure = isinstance(refused, Failed)
+    return (HomeAssistantError if is_failure else ServiceValidationError)(
         translation_domain=DOMAIN,
         translation_key=refused.key,
         translation_placeholders=refused.placeholders,
@@ -20,7 +21,7 @@ def translated(refused: Refused) -> ServiceValidationError:
 
 @contextmanager
 def refusals_translated() -> Iterator[None]:
-    """Raise ServiceValidationError instead of Refused."""
+    """Raise Home Assistant's error instead of Refused."""
     try:
         yield
     except Refused as err:

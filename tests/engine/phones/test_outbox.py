@@ -11,7 +11,12 @@ from itertools import pairwise
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.snom_buttons.engine.phones.outbox import DeliveryFailed, Outbox
+from custom_components.snom_buttons.engine.phones.outbox import (
+    SLOW,
+    Answer,
+    DeliveryFailed,
+    Outbox,
+)
 from tests.support.clock import run
 
 
@@ -23,6 +28,7 @@ class FarEnd:
         self.sent: list[tuple[float, bytes]] = []
         self.statuses: list[tuple[bool, bool]] = []
         self.answers: asyncio.Queue[Exception | None] = asyncio.Queue()
+        self.noted: list[Answer] = []
         self.outbox = Outbox(
             document_of=lambda key: f"{key}:{self.shows[key]} ".encode(),
             deliver=self._deliver,
@@ -30,10 +36,11 @@ class FarEnd:
             status_changed=lambda: self.statuses.append(
                 (self.outbox.answering, self.outbox.in_sync)
             ),
+            answered=self.noted.append,
         )
         self.under_way = 0
 
-    async def _deliver(self, document: bytes) -> None:
+    async def _deliver(self, document: bytes) -> str:
         self.under_way += 1
         assert self.under_way == 1, "two documents were under way at once"
         self.sent.append((asyncio.get_running_loop().time(), document))
@@ -43,6 +50,7 @@ class FarEnd:
             self.under_way -= 1
         if answer is not None:
             raise answer
+        return "200 OK"
 
     def documents(self) -> list[bytes]:
         return [document for _, document in self.sent]
@@ -177,7 +185,7 @@ def test_a_key_that_is_refused_keeps_no_other_dark() -> None:
     async def test() -> None:
         far_end = FarEnd(room=20)
 
-        async def deliver(document: bytes) -> None:
+        async def deliver(document: bytes) -> str:
             far_end.sent.append((asyncio.get_running_loop().time(), document))
             if b"1:" in document.split(b" ")[0]:
                 raise DeliveryFailed("400", answer="400 No")
@@ -205,7 +213,7 @@ def test_a_contact_is_in_sync_when_it_has_taken_what_it_refused() -> None:
         far_end = FarEnd()
         refused = {b"1:off ", b"2:off "}
 
-        async def deliver(document: bytes) -> None:
+        async def deliver(document: bytes) -> str:
             far_end.sent.append((asyncio.get_running_loop().time(), document))
             if any(key in document for key in refused):
                 raise DeliveryFailed("400", answer="400 No")
@@ -481,7 +489,7 @@ def test_whatever_happens_the_contact_shows_the_newest_in_the_end(
         got: dict[str, str] = {}
         labels = 0
 
-        async def deliver(document: bytes) -> None:
+        async def deliver(document: bytes) -> str:
             far_end.under_way += 1
             assert far_end.under_way == 1
             try:
@@ -521,5 +529,70 @@ def test_whatever_happens_the_contact_shows_the_newest_in_the_end(
         assert len(far_end.statuses) == changes
         assert far_end.under_way == 0
         far_end.outbox.close()
+
+    run(test())
+
+
+def test_each_answer_is_told_with_the_keys_that_have_not_changed_since() -> None:
+    async def test() -> None:
+        far_end = FarEnd()
+        far_end.outbox.add(["1", "2"])
+        await far_end.settle()
+        far_end.outbox.add(["1"])
+        far_end.answers.put_nowait(None)
+        await far_end.settle()
+        assert far_end.noted == [Answer(["2"], "200 OK", taken=True)]
+        refusal = DeliveryFailed("no", answer="415 Unsupported Media Type")
+        far_end.answers.put_nowait(refusal)
+        await far_end.settle()
+        assert far_end.noted[1:] == [
+            Answer(["1"], "415 Unsupported Media Type", taken=False)
+        ]
+        far_end.outbox.close()
+        await far_end.settle()
+
+    run(test())
+
+
+def test_without_an_answer_for_a_second_it_is_not_in_sync() -> None:
+    async def test() -> None:
+        far_end = FarEnd()
+        far_end.outbox.add(["1"])
+        await far_end.settle()
+        far_end.answers.put_nowait(None)
+        await far_end.settle()
+        assert far_end.statuses == [(True, True)]
+        far_end.outbox.add(["1"])
+        await asyncio.sleep(SLOW - 0.1)
+        assert far_end.outbox.in_sync
+        assert not far_end.outbox.has_taken("1")
+        await asyncio.sleep(0.2)
+        far_end.answers.put_nowait(None)
+        await far_end.settle()
+        assert far_end.statuses == [(True, True), (True, False), (True, True)]
+        await asyncio.sleep(2 * SLOW)
+        assert far_end.outbox.in_sync
+        far_end.outbox.close()
+        await far_end.settle()
+
+    run(test())
+
+
+def test_keys_that_are_pending_are_not_sent_twice() -> None:
+    async def test() -> None:
+        far_end = FarEnd()
+        far_end.outbox.add(["1"])
+        far_end.outbox.add_idle(["1"])
+        await far_end.settle()
+        far_end.outbox.add_idle(["1", "2"])
+        for _ in range(2):
+            far_end.answers.put_nowait(None)
+            await far_end.settle()
+        assert far_end.documents() == [b"1:off ", b"2:off "]
+        far_end.outbox.add_idle(["1"])
+        await far_end.settle()
+        assert far_end.documents()[2:] == [b"1:off "]
+        far_end.outbox.close()
+        await far_end.settle()
 
     run(test())

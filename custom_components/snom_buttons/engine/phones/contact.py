@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ..sip import Binding
 from .courier import Courier
 from .keepalive import Keepalive
-from .outbox import DeliveryFailed, Outbox
+from .outbox import Answer, DeliveryFailed, Outbox
 
 RESTORED_PATIENCE = 300.0
 """Seconds after a restart in which a contact from before has to answer."""
@@ -23,7 +23,7 @@ class Contact:
         password_of: Callable[[], str],
         document_of: Callable[[str], bytes],
         status_changed: Callable[[], None],
-        taken: Callable[[list[str]], None],
+        answered: Callable[[Answer], None],
         measured: Callable[[], None],
         gone: Callable[[Binding], None],
         before: Contact | None = None,
@@ -31,7 +31,7 @@ class Contact:
         """Start the keep-alive; `before` is the contact before its last REGISTER.
 
         Called: `status_changed` when `answering`, `in_sync` or `refusal` of the outbox
-        changes, `taken` with keys that were taken, `measured` when `round_trip`
+        changes, `answered` with each answer to a document, `measured` when `round_trip`
         changes, `gone` with a binding from before a restart that does not answer.
         """
         self.binding = binding
@@ -50,7 +50,7 @@ class Contact:
             deliver=self._deliver,
             room=courier.room(binding),
             status_changed=status_changed,
-            taken=taken,
+            answered=answered,
             before=before.outbox if before else None,
         )
         if before is not None:
@@ -76,13 +76,16 @@ class Contact:
         self._keepalive.close()
         return self.outbox.close()
 
-    async def _deliver(self, document: bytes) -> None:
+    async def _deliver(self, document: bytes) -> str:
         try:
-            await self._courier.deliver(self.binding, self._password_of(), document)
+            answer = await self._courier.deliver(
+                self.binding, self._password_of(), document
+            )
         except DeliveryFailed as failure:
             self._judge(answered=failure.answered)
             raise
         self._judge(answered=True)
+        return answer
 
     async def _ask(self) -> None:
         try:

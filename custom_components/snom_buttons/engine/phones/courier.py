@@ -61,8 +61,8 @@ class Courier:
 
         return room_now
 
-    async def deliver(self, binding: Binding, password: str, document: bytes) -> None:
-        """Send a document; return when it has been taken. Raises DeliveryFailed."""
+    async def deliver(self, binding: Binding, password: str, document: bytes) -> str:
+        """Send a document; return the answer that takes it. Raises DeliveryFailed."""
         message = self._message(binding, document)
         response = await self._exchange(message, binding)
         for _ in range(MAX_CHALLENGES):
@@ -80,6 +80,7 @@ class Courier:
                 answer=_shown(response),
                 retry_after=_retry_after(response),
             )
+        return _shown(response)
 
     async def ask(self, binding: Binding) -> None:
         """Send OPTIONS; return after an answer of any status. Raises DeliveryFailed."""

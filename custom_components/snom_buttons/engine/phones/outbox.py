@@ -6,6 +6,7 @@ The newest look is sent, in one document at a time, which keeps the order.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 import logging
+from typing import NamedTuple
 
 from ..sip import T4
 from .alarm import Alarm
@@ -17,6 +18,8 @@ FIRST_RETRY = 5.0
 LAST_RETRY = 300.0
 LABEL_PAUSE = 1.0
 """Seconds between documents that change labels only."""
+SLOW = 1.0
+"""Seconds without an answer after which a contact is no longer in sync."""
 LATE = T4
 """Seconds for which the network may delay a document (T4, RFC 3261 17.1.2.2)."""
 REFUSALS = 3
@@ -51,6 +54,16 @@ class DeliveryFailed(Exception):
         return self.answer is not None
 
 
+class Answer(NamedTuple):
+    """The answer of a contact to a document."""
+
+    keys: list[str]
+    """The keys in the document that have not changed since."""
+    text: str
+    """Such as `200 OK` or `415 Unsupported Media Type`."""
+    taken: bool
+
+
 class Outbox:
     """The keys that are due to one contact, and their delivery."""
 
@@ -58,38 +71,41 @@ class Outbox:
         self,
         *,
         document_of: Callable[[str], bytes],
-        deliver: Callable[[bytes], Awaitable[None]],
+        deliver: Callable[[bytes], Awaitable[str]],
         room: Callable[[], int],
         status_changed: Callable[[], None],
-        taken: Callable[[list[str]], None] = lambda _: None,
+        answered: Callable[[Answer], None] = lambda _: None,
         before: Outbox | None = None,
     ) -> None:
         """Create an empty outbox; `before` is the contact's previous one.
 
         `document_of` returns the current document of a key, `deliver` sends a document
-        of up to `room()` bytes (more only for a single key) and raises DeliveryFailed.
-        `status_changed` is called when `answering`, `in_sync` or `refusal` changes,
-        `taken` with the keys of each document that was taken.
+        of up to `room()` bytes (more only for a single key), returns the contact's
+        answer and raises DeliveryFailed. `status_changed` is called when `answering`,
+        `in_sync` or `refusal` changes, `answered` with each answer.
         """
         # A contact that does not answer, or keeps refusing, stays so if it registers.
         self.answering: bool = before is None or before.answering
         """Whether the contact answered the last time, even with a refusal."""
         self.in_sync: bool = before is not None and before.in_sync
-        """Whether the contact has taken all its documents."""
+        """Whether the contact has taken all its documents, but for those of the latest
+        SLOW seconds."""
         self.refusal: str | None = before.refusal if before else None
         """The contact's answer if it keeps refusing documents."""
         self._refusals: int = before._refusals if before else 0  # noqa: SLF001
-        self._is_held = False
+        self.held_by: str | None = None
+        """The answer by which the contact asks to wait, None if it does not."""
         self._document_of = document_of
         self._deliver = deliver
         self._room = room
         self._status_changed = status_changed
-        self._taken = taken
+        self._answered = answered
         self._due: dict[str, None] = {}
         self._relabelled: dict[str, None] = {}
         self._pause = Alarm(self._send_labels)
         self._refused: dict[str, None] = {}
         self._under_way: list[str] = []
+        self._slow = Alarm(self._is_slow)
         self._late: dict[str, None] = {}
         self._no_longer_late = Alarm(self._send_late)
         self._alone: set[str] = set()
@@ -106,6 +122,11 @@ class Outbox:
         self._relabelled |= dict.fromkeys(keys)
         if not self._pause.is_set:
             self._send_labels()
+
+    def add_idle(self, keys: Iterable[str]) -> None:
+        """Make keys due unless they are, or are under way."""
+        pending = self._due.keys() | self._under_way
+        self.add([key for key in keys if key not in pending])
 
     def has_taken(self, key: str) -> bool:
         """Whether the contact has taken a key's newest look."""
@@ -137,6 +158,7 @@ class Outbox:
         self._retry.cancel()
         self._no_longer_late.cancel()
         self._pause.cancel()
+        self._slow.cancel()
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -158,7 +180,7 @@ class Outbox:
             self._wake()
 
     def _wake(self) -> None:
-        if self._task is not None or self._is_held or not self._due:
+        if self._task is not None or self.held_by is not None or not self._due:
             return
         # The task starts in the loop's next turn, so that changes of this one go together.
         self._task = asyncio.create_task(self._run(), name="snom_buttons outbox")
@@ -177,15 +199,16 @@ class Outbox:
                     del self._due[key]
                     self._relabelled.pop(key, None)
                     self._refused.pop(key, None)
-                await self._send(keys, document)
+                answer = await self._send(keys, document)
             except DeliveryFailed as failure:
-                if not failure.answered:
+                if failure.answer is None:
                     self.send_again_late(keys)
                     self._give_up(keys, failure)
                     return
+                self._note(keys, failure.answer, taken=False)
                 if failure.retry_after is not None:
                     self._count_refusal(failure)
-                    self._is_held = True
+                    self.held_by = failure.answer
                     self._send_last(keys)
                     self._give_up([], failure)
                     return
@@ -200,7 +223,7 @@ class Outbox:
                 self._alone.difference_update(keys)
                 in_sync = not self._refused and (self.in_sync or not self._due)
                 self._set_status(answering=True, in_sync=in_sync)
-                self._taken(keys)
+                self._note(keys, answer, taken=True)
         self._task = None
         self._alone.update(self._refused)
         if not self._refused:
@@ -212,12 +235,21 @@ class Outbox:
             self._count_refusal(refusal)
             self._retry_later(refusal)
 
-    async def _send(self, keys: list[str], document: bytes) -> None:
+    async def _send(self, keys: list[str], document: bytes) -> str:
         self._under_way = keys
+        self._slow.set_in(SLOW)
         try:
-            await self._deliver(document)
+            return await self._deliver(document)
         finally:
+            self._slow.cancel()
             self._under_way = []
+
+    def _is_slow(self) -> None:
+        self._set_status(answering=self.answering, in_sync=False)
+
+    def _note(self, keys: list[str], answer: str, *, taken: bool) -> None:
+        newest = [key for key in keys if key not in self._due]
+        self._answered(Answer(newest, answer, taken))
 
     def _give_up(self, keys: list[str], failure: DeliveryFailed) -> None:
         """Keep all due keys for the retry, those that failed first."""
@@ -247,7 +279,7 @@ class Outbox:
         self._delay = min(2 * self._delay, LAST_RETRY)
 
     def _try_again(self) -> None:
-        self._is_held = False
+        self.held_by = None
         self._due |= self._refused
         self._wake()
 

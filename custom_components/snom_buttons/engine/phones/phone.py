@@ -1,17 +1,18 @@
 """A phone: one identity at the registrar, with its keys and its contacts."""
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from itertools import islice
 
-from ..refused import Refused, quoted
+from ..refused import Failed, Refused, quoted
 from ..sip import Binding, Flow
 from ..xbuttons import DocumentError, KeyDescription, format_document
 from .contact import Contact
 from .courier import Courier
 from .events import Dialled
 from .key import Key, SavedLook, differ_only_in_label
-from .outbox import Outbox
+from .outbox import Answer, Outbox
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
@@ -38,6 +39,8 @@ class Phone:
         """`available`, `in_sync`, `refusal` or `registration` has changed."""
         self.taken: Signal[list[str]] = Signal()
         """Names of keys whose looks a contact has taken."""
+        self._answers: Signal[tuple[object, Answer]] = Signal()
+        """The answers to documents, each with the key of the contact's binding."""
         self.measured: Signal[None] = Signal()
         """`round_trip` has changed."""
         self.gone: Signal[Binding] = Signal()
@@ -175,6 +178,53 @@ class Phone:
         if key in self.keys or key in self._unconfigured:
             self._send((key,))
 
+    async def confirm(self, names: Collection[str], within: float) -> list[str]:
+        """Send keys if they are not due; return the answer of each contact to them.
+
+        All contacts that answer must take all keys; contacts that have stopped
+        answering count only if no other is left. Raises Failed for the first refusal,
+        without a contact, and if answers are missing after `within` seconds. The keys
+        stay due then.
+        """
+        phone = self.setup.name
+        if not self._contacts:
+            raise Failed("phone_not_registered", phone=phone)
+        outboxes = {key: contact.outbox for key, contact in self._contacts.items()}
+        outboxes = {k: box for k, box in outboxes.items() if box.answering} or outboxes
+        if held_by := next(
+            filter(None, (box.held_by for box in outboxes.values())), None
+        ):
+            raise Failed("phone_refused", phone=phone, answer=held_by)
+        missing = {contact: set(names) for contact in outboxes}
+        answers: dict[object, str] = {}
+        complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def note(came: tuple[object, Answer]) -> None:
+            contact, answer = came
+            left = missing.get(contact, set())
+            if complete.done() or left.isdisjoint(answer.keys):
+                return
+            if not answer.taken:
+                refused = Failed("phone_refused", phone=phone, answer=answer.text)
+                complete.set_exception(refused)
+                return
+            left.difference_update(answer.keys)
+            answers[contact] = answer.text
+            if not any(missing.values()):
+                complete.set_result(None)
+
+        unsubscribe = self._answers.subscribe(note)
+        try:
+            for outbox in outboxes.values():
+                outbox.add_idle(names)
+            async with asyncio.timeout(within):
+                await complete
+        except TimeoutError:
+            raise Failed("phone_silent", phone=phone, seconds=f"{within:g}") from None
+        finally:
+            unsubscribe()
+        return list(answers.values())
+
     def registered(
         self,
         bindings: Sequence[Binding],
@@ -200,7 +250,7 @@ class Phone:
                 password_of=lambda: self.setup.password,
                 document_of=self._document_of,
                 status_changed=partial(self.status.emit, None),
-                taken=self.taken.emit,
+                answered=partial(self._answered, binding.key),
                 measured=partial(self.measured.emit, None),
                 gone=self.gone.emit,
                 before=known,
@@ -245,6 +295,11 @@ class Phone:
     def _document_of(self, name: str) -> bytes:
         key = self.keys.get(name)
         return key.document if key else format_document((self._unconfigured[name],))
+
+    def _answered(self, contact: object, answer: Answer) -> None:
+        if answer.taken:
+            self.taken.emit(answer.keys)
+        self._answers.emit((contact, answer))
 
     def _key_changed(self, key: Key, only_label: bool) -> None:
         self._send((key.name,), only_labels=only_label)
