@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -375,5 +376,12 @@ async def test_diagnostics(
     diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, shared)
     assert len(diagnostics["phones"]) == 2
     assert diagnostics["shared_lines"] == [
-        {"settings": {"code": "co2", "keys": BOTH}, "seized": True, "phone": "44"}
+        {
+            "settings": {
+                "code": REDACTED,
+                "keys": [key | {"phone": REDACTED} for key in BOTH],
+            },
+            "seized": True,
+            "phone": "44",
+        }
     ]
