@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 import re
 import string
+import tomllib
 from typing import Any
 
 from PIL import Image
@@ -88,6 +89,12 @@ def test_the_manifest_has_what_a_custom_integration_needs() -> None:
     manifest = read("manifest.json")
     assert manifest["domain"] == ROOT.name == const.DOMAIN
     assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+    repository = ROOT.parents[1]
+    project = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
+    assert manifest["version"] == project["project"]["version"]
+    assert (
+        f"## [{manifest['version']}] - 2" in (repository / "CHANGELOG.md").read_text()
+    )
     assert manifest["config_flow"] is True
     assert manifest["iot_class"] == "local_push"
     assert manifest["integration_type"] == "hub"
