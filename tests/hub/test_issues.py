@@ -18,11 +18,16 @@ from markdown_it import MarkdownIt
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_capture_events,
     async_fire_time_changed,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.engine.phones import outbox
+from custom_components.snom_buttons.engine.phones.reception import (
+    MORE_PRESSES,
+    OWN_PRESSES,
+)
 from custom_components.snom_buttons.hub.issues import (
     CHECK_ADDRESS,
     CHECK_CERTIFICATE,
@@ -33,8 +38,10 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.support.certificates import make_certificate
+from tests.support.clock import hurrying
 from tests.support.entries import PASSWORD, Phones, update_phone
 from tests.support.flows import TEXTS
+from tests.support.hammer import press
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 from tests.support.rawstream import StreamPhone
@@ -153,6 +160,38 @@ async def test_a_phone_that_refused_and_is_removed(
     hass.config_entries.async_remove_subentry(server, "subentry_44")
     await hass.async_block_till_done()
     assert issue(hass, "refuses_subentry_44") is None
+
+
+async def test_a_phone_that_exceeds_its_share(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """What reaches the bus, and with it the recorder, is bounded."""
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    phone: RawPhone = await phones()
+    await phone.shows("4")
+    for number in range(1000):
+        data = press(phone, number, "k=1\r\nk=2\r\nk=3\r\nk=4\r\n")
+        phone._transport.sendto(data, phone.server)
+        if number % 50 == 0:
+            await asyncio.sleep(0)
+    name = "exceeds_subentry_44"
+    await phone.until(lambda: issue(hass, name) is not None)
+    found = issue(hass, name)
+    assert said(found).startswith("Phone 44 sends far more messages or presses")
+    assert found is not None
+    assert not found.is_fixable
+    allowed = OWN_PRESSES.at_once + MORE_PRESSES.at_once
+    assert 0 < len(presses) < 2 * allowed
+    # It goes away by itself when the phone is calm.
+    withdrawn = hass.loop.create_future()
+    subscribe = hass.bus.async_listen(
+        ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED,
+        lambda event: withdrawn.done() or withdrawn.set_result(event.data),
+    )
+    with hurrying(hass.loop):
+        assert (await withdrawn)["action"] == "remove"
+    subscribe()
+    assert issue(hass, name) is None
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
+import logging
 import os
 from pathlib import Path
 import re
@@ -167,4 +168,5 @@ async def serve(certificate: str | None, key: str | None) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)
     asyncio.run(serve(*(sys.argv[1:] or (None, None))[:2]))

@@ -16,18 +16,25 @@ from .rawphone import RawPhone
 TICK = 0.01
 
 
-def press(phone: RawPhone, number: int) -> bytes:
+PRESS = "k=1\r\na=message\r\n"
+
+
+def press(
+    phone: RawPhone,
+    number: int,
+    body: str = PRESS,
+    content_type: str = "application/x-buttons",
+) -> bytes:
     """Return a press that no other one equals."""
-    body = "k=1\r\na=message\r\n"
     lines = (
         f"MESSAGE sip:{phone.extension}@{phone.host} SIP/2.0",
-        f"Via: SIP/2.0/UDP {phone.address};branch=z9hG4bK{number:016x};rport",
+        f"Via: SIP/2.0/{phone.transport} {phone.address};branch=z9hG4bK{number:016x};rport",
         f'From: "{phone.extension}" <sip:{phone.extension}@{phone.host}>;tag={number:x}',
         f"To: <sip:key1@{phone.host}>",
         f"Call-ID: {number:x}-{phone.extension}",
         f"CSeq: {number} MESSAGE",
         "Max-Forwards: 70",
-        "Content-Type: application/x-buttons",
+        f"Content-Type: {content_type}",
         f"Content-Length: {len(body)}",
     )
     return "\r\n".join((*lines, "", body)).encode()

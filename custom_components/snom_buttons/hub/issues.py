@@ -129,8 +129,9 @@ class ServerIssues(Follower):
         for phone in self._followed.keys() - phones:
             self._followed.pop(phone)()
             self._async_withdraw(self._refusal_id(phone))
+            self._async_withdraw(self._excess_id(phone))
         for phone in phones - self._followed.keys():
-            follow = partial(self._async_follow_refusal, phone)
+            follow = partial(self._async_follow_phone, phone)
             self._followed[phone] = phone.phone.status.subscribe(follow)
             follow(None)
 
@@ -255,7 +256,15 @@ class ServerIssues(Follower):
             self._async_withdraw(issue_id)
 
     @callback
-    def _async_follow_refusal(self, phone: SnomPhone, _: None) -> None:
+    def _async_follow_phone(self, phone: SnomPhone, _: None) -> None:
+        if phone.phone.exceeds:
+            self._async_report(
+                self._excess_id(phone),
+                "phone_exceeds",
+                {"phone": phone.settings.setup.name},
+            )
+        else:
+            self._async_withdraw(self._excess_id(phone))
         if answer := phone.phone.refusal:
             self._async_report(
                 self._refusal_id(phone),
@@ -265,6 +274,10 @@ class ServerIssues(Follower):
             )
         else:
             self._async_withdraw(self._refusal_id(phone))
+
+    @staticmethod
+    def _excess_id(phone: SnomPhone) -> str:
+        return f"exceeds_{phone.settings.subentry_id}"
 
     @staticmethod
     def _refusal_id(phone: SnomPhone) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import ip_network
 import math
 
@@ -11,6 +12,7 @@ from custom_components.snom_buttons.engine.sip import (
     Flow,
     LocationService,
     guard as guard_module,
+    share,
 )
 from custom_components.snom_buttons.engine.sip.guard import (
     FAILURES,
@@ -18,8 +20,13 @@ from custom_components.snom_buttons.engine.sip.guard import (
     LOCKED_FOR,
     MAX_USER,
     NETWORK_FAILURES,
+    PHONE_MORE,
+    PHONE_OWN,
+    PHONE_SLOW,
     PRIVATE_NETWORKS,
+    REFUSALS,
     Guard,
+    claimed_user,
     sources_of,
 )
 from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE, SIZE
@@ -30,12 +37,16 @@ PHONE = Flow("UDP", "192.168.1.66", 2048)
 OTHER = Flow("UDP", "192.168.1.67", 5060)
 
 
+PHONE_AT_ONCE = int(PHONE_OWN.at_once + PHONE_MORE.at_once)
+
+
 class Guarded:
     """A guard with its clock, and the lock-outs that it reported."""
 
     def __init__(self, *networks: str) -> None:
         self.now = 1000.0
         self.reported: list[tuple[str, bool]] = []
+        self.exceeding: list[str] = []
         self.location = LocationService(lambda: self.now)
         bind(self.location, PHONE)
         self.guard = Guard(
@@ -43,11 +54,13 @@ class Guarded:
             location=self.location,
             networks=map(ip_network, networks) if networks else PRIVATE_NETWORKS,
             on_locked=lambda *reported: self.reported.append(reported),
+            on_excess=self.exceeding.append,
         )
 
-    def admitted(self, flow: Flow, messages: int) -> int:
+    def admitted(self, flow: Flow, messages: int, user: str = "", **how: bool) -> int:
         """Return how many of some messages are admitted."""
-        return sum(self.guard.admits(flow) for _ in range(messages))
+        admits = partial(self.guard.admits, flow, user=lambda: user, **how)
+        return sum(admits() for _ in range(messages))
 
     def fail(self, times: int, host: str = STRANGER.host) -> None:
         for _ in range(times):
@@ -92,7 +105,7 @@ def test_a_flood_from_one_address() -> None:
     # Another port is the same address.
     assert guarded.admitted(STRANGER._replace(port=9), 5000) == 0
     # Neither the phone at the same address nor another address is affected.
-    assert guarded.admitted(PHONE, 5000) == 5000
+    assert guarded.admitted(PHONE, PHONE_AT_ONCE) == PHONE_AT_ONCE
     assert guarded.admitted(OTHER, 10) == 10
     guarded.now += 3600.0
     assert guarded.admitted(STRANGER, 5000) == BURST
@@ -219,17 +232,98 @@ def test_forged_datagrams_do_not_keep_an_address_from_connecting() -> None:
     assert guarded.guard.admits(STRANGER._replace(transport="TCP"))
 
 
-def test_answers_that_come_through_a_proxy_are_not_what_strangers_send() -> None:
+def test_a_registered_phone_has_a_share_of_its_own() -> None:
     guarded = Guarded()
-    bind(guarded.location, OTHER, forwarded=True)
-    answers = sum(guarded.guard.admits(OTHER, is_answer=True) for _ in range(1000))
-    assert answers == 1000
-    assert guarded.admitted(OTHER, 1000) == BURST
+    bind(guarded.location, OTHER, user="45")
+    assert guarded.admitted(PHONE, 10_000) == PHONE_AT_ONCE
+    assert not guarded.guard.has_time_for(PHONE)
+    # Another phone has all of its own, and the first one less for the next minute.
+    assert guarded.admitted(OTHER, 100) == 100
+    guarded.now += 1.0
+    assert guarded.admitted(PHONE, 10_000) == PHONE_SLOW + PHONE_MORE.per_second
+    guarded.now += 3600.0
+    assert guarded.admitted(PHONE, 10_000) == PHONE_AT_ONCE
+    # A long message counts as many.
+    guarded.now += 3600.0
+    admits = partial(guarded.guard.admits, PHONE, 9 * SIZE)
+    assert sum(admits() for _ in range(100)) == PHONE_AT_ONCE / 10
+
+
+def test_what_a_phone_is_asked_for_is_not_counted() -> None:
+    """Responses to documents: a light that blinks by an automation, on 126 keys."""
+    guarded = Guarded()
+    for _ in range(10_000):
+        guarded.guard.expect_answer(PHONE, "44")
+        assert guarded.guard.admits(PHONE, is_answer=True)
+    assert guarded.admitted(PHONE, 10_000) == PHONE_AT_ONCE - 1
+
+
+def test_only_the_first_messages_over_the_share_are_refused() -> None:
+    guarded = Guarded()
+    guarded.admitted(PHONE, 10_000)
+    refused = sum(guarded.guard.refuses(PHONE) for _ in range(10_000))
+    assert refused == REFUSALS.at_once
+    assert set(guarded.exceeding) == {"44"}
+    guarded.now += 5.0
+    refused = sum(guarded.guard.refuses(PHONE) for _ in range(10_000))
+    assert refused == 5 * REFUSALS.per_second
+    assert len(guarded.exceeding) == REFUSALS.at_once + 5
+    assert not guarded.guard.refuses(STRANGER)
+
+
+def test_a_hundred_phones_at_once_leave_room_for_another() -> None:
+    guarded = Guarded()
+    flows = [Flow("UDP", "10.0.0.1", port) for port in range(1, 101)]
+    for flow in flows:
+        bind(guarded.location, flow, user=f"{flow.port}")
+    total = 0
+    for _ in range(100):
+        guarded.now += 0.1
+        total += sum(guarded.admitted(flow, 10) for flow in flows)
+        assert guarded.admitted(PHONE, 4) == 4
+    # Of 100,000 messages: the first ones of each phone, and a bounded rate of all.
+    assert total < 20_000
+
+
+def test_phones_behind_a_proxy_have_shares_by_their_users() -> None:
+    guarded = Guarded()
+    for user in ("44", "45"):
+        bind(guarded.location, OTHER, user=user, forwarded=True)
+    assert guarded.admitted(OTHER, 10_000, "45") == PHONE_AT_ONCE
+    assert guarded.admitted(OTHER, 10_000, "45", is_answer=True) == 0
+    assert guarded.admitted(OTHER, 100, "44") == 100
+    # All are named in the repair, but 503 would be an answer to a stranger's claim.
+    assert not guarded.guard.refuses(OTHER, lambda: "45")
+    assert guarded.exceeding == ["45"]
+    # The connection of a proxy is read on, for the others.
+    assert guarded.guard.has_time_for(OTHER)
+    # The rest is what strangers send.
+    assert guarded.admitted(OTHER, 10_000, "66") == BURST
+    guarded.guard.expect_answer(OTHER, "66")
+    assert guarded.admitted(OTHER, 10_000, "66", is_answer=True) == PHONE_AT_ONCE
     # Wrong passwords through the proxy do not affect the phones behind it.
     guarded.now += 100
     guarded.fail(FAILURES, OTHER.host)
     assert guarded.guard.admits(OTHER)
     assert not guarded.guard.admits(OTHER._replace(port=1))
+
+
+@pytest.mark.parametrize(
+    ("data", "user"),
+    [
+        (b"A\r\nVia: x\r\nFrom: <sip:44@ha>;tag=1\r\n", "44"),
+        (b"A\nf:sips:44@ha", "44"),
+        (b'A\r\nFROM \t: "a:b" <SIP:44@ha>', "44"),
+        (b"A\r\nFrom: <sip:ha>", ""),
+        (b"A\r\nFrom: <tel:44>", ""),
+        (b"A\r\nTo: <sip:44@ha>", ""),
+        (b"A\r\nFrom: " + 300 * b"x" + b"<sip:44@ha>", ""),
+        (b"A\r\nFrom: <sip:\xff@ha>", "\udcff"),
+        (b"", ""),
+    ],
+)
+def test_the_user_that_a_message_claims(data: bytes, user: str) -> None:
+    assert claimed_user(data) == user
 
 
 def test_what_is_remembered_of_strangers_is_bounded(
@@ -243,6 +337,13 @@ def test_what_is_remembered_of_strangers_is_bounded(
         guarded.guard.admits(Flow("UDP", host, 5060))
         guarded.fail(1, host)
     guard = guarded.guard
+    monkeypatch.setattr(share, "MAX_SENDERS", 100)
+    for port in range(1, 500):
+        flow = Flow("UDP", "10.2.0.1", port)
+        bind(guarded.location, flow, user=f"{port}")
+        guard.admits(flow)
+        guard.refuses(flow)
+    assert {len(guard._shares._senders), len(guard._refusals)} == {100}
     sizes = {len(guard._failures), len(guard._allowed)}
     assert sizes == {100}
     # Other sources do not displace a lock-out, unless all of them are locked out.

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from itertools import islice
+import logging
 
 from ..refused import Failed, Refused, quoted
-from ..sip import Binding, Flow
+from ..sip import CALM, Binding, Flow
 from ..xbuttons import DocumentError, KeyDescription, format_document
+from .alarm import Alarm
 from .contact import Contact
 from .courier import Courier
 from .events import Dialled
@@ -16,6 +18,8 @@ from .outbox import Answer, Outbox
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
+
+_LOGGER = logging.getLogger(__name__)
 
 MAX_UNCONFIGURED = 200
 """Keys of a phone that are not configured and whose looks are stored."""
@@ -36,7 +40,7 @@ class Phone:
         self.extension = setup.extension
         self.setup = setup
         self.status: Signal[None] = Signal()
-        """`available`, `in_sync`, `refusal` or `registration` has changed."""
+        """`available`, `in_sync`, `refusal`, `registration` or `exceeds` has changed."""
         self.taken: Signal[list[str]] = Signal()
         """Names of keys whose looks a contact has taken."""
         self._answers: Signal[tuple[object, Answer]] = Signal()
@@ -56,6 +60,12 @@ class Phone:
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
         self._line_of = line_of
+        self._calm = Alarm(self._calm_down)
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether the phone sends more than its share, or has done in the last minute."""
+        return self._calm.is_set
 
     @property
     def saved_looks(self) -> list[SavedLook]:
@@ -280,6 +290,20 @@ class Phone:
             if contact.binding.comes_by(flow):
                 contact.heard()
 
+    def exceeded(self) -> None:
+        """Record that messages or presses of the phone were more than its share."""
+        is_new = not self._calm.is_set
+        self._calm.set_in(CALM)
+        if is_new:
+            _LOGGER.warning(
+                "Phone %s sends more than its share, and what is too much is refused",
+                self.extension,
+            )
+            self.status.emit(None)
+
+    def _calm_down(self) -> None:
+        self.status.emit(None)
+
     def lost(self, flow: Flow) -> None:
         """Record that a connection is closed: its contact has to open another one."""
         for contact in self._contacts.values():
@@ -287,7 +311,8 @@ class Phone:
                 contact.lost()
 
     def close(self) -> None:
-        """End everything that is under way to the contacts."""
+        """End everything that is under way."""
+        self._calm.cancel()
         for contact in self._contacts.values():
             contact.close()
         self._contacts.clear()

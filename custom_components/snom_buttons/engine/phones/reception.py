@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 import logging
 
-from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, content_refusal, shape
+from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, Rate, Shares, content_refusal, shape
 from ..sip.net import IncomingRequest
 from ..xbuttons import (
     CONTENT_TYPE,
@@ -37,6 +37,14 @@ MAX_PRESS = 4 * 1024
 """Bytes of a press that is read; phones send less than 100."""
 MAX_PRESSES = 8
 """The most keys that one press may name; phones name one."""
+OWN_PRESSES = Rate(20.0, 20.0)
+"""Presses and dialled numbers of a phone, whatever other phones do; no finger is as fast."""
+SLOW_PRESSES = 1.0
+"""The same per second for a phone that exceeds its share."""
+MORE_PRESSES = Rate(20.0, 80.0)
+"""Further ones."""
+PHONES_MORE_PRESSES = Rate(100.0, 200.0)
+"""All these further presses of all phones."""
 
 
 class Reception:
@@ -46,6 +54,7 @@ class Reception:
         self,
         phones: Mapping[str, Phone],
         line_of: Callable[[str, str], SharedLine | None],
+        clock: Callable[[], float],
     ) -> None:
         """Answer for `phones`, which may change; `line_of` returns a key's line."""
         self.pressed: Signal[KeyPress] = Signal()
@@ -53,6 +62,13 @@ class Reception:
         self.dialled: Signal[Dialled] = Signal()
         self._phones = phones
         self._line_of = line_of
+        self._shares = Shares(
+            clock,
+            own=OWN_PRESSES,
+            slow=SLOW_PRESSES,
+            more=MORE_PRESSES,
+            common=PHONES_MORE_PRESSES,
+        )
 
     def answer(self, incoming: IncomingRequest) -> None:
         """Answer a request of a phone, and act on it."""
@@ -68,6 +84,14 @@ class Reception:
         phone = self._phones[incoming.request.from_.uri.user or ""]
         phone.heard(incoming.flow)
         return phone
+
+    def _exceeds(self, phone: Phone, incoming: IncomingRequest, presses: int) -> bool:
+        """Refuse a request with more presses than the share of its phone."""
+        if self._shares.take(phone.extension, presses):
+            return False
+        phone.exceeded()
+        incoming.refuse_excess()
+        return True
 
     def _take_press(self, incoming: IncomingRequest) -> None:
         phone = self._phone_of(incoming)
@@ -92,6 +116,8 @@ class Reception:
         if not _is_press(pressed):
             incoming.reply_stateless(400, reason="Not A Press")
             return
+        if self._exceeds(phone, incoming, len(pressed)):
+            return
         incoming.reply(200)
         _LOGGER.debug(
             "Phone %s sent a press of %s",
@@ -114,6 +140,8 @@ class Reception:
     def _take_call(self, incoming: IncomingRequest) -> None:
         """Refuse or redirect a call, from a key or to a dialled number."""
         phone = self._phone_of(incoming)
+        if self._exceeds(phone, incoming, 1):
+            return
         dialled = incoming.request.uri.user
         number = _printable(dialled)
         called = [

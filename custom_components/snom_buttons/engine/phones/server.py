@@ -59,11 +59,12 @@ class PhoneServer:
             location=self._location,
             networks=settings.networks,
             on_locked=self._lock_changed,
+            on_excess=self._exceeded,
         )
         self._trust = Trust(
             settings.realm, self._password_of, clock, self._location, self._guard
         )
-        reception = Reception(self.phones, self.line_of)
+        reception = Reception(self.phones, self.line_of, clock)
         self.pressed = reception.pressed
         self.dialled = reception.dialled
         self._endpoint = Endpoint(
@@ -285,6 +286,10 @@ class PhoneServer:
         if self._is_started:
             self._unlocking.set(self._guard.next_release)
         self.locked_out.emit(None)
+
+    def _exceeded(self, extension: str) -> None:
+        if phone := self.phones.get(extension):
+            phone.exceeded()
 
     def _unlock(self) -> None:
         self._guard.release()

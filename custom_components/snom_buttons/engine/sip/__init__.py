@@ -1,6 +1,7 @@
 """RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets."""
 
 from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
+from .bucket import Rate
 from .drops import Drop
 from .flow import Flow
 from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
@@ -10,6 +11,7 @@ from .message import Headers, Request, Response
 from .outgoing import OutgoingRequest, format_via, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
+from .share import CALM, Shares
 from .timers import T1, T4
 from .trust import Trust
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
@@ -25,6 +27,7 @@ from .uri import (
 
 __all__ = [
     "ALLOW_HEADER",
+    "CALM",
     "MAX_ADDRESS",
     "MAX_BINDINGS",
     "MAX_EXPIRES",
@@ -45,9 +48,11 @@ __all__ = [
     "MalformedMessage",
     "Network",
     "OutgoingRequest",
+    "Rate",
     "Registrar",
     "Request",
     "Response",
+    "Shares",
     "SipSyntaxError",
     "Trust",
     "Uri",

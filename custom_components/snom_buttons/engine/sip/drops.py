@@ -24,6 +24,8 @@ class Drop(StrEnum):
     """Its source gave too many wrong passwords."""
     RATE = "rate"
     """Its source has used up its own allowance."""
+    SHARE = "share"
+    """Its phone has used up its share."""
     ALL_STRANGERS = "all_strangers"
     """All strangers together have used up theirs."""
     CONNECTIONS = "connections"

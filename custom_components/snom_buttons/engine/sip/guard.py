@@ -1,17 +1,21 @@
 """Admission by source: networks, rates, and lock-outs after wrong passwords.
 
-It sees only the flow and the size, so a refused message costs almost nothing.
+It sees only the flow and the size, and behind a proxy the user of the From, so a refused
+message costs almost nothing.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 import logging
+import re
 
+from .bucket import Bucket, Rate
 from .drops import Drop, Drops
 from .flow import Flow
 from .location import LocationService
+from .share import Shares
 from .strangers import MAX_SOURCES, SIZE, Strangers, networks_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,6 +35,18 @@ PRIVATE_NETWORKS: tuple[Network, ...] = (
 )
 """Networks that are not routed on the internet (RFC 1918, 3927, 4193, 6598)."""
 
+PHONE_OWN = Rate(50.0, 20.0)
+"""Messages of a registered phone, whatever other phones do."""
+PHONE_SLOW = 5.0
+"""The same per second for a phone that exceeds its share."""
+PHONE_MORE = Rate(50.0, 180.0)
+"""Further ones, such as a SUBSCRIBE for each of 126 keys."""
+PHONES_MORE = Rate(500.0, 500.0)
+"""All these further messages of all phones."""
+ANSWERS = 2
+"""Messages that a phone is given back for each request to it, which it has to answer."""
+REFUSALS = Rate(1.0, 10.0)
+"""503 responses to a phone that exceeds its share; the rest is dropped."""
 FAILURES = 10
 """Wrong passwords that lock out an address."""
 NETWORK_FAILURES = 100
@@ -41,6 +57,19 @@ LOCKED_FOR = 900.0
 """Seconds for which an address is locked out."""
 MAX_USER = 64
 """Characters of a user name that are stored with the address of a proxy."""
+
+_FROM = re.compile(rb"\n(?:from|f)[ \t]*:([^\r\n]{,256})", re.IGNORECASE)
+_USER = re.compile(rb"sips?:([^@;>]*)@", re.IGNORECASE)
+
+
+def claimed_user(data: bytes) -> str:
+    """Return the user of the From of a message that is not parsed, "" without one.
+
+    That is the phone's in its requests, and in its responses to requests of ours.
+    """
+    line = _FROM.search(data)
+    user = line and _USER.search(line[1])
+    return user[1].decode("utf-8", "surrogateescape") if user else ""
 
 
 @dataclass(slots=True)
@@ -60,15 +89,26 @@ class Guard:
         location: LocationService,
         networks: Iterable[Network] = PRIVATE_NETWORKS,
         on_locked: Callable[[str, bool], None] = lambda _host, _is_locked: None,
+        on_excess: Callable[[str], None] = lambda _user: None,
     ) -> None:
         """Admit sources in `networks`, and the flows of phones in `location`.
 
         `on_locked` gets a source, and whether it was locked out or released.
+        `on_excess` gets a user whose phone exceeds its share, again and again.
         """
         self._clock = clock
         self._location = location
         self._networks = tuple(networks)
         self._on_locked = on_locked
+        self._on_excess = on_excess
+        self._shares = Shares(
+            clock,
+            own=PHONE_OWN,
+            slow=PHONE_SLOW,
+            more=PHONE_MORE,
+            common=PHONES_MORE,
+        )
+        self._refusals: OrderedDict[Hashable, Bucket] = OrderedDict()
         self.drops = Drops(clock)
         self._strangers = Strangers(clock)
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
@@ -112,21 +152,32 @@ class Guard:
         )
 
     def admits(
-        self, flow: Flow, size: int = 0, *, is_answer: bool = False, work: int = 0
+        self,
+        flow: Flow,
+        size: int = 0,
+        *,
+        is_answer: bool = False,
+        work: int = 0,
+        user: Callable[[], str] = str,
     ) -> bool:
         """Whether to admit a message of `size` bytes, or a connection, by this flow.
 
-        `work` says how many messages of a stranger cost as much more. Every message by the flow of a registered phone is admitted. By another flow
-        that serves a phone, responses are, and requests at the rate of strangers.
+        A registered phone has a share of its own. Behind a proxy, where phones have a
+        flow in common, it is found by the `user` that the message claims. Other
+        messages are admitted at the rate of strangers; `work` says how many messages
+        of a stranger cost as much more.
         """
-        if self.is_known(flow):
-            return True
+        tokens = 1 + size // SIZE
         serves = self.serves(flow)
-        if serves and is_answer:
-            return True
-        refusal = None if serves else self._refusal_of(flow.host)
-        if refusal is None:
-            refusal = self._strangers.take(flow, 1 + size // SIZE, work)
+        sender = self._phone(flow, user) if serves else None
+        if sender is None and serves and is_answer:
+            sender = flow[:2]
+        if sender is not None:
+            refusal = None if self._shares.take(sender, tokens) else Drop.SHARE
+        else:
+            refusal = None if serves else self._refusal_of(flow.host)
+            if refusal is None:
+                refusal = self._strangers.take(flow, tokens, work)
         if refusal is not None:
             self.drops.count(refusal, flow)
         return refusal is None
@@ -137,10 +188,53 @@ class Guard:
         return Drop.LOCKED_OUT if self.is_locked(host) else None
 
     def has_time_for(self, flow: Flow) -> bool:
-        """Whether the rate allows another message by this flow now."""
+        """Whether the rate allows another message by this flow now.
+
+        By a connection of a proxy it does: one phone must not delay the others.
+        """
         if self.is_known(flow):
-            return True
-        return self._strangers.refusal(flow) is None
+            if self._shares.has_any(flow):
+                return True
+            self.refuses(flow)
+            return False
+        return self.serves(flow) or self._strangers.refusal(flow) is None
+
+    def expect_answer(self, flow: Flow, user: str) -> None:
+        """Admit the response to a request that is sent to a user by this flow."""
+        sender = self._phone(flow, lambda: user) or flow[:2]
+        self._shares.give(sender, ANSWERS)
+
+    def refuses(self, flow: Flow, user: Callable[[], str] = str) -> bool:
+        """Whether to answer 503 to a message that exceeds the share of its phone.
+
+        That is so for the first ones, and then for one a second. Behind a proxy the
+        sender has not proved that it is the phone, and gets no answer.
+        """
+        sender = self._phone(flow, user)
+        if sender is None:
+            return False
+        now = self._clock()
+        refusals = self._refusals.setdefault(sender, Bucket(REFUSALS, now))
+        self._refusals.move_to_end(sender)
+        if len(self._refusals) > MAX_SOURCES:
+            self._refusals.popitem(last=False)
+        if refusals.fill(now) < 1.0:
+            return False
+        refusals.tokens -= 1
+        is_known = self.is_known(flow)
+        for exceeding in self._location.users(flow) if is_known else (user(),):
+            self._on_excess(exceeding)
+        return is_known
+
+    def _phone(self, flow: Flow, user: Callable[[], str]) -> Hashable | None:
+        """Return what identifies the phone that a message is from; None for a stranger."""
+        if self._location.knows(flow):
+            return flow
+        if self._location.has_proxy(flow):
+            claimed = user()
+            if self._location.is_behind(claimed, flow):
+                return flow, claimed
+        return None
 
     def failed(self, source: str) -> None:
         """Count a wrong password from a source; too many lock it out.

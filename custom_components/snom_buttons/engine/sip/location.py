@@ -120,6 +120,22 @@ class LocationService:
         """Whether a contact has registered by this flow, and not through a proxy."""
         return flow in self._direct
 
+    def has_proxy(self, flow: Flow) -> bool:
+        """Whether contacts are reached by this flow through a proxy only."""
+        return flow in self._served and flow not in self._direct
+
+    def users(self, flow: Flow) -> list[str]:
+        """Return the users with a contact that has registered by this flow."""
+        return [
+            user
+            for user, held in self._bindings.items()
+            if any(binding.flow == flow for binding in held)
+        ]
+
+    def is_behind(self, user: str, flow: Flow) -> bool:
+        """Whether a contact of the user is reached by this flow."""
+        return any(binding.flow == flow for binding in self._bindings.get(user, ()))
+
     def serves(self, flow: Flow) -> bool:
         """Whether a contact is reached by this flow, or its host bound by address."""
         return flow in self._served or flow[:2] in self._addresses

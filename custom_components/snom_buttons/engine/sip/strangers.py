@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
-from typing import NamedTuple
 
+from .bucket import Bucket, Rate
 from .drops import Drop
 from .flow import Flow
 
@@ -37,32 +37,6 @@ HANDSHAKE = 4
 """Messages that cost as much as a TLS handshake."""
 MAX_SOURCES = 10_000
 """Sources that are stored; beyond that the ones heard least recently are dropped."""
-
-
-class Rate(NamedTuple):
-    """What a bucket allows."""
-
-    per_second: float
-    at_once: float
-
-
-class Bucket:
-    """A token bucket, full at first."""
-
-    __slots__ = ("_filled_at", "_rate", "tokens")
-
-    def __init__(self, rate: Rate, now: float) -> None:
-        """Create a full bucket; `now` is in seconds."""
-        self._rate = rate
-        self._filled_at = now
-        self.tokens = rate.at_once
-
-    def fill(self, now: float) -> float:
-        """Add the tokens since the last time; return how many there are."""
-        per_second, at_once = self._rate
-        self.tokens = min(at_once, self.tokens + (now - self._filled_at) * per_second)
-        self._filled_at = now
-        return self.tokens
 
 
 @dataclass(slots=True)

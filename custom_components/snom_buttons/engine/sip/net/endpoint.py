@@ -6,6 +6,7 @@ Its user gets each new request once; retransmissions are answered here.
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 import logging
 import secrets
@@ -13,7 +14,7 @@ import ssl
 
 from ..drops import Drop
 from ..flow import Flow
-from ..guard import Guard
+from ..guard import Guard, claimed_user
 from ..message import Request, Response, Via, encode_response
 from ..outgoing import OutgoingRequest, format_via, new_branch
 from ..parser import MalformedMessage, parse_datagram
@@ -77,6 +78,10 @@ class IncomingRequest:
         data = self._encode(status, headers, reason=reason)
         self.answered = True
         self._endpoint.send(data, self.flow)
+
+    def refuse_excess(self) -> None:
+        """Send 503, and keep no state."""
+        self.reply_stateless(503, RETRY_LATER)
 
     def refuse(self, refusal: Answer) -> None:
         """Send a refusal, and keep no state (RFC 3261 8.2.7 and 26.3.2.4).
@@ -216,6 +221,8 @@ class Endpoint:
         branch = new_branch()
         data = outgoing.encode(self._via(branch, flow.transport))
         self._send_now(data, flow)
+        if self._guard is not None:
+            self._guard.expect_answer(flow, outgoing.to.uri.user or "")
         key = client_key(branch, outgoing.method)
         return await self._transactions.request(key, data, flow)
 
@@ -250,10 +257,13 @@ class Endpoint:
         """Process a message, never raise. Strangers get no responses but challenges."""
         if not self._transports:
             return
-        if self._guard is not None and not self._guard.admits(
-            flow, len(data), is_answer=data.startswith(b"SIP/")
-        ):
-            return
+        if self._guard is not None:
+            user = partial(claimed_user, data)
+            is_answer = data.startswith(b"SIP/")
+            if not self._guard.admits(flow, len(data), is_answer=is_answer, user=user):
+                if self._guard.refuses(flow, user):
+                    self._refuse_excess(data, flow)
+                return
         try:
             message = parse_datagram(data)
         except MalformedMessage as fault:
@@ -263,6 +273,18 @@ class Endpoint:
             self._receive_request(message, flow, len(data))
         elif isinstance(message, Response):
             self._receive_response(message, flow)
+
+    def _refuse_excess(self, data: bytes, flow: Flow) -> None:
+        """Answer a request that exceeds the share of its phone (RFC 3261 21.5.4)."""
+        try:
+            request = parse_datagram(data)
+        except MalformedMessage:
+            return
+        if not isinstance(request, Request) or request.method == "ACK":
+            return
+        key = server_key(request, flow, request.method)
+        if not self._transactions.advance(key, Event.REQUEST):
+            IncomingRequest(request, flow, len(data), self, key).refuse_excess()
 
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
         """Answer a malformed request of a phone, if the response can be matched."""
@@ -338,7 +360,7 @@ class Endpoint:
             incoming.reply_stateless(482)
         elif not self._transactions.has_room(incoming.flow):
             # A retransmission could not be told from a new request.
-            incoming.reply_stateless(503, RETRY_LATER)
+            incoming.refuse_excess()
         elif request.method == "REGISTER" and self._registrar is not None:
             answer = self._registrar.register(request, incoming.flow)
             incoming.reply(answer.status, answer.headers)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 import logging
 import socket
+from time import monotonic
 from typing import Any
 
 from ..flow import Flow
@@ -14,6 +15,10 @@ _LOGGER = logging.getLogger(__name__)
 
 RECEIVE_BUFFER = 1024 * 1024
 """Bytes of the receive buffer, so that a burst of phones is not lost."""
+
+TURN = 0.001
+"""Seconds for which datagrams are read in one turn of the loop."""
+MAX_DATAGRAM = 64 * 1024
 
 
 class TransportError(OSError):
@@ -70,8 +75,20 @@ class UdpTransport(asyncio.DatagramProtocol):
             raise TransportError(f"{error}") from error
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Pass on a datagram."""
+        """Pass on a datagram, and those that wait behind it: asyncio reads one a turn.
+
+        In a flood a turn of the loop costs more than a datagram that is dropped.
+        """
+        until = monotonic() + TURN
         self._receive(data, _flow_from(addr))
+        try:
+            while monotonic() < until:
+                data, addr = self._socket.recvfrom(MAX_DATAGRAM)
+                self._receive(data, _flow_from(addr))
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.error_received(error)
 
     def error_received(self, exc: Exception) -> None:
         """Log the error of a datagram that was sent earlier."""
