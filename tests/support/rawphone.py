@@ -76,7 +76,7 @@ class RawPhone(UdpPeer):
         self._through = through
         self.supported = "buttons, path" if through else "buttons"
         self.scheme = "sip"
-        """The scheme of the Contact."""
+        """The scheme of its URIs."""
         self.more: list[str] = []
         """Further lines for the REGISTER."""
         self.extension = extension
@@ -96,6 +96,8 @@ class RawPhone(UdpPeer):
         self.instance = f"urn:uuid:{uuid.uuid4()}"
         self.keys: dict[str, dict[str, str]] = {}
         """The newest description of each key, as the lines of the document."""
+        self.strays: list[bytes] = []
+        """The answers to what is no request of this phone, each once."""
         self.requests: list[RawMessage] = []
         """The MESSAGE requests, without retransmissions."""
         self._line = uuid.uuid4().hex[:8]
@@ -126,7 +128,7 @@ class RawPhone(UdpPeer):
         )
         return await self._authorized(
             "REGISTER",
-            f"sip:{self.host}",
+            f"{self.scheme}:{self.host}",
             to=self.extension,
             call_id=self._registration_call_id,
             headers=(
@@ -158,7 +160,7 @@ class RawPhone(UdpPeer):
         body = f"k={key}\r\na={action}\r\nt=<{self.instance}>\r\n"
         return await self._authorized(
             "MESSAGE",
-            f"sip:{self.extension}@{self.host}",
+            f"{self.scheme}:{self.extension}@{self.host}",
             to=number,
             headers=("Proxy-Require: buttons", "Content-Type: application/x-buttons"),
             body=body,
@@ -166,8 +168,10 @@ class RawPhone(UdpPeer):
 
     async def invite(self, number: str) -> RawMessage:
         """Dial a number; return the final answer, which is acknowledged."""
-        uri = f"sip:{number}@{self.host}"
-        contact = f"Contact: <sip:{self.extension}@{self.address}{self.parameter}>"
+        uri = f"{self.scheme}:{number}@{self.host}"
+        contact = (
+            f"Contact: <{self.scheme}:{self.extension}@{self.address}{self.parameter}>"
+        )
         return await self._authorized("INVITE", uri, to=number, headers=(contact,))
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -176,6 +180,24 @@ class RawPhone(UdpPeer):
             while not condition():
                 self._news.clear()
                 await self._news.wait()
+
+    async def answers_to(self, data: bytes, password: str = "") -> list[int]:
+        """Send any bytes as a datagram; return the statuses of the answers.
+
+        They have come when a press, of a key that need not exist, has its own. With a
+        password the message is sent again if the first answer asks for credentials.
+        """
+        self.strays.clear()
+        self._transport.sendto(data, self.next_hop)
+        assert (await self.press("1", number="key1")).status == 200
+        statuses = [int(answer.split()[1]) for answer in self.strays]
+        if statuses == [401] and password:
+            method, uri, _ = data.decode("latin-1").split(" ", 2)
+            challenge = RawMessage.parse(self.strays[0])
+            line = self._credentials(method, uri, challenge).encode()
+            head, end, body = data.partition(b"\r\n\r\n")
+            return statuses + await self.answers_to(head + b"\r\n" + line + end + body)
+        return statuses
 
     async def shows(self, key: str, **lines: str | None) -> dict[str, str]:
         """Wait until a key has these lines, None for an absent one; return all lines."""
@@ -233,7 +255,7 @@ class RawPhone(UdpPeer):
         host = self.host
         common = (
             f"Via: SIP/2.0/{self.transport} {self.address};branch={branch};rport",
-            f"From: <sip:{self.extension}@{host}>;tag={self._line}",
+            f"From: <{self.scheme}:{self.extension}@{host}>;tag={self._line}",
             f"Call-ID: {call_id}",
             "Max-Forwards: 70",
             # Phones send more than they must.
@@ -243,7 +265,12 @@ class RawPhone(UdpPeer):
         )
         request = self._text(
             f"{method} {uri} SIP/2.0",
-            [*common, f"To: <sip:{to}@{host}>", f"CSeq: {cseq} {method}", *headers],
+            [
+                *common,
+                f"To: <{self.scheme}:{to}@{host}>",
+                f"CSeq: {cseq} {method}",
+                *headers,
+            ],
             body,
         )
         final: asyncio.Future[RawMessage] = asyncio.get_running_loop().create_future()
@@ -303,6 +330,12 @@ class RawPhone(UdpPeer):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if not data.strip():
+            return
+        if data.startswith(b"SIP/2.0 ") and not any(
+            branch.encode() in data for branch in self._waiting
+        ):
+            if data not in self.strays:
+                self.strays.append(data)
             return
         message = RawMessage.parse(data)
         match = re.search(r"branch=([^;,\s]+)", message.get("Via"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 import pytest
@@ -19,15 +19,16 @@ from custom_components.snom_buttons.engine.sip import (
     Response,
     parse_datagram,
 )
-from tests.support import rawphone, rawstream, streams
+from tests.support import streams
 from tests.support.patience import PATIENCE
+from tests.support.rawphone import RawPhone
 from tests.support.registration import Stack
-from tests.support.serving import PASSWORD, phone_setup, serving, setup
-from tests.support.stranger import credentials
+from tests.support.serving import PASSWORD, phone_setup, raw_phone, serving, setup
 from tests.support.streams import Contexts, jumping
 from tests.support.torture import RFC_4475, RFC_5118
 
 MESSAGES = RFC_4475 | RFC_5118
+TCP = Contexts(None, None)
 
 
 class Verdict(NamedTuple):
@@ -280,30 +281,6 @@ def test_what_is_bound(
 # On the wire
 
 
-class _Torturer:
-    """What the phones have in common: they keep the answers to what is not theirs."""
-
-    answers: dict[bytes, str]
-    """Statuses by the answers; a repeated one counts once."""
-    _waiting: dict[str, Any]
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if not data.startswith(b"SIP/2.0 ") or any(
-            branch.encode() in data for branch in self._waiting
-        ):
-            super().datagram_received(data, addr)  # type: ignore[misc]
-        else:
-            self.answers[data] = data.split()[1].decode()
-
-
-class UdpTorturer(_Torturer, rawphone.RawPhone):
-    """A phone that also sends torture messages."""
-
-
-class TcpTorturer(_Torturer, rawstream.StreamPhone):
-    """The same by a connection."""
-
-
 def sender_of(data: bytes) -> str:
     """Return the user that has to register: that of To for a REGISTER, else of From."""
     name = rb"(?:To|t)" if data.startswith(b"REGISTER") else rb"(?:From|f)"
@@ -316,33 +293,19 @@ def phone_of(data: bytes) -> Phone:
     return Phone(phone_setup(sender_of(data), [setup("1")]))
 
 
-async def answers_to(
-    phone: UdpTorturer | TcpTorturer, data: bytes, server: PhoneServer
-) -> str:
+def set_user(phone: RawPhone, user: str) -> None:
+    """Set the user of a phone, which may need escapes in a URI."""
+    phone.username, phone.extension = user, quote(user)
+
+
+async def answers_to(phone: RawPhone, data: bytes, server: PhoneServer) -> str:
     """Return the statuses of the answers, when the phone's next press has counted."""
     pressed: asyncio.Queue[KeyPress] = asyncio.Queue()
     server.pressed.subscribe(pressed.put_nowait)
-    phone.answers = {}
     await phone.register()
-
-    async def send(message: bytes) -> None:
-        phone._transport.sendto(message, phone.next_hop)
-        assert (await phone.press("1", number="key1")).status == 200
-        assert (await asyncio.wait_for(pressed.get(), PATIENCE)).key == "1"
-
-    await send(data)
-    if list(phone.answers.values()) == ["401"]:
-        method, uri, _ = data.decode("latin-1").split(" ", 2)
-        line = credentials(
-            next(iter(phone.answers)),
-            PASSWORD,
-            method=method,
-            user=phone.username,
-            uri=uri,
-        )
-        head, end, body = data.partition(b"\r\n\r\n")
-        await send(head + b"\r\n" + line.encode() + end + body)
-    return " ".join(phone.answers.values())
+    statuses = await phone.answers_to(data, PASSWORD)
+    assert (await asyncio.wait_for(pressed.get(), PATIENCE)).key == "1"
+    return " ".join(map(str, statuses))
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -350,12 +313,9 @@ async def answers_to(
 async def test_from_a_registered_phone(name: str) -> None:
     data = MESSAGES[name]
     phone = phone_of(data)
-    async with (
-        serving(phone) as server,
-        UdpTorturer(server.address, quote(phone.extension), PASSWORD) as torturer,
-    ):
-        torturer.username = phone.extension
-        assert await answers_to(torturer, data, server) == VERDICTS[name].answers
+    async with serving(phone) as server, raw_phone(server) as desk:
+        set_user(desk, phone.extension)
+        assert await answers_to(desk, data, server) == VERDICTS[name].answers
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -366,16 +326,13 @@ async def test_from_a_registered_phone_by_tcp(name: str) -> None:
     phone = phone_of(data)
     verdict = VERDICTS[name].by_tcp or VERDICTS[name].answers
     async with (
-        streams.serving(Contexts(None, None), phone) as server,
-        TcpTorturer(
-            server.address_of("TCP"), quote(phone.extension), PASSWORD
-        ) as torturer,
+        streams.serving(TCP, phone) as server,
+        streams.raw_phone(server, TCP) as desk,
     ):
-        torturer.username = phone.extension
+        set_user(desk, phone.extension)
         if verdict != "closed":
-            assert await answers_to(torturer, data, server) == verdict
+            assert await answers_to(desk, data, server) == verdict
             return
-        torturer.answers = {}
-        await torturer.register()
-        torturer._transport.sendto(data, torturer.next_hop)
-        await torturer.until(lambda: not torturer.is_connected)
+        await desk.register()
+        desk._transport.sendto(data, desk.next_hop)
+        await desk.until(lambda: not desk.is_connected)

@@ -9,6 +9,7 @@ from ..sip import (
     Binding,
     OutgoingRequest,
     Response,
+    is_stale,
     make_address,
     parse_address,
     readable,
@@ -72,7 +73,7 @@ class Courier:
             self._challenged_by.add(binding.user)
             message = replace(authorized, headers=message.headers)
             response = await self._exchange(authorized, binding)
-            if not _is_stale(response):
+            if not is_stale(response):
                 break
         if not 200 <= response.status < 300:
             raise DeliveryFailed(
@@ -153,15 +154,6 @@ class Courier:
 def _shown(response: Response) -> str:
     reason = "".join(c for c in response.reason if c.isprintable())[:MAX_REASON]
     return f"{response.status} {readable(reason)}".rstrip()
-
-
-def _is_stale(response: Response) -> bool:
-    """Whether only the nonce was stale (RFC 7616 3.3)."""
-    return response.status in (401, 407) and any(
-        "stale=true" in challenge.replace(" ", "").replace('"', "").lower()
-        for name in ("WWW-Authenticate", "Proxy-Authenticate")
-        for challenge in response.headers.lines(name)
-    )
 
 
 def _retry_after(response: Response) -> float | None:

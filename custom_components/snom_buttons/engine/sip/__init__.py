@@ -8,7 +8,7 @@ from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
 from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
 from .message import Headers, Request, Response
-from .outgoing import OutgoingRequest, format_via, new_branch
+from .outgoing import OutgoingRequest, format_via, is_stale, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
 from .share import CALM, Shares
@@ -60,6 +60,7 @@ __all__ = [
     "escape_user",
     "format_via",
     "has_control",
+    "is_stale",
     "make_address",
     "make_uri",
     "new_branch",

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 import secrets
 
-from .digest import answer_challenge
+from .digest import answer_challenge, parse_credentials
+from .grammar import SipSyntaxError
 from .message import SIP_VERSION, Response, encode
 from .transaction import BRANCH_COOKIE
 from .uri import Address, Uri
@@ -13,6 +14,19 @@ CHALLENGES = {
     401: ("WWW-Authenticate", "Authorization"),
     407: ("Proxy-Authenticate", "Proxy-Authorization"),
 }
+
+
+def is_stale(response: Response) -> bool:
+    """Return whether a challenge refuses only the nonce (RFC 7616 3.3)."""
+    asks, _ = CHALLENGES.get(response.status, ("", ""))
+    return any(map(_says_stale, response.headers.lines(asks)))
+
+
+def _says_stale(challenge: str) -> bool:
+    try:
+        return parse_credentials(challenge).get("stale", "").lower() == "true"
+    except SipSyntaxError:
+        return False
 
 
 def new_branch() -> str:
