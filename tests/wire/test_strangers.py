@@ -17,7 +17,7 @@ from custom_components.snom_buttons.engine.sip.guard import FAILURES
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
 from tests.support.serving import PASSWORD, make_phone, raw_phone, serving
-from tests.support.siege import besiege
+from tests.support.siege import Flood, besiege, hundred_strangers, strangers
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
@@ -186,9 +186,10 @@ async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:
         assert not pressed
 
 
-async def test_a_flood_goes_by_unnoticed() -> None:
+@pytest.mark.parametrize("flood", [strangers, hundred_strangers])
+async def test_a_flood_goes_by_unnoticed(flood: Flood) -> None:
     """Each press becomes one event; `script/flood` prints how fast."""
-    figures = await besiege(3)
+    figures = await besiege(3, flood)
     assert figures.presses > 0
     assert figures.events == figures.presses, figures
     assert figures.peak - figures.before < 50, figures

@@ -458,6 +458,30 @@ async def test_an_address_with_many_connections_loses_its_own(
 
 @pytest.mark.usefixtures("room_for_three")
 @jumping
+async def test_a_network_of_ipv6_with_many_connections_loses_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One sender has all its addresses, of which these stand for some."""
+
+    def ipv6(peer: tuple[str, int]) -> str:
+        number = peer[0].rpartition(".")[2]
+        return "fd00:0:0:1::9" if number == "9" else f"fd00::{number}"
+
+    monkeypatch.setattr(tcp_module, "plain_host", ipv6)
+    async with listening(network="fd00::/16") as listener:
+        listener.answer = lambda _: b"here"
+        phone = await connect(listener.address, "127.0.0.9")
+        crowd = [await connect(listener.address, f"127.0.0.{n}") for n in range(10, 20)]
+        for reader, _ in crowd[:-2]:
+            assert await until_closed(reader) == 0
+        phone[1].write(MESSAGE)
+        assert await phone[0].readexactly(4) == b"here"
+        for _, writer in (phone, *crowd):
+            writer.close()
+
+
+@pytest.mark.usefixtures("room_for_three")
+@jumping
 async def test_phones_behind_one_router_displace_connections_that_only_wait(
     contexts: Contexts,
 ) -> None:

@@ -16,7 +16,7 @@ from ..drops import Drop
 from ..flow import Flow
 from ..framing import PING, PONG, BrokenStream, StreamDecoder
 from ..guard import Guard
-from ..strangers import HANDSHAKE
+from ..strangers import HANDSHAKE, networks_of
 from .sockets import listening_socket, plain_host
 from .udp import TransportError
 
@@ -156,19 +156,20 @@ class StreamTransport:
         """Close a stranger's connection if there are too many.
 
         That is the oldest, if it is older than a phone needs to register. Else it is the
-        oldest of the address with most connections, so that an attacker closes its own.
+        oldest of the address, or IPv6 /64, with most connections, so that an attacker
+        closes its own.
         """
-        strangers = [
-            [connection for connection in held if not self.serves(connection.flow)]
-            for held in self._by_host.values()
-        ]
+        strangers: defaultdict[str, list[_Connection]] = defaultdict(list)
+        for host, held in self._by_host.items():
+            *_, network = networks_of(host)
+            strangers[network] += [c for c in held if not self.serves(c.flow)]
         most = MAX_TLS_STRANGERS if self._context else MAX_TCP_STRANGERS
-        if sum(map(len, strangers)) <= most:
+        if sum(map(len, strangers.values())) <= most:
             return
         by_age = attrgetter("flow.connection")
-        oldest = min(chain(*strangers), key=by_age)
+        oldest = min(chain(*strangers.values()), key=by_age)
         if asyncio.get_running_loop().time() - oldest.since <= HANDSHAKE_DEADLINE:
-            crowd = max(strangers, key=len)
+            crowd = max(strangers.values(), key=len)
             oldest = min(crowd, key=by_age)
         self._dropped(oldest.flow)
         oldest.make_room()
