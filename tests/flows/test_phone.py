@@ -17,6 +17,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
 from tests.support.entries import KEYS, reaches
 from tests.support.flows import TEXTS, reconfigure_phone, submit_phone, suggested
+from tests.support.names import FORBIDDEN
 from tests.support.rawphone import RawPhone
 
 DND = {
@@ -364,6 +365,10 @@ NOT_A_REDIRECTION = (
                 {"answer": "busy", "redirect_to": "sip:{number}@pbx>\r\nX: y"},
                 {"answer": "busy", "redirect_to": "sip:{other}@pbx"},
                 {"answer": "busy", "redirect_to": "pbx:70000"},
+                *(
+                    {"answer": "busy", "redirect_to": f"sip:{{number}}@pbx;a=1{sign}2"}
+                    for sign in FORBIDDEN
+                ),
             )
         ),
         (

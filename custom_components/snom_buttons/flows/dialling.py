@@ -23,6 +23,7 @@ from ..const import (
     CONF_REDIRECT_TO,
     CONF_RUN,
 )
+from ..engine.names import forbidden_in
 from ..engine.phones import DialAnswer, redirection
 from ..engine.xbuttons import MAX_TEXT
 from .forms import Faults, ListSelector, required
@@ -116,7 +117,7 @@ def _is_redirection(template: str) -> bool:
         redirection(template, "0")
     except ValueError:
         return False
-    return True
+    return forbidden_in(template) is None
 
 
 def _error(number: str, run: str, known: Container[str]) -> str | None:
