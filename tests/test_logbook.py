@@ -208,6 +208,7 @@ BY_A_NUMBER = {
 
 @pytest.fixture
 async def logbook(recorder_mock: Recorder, hass: HomeAssistant) -> None:
+    hass.config.components.add("frontend")  # of which the logbook needs no file
     assert await async_setup_component(hass, "logbook", {})
 
 
