@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+import json
 from pathlib import Path
+import re
 from typing import Any
 
 import pytest
@@ -149,6 +152,43 @@ def test_hostile_answers_of_a_phone(capsys: pytest.CaptureFixture[str]) -> None:
     log.check()
     assert "answered 486" in log.text
     assert "Logging error" not in capsys.readouterr().err
+
+
+def rude_stores() -> Iterator[dict[str, Any]]:
+    """Yield stores in which one value is broken, and has a secret."""
+    good = json.dumps(stored())
+    for place in re.finditer(
+        r'(?<=: )(?:"(?:[^"\\]|\\.)*"|[0-9.]+|true|false|null)', good
+    ):
+        for text in ("hush\u202e", "k=1 hush\n", "<sip:44:hush@h", "hush\n\x9b"):
+            for value in (text, [text], {"hush": text}):
+                changed = (
+                    good[: place.start()] + json.dumps(value) + good[place.end() :]
+                )
+                yield json.loads(changed)
+
+
+def stored() -> dict[str, Any]:
+    async def snapshot() -> dict[str, Any]:
+        server, _ = mute_server()
+        saved = server.snapshot()
+        await server.stop()
+        return saved
+
+    return asyncio.run(snapshot())
+
+
+def test_hostile_stores() -> None:
+    async def restore(snapshot: dict[str, Any]) -> None:
+        server, _ = mute_server()
+        server.restore(snapshot)
+        await server.stop()
+
+    with logging_to_a_file(ENGINE) as log:
+        for snapshot in rude_stores():
+            asyncio.run(restore(snapshot))
+    log.check()
+    assert log.text.count("cannot be read") > 100
 
 
 def test_a_listener_that_fails_on_a_press() -> None:

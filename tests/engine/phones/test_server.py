@@ -850,7 +850,7 @@ async def test_looks_are_kept_for_the_keys_that_there_are(
         assert phones[0].keys["1"].look == base("1", light=LightMode.PARK)
         assert phones[1].keys["1"].look == base("1")
         assert not phones[0].available
-    assert "cannot be read: line 1" in caplog.text
+    assert "cannot be read: document_no_property in line 1" in caplog.text
 
 
 @pytest.mark.parametrize(

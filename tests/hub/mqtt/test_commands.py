@@ -18,6 +18,7 @@ from tests.support.entries import (
     line_subentry,
     phone_subentry,
 )
+from tests.support.log import logging_to_a_file
 from tests.support.mqtt_peers import MqttClient
 from tests.support.rawphone import RawPhone
 
@@ -333,3 +334,26 @@ async def test_a_retained_command_is_not_carried_out_again(
     client.publish("snom_buttons/44/key/2/set", "ON")
     await client.hears("snom_buttons/44/key/2/state", state="ON")
     assert not client.on("snom_buttons/error")
+
+
+async def test_the_log_has_nothing_of_a_command(
+    hass: HomeAssistant,
+    phone: RawPhone,
+    client: MqttClient,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A wrong one is explained to who sent it, on the broker."""
+    commands = [
+        b'{"label": "hush\xe2\x80\xae"}',
+        b'{"caller": "hush\\u009b"}',
+        b"hush \xff\x9b",
+        b'{"hush": "hush"}',
+        b"k=1\nl=hush\x9b\xff\n",
+    ]
+    with logging_to_a_file("custom_components.snom_buttons") as log:
+        for command in commands:
+            for topic in ("44/key/1/set", "44/document/set", "hush/key/hush/set"):
+                client.publish(f"snom_buttons/{topic}", command)
+        await client.until(lambda: len(client.on("snom_buttons/error")) == 15)
+    log.check()
+    assert "Logging error" not in capsys.readouterr().err

@@ -25,7 +25,13 @@ from ..sip import (
     parse_uri,
     readable,
 )
-from ..xbuttons import KeyDescription, LightMode, format_document, parse_document
+from ..xbuttons import (
+    DocumentError,
+    KeyDescription,
+    LightMode,
+    format_document,
+    parse_document,
+)
 from .key import SavedLook
 from .line import SharedLine
 from .phone import Phone
@@ -35,8 +41,6 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_LOOKS = 1_000
 """Looks of a phone's keys that are restored: more than any phone has."""
-MAX_QUOTED = 100
-"""Characters of what is broken that a warning shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def _mapping(saved: object, what: str) -> Mapping[str, Any]:
     if isinstance(saved, Mapping):
         return saved
     if saved is not None:
-        _LOGGER.warning("The stored %s cannot be read: %s", what, _quoted(saved))
+        _LOGGER.warning("The stored %s cannot be read: %s", what, type(saved))
     return {}
 
 
@@ -132,27 +136,30 @@ def _loaded[T](
     """
     if not isinstance(items, list):
         if items is not None:
-            _LOGGER.warning("The stored %s cannot be read: %s", what, _quoted(items))
+            _LOGGER.warning("The stored %s cannot be read: %s", what, type(items))
         return []
     loaded = []
-    reason: object = "there are too many"
+    reason = "there are too many"
     for item in items[most]:
         try:
             loaded.append(load(item))
         except (KeyError, TypeError, ValueError) as error:
-            reason = repr(error)
+            reason = _fault(error)
     if left_out := len(items) - len(loaded):
         _LOGGER.warning(
             "%s of the stored %s cannot be read, such as: %s",
             left_out,
             what,
-            _quoted(reason),
+            reason,
         )
     return loaded
 
 
-def _quoted(value: object) -> str:
-    return readable(str(value)[:MAX_QUOTED])
+def _fault(error: Exception) -> str:
+    """Return what is wrong without the stored text, which may be a caller's name."""
+    if isinstance(error, DocumentError):
+        return f"{error.fault} in line {error.line}"
+    return repr(error)
 
 
 def _proof(phone: Phone, *realm: str) -> str:
@@ -213,9 +220,12 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         raise ValueError("its flow is none of UDP")
     if not isinstance(host, str):
         raise TypeError("its host is no text")
-    address = ip_address(host)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise ValueError("its host is no address") from None
     if address.is_multicast or address.is_unspecified:
-        raise ValueError(f"{host} is no phone's address")
+        raise ValueError("its host is no phone's address")
     if fields.text("user", MAX_ADDRESS) != extension:
         raise ValueError("it is that of another phone")
     aor = parse_uri(fields.text("aor", MAX_ADDRESS))
@@ -365,6 +375,6 @@ def _load_document(document: str, extension: str) -> list[SavedLook]:
         ]
     except ValueError as error:
         _LOGGER.warning(
-            "The stored keys of phone %s cannot be read: %s", extension, error
+            "The stored keys of phone %s cannot be read: %s", extension, _fault(error)
         )
         return []
