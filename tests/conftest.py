@@ -12,8 +12,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 # Imported before Home Assistant looks for `custom_components`, so that it finds this one.
 import custom_components.snom_buttons  # noqa: F401
 from custom_components.snom_buttons.const import DOMAIN
+from custom_components.snom_buttons.engine.phones import outbox
 from homeassistant.core import HomeAssistant
 from tests.support.entries import PASSWORD, Phones, phone_subentry
+from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 from tests.support.streams import Contexts, tls_contexts
@@ -41,6 +43,8 @@ def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
     if "recorder_mock" in request.fixturenames:  # has to be there before `hass`
         request.getfixturevalue("recorder_mock")
     request.getfixturevalue("enable_custom_integrations")
+    # When a state becomes assumed must not depend on how fast the machine is.
+    request.getfixturevalue("monkeypatch").setattr(outbox, "SLOW", PATIENCE)
     log: pytest.LogCaptureFixture = request.getfixturevalue("caplog")
     yield
     assert not [

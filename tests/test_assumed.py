@@ -132,6 +132,19 @@ async def test_a_phone_that_answers_changes_a_state_once(
     assert [event.data["entity_id"] for event in changes] == [entity_id, OTHER]
 
 
+async def test_a_registration_changes_each_state_once(
+    hass: HomeAssistant, config_entry: MockConfigEntry, phone: RawPhone
+) -> None:
+    """From unavailable, not by way of an assumed state."""
+    await phone.unregister()
+    changes = async_capture_events(hass, "state_changed")
+    await phone.register()
+    await in_sync(config_entry)
+    await hass.async_block_till_done()
+    lamps = [event.data["entity_id"] for event in changes]
+    assert [lamps.count(lamp) for lamp in CHANGES] == [1, 1, 1]
+
+
 async def test_the_states_of_a_phone_that_is_not_registered_are_assumed(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:

@@ -136,9 +136,7 @@ class SnomLookEntity(SnomKeyEntity):
     def _async_read_status(self) -> bool:
         """Also read whether the phone does not take the look of the key."""
         before = self._attr_assumed_state
-        self._attr_assumed_state = not (
-            self.phone.in_sync or self.phone.has_taken(self.key.name)
-        )
+        self._attr_assumed_state = self.phone.lacks(self.key.name)
         return super()._async_read_status() or self._attr_assumed_state != before
 
     @callback

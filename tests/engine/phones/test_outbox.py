@@ -567,11 +567,36 @@ def test_without_an_answer_for_a_second_it_is_not_in_sync() -> None:
         assert far_end.outbox.in_sync
         assert not far_end.outbox.has_taken("1")
         await asyncio.sleep(0.2)
+        assert far_end.outbox.is_behind
         far_end.answers.put_nowait(None)
         await far_end.settle()
         assert far_end.statuses == [(True, True), (True, False), (True, True)]
         await asyncio.sleep(2 * SLOW)
         assert far_end.outbox.in_sync
+        assert not far_end.outbox.is_behind
+        far_end.outbox.close()
+        await far_end.settle()
+
+    run(test())
+
+
+def test_one_that_has_just_registered_is_not_behind() -> None:
+    """Until it refuses, or does not answer; then until it has taken everything."""
+
+    async def test() -> None:
+        far_end = FarEnd(room=6)
+        far_end.outbox.add(["1", "2", "3"])
+        far_end.answers.put_nowait(None)
+        await far_end.settle()
+        assert (far_end.outbox.in_sync, far_end.outbox.is_behind) == (False, False)
+        refusal = DeliveryFailed("no", answer="415 Unsupported Media Type")
+        far_end.answers.put_nowait(refusal)
+        far_end.answers.put_nowait(None)
+        await far_end.settle()
+        assert (far_end.outbox.in_sync, far_end.outbox.is_behind) == (False, True)
+        far_end.answers.put_nowait(None)
+        await asyncio.sleep(10)
+        assert (far_end.outbox.in_sync, far_end.outbox.is_behind) == (True, False)
         far_end.outbox.close()
         await far_end.settle()
 

@@ -82,7 +82,7 @@ class Outbox:
         `document_of` returns the current document of a key, `deliver` sends a document
         of up to `room()` bytes (more only for a single key), returns the contact's
         answer and raises DeliveryFailed. `status_changed` is called when `answering`,
-        `in_sync` or `refusal` changes, `answered` with each answer.
+        `in_sync`, `is_behind` or `refusal` changes, `answered` with each answer.
         """
         # A contact that does not answer, or keeps refusing, stays so if it registers.
         self.answering: bool = before is None or before.answering
@@ -90,6 +90,9 @@ class Outbox:
         self.in_sync: bool = before is not None and before.in_sync
         """Whether the contact has taken all its documents, but for those of the latest
         SLOW seconds."""
+        self.is_behind: bool = before is not None and before.is_behind
+        """Whether it is out of sync by a refusal or without an answer for SLOW seconds,
+        and not only because it has just registered."""
         self.refusal: str | None = before.refusal if before else None
         """The contact's answer if it keeps refusing documents."""
         self._refusals: int = before._refusals if before else 0  # noqa: SLF001
@@ -145,7 +148,7 @@ class Outbox:
 
     def lost(self) -> None:
         """Record that the contact does not answer."""
-        self._set_status(answering=False, in_sync=False)
+        self._fall_behind(answering=False)
 
     def send_again_late(self, keys: Iterable[str]) -> None:
         """Send keys again after LATE: an old document may arrive behind a newer one."""
@@ -214,7 +217,7 @@ class Outbox:
                     return
                 self._refused |= dict.fromkeys(keys)
                 refusal = failure
-                self._set_status(answering=True, in_sync=False)
+                self._fall_behind(answering=True)
             except Exception as error:
                 _LOGGER.exception("A buttons document could not be sent")
                 self._give_up(keys, DeliveryFailed(str(error), answer=str(error)))
@@ -245,7 +248,7 @@ class Outbox:
             self._under_way = []
 
     def _is_slow(self) -> None:
-        self._set_status(answering=self.answering, in_sync=False)
+        self._fall_behind(answering=self.answering)
 
     def _note(self, keys: list[str], answer: str, *, taken: bool) -> None:
         newest = [key for key in keys if key not in self._due]
@@ -263,7 +266,7 @@ class Outbox:
         self._retry.cancel()
         self._retry_later(failure)
         answering = failure.answered or (is_first and self.answering)
-        self._set_status(answering=answering, in_sync=False)
+        self._fall_behind(answering=answering)
 
     def _send_last(self, keys: list[str]) -> None:
         """Send keys last, from the second refusal on alone: one may be the cause."""
@@ -311,7 +314,15 @@ class Outbox:
             self.refusal = answer
             self._status_changed()
 
-    def _set_status(self, *, answering: bool, in_sync: bool) -> None:
-        if (answering, in_sync) != (self.answering, self.in_sync):
-            self.answering, self.in_sync = answering, in_sync
+    def _fall_behind(self, *, answering: bool) -> None:
+        self._set_status(answering=answering, in_sync=False, is_behind=True)
+
+    def _set_status(
+        self, *, answering: bool, in_sync: bool, is_behind: bool | None = None
+    ) -> None:
+        if is_behind is None:
+            is_behind = self.is_behind and not in_sync
+        status = answering, in_sync, is_behind
+        if status != (self.answering, self.in_sync, self.is_behind):
+            self.answering, self.in_sync, self.is_behind = status
             self._status_changed()

@@ -40,7 +40,7 @@ class Phone:
         self.extension = setup.extension
         self.setup = setup
         self.status: Signal[None] = Signal()
-        """`available`, `in_sync`, `refusal`, `registration` or `exceeds` has changed."""
+        """`available`, `in_sync`, `lacks`, `refusal`, `registration` or `exceeds` changed."""
         self.taken: Signal[list[str]] = Signal()
         """Names of keys whose looks a contact has taken."""
         self._answers: Signal[tuple[object, Answer]] = Signal()
@@ -96,6 +96,16 @@ class Phone:
         """Whether every contact that answers has taken a key's look."""
         answering = self._answering
         return bool(answering) and all(outbox.has_taken(key) for outbox in answering)
+
+    def lacks(self, key: str) -> bool:
+        """Whether a contact does not take a key's look, or none answers.
+
+        False for a look that is on its way for less than a second.
+        """
+        answering = self._answering
+        return not answering or any(
+            outbox.is_behind and not outbox.has_taken(key) for outbox in answering
+        )
 
     @property
     def _answering(self) -> list[Outbox]:
