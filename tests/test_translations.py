@@ -167,6 +167,13 @@ def test_the_title_of_a_server_ends_with_its_address(language: str) -> None:
 # No text is missing, and none is unused
 
 
+def test_only_values_that_are_not_escaped_are_in_the_title_of_a_repair() -> None:
+    for name, issue in ENGLISH["issues"].items():
+        assert placeholders(issue["title"]) <= {"title"}, name
+        description = issue.get("description", "")
+        assert "title" not in placeholders(description), name
+
+
 def test_every_text_of_our_own_is_used() -> None:
     named = {
         node.args[1].value

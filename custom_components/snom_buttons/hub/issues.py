@@ -41,8 +41,8 @@ def async_report(
 ) -> None:
     """Report an issue; with `entry_id` a user can fix it in a dialogue.
 
-    `placeholders` are shown as they are, though the text is Markdown; `literal` are
-    those of the title, which is none, and links of our own.
+    `placeholders` are escaped, because the description is Markdown. `literal` are not:
+    `title`, a name in the title, which is plain text, and `link`, a page of our own.
     """
     ir.async_create_issue(
         hass,
@@ -262,6 +262,7 @@ class ServerIssues(Follower):
                 self._excess_id(phone),
                 "phone_exceeds",
                 {"phone": phone.settings.setup.name},
+                literal={"title": phone.settings.setup.name},
             )
         else:
             self._async_withdraw(self._excess_id(phone))
