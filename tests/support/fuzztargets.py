@@ -304,7 +304,12 @@ def check_uri(data: bytes) -> None:
     except SipSyntaxError:
         return
     assert str(uri) == text
-    assert isinstance(uri.key, tuple)
+    assert uri.is_equivalent(uri)
+    written = uri.with_scheme
+    assert parse_uri(str(written)) == written
+    assert uri.is_equivalent(written)
+    assert written.is_equivalent(uri)
+    assert uri.key == written.key
     assert uri.parameter("nothing-of-that-name") is None
     (uri.user or "").encode()
     target = uri.target

@@ -114,6 +114,7 @@ async def test_contact(contact: str, method: str) -> None:
     [
         *((contact, 200) for contact in OTHERS[:5]),
         ("<sip:44@192.0.2.4>", 200),
+        ("<sip:44@192.0.2.4:0>", 200),
         ("<sips:44@192.0.2.4>", 400),  # by UDP
         ("44@192.0.2.4", 400),
         ("Kueche, Wand <sip:44@192.0.2.4>", 400),
@@ -133,6 +134,13 @@ async def test_request_uri(uri: str, method: str) -> None:
     """RFC 3261 8.2.2.1."""
     answers, _ = await statuses(requested(method, uri=uri))
     assert answers == [416]
+
+
+async def test_port_0_in_a_via() -> None:
+    """The grammar allows it, and answers go where the request came from."""
+    via = "SIP/2.0/UDP 192.0.2.4:0;branch=z9hG4bKzero"
+    answers, pressed = await statuses(requested("MESSAGE", Via=via))
+    assert (answers, pressed) == ([200], ["2"])
 
 
 @pytest.mark.parametrize("sender", ["<urn:service:sos>", "<http://www.example.com>"])

@@ -69,9 +69,19 @@ def test_any_text_is_a_uri_or_raises_the_one_error(text: str) -> None:
         return
     assert isinstance(uri, Uri)
     assert str(uri) == text
-    assert isinstance(uri.key, tuple)
+    assert uri.is_equivalent(uri)
     assert uri.parameter("nothing-of-that-name") is None
     (uri.user or "").encode()
+
+
+@given(PIECES, PIECES)
+def test_equivalence_has_no_direction(one: str, other: str) -> None:
+    try:
+        first, second = parse_uri(one), parse_uri(other)
+    except SipSyntaxError:
+        return
+    assert first.is_equivalent(second) is second.is_equivalent(first)
+    assert first.key != second.key or first.is_equivalent(second)
 
 
 @given(PIECES)

@@ -124,7 +124,9 @@ def test_a_request_uri_needs_its_scheme(
     assert uri.is_sip is is_sip
     assert str(uri.with_scheme) == with_scheme
     assert parse_uri(with_scheme) == uri.with_scheme
-    assert not parse_uri("tel:44").is_sip
+    tel = parse_uri("tel:44")
+    assert not tel.is_sip
+    assert tel.with_scheme == tel
 
 
 def test_parameters_of_a_uri() -> None:

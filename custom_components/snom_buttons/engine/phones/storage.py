@@ -228,9 +228,9 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         raise ValueError("its host is no phone's address")
     if fields.text("user", MAX_ADDRESS) != extension:
         raise ValueError("it is that of another phone")
-    aor = parse_uri(fields.text("aor", MAX_ADDRESS))
+    aor = parse_uri(fields.text("aor", MAX_ADDRESS)).with_scheme
     contact = parse_address(fields.text("contact", MAX_ADDRESS))
-    if aor.user != extension or not contact.uri.is_sip:
+    if aor.user != extension or not (aor.is_sip and contact.uri.is_sip):
         raise ValueError("its addresses are no phone's")
     cseq = fields.get("cseq", int)
     expires_at = fields.get("expires_at", int, float)

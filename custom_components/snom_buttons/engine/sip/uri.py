@@ -78,7 +78,9 @@ class Uri:
     @property
     def with_scheme(self) -> Uri:
         """The same URI, with `sip:` if it has no scheme."""
-        return self if self.is_sip else replace(self, text=f"sip:{self.text}")
+        if self.is_sip or not self.host:
+            return self
+        return replace(self, text=f"sip:{self.text}")
 
     @property
     def target(self) -> Uri:
