@@ -6,6 +6,7 @@ long is scanned by regular expressions, which cost a tenth of a loop over charac
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from itertools import groupby
 import re
 
 MAX_PARAMETERS = 64
@@ -15,7 +16,7 @@ CACHED_LENGTH = 256
 TOKEN = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
 )
-_SEPARATORS = frozenset('<>"@:;=?,/\\[]() ')
+_BETWEEN_SEPARATORS = re.compile(r"""[^<>"@:;=?,/\\\[\]() ]+""")
 MAX_SHAPE = 60
 """Characters of a text of which `shape` shows the shape."""
 
@@ -227,20 +228,19 @@ def readable(text: str) -> str:
 def shape(text: str) -> str:
     """Return the shape of a text from the wire: all that logs and errors show of it.
 
-    It has the separators of SIP, an escape for each character that is not printable, and
-    an x for all others between them: `sip:44:secret@h` gives `'x:x:x@x'`. What a stranger
+    It has the separators of SIP, escapes for characters that are not printable, and an x
+    for all others between them: `sip:44:secret@h` gives `'x:x:x@x'`. What a stranger
     sends may hold a password, a caller, or characters that change how a log looks.
     """
-    shown: list[str] = []
-    for character in text[:MAX_SHAPE]:
-        if character in _SEPARATORS:
-            shown.append(character)
-        elif not character.isprintable():
-            shown.append(ascii(character)[1:-1])
-        elif shown[-1:] != ["x"]:
-            shown.append("x")
     more = "…" if len(text) > MAX_SHAPE else ""
-    return f"'{''.join(shown)}{more}'"
+    return f"'{_BETWEEN_SEPARATORS.sub(_shape_of, text[:MAX_SHAPE])}{more}'"
+
+
+def _shape_of(run: re.Match[str]) -> str:
+    if run[0].isprintable():
+        return "x"
+    characters = ("x" if c.isprintable() else ascii(c)[1:-1] for c in run[0])
+    return "".join(text for text, _ in groupby(characters))
 
 
 def parse_number(text: str, what: str, *, low: int = 0, high: int) -> int:
