@@ -1,6 +1,7 @@
 """A server set up, changed, restarted and removed, with phones that come and go."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from copy import deepcopy
@@ -706,6 +707,35 @@ async def test_a_server_is_removed_whose_store_is_none(
     assert f"{DOMAIN}.{config_entry.entry_id}" not in hass_storage
 
 
+async def test_others_have_their_turn_between_phones(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """While the server is unloaded, set up and started, with phones that are registered."""
+    for extension in ("44", "45"):
+        await (await phones(extension)).shows("4")
+    await hass.async_block_till_done()
+    turn = 0
+    written = Counter[int]()
+
+    def count_turns() -> None:
+        nonlocal turn, counting
+        turn += 1
+        counting = hass.loop.call_soon(count_turns)
+
+    counting = hass.loop.call_soon(count_turns)
+    unsubscribe = hass.bus.async_listen(
+        "state_changed", callback(lambda _: written.update([turn]))
+    )
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    counting.cancel()
+    unsubscribe()
+    assert hass.states.get(OTHER_LIGHT).state == STATE_OFF
+    of_a_phone = [it for it in hass.states.async_entity_ids() if ".phone_44" in it]
+    assert max(written.values()) <= len(of_a_phone)
+    assert written.total() >= 4 * len(of_a_phone)
+
+
 # Changes
 
 
@@ -723,7 +753,8 @@ async def test_phones_change_while_the_server_is_set_up(
 
     async def forward_slowly(*args: Any) -> None:
         await forward(*args)
-        add_phone(hass, config_entry, phone_subentry("47"))
+        if "subentry_47" not in config_entry.subentries:
+            add_phone(hass, config_entry, phone_subentry("47"))
 
     with (
         patch.object(SnomHub, "async_load", load_slowly),

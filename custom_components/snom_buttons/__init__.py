@@ -69,11 +69,14 @@ async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     hub.async_start()
     # The update listener is added later, so update before and after the platforms.
     await hub.async_update()
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async with AsyncExitStack() as on_failure:
-        on_failure.push_async_callback(
-            hass.config_entries.async_unload_platforms, entry, PLATFORMS
-        )
+        # One after the other, as Home Assistant gives each platform a minute, in which
+        # the others would take turns.
+        for platform in PLATFORMS:
+            await hass.config_entries.async_forward_entry_setups(entry, [platform])
+            on_failure.push_async_callback(
+                hass.config_entries.async_unload_platforms, entry, [platform]
+            )
         entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
         await hub.async_update()
         await hub.ports.open()

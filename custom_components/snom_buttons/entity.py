@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Final, override
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_platform, entity_registry as er
@@ -52,6 +53,17 @@ class SnomEntity(Entity):
         await super().async_added_to_hass()
         for signal, listener in self._followed:
             self.async_on_remove(signal.subscribe(listener))
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Let others have their turn while all entities are removed in a row.
+
+        A single one is replaced within a turn, so that no press is lost.
+        """
+        await super().async_will_remove_from_hass()
+        entry = self.platform.config_entry
+        if entry is not None and entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS:
+            await asyncio.sleep(0)
 
     @callback
     def _async_changed(self, cause: object) -> None:
@@ -254,6 +266,8 @@ def platform_setup(
         parts: list[SnomPart] = [*hub.phones.values(), *hub.lines.values()]
         for part in parts:
             await async_follow(part)
+            # Other parts of Home Assistant get their turn between phones.
+            await asyncio.sleep(0)
         entry.async_on_unload(hub.async_listen_parts(async_follow))
 
     return async_setup_entry

@@ -11,6 +11,8 @@ from script.benchmark.latency import bench_latency
 from script.benchmark.mqtt import bench_mqtt
 from script.benchmark.parsing import bench_parsing, bench_worst
 from script.benchmark.phones import bench_phones, bench_restart
+from script.benchmark.reload import bench_reload
+from script.benchmark.store import bench_store
 from script.benchmark.table import show
 from script.benchmark.transactions import bench_transactions
 
@@ -22,7 +24,10 @@ async def main() -> None:
         "--quick", action="store_true", help="few repetitions, only to see that it runs"
     )
     parser.add_argument(
-        "only", nargs="?", choices=["house", "mqtt", "phones"], help="a part"
+        "only",
+        nargs="?",
+        choices=["house", "mqtt", "phones", "reload", "store"],
+        help="a part",
     )
     parser.add_argument(
         "--mosquitto",
@@ -44,6 +49,10 @@ async def main() -> None:
         await bench_restart(*((10, 2) if quick else (100, 20)))
     if arguments.only in (None, "house"):
         await bench_house(2 if quick else 30)
+    if arguments.only in (None, "store"):
+        await bench_store((5,) if quick else (50, 200))
+    if arguments.only in (None, "reload"):
+        await bench_reload(*((10, 1) if quick else (200, 3)))
     if arguments.only in (None, "mqtt"):
         count, seconds = (50, 1) if quick else (1_000, 10)
         await bench_mqtt(count, seconds, arguments.mosquitto)

@@ -25,7 +25,7 @@ from tests.support.ports import free_port
 @asynccontextmanager
 async def home_assistant() -> AsyncIterator[HomeAssistant]:
     """Run a Home Assistant that finds this integration."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         Path(directory, "configuration.yaml").touch()  # noqa: ASYNC240
         async with async_test_home_assistant(config_dir=directory) as hass:
             hass.data.pop(DATA_CUSTOM_COMPONENTS, None)

@@ -34,7 +34,7 @@ class SnomHub:
     """The SIP server of one config entry, with its phones, lines, store and followers."""
 
     def __init__(self, hass: HomeAssistant, entry: SnomConfigEntry) -> None:
-        """Create the server, its phones and lines, and their devices."""
+        """Create the server and its device."""
         self.hass = hass
         self.entry = entry
         self.settings = EntrySettings.from_entry(entry)
@@ -66,22 +66,28 @@ class SnomHub:
             self.issues,
             self.mqtt,
         ]
-        for phone in self.settings.phones:
-            self._async_add_phone(phone)
-        for line in self.settings.lines:
-            self._async_add_line(line)
 
     async def async_load(self) -> None:
-        """Restore what was stored, and load the certificate; before `async_start`.
+        """Create the phones and lines and their devices, and restore what was stored.
+
+        Also load the certificate. To be called once, before `async_start`.
 
         Raises ConfigEntryError if a later version has stored it.
         """
+        for phone in self.settings.phones:
+            self._async_add_phone(phone)
+            await asyncio.sleep(0)  # see `platform_setup`
+        for line in self.settings.lines:
+            self._async_add_line(line)
         extensions = {
             phone.settings.subentry_id: extension
             for extension, phone in self.phones.items()
         }
         stored = await self._store.load(self.settings.title, extensions)
-        self.server.restore(stored)
+        for extension, saved in stored["phones"].items():
+            self.server.restore_phone(extension, saved)
+            await asyncio.sleep(0)
+        self.server.restore_lines(stored[LINES])
         self.mqtt.recall(stored[MQTT])
         if self._store.is_earlier:
             await self._store.save_now(

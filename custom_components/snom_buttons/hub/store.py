@@ -125,6 +125,7 @@ class ServerStore:
             # Version 0.1 stored only the phones.
             by_extension = earlier.get("phones", earlier)
             if not isinstance(by_extension, dict):
+                _LOGGER.warning("The stored phones of %s cannot be read", title)
                 by_extension = {}
             parts = {name: by_extension.get(phones[name]) for name in phones}
             parts |= {name: earlier.get(name) for name in (LINES, MQTT)}

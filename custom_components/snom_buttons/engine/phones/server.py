@@ -1,5 +1,6 @@
 """The server: its life cycle, and its parts."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -92,10 +93,13 @@ class PhoneServer:
                 await self._open(transport, port)
             self._is_started = True
             self._unlocking.set(self._guard.next_release)
-            for phone in self.phones.values():
-                self._update(phone)
-            for line in self.lines.values():
-                line.start()
+            for extension in [*self.phones]:
+                if (phone := self.phones.get(extension)) is not None:
+                    self._update(phone)
+                await asyncio.sleep(0)  # between phones, others have their turn
+            if self._is_started:  # unless `stop` was called meanwhile
+                for line in self.lines.values():
+                    line.start()
             on_failure.pop_all()
 
     async def _open(self, transport: str, port: int) -> None:
@@ -167,6 +171,15 @@ class PhoneServer:
         password has changed.
         """
         self._storage.restore(snapshot)
+        self._apply_lines()
+
+    def restore_phone(self, extension: str, saved: object) -> None:
+        """Restore a phone from its `phone_snapshot`. Raises KeyError."""
+        self._storage.restore_phone(self.phones[extension], saved)
+
+    def restore_lines(self, saved: object) -> None:
+        """Restore the shared lines from `lines_snapshot`, after the phones."""
+        self._storage.restore_lines(saved)
         self._apply_lines()
 
     # Phones

@@ -94,15 +94,20 @@ class Storage:
         """
         # Version 0.1 stored only the phones.
         phones = _mapping(snapshot.get("phones", snapshot), "phones")
-        lines = _mapping(snapshot.get("lines"), "shared lines")
         for extension, phone in self.phones.items():
-            saved = _mapping(phones.get(extension), f"data of phone {extension}")
-            self._restore_phone(phone, saved)
+            self.restore_phone(phone, phones.get(extension))
+        self.restore_lines(snapshot.get("lines"))
+
+    def restore_lines(self, saved: object) -> None:
+        """Restore the shared lines; `saved` may be anything."""
+        lines = _mapping(saved, "shared lines")
         for line_id, line in self.lines.items():
             line.restore(lines.get(line_id))
 
-    def _restore_phone(self, phone: Phone, saved: Mapping[str, Any]) -> None:
+    def restore_phone(self, phone: Phone, part: object) -> None:
+        """Restore a phone; `part` may be anything."""
         extension = phone.extension
+        saved = _mapping(part, f"data of phone {extension}")
         phone.restore(*load_keys(saved.get("keys"), extension))
         proofs = (_proof(phone), _proof(phone, self.settings.realm))
         if phone.setup.address is None and saved.get("proof") in proofs:
