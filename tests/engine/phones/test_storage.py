@@ -284,6 +284,7 @@ def contacts(number: int) -> list[dict[str, Any]]:
         {"flow": ["UDP", "fe80::1%eth0", 2048]},
         {"contact": '"Küche" <sip:44@192.0.2.7>', "instance": "urn:uuid:1"},
         {"expires_at": 2**62},
+        {"aor": "44@ha.test"},  # an old one of a phone that writes no scheme
     ],
     ids=repr,
 )
@@ -292,6 +293,7 @@ def test_a_registration(
 ) -> None:
     (loaded,) = load_bindings([binding(**changes)], "44", 1000.0)
     assert loaded.restored
+    assert str(loaded.aor) == "sip:44@ha.test"
     assert loaded.forwarded == ("forwarded" in changes and changes["forwarded"] is True)
     assert 1000 < loaded.expires_at <= 1000 + MAX_EXPIRES
     assert not caplog.records
@@ -305,6 +307,7 @@ def test_a_registration(
         {"user": "45"},
         {"aor": "nonsense"},
         {"aor": "sip:45@ha.test"},
+        {"aor": "tel:44"},
         {"aor": f"sip:44@{600 * 'a'}.test"},
         {"contact": "<sip:44@192.0.2.7>;x=a\r\nRoute: <sip:192.0.2.1;lr>"},
         {"contact": "<sip:44@192.0.2.7>;x=\ud800"},

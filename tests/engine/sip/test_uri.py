@@ -177,6 +177,7 @@ SAME = [
     ("sip:44@[2001:db8::1]:5060", "sip:44@[2001:0DB8:0:0:0:0:0:1]:5060"),
     ("sip:44@[::ffff:192.0.2.1]", "sip:44@[::FFFF:c000:201]"),
     ("sip:44@[2001:db8:::192.0.2.1]", "sip:44@[2001:db8::c000:201]"),
+    ("sip:44@[:F:]", "sip:44@[:f:]"),
 ]
 DIFFERENT = [
     ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
