@@ -22,10 +22,13 @@ from custom_components.snom_buttons.engine.sip import (
     Request,
     parse_datagram,
 )
+from tests.support import streams
+from tests.support.clock import run
 from tests.support.fuzztargets import FLOW, PRESS, decode, framed, mute_server
 from tests.support.log import SECRET, logging_to_a_file, rude
 from tests.support.messages import request_bytes, response_bytes
 from tests.support.serving import jumping, lit, make_phone, raw_phone, serving
+from tests.support.streams import tls_contexts, until_closed
 
 ENGINE = "custom_components.snom_buttons.engine"
 STRANGER = FLOW._replace(port=4444)
@@ -133,6 +136,44 @@ def test_hostile_streams(message: bytes) -> None:
         _, fault = decode(data)
         assert fault.isprintable()
         assert SECRET not in fault.casefold()
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("transport", ["UDP", "TCP", "TLS"])
+def test_hostile_bytes_on_a_socket(
+    transport: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = (
+        response_bytes("SIP/2.0 486 hush \x9b\u202e\udcfc", **HUSH),
+        b"hush \x9b\xff: \x1b hush\r\n\r\n",
+        request_bytes("OPTIONS", "l: hush\x9b\udcfc", **HUSH),
+    )
+
+    async def scenario() -> None:
+        contexts = tls_contexts(tmp_path)
+        async with streams.serving(contexts, make_phone(keys=1)) as server:
+            host, port = server.address_of(transport)
+            for data in hostile:
+                if transport == "UDP":
+                    loop = asyncio.get_running_loop()
+                    sender, _ = await loop.create_datagram_endpoint(
+                        asyncio.DatagramProtocol, remote_addr=(host, port)
+                    )
+                    sender.sendto(data)
+                    await asyncio.sleep(1)
+                    sender.close()
+                    continue
+                # What begins no handshake is hostile to TLS.
+                reader, writer = await asyncio.open_connection(host, port)
+                writer.write(data)
+                await until_closed(reader)
+                writer.close()
+
+    with logging_to_a_file(ENGINE) as log:
+        run(scenario(), patience=0.02)
+    log.check()
+    assert log.text.count("\n") >= len(hostile)
+    assert "Logging error" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("socket_enabled")
