@@ -1,0 +1,68 @@
+"""What a Home Assistant that is killed shows when it is started again (docs/limits.md)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import os
+from pathlib import Path
+import signal
+import sys
+import time
+
+from homeassistant.helpers.storage import STORAGE_DIR
+from tests.support import killable
+from tests.support.patience import PATIENCE
+from tests.support.running import Running, running
+
+PHONE = f"snom_buttons.{killable.ENTRY_ID}.subentry_44"
+
+
+@asynccontextmanager
+async def started(directory: Path) -> AsyncIterator[Running]:
+    """Run a Home Assistant, and kill it in the end."""
+    (directory / "configuration.yaml").touch()
+    script = Path(killable.__file__)
+    async with running(sys.executable, script, directory, home=directory) as program:
+        pid = int((await program.says(r"runs as (\d+)"))[1])
+        yield program
+        os.kill(pid, signal.SIGKILL)
+
+
+async def ask(program: Running, line: str) -> str:
+    """Return the answer to a line."""
+    await program.write_line(line)
+    return (await program.says("(shows|churned).*"))[0]
+
+
+async def stored(directory: Path, text: str) -> None:
+    """Wait until the phone's file contains a text."""
+    path = directory / STORAGE_DIR / PHONE
+    latest = time.monotonic() + PATIENCE
+    while not (path.exists() and text in path.read_text()):
+        assert time.monotonic() < latest
+        await asyncio.sleep(0.05)
+
+
+async def test_what_was_written_is_shown_again(tmp_path: Path) -> None:
+    async with started(tmp_path) as program:
+        assert await ask(program, "label Boiler") == "shows off Boiler"
+        assert await ask(program, "turn") == "shows on Boiler"
+        await stored(tmp_path, "c=on")
+        # This is not: labels alone wait, and a lamp a second.
+        assert await ask(program, "label 60 °C") == "shows on 60 °C"
+    async with started(tmp_path) as program:
+        assert await ask(program, "show") == "shows on Boiler"
+
+
+async def test_each_file_is_whole_whenever_the_process_is_killed(
+    tmp_path: Path,
+) -> None:
+    for _ in range(2):
+        async with started(tmp_path) as program:
+            assert (await ask(program, "show")) in ("shows on Key 1", "shows off Key 1")
+            assert await ask(program, "churn") == "churned"
+    names = {path.name for path in (tmp_path / STORAGE_DIR).iterdir()}
+    assert PHONE in names
+    assert not [name for name in names if "corrupt" in name]
