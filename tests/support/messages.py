@@ -56,6 +56,13 @@ def request_bytes(
     return wire(f"{method} {uri} {version}", *lines, *more, body=body)
 
 
+LONG = request_bytes(
+    "REGISTER",
+    To="<sip:44@ha.test>" + "".join(f';a{n}="{120 * r"\""}"' for n in range(60)),
+)
+"""15 KB, most of them in quoted parameters of one header."""
+
+
 def response_bytes(
     status_line: str = "SIP/2.0 200 OK", *more: str, **changes: str | None
 ) -> bytes:

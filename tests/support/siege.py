@@ -14,7 +14,7 @@ import sys
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from tests.support.messages import request_bytes
+from tests.support.messages import LONG
 from tests.support.rawphone import RawPhone
 
 from .besieged import CROWD, PASSWORD, ROOT, Besieged, besieged
@@ -27,11 +27,6 @@ CALLS_A_SECOND = 5000
 JUNK_A_SECOND = 2000
 FLOODING = "127.0.5.1"
 BABBLING = "127.0.6.1"
-LONG = request_bytes(
-    "REGISTER",
-    To="<sip:44@ha.test>" + "".join(f';a{n}="{120 * r"\""}"' for n in range(60)),
-)
-"""15 KB, most of them in quoted parameters of one header."""
 PRESS_EVERY = 0.1
 
 
@@ -154,9 +149,18 @@ async def hundred_strangers(server: Besieged, seconds: float) -> tuple[int, floa
     return sent, monotonic() - begun
 
 
+async def hundred_strangers_by_tcp(
+    server: Besieged, seconds: float
+) -> tuple[int, float]:
+    """Send long REGISTERs by TCP from each of a hundred addresses, as fast as possible."""
+    host, port = server.addresses["TCP"]
+    return await _run("clamour", host, f"{port}", f"{seconds}")
+
+
 FLOODS: dict[str, Flood] = {
     "strangers": strangers,
     "a hundred strangers with long requests": hundred_strangers,
+    "the same by TCP, as fast as they are read": hundred_strangers_by_tcp,
     "one registered phone": one_phone,
     "a hundred registered phones": hundred_phones,
 }
@@ -167,9 +171,13 @@ async def _hammer(
 ) -> tuple[int, float]:
     """Let phones of another process press keys, each at a rate."""
     host, port = server.addresses["UDP"]
+    return await _run("hammer", host, f"{port}", f"{rate}", f"{seconds}", *extensions)
+
+
+async def _run(module: str, *arguments: str) -> tuple[int, float]:
+    """Let another process flood; return what it prints: the requests and the seconds."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.hammer", host, f"{port}"),
-        *(f"{rate}", f"{seconds}", *extensions),
+        *(sys.executable, "-m", f"tests.support.{module}", *arguments),
         stdin=DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,

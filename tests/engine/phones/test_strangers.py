@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from ipaddress import ip_network
 import logging
 import re
@@ -33,10 +33,15 @@ from custom_components.snom_buttons.engine.sip.net.stream import (
     MESSAGE_DEADLINE,
     STRANGER_IDLE,
 )
-from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE
+from custom_components.snom_buttons.engine.sip.strangers import (
+    ALL_RATE,
+    BURST,
+    RATE,
+    RESERVE,
+)
 from tests.support import stranger as stranger_module
 from tests.support.faults import FAULTS
-from tests.support.messages import request_bytes, response_bytes
+from tests.support.messages import LONG, request_bytes, response_bytes
 from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
 from tests.support.serving import PASSWORD, make_phone, phone_setup, raw_phone
@@ -517,6 +522,37 @@ async def test_a_phone_registers_while_a_hundred_strangers_send_long_messages() 
             for stranger in noisy:
                 await stranger.say(long)
         assert (await desk.register()).status == 200
+
+
+@jumping
+async def test_a_long_request_by_a_connection_waits_for_an_allowance() -> None:
+    """Were it read and dropped instead, reading it would cost time without a limit."""
+    async with house() as server:
+        reader, writer = await connect(server.address_of("TCP"), STRANGER)
+        strangers = server._guard._strangers
+        strangers._all["TCP"].tokens = RESERVE - ALL_RATE
+        writer.write(framed(LONG) + framed(LONG))
+        begun = asyncio.get_running_loop().time()
+        for _ in range(2):
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert status(answer) == 401
+        assert asyncio.get_running_loop().time() - begun >= 1
+        assert not dropped(server)
+        writer.close()
+
+
+async def test_what_breaks_a_connection_counts_by_its_length() -> None:
+    head = LONG.replace(b"Max-Forwards", b"Content-Length: x\r\nMax-Forwards")
+    async with house() as server:
+        connections = 0
+        while not server.dropped[Drop.RATE]:
+            reader, writer = await connect(server.address_of("TCP"), STRANGER)
+            with suppress(ConnectionError):
+                writer.write(head)
+                await until_closed(reader)
+            writer.close()
+            connections += 1
+        assert BURST / 16 <= connections <= BURST / 8
 
 
 # Intercepted requests

@@ -39,6 +39,11 @@ class StreamDecoder:
         """Whether a message has begun and is not complete."""
         return bool(self._buffer) and not PING.startswith(self._buffer)
 
+    @property
+    def pending(self) -> int:
+        """Bytes that have arrived and are not consumed."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Append bytes; yield the messages that are complete, and PING for each ping.
 
@@ -83,10 +88,12 @@ class StreamDecoder:
 
     def _head_length(self) -> int | None:
         """Return the length of the head, None if incomplete. Raises BrokenStream."""
+        # Further messages may follow, which are not searched each time.
+        end = MAX_HEAD + 1
         found = [
             position + len(blank)
             for blank in _BLANK_LINES
-            if (position := self._buffer.find(blank, self._searched)) >= 0
+            if (position := self._buffer.find(blank, self._searched, end)) >= 0
         ]
         if min(found, default=len(self._buffer)) > MAX_HEAD:
             raise BrokenStream(f"more than {MAX_HEAD} bytes of headers")

@@ -187,8 +187,8 @@ class Guard:
             return Drop.NETWORK
         return Drop.LOCKED_OUT if self.is_locked(host) else None
 
-    def has_time_for(self, flow: Flow) -> bool:
-        """Whether the rate allows another message by this flow now.
+    def has_time_for(self, flow: Flow, size: int = 0) -> bool:
+        """Whether the rate allows messages of `size` bytes by this flow now.
 
         By a connection of a proxy it does: one phone must not delay the others.
         """
@@ -197,7 +197,9 @@ class Guard:
                 return True
             self.refuses(flow)
             return False
-        return self.serves(flow) or self._strangers.refusal(flow) is None
+        return self.serves(flow) or (
+            self._strangers.refusal(flow, 1 + size // SIZE) is None
+        )
 
     def expect_answer(self, flow: Flow, user: str) -> None:
         """Admit the response to a request that is sent to a user by this flow."""

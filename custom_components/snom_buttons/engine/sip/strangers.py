@@ -31,7 +31,7 @@ ALL_RATE = 1000.0
 """Messages per second of all strangers together, by each transport: a tenth of a core."""
 ALL_BURST = 4000.0
 """Messages that they may send at once: after a power cut a thousand phones register."""
-RESERVE = 2000.0
+RESERVE = 3000.0
 """Of these, what is left to small strangers."""
 HANDSHAKE = 4
 """Messages that cost as much as a TLS handshake."""
@@ -57,10 +57,10 @@ class Strangers:
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._all: dict[str, Bucket] = {}
 
-    def refusal(self, flow: Flow) -> Drop | None:
-        """Return why another message is not admitted now, None if it is."""
+    def refusal(self, flow: Flow, tokens: int) -> Drop | None:
+        """Return why `take` would refuse now, None if it would not."""
         now = self._clock()
-        return self._judge(flow, self._sources_of(flow, now), 1, now)[0]
+        return self._judge(flow, self._sources_of(flow, now), tokens, now)[0]
 
     def take(self, flow: Flow, tokens: int, work: int = 0) -> Drop | None:
         """Take tokens, below zero if need be; return why not if that is refused.

@@ -178,9 +178,9 @@ class StreamTransport:
         """Return whether a phone is reached by a connection, directly or through a proxy."""
         return self._guard is None or self._guard.serves(flow)
 
-    def admits(self, flow: Flow) -> bool:
-        """Return whether to answer a ping."""
-        return self._guard is None or self._guard.admits(flow)
+    def admits(self, flow: Flow, size: int = 0) -> bool:
+        """Return whether to process a ping, or bytes that are no message."""
+        return self._guard is None or self._guard.admits(flow, size)
 
     def listens_to(self, flow: Flow) -> bool:
         """Return whether messages by a connection are processed, now or later."""
@@ -190,9 +190,9 @@ class StreamTransport:
             or self._guard.admits_host(flow.host)
         )
 
-    def has_time_for(self, flow: Flow) -> bool:
-        """Return whether messages by a connection are processed now."""
-        return self._guard is None or self._guard.has_time_for(flow)
+    def has_time_for(self, flow: Flow, size: int) -> bool:
+        """Return whether messages of `size` bytes by a connection are processed now."""
+        return self._guard is None or self._guard.has_time_for(flow, size)
 
     def made(self, connection: _Connection) -> None:
         """Add a connection that can be used."""
@@ -334,7 +334,7 @@ class _Connection(asyncio.Protocol):
         assert self._transport is not None
         try:
             while self._listener.listens_to(self.flow):
-                if not self._listener.has_time_for(self.flow):
+                if not self._listener.has_time_for(self.flow, self._decoder.pending):
                     self._set_deadline(None)
                     self._transport.pause_reading()
                     self._pause = self._loop.call_later(PAUSE, self._go_on)
@@ -355,6 +355,8 @@ class _Connection(asyncio.Protocol):
                 self._end("its address is not admitted")
                 return
         except BrokenStream as error:
+            # It has been read, and so it counts.
+            self._listener.admits(self.flow, self._decoder.pending)
             self._end(str(error))
         except TransportError:
             return  # the connection is closing
