@@ -141,7 +141,6 @@ class SnomLookEntity(SnomKeyEntity):
         """Create an entity of a key."""
         super().__init__(phone, setup, suffix)
         self.follow(self.key.shown)
-        self.follow(self.phone.taken, self._async_taken)
 
     @callback
     @override
@@ -156,11 +155,6 @@ class SnomLookEntity(SnomKeyEntity):
     def _async_changed(self, cause: object) -> None:
         self._async_read_status()
         super()._async_changed(cause)
-
-    @callback
-    def _async_taken(self, keys: list[str]) -> None:
-        if self._attr_assumed_state and self.key.name in keys:
-            self._async_status_changed(None)
 
 
 class SnomLampEntity(SnomLookEntity, ToggleEntity):

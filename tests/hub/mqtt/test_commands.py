@@ -357,3 +357,18 @@ async def test_the_log_has_nothing_of_a_command(
         await client.until(lambda: len(client.on("snom_buttons/error")) == 15)
     log.check()
     assert "Logging error" not in capsys.readouterr().err
+
+
+async def test_a_phone_that_refuses_stays_out_of_sync(
+    client: MqttClient, phone: RawPhone
+) -> None:
+    """The state is what should show; the command was in order, so there is no error."""
+    phone.answer = 415
+    client.publish("snom_buttons/44/key/1/set", "ON")
+    await phone.until(lambda: "c=on" in phone.requests[-1].body)
+    # Commands are carried out in order.
+    client.publish("snom_buttons/44/key/1/set", {"label": "later"})
+    await client.hears("snom_buttons/44/key/1/state", label="later")
+    state = json.loads((await client.kept())["snom_buttons/44/key/1/state"])
+    assert (state["state"], state["in_sync"]) == ("ON", False)
+    assert not client.on("snom_buttons/error")

@@ -334,6 +334,8 @@ class Phone:
     def _answered(self, contact: object, answer: Answer) -> None:
         if answer.taken:
             self.taken.emit(answer.keys)
+            if any(outbox.is_behind for outbox in self._answering):
+                self.status.emit(None)  # it lacks less than before
         self._answers.emit((contact, answer))
 
     def _key_changed(self, key: Key, only_label: bool) -> None:
