@@ -78,7 +78,7 @@ def with_effect(
     """
     if isinstance(effect, str) and (effect in EFFECTS or effect in foreign):
         return replace(description, light=EFFECTS.get(effect, effect))
-    effects = ", ".join((*EFFECTS, *foreign))
+    effects = ", ".join((*EFFECTS, *map(quoted, foreign)))
     raise Refused("unknown_effect", effect=quoted(effect), effects=effects)
 
 
