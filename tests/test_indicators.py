@@ -73,7 +73,7 @@ async def test_turning_off_a_room_leaves_indicators_alone(
             assert await async_setup_component(hass, domain, {})
         await turn(hass, "off", domain, **{target: room[target]})
     assert states(hass) == dict.fromkeys(LAMPS, "on")
-    # They obey their names, as before.
+    # Calls that name them work as before.
     for lamp in LAMPS:
         await turn(hass, "off", lamp.partition(".")[0], entity_id=lamp)
     assert states(hass) == dict.fromkeys(LAMPS, "off")

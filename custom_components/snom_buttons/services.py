@@ -48,8 +48,8 @@ ATTR_RESET: Final = "reset"
 ATTR_WAIT: Final = "wait"
 
 WAIT: Final = 10.0
-"""Seconds to wait for the answer of a phone. It repeats its answer to a message that is
-repeated; one that is lost five times means that the network is down."""
+"""Seconds to wait for the answer of a phone. By UDP a document is sent five times in
+this time (RFC 3261 17.1.2.2)."""
 
 type Entry = dict[str, JsonValueType]
 """What the response of an action says about a phone or a key."""

@@ -106,7 +106,7 @@ async def test_a_late_answer_counts() -> None:
 
 
 @jumps
-async def test_nobody_is_registered() -> None:
+async def test_without_a_registration_it_fails_at_once() -> None:
     async with contacts(0) as (phone, _):
         phone.keys["1"].show(lit("1"))
         key, _ = await failure(phone.confirm(["1"], WITHIN))
