@@ -20,6 +20,7 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.setup import async_setup_component
 from tests.support.clock import hurrying
 from tests.support.disk import failing, files_of, part_file, store_part
+from tests.support.entries import add_phone, line_subentry
 from tests.support.patience import PATIENCE
 
 PHONE = "subentry_44"
@@ -185,6 +186,63 @@ async def test_twenty_thousand_registrations(
     assert "19990 of the stored registrations of phone 44" in warning.message
 
 
+# Files of several ages, as a backup of a running Home Assistant has them
+
+
+@pytest.mark.parametrize("is_seized", [True, False])
+async def test_the_file_of_the_lines_and_those_of_phones_may_differ_in_age(
+    hass: HomeAssistant, storage: Path, config_entry: MockConfigEntry, is_seized: bool
+) -> None:
+    """The keys of a line show what is stored of the line; one file may be missing."""
+    line = line_subentry(keys=[{"phone": PHONE, "key": "1"}])
+    add_phone(hass, config_entry, line)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    turn(config_entry, "45")
+    config_entry.runtime_data.lines["subentry_line"].line.seize()
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    if is_seized:
+        part_file(storage, config_entry, PHONE).unlink()
+    else:
+        part_file(storage, config_entry, "lines").unlink()
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    hub = config_entry.runtime_data
+    assert hub.lines["subentry_line"].line.seized == is_seized
+    assert hub.phones["44"].phone.keys["1"].is_on == is_seized
+    assert hub.phones["45"].phone.keys["3"].is_on
+
+
+async def test_the_file_of_an_earlier_version_counts_if_a_backup_brings_it_back(
+    hass: HomeAssistant, storage: Path, config_entry: MockConfigEntry
+) -> None:
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    turn(config_entry)
+    turn(config_entry, "45")
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    off = {"configured": "k=3\r\n", "shown": "k=3\r\n", "on": False}
+    phones = {"44": {"keys": [off], "bindings": []}}
+    store_part(storage, config_entry, "", {"phones": phones, "lines": {}})
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    hub = config_entry.runtime_data
+    assert not hub.phones["44"].phone.keys["3"].is_on
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    names = {PHONE, "subentry_45", "lines", "mqtt"}
+    assert files_of(storage, config_entry) == names
+
+
+@pytest.mark.parametrize("data", [{"phones": 7}, {"phones": {"44": 7}}])
+async def test_a_broken_file_of_an_earlier_version_is_no_obstacle(
+    hass: HomeAssistant,
+    storage: Path,
+    config_entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    data: object,
+) -> None:
+    store_part(storage, config_entry, "", data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    warnings = [it for it in caplog.records if it.levelno >= logging.WARNING]
+    assert len([it for it in warnings if "cannot be read" in it.message]) == 1
+
+
 # What cannot be written
 
 
@@ -311,4 +369,30 @@ async def test_the_file_of_an_earlier_version_stays_until_all_is_written(
     with hurrying(hass.loop):
         await until(lambda: not path.exists())
     assert "c=on" in looks(storage, config_entry)
+    caplog.clear()
+
+
+async def test_what_changes_after_the_end_is_not_written(
+    hass: HomeAssistant, storage: Path, server: MockConfigEntry
+) -> None:
+    """The next server may have the files already."""
+    key = server.runtime_data.phones["44"].phone.keys["3"]
+    assert await hass.config_entries.async_unload(server.entry_id)
+    key.turn(True)
+    with hurrying(hass.loop):
+        await asyncio.sleep(60)
+    assert not files_of(storage, server)
+
+
+async def test_a_file_that_cannot_be_removed_costs_a_warning(
+    hass: HomeAssistant,
+    storage: Path,
+    server: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    turn(server)
+    part_file(storage, server, "subentry_45").mkdir()
+    await hass.config_entries.async_remove(server.entry_id)
+    assert files_of(storage, server) == {"subentry_45"}
+    assert f"{server.entry_id}.subentry_45 cannot be removed: " in caplog.text
     caplog.clear()
