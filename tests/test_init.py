@@ -63,6 +63,7 @@ from tests.support.entries import (
     stored_parts,
     update_phone,
 )
+from tests.support.hammer import press
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.rawstream import StreamPhone
@@ -371,6 +372,26 @@ async def test_a_reload_is_no_loss_of_a_phone(
     assert [*dict.fromkeys(states)] == [STATE_UNAVAILABLE, STATE_ON]
     # A phone that was not registered is known not to be.
     assert hass.states.get("binary_sensor.phone_45_registered").state == STATE_OFF
+
+
+async def test_a_press_whose_answer_was_lost_counts_once_over_a_reload(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """The phone sends it again for half a minute."""
+    events = async_capture_events(hass, "snom_buttons_key_press")
+    phone: RawPhone = await phones("44")
+    await phone.shows("4")
+    pressed = press(phone, 1)
+    for reloads in range(3):
+        if reloads:
+            assert await hass.config_entries.async_reload(server.entry_id)
+        phone.strays.clear()
+        phone._transport.sendto(pressed, phone.server)
+        # A later press is answered after it.
+        assert (await phone.press("2")).status == 200
+        await hass.async_block_till_done()
+        assert [said.split()[1] for said in phone.strays] == [b"200"]
+    assert [event.data["key"] for event in events] == ["1", "2", "2", "2"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])

@@ -18,7 +18,6 @@ from custom_components.snom_buttons.engine.sip.guard import (
     PHONE_OWN,
     REFUSALS,
 )
-from tests.support.clock import run
 from tests.support.hammer import press
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.rawstream import StreamPhone
@@ -50,6 +49,7 @@ class Answers:
             if data.startswith(b"SIP/2.0"):
                 self.got.append(RawMessage.parse(data))
             received(data, addr)
+            phone._news.set()
 
         phone.datagram_received = receive  # type: ignore[method-assign]
 
@@ -211,33 +211,29 @@ async def test_refusals_of_one_phone_end_no_transaction_of_another() -> None:
         hall._transport.sendto(pressed, hall.server)
         await hall.until(lambda: answers.count(200) == 1)
         await flood(desk, range(22_000), "hello", content_type="text/plain")
-        hall._transport.sendto(pressed, hall.server)
-        await hall.until(lambda: answers.count(200) == 2)
+        # The system may lose a datagram meanwhile.
+        while answers.count(200) == 1:
+            hall._transport.sendto(pressed, hall.server)
+            await asyncio.sleep(0.1)
         assert len(presses) == 1
 
 
-def test_a_connection_is_read_as_fast_as_its_share() -> None:
+async def test_a_connection_is_read_as_fast_as_its_share() -> None:
     """By TCP nothing is dropped or refused: the phone has to wait."""
-
-    async def test() -> None:
-        phone = make_phone()
-        async with (
-            serving(phone, tcp_port=0) as server,
-            StreamPhone(server.address_of("TCP"), "44", PASSWORD) as desk,
-        ):
-            await desk.register()
-            await desk.shows("4")
-            answers = Answers(desk)
-            for number in range(600):
-                data = press(desk, number, "hello", "text/plain")
-                desk._transport.sendto(data, desk.server)
-            await desk.until(lambda: answers.count(415) >= AT_ONCE)
-            assert answers.count(415) < 500
-            assert phone.exceeds
-            await desk.until(lambda: answers.count(415) == 600)
-            assert answers.count(503) == 0
-            # It is still a phone that shows its keys.
-            phone.keys["1"].show(lit("1"))
-            await desk.shows("1", c="on")
-
-    run(test(), 0.01)
+    phone = make_phone()
+    async with (
+        serving(phone, tcp_port=0) as server,
+        StreamPhone(server.address_of("TCP"), "44", PASSWORD) as desk,
+    ):
+        await desk.register()
+        await desk.shows("4")
+        answers = Answers(desk)
+        for number in range(300):
+            data = press(desk, number, "hello", "text/plain")
+            desk._transport.sendto(data, desk.server)
+        await desk.until(lambda: answers.count(415) == 300)
+        assert answers.count(503) == 0
+        assert phone.exceeds
+        # It is still a phone that shows its keys.
+        phone.keys["1"].show(lit("1"))
+        await desk.shows("1", c="on")

@@ -1,13 +1,14 @@
 """A phone: one identity at the registrar, with its keys and its contacts."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from itertools import islice
 import logging
 
 from ..refused import Failed, Refused, quoted
-from ..sip import CALM, Binding, Flow
+from ..sip import CALM, Answered, Binding, Flow
 from ..xbuttons import DocumentError, KeyDescription, format_document
 from .alarm import Alarm
 from .contact import Contact
@@ -20,6 +21,9 @@ from .setup import LineSetup, PhoneSetup
 from .signal import Signal
 
 _LOGGER = logging.getLogger(__name__)
+
+MAX_ANSWERED = 50
+"""Requests of a phone whose retransmissions are known after a restart."""
 
 MAX_UNCONFIGURED = 200
 """Keys of a phone that are not configured and whose looks are stored."""
@@ -51,7 +55,7 @@ class Phone:
         """A contact from before a restart no longer answers."""
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[bool] = Signal()
-        """The look of a key has changed; with whether only its label did."""
+        """What is stored has changed; with whether that is only the label of a key."""
         self.registration: Registration | None = None
         self.is_followed = False
         """Whether the contacts are known: the server has been started."""
@@ -60,6 +64,8 @@ class Phone:
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
         self._line_of = line_of
+        self.answered: deque[Answered] = deque(maxlen=MAX_ANSWERED)
+        """The newest presses and calls, of which a retransmission must not count."""
         self._calm = Alarm(self._calm_down)
 
     @property
@@ -299,6 +305,12 @@ class Phone:
         for contact in self._contacts.values():
             if contact.binding.comes_by(flow):
                 contact.heard()
+
+    def acted_on(self, answered: Answered | None) -> None:
+        """Record a press or call, None if it cannot come again after a restart."""
+        if answered is not None:
+            self.answered.append(answered)
+            self.changed.emit(False)
 
     def exceeded(self) -> None:
         """Record that messages or presses of the phone were more than its share."""

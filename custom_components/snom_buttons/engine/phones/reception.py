@@ -119,6 +119,7 @@ class Reception:
         if self._exceeds(phone, incoming, len(pressed)):
             return
         incoming.reply(200)
+        phone.acted_on(incoming.record)
         _LOGGER.debug(
             "Phone %s sent a press of %s",
             phone.extension,
@@ -156,6 +157,7 @@ class Reception:
             incoming.reply(*phone.setup.dialling.answer_to(whole))
         else:
             incoming.reply(486)
+        phone.acted_on(incoming.record)
         for key in called:
             self._press(phone, key.name, Action.INVITE, number)
         if not called or number in phone.setup.dialling.own:

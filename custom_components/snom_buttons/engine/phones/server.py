@@ -87,6 +87,9 @@ class PhoneServer:
 
     async def start(self) -> None:
         """Open the ports, and send restored phones all keys. Raises CannotListen."""
+        self._endpoint.restore(
+            answered for phone in self.phones.values() for answered in phone.answered
+        )
         async with AsyncExitStack() as on_failure:
             on_failure.push_async_callback(self.stop)
             for transport, port in self.settings.ports.items():

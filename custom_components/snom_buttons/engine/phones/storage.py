@@ -16,6 +16,7 @@ from ..sip import (
     MAX_EXPIRES,
     MAX_HEAD,
     MAX_USER_AGENT,
+    Answered,
     Binding,
     Flow,
     LocationService,
@@ -34,7 +35,7 @@ from ..xbuttons import (
 )
 from .key import SavedLook
 from .line import SharedLine
-from .phone import Phone
+from .phone import MAX_ANSWERED, Phone
 from .settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Storage:
             "bindings": save_bindings(bindings, self.clock()),
             "keys": save_keys(phone.saved_looks, phone.unconfigured),
             "proof": _proof(phone),
+            "answered": save_answered(phone.answered),
         }
 
     def lines_snapshot(self) -> dict[str, Any]:
@@ -108,6 +110,7 @@ class Storage:
         """Restore a phone; `part` may be anything."""
         extension = phone.extension
         saved = _mapping(part, f"data of phone {extension}")
+        phone.answered.extend(load_answered(saved.get("answered"), extension))
         phone.restore(*load_keys(saved.get("keys"), extension))
         proofs = (_proof(phone), _proof(phone, self.settings.realm))
         if phone.setup.address is None and saved.get("proof") in proofs:
@@ -259,6 +262,36 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         forwarded=bool(path) or forwarded,
         restored=True,
     )
+
+
+def save_answered(answered: Iterable[Answered]) -> list[dict[str, Any]]:
+    """Return as JSON the requests of which a retransmission may still come."""
+    return [
+        {
+            "key": each.key,
+            "at": each.at,
+            # UTF-8 need not be valid in a header, and JSON cannot hold other bytes.
+            "response": each.response.decode("latin-1"),
+        }
+        for each in answered
+        if each.is_current
+    ]
+
+
+def load_answered(saved: object, extension: str) -> list[Answered]:
+    """Return the current ones of `save_answered`; broken ones are left out."""
+    what = f"answers to phone {extension}"
+    loaded = _loaded(saved, what, _load_answered, slice(-MAX_ANSWERED, None))
+    return [answered for answered in loaded if answered.is_current]
+
+
+def _load_answered(item: object) -> Answered:
+    """Return an answer. Raises KeyError, TypeError or ValueError if it is broken."""
+    fields = _Fields(item)
+    response = fields.get("response", str).encode("latin-1")
+    if len(response) > MAX_HEAD or not response.startswith(b"SIP/2.0 "):
+        raise ValueError("it is no response")
+    return Answered(fields.text("key", 32), fields.get("at", int, float), response)
 
 
 class _Fields:

@@ -13,6 +13,7 @@ from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
 from .share import CALM, Shares
 from .timers import T1, T4
+from .transaction import Answered
 from .trust import Trust
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
 from .uri import (
@@ -39,6 +40,7 @@ __all__ = [
     "T4",
     "Address",
     "Answer",
+    "Answered",
     "Binding",
     "Drop",
     "Flow",

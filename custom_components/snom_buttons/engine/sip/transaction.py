@@ -7,7 +7,9 @@ transaction layer, or a test), which calls `expire` at `deadline`. It is a table
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import ClassVar
+from hashlib import blake2b
+import time
+from typing import ClassVar, NamedTuple
 
 from . import timers
 from .flow import Flow
@@ -250,6 +252,21 @@ type TransactionKey = tuple[object, ...]
 type MergedKey = tuple[object, ...]
 
 
+class Answered(NamedTuple):
+    """A request that has been acted on, as it is known after a restart."""
+
+    key: str
+    """A digest of the key of its transaction."""
+    at: float
+    """In wall-clock time."""
+    response: bytes
+
+    @property
+    def is_current(self) -> bool:
+        """Whether a retransmission of the request may still come."""
+        return 0.0 <= time.time() - self.at < timers.TIMER_J
+
+
 def client_key(branch: str, method: str) -> TransactionKey:
     """Return the key of the client transaction of a response (17.1.3)."""
     return "client", branch, method
@@ -291,3 +308,8 @@ def merged_key(request: Request, flow: Flow) -> MergedKey | None:
     if not tag or request.to.tag:
         return None
     return flow, tag, request.call_id, request.cseq, hash(request.body)
+
+
+def digest_of(key: TransactionKey) -> str:
+    """Return a digest of a key that is the same after a restart, as 32 hex digits."""
+    return blake2b(repr(key).encode(), digest_size=16).hexdigest()

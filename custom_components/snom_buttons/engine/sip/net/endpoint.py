@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 import logging
+from operator import attrgetter
 import secrets
 import ssl
+import time
 
 from ..drops import Drop
 from ..flow import Flow
@@ -21,9 +23,11 @@ from ..parser import MalformedMessage, parse_datagram
 from ..registrar import Registrar
 from ..transaction import (
     BRANCH_COOKIE,
+    Answered,
     Event,
     TransactionKey,
     client_key,
+    digest_of,
     merged_key,
     server_key,
 )
@@ -55,6 +59,7 @@ class IncomingRequest:
     _endpoint: Endpoint
     _key: TransactionKey
     answered: bool = False
+    _response: bytes = b""
 
     def reply(
         self, status: int, headers: HeaderItems = (), *, reason: str | None = None
@@ -65,7 +70,18 @@ class IncomingRequest:
         """
         data = self._encode(status, headers, reason=reason)
         self.answered = True
+        self._response = data
         self._endpoint.respond(self._key, self.flow, self.request, data)
+
+    @property
+    def record(self) -> Answered | None:
+        """Return what to know of the request after a restart, once it has a reply.
+
+        None by a connection, which ends with the server.
+        """
+        if self.flow.is_reliable:
+            return None
+        return Answered(digest_of(self._key), time.time(), self._response)
 
     def reply_stateless(
         self, status: int, headers: HeaderItems = (), *, reason: str | None = None
@@ -154,6 +170,7 @@ class Endpoint:
         self._sent_by: dict[str, str] = {}
         self._transactions = TransactionLayer(self._send_now)
         self._tag_key = secrets.token_bytes(16)
+        self._before: dict[str, Answered] = {}
 
     async def open(
         self,
@@ -186,6 +203,18 @@ class Endpoint:
         if ":" in sent_by and not sent_by.startswith("["):
             sent_by = f"[{sent_by}]"
         self._sent_by[transport] = f"{sent_by}:{advertised_port or bound_port}"
+
+    def restore(self, answered: Iterable[Answered]) -> None:
+        """Answer retransmissions of requests that were acted on before a restart."""
+        by_time = sorted(answered, key=attrgetter("at"))
+        self._before = {each.key: each for each in by_time}
+
+    def _answered_before(self, key: TransactionKey) -> Answered | None:
+        if not next(reversed(self._before.values())).is_current:
+            self._before = {}  # the newest is too old
+            return None
+        answered = self._before.get(digest_of(key))
+        return answered if answered is not None and answered.is_current else None
 
     def renew(self, context: ssl.SSLContext) -> None:
         """Use another context for new TLS connections, if TLS is open."""
@@ -324,6 +353,9 @@ class Endpoint:
             return
         key = server_key(request, flow, request.method)
         if self._transactions.advance(key, Event.REQUEST):
+            return
+        if self._before and (answered := self._answered_before(key)) is not None:
+            self.respond(key, flow, request, answered.response)
             return
         incoming = IncomingRequest(request, flow, size, self, key)
         if request.method == "CANCEL":
