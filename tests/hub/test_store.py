@@ -159,3 +159,25 @@ async def test_the_file_of_a_removed_phone_is_removed(
     with hurrying(hass.loop):
         await asyncio.sleep(2 * SAVE_DELAY)
     assert stored_parts(hass_storage, server).keys() == {PHONE}
+
+
+@pytest.mark.usefixtures("hass_storage")
+async def test_a_phone_is_removed_while_its_file_waits_for_another(
+    hass: HomeAssistant, server: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    async def removing(store: PartStore, _data: Any) -> None:
+        written.append(store.key.rpartition(".")[2])
+        if server.subentries.keys() >= {"subentry_45"}:
+            hass.config_entries.async_remove_subentry(server, "subentry_45")
+            while "45" in server.runtime_data.phones:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+    monkeypatch.setattr(PartStore, "_async_write_data", removing)
+    turn(server)
+    turn(server, extension="45")
+    with hurrying(hass.loop):
+        await asyncio.sleep(2 * SAVE_DELAY)
+    assert written == [PHONE]
+    assert not server.runtime_data._store._unsaved

@@ -21,7 +21,6 @@ from homeassistant.exceptions import (
     HomeAssistantError,
     UnsupportedStorageVersionError,
 )
-from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import STORAGE_DIR, Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -50,10 +49,12 @@ INTERVAL: Final = 60.0
 RETRY: Final = 10.0
 """Seconds after which a write that failed is tried again."""
 
+PROBE: Final = 64 * 1024
+"""Bytes that are free when it is tried again: several times what a phone takes."""
+
 type Contained = dict[str, Any] | None
 """What a part contains; None if there is no such part any more."""
 type Snapshot = Callable[[], Contained]
-
 
 UNSAVED: HassKey[dict[str, ServerStore]] = HassKey(f"{DOMAIN}_unsaved")
 """By config entry: closed stores that could not write, and try again."""
@@ -256,21 +257,21 @@ class ServerStore:
     async def _write(self, parts: Iterable[str]) -> None:
         """Write parts in turn, each as it is then; end at the first error."""
         async with self._lock:
-            unsaved = {
-                part: self._unsaved[part] for part in parts if part in self._unsaved
-            }
-            error = await self._probe(unsaved) if self._retry_at is not None else None
-            for part, change in unsaved.items():
+            left = [part for part in parts if part in self._unsaved]
+            error = await self._probe() if left else None
+            for part in left:
                 if error is not None:
                     break
-                self._unsaved.pop(part)
+                # Its newest change, which may be that it is removed.
+                if (change := self._unsaved.pop(part, None)) is None:
+                    continue
                 error = await self._write_part(part, change.snapshot())
-                if error is not None:  # unless there is a newer change
+                if error is not None:  # unless there is a newer one again
                     self._unsaved.setdefault(part, change)
             if self.is_earlier and not self._unsaved:
                 self.is_earlier = False
                 self.remove_soon(EARLIER)
-            if unsaved:
+            if left:
                 self._report(error)
             self._set_timer()
 
@@ -290,18 +291,15 @@ class ServerStore:
         self._used[part] = used + INTERVAL
         return store.error
 
-    async def _probe(self, unsaved: Mapping[str, Unsaved]) -> str | None:
-        """Return why the first part still cannot be written, None if it can.
+    async def _probe(self) -> str | None:
+        """Return why still nothing can be written after an error, None if it can.
 
         Home Assistant would log a traceback for each attempt.
         """
-        if not unsaved or self._hass.state is CoreState.stopping:
+        if self._retry_at is None or self._hass.state is CoreState.stopping:
             return None
-        content = json_bytes(next(iter(unsaved.values())).snapshot())
         directory = self._hass.config.path(STORAGE_DIR)
-        return await self._hass.async_add_executor_job(
-            _try_to_write, directory, content
-        )
+        return await self._hass.async_add_executor_job(_try_to_write, directory)
 
     @callback
     def _report(self, error: str | None) -> None:
@@ -369,11 +367,11 @@ def _unchanged(contained: Contained) -> Contained:
     return contained
 
 
-def _try_to_write(directory: str, content: bytes) -> str | None:
-    """Write and remove a file; return the system's error."""
+def _try_to_write(directory: str) -> str | None:
+    """Write and remove a file of PROBE bytes; return the system's error."""
     try:
         with tempfile.NamedTemporaryFile(dir=directory) as file:
-            file.write(content)
+            file.write(bytes(PROBE))
             file.flush()
             os.fsync(file.fileno())
     except OSError as err:
@@ -401,7 +399,7 @@ def _upgraded(stored: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_kinds(phone: object, *, unused: list[str], colored: list[str]) -> object:
+def _with_kinds(phone: object, *, unused: set[str], colored: set[str]) -> object:
     if not isinstance(phone, dict) or not isinstance(keys := phone.get("keys"), list):
         return phone
     return phone | {
@@ -426,6 +424,7 @@ def _name_of(key: object) -> str | None:
     return None
 
 
-def _names(stored: object, extension: str) -> list[str]:
+def _names(stored: object, extension: str) -> set[str]:
     by_phone = stored.get(extension) if isinstance(stored, Mapping) else None
-    return by_phone if isinstance(by_phone, list) else []
+    names = by_phone if isinstance(by_phone, list) else []
+    return {name for name in names if isinstance(name, str)}
