@@ -336,6 +336,7 @@ class RawPhone(UdpPeer):
         ):
             if data not in self.strays:
                 self.strays.append(data)
+            self._news.set()
             return
         message = RawMessage.parse(data)
         match = re.search(r"branch=([^;,\s]+)", message.get("Via"))
