@@ -190,10 +190,12 @@ class ServerStore:
             return
         due = self._hass.loop.time() + (LABEL_DELAY if only_label else SAVE_DELAY)
         due = max(due, self._used.get(part, 0.0) - (BURST - 1) * INTERVAL)
-        if (before := self._unsaved.get(part)) is not None:
-            due = min(due, before.due)
+        before = self._unsaved.get(part)
+        if before is not None and before.due <= due:
+            before.snapshot = snapshot
+            return
         self._unsaved[part] = Unsaved(due, snapshot)
-        self._set_timer()
+        self._advance_timer(due)
 
     @callback
     def remove_soon(self, part: str) -> None:
@@ -246,11 +248,21 @@ class ServerStore:
             self._timer = None
         if self._unsaved:
             due = min(unsaved.due for unsaved in self._unsaved.values())
-            due = max(due, self._retry_at or due)
-            self._timer = self._hass.loop.call_at(due, self._ring, due)
+            self._advance_timer(due)
+
+    @callback
+    def _advance_timer(self, due: float) -> None:
+        """Set the timer, unless it is set to an earlier time."""
+        due = max(due, self._retry_at or due)
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._hass.loop.call_at(due, self._ring, due)
 
     @callback
     def _ring(self, now: float) -> None:
+        self._timer = None
         due = [part for part, unsaved in self._unsaved.items() if unsaved.due <= now]
         self._hass.async_create_task(self._write(due), f"{DOMAIN} store")
 
