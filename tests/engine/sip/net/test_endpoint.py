@@ -25,6 +25,7 @@ from custom_components.snom_buttons.engine.sip.net import (
     NoAnswer,
     TransportError,
     transaction_layer,
+    udp,
 )
 from custom_components.snom_buttons.engine.sip.net.udp import (
     RECEIVE_BUFFER,
@@ -215,6 +216,19 @@ class TestRequestsThatComeIn:
             # It is over with the transaction of the first.
             await asyncio.sleep(40)
             assert status_of(await peer.ask(request_bytes(**copy))) == "200 OK"
+
+    @jumping
+    async def test_an_invite_after_the_ack_is_another_attempt(self) -> None:
+        def invite(number: int, method: str = "INVITE") -> bytes:
+            via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
+            return request_bytes(method, Via=via, CSeq=f"7 {method}")
+
+        async with serving(lambda incoming: incoming.reply(486)) as (_, peer):
+            assert status_of(await peer.ask(invite(1))) == "486 Busy Here"
+            assert status_of(await peer.ask(invite(2))) == "482 Loop Detected"
+            peer.send(invite(1, "ACK"))
+            assert status_of(await peer.ask(invite(3))) == "486 Busy Here"
+            peer.send(invite(3, "ACK"))
 
     @pytest.mark.parametrize(
         "changes",
@@ -997,6 +1011,29 @@ class TestTransport:
             endpoint._transports["UDP"].error_received(OSError("port unreachable"))
             endpoint._transports["UDP"].error_received(ValueError("something else"))
             assert status_of(await peer.ask(request_bytes())) == "200 OK"
+
+    @pytest.mark.parametrize(("turn", "read"), [(60.0, 3), (0.0, 1)])
+    @jumping
+    async def test_datagrams_that_wait_are_read_in_one_turn(
+        self, turn: float, read: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(udp, "TURN", turn)
+        got: list[bytes] = []
+        transport = UdpTransport(lambda data, flow: got.append(data))
+        await transport.open(LOCALHOST, 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            for data in (b"2", b"3"):
+                other.sendto(data, transport.address)
+        transport.datagram_received(b"1", (LOCALHOST, 5060))
+        assert got == [b"1", b"2", b"3"][:read]
+        await asyncio.sleep(0.1)
+        assert got == [b"1", b"2", b"3"]
+        # An error of the socket is logged, as asyncio does with its own.
+        transport._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        transport._socket.close()
+        transport.datagram_received(b"4", (LOCALHOST, 5060))
+        assert got[3:] == [b"4"]
+        await transport.close()
 
     @jumping
     async def test_a_burst_finds_room(self) -> None:

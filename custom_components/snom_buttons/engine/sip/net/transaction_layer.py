@@ -157,8 +157,15 @@ class TransactionLayer:
         running = self.running.get(key)
         if running is None:
             return False
+        if event is Event.ACK:
+            self._end_merging(running)  # what comes now is another attempt
         self._drive(key, running, running.machine.fire(event, _now()))
         return True
+
+    def _end_merging(self, running: _Running) -> None:
+        if running.merged is not None:
+            self._merged.discard(running.merged)
+            running.merged = None
 
     def _drive(
         self, key: TransactionKey, running: _Running, actions: tuple[Action, ...]
@@ -205,8 +212,7 @@ class TransactionLayer:
             self._of_flow[running.flow] -= 1
             if not self._of_flow[running.flow]:
                 del self._of_flow[running.flow]
-        if running.merged is not None:
-            self._merged.discard(running.merged)
+        self._end_merging(running)
 
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:

@@ -82,7 +82,7 @@ class UdpTransport(asyncio.DatagramProtocol):
         until = monotonic() + TURN
         self._receive(data, _flow_from(addr))
         try:
-            while monotonic() < until:
+            while self._transport is not None and monotonic() < until:
                 data, addr = self._socket.recvfrom(MAX_DATAGRAM)
                 self._receive(data, _flow_from(addr))
         except BlockingIOError:
