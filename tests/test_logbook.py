@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.snom_buttons.engine.mqtt.commands import set_key
 from custom_components.snom_buttons.hub.texts import async_load_texts
 from homeassistant.components.recorder import Recorder
 from homeassistant.const import EVENT_STATE_CHANGED
@@ -84,6 +85,47 @@ async def test_what_a_press_does_has_its_context(
         "switch", "turn_on", {"entity_id": "switch.phone_44_alarm"}, blocking=True
     )
     assert state(hass, "switch.phone_44_alarm").context not in seen
+
+
+async def test_what_nothing_caused_has_a_context_of_its_own(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    """A command from the broker is such, and so is a phone that goes away."""
+    running = server.runtime_data.server.phones["44"]
+    seen: list[Context] = []
+
+    await phone.press("3")
+    await hass.async_block_till_done()
+    seen.append(state(hass, "switch.phone_44_alarm").context)
+    set_key(running, "3", b"OFF")
+    assert state(hass, "switch.phone_44_alarm").state == "off"
+    assert state(hass, "switch.phone_44_alarm").context not in seen
+
+    await phone.press("3")
+    await hass.async_block_till_done()
+    seen.append(state(hass, "switch.phone_44_alarm").context)
+    await phone.unregister()
+    await hass.async_block_till_done()
+    assert state(hass, "switch.phone_44_alarm").state == "unavailable"
+    assert state(hass, "switch.phone_44_alarm").context not in seen
+    assert state(hass, "event.phone_44_alarm_press").context not in seen
+
+
+async def test_presses_at_the_same_moment_share_no_context(
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+) -> None:
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    await asyncio.gather(*(phone.press("3") for _ in range(4)))
+    await hass.async_block_till_done()
+    contexts = [press.context for press in presses]
+    assert len({context.id for context in contexts}) == 4
+    for entity_id in ("switch.phone_44_alarm", "event.phone_44_alarm_press"):
+        assert [
+            change.context
+            for change in changes
+            if change.data["entity_id"] == entity_id
+        ] == contexts
 
 
 async def test_a_press_is_the_parent_of_an_automation(

@@ -6,7 +6,7 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers import entity_platform, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, ToggleEntity
@@ -67,9 +67,11 @@ class SnomEntity(Entity):
 
     @callback
     def _async_changed(self, cause: object) -> None:
-        """Write the state, in the context of the press that caused it."""
-        if (context := context_of(cause)) is not None:
-            self.async_set_context(context)
+        """Write the state in the context of its cause, or in a new one.
+
+        Home Assistant would use that of a press or a user of the last five seconds.
+        """
+        self.async_set_context(context_of(cause) or Context())
         self.async_write_ha_state()
 
     def serves_as(self, wanted: SnomEntity) -> bool:
@@ -103,7 +105,10 @@ class SnomPhoneEntity(SnomEntity):
 
     @callback
     def _async_status_changed(self, _: object) -> None:
+        was_available = self._attr_available
         if self._async_read_status():
+            if self._attr_available != was_available:
+                self.async_set_context(Context())  # as in `_async_changed`
             self.async_write_ha_state()
 
     @callback

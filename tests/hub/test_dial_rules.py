@@ -43,3 +43,22 @@ async def test_a_script_that_cannot_run_is_logged(
     await phone.invite("77")
     await hass.async_block_till_done()
     assert "script.doorbell, which a dial rule turns on, failed" in caplog.text
+
+
+async def test_a_scene_that_cannot_be_set_is_logged(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A scene asks for what the action of its light refuses."""
+    lamp = {"state": "on", "effect": ["hold"]}
+    scene = {"name": "Doorbell", "entities": {"light.phone_44_key_1": lamp}}
+    assert await async_setup_component(hass, "scene", {"scene": scene})
+    rules = [{"number": "77", "run": "scene.doorbell"}]
+    update_phone(hass, server, dialling={"dial_rules": rules})
+    await hass.async_block_till_done()
+    await phone.invite("77")
+    await hass.async_block_till_done()
+    assert "scene.doorbell, which a dial rule turns on, failed" in caplog.text
+    assert "never retrieved" not in caplog.text

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 import logging
 from typing import Any, override
 
+import voluptuous as vol
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID, SERVICE_TURN_ON
 from homeassistant.core import Context, HomeAssistant, callback, split_entity_id
@@ -55,7 +57,7 @@ class DialRules(Follower):
                 blocking=True,
                 context=context,
             )
-        except HomeAssistantError as err:
+        except (HomeAssistantError, vol.Invalid) as err:
             _LOGGER.warning(
                 "%s, which a dial rule turns on, failed: %s", entity_id, err
             )
