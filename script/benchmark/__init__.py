@@ -5,5 +5,6 @@ bare asyncio UDP echo, a bare datagram. Machines are noisy and differ; the ratio
 floor is what can be compared. Nothing passes or fails here.
 """
 
-# First: it replaces voluptuous, and warns if that has been imported before.
-import homeassistant  # noqa: F401
+# First: it imports Home Assistant, which replaces voluptuous, and warns if that has been
+# imported before.
+import tests.support.newest  # noqa: F401

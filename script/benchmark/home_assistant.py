@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.snom_buttons.engine.xbuttons import KeyDescription
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import frame
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
 from script.benchmark.phone import KEYS, LOCALHOST, PASSWORD
@@ -29,6 +30,7 @@ async def home_assistant() -> AsyncIterator[HomeAssistant]:
         Path(directory, "configuration.yaml").touch()  # noqa: ASYNC240
         async with async_test_home_assistant(config_dir=directory) as hass:
             hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+            frame.async_setup(hass)
             yield hass
             await hass.async_stop(force=True)
 

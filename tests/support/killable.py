@@ -15,12 +15,15 @@ import sys
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
+import tests.support.newest  # noqa: F401, first  # isort: skip
+
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_test_home_assistant,
 )
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import frame
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from tests.support.entries import phone_subentry
 from tests.support.ports import LOCALHOST, free_port
@@ -58,6 +61,7 @@ async def main() -> None:
     """Serve until the process is killed."""
     async with async_test_home_assistant(config_dir=sys.argv[1]) as hass:
         hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+        frame.async_setup(hass)
         entry = MockConfigEntry(
             domain="snom_buttons",
             entry_id=ENTRY_ID,
