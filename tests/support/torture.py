@@ -1,4 +1,10 @@
-"""The torture messages of RFC 4475 and RFC 5118, by the names that the RFCs give them."""
+"""The torture messages of RFC 4475 and RFC 5118, by the names that the RFCs give them.
+
+The bytes are those of the archives in Appendix A, which differ from the printed text in
+nothing but a host name of `trws`. The line ends of RFC 5118 are printed as CRLF and
+archived as LF; here they are CRLF. Three archived messages lack the empty line after
+their headers, and have it here as printed: UNFINISHED.
+"""
 
 from base64 import b64decode
 
@@ -554,7 +560,6 @@ Call-ID: baddn.31415@c.example.com
 Accept: application/sdp
 CSeq:    3923239 OPTIONS
 l: 0
-
 """,
         b"",
     ),
@@ -995,7 +1000,7 @@ Contact: "Caller" <sip:caller@[2001:db8::20]>
 CSeq: 8612 INVITE
 Max-Forwards: 70
 Content-Type: application/sdp
-Content-Length: 241
+Content-Length: 268
 
 v=0
 o=assistant 971731711378798081 0 IN IP6 2001:db8::20
@@ -1099,3 +1104,5 @@ Content-Length: 0
         b"",
     ),
 }
+
+UNFINISHED = ("baddn", "ipv6-bug-abnf-3-colons", "ipv6-correct-abnf-2-colons")

@@ -91,9 +91,10 @@ async def test_to(to: str, method: str) -> None:
         ("<sip:44@ha.test>", 200),
         ("<sips:44@ha.test>", 200),
         ("44@ha.test", 200),
-        ("<tel:44>", 400),  # an address-of-record is a sip or sips URI (10.2)
-        ("<urn:service:sos>", 403),  # which no user has
-        ("<mailto:44@ha.test>", 403),
+        # An address-of-record is a sip or sips URI (10.2, RFC 4475 3.3.4).
+        ("<tel:44>", 400),
+        ("<urn:service:sos>", 400),
+        ("<mailto:44@ha.test>", 400),
     ],
 )
 async def test_to_of_a_register(to: str, status: int) -> None:

@@ -67,8 +67,6 @@ class Registrar:
         Changes nothing, so that a request that fails has changed nothing. Raises
         SipSyntaxError.
         """
-        if not request.to.uri.host:
-            raise SipSyntaxError("an address-of-record must be a sip or sips URI")
         held = list(self.location.bindings(user))
         contacts = request.headers.listed("Contact")
         header_expires = request.headers.get("Expires")

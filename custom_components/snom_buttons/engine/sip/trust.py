@@ -79,6 +79,8 @@ class Trust:
         ):
             verdict = Verdict.MISSING
         if verdict is Verdict.ACCEPTED:
+            if request.method == "REGISTER" and not request.to.uri.host:
+                return Answer(400)  # an address-of-record is a SIP URI (10.2)
             return None if judged.username == user else Answer(403)
         if verdict is Verdict.WRONG:
             _LOGGER.debug("Wrong credentials from %s", flow)
