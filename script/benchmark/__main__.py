@@ -12,6 +12,7 @@ from script.benchmark.mqtt import bench_mqtt
 from script.benchmark.parsing import bench_parsing, bench_worst
 from script.benchmark.phones import bench_phones, bench_restart
 from script.benchmark.reload import bench_reload
+from script.benchmark.shares import lift_shares
 from script.benchmark.store import bench_store
 from script.benchmark.table import show
 from script.benchmark.transactions import bench_transactions
@@ -38,6 +39,7 @@ async def main() -> None:
     )
     arguments = parser.parse_args()
     quick = arguments.quick
+    lift_shares()
     show("what", "ours", "floor", "ratio")
     if arguments.only is None:
         bench_parsing()
