@@ -274,7 +274,7 @@ def save_answered(answered: Iterable[Answered]) -> list[dict[str, Any]]:
             "response": each.response.decode("latin-1"),
         }
         for each in answered
-        if each.is_current
+        if each.is_current and readable(each.key) == each.key
     ]
 
 
@@ -291,7 +291,9 @@ def _load_answered(item: object) -> Answered:
     response = fields.get("response", str).encode("latin-1")
     if len(response) > MAX_HEAD or not response.startswith(b"SIP/2.0 "):
         raise ValueError("it is no response")
-    return Answered(fields.text("key", 32), fields.get("at", int, float), response)
+    return Answered(
+        fields.text("key", MAX_HEAD), fields.get("at", int, float), response
+    )
 
 
 class _Fields:

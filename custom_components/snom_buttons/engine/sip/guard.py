@@ -168,6 +168,12 @@ class Guard:
         of a stranger cost as much more.
         """
         tokens = 1 + size // SIZE
+        is_known = self._location.knows(flow)
+        if is_known and self._shares.take(flow, tokens):
+            return True
+        if is_known:
+            self.drops.count(Drop.SHARE, flow)
+            return False
         serves = self.serves(flow)
         sender = self._phone(flow, user) if serves else None
         if sender is None and serves and is_answer:

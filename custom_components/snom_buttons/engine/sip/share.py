@@ -58,14 +58,14 @@ class Shares:
 
     def take(self, sender: Hashable, tokens: int = 1) -> bool:
         """Take tokens, below zero if need be; return False if there is none."""
+        own = self._buckets(sender, self._clock()).own
+        if own.tokens >= 1.0:
+            own.tokens -= tokens
+            return True
         if not self.has_any(sender):
             return False
-        buckets = self._senders[sender]
-        if buckets.own.tokens >= 1.0:
-            buckets.own.tokens -= tokens
-        else:
-            buckets.more.tokens -= tokens
-            self._common.tokens -= tokens
+        self._senders[sender].more.tokens -= tokens
+        self._common.tokens -= tokens
         return True
 
     def give(self, sender: Hashable, tokens: int) -> None:

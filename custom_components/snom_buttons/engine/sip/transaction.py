@@ -7,7 +7,6 @@ transaction layer, or a test), which calls `expire` at `deadline`. It is a table
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from hashlib import blake2b
 import time
 from typing import ClassVar, NamedTuple
 
@@ -256,7 +255,7 @@ class Answered(NamedTuple):
     """A request that has been acted on, as it is known after a restart."""
 
     key: str
-    """A digest of the key of its transaction."""
+    """The key of its transaction as text."""
     at: float
     """In wall-clock time."""
     response: bytes
@@ -310,6 +309,6 @@ def merged_key(request: Request, flow: Flow) -> MergedKey | None:
     return flow, tag, request.call_id, request.cseq, hash(request.body)
 
 
-def digest_of(key: TransactionKey) -> str:
-    """Return a digest of a key that is the same after a restart, as 32 hex digits."""
-    return blake2b(repr(key).encode(), digest_size=16).hexdigest()
+def text_of(key: TransactionKey) -> str:
+    """Return a key as text, which is the same after a restart."""
+    return " ".join(map(str, key))

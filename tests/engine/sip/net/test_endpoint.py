@@ -995,7 +995,7 @@ class TestOpenAndClose:
 class TestTransport:
     @jumping
     async def test_a_socket_that_is_lost_takes_nothing_more(self) -> None:
-        transport = UdpTransport(lambda data, flow: None)
+        transport = UdpTransport(lambda data, flow: False)
         await transport.open(LOCALHOST, 0)
         assert transport._transport is not None
         transport._transport.abort()
@@ -1012,14 +1012,21 @@ class TestTransport:
             endpoint._transports["UDP"].error_received(ValueError("something else"))
             assert status_of(await peer.ask(request_bytes())) == "200 OK"
 
-    @pytest.mark.parametrize(("turn", "read"), [(60.0, 3), (0.0, 1)])
+    @pytest.mark.parametrize(
+        ("dropped", "turn", "read"), [(True, 60.0, 3), (True, 0.0, 1), (False, 60.0, 1)]
+    )
     @jumping
-    async def test_datagrams_that_wait_are_read_in_one_turn(
-        self, turn: float, read: int, monkeypatch: pytest.MonkeyPatch
+    async def test_datagrams_behind_a_dropped_one_are_read_in_the_same_turn(
+        self, dropped: bool, turn: float, read: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(udp, "TURN", turn)
         got: list[bytes] = []
-        transport = UdpTransport(lambda data, flow: got.append(data))
+
+        def drop(data: bytes, _: Flow) -> bool:
+            got.append(data)
+            return dropped
+
+        transport = UdpTransport(drop)
         await transport.open(LOCALHOST, 0)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             for data in (b"2", b"3"):
@@ -1037,7 +1044,7 @@ class TestTransport:
 
     @jumping
     async def test_a_burst_finds_room(self) -> None:
-        transport = UdpTransport(lambda data, flow: None)
+        transport = UdpTransport(lambda data, flow: False)
         await transport.open(LOCALHOST, 0)
         assert transport._transport is not None
         sock: socket.socket = transport._transport.get_extra_info("socket")

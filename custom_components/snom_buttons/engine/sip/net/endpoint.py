@@ -27,9 +27,9 @@ from ..transaction import (
     Event,
     TransactionKey,
     client_key,
-    digest_of,
     merged_key,
     server_key,
+    text_of,
 )
 from ..trust import Trust
 from ..uas import Answer, refusal_of
@@ -81,7 +81,7 @@ class IncomingRequest:
         """
         if self.flow.is_reliable:
             return None
-        return Answered(digest_of(self._key), time.time(), self._response)
+        return Answered(text_of(self._key), time.time(), self._response)
 
     def reply_stateless(
         self, status: int, headers: HeaderItems = (), *, reason: str | None = None
@@ -213,7 +213,7 @@ class Endpoint:
         if not next(reversed(self._before.values())).is_current:
             self._before = {}  # the newest is too old
             return None
-        answered = self._before.get(digest_of(key))
+        answered = self._before.get(text_of(key))
         return answered if answered is not None and answered.is_current else None
 
     def renew(self, context: ssl.SSLContext) -> None:
@@ -282,26 +282,30 @@ class Endpoint:
         """Return whether a flow is that of a registered phone; True without a guard."""
         return self._guard is None or self._guard.is_known(flow)
 
-    def _receive(self, data: bytes, flow: Flow) -> None:
-        """Process a message, never raise. Strangers get no responses but challenges."""
+    def _receive(self, data: bytes, flow: Flow) -> bool:
+        """Process a message, never raise; return whether the guard dropped it.
+
+        Strangers get no responses but challenges.
+        """
         if not self._transports:
-            return
+            return False
         if self._guard is not None:
             user = partial(claimed_user, data)
             is_answer = data.startswith(b"SIP/")
             if not self._guard.admits(flow, len(data), is_answer=is_answer, user=user):
                 if self._guard.refuses(flow, user):
                     self._refuse_excess(data, flow)
-                return
+                return True
         try:
             message = parse_datagram(data)
         except MalformedMessage as fault:
             self._refuse_malformed(fault, flow)
-            return
+            return False
         if isinstance(message, Request):
             self._receive_request(message, flow, len(data))
         elif isinstance(message, Response):
             self._receive_response(message, flow)
+        return False
 
     def _refuse_excess(self, data: bytes, flow: Flow) -> None:
         """Answer a request that exceeds the share of its phone (RFC 3261 21.5.4)."""

@@ -60,7 +60,7 @@ class StreamTransport:
 
     def __init__(
         self,
-        receive: Callable[[bytes, Flow], None],
+        receive: Callable[[bytes, Flow], object],
         *,
         context: ssl.SSLContext | None = None,
         guard: Guard | None = None,

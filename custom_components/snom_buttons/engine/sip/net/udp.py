@@ -28,8 +28,11 @@ class TransportError(OSError):
 class UdpTransport(asyncio.DatagramProtocol):
     """A bound UDP socket, which passes on each datagram with its flow."""
 
-    def __init__(self, receive: Callable[[bytes, Flow], None]) -> None:
-        """Pass datagrams to `receive`, which must not raise."""
+    def __init__(self, receive: Callable[[bytes, Flow], bool]) -> None:
+        """Pass datagrams to `receive`, which must not raise.
+
+        It returns whether it dropped the datagram, which has cost almost nothing.
+        """
         self._receive = receive
         self._transport: asyncio.DatagramTransport | None = None
         self._closed: asyncio.Future[None] | None = None
@@ -75,16 +78,14 @@ class UdpTransport(asyncio.DatagramProtocol):
             raise TransportError(f"{error}") from error
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Pass on a datagram, and those that wait behind it: asyncio reads one a turn.
+        """Pass on a datagram, and after one that was dropped those that wait behind it.
 
-        In a flood a turn of the loop costs more than a datagram that is dropped.
+        asyncio reads one a turn, which costs more than a datagram of a flood.
         """
         until = monotonic() + TURN
-        self._receive(data, _flow_from(addr))
         try:
-            while self._transport is not None and monotonic() < until:
+            while self._receive(data, _flow_from(addr)) and monotonic() < until:
                 data, addr = self._socket.recvfrom(MAX_DATAGRAM)
-                self._receive(data, _flow_from(addr))
         except BlockingIOError:
             return
         except OSError as error:
