@@ -7,6 +7,7 @@ not contain. A new field has none, and fails a test until it has one.
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 import json
+import re
 from typing import Any, Final
 
 import pytest
@@ -41,7 +42,15 @@ from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.data_entry_flow import section
 from tests.support.clock import hurrying
-from tests.support.entries import KEYS, PASSWORD, Phones, line_subentry, phone_subentry
+from tests.support.entries import (
+    KEYS,
+    PASSWORD,
+    Phones,
+    add_phone,
+    line_subentry,
+    phone_subentry,
+    update_phone,
+)
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
@@ -300,6 +309,53 @@ async def test_no_setting_of_a_server_that_does_not_run(
     assert [text for text in NO_WORDS if text in shown] == []
 
 
+async def test_no_short_number_but_extensions_and_keys(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    config_entry: MockConfigEntry,
+) -> None:
+    """A code that is dialled, and a caller in the house, are as short as an extension."""
+    switch = KEYS[2] | {"name": "7101", "number_on": "7102", "number_off": "7103"}
+    rules = [{"number": "7104", "run": "script.7105"}]
+    update_phone(
+        hass,
+        config_entry,
+        title="7106",
+        password="71077107",
+        keys=[*KEYS[:2], switch],
+        dialling={"redirect_to": "sip:7108@7109", "dial_rules": rules},
+    )
+    add_phone(hass, config_entry, line_subentry(code="7110"))
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    phone = RawPhone((LOCALHOST, config_entry.data["port"]), "44", "71077107")
+    async with phone:
+        assert (await phone.register()).status == 200
+        await hass.services.async_call(
+            DOMAIN,
+            "set_key",
+            {
+                "device_id": config_entry.runtime_data.phones["44"].device_id,
+                "key": "2",
+                "label": "7111",
+                "display_name": "7112",
+                "caller": "7113",
+                "number": "7114",
+                "forward": "always7115",
+                "mwi": "7116/7117",
+                "treatment": "7118 7119",
+            },
+            blocking=True,
+        )
+        await phone.shows("2", i="7113")
+        assert (await phone.invite("7104")).status == 486
+        assert (await phone.invite("7120")).status == 486
+        assert (await phone.press("2", number="7121")).status == 200
+        shown = await download(hass, hass_client, config_entry)
+    assert re.findall(r"\b71[0-2]\d\b", shown) == []
+    assert '"extension": "44"' in shown
+
+
 async def test_what_is_shown(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
@@ -376,7 +432,7 @@ async def test_what_is_shown_of_a_server_that_does_not_run(
         ("snom821/8.9.3.80", "snom821/8.9.3.80"),
         (
             "snomM700/03.23.0005 (MAC=000413AABBCC; HW=255)",
-            f"snomM700/03.23.0005 {' '.join([REDACTED] * 2)}",
+            f"snomM700/03.23.0005 {REDACTED}",
         ),
         (
             "Yealink SIP-T46S 66.86.0.15 805ec0aabbcc",
@@ -385,8 +441,15 @@ async def test_what_is_shown_of_a_server_that_does_not_run(
         ("Fanvil X6U 2.4.5 0C:38:3E:AA:BB:CC", f"Fanvil X6U 2.4.5 {REDACTED}"),
         (
             "Fanvil X6U 0c-38-3e-a1-bb-cc",
-            f"Fanvil X6U {'-'.join([REDACTED] * 6)}",
+            f"Fanvil X6U {REDACTED}",
         ),
+        # Hardware addresses that look like models and versions.
+        ("snomD785/10.1.198.12 0004-1312-3456", f"snomD785/10.1.198.12 {REDACTED}"),
+        ("snomD785/10.1.198.12 0004.1312.3456", f"snomD785/10.1.198.12 {REDACTED}"),
+        ("snomD785 0004.1312.3456", f"snomD785 {REDACTED}"),
+        ("snomD785/10.1.198.12 192.0.2.7", f"snomD785/10.1.198.12 {REDACTED}"),
+        ("snomD785/10.1.198.12 0171 2345 678", f"snomD785/10.1.198.12 {REDACTED}"),
+        ("snomhush/10.1.198.12", REDACTED),
         ("AVM FRITZ!Box 7590 154.07.29", "AVM FRITZ!Box 7590 154.07.29"),
         ("Gigaset 0123456789abcdef", f"Gigaset {REDACTED}"),
         ("baresip v1.0.0", "baresip v1.0.0"),

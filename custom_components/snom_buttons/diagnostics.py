@@ -114,30 +114,28 @@ def _fields(rules: Mapping[str, Rule]) -> Rule:
 
 
 def _user_agent(value: Any) -> object:
-    """Show makers, models and versions; phones add their hardware address."""
-    words = WORDS.split(value) if isinstance(value, str) else ()
-    if not words or not MAKER.match(words[0]):
+    """Show maker, model and version; what follows may be a hardware address."""
+    shown = AGENT.match(value) if isinstance(value, str) else None
+    if shown is None:
         return _private(value)
-    is_shown = (WORDS.fullmatch(word) or PRODUCT.fullmatch(word) for word in words)
-    return "".join(
-        word if shown or not word else REDACTED
-        for word, shown in zip(words, is_shown, strict=True)
-    )
+    rest = value[shown.end() :]
+    blank = rest[: len(rest) - len(rest.lstrip(" /_-"))]
+    return shown[0] + (f"{blank}{REDACTED}" if rest else "")
 
 
-WORDS: Final = re.compile(r"([ /_-]+)")
-"""What separates the words of a User-Agent."""
-MAKER: Final = re.compile(
-    "snom|yealink|fanvil|gigaset|grandstream|cisco|polycom|panasonic|avm|fritz!box"
-    "|3com|zoiper|linphone|baresip|pjsua|mizudroid|sofia|asterisk|pyvoip|mjsip",
-    re.IGNORECASE,
+MAKER: Final = (
+    "(?:snom|yealink|fanvil|gigaset|grandstream|cisco|polycom|panasonic|avm|fritz!box"
+    "|3com|zoiper|linphone|baresip|pjsua|mizudroid|sofia|asterisk|pyvoip|mjsip)"
 )
-PRODUCT: Final = re.compile(
-    rf"(?:{MAKER.pattern})[a-z]?\d{{0,4}}[a-z]{{0,2}}"  # snomD785
-    r"|SIP|(?=.{3})[a-z]{0,2}\d{1,4}[a-z]{0,2}"  # T46S, but no part of aa-bb-cc-…
-    r"|v?\d{1,4}(?:\.\d{1,4}){1,3}[a-z]?",  # 10.1.198.12
-    re.IGNORECASE,
+AGENT: Final = re.compile(
+    rf"{MAKER}[a-z]?\d{{0,4}}[a-z]{{0,2}}\b"  # snomD785
+    rf"(?:[ /_-]+{MAKER}\b)?"  # AVM FRITZ!Box
+    r"(?:[ /_-]+SIP\b)?"
+    r"(?:[ /_-]+(?=.{3})[a-z]{0,2}\d{1,4}[a-z]{0,2}(?![^ /_-]))?"  # T46S
+    r"(?:[ /_-]+v?\d{1,3}(?:\.\d{1,4}){1,3}[a-z]?(?![^ /_-]))?",  # 10.1.198.12
+    re.ASCII | re.IGNORECASE,
 )
+"""The beginning of a User-Agent that is shown: each part at most once."""
 
 _SHORT_NUMBER: Final = _matching(r"[0-9]{1,4}\Z")
 """A number inside the house: an extension, or a key."""
