@@ -13,4 +13,4 @@ def lift_shares() -> None:
     """Let a phone send as much as it can, to servers that are created from now on."""
     guard.PHONE_OWN = ENDLESS
     reception.OWN_PRESSES = ENDLESS
-    transaction_layer.MAX_OF_FLOW = transaction_layer.MAX_TRANSACTIONS = 1_000_000
+    transaction_layer.MAX_OF_PHONE = transaction_layer.MAX_TRANSACTIONS = 1_000_000

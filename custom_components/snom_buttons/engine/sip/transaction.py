@@ -249,6 +249,7 @@ class InviteServerTransaction(ServerTransaction):
 
 type TransactionKey = tuple[object, ...]
 type MergedKey = tuple[object, ...]
+type Owner = tuple[object, ...]
 
 
 class Answered(NamedTuple):
@@ -307,6 +308,17 @@ def merged_key(request: Request, flow: Flow) -> MergedKey | None:
     if not tag or request.to.tag:
         return None
     return flow, tag, request.call_id, request.cseq, hash(request.body)
+
+
+def owner_of(request: Request, flow: Flow) -> Owner:
+    """Return what identifies the phone of a trusted request.
+
+    That is its flow, and behind a proxy, where phones share a flow, its user as well.
+    """
+    if not request.forwarded:
+        return flow
+    address = request.to if request.method == "REGISTER" else request.from_
+    return flow, address.uri.user
 
 
 def text_of(key: TransactionKey) -> str:

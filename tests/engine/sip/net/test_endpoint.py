@@ -218,6 +218,34 @@ class TestRequestsThatComeIn:
             assert status_of(await peer.ask(request_bytes(**copy))) == "200 OK"
 
     @jumping
+    async def test_the_copy_of_a_request_with_credentials_is_refused_as_well(
+        self,
+    ) -> None:
+        """A proxy forks it with its credentials, which are good for one request."""
+
+        def forked(number: int, *more: str) -> bytes:
+            via = f"SIP/2.0/UDP proxy;branch=z9hG4bK{number}, SIP/2.0/UDP h;branch=z9h"
+            return request_bytes("MESSAGE", *more, Via=via)
+
+        async with serving(trust=Stack().trust) as (_, peer):
+            challenge = await peer.ask(forked(1))
+            assert status_of(challenge) == "401 Unauthorized"
+            credentials = answer_challenge(
+                values_of(challenge, "WWW-Authenticate"),
+                username="44",
+                password=PASSWORDS["44"],
+                method="MESSAGE",
+                uri="sip:44@ha.test",
+            )
+            line = f"Authorization: {credentials}"
+            answers = [await peer.ask(forked(number, line)) for number in (2, 3, 2)]
+            assert [*map(status_of, answers)] == [
+                "200 OK",
+                "482 Loop Detected",
+                "200 OK",
+            ]
+
+    @jumping
     async def test_an_invite_after_the_ack_is_another_attempt(self) -> None:
         def invite(number: int, method: str = "INVITE") -> bytes:
             via = f"SIP/2.0/UDP h;branch=z9hG4bK{number}"
@@ -286,8 +314,8 @@ class TestRequestsThatComeIn:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A retransmission of what was not kept would count again."""
-        monkeypatch.setattr(transaction_layer, "MAX_OF_FLOW", 3)
-        monkeypatch.setattr(transaction_layer, "ALWAYS_OF_FLOW", 2)
+        monkeypatch.setattr(transaction_layer, "MAX_OF_PHONE", 3)
+        monkeypatch.setattr(transaction_layer, "ALWAYS_OF_PHONE", 2)
         handled: list[IncomingRequest] = []
 
         def handler(incoming: IncomingRequest) -> None:
@@ -320,9 +348,32 @@ class TestRequestsThatComeIn:
             ]
             other.close()
             await asyncio.sleep(40)
-            assert not endpoint._transactions._of_flow
+            assert not endpoint._transactions._of_owner
             assert not endpoint._transactions._merged
             assert status_of(await peer.ask(message(9))) == "200 OK"
+
+    @jumping
+    async def test_phones_behind_a_proxy_have_room_of_their_own(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transaction_layer, "MAX_OF_PHONE", 2)
+        monkeypatch.setattr(transaction_layer, "ALWAYS_OF_PHONE", 2)
+
+        def message(number: int, user: str, method: str = "MESSAGE") -> bytes:
+            via = f"SIP/2.0/UDP proxy;branch=z9hG4bK{number}, SIP/2.0/UDP h"
+            who = {"MESSAGE": "From", "REGISTER": "To"}[method]
+            address = f"<sip:{user}@ha.test>;tag={number}"
+            return request_bytes(method, Via=via, **{who: address})
+
+        async with serving() as (_, peer):
+            for number in range(2):
+                answer = await peer.ask(message(number, "44"))
+                assert status_of(answer) == "200 OK"
+            refused = (message(3, "44"), message(4, "44", "REGISTER"))
+            for data in refused:
+                assert status_of(await peer.ask(data)) == "503 Service Unavailable"
+            for data in (message(5, "45"), message(6, "45", "REGISTER")):
+                assert status_of(await peer.ask(data)) == "200 OK"
 
     @jumping
     async def test_a_stateless_answer_leaves_nothing_behind(self) -> None:

@@ -28,6 +28,7 @@ from ..transaction import (
     TransactionKey,
     client_key,
     merged_key,
+    owner_of,
     server_key,
     text_of,
 )
@@ -89,7 +90,7 @@ class IncomingRequest:
         """Send a final response and keep no state (8.2.7).
 
         Only for requests whose retransmissions get the same response anyway, such as
-        those that are refused.
+        those that are refused; or a challenge, if their credentials are used up.
         """
         data = self._encode(status, headers, reason=reason)
         self.answered = True
@@ -372,6 +373,10 @@ class Endpoint:
             else:
                 self.drop(Drop.STRAY, flow)
             return
+        # Before its credentials, which the other copy has used up.
+        if self._transactions.is_merged(merged_key(request, flow)):
+            incoming.reply_stateless(482)
+            return
         is_trusted = False
         try:
             if self._trust is not None:
@@ -392,9 +397,7 @@ class Endpoint:
         refusal = refusal_of(request)
         if refusal is not None:
             incoming.refuse(refusal)
-        elif self._transactions.is_merged(merged_key(request, incoming.flow)):
-            incoming.reply_stateless(482)
-        elif not self._transactions.has_room(incoming.flow):
+        elif not self._transactions.has_room(owner_of(request, incoming.flow)):
             # A retransmission could not be told from a new request.
             incoming.refuse_excess()
         elif request.method == "REGISTER" and self._registrar is not None:
@@ -414,8 +417,7 @@ class Endpoint:
     ) -> None:
         """Send a final response in a transaction, if the endpoint is open."""
         if self._transports:
-            merged = merged_key(request, flow)
-            self._transactions.answer(key, flow, request.method, data, merged)
+            self._transactions.answer(key, flow, request, data)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send bytes without a transaction; a failure is logged at debug level."""

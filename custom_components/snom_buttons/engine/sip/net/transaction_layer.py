@@ -9,28 +9,31 @@ from itertools import count
 import logging
 
 from ..flow import Flow
-from ..message import Response
+from ..message import Request, Response
 from ..transaction import (
     Action,
     ClientTransaction,
     Event,
     InviteServerTransaction,
     MergedKey,
+    Owner,
     ServerTransaction,
     State,
     Transaction,
     TransactionKey,
+    merged_key,
+    owner_of,
 )
 from .udp import TransportError
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_OF_FLOW = 1_000
-"""Server transactions of one flow at a time, each of 37 s by UDP."""
+MAX_OF_PHONE = 1_000
+"""Server transactions of one phone at a time, each of 37 s by UDP."""
 MAX_TRANSACTIONS = 20_000
 """Transactions at a time, far more than a thousand phones need."""
-ALWAYS_OF_FLOW = 100
-"""Server transactions that each flow may have, even beyond MAX_TRANSACTIONS."""
+ALWAYS_OF_PHONE = 100
+"""Server transactions that each phone may have, even beyond MAX_TRANSACTIONS."""
 
 
 class NoAnswer(Exception):
@@ -43,7 +46,8 @@ class _Running:
     flow: Flow
     wake_at: float | None = None
     answer: asyncio.Future[Response] | None = None
-    is_server: bool = False
+    owner: Owner | None = None
+    """Whose room a server transaction takes."""
     merged: MergedKey | None = None
 
 
@@ -54,21 +58,21 @@ class TransactionLayer:
         """Send with `send`, which raises TransportError."""
         self.running: dict[TransactionKey, _Running] = {}
         self._send = send
-        self._of_flow: Counter[Flow] = Counter()
+        self._of_owner: Counter[Owner] = Counter()
         """The number of server transactions."""
         self._merged: set[MergedKey] = set()
         self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
 
-    def has_room(self, flow: Flow) -> bool:
-        """Whether a flow may have another server transaction.
+    def has_room(self, owner: Owner) -> bool:
+        """Whether a phone may have another server transaction.
 
-        None is ever dropped to make room, so a flow cannot end those of another.
+        None is ever dropped to make room, so a phone cannot end those of another.
         """
-        held = self._of_flow[flow]
-        return held < ALWAYS_OF_FLOW or (
-            held < MAX_OF_FLOW and len(self.running) < MAX_TRANSACTIONS
+        held = self._of_owner[owner]
+        return held < ALWAYS_OF_PHONE or (
+            held < MAX_OF_PHONE and len(self.running) < MAX_TRANSACTIONS
         )
 
     def is_merged(self, key: MergedKey | None) -> bool:
@@ -119,16 +123,17 @@ class TransactionLayer:
         self,
         key: TransactionKey,
         flow: Flow,
-        method: str,
+        request: Request,
         data: bytes,
-        merged: MergedKey | None = None,
     ) -> None:
-        """Send a final response in a new server transaction."""
-        kind = InviteServerTransaction if method == "INVITE" else ServerTransaction
+        """Send a final response to a request in a new server transaction."""
+        is_invite = request.method == "INVITE"
+        kind = InviteServerTransaction if is_invite else ServerTransaction
         machine = kind(reliable=flow.is_reliable)
-        running = _Running(machine, flow, is_server=True, merged=merged)
+        owner, merged = owner_of(request, flow), merged_key(request, flow)
+        running = _Running(machine, flow, owner=owner, merged=merged)
         self.running[key] = running
-        self._of_flow[flow] += 1
+        self._of_owner[owner] += 1
         if merged is not None:
             self._merged.add(merged)
         self._drive(key, running, machine.respond(data, _now(), final=True))
@@ -145,7 +150,7 @@ class TransactionLayer:
         for running in self.running.values():
             self._fail(running, TransportError("the endpoint was closed"))
         self.running.clear()
-        self._of_flow.clear()
+        self._of_owner.clear()
         self._merged.clear()
         self._wakeups.clear()
         if self._timer is not None:
@@ -208,10 +213,10 @@ class TransactionLayer:
         running = self.running.pop(key, None)
         if running is None:
             return
-        if running.is_server:
-            self._of_flow[running.flow] -= 1
-            if not self._of_flow[running.flow]:
-                del self._of_flow[running.flow]
+        if running.owner is not None:
+            self._of_owner[running.owner] -= 1
+            if not self._of_owner[running.owner]:
+                del self._of_owner[running.owner]
         self._end_merging(running)
 
     def _set_timer(self, at: float) -> None:
