@@ -130,7 +130,7 @@ def test_a_request_uri_needs_its_scheme(
 
 
 def test_parameters_of_a_uri() -> None:
-    uri = parse_uri("sip:44@ha.test;transport=tls;lr;x=;[odd]/name=1")
+    uri = parse_uri("sip:44@ha.test;transport=tls;%6Cr;x=;[odd]/name=1")
     assert uri.parameter("transport") == "tls"
     assert uri.parameter("lr") == ""
     assert uri.parameter("x") == ""
@@ -166,6 +166,8 @@ SAME = [
     ("sip:ha.test;%6Cr", "sip:ha.test;lr"),
     ("sip:ha.test;a=v%61lue", "sip:ha.test;a=value"),
     ("sip:100%@ha.test", "sip:100%25@ha.test"),
+    ("sip:44@ha.test;%6Dethod=MESSAGE", "sip:44@ha.test;method=MESSAGE"),
+    ("sip:44@ha.test;user%2dparam=x", "sip:44@ha.test;user-param=X"),
     # What only one has is ignored, except for the parameters below.
     ("sips:44@ha.test;line=abc", "sips:44@ha.test"),
     ("sip:44@192.0.2.4:2048;line=x", "sip:44@192.0.2.4:2048;lr;x"),
@@ -206,7 +208,12 @@ DIFFERENT = [
     ("sip:a%3Bb@ha.test", "sip:a;b@ha.test"),
     ("sip:+358-555-1234567;postd=pp22@foo.com", "sip:+358-555-1234567;POSTD=PP22@foo.com"),
     ("sip:1;postd=pp22;isub=1411@foo.com", "sip:1;isub=1411;postd=pp22@foo.com"),
+    # An escape is undone once (RFC 4475 3.1.1.3).
+    ("sip:44@ha.test;a=value%2541", "sip:44@ha.test;a=valueA"),
+    ("sip:a%252Fb@ha.test", "sip:a%2Fb@ha.test"),
     # Parameters that must be in both, even with their default value.
+    ("sip:ha.test", "sip:ha.test;tr%61nsport=udp"),
+    ("sip:ha.test;line=abc", "sip:ha.test;l%69ne=xyz"),
     ("sip:44@ha.test", "sip:44@ha.test;user=ip"),
     ("sip:44@ha.test", "sip:44@ha.test;ttl=1"),
     ("sip:ha.test", "sip:ha.test;method=INVITE"),
@@ -389,6 +396,7 @@ def test_long_texts_do_not_fill_the_caches() -> None:
         ("sip:44@h;a;Method=INVITE;b=c?Subject=x", "sip:44@h;a;b=c"),
         ("sip:44@h?Subject=x", "sip:44@h"),
         ("sip:44@h;methods=x", "sip:44@h;methods=x"),
+        ("sip:44@h;m%65thod=INVITE;a%20", "sip:44@h;a%20"),
         ("sip:method@h", "sip:method@h"),
         # The user part keeps its characters, and a tel URI has neither method nor headers.
         ("sip:a?b@h", "sip:a?b@h"),

@@ -27,9 +27,11 @@ _PARAMETER = TOKEN | frozenset("[]/:&$()")
 # The characters that need no escape in the user part: `unreserved` and `user-unreserved`.
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 _FORBIDDEN = frozenset(' "<>\\^`{|}\x7f') | {chr(code) for code in range(0x20)}
-_ESCAPE = re.compile("%([0-7][0-9A-Fa-f])|%[89A-Fa-f][0-9A-Fa-f]")
+# An escape of ASCII or of another byte, or a percent sign that should have one.
+_ESCAPE = re.compile("%(?:([0-7][0-9A-Fa-f])|[89A-Fa-f][0-9A-Fa-f])?")
 # The characters that differ from their escapes (RFC 2396 2.2), and control characters.
-_KEEPS_ESCAPE = frozenset(";/?:@&=+$,\x7f") | {chr(code) for code in range(0x20)}
+# So does the escape character: `%252F` is the text `%2F`, not a slash.
+_KEEPS_ESCAPE = frozenset(";/?:@&=+$,%\x7f") | {chr(code) for code in range(0x20)}
 # The parameters that both URIs must have if one has them (19.1.4).
 _SIGNIFICANT = frozenset({"transport", "user", "ttl", "method", "maddr"})
 _PORT_DIGITS = 5
@@ -65,10 +67,13 @@ class Uri:
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter's value, "" if it has none, None if it is absent."""
+        return self._named.get(name)
+
+    @property
+    def _named(self) -> dict[str, str]:
+        """The parameters by their names, which may have escapes (25.1, `pname`)."""
         parameters = parse_parameters(self.parameters, _PARAMETER)
-        if name not in parameters:
-            return None
-        return parameters[name] or ""
+        return {_folded(name): value or "" for name, value in parameters.items()}
 
     @property
     def is_sip(self) -> bool:
@@ -85,18 +90,19 @@ class Uri:
     @property
     def target(self) -> Uri:
         """The URI as a Request-URI: without `method` and headers (19.1.1, table 1)."""
-        if "?" not in self.text and "method" not in self.parameters.lower():
+        has_method = "method" in _folded(self.parameters)
+        if "?" not in self.text and not has_method:
             return self
         # The user part may contain question marks and semicolons.
         user_info, at, host_port = self.text.rpartition("@")
         host_port, question, _headers = host_port.partition("?")
-        if not self.host or not (question or "method" in self.parameters.lower()):
+        if not self.host or not (question or has_method):
             return self
         start, *parameters = host_port.split(";")
         kept = [
             parameter
             for parameter in parameters
-            if parameter and parameter.partition("=")[0].strip().lower() != "method"
+            if parameter and _folded(parameter.partition("=")[0].strip()) != "method"
         ]
         text = user_info + at + ";".join([start, *kept])
         return replace(self, text=text, parameters=";".join(kept))
@@ -110,14 +116,13 @@ class Uri:
         if not self.host:
             return UriKey(self.scheme, None, rest, None, (), ())
         user_info, at, host_port = rest.rpartition("@")
-        parameters = parse_parameters(self.parameters, _PARAMETER)
         headers = host_port.partition("?")[2].split("&")
         return UriKey(
             self.scheme,
             _unescaped(user_info) if at else None,
             _canonical_host(self.host),
             self.port,
-            tuple(sorted((n, _folded(v or "")) for n, v in parameters.items())),
+            tuple(sorted((n, _folded(v)) for n, v in self._named.items())),
             tuple(sorted(_folded(header) for header in headers if header)),
         )
 
@@ -158,6 +163,8 @@ def _unescaped(text: str) -> str:
 
 
 def _unescape(escape: re.Match[str]) -> str:
+    if escape[0] == "%":
+        return "%25"
     character = chr(int(escape[1], 16)) if escape[1] else ""
     if not character or character in _KEEPS_ESCAPE:
         return escape[0].upper()
