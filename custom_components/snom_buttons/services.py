@@ -33,7 +33,7 @@ from homeassistant.util.json import JsonValueType
 from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
 from .engine.keywords import FIELDS, as_text, as_truth, read_document, read_fields
 from .engine.phones import Key
-from .engine.refused import Refused, quoted
+from .engine.refused import Refused, kind_of
 from .engine.xbuttons import format_document
 from .hub.hub import SnomConfigEntry
 from .hub.phone import SnomPhone
@@ -120,7 +120,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     """Show the looks in a document, also on keys that are not set up."""
     text = call.data[ATTR_DOCUMENT]
     if not isinstance(text, str):
-        raise Refused("invalid_text", field=ATTR_DOCUMENT, value=quoted(text))
+        raise Refused("invalid_text", field=ATTR_DOCUMENT, value=kind_of(text))
     # The parser refuses what is not UTF-8.
     looks = read_document(text.encode(errors="surrogatepass"))
     document = format_document(looks).decode()

@@ -30,3 +30,13 @@ def quoted(value: object) -> str:
     if not text.isprintable():
         text = repr(text[:MAX_QUOTED])[1:-1]
     return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
+
+
+def kind_of(value: object) -> str:
+    """Return a value that should be a text as `quoted` does, without texts within it."""
+    match value:
+        case list() | tuple():
+            return "[…]"
+        case dict():
+            return "{…}"
+    return quoted(value)

@@ -21,8 +21,11 @@ def translated(refused: Refused) -> HomeAssistantError:
 
 @contextmanager
 def refusals_translated() -> Iterator[None]:
-    """Raise Home Assistant's error instead of Refused."""
+    """Raise Home Assistant's error instead of Refused.
+
+    Home Assistant may log it with its causes, which quote what the user has written.
+    """
     try:
         yield
     except Refused as err:
-        raise translated(err) from err
+        raise translated(err) from None

@@ -14,7 +14,7 @@ from custom_components.snom_buttons.engine.keywords import (
     read_document,
     read_fields,
 )
-from custom_components.snom_buttons.engine.refused import Refused, quoted
+from custom_components.snom_buttons.engine.refused import Refused
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from homeassistant.helpers import config_validation as cv
 from tests.support.names import FORBIDDEN
@@ -75,7 +75,10 @@ def test_a_text_with_control_characters_is_refused(name: str, sign: str) -> None
     with pytest.raises(Refused) as refused:
         read_fields({name: f"a{sign}b"})
     assert refused.value.key == "invalid_characters"
-    assert refused.value.placeholders == {"field": name, "value": quoted(f"a{sign}b")}
+    assert refused.value.placeholders == {
+        "field": name,
+        "character": f"U+{ord(sign):04X}",
+    }
 
 
 @pytest.mark.parametrize("sign", sorted({*FORBIDDEN} - {*"\r\n\ud800"}))
@@ -96,6 +99,6 @@ def test_a_text_that_is_too_long_is_refused(name: str) -> None:
     assert refused.value.key == "text_too_long"
     assert refused.value.placeholders == {
         "field": name,
-        "value": "x" * 39 + "…",
+        "size": str(longest + 1),
         "allowed": str(longest),
     }

@@ -257,7 +257,7 @@ async def test_what_is_published_can_be_sent_back(
         ("44/key/", "ON", "1, 2, 3, 4, last"),
         ("46/key/1", "ON", "There is no phone 46. There are: 44"),
         ("4%2F4/key/1", "ON", "There is no phone 4/4."),
-        ("44/document", "nonsense", "nonsense"),
+        ("44/document", "nonsense", "Line 1 of the document"),
         ("44/document", "\n", "The document names no key"),
         ("44/document", "".join(f"k=x{n}\nc=on\n" for n in range(201)), "would have more than 200 keys"),
         ("44/document", b"k=1\r\nc=\xff", "document"),

@@ -1,7 +1,8 @@
 """The fields by which a user describes a key, and the values that each accepts.
 
 The values are checked here and not by a schema, so that an error is translated and
-names what is allowed.
+names what is allowed. Home Assistant logs such errors: they quote words, but no text
+that may be a caller, a number or a label.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from numbers import Number
 from typing import Any, Final, NamedTuple
 
 from ..names import forbidden_in
-from ..refused import Refused, quoted
+from ..refused import Refused, kind_of, quoted
 from ..xbuttons import (
     MAX_TEXT,
     PROPERTIES,
@@ -117,7 +118,7 @@ def as_text(name: str, value: object) -> str:
     is_text = isinstance(value, str | int) and not isinstance(value, bool)
     # JSON reads a long number as 1e+30, which is not a number to dial.
     if not is_text and not (isinstance(value, float) and "e" not in text):
-        raise Refused("invalid_text", field=name, value=quoted(value))
+        raise Refused("invalid_text", field=name, value=kind_of(value))
     return text
 
 
@@ -149,7 +150,7 @@ def _read(name: str, field: Field, value: object) -> Any:
         raise Refused(
             "text_too_long",
             field=name,
-            value=quoted(text),
+            size=str(len(text)),
             allowed=str(field.max_length),
         )
     read = _READERS[field.property](text)
@@ -157,6 +158,7 @@ def _read(name: str, field: Field, value: object) -> Any:
         raise Refused(
             field.error, field=name, value=quoted(text), allowed=field.allowed
         )
-    if forbidden_in(text):
-        raise Refused("invalid_characters", field=name, value=quoted(text))
+    if (found := forbidden_in(text)) is not None:
+        character = f"U+{ord(found):04X}"
+        raise Refused("invalid_characters", field=name, character=character)
     return read
