@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from tests.support.entries import add_phone, key_data, phone_subentry
+from tests.support.entries import add_phone, key_data, phone_subentry, update_phone
 from tests.support.flows import TEXTS, suggested
 from tests.support.names import FORBIDDEN
 
@@ -114,6 +114,19 @@ async def reconfigure(
 ) -> SubentryFlowResult:
     [line] = lines(entry)
     return await entry.start_subentry_reconfigure_flow(hass, line.subentry_id)
+
+
+async def test_phones_have_the_names_that_they_have_elsewhere(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """Home Assistant's own dialogue accepts any text as the title of a subentry."""
+    update_phone(hass, server, title="\u202eKit\nchen")
+    await hass.async_block_till_done()
+    result = await start(hass, server)
+    phones = result["data_schema"].schema["phones"].config["options"]
+    assert [phone["label"] for phone in phones] == ["Kitchen", "Phone 45"]
+    result = await submit(hass, result, code="co2", phones=["44"], key="9")
+    assert "Kitchen has no key 9" in str(errors(await submit(hass, result)))
 
 
 async def test_a_line_is_changed(hass: HomeAssistant, server: MockConfigEntry) -> None:

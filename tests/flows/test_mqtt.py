@@ -168,7 +168,7 @@ async def test_the_base_topic_of_another_server(
     add_entry(
         hass,
         DOMAIN,
-        title="Upstairs",
+        title="\u202eUp\nstairs",  # which Home Assistant's own dialogue accepts
         options={"mqtt": True, "base_topic": "house/phones"},
         disabled_by=disabled_by,
     )

@@ -391,6 +391,19 @@ async def test_that_mqtt_is_missing_stays_ignored_after_a_restart(
     assert found.dismissed_version
 
 
+async def test_the_name_of_a_server_has_nothing_that_no_name_has(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """Home Assistant's own dialogue accepts any text as the name of an entry."""
+    title = "\x1b[2J\u202eGround\nfloor"
+    hass.config_entries.async_update_entry(
+        config_entry, title=title, options={"mqtt": True}
+    )
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    found = issue(hass, f"mqtt_missing_{config_entry.entry_id}")
+    assert said(found).startswith("[2JGroundfloor is to be published over MQTT")
+
+
 async def test_a_lock_out_is_reported_anew_after_a_restart(
     hass: HomeAssistant, server: MockConfigEntry, port: int
 ) -> None:

@@ -205,7 +205,9 @@ class LineFlow(SnomSubentryFlow):
         return SelectSelector(
             SelectSelectorConfig(
                 options=[
-                    SelectOptionDict(value=extension, label=phone.title)
+                    SelectOptionDict(
+                        value=extension, label=without_forbidden(phone.title)
+                    )
                     for extension, phone in self._phones.items()
                 ],
                 multiple=multiple,
@@ -231,7 +233,7 @@ class LineFlow(SnomSubentryFlow):
                 faults.add(WHOLE_FORM, "phone_gone", **{CONF_PHONE: item[CONF_PHONE]})
                 continue
             phone, key = phones[item[CONF_PHONE]], item[CONF_KEY]
-            about = {CONF_PHONE: phone.title, CONF_KEY: key}
+            about = {CONF_PHONE: without_forbidden(phone.title), CONF_KEY: key}
             own_keys = [own[CONF_KEY] for own in phone.data[CONF_KEYS]]
             if phone.subentry_id in known:
                 faults.add(WHOLE_FORM, "duplicate_phone", **about)

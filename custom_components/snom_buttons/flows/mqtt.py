@@ -10,6 +10,7 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector
 
 from ..const import CONF_BASE_TOPIC, CONF_COMMANDS, CONF_MQTT, DOMAIN
 from ..engine.mqtt import is_base
+from ..engine.names import without_forbidden
 from ..hub.hub import SnomConfigEntry
 from ..hub.mqtt_entry import discovery_prefix, mqtt_entry, mqtt_link
 from ..hub.settings import mqtt_settings
@@ -77,7 +78,7 @@ class MqttOptionsFlow(OptionsFlow):
                 faults.add(
                     CONF_BASE_TOPIC,
                     "base_topic_taken",
-                    other=entry.title,
+                    other=without_forbidden(entry.title),
                     topic=settings.base,
                 )
             # A server that is not loaded clears topics later, except those in use then.
@@ -87,7 +88,7 @@ class MqttOptionsFlow(OptionsFlow):
                         faults.add(
                             CONF_BASE_TOPIC,
                             "base_topic_left",
-                            other=entry.title,
+                            other=without_forbidden(entry.title),
                             topic=topic,
                         )
 

@@ -10,6 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN, SUBENTRY_TYPE_PHONE
+from ..engine.names import without_forbidden
 from ..engine.phones import Change, LineUse, PhoneServer, Signal
 from .bus import EventBus
 from .dial_rules import DialRules
@@ -265,5 +266,6 @@ async def async_remove_stored(hass: HomeAssistant, entry: SnomConfigEntry) -> No
     phones = [
         it.subentry_id for it in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
     ]
-    left_behind = await async_remove_store(hass, entry.entry_id, entry.title, phones)
+    title = without_forbidden(entry.title)
+    left_behind = await async_remove_store(hass, entry.entry_id, title, phones)
     await async_clear(hass, left_behind, mqtt_base(entry.options))

@@ -93,7 +93,7 @@ class SnomMqtt(Follower):
         if self.follower.is_stopped:
             return
         self._async_follow_client()
-        self._async_report_missing(is_wanted=setup is not None)
+        self._async_report_missing(settings.title, is_wanted=setup is not None)
         if setup is not None:
             names = EventNames(
                 text(self._hass, "dialled_name"),
@@ -179,7 +179,7 @@ class SnomMqtt(Follower):
         await self._end()
 
     @callback
-    def _async_report_missing(self, *, is_wanted: bool) -> None:
+    def _async_report_missing(self, name: str, *, is_wanted: bool) -> None:
         """Report an option that is on without an MQTT integration."""
         if not is_wanted or mqtt_entry(self._hass) is not None:
             ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
@@ -188,6 +188,6 @@ class SnomMqtt(Follower):
             self._hass,
             self._issue_id,
             ISSUE_MQTT_MISSING,
-            {"name": self._entry.title},
+            {"name": name},
             literal={"link": mqtt_link(self._hass)},
         )
