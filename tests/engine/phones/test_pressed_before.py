@@ -23,6 +23,7 @@ from custom_components.snom_buttons.engine.phones.storage import (
     save_answered,
 )
 from custom_components.snom_buttons.engine.sip import Answered, timers
+from custom_components.snom_buttons.engine.sip.net.endpoint import MAX_RECORD
 from tests.support.hammer import press
 from tests.support.rawphone import RawPhone
 from tests.support.serving import make_phone, phone_setup, raw_phone, serving, setup
@@ -142,6 +143,20 @@ async def test_a_press_through_another_flow_counts() -> None:
             assert b"200 OK" in await exchange(moved, press(desk, 1))
             await asyncio.sleep(0)
             assert len(counted.presses) == 1
+
+
+async def test_a_press_with_long_headers_is_not_stored() -> None:
+    """A phone that sends such ones would have a megabyte written again and again."""
+    phone = make_phone()
+    async with serving(phone) as server, raw_phone(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        for number, length in enumerate((100, MAX_RECORD)):
+            pressed = press(desk, number)
+            call_id = f"Call-ID: {length * 'x'}".encode()
+            pressed = pressed.replace(b"Call-ID: ", call_id)
+            assert b"200 OK" in await exchange(desk, pressed)
+        assert len(phone.answered) == 1
 
 
 async def test_a_press_by_a_connection_is_not_stored() -> None:

@@ -47,6 +47,9 @@ AMPLIFICATION = 3
 (RFC 9000 8.1, docs/decisions/0009)."""
 RETRY_LATER = (("Retry-After", "5"),)
 """The header of a 503, in seconds (RFC 3261 20.33)."""
+MAX_RECORD = 4 * 1024
+"""Bytes of a response that is stored for retransmissions after a restart; those to phones
+have less than 1000."""
 
 
 @dataclass(slots=True)
@@ -78,9 +81,9 @@ class IncomingRequest:
     def record(self) -> Answered | None:
         """Return what to know of the request after a restart, once it has a reply.
 
-        None by a connection, which ends with the server.
+        None by a connection, which ends with the server, and for a long response.
         """
-        if self.flow.is_reliable:
+        if self.flow.is_reliable or len(self._response) > MAX_RECORD:
             return None
         return Answered(text_of(self._key), time.time(), self._response)
 
