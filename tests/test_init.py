@@ -939,7 +939,7 @@ async def test_a_light_gets_colors(
 ) -> None:
     update_phone(hass, server, keys=[key_data("1", colors=True), *KEYS[1:]])
     await hass.async_block_till_done()
-    assert hass.states.get(LIGHT).attributes["supported_color_modes"] == ["hs"]
+    assert hass.states.get(LIGHT).attributes["supported_color_modes"] == ["hs", "white"]
     await turn_on(hass, LIGHT, hs_color=(0, 100))
     await phone.shows("1", o="red")
 

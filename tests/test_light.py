@@ -137,7 +137,10 @@ async def test_a_color_becomes_the_nearest_that_a_lamp_has(
     state = await call(hass, SERVICE_TURN_ON, COLORED, **wanted)
     assert state.attributes[ATTR_HS_COLOR] == shown
     assert state.attributes[ATTR_BRIGHTNESS] == 255
-    assert state.attributes[ATTR_SUPPORTED_COLOR_MODES] == [ColorMode.HS]
+    assert state.attributes[ATTR_SUPPORTED_COLOR_MODES] == [
+        ColorMode.HS,
+        ColorMode.WHITE,
+    ]
     await phone.shows("2", c="on", o=color)
 
 
@@ -146,12 +149,12 @@ async def test_a_color_that_is_rather_white_leaves_the_choice_to_the_phone(
     hass: HomeAssistant, phone: RawPhone, wanted: str
 ) -> None:
     state = await call(hass, SERVICE_TURN_ON, COLORED, color_name=wanted)
-    assert state.attributes[ATTR_HS_COLOR] == (0, 0)
+    assert state.attributes[ATTR_COLOR_MODE] == ColorMode.WHITE
     await phone.shows("2", c="on", o=None)
     await call(hass, SERVICE_TURN_ON, COLORED, color_name="green")
     await phone.shows("2", c="on", o="green")
     state = await call(hass, SERVICE_TURN_ON, COLORED, color_name=wanted)
-    assert state.attributes[ATTR_HS_COLOR] == (0, 0)
+    assert state.attributes[ATTR_COLOR_MODE] == ColorMode.WHITE
     await phone.shows("2", c="on", o=None)
 
 
@@ -209,8 +212,8 @@ async def test_color_and_effect_are_kept_apart(
         (Color.LOCAL, (120, 100)),
         (Color.REMOTE, (0, 100)),
         ("#0000FF", (240, 100)),
-        ("#broken", (0, 0)),
-        ("mauve", (0, 0)),
+        ("#broken", None),
+        ("mauve", None),
     ],
 )
 async def test_colors_that_were_set_elsewhere(
@@ -218,7 +221,7 @@ async def test_colors_that_were_set_elsewhere(
     server: MockConfigEntry,
     phone: RawPhone,
     color: str | None,
-    shown: tuple[float, float],
+    shown: tuple[float, float] | None,
 ) -> None:
     await call(hass, SERVICE_TURN_ON, COLORED)
     key = server.runtime_data.server.phones["44"].keys["2"]

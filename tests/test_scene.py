@@ -171,12 +171,15 @@ async def test_the_colour_that_a_phone_chooses_is_white(
     """Not one that it may not have; and white leaves the choice to the phone."""
     lamp, _ = entities("2")
     await call(hass, "light", "turn_on", entity_id=lamp)
-    assert attributes_of(hass, lamp)["hs_color"] == WHITE
-    await call(hass, "light", "turn_on", entity_id=lamp, color_name="green")
-    await phone.shows("2", c="on", o="green")
-    await call(hass, "light", "turn_on", entity_id=lamp, hs_color=WHITE)
-    assert attributes_of(hass, lamp)["hs_color"] == WHITE
-    await phone.shows("2", c="on", o=None)
+    assert attributes_of(hass, lamp)["color_mode"] == "white"
+    for white in ({"hs_color": WHITE}, {"white": True}, {"white": 100}):
+        await call(hass, "light", "turn_on", entity_id=lamp, color_name="green")
+        await phone.shows("2", c="on", o="green")
+        await call(hass, "light", "turn_on", entity_id=lamp, **white)
+        assert attributes_of(hass, lamp)["color_mode"] == "white"
+        # In a colour of its own it would have an icon that is white on white.
+        assert attributes_of(hass, lamp)["rgb_color"] is None
+        await phone.shows("2", c="on", o=None)
 
 
 async def test_what_comes_back_is_what_a_document_brought(

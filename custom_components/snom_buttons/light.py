@@ -6,12 +6,20 @@ from typing import Any, override
 from homeassistant.components.light import (
     ATTR_EFFECT,
     ATTR_HS_COLOR,
+    ATTR_WHITE,
     ColorMode,
     LightEntity,
     LightEntityFeature,
 )
 
-from .engine.keywords import EFFECTS, effect_of, hs_color_of, with_effect, with_hs_color
+from .engine.keywords import (
+    EFFECTS,
+    PHONES_OWN_COLOR,
+    effect_of,
+    hs_color_of,
+    with_effect,
+    with_hs_color,
+)
 from .engine.phones import KeyKind, KeySetup
 from .engine.xbuttons import LightMode
 from .entity import LAMPS_A_TURN, SnomLampEntity, platform_setup
@@ -29,9 +37,9 @@ class SnomLight(SnomLampEntity, LightEntity):
     def __init__(self, phone: SnomPhone, setup: KeySetup) -> None:
         """Create a light, with colours if the lamp has several."""
         super().__init__(phone, setup)
-        self._attr_color_mode = ColorMode.HS if setup.colors else ColorMode.ONOFF
-        self._attr_supported_color_modes = {self._attr_color_mode}
+        self._attr_supported_color_modes = {ColorMode.ONOFF}
         if setup.colors:
+            self._attr_supported_color_modes = {ColorMode.HS, ColorMode.WHITE}
             # The document has no brightness; Home Assistant has no colour without one.
             self._attr_brightness = 255
 
@@ -45,6 +53,15 @@ class SnomLight(SnomLampEntity, LightEntity):
     @override
     def effect(self) -> str | None:
         return effect_of(self.key.look)
+
+    @property
+    @override
+    def color_mode(self) -> ColorMode:
+        """Return white, for which the frontend has an icon, where the phone chooses."""
+        if not self.setup.colors:
+            return ColorMode.ONOFF
+        is_own = self.hs_color == PHONES_OWN_COLOR
+        return ColorMode.WHITE if is_own else ColorMode.HS
 
     @property
     @override
@@ -66,7 +83,10 @@ class SnomLight(SnomLampEntity, LightEntity):
                 description = with_effect(description, effect, key.other_lights)
         elif not self.is_on:
             description = replace(description, light=LightMode.ON)
-        if (hs_color := kwargs.get(ATTR_HS_COLOR)) is not None:
+        hs_color = (
+            PHONES_OWN_COLOR if ATTR_WHITE in kwargs else kwargs.get(ATTR_HS_COLOR)
+        )
+        if hs_color is not None:
             description = with_hs_color(description, hs_color, key.other_colors)
         await self.async_show(description)
 

@@ -2,12 +2,21 @@
 
 from .document import read_document
 from .fields import FIELDS, MAX_LABEL, Field, as_text, as_truth, read_fields
-from .lamp import EFFECTS, effect_of, hs_color_of, rgb_to_hs, with_effect, with_hs_color
+from .lamp import (
+    EFFECTS,
+    PHONES_OWN_COLOR,
+    effect_of,
+    hs_color_of,
+    rgb_to_hs,
+    with_effect,
+    with_hs_color,
+)
 
 __all__ = [
     "EFFECTS",
     "FIELDS",
     "MAX_LABEL",
+    "PHONES_OWN_COLOR",
     "Field",
     "as_text",
     "as_truth",
