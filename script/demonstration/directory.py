@@ -17,9 +17,9 @@ frontend:
 config:
 history:
 logbook:
-automation:
-script:
-scene:
+automation: !include automations.yaml
+script: !include scripts.yaml
+scene: !include scenes.yaml
 system_health:
 logger:
   default: warning
@@ -76,6 +76,8 @@ def prepare_directory(directory: Path, http_port: int) -> None:
         {"done": ["core_config", "analytics", "integration"]},
     )
     (directory / "configuration.yaml").write_text(CONFIGURATION)
+    for name in ("automations", "scripts", "scenes"):  # those made in the browser
+        (directory / f"{name}.yaml").touch()
 
 
 def store(directory: Path, key: str, major: int, minor: int, data: object) -> None:
