@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.components.logbook import (
-    LOGBOOK_ENTRY_ENTITY_ID,
+    LOGBOOK_ENTRY_ICON,
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
-from homeassistant.const import ATTR_DEVICE_ID, Platform
+from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 
 from .const import (
     ATTR_ACTION,
@@ -54,13 +54,20 @@ def _press(hass: HomeAssistant, data: Mapping[str, Any]) -> Entry:
     phone = _phone(hass, data)
     if phone is not None and (key := phone.phone.keys.get(name)) is not None:
         title = key.setup.title
-    message = text(hass, "logbook_press", key=title)
-    return _entry(hass, data, message, phone, f"{name}_press")
+    # What a press has caused is shown with this name, without the message.
+    return {
+        LOGBOOK_ENTRY_NAME: f"{_device_name(hass, data)} {title}",
+        LOGBOOK_ENTRY_MESSAGE: text(hass, "logbook_press"),
+        LOGBOOK_ENTRY_ICON: "mdi:gesture-tap-button",
+    }
 
 
 def _dialled(hass: HomeAssistant, data: Mapping[str, Any]) -> Entry:
-    message = text(hass, "logbook_dialled", number=data[ATTR_NUMBER])
-    return _entry(hass, data, message, _phone(hass, data), "dialled")
+    return {
+        LOGBOOK_ENTRY_NAME: _device_name(hass, data),
+        LOGBOOK_ENTRY_MESSAGE: text(hass, "logbook_dialled", number=data[ATTR_NUMBER]),
+        LOGBOOK_ENTRY_ICON: "mdi:dialpad",
+    }
 
 
 def _line_use(hass: HomeAssistant, data: Mapping[str, Any]) -> Entry:
@@ -71,7 +78,11 @@ def _line_use(hass: HomeAssistant, data: Mapping[str, Any]) -> Entry:
         phone = _phone(hass, data)
         by = phone.settings.setup.name if phone else extension
         message = text(hass, f"{key}_by", phone=by)
-    return {LOGBOOK_ENTRY_NAME: data[ATTR_LINE], LOGBOOK_ENTRY_MESSAGE: message}
+    return {
+        LOGBOOK_ENTRY_NAME: data[ATTR_LINE],
+        LOGBOOK_ENTRY_MESSAGE: message,
+        LOGBOOK_ENTRY_ICON: "mdi:phone-sync",
+    }
 
 
 def _phone(hass: HomeAssistant, data: Mapping[str, Any]) -> SnomPhone | None:
@@ -86,26 +97,8 @@ def _phone(hass: HomeAssistant, data: Mapping[str, Any]) -> SnomPhone | None:
     return None
 
 
-def _entry(
-    hass: HomeAssistant,
-    data: Mapping[str, Any],
-    message: str,
-    phone: SnomPhone | None,
-    suffix: str,
-) -> Entry:
-    """Return the entry of an event at a phone, with its event entity if there is one."""
+def _device_name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    """Return the name of the device of an event; of one that is gone the default."""
     device = dr.async_get(hass).async_get(data[ATTR_DEVICE_ID] or "")
     name = device and (device.name_by_user or device.name)
-    entry = {
-        LOGBOOK_ENTRY_NAME: name
-        or text(hass, "phone_name", extension=data[ATTR_PHONE]),
-        LOGBOOK_ENTRY_MESSAGE: message,
-    }
-    if phone is not None:
-        unique_id = f"{phone.settings.subentry_id}_{suffix}"
-        entity_id = er.async_get(hass).async_get_entity_id(
-            Platform.EVENT, DOMAIN, unique_id
-        )
-        if entity_id is not None:
-            entry[LOGBOOK_ENTRY_ENTITY_ID] = entity_id
-    return entry
+    return name or text(hass, "phone_name", extension=data[ATTR_PHONE])
