@@ -132,6 +132,28 @@ async def test_a_phone_that_answers_changes_a_state_once(
     assert [event.data["entity_id"] for event in changes] == [entity_id, OTHER]
 
 
+async def test_a_key_that_the_phone_refuses_changes_no_other_state(
+    hass: HomeAssistant, config_entry: MockConfigEntry, phone: RawPhone
+) -> None:
+    """Neither with a change of another key nor when the phone registers again."""
+    phone.refuses = "2"
+    await change(hass, SWITCH)
+    await call(hass, "set_key", entity_id=OTHER, light="hold")
+    await becomes(hass, OTHER, True)
+    changes = async_capture_events(hass, "state_changed")
+    await call(hass, "set_key", entity_id=LIGHT, light="on", wait=True)
+    assert [event.data["entity_id"] for event in changes] == [LIGHT]
+    changes.clear()
+    for _ in range(2):
+        await phone.register()
+        await call(hass, "set_key", entity_id=[LIGHT, SWITCH], light="on", wait=True)
+    assert not changes
+    assert is_assumed(hass, OTHER)
+    phone.refuses = None
+    await call(hass, "set_key", entity_id=OTHER, light="hold", wait=True)
+    assert not is_assumed(hass, OTHER)
+
+
 async def test_a_registration_changes_each_state_once(
     hass: HomeAssistant, config_entry: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -232,6 +254,29 @@ async def test_an_action_fails_if_the_phone_does(
     )
     key = config_entry.runtime_data.phones["44"].phone.keys["1"]
     assert key.is_on
+
+
+@pytest.mark.parametrize("how", ["unload", "remove", "unregister"])
+async def test_waiting_ends_with_the_registration(
+    hass: HomeAssistant, config_entry: MockConfigEntry, phone: RawPhone, how: str
+) -> None:
+    """Not after 10 seconds."""
+    phone.answer = None
+    waiting = hass.async_create_task(
+        call(hass, "set_key", entity_id=LIGHT, light="on", wait=True)
+    )
+    with patch.object(services, "WAIT", 10 * PATIENCE):
+        await asyncio.sleep(0)
+        match how:
+            case "unload":
+                assert await hass.config_entries.async_unload(config_entry.entry_id)
+            case "remove":
+                hass.config_entries.async_remove_subentry(config_entry, "subentry_44")
+            case "unregister":
+                await phone.unregister()
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(HomeAssistantError, match="Phone 44 is not registered"):
+                await waiting
 
 
 async def test_one_phone_of_two_fails(

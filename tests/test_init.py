@@ -226,6 +226,30 @@ async def test_devices(
     assert not device("45").connections, "a second identity of the same phone"
 
 
+async def test_a_device_is_updated_when_it_has_changed(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """Not with each REGISTER, of which each phone sends one every few minutes."""
+    updates = async_capture_events(hass, dr.EVENT_DEVICE_REGISTRY_UPDATED)
+    phone = await phones("44")
+    assert updates
+    updates.clear()
+    other = await phones("44", user_agent="Linphone/4.2")
+    for _ in range(2):
+        await phone.register()
+        await other.register()
+    await phone.unregister()
+    await phone.register()
+    assert len(updates) == 1, "the other was alone for a while"
+    await other.unregister()
+    updates.clear()
+    await phone.unregister()
+    await phone.register()
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await phone.register()
+    assert not updates
+
+
 async def test_devices_of_other_phones(
     hass: HomeAssistant,
     server: MockConfigEntry,
@@ -265,13 +289,15 @@ async def test_the_device_of_a_phone_links_to_its_web_page(
     phone = server.runtime_data.phones["44"].phone
 
     def link(web_host: str | None) -> str | None:
-        phone.registration = Registration(
-            address="udp 192.0.2.44:2048",
-            user_agent=None,
-            expires_at=None,
-            supports_buttons=True,
-            web_host=web_host,
-        )
+        phone.registrations = [
+            Registration(
+                address="udp 192.0.2.44:2048",
+                user_agent=None,
+                expires_at=None,
+                supports_buttons=True,
+                web_host=web_host,
+            )
+        ]
         phone.status.emit(None)
         device = device_registry.async_get_device_by_identifier(
             (DOMAIN, "subentry_44"), server.entry_id
@@ -1078,6 +1104,27 @@ async def test_many_changes_at_once(
         await turn_on(hass, f"light.phone_{phone.extension}_key_7")
         await phone.shows("7", c="on")
         assert hass.states.get(f"light.phone_{phone.extension}_key_1") is None
+
+
+async def test_changes_while_the_server_is_unloaded(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """They are applied at the next set-up; an entity now would be left behind."""
+    unloading = hass.async_create_task(
+        hass.config_entries.async_unload(server.entry_id)
+    )
+    added: list[str] = []
+    while not unloading.done():
+        added.append(f"{len(added) + 50}")
+        add_phone(hass, server, phone_subentry(added[-1]))
+        await asyncio.sleep(0)
+    assert len(added) > 5
+    await hass.async_block_till_done()
+    assert all(state.attributes.get("restored") for state in hass.states.async_all())
+    assert await hass.config_entries.async_setup(server.entry_id)
+    await hass.async_block_till_done()
+    for extension in added:
+        assert hass.states.get(f"light.phone_{extension}_key_1") is not None
 
 
 def left_over() -> tuple[int, int, int]:

@@ -13,7 +13,10 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from custom_components.snom_buttons.engine.keywords.fields import MAX_LABEL
 from custom_components.snom_buttons.engine.phones.key import MAX_REMEMBERED
@@ -212,3 +215,14 @@ async def test_foreign_words_are_remembered_within_limits(
         await show(hass, look)
     after = attributes_of(hass, lamp)["effect_list"]
     assert set(after) == {*before, *words[-MAX_REMEMBERED:]}
+
+
+async def test_a_word_that_comes_back_changes_no_list(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    """Home Assistant stores what a light can do, and warns if that changes often."""
+    changes = async_capture_events(hass, er.EVENT_ENTITY_REGISTRY_UPDATED)
+    for word in 5 * ["disco", "rave"]:
+        await show(hass, KeyDescription(name="1", light=word))
+    await hass.async_block_till_done()
+    assert len(changes) == 2

@@ -90,8 +90,7 @@ async def _async_entry_updated(hass: HomeAssistant, entry: SnomConfigEntry) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
     """Unload a config entry; this ends in `SnomHub.async_stop`."""
-    # First: a press that is answered while entities are removed would be lost.
-    await entry.runtime_data.ports.close()
+    await entry.runtime_data.async_close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -87,6 +87,8 @@ class RawPhone(UdpPeer):
         self.algorithm = algorithm
         self.answer: int | None = 200
         """The status of the answer to a request; None for no answer."""
+        self.refuses: str | None = None
+        """A key of which this phone refuses each document, with 415."""
         self.reason = "Whatever"
         """The reason phrase of that answer."""
         self.answer_lines: list[str] = []
@@ -356,6 +358,9 @@ class RawPhone(UdpPeer):
         """Answer a MESSAGE, and show its document if the answer is 200."""
         if self.answer is None:
             return
+        if f"k={self.refuses}" in message.body.split("\r\n"):
+            self._answer(message, 415)
+            return
         self._answer(message)
         if branch in self._branches:
             return
@@ -371,11 +376,12 @@ class RawPhone(UdpPeer):
             elif name:
                 key[name] = value
 
-    def _answer(self, message: RawMessage) -> None:
-        if self.answer is None:
+    def _answer(self, message: RawMessage, status: int | None = None) -> None:
+        status = status or self.answer
+        if status is None:
             return
         lines = [f"Via: {via}" for via in message.all("Via")]
         lines += [f"{n}: {message.get(n)}" for n in ("From", "Call-ID", "CSeq")]
         lines += [f"To: {message.get('To')};tag={self._line}", *self.answer_lines]
-        answer = self._text(f"SIP/2.0 {self.answer} {self.reason}", lines, "")
+        answer = self._text(f"SIP/2.0 {status} {self.reason}", lines, "")
         self._transport.sendto(answer, self.next_hop)

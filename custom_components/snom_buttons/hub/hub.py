@@ -48,6 +48,7 @@ class SnomHub:
         self.device_id = self._async_update_device()
         self._listeners: list[PartListener] = []
         self._update_lock = asyncio.Lock()
+        self._is_closed = False
         self._line_used: Signal[tuple[SnomLine, LineUse]] = Signal()
         self.issues = ServerIssues(
             hass, entry.entry_id, self.server, self.phones, self.settings
@@ -105,6 +106,15 @@ class SnomHub:
         for follower in self._followers:
             follower.start()
 
+    async def async_close(self) -> None:
+        """Close the ports, and apply no more changes, before entities are removed.
+
+        A press that is answered meanwhile would be lost, and a new entity left behind.
+        """
+        async with self._update_lock:
+            self._is_closed = True
+        await self.ports.close()
+
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server and its followers, and store what the next start needs."""
         await self.ports.close()
@@ -124,6 +134,8 @@ class SnomHub:
         Other settings need a restart of the server, and so a reload.
         """
         async with self._update_lock:
+            if self._is_closed:
+                return
             settings = EntrySettings.from_entry(self.entry)
             if settings.needs_restart(self.settings):
                 self._async_schedule_reload()

@@ -41,7 +41,7 @@ class SnomPhone:
         self._identified = identified
         self._available = False
         self._named: tuple[str, str | None] | None = None
-        """The User-Agent, and the host of its web page, while the phone is registered."""
+        """The User-Agent, and the host of its web page, of a contact that is registered."""
         self.device_id = self._async_update_device()
         self._unsubscribe = phone.status.subscribe(self._async_status_changed)
         self._async_status_changed(None)
@@ -66,15 +66,17 @@ class SnomPhone:
                 self.settings.setup.extension,
                 "available" if self._available else "unavailable",
             )
-        registration = self.phone.registration
-        if registration is None:
+        named = [
+            (registration.user_agent or "", registration.web_host)
+            for registration in self.phone.registrations
+        ]
+        if not named:
             # The device is not changed, but another may get its hardware address.
             self._named = self.connection = None
-            return
-        named = registration.user_agent or "", registration.web_host
-        if named != self._named:
-            self._named = named
-            self._async_identify(*named)
+        elif self._named not in named:
+            # The device keeps what one contact names, while others refresh theirs.
+            self._named = named[-1]
+            self._async_identify(*named[-1])
 
     def _async_update_device(self) -> str:
         """Create or update the phone's device; return its ID."""
@@ -105,13 +107,17 @@ class SnomPhone:
             self.connection = (dr.CONNECTION_NETWORK_MAC, address)
         device = self._registry.async_get(self.device_id)
         assert isinstance(device, dr.DeviceEntry)
+        connections = device.connections & {self.connection}
         self._registry.async_update_device(
             self.device_id,
             configuration_url=web_host and f"http://{web_host}",
             hw_version=hardware and hardware.hardware,
             model=(hardware and hardware.model) or self.settings.setup.model or None,
             model_id=hardware and hardware.model_id,
-            new_connections=device.connections & {self.connection},
+            # Home Assistant takes equal ones for a change.
+            new_connections=(
+                UNDEFINED if connections == device.connections else connections
+            ),
             serial_number=hardware and hardware.serial,
             sw_version=hardware and hardware.version,
         )

@@ -169,3 +169,45 @@ async def test_a_registration_meanwhile_brings_the_answer() -> None:
         desk.answer = 200
         await desk.register()
         assert await confirming == [TAKEN]
+
+
+@jumps
+async def test_a_contact_that_leaves_does_not_count() -> None:
+    async with contacts(2) as (phone, [one, other]):
+        other.answer = None
+        confirming = asyncio.create_task(phone.confirm(["1"], WITHIN))
+        await asyncio.sleep(1)
+        await other.unregister()
+        assert await confirming == [TAKEN]
+
+        one.answer = None
+        confirming = asyncio.create_task(phone.confirm(["1"], WITHIN))
+        await asyncio.sleep(1)
+        begun = asyncio.get_running_loop().time()
+        await one.unregister()
+        assert (await failure(confirming))[0] == "phone_not_registered"
+        assert asyncio.get_running_loop().time() - begun < 1
+
+
+@jumps
+async def test_a_server_that_stops_ends_the_waiting() -> None:
+    async with contacts(1) as (phone, [desk]):
+        desk.answer = None
+        confirming = asyncio.create_task(phone.confirm(["1"], WITHIN))
+        await asyncio.sleep(1)
+        phone.close()
+        assert (await failure(confirming))[0] == "phone_not_registered"
+
+
+@jumps
+async def test_a_phone_that_is_reset_meanwhile_gets_it() -> None:
+    async with contacts(1) as (phone, [desk]):
+        desk.answer = None
+        phone.keys["1"].show(lit("1"))
+        confirming = asyncio.create_task(phone.confirm(["1"], WITHIN))
+        await asyncio.sleep(1)
+        desk.reset()
+        desk.answer = 200
+        await desk.register()
+        assert await confirming == [TAKEN]
+        assert desk.keys["1"]["c"] == "on"

@@ -23,7 +23,7 @@ from tests.support.clock import run
 class FarEnd:
     """The contact: it takes documents when the test calls for it."""
 
-    def __init__(self, *, room: int = 800) -> None:
+    def __init__(self, *, room: int = 800, before: Outbox | None = None) -> None:
         self.shows = dict.fromkeys((f"{n}" for n in range(1, 13)), "off")
         self.sent: list[tuple[float, bytes]] = []
         self.statuses: list[tuple[bool, bool]] = []
@@ -37,6 +37,7 @@ class FarEnd:
                 (self.outbox.answering, self.outbox.in_sync)
             ),
             answered=self.noted.append,
+            before=before,
         )
         self.under_way = 0
 
@@ -566,39 +567,101 @@ def test_without_an_answer_for_a_second_it_is_not_in_sync() -> None:
         await asyncio.sleep(SLOW - 0.1)
         assert far_end.outbox.in_sync
         assert not far_end.outbox.has_taken("1")
+        assert not far_end.outbox.lacks("1")
         await asyncio.sleep(0.2)
-        assert far_end.outbox.is_behind
+        assert far_end.outbox.lacks("1")
+        assert not far_end.outbox.lacks("2"), "which has not changed"
+        far_end.outbox.add(["2"])
+        assert far_end.outbox.lacks("2")
+        far_end.answers.put_nowait(None)
         far_end.answers.put_nowait(None)
         await far_end.settle()
-        assert far_end.statuses == [(True, True), (True, False), (True, True)]
+        # Each key that is taken is news.
+        assert far_end.statuses[1:] == [(True, False), (True, False), (True, True)]
         await asyncio.sleep(2 * SLOW)
         assert far_end.outbox.in_sync
-        assert not far_end.outbox.is_behind
+        assert not far_end.outbox.lacks("1")
         far_end.outbox.close()
         await far_end.settle()
 
     run(test())
 
 
-def test_one_that_has_just_registered_is_not_behind() -> None:
-    """Until it refuses, or does not answer; then until it has taken everything."""
+def test_one_that_has_just_registered_lacks_only_what_it_refuses() -> None:
+    def lacked(far_end: FarEnd) -> list[str]:
+        return [key for key in ("1", "2", "3") if far_end.outbox.lacks(key)]
 
     async def test() -> None:
         far_end = FarEnd(room=6)
         far_end.outbox.add(["1", "2", "3"])
         far_end.answers.put_nowait(None)
         await far_end.settle()
-        assert (far_end.outbox.in_sync, far_end.outbox.is_behind) == (False, False)
+        assert (far_end.outbox.in_sync, lacked(far_end)) == (False, [])
         refusal = DeliveryFailed("no", answer="415 Unsupported Media Type")
         far_end.answers.put_nowait(refusal)
         far_end.answers.put_nowait(None)
         await far_end.settle()
-        assert (far_end.outbox.in_sync, far_end.outbox.is_behind) == (False, True)
+        assert (far_end.outbox.in_sync, lacked(far_end)) == (False, ["2"])
+        # Another change is not assumed meanwhile, and is no news for other keys.
+        before = len(far_end.statuses)
+        far_end.outbox.add(["3"])
+        assert lacked(far_end) == ["2"]
+        far_end.answers.put_nowait(None)
+        await far_end.settle()
+        assert len(far_end.statuses) == before
         far_end.answers.put_nowait(None)
         await asyncio.sleep(10)
-        assert (far_end.outbox.in_sync, far_end.outbox.is_behind) == (True, False)
+        assert (far_end.outbox.in_sync, lacked(far_end)) == (True, [])
+        assert len(far_end.statuses) == before + 1
         far_end.outbox.close()
         await far_end.settle()
+
+    run(test())
+
+
+def test_a_second_refusal_is_news() -> None:
+    """The contact has not been in sync before, but lacks another key from now on."""
+
+    async def test() -> None:
+        far_end = FarEnd()
+        for key in ("1", "2", "2"):
+            far_end.answers.put_nowait(DeliveryFailed("no", answer="415 No"))
+            far_end.outbox.add([key])
+            await far_end.settle()
+        assert far_end.outbox.lacks("2")
+        assert far_end.statuses == [(True, False)] * 2
+        far_end.outbox.close()
+
+    run(test())
+
+
+def test_a_key_that_was_refused_goes_alone_after_the_next_registration() -> None:
+    """Otherwise all keys would be refused with it, at each registration."""
+
+    async def test() -> None:
+        far_end = FarEnd()
+        far_end.answers.put_nowait(DeliveryFailed("no", answer="415 No"))
+        far_end.outbox.add(["2"])
+        await far_end.settle()
+        again = FarEnd(before=far_end.outbox)
+        far_end.outbox.close()
+        again.outbox.add(["1", "2", "3"])
+        assert [again.outbox.lacks(key) for key in ("1", "2", "3")] == [
+            False,
+            True,
+            False,
+        ]
+        for answer in (None, DeliveryFailed("no", answer="415 No"), None):
+            again.answers.put_nowait(answer)
+        await again.settle()
+        assert again.documents() == [b"1:off ", b"2:off ", b"3:off "]
+        assert [again.outbox.lacks(key) for key in ("1", "2", "3")] == [
+            False,
+            True,
+            False,
+        ]
+        assert again.statuses == []
+        again.outbox.close()
 
     run(test())
 

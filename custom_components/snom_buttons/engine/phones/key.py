@@ -56,7 +56,8 @@ class Key:
         """`look` as a buttons document."""
         self.other_lights: tuple[str, ...] = ()
         """Light modes that it has shown and LightMode lacks, the newest first. They are
-        remembered so that a state that was read can be set again."""
+        remembered so that a state that was read can be set again. The order does not
+        change with use: a light offers them as effects, which Home Assistant stores."""
         self.other_colors: tuple[str, ...] = ()
         """The same for colours `#RRGGBB`."""
         self.shown: Signal[object] = Signal()
@@ -163,8 +164,7 @@ def _document(setup: KeySetup) -> bytes:
 
 
 def _remembered(word: str, before: tuple[str, ...]) -> tuple[str, ...]:
-    others = (other for other in before if other != word)
-    return (word, *others)[:MAX_REMEMBERED]
+    return before if word in before else (word, *before)[:MAX_REMEMBERED]
 
 
 def _changes(before: KeyDescription, after: KeyDescription) -> Mapping[str, Any]:

@@ -82,7 +82,8 @@ class Outbox:
         `document_of` returns the current document of a key, `deliver` sends a document
         of up to `room()` bytes (more only for a single key), returns the contact's
         answer and raises DeliveryFailed. `status_changed` is called when `answering`,
-        `in_sync`, `is_behind` or `refusal` changes, `answered` with each answer.
+        `in_sync`, `refusal` or what `lacks` returns may have changed, `answered` with
+        each answer.
         """
         # A contact that does not answer, or keeps refusing, stays so if it registers.
         self.answering: bool = before is None or before.answering
@@ -90,12 +91,12 @@ class Outbox:
         self.in_sync: bool = before is not None and before.in_sync
         """Whether the contact has taken all its documents, but for those of the latest
         SLOW seconds."""
-        self.is_behind: bool = before is not None and before.is_behind
-        """Whether it is out of sync by a refusal or without an answer for SLOW seconds,
-        and not only because it has just registered."""
         self.refusal: str | None = before.refusal if before else None
         """The contact's answer if it keeps refusing documents."""
+        # A contact that refuses one key, or is slow, does so after each REGISTER.
         self._refusals: int = before._refusals if before else 0  # noqa: SLF001
+        self._alone: set[str] = set(before._alone) if before else set()  # noqa: SLF001
+        self._is_stalled: bool = before is not None and before._is_stalled  # noqa: SLF001
         self.held_by: str | None = None
         """The answer by which the contact asks to wait, None if it does not."""
         self._document_of = document_of
@@ -111,7 +112,6 @@ class Outbox:
         self._slow = Alarm(self._is_slow)
         self._late: dict[str, None] = {}
         self._no_longer_late = Alarm(self._send_late)
-        self._alone: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._retry = Alarm(self._try_again)
         self._delay = FIRST_RETRY
@@ -138,17 +138,25 @@ class Outbox:
             for keys in (self._due, self._relabelled, self._refused, self._under_way)
         )
 
+    def lacks(self, key: str) -> bool:
+        """Whether the contact refused a key's look, or does not answer for SLOW seconds.
+
+        False for a look that is on its way for less.
+        """
+        return (self._is_stalled or key in self._alone) and not self.has_taken(key)
+
     def heard(self) -> None:
         """Record that the contact answers: a message has come from it."""
         if not self.answering:
             missed = self._due or self._relabelled or self._refused or self._late
             in_sync = not (missed or self._under_way)
+            self._is_stalled = self._is_stalled and not in_sync
             self._set_status(answering=True, in_sync=in_sync)
             self._wake()
 
     def lost(self) -> None:
         """Record that the contact does not answer."""
-        self._fall_behind(answering=False)
+        self._stall(answering=False)
 
     def send_again_late(self, keys: Iterable[str]) -> None:
         """Send keys again after LATE: an old document may arrive behind a newer one."""
@@ -217,18 +225,22 @@ class Outbox:
                     return
                 self._refused |= dict.fromkeys(keys)
                 refusal = failure
-                self._fall_behind(answering=True)
+                lacks_more = not self._alone.issuperset(keys)
+                self._alone.update(keys)
+                self._is_stalled = self._is_stalled and bool(self._due)
+                self._set_status(answering=True, in_sync=False, is_news=lacks_more)
             except Exception as error:
                 _LOGGER.exception("A buttons document could not be sent")
                 self._give_up(keys, DeliveryFailed(str(error), answer=str(error)))
                 return
             else:
+                lacked = self._is_stalled or not self._alone.isdisjoint(keys)
                 self._alone.difference_update(keys)
+                self._is_stalled = self._is_stalled and bool(self._due)
                 in_sync = not self._refused and (self.in_sync or not self._due)
-                self._set_status(answering=True, in_sync=in_sync)
+                self._set_status(answering=True, in_sync=in_sync, is_news=lacked)
                 self._note(keys, answer, taken=True)
         self._task = None
-        self._alone.update(self._refused)
         if not self._refused:
             self._retry.cancel()
             self._delay = FIRST_RETRY
@@ -248,7 +260,7 @@ class Outbox:
             self._under_way = []
 
     def _is_slow(self) -> None:
-        self._fall_behind(answering=self.answering)
+        self._stall(answering=self.answering)
 
     def _note(self, keys: list[str], answer: str, *, taken: bool) -> None:
         newest = [key for key in keys if key not in self._due]
@@ -266,7 +278,7 @@ class Outbox:
         self._retry.cancel()
         self._retry_later(failure)
         answering = failure.answered or (is_first and self.answering)
-        self._fall_behind(answering=answering)
+        self._stall(answering=answering)
 
     def _send_last(self, keys: list[str]) -> None:
         """Send keys last, from the second refusal on alone: one may be the cause."""
@@ -314,15 +326,15 @@ class Outbox:
             self.refusal = answer
             self._status_changed()
 
-    def _fall_behind(self, *, answering: bool) -> None:
-        self._set_status(answering=answering, in_sync=False, is_behind=True)
+    def _stall(self, *, answering: bool) -> None:
+        """Lack all that is due until it is taken."""
+        is_news, self._is_stalled = not self._is_stalled, True
+        self._set_status(answering=answering, in_sync=False, is_news=is_news)
 
     def _set_status(
-        self, *, answering: bool, in_sync: bool, is_behind: bool | None = None
+        self, *, answering: bool, in_sync: bool, is_news: bool = False
     ) -> None:
-        if is_behind is None:
-            is_behind = self.is_behind and not in_sync
-        status = answering, in_sync, is_behind
-        if status != (self.answering, self.in_sync, self.is_behind):
-            self.answering, self.in_sync, self.is_behind = status
+        status = answering, in_sync
+        if is_news or status != (self.answering, self.in_sync):
+            self.answering, self.in_sync = status
             self._status_changed()

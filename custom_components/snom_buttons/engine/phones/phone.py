@@ -44,11 +44,12 @@ class Phone:
         self.extension = setup.extension
         self.setup = setup
         self.status: Signal[None] = Signal()
-        """`available`, `in_sync`, `lacks`, `refusal`, `registration` or `exceeds` changed."""
+        """`available`, `in_sync`, `lacks`, `refusal`, `exceeds` or `registrations` changed."""
         self.taken: Signal[list[str]] = Signal()
         """Names of keys whose looks a contact has taken."""
         self._answers: Signal[tuple[object, Answer]] = Signal()
         """The answers to documents, each with the key of the contact's binding."""
+        self._contacts_changed: Signal[None] = Signal()
         self.measured: Signal[None] = Signal()
         """`round_trip` has changed."""
         self.gone: Signal[Binding] = Signal()
@@ -56,7 +57,8 @@ class Phone:
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[bool] = Signal()
         """What is stored has changed; with whether that is only the label of a key."""
-        self.registration: Registration | None = None
+        self.registrations: Sequence[Registration] = ()
+        """Of all contacts, the newest last."""
         self.is_followed = False
         """Whether the contacts are known: the server has been started."""
         self.keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
@@ -67,6 +69,11 @@ class Phone:
         self.answered: deque[Answered] = deque(maxlen=MAX_ANSWERED)
         """The newest presses and calls, of which a retransmission must not count."""
         self._calm = Alarm(self._calm_down)
+
+    @property
+    def registration(self) -> Registration | None:
+        """The newest registration, None without one."""
+        return self.registrations[-1] if self.registrations else None
 
     @property
     def exceeds(self) -> bool:
@@ -109,9 +116,7 @@ class Phone:
         False for a look that is on its way for less than a second.
         """
         answering = self._answering
-        return not answering or any(
-            outbox.is_behind and not outbox.has_taken(key) for outbox in answering
-        )
+        return not answering or any(outbox.lacks(key) for outbox in answering)
 
     @property
     def _answering(self) -> list[Outbox]:
@@ -208,9 +213,9 @@ class Phone:
         """Send keys if they are not due; return the answer of each contact to them.
 
         All contacts that answer must take all keys; contacts that have stopped
-        answering count only if no other is left. Raises Failed for the first refusal,
-        without a contact, and if answers are missing after `within` seconds. The keys
-        stay due then.
+        answering count only if no other is left, and those that are gone do not count.
+        Raises Failed for the first refusal, as soon as there is no contact, and if
+        answers are missing after `within` seconds. The keys stay due then.
         """
         phone = self.setup.name
         if not self._contacts:
@@ -239,7 +244,22 @@ class Phone:
             if not any(missing.values()):
                 complete.set_result(None)
 
-        unsubscribe = self._answers.subscribe(note)
+        def follow_contacts(_: None) -> None:
+            for contact in missing.keys() - self._contacts.keys():
+                del missing[contact]
+            if not missing:  # others, as of a phone that was reset, get all keys
+                missing.update((contact, set(names)) for contact in self._contacts)
+            if complete.done():
+                return
+            if not missing:
+                complete.set_exception(Failed("phone_not_registered", phone=phone))
+            elif not any(missing.values()):
+                complete.set_result(None)
+
+        subscriptions = (
+            self._answers.subscribe(note),
+            self._contacts_changed.subscribe(follow_contacts),
+        )
         try:
             for outbox in outboxes.values():
                 outbox.add_idle(names)
@@ -248,23 +268,25 @@ class Phone:
         except TimeoutError:
             raise Failed("phone_silent", phone=phone, seconds=f"{within:g}") from None
         finally:
-            unsubscribe()
+            for unsubscribe in subscriptions:
+                unsubscribe()
         return list(answers.values())
 
     def registered(
         self,
         bindings: Sequence[Binding],
         courier: Courier,
-        registration: Registration | None,
+        now: float,
     ) -> None:
         """Follow a change of the bindings; each REGISTER makes a new Binding.
 
-        The contact of a new one gets the whole picture, as it may show anything.
+        The contact of a new one gets the whole picture, as it may show anything. `now`
+        is the time by the clock of the bindings.
         """
         before = self._contacts
         self._contacts = {}
         self.is_followed = True
-        self.registration = registration
+        self.registrations = [Registration.of(binding, now) for binding in bindings]
         for binding in bindings:
             known = before.pop(binding.key, None)
             if known is not None and known.binding is binding:
@@ -284,6 +306,7 @@ class Phone:
             contact.outbox.add([*self.keys, *self._unconfigured])
         for contact in before.values():
             contact.close()
+        self._contacts_changed.emit(None)
         self.status.emit(None)
 
     def restore(
@@ -338,6 +361,7 @@ class Phone:
         for contact in self._contacts.values():
             contact.close()
         self._contacts.clear()
+        self._contacts_changed.emit(None)
 
     def _document_of(self, name: str) -> bytes:
         key = self.keys.get(name)
@@ -346,8 +370,6 @@ class Phone:
     def _answered(self, contact: object, answer: Answer) -> None:
         if answer.taken:
             self.taken.emit(answer.keys)
-            if any(outbox.is_behind for outbox in self._answering):
-                self.status.emit(None)  # it lacks less than before
         self._answers.emit((contact, answer))
 
     def _key_changed(self, key: Key, only_label: bool) -> None:

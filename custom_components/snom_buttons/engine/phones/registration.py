@@ -1,4 +1,4 @@
-"""What a phone's newest registration says about it."""
+"""What a registration says about a phone."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from ..sip import Binding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """The newest registration of a phone."""
+    """A registration of a phone."""
 
     address: str
     """The flow of the REGISTER, as `udp 192.0.2.4:2048`."""

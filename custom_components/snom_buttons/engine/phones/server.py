@@ -15,7 +15,6 @@ from .courier import Courier
 from .line import SharedLine
 from .phone import Phone
 from .reception import Reception, emit_later
-from .registration import Registration
 from .settings import ServerSettings
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
@@ -323,10 +322,7 @@ class PhoneServer:
         if not self._is_started:
             return
         bindings = self._location.bindings(phone.extension)
-        registration = None
-        if bindings:
-            registration = Registration.of(bindings[-1], self._clock())
-        phone.registered(bindings, self._courier, registration)
+        phone.registered(bindings, self._courier, self._clock())
         self._expiry.advance(min((b.expires_at for b in bindings), default=None))
 
     def _expire(self) -> None:
