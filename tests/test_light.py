@@ -208,7 +208,7 @@ async def test_color_and_effect_are_kept_apart(
 @pytest.mark.parametrize(
     ("color", "shown"),
     [
-        (None, (0, 0)),
+        (None, None),
         (Color.LOCAL, (120, 100)),
         (Color.REMOTE, (0, 100)),
         ("#0000FF", (240, 100)),
