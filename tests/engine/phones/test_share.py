@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -14,9 +15,12 @@ from custom_components.snom_buttons.engine.phones.reception import (
 )
 from custom_components.snom_buttons.engine.sip import CALM
 from custom_components.snom_buttons.engine.sip.guard import (
+    MORE_REGISTRATIONS,
+    OWN_REGISTRATIONS,
     PHONE_MORE,
     PHONE_OWN,
     REFUSALS,
+    SLOW_REGISTRATIONS,
 )
 from tests.support.hammer import press
 from tests.support.rawphone import RawMessage, RawPhone
@@ -36,6 +40,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 AT_ONCE = PHONE_OWN.at_once + PHONE_MORE.at_once
 PRESSES_AT_ONCE = OWN_PRESSES.at_once + MORE_PRESSES.at_once
+REGISTRATIONS_AT_ONCE = OWN_REGISTRATIONS.at_once + MORE_REGISTRATIONS.at_once
 
 
 class Answers:
@@ -137,6 +142,62 @@ def test_numbers_that_are_dialled_are_bounded_too() -> None:
             statuses = [answer.status for answer in await asyncio.gather(*calls)]
             assert statuses.count(486) == len(dialled) == PRESSES_AT_ONCE
             assert statuses.count(503) == 150 - PRESSES_AT_ONCE
+
+    jumping(test)
+
+
+def test_registrations_of_a_phone_are_bounded() -> None:
+    """Each one sent all keys, for whose answers the phone got a further share."""
+
+    async def test() -> None:
+        phone, other = make_phone(), make_phone("45")
+        changes: list[None] = []
+        async with (
+            serving(phone, other) as server,
+            raw_phone(server) as desk,
+            raw_phone(server) as moved,
+            raw_phone(server, "45") as hall,
+        ):
+            moved.instance = desk.instance
+            phone.status.subscribe(changes.append)
+            statuses = []
+            for number in range(300):
+                # From another flow, too, and with an end of the registration.
+                sender = moved if number % 3 else desk
+                answer = await sender.register(3600 * (number % 2))
+                statuses.append(answer.status)
+            # A few more while the clock goes on.
+            accepted = statuses.count(200)
+            assert REGISTRATIONS_AT_ONCE <= accepted < REGISTRATIONS_AT_ONCE + 10
+            assert statuses.count(503) == 300 - accepted
+            assert answer.get("Retry-After") == "5"
+            assert len(moved.requests + desk.requests) <= accepted
+            assert len(changes) < 5 * accepted
+            assert (phone.exceeds, other.exceeds) == (True, False)
+            # Another phone registers, and this one has its slow share.
+            assert (await hall.register()).status == 200
+            await asyncio.sleep(1 / SLOW_REGISTRATIONS)
+            assert (await desk.register()).status == 200
+            await desk.shows("4")
+            assert (await desk.press("1")).status == 200
+            await asyncio.sleep(CALM)
+            assert not phone.exceeds
+
+    jumping(test)
+
+
+def test_ten_contacts_that_register_every_minute_are_never_refused() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, AsyncExitStack() as stack:
+            desks = [
+                await stack.enter_async_context(raw_phone(server)) for _ in range(10)
+            ]
+            for _ in range(30):
+                for desk in desks:
+                    assert (await desk.register(60)).status == 200
+                await asyncio.sleep(30)
+            assert not phone.exceeds
 
     jumping(test)
 

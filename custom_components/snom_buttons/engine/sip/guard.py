@@ -47,6 +47,14 @@ ANSWERS = 2
 """Messages that a phone is given back for each request to it, which it has to answer."""
 REFUSALS = Rate(1.0, 10.0)
 """503 responses to a phone that exceeds its share; the rest is dropped."""
+OWN_REGISTRATIONS = Rate(0.5, 20.0)
+"""Registrations of a user; each makes the server send all keys to its contact."""
+SLOW_REGISTRATIONS = 0.1
+"""The same per second for a user that exceeds its share."""
+MORE_REGISTRATIONS = Rate(0.5, 20.0)
+"""Further ones."""
+USERS_MORE_REGISTRATIONS = Rate(20.0, 200.0)
+"""All these further registrations of all users."""
 FAILURES = 10
 """Wrong passwords that lock out an address."""
 NETWORK_FAILURES = 100
@@ -107,6 +115,13 @@ class Guard:
             slow=PHONE_SLOW,
             more=PHONE_MORE,
             common=PHONES_MORE,
+        )
+        self._registrations = Shares(
+            clock,
+            own=OWN_REGISTRATIONS,
+            slow=SLOW_REGISTRATIONS,
+            more=MORE_REGISTRATIONS,
+            common=USERS_MORE_REGISTRATIONS,
         )
         self._refusals: OrderedDict[Hashable, Bucket] = OrderedDict()
         self.drops = Drops(clock)
@@ -233,6 +248,16 @@ class Guard:
         for exceeding in self._location.users(flow) if is_known else (user(),):
             self._on_excess(exceeding)
         return is_known
+
+    def may_register(self, user: str) -> bool:
+        """Whether a user that has proved its password may register once more.
+
+        Counted by user: each flow that registers has a share of messages of its own.
+        """
+        if self._registrations.take(user):
+            return True
+        self._on_excess(user)
+        return False
 
     def _phone(self, flow: Flow, user: Callable[[], str]) -> Hashable | None:
         """Return what identifies the phone that a message is from; None for a stranger."""

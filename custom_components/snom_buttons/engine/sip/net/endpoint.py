@@ -404,6 +404,10 @@ class Endpoint:
             # A retransmission could not be told from a new request.
             incoming.refuse_excess()
         elif request.method == "REGISTER" and self._registrar is not None:
+            user = request.to.uri.user or ""
+            if self._guard is not None and not self._guard.may_register(user):
+                incoming.refuse_excess()
+                return
             answer = self._registrar.register(request, incoming.flow)
             incoming.reply(answer.status, answer.headers)
         else:
