@@ -7,8 +7,11 @@ import asyncio
 import pytest
 
 from custom_components.snom_buttons.engine.phones import KeyPress
+from custom_components.snom_buttons.engine.sip import Flow
+from custom_components.snom_buttons.engine.sip.binding import MAX_BINDINGS
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from tests.support.clock import run
+from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
 from tests.support.serving import PASSWORD, base, lit, make_phone
 from tests.support.streams import Contexts, raw_phone, serving
@@ -58,6 +61,31 @@ async def test_a_sips_contact_gets_ours_as_sips(contexts: Contexts) -> None:
         port = server.address_of(desk.transport)[1]
         assert first.start.startswith(f"MESSAGE sips:44@{desk.address};")
         assert first.get("Contact") == f"<sips:ha.example:{port}>"
+
+
+async def test_a_phone_that_connects_often_displaces_no_other(
+    contexts: Contexts,
+) -> None:
+    phone = make_phone()
+    lost: asyncio.Queue[Flow] = asyncio.Queue()
+    async with (
+        serving(contexts, phone) as server,
+        RawPhone(server.address, "44", PASSWORD) as desk,
+    ):
+        await desk.register()
+        on_lost = server._endpoint._on_lost
+
+        def noting(flow: Flow) -> None:
+            on_lost(flow)
+            lost.put_nowait(flow)
+
+        server._endpoint._on_lost = noting
+        for _ in range(MAX_BINDINGS + 1):
+            async with raw_phone(server, contexts) as roaming:
+                await roaming.register()
+            await asyncio.wait_for(lost.get(), PATIENCE)
+        phone.keys["1"].show(lit("1"))
+        await desk.shows("1", c="on")
 
 
 async def test_a_large_picture_is_one_document(contexts: Contexts) -> None:

@@ -454,6 +454,24 @@ class TestSeveralContacts:
             f"<sip:44@h{n}>" for n in range(2, MAX_BINDINGS + 2)
         ]
 
+    def test_those_without_a_connection_make_room_first(self, stack: Stack) -> None:
+        """A client that connects again and again displaces no other one."""
+        stack.register("<sip:44@desk>")
+        for number in range(MAX_BINDINGS + 2):
+            flow = Flow("TCP", "192.0.2.5", 2048 + number, number + 1)
+            contact = f"<sip:44@h{number};transport=tcp>"
+            assert stack.register(contact, flow=flow).status == 200
+            stack.location.lost(flow)
+        stack.register("<sip:44@last>")
+        contacts = stack.contacts()
+        assert len(contacts) == MAX_BINDINGS
+        assert contacts[-1] == "<sip:44@last>"
+        assert "<sip:44@desk>" in contacts
+        # What is lost is forgotten with its binding, or was none's.
+        stack.location.lost(Flow("TCP", "192.0.2.6", 2048, 99))
+        stack.location.forget("44")
+        assert not stack.location._lost
+
     def test_more_at_once_than_there_may_be(self, stack: Stack) -> None:
         contacts = [f"<sip:44@h{number}>" for number in range(MAX_BINDINGS + 1)]
         assert stack.register(*contacts) == Answer(400)

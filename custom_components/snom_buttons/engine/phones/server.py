@@ -342,5 +342,6 @@ class PhoneServer:
             self._registered(binding.user)
 
     def _connection_lost(self, flow: Flow) -> None:
+        self._location.lost(flow)
         for phone in self.phones.values():
             phone.lost(flow)

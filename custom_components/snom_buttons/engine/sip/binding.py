@@ -8,7 +8,7 @@ from .grammar import SipSyntaxError, shape
 from .uri import Address, Uri, parse_address
 
 MAX_BINDINGS = 10
-"""Bindings of one user; a new one replaces the oldest."""
+"""Bindings of one user; a new one replaces the oldest, or one whose connection is closed."""
 MAX_USER_AGENT = 128
 """Characters that are kept of a User-Agent."""
 MAX_ADDRESS = 512

@@ -20,6 +20,8 @@ class LocationService:
         self._direct: Counter[Any] = Counter()
         self._served: Counter[Any] = Counter()
         self._addresses: Counter[Any] = Counter()
+        self._lost: set[Flow] = set()
+        """Connections that are closed, of bindings that have not expired."""
 
     def bindings(self, user: str) -> tuple[Binding, ...]:
         """Return a user's current bindings, the newest last."""
@@ -78,6 +80,15 @@ class LocationService:
         self.store(binding.user, kept)
         return True
 
+    def lost(self, flow: Flow) -> None:
+        """Record that a connection is closed."""
+        if flow in self._served:
+            self._lost.add(flow)
+
+    def is_reached(self, binding: Binding) -> bool:
+        """Whether requests can be sent to its contact: its connection is not closed."""
+        return binding.flow not in self._lost
+
     def restore(self, user: str, bindings: Sequence[Binding]) -> None:
         """Set a user's bindings to those of a snapshot that a registrar would hold.
 
@@ -100,6 +111,7 @@ class LocationService:
                 del index[entry]
         for index, entry in self._entries(bindings):
             index[entry] += 1
+        self._lost.intersection_update(self._served)
         if bindings:
             self._bindings[user] = bindings
         else:

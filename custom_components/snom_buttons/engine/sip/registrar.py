@@ -108,6 +108,9 @@ class Registrar:
         number = request.cseq.number
         if any(b.call_id == request.call_id and number <= b.cseq for b in removed):
             return Answer(500)
+        if len(kept) > MAX_BINDINGS:
+            # First those that a client left behind each time it connected again.
+            kept.sort(key=self.location.is_reached)
         return kept[-MAX_BINDINGS:]
 
     def _binding(
