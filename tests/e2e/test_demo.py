@@ -193,14 +193,21 @@ def outlives_a_power_cut(directory: Path) -> bool:
             for entry in entries["data"]["entries"]
             if entry["domain"] == "snom_buttons"
         )
-        ours = json.loads((storage / f"snom_buttons.{entry['entry_id']}").read_text())
+        phones = [
+            json.loads(
+                (
+                    storage / f"snom_buttons.{entry['entry_id']}.{it['subentry_id']}"
+                ).read_text()
+            )["data"]
+            for it in entry["subentries"]
+            if it["subentry_type"] == "phone"
+        ]
     except FileNotFoundError, ValueError:
         return False
-    phones = ours["data"]["phones"]
     return (
         len(entry["subentries"]) == 3
-        and all(phone["bindings"] for phone in phones.values())
-        and all("c=park" in phone["keys"][3]["shown"] for phone in phones.values())
+        and all(phone["bindings"] for phone in phones)
+        and all("c=park" in phone["keys"][3]["shown"] for phone in phones)
     )
 
 

@@ -576,8 +576,12 @@ async def test_a_request_is_good_once_and_from_one_address() -> None:
             assert b"SIP/2.0 200" not in said
             assert len(server._location.bindings("44")) == 1
             assert [status(answer) for answer in (await phone.say(seen))[:1]] == [200]
-            # The same bytes are a retransmission; with another branch they are not.
-            again = seen.replace(b"branch=z9hG4bK", b"branch=z9hG4bK9")
+            # The same bytes are a retransmission, and with another branch a merged request
+            # (RFC 3261 8.2.2.2). A new request needs new credentials.
+            merged = seen.replace(b"branch=z9hG4bK", b"branch=z9hG4bK9")
+            (answer,) = await phone.say(merged)
+            assert status(answer) == 482
+            again = merged.replace(b"CSeq: 1 ", b"CSeq: 2 ")
             (answer,) = await phone.say(again)
             assert status(answer) == 401
             for thief in (other_port, other_host):
