@@ -267,6 +267,16 @@ class TestLines:
         assert len(message._spellings) <= 512
         assert canonical_name("x-1999") == "X-1999"
 
+    @pytest.mark.parametrize("name", ["", "a b", "ä"])
+    def test_what_is_no_name_stays_none_when_it_was_asked_for(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from custom_components.snom_buttons.engine.sip import message
+
+        monkeypatch.setattr(message, "_spellings", {})
+        assert name not in request().headers
+        assert refused(request_bytes("MESSAGE", f"{name}: value"))
+
     def test_a_message_in_compact_form(self) -> None:
         message = parse_datagram(
             wire(

@@ -85,7 +85,8 @@ def canonical_name(name: str) -> str:
         return known
     lower = name.lower()
     spelling = _COMPACT.get(lower) or _IRREGULAR.get(lower) or lower.title()
-    if len(_spellings) < 512 and len(name) < 40:
+    # A name in the cache is not checked again by Headers.read.
+    if len(_spellings) < 512 and len(name) < 40 and is_token(name):
         _spellings[name] = spelling
     return spelling
 
