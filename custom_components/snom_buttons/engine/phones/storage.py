@@ -289,7 +289,8 @@ def _load_answered(item: object) -> Answered:
     """Return an answer. Raises KeyError, TypeError or ValueError if it is broken."""
     fields = _Fields(item)
     response = fields.get("response", str).encode("latin-1")
-    if len(response) > MAX_HEAD or not response.startswith(b"SIP/2.0 "):
+    is_response = not response or response.startswith(b"SIP/2.0 ")
+    if len(response) > MAX_HEAD or not is_response:
         raise ValueError("it is no response")
     return Answered(
         fields.text("key", MAX_HEAD), fields.get("at", int, float), response

@@ -7,6 +7,7 @@ transaction layer, or a test), which calls `expire` at `deadline`. It is a table
 
 from collections.abc import Mapping
 from enum import Enum, auto
+from hashlib import blake2b
 import time
 from typing import ClassVar, NamedTuple
 
@@ -256,10 +257,11 @@ class Answered(NamedTuple):
     """A request that has been acted on, as it is known after a restart."""
 
     key: str
-    """The key of its transaction as text."""
+    """The digest of the key of its transaction."""
     at: float
     """In wall-clock time."""
     response: bytes
+    """Empty for a call, which is refused as busy if it is sent again."""
 
     @property
     def is_current(self) -> bool:
@@ -322,5 +324,9 @@ def owner_of(request: Request, flow: Flow) -> Owner:
 
 
 def text_of(key: TransactionKey) -> str:
-    """Return a key as text, which is the same after a restart."""
-    return " ".join(map(str, key))
+    """Return a digest of a key, which is the same after a restart.
+
+    A key of RFC 2543 has the number that was dialled.
+    """
+    text = " ".join(map(str, key)).encode("utf-8", "surrogateescape")
+    return blake2b(text, digest_size=16).hexdigest()

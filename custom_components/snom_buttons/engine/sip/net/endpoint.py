@@ -81,11 +81,14 @@ class IncomingRequest:
     def record(self) -> Answered | None:
         """Return what to know of the request after a restart, once it has a reply.
 
-        None by a connection, which ends with the server, and for a long response.
+        None by a connection, which ends with the server, and for a long response. Of a
+        call the response is left out: what was dialled may be a secret code.
         """
         if self.flow.is_reliable or len(self._response) > MAX_RECORD:
             return None
-        return Answered(text_of(self._key), time.time(), self._response)
+        is_call = self.request.method == "INVITE"
+        response = b"" if is_call else self._response
+        return Answered(text_of(self._key), time.time(), response)
 
     def reply_stateless(
         self, status: int, headers: HeaderItems = (), *, reason: str | None = None
@@ -362,10 +365,13 @@ class Endpoint:
         key = server_key(request, flow, request.method)
         if self._transactions.advance(key, Event.REQUEST):
             return
-        if self._before and (answered := self._answered_before(key)) is not None:
-            self.respond(key, flow, request, answered.response)
-            return
         incoming = IncomingRequest(request, flow, size, self, key)
+        if self._before and (answered := self._answered_before(key)) is not None:
+            if answered.response:
+                self.respond(key, flow, request, answered.response)
+            else:
+                incoming.reply(486)
+            return
         if request.method == "CANCEL":
             # The request it cancels has a final response, or does not exist (9.2). CANCEL
             # cannot be challenged (22.1).
