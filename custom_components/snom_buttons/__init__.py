@@ -70,8 +70,8 @@ async def _async_start(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
     # The update listener is added later, so update before and after the platforms.
     await hub.async_update()
     async with AsyncExitStack() as on_failure:
-        # One after the other, as Home Assistant gives each platform a minute, in which
-        # the others would take turns.
+        # One at a time: Home Assistant gives each platform a minute, which platforms
+        # that are set up together would share.
         for platform in PLATFORMS:
             await hass.config_entries.async_forward_entry_setups(entry, [platform])
             on_failure.push_async_callback(

@@ -392,7 +392,7 @@ def _try_to_write(directory: str) -> str | None:
 
 
 def _upgraded(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return a store whose keys have what 0.1 kept in lists by phone.
+    """Return a store whose keys have what an earlier one kept in lists by phone.
 
     `unused`: keys that were not used; `colored`: those with several colours.
     """

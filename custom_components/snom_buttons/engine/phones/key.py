@@ -10,7 +10,7 @@ from .setup import KeySetup
 from .signal import Signal
 
 MAX_REMEMBERED: Final = 16
-"""Words of each kind that a key remembers."""
+"""Light modes, and colours, that are stored of those that a key has shown."""
 
 _FIELDS = tuple(field.name for field in fields(KeyDescription) if field.name != "name")
 
@@ -55,9 +55,10 @@ class Key:
         self.document = _document(setup)
         """`look` as a buttons document."""
         self.other_lights: tuple[str, ...] = ()
-        """Light modes that it has shown and LightMode lacks, the newest first. They are
-        remembered so that a state that was read can be set again. The order does not
-        change with use: a light offers them as effects, which Home Assistant stores."""
+        """Light modes that the key has shown and LightMode lacks, the newest first.
+
+        With them a state that was read can be set again. The order does not change with
+        use: they are effects of a light, a list that Home Assistant stores."""
         self.other_colors: tuple[str, ...] = ()
         """The same for colours `#RRGGBB`."""
         self.shown: Signal[object] = Signal()

@@ -327,7 +327,7 @@ class Outbox:
             self._status_changed()
 
     def _stall(self, *, answering: bool) -> None:
-        """Lack all that is due until it is taken."""
+        """Record that the contact lacks all that is due, until it has taken it."""
         is_news, self._is_stalled = not self._is_stalled, True
         self._set_status(answering=answering, in_sync=False, is_news=is_news)
 

@@ -24,7 +24,7 @@ class Shares:
     """Two buckets for each sender, and one for all of them together.
 
     What is in a sender's own bucket is there whatever the others do. When it is empty,
-    the sender takes from its second bucket and from the common one. Is one of these
+    the sender takes from its second bucket and from the common one. If one of these is
     empty too, the sender is refused, and its own bucket fills slowly until it is calm.
     """
 
