@@ -852,7 +852,7 @@ def connections(server: PhoneServer) -> int:
         for name, transport in server._endpoint._transports.items()
         if name != "UDP"
     ]
-    return sum(len(held) for t in transports for held in t._by_host.values())
+    return sum(len(transport._all) for transport in transports)
 
 
 @pytest.mark.parametrize("kind", ["silence", "a message", "a handshake"])

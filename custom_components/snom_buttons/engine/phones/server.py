@@ -342,6 +342,8 @@ class PhoneServer:
             self._registered(binding.user)
 
     def _connection_lost(self, flow: Flow) -> None:
+        if not self._location.serves(flow):
+            return  # a stranger's, of which there may be a thousand a second
         self._location.lost(flow)
         for phone in self.phones.values():
             phone.lost(flow)

@@ -105,13 +105,16 @@ class LocationService:
 
     def store(self, user: str, bindings: list[Binding]) -> None:
         """Replace the bindings of a user."""
-        for index, entry in self._entries(self._bindings.get(user, ())):
+        before = self._bindings.get(user, ())
+        for index, entry in self._entries(before):
             index[entry] -= 1
             if not index[entry]:
                 del index[entry]
         for index, entry in self._entries(bindings):
             index[entry] += 1
-        self._lost.intersection_update(self._served)
+        self._lost.difference_update(
+            binding.flow for binding in before if binding.flow not in self._served
+        )
         if bindings:
             self._bindings[user] = bindings
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 import socket
 import ssl
 import struct
+from unittest.mock import patch
 
 import pytest
 
@@ -89,6 +90,20 @@ type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 async def connected(listener: Listener, context: ssl.SSLContext | None) -> Streams:
     return await asyncio.open_connection(*listener.address, ssl=context)
+
+
+async def registered(listener: Listener, streams: Streams) -> None:
+    """Send a message, as which a REGISTER is accepted; the listener answers `here`."""
+    take = listener.receive
+
+    def register(data: bytes, flow: Flow) -> None:
+        bind(listener.location, flow, user=f"{flow.port}")
+        take(data, flow)
+
+    listener.receive = register
+    streams[1].write(MESSAGE)
+    assert await streams[0].readexactly(4) == b"here"
+    listener.receive = take
 
 
 @jumping
@@ -285,9 +300,7 @@ async def test_too_many_strangers() -> None:
         assert await other.readexactly(4) == b"here"
         writer.close()
         # A registered connection does not count.
-        held[0][1].write(MESSAGE)
-        await held[0][0].readexactly(4)
-        bind(listener.location, listener.got[-1][1])
+        await registered(listener, held[0])
         reader, writer = await connected(listener, None)
         writer.write(MESSAGE)
         assert await reader.readexactly(4) == b"here"
@@ -376,6 +389,39 @@ def room_for_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp_module, "MAX_TLS_STRANGERS", 3)
 
 
+@jumping
+async def test_a_new_connection_costs_no_look_at_all_phones() -> None:
+    """With a thousand phones each took 4 ms, and strangers open a thousand a second."""
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        phones = [await connected(listener, None) for _ in range(10)]
+        for phone in phones:
+            await registered(listener, phone)
+        with patch.object(listener, "serves", wraps=listener.serves) as serves:
+            stranger = await connected(listener, None)
+            assert serves.call_count == 1
+        for _, writer in (*phones, stranger):
+            writer.close()
+
+
+@jumping
+async def test_a_connection_whose_registration_ended_is_a_strangers_again() -> None:
+    async with listening() as listener:
+        listener.answer = lambda _: b"here"
+        phone = await connected(listener, None)
+        await registered(listener, phone)
+        await asyncio.sleep(1.5 * STRANGER_IDLE)
+        phone[1].write(MESSAGE)
+        await phone[0].readexactly(4)
+        flow = listener.got[-1][1]
+        listener.location.forget(f"{flow.port}")
+        await asyncio.sleep(0.75 * STRANGER_IDLE)
+        held = [await connected(listener, None) for _ in range(MAX_STRANGERS)]
+        assert await until_closed(held[-1][0]) == 0
+        for _, writer in (phone, *held):
+            writer.close()
+
+
 @pytest.mark.usefixtures("room_for_three")
 @jumping
 async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> None:
@@ -384,9 +430,7 @@ async def test_the_oldest_strangers_make_room_for_new_ones(tmp_path: Path) -> No
     async with listening(contexts.server) as listener:
         listener.answer = lambda _: b"here"
         phone = await connected(listener, contexts.client)
-        phone[1].write(MESSAGE)
-        await phone[0].readexactly(4)
-        bind(listener.location, listener.got[0][1])
+        await registered(listener, phone)
         shaken = await connected(listener, contexts.client)
         handshakes = [await connected(listener, None) for _ in range(2)]
         newest = await connected(listener, contexts.client)
@@ -426,12 +470,12 @@ async def test_handshakes_that_fail_leave_nothing_to_collect(tmp_path: Path) -> 
                     writer.write(b"nonsense")
                     await until_closed(reader)
                 else:
-                    (held,) = listener._by_host.values()
-                    next(iter(held)).make_room()
+                    (held,) = listener._all
+                    held.make_room()
                     await until_closed(reader)
                 writer.close()
                 async with asyncio.timeout(PATIENCE):
-                    while listener._by_host or protocols():  # noqa: ASYNC110
+                    while listener._all or protocols():  # noqa: ASYNC110
                         await asyncio.sleep(0.01)
                 assert protocols() == []
         finally:

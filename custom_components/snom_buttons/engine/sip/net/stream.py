@@ -4,11 +4,10 @@ Only phones open connections, which serve both ways (docs/decisions/0014).
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import chain, count
+from itertools import count
 import logging
-from operator import attrgetter
 import socket
 import ssl
 
@@ -78,7 +77,13 @@ class StreamTransport:
         self._lost = lost
         self._server: asyncio.Server | None = None
         self._connections: dict[Flow, _Connection] = {}
-        self._by_host: defaultdict[str, set[_Connection]] = defaultdict(set)
+        self._all: set[_Connection] = set()
+        """Also those whose handshake is under way."""
+        self._strangers: dict[_Connection, None] = {}
+        """Those without a registration, the oldest first: no connection costs a look at
+        all others."""
+        self._crowds: Counter[str] = Counter()
+        """How many of these an address or an IPv6 /64 has."""
 
     async def open(self, host: str, port: int) -> None:
         """Bind and listen. Raises OSError as the system gives it."""
@@ -99,7 +104,7 @@ class StreamTransport:
             return
         server, self._server = self._server, None
         server.close()
-        for connection in {c for held in self._by_host.values() for c in held}:
+        for connection in list(self._all):
             connection.close()
         try:
             async with asyncio.timeout(CLOSING):
@@ -125,24 +130,36 @@ class StreamTransport:
 
     def took(self, connection: _Connection) -> bool:
         """Count a new connection; return False if it exceeds a limit or is not admitted."""
-        host = connection.flow.host
-        held = self._by_host[host]
-        strangers = sum(not self.serves(known.flow) for known in held)
-        is_admitted = self._server is not None and self._admits_connection(
-            connection.flow
-        )
-        if is_admitted and (
-            strangers >= MAX_STRANGERS
-            or sum(map(len, self._by_host.values())) >= MAX_CONNECTIONS
+        flow = connection.flow
+        if self._server is None or not self._admits_connection(flow):
+            return False
+        if (
+            self._crowds[flow.host] >= MAX_STRANGERS
+            or len(self._all) >= MAX_CONNECTIONS
         ):
-            self._dropped(connection.flow)
-            is_admitted = False
-        if is_admitted:
-            held.add(connection)
-            self._make_room()
-        elif not held:
-            del self._by_host[host]
-        return is_admitted
+            self._dropped(flow)
+            return False
+        self._all.add(connection)
+        self.judge(connection)
+        self._make_room()
+        return True
+
+    def judge(self, connection: _Connection) -> None:
+        """Count a connection as a stranger's, or no longer."""
+        if self.serves(connection.flow):
+            self._forget_stranger(connection)
+        elif connection not in self._strangers:
+            self._strangers[connection] = None
+            self._crowds.update(networks_of(connection.flow.host))
+
+    def _forget_stranger(self, connection: _Connection) -> None:
+        if connection not in self._strangers:
+            return
+        del self._strangers[connection]
+        for network in networks_of(connection.flow.host):
+            self._crowds[network] -= 1
+            if not self._crowds[network]:
+                del self._crowds[network]
 
     def _admits_connection(self, flow: Flow) -> bool:
         work = HANDSHAKE if self._context else 0
@@ -159,18 +176,15 @@ class StreamTransport:
         oldest of the address, or IPv6 /64, with most connections, so that an attacker
         closes its own.
         """
-        strangers: defaultdict[str, list[_Connection]] = defaultdict(list)
-        for host, held in self._by_host.items():
-            *_, network = networks_of(host)
-            strangers[network] += [c for c in held if not self.serves(c.flow)]
         most = MAX_TLS_STRANGERS if self._context else MAX_TCP_STRANGERS
-        if sum(map(len, strangers.values())) <= most:
+        if len(self._strangers) <= most:
             return
-        by_age = attrgetter("flow.connection")
-        oldest = min(chain(*strangers.values()), key=by_age)
+        oldest = next(iter(self._strangers))
         if asyncio.get_running_loop().time() - oldest.since <= HANDSHAKE_DEADLINE:
-            crowd = max(strangers.values(), key=len)
-            oldest = min(crowd, key=by_age)
+            crowd = max(self._crowds, key=self._crowds.__getitem__)
+            oldest = next(
+                c for c in self._strangers if crowd in networks_of(c.flow.host)
+            )
         self._dropped(oldest.flow)
         oldest.make_room()
 
@@ -200,11 +214,8 @@ class StreamTransport:
 
     def gone(self, connection: _Connection) -> None:
         """Remove a connection; safe to call twice."""
-        host = connection.flow.host
-        held = self._by_host[host]
-        held.discard(connection)
-        if not held:
-            del self._by_host[host]
+        self._all.discard(connection)
+        self._forget_stranger(connection)
         if self._connections.pop(connection.flow, None) is not None:
             self._lost(connection.flow)
 
@@ -351,6 +362,7 @@ class _Connection(asyncio.Protocol):
                 # A stranger's messages do not extend its time.
                 if self._listener.serves(self.flow):
                     self._heard_at = self._loop.time()
+                    self._listener.judge(self)
             else:
                 self._end("its address is not admitted")
                 return
@@ -399,6 +411,7 @@ class _Connection(asyncio.Protocol):
         self._idle = self._loop.call_later(seconds, self._check_idle)
 
     def _check_idle(self) -> None:
+        self._listener.judge(self)  # its registration may have ended
         limit = IDLE if self._listener.serves(self.flow) else STRANGER_IDLE
         left = self._heard_at + limit - self._loop.time()
         if left > 0:

@@ -1,7 +1,7 @@
 """The transaction layer: drives the machines of `transaction` by the loop's clock."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -60,6 +60,8 @@ class TransactionLayer:
         self._send = send
         self._of_owner: Counter[Owner] = Counter()
         """The number of server transactions."""
+        self._asked: defaultdict[Flow, set[TransactionKey]] = defaultdict(set)
+        """The client transactions of each connection."""
         self._merged: set[MergedKey] = set()
         self._wakeups: list[tuple[float, int, TransactionKey, _Running]] = []
         self._numbers = count()
@@ -89,6 +91,8 @@ class TransactionLayer:
         machine = ClientTransaction(data, loop.time(), reliable=flow.is_reliable)
         answer: asyncio.Future[Response] = loop.create_future()
         running = self.running[key] = _Running(machine, flow, answer=answer)
+        if flow.is_reliable:
+            self._asked[flow].add(key)
         self._schedule(key, running)
         try:
             return await answer
@@ -140,8 +144,9 @@ class TransactionLayer:
 
     def lost(self, flow: Flow) -> None:
         """End the client transactions of a lost connection (18.4, 17.1.4)."""
-        for key, running in list(self.running.items()):
-            if running.flow == flow and running.answer is not None:
+        for key in self._asked.pop(flow, ()):
+            running = self.running[key]
+            if running.answer is not None:
                 failed = running.machine.fire(Event.TRANSPORT_ERROR, _now())
                 self._drive(key, running, failed)
 
@@ -151,6 +156,7 @@ class TransactionLayer:
             self._fail(running, TransportError("the endpoint was closed"))
         self.running.clear()
         self._of_owner.clear()
+        self._asked.clear()
         self._merged.clear()
         self._wakeups.clear()
         if self._timer is not None:
@@ -213,6 +219,10 @@ class TransactionLayer:
         running = self.running.pop(key, None)
         if running is None:
             return
+        if (asked := self._asked.get(running.flow)) is not None:
+            asked.discard(key)
+            if not asked:
+                del self._asked[running.flow]
         if running.owner is not None:
             self._of_owner[running.owner] -= 1
             if not self._of_owner[running.owner]:
