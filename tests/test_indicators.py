@@ -19,7 +19,7 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 from homeassistant.setup import async_setup_component
-from tests.support.entries import update_phone
+from tests.support.entries import add_phone, line_subentry, update_phone
 from tests.support.rawphone import RawPhone
 
 LIGHT = "light.phone_44_key_1"
@@ -108,6 +108,20 @@ async def test_lights_of_the_room_are_turned_off_with_it(
     await count_as_lights(hass, server, False)
     await turn(hass, "off", "light", **{target: room[target]})
     assert hass.states.get(LIGHT).state == "on"
+
+
+async def test_the_switch_of_a_shared_line_is_no_indicator(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    add_phone(hass, server, line_subentry())
+    await hass.async_block_till_done()
+    (line,) = server.runtime_data.lines.values()
+    assert dr.async_get(hass).async_get(line.device_id).area_id is None
+    area = ar.async_get(hass).async_create("Hall")
+    dr.async_get(hass).async_update_device(line.device_id, area_id=area.id)
+    await turn(hass, "on", "switch", entity_id="switch.gate")
+    await turn(hass, "off", "switch", area_id=area.id)
+    assert hass.states.get("switch.gate").state == "off"
 
 
 async def test_each_lamp_has_the_category_of_its_phone(
