@@ -66,8 +66,8 @@ LOCKED_FOR = 900.0
 MAX_USER = 64
 """Characters of a user name that are stored with the address of a proxy."""
 
-_FROM = re.compile(rb"\n(?:from|f)[ \t]*:([^\r\n]{,256})", re.IGNORECASE)
-_USER = re.compile(rb"sips?:([^@;>]*)@", re.IGNORECASE)
+_FROM = re.compile(rb"\n(?:from|f)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
+_USER = re.compile(rb"sips?:([^@;>]*+)@", re.IGNORECASE)
 
 
 def claimed_user(data: bytes) -> str:
