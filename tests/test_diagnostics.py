@@ -179,11 +179,11 @@ def names(value: object) -> Iterator[str]:
 
 
 def texts(value: object) -> Iterator[str]:
-    """Yield all texts within a value."""
+    """Yield all texts within a value but the empty ones, which are in any text."""
     if isinstance(value, Mapping | list):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from texts(item)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and value:
         yield value
 
 
