@@ -236,7 +236,7 @@ def test_a_registered_phone_has_a_share_of_its_own() -> None:
     guarded = Guarded()
     bind(guarded.location, OTHER, user="45")
     assert guarded.admitted(PHONE, 10_000) == PHONE_AT_ONCE
-    assert not guarded.guard.has_time_for(PHONE)
+    assert not guarded.guard.has_time_for(PHONE, 1)
     # Another phone has all of its own, and the first one less for the next minute.
     assert guarded.admitted(OTHER, 100) == 100
     guarded.now += 1.0
@@ -283,6 +283,17 @@ def test_a_hundred_phones_at_once_leave_room_for_another() -> None:
         assert guarded.admitted(PHONE, 4) == 4
     # Of 100,000 messages: the first ones of each phone, and a bounded rate of all.
     assert total < 20_000
+
+
+def test_a_connection_that_used_all_of_its_share_exceeds_it_with_the_next_message() -> (
+    None
+):
+    guarded = Guarded()
+    assert guarded.admitted(PHONE, PHONE_AT_ONCE) == PHONE_AT_ONCE
+    assert guarded.guard.has_time_for(PHONE, 0)
+    assert guarded.exceeding == []
+    assert not guarded.guard.has_time_for(PHONE, 1)
+    assert guarded.exceeding == ["44"]
 
 
 def test_phones_behind_a_proxy_have_shares_by_their_users() -> None:

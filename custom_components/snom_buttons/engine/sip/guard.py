@@ -211,10 +211,11 @@ class Guard:
     def has_time_for(self, flow: Flow, size: int = 0) -> bool:
         """Whether the rate allows messages of `size` bytes by this flow now.
 
-        By a connection of a proxy it does: one phone must not delay the others.
+        By a connection of a proxy it does: one phone must not delay the others. So it
+        does for a phone of which nothing has arrived: it has not exceeded its share.
         """
         if self.is_known(flow):
-            if self._shares.has_any(flow):
+            if not size or self._shares.has_any(flow):
                 return True
             self.refuses(flow)
             return False
