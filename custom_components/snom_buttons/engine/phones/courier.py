@@ -145,15 +145,19 @@ class Courier:
         """
         transport = binding.flow.transport
         own = self._endpoint.sent_by(transport)
-        targets = [binding.contact, *map(parse_address, binding.path[:1])]
-        if any(target.uri.scheme == "sips" for target in targets):
+        path = binding.path
+        if binding.contact.uri.scheme == "sips" or (
+            path and parse_address(path[0]).uri.scheme == "sips"
+        ):
             return f"<sips:{own}>"
         return f"<sip:{own};transport={transport.lower()}>"
 
 
 def _shown(response: Response) -> str:
-    reason = "".join(c for c in response.reason if c.isprintable())[:MAX_REASON]
-    return f"{response.status} {readable(reason)}".rstrip()
+    reason = response.reason
+    if not reason.isprintable():
+        reason = "".join(c for c in reason if c.isprintable())
+    return f"{response.status} {readable(reason[:MAX_REASON])}".rstrip()
 
 
 def _retry_after(response: Response) -> float | None:

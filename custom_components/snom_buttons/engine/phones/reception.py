@@ -120,14 +120,15 @@ class Reception:
             return
         incoming.reply(200)
         phone.acted_on(incoming.record)
-        _LOGGER.debug(
-            "Phone %s sent a press of %s",
-            phone.extension,
-            ", ".join(
-                key.name if key.name in phone.keys else shape(key.name)
-                for key in pressed
-            ),
-        )
+        if _LOGGER.isEnabledFor(logging.DEBUG):
+            _LOGGER.debug(
+                "Phone %s sent a press of %s",
+                phone.extension,
+                ", ".join(
+                    key.name if key.name in phone.keys else shape(key.name)
+                    for key in pressed
+                ),
+            )
         for description in pressed:
             # A press without `a=` is not a call, although that is the default.
             action = description.action

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import logging
 from math import isfinite
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..sip import (
     MAX_ADDRESS,
@@ -44,8 +44,7 @@ MAX_LOOKS = 1_000
 """Looks of a phone's keys that are restored: more than any phone has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A change of what a snapshot contains."""
 
     extension: str | None = None

@@ -25,7 +25,8 @@ class Bucket:
         """Add the tokens since the last time, also at another rate; return their number."""
         usual, at_once = self._rate
         seconds = now - self._filled_at
-        added = seconds * (usual if per_second is None else per_second)
-        self.tokens = min(at_once, self.tokens + added)
+        tokens = self.tokens + seconds * (usual if per_second is None else per_second)
+        # Faster than `min`, and this runs twice for each press.
+        self.tokens = tokens if tokens < at_once else at_once  # noqa: FURB136
         self._filled_at = now
         return self.tokens

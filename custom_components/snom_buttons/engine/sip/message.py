@@ -7,6 +7,7 @@ from typing import NamedTuple
 from .grammar import (
     Parameters,
     SipSyntaxError,
+    cached,
     format_parameters,
     has_control,
     is_token,
@@ -256,9 +257,13 @@ class Message:
 
         Blanks around its slash mean nothing (RFC 3261 25.1, `m-type SLASH m-subtype`).
         """
-        value = self.headers.get("Content-Type") or ""
-        kind, slash, subtype = value.partition(";")[0].partition("/")
-        return f"{kind.strip()}{slash}{subtype.strip()}".lower()
+        return _media_type(self.headers.get("Content-Type") or "")
+
+
+@cached  # all presses have the same
+def _media_type(value: str) -> str:
+    kind, slash, subtype = value.partition(";")[0].partition("/")
+    return f"{kind.strip()}{slash}{subtype.strip()}".lower()
 
 
 @dataclass(slots=True, kw_only=True)

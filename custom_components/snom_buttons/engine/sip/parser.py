@@ -278,40 +278,42 @@ def _identity(headers: Headers) -> tuple[Address, Address, str]:
 
 def _top_via(headers: Headers) -> Via:
     """Parse the topmost Via (RFC 3261 20.42). Raises SipSyntaxError."""
-    via = _via_of_any_version(headers)
-    if via.start.split("/", 2)[1].strip() != "2.0":
+    via, version = _via_and_version(headers)
+    if version != "2.0":
         raise SipSyntaxError("the topmost Via is not SIP/2.0")
     return via
 
 
-def _via_of_any_version(headers: Headers) -> Via:
-    """Parse the topmost Via, as the answer to another version repeats it.
+def _via_and_version(headers: Headers) -> tuple[Via, str]:
+    """Parse the topmost Via of any version, as the answer to another version repeats it.
 
     Blanks are allowed around each separator: `SIP / 2.0 / UDP host : 4000 ; ttl=16`.
     Raises SipSyntaxError.
     """
     value, _ = split_first(headers.lines("Via")[0])
     start, _, parameters = value.partition(";")
-    return Via(*_sender(start), parse_parameters(parameters))
+    version, sender = _version_and_sender(start)
+    return Via(*sender, parse_parameters(parameters)), version
 
 
 @cached  # only the parameters differ between the messages of a phone
-def _sender(start: str) -> tuple[str, str, str, int | None]:
+def _version_and_sender(start: str) -> tuple[str, tuple[str, str, str, int | None]]:
     name, _, protocol = start.partition("/")
     version, _, rest = protocol.partition("/")
     transport, _, sent_by = rest.strip().replace("\t", " ").partition(" ")
-    if name.strip().upper() != "SIP" or not is_token(version.strip()):
+    version = version.strip()
+    if name.strip().upper() != "SIP" or not is_token(version):
         raise SipSyntaxError("the topmost Via is not SIP/2.0")
     if not is_token(transport):
         raise SipSyntaxError("the topmost Via names no transport")
     host, port = split_host_port(sent_by.strip())
-    return start.strip(), transport.upper(), host, port
+    return version, (start.strip(), transport.upper(), host, port)
 
 
 def _via_or_none(headers: Headers) -> Via | None:
     """Return the topmost Via of a malformed message, None if that is malformed too."""
     try:
-        return _via_of_any_version(headers) if "Via" in headers else None
+        return _via_and_version(headers)[0] if "Via" in headers else None
     except SipSyntaxError:
         return None
 

@@ -70,8 +70,9 @@ class Shares:
 
     def give(self, sender: Hashable, tokens: int) -> None:
         """Give tokens for messages that the sender is asked to send."""
-        own = self._buckets(sender, self._clock()).own
-        own.tokens = min(self._own.at_once, own.tokens + tokens)
+        if (buckets := self._senders.get(sender)) is not None:  # else they are full
+            own = buckets.own
+            own.tokens = min(self._own.at_once, own.tokens + tokens)
 
     def _buckets(self, sender: Hashable, now: float) -> _Sender:
         """Return the buckets of a sender, of which its own is filled."""

@@ -256,12 +256,18 @@ type Owner = tuple[object, ...]
 class Answered(NamedTuple):
     """A request that has been acted on, as it is known after a restart."""
 
-    key: str
-    """The digest of the key of its transaction."""
+    transaction: TransactionKey | str
+    """The key of its transaction; after a restart the digest of it."""
     at: float
     """In wall-clock time."""
     response: bytes
     """Empty for a call, which is refused as busy if it is sent again."""
+
+    @property
+    def key(self) -> str:
+        """The digest of the key of its transaction."""
+        key = self.transaction
+        return key if isinstance(key, str) else text_of(key)
 
     @property
     def is_current(self) -> bool:
@@ -306,8 +312,7 @@ def merged_key(request: Request, flow: Flow) -> MergedKey | None:
     Remote Control). The Request-URI is not part of it, because a fork changes that; the
     body is, because presses of two keys are not copies of one request.
     """
-    tag = request.from_.tag
-    if not tag or request.to.tag:
+    if request.to.tag or not (tag := request.from_.tag):
         return None
     return flow, tag, request.call_id, request.cseq, hash(request.body)
 

@@ -263,6 +263,8 @@ class Address(NamedTuple):
     display_name: str
     uri: Uri
     parameter_text: str
+    tag: str | None
+    """The `tag` parameter of a To or From, or None."""
 
     def __str__(self) -> str:
         """Return the address with its exact characters."""
@@ -273,14 +275,6 @@ class Address(NamedTuple):
         """The header parameters, such as `tag` or `expires`."""
         return parse_parameters(self.parameter_text)
 
-    @property
-    def tag(self) -> str | None:
-        """The `tag` parameter of a To or From, or None."""
-        text = self.parameter_text
-        if text.startswith("tag=") and ";" not in text:
-            return text[4:].lstrip()
-        return self.parameters.get("tag")
-
 
 def make_address(
     uri: Uri, *, tag: str | None = None, display_name: str = ""
@@ -289,7 +283,7 @@ def make_address(
     name = f"{quote(display_name)} " if display_name else ""
     parameters = f"tag={tag}" if tag else ""
     text = f"{name}<{uri.text}>" + (f";{parameters}" if parameters else "")
-    return Address(text, display_name, uri, parameters)
+    return Address(text, display_name, uri, parameters, tag)
 
 
 @cached
@@ -312,7 +306,7 @@ def parse_address(text: str) -> Address:
         for value in parse_parameters(parameters).values():
             if value and "<" in value and not value.startswith('"'):
                 raise SipSyntaxError("an angle bracket outside quotes in a parameter")
-        address = Address(text, "", _parse_any(bare.rstrip()), parameters.strip())
+        name, uri = "", _parse_any(bare.rstrip())
     else:
         opening = start.start()
         closing = text.find(">", opening)
@@ -324,7 +318,7 @@ def parse_address(text: str) -> Address:
         # The LED Remote Control document prints a blank after the opening bracket.
         uri = _parse_any(text[opening + 1 : closing].strip())
         name = readable(unquote(text[:opening].strip()))
-        address = Address(text, name, uri, rest[1:].strip())
-    if address.parameter_text:
-        parse_parameters(address.parameter_text)
-    return address
+        parameters = rest[1:]
+    parameters = parameters.strip()
+    tag = parse_parameters(parameters).get("tag")
+    return Address(text, name, uri, parameters, tag)

@@ -88,7 +88,7 @@ class IncomingRequest:
             return None
         is_call = self.request.method == "INVITE"
         response = b"" if is_call else self._response
-        return Answered(text_of(self._key), time.time(), response)
+        return Answered(self._key, time.time(), response)
 
     def reply_stateless(
         self, status: int, headers: HeaderItems = (), *, reason: str | None = None

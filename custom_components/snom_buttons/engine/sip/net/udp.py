@@ -82,10 +82,14 @@ class UdpTransport(asyncio.DatagramProtocol):
 
         asyncio reads one a turn, which costs more than a datagram of a flood.
         """
+        if not self._receive(data, _flow_from(addr)):
+            return
         until = monotonic() + TURN
         try:
-            while self._receive(data, _flow_from(addr)) and monotonic() < until:
+            while monotonic() < until:
                 data, addr = self._socket.recvfrom(MAX_DATAGRAM)
+                if not self._receive(data, _flow_from(addr)):
+                    return
         except BlockingIOError:
             return
         except OSError as error:
