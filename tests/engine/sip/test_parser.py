@@ -344,7 +344,10 @@ def test_long_lines_do_not_fill_the_caches() -> None:
             parser_module._split_request_line,
             {"uri": f"sip:{'1' * CACHED_LENGTH}@ha.test"},
         ),
-        (parser_module._sender, {"Via": f"SIP/2.0/UDP {'h' * CACHED_LENGTH}"}),
+        (
+            parser_module._version_and_sender,
+            {"Via": f"SIP/2.0/UDP {'h' * CACHED_LENGTH}"},
+        ),
         (parser_module._cseq, {"CSeq": f"7{' ' * CACHED_LENGTH}MESSAGE"}),
     ):
         cached = vars(parse)["__wrapped__"]

@@ -141,6 +141,11 @@ class Headers:
                 values[known] = [value]
         return fault
 
+    def firsts(self, names: Iterable[str]) -> list[str | None]:
+        """Return the values of the first lines of these canonical names."""
+        values = self._values
+        return [values[name][0] if name in values else None for name in names]
+
     def first_missing(self, names: Iterable[str]) -> str | None:
         """Return the first of these canonical names that has no line, or None."""
         for name in names:
@@ -272,15 +277,8 @@ class Request(Message):
 
     method: str
     uri: Uri
-
-    @property
-    def forwarded(self) -> bool:
-        """Whether it came through a proxy: each adds a Via (16.6, step 8).
-
-        Any comma counts, so that broken quotes cannot hide a proxy.
-        """
-        vias = self.headers.lines("Via")
-        return len(vias) > 1 or "," in vias[0]
+    forwarded: bool
+    """Whether it came through a proxy: each adds a Via (16.6, step 8)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -329,8 +327,9 @@ def encode_response(
         _, others = split_first(first)
         lines.append(f"Via: {via}, {others.strip()}" if others else f"Via: {via}")
         lines += [f"Via: {value}" for value in rest]
-    for name in _ECHOED if status > 100 else (*_ECHOED, "Timestamp"):
-        if (values := request_headers.lines(name)) and (value := values[0]):
+    echoed = _ECHOED if status > 100 else (*_ECHOED, "Timestamp")
+    for name, value in zip(echoed, request_headers.firsts(echoed), strict=True):
+        if value:
             if to_tag and name == "To":
                 value = _tagged(value, to_tag)
             lines.append(f"{name}: {value}")

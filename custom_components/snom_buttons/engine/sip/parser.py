@@ -225,6 +225,7 @@ def _request(
     return Request(
         method=method,
         uri=uri,
+        forwarded=_is_forwarded(headers),
         headers=headers,
         body=body,
         via=via,
@@ -233,6 +234,15 @@ def _request(
         call_id=call_id,
         cseq=cseq,
     )
+
+
+def _is_forwarded(headers: Headers) -> bool:
+    """Whether there is more than one Via.
+
+    Any comma counts, so that broken quotes cannot hide a proxy.
+    """
+    vias = headers.lines("Via")
+    return len(vias) > 1 or "," in vias[0]
 
 
 def _response(
@@ -244,11 +254,11 @@ def _response(
     if version.upper() != "SIP/2.0":
         raise SipSyntaxError("the version is not SIP/2.0")
     number = parse_number(status, "status", low=100, high=699)
-    if has_control(reason):
+    if not reason.isprintable() and has_control(reason):
         raise SipSyntaxError("the reason phrase contains a control character")
     body = _checked(headers, body, unreadable)
     vias = headers.lines("Via")
-    if len(vias) > 1 or split_first(vias[0])[1]:
+    if len(vias) > 1 or ("," in vias[0] and split_first(vias[0])[1]):
         raise SipSyntaxError("a response has more than one Via")
     from_, to, call_id = _identity(headers)
     return Response(

@@ -317,7 +317,7 @@ def parse_address(text: str) -> Address:
             raise SipSyntaxError(f"{shape(rest)} follows an address")
         # The LED Remote Control document prints a blank after the opening bracket.
         uri = _parse_any(text[opening + 1 : closing].strip())
-        name = readable(unquote(text[:opening].strip()))
+        name = readable(unquote(text[:opening].strip())) if opening else ""
         parameters = rest[1:]
     parameters = parameters.strip()
     tag = parse_parameters(parameters).get("tag")
