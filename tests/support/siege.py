@@ -131,6 +131,14 @@ async def hundred_phones(server: Besieged, seconds: float) -> tuple[int, float]:
     return await _hammer(server, seconds, CROWD, 100)
 
 
+async def one_phone_that_registers(
+    server: Besieged, seconds: float
+) -> tuple[int, float]:
+    """Register ten contacts of one phone, again and again."""
+    host, port = server.addresses["UDP"]
+    return await _run("reregister", host, f"{port}", f"{seconds}", CROWD[0])
+
+
 async def hundred_strangers(server: Besieged, seconds: float) -> tuple[int, float]:
     """Send 1.5 long REGISTERs a second from each of a hundred addresses."""
     begun = monotonic()
@@ -162,6 +170,7 @@ FLOODS: dict[str, Flood] = {
     "a hundred strangers with long requests": hundred_strangers,
     "the same by TCP, as fast as they are read": hundred_strangers_by_tcp,
     "one registered phone": one_phone,
+    "one phone that registers again and again": one_phone_that_registers,
     "a hundred registered phones": hundred_phones,
 }
 
