@@ -153,8 +153,10 @@ class Key:
 
 
 def differ_only_in_label(before: KeyDescription, after: KeyDescription) -> bool:
-    """Return whether two looks have all but the label in common."""
-    return replace(after, label=before.label) == before
+    """Return whether two looks have other labels, and all else in common."""
+    return before.label != after.label and (
+        replace(after, label=before.label) == before
+    )
 
 
 def _document(setup: KeySetup) -> bytes:
