@@ -13,6 +13,7 @@ CONFIGURATION = """\
 # Written by script/demo.
 homeassistant:
   name: Demo
+  country: DE
 frontend:
 config:
 history:
