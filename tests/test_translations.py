@@ -21,7 +21,12 @@ from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
-from custom_components.snom_buttons.hub.settings import OWN_KINDS
+from custom_components.snom_buttons.hub.settings import (
+    OWN_KINDS,
+    LinkConfirm,
+    LinkLabel,
+    LinkPress,
+)
 from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
@@ -274,6 +279,7 @@ def test_no_text_of_an_error_is_unused() -> None:
             "flows/phone",
             "flows/server_form",
             "flows/keys",
+            "flows/links",
             "flows/dialling",
             "flows/line",
         )
@@ -348,6 +354,9 @@ def test_every_choice_has_its_text() -> None:
     assert set(selector["model"]["options"]) == {const.MODEL_OTHER}
     assert set(selector["key_light"]["options"]) == set(LightMode)
     assert set(selector["dial_answer"]["options"]) == set(DialAnswer)
+    assert set(selector["link_press"]["options"]) == set(LinkPress)
+    assert set(selector["link_label"]["options"]) == set(LinkLabel)
+    assert set(selector["link_confirm"]["options"]) == set(LinkConfirm)
     assert set(selector["keys"]["fields"]) == {
         "key",
         "name",
@@ -358,6 +367,18 @@ def test_every_choice_has_its_text() -> None:
         "light_off",
         "number_on",
         "number_off",
+        "follows",
+        "look_table",
+        "look_template",
+        "press",
+        "actions",
+        "target",
+        "label",
+        "label_template",
+        "confirm",
+        "unavailable",
+        "code",
+        "no_code",
     }
     assert set(selector["dial_rules"]["fields"]) == {"number", "run"}
     for list_name in ("keys", "dial_rules"):

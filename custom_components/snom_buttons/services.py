@@ -108,7 +108,10 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     keys = _keys(call)
     entries: list[Entry] = []
     for phone, key in keys:
-        key.show(replace(key.setup.off, **fields), call.context)
+        if fields:
+            key.show(replace(key.setup.off, **fields), call.context)
+        else:
+            key.reset(call.context)
         document = key.document.decode()
         entries.append({**_entry(phone), ATTR_KEY: key.name, ATTR_DOCUMENT: document})
     if wait:

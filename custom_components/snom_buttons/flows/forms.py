@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
+    EntitySelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -19,6 +20,7 @@ from homeassistant.helpers.selector import (
     ObjectSelectorConfig,
     ObjectSelectorField,
     Selector,
+    TemplateSelector,
 )
 
 from ..engine.names import MAX_NAME, forbidden_in
@@ -78,6 +80,24 @@ def whole_number(least: int, most: int, unit: str | None = None) -> vol.All[Any]
 def required(selector: Selector[Any]) -> ObjectSelectorField:
     """Return a field of a list's objects that has no default."""
     return ObjectSelectorField(required=True, selector=selector)
+
+
+class UncheckedEntitySelector(EntitySelector):
+    """An entity within a list. The dialogue checks it, so that an error names its place."""
+
+    @override
+    def __call__(self, data: Any) -> Any:
+        """Return what was chosen."""
+        return data
+
+
+class UncheckedTemplateSelector(TemplateSelector):
+    """A template within a list, as UncheckedEntitySelector."""
+
+    @override
+    def __call__(self, data: Any) -> Any:
+        """Return what was written."""
+        return data
 
 
 class ListSelector(ObjectSelector):

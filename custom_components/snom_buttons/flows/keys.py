@@ -5,10 +5,12 @@ from enum import StrEnum
 import re
 from typing import Any, Final
 
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_CODE, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
+    ActionSelector,
     BooleanSelector,
+    ObjectSelector,
     ObjectSelectorField,
     SelectOptionDict,
     SelectSelector,
@@ -18,22 +20,49 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import (
+    CONF_ACTIONS,
     CONF_COLORS,
+    CONF_CONFIRM,
+    CONF_FOLLOWS,
     CONF_KEY,
     CONF_KIND,
+    CONF_LABEL,
+    CONF_LABEL_TEMPLATE,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
+    CONF_LOOK_TABLE,
+    CONF_LOOK_TEMPLATE,
+    CONF_NO_CODE,
     CONF_NUMBER,
     CONF_NUMBER_OFF,
     CONF_NUMBER_ON,
+    CONF_PRESS,
+    CONF_TARGET,
     CONF_TOGGLE,
+    CONF_UNAVAILABLE,
     DOMAIN,
 )
 from ..engine.names import MAX_NAME, forbidden_in
 from ..engine.phones import KeyKind
 from ..engine.xbuttons import MAX_TEXT, KeyDescription, LightMode
-from ..hub.settings import OWN_KINDS, KeySettings
-from .forms import USER_CHARACTERS, WHOLE_FORM, Faults, ListSelector, required
+from ..hub.settings import (
+    OWN_KINDS,
+    KeySettings,
+    LinkConfirm,
+    LinkLabel,
+    LinkPress,
+    LinkSettings,
+)
+from .forms import (
+    USER_CHARACTERS,
+    WHOLE_FORM,
+    Faults,
+    ListSelector,
+    UncheckedEntitySelector,
+    UncheckedTemplateSelector,
+    required,
+)
+from .links import LINK_PLACEHOLDERS
 
 MAX_KEYS: Final = 200
 
@@ -44,6 +73,7 @@ KEYS_PLACEHOLDERS: Final = {
     CONF_KEY: "",
     OTHER_KEY: "",
     CONF_NUMBER: "",
+    **dict.fromkeys(LINK_PLACEHOLDERS, ""),
     "max_keys": str(MAX_KEYS),
     "max_length": str(MAX_TEXT),
 }
@@ -68,7 +98,15 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
         ]
         return SelectSelector(SelectSelectorConfig(options=options))
 
+    def choice(translation_key: str, values: type[StrEnum]) -> ObjectSelectorField:
+        first = next(iter(values)).value
+        return ObjectSelectorField(
+            default=first, selector=select(translation_key, values)
+        )
+
     text = ObjectSelectorField(selector=TextSelector())
+    entity = ObjectSelectorField(selector=UncheckedEntitySelector())
+    template = ObjectSelectorField(selector=UncheckedTemplateSelector())
     kind, light = select("key_kind", OWN_KINDS), select("key_light", LightMode)
     return ListSelector(
         "keys",
@@ -90,6 +128,22 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
             ),
             CONF_NUMBER_ON: text,
             CONF_NUMBER_OFF: text,
+            CONF_FOLLOWS: entity,
+            CONF_LOOK_TABLE: ObjectSelectorField(selector=ObjectSelector()),
+            CONF_LOOK_TEMPLATE: template,
+            CONF_PRESS: choice("link_press", LinkPress),
+            CONF_ACTIONS: ObjectSelectorField(selector=ActionSelector()),
+            CONF_TARGET: entity,
+            CONF_LABEL: choice("link_label", LinkLabel),
+            CONF_LABEL_TEMPLATE: template,
+            CONF_CONFIRM: choice("link_confirm", LinkConfirm),
+            CONF_UNAVAILABLE: ObjectSelectorField(
+                default=LightMode.OFFLINE.value, selector=light
+            ),
+            CONF_CODE: text,
+            CONF_NO_CODE: ObjectSelectorField(
+                default=False, selector=BooleanSelector()
+            ),
         },
     )
 
@@ -104,16 +158,20 @@ def read_key(
     The list selector does not convert values, so booleans are converted here.
     """
     key = data[CONF_KEY].strip()
+    kind = KeyKind(data.get(CONF_KIND, KeyKind.LIGHT))
+    link = LinkSettings.from_dict(data)
+    is_linked = kind is KeyKind.LINKED or link != LinkSettings(follows="")
     return KeySettings(
         key=key,
         name=data.get(CONF_NAME, "").strip() or name_of(key),
-        kind=KeyKind(data.get(CONF_KIND, KeyKind.LIGHT)),
+        kind=kind,
         colors=bool(data.get(CONF_COLORS, colors)),
         toggle=bool(data.get(CONF_TOGGLE)),
         light_on=LightMode(data.get(CONF_LIGHT_ON, LightMode.ON)),
         light_off=LightMode(data.get(CONF_LIGHT_OFF, LightMode.OFF)),
         number_on=data.get(CONF_NUMBER_ON, "").strip(),
         number_off=data.get(CONF_NUMBER_OFF, "").strip(),
+        link=link if is_linked else None,
     )
 
 
@@ -149,7 +207,11 @@ def _error(key: KeySettings) -> str | None:
         return "invalid_key_name"
     if key.kind is not KeyKind.SWITCH:
         plain = KeySettings(
-            key=key.key, name=key.name, kind=key.kind, colors=key.colors
+            key=key.key,
+            name=key.name,
+            kind=key.kind,
+            colors=key.colors,
+            link=key.link,
         )
         return None if key == plain else "switch_only"
     if key.light_on == key.light_off:

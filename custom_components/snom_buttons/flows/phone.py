@@ -52,6 +52,7 @@ from .keys import (
     find_key_faults,
     read_key,
 )
+from .links import async_find_link_faults
 
 CONF_KEY_COUNT: Final = "key_count"
 
@@ -198,6 +199,7 @@ class PhoneFlow(SnomSubentryFlow):
             self._room_lights = user_input[CONF_ROOM_LIGHTS]
             self._keys = [read_key(key, colors, self._key_name) for key in suggested]
             faults = find_key_faults(self._keys)
+            await async_find_link_faults(self.hass, self._keys, faults)
             if not faults:
                 return await self.async_step_phone()
         selector = await async_keys_selector(self.hass, colors)

@@ -18,6 +18,7 @@ from .follower import Follower
 from .hardware import async_assign_addresses
 from .issues import ServerIssues
 from .line import SnomLine
+from .links.follower import KeyLinks
 from .mqtt import SnomMqtt
 from .mqtt_client import async_clear
 from .phone import SnomPhone
@@ -65,6 +66,7 @@ class SnomHub:
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
             DialRules(hass, entry, self.server, self.phones),
+            KeyLinks(hass, entry, self.server, self.phones),
             self.issues,
             self.mqtt,
         ]

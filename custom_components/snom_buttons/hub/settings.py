@@ -1,7 +1,8 @@
 """The settings of a config entry, typed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, Self
 
@@ -20,6 +21,7 @@ from homeassistant.const import (
 
 from ..const import (
     CONF_ACCESS,
+    CONF_ACTIONS,
     CONF_ADVERTISED,
     CONF_ADVERTISED_HOST,
     CONF_ANSWER,
@@ -27,31 +29,41 @@ from ..const import (
     CONF_CERTIFICATE,
     CONF_COLORS,
     CONF_COMMANDS,
+    CONF_CONFIRM,
     CONF_DIAL_RULES,
     CONF_DIALLING,
     CONF_EXTENSION,
+    CONF_FOLLOWS,
     CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
     CONF_KIND,
+    CONF_LABEL,
+    CONF_LABEL_TEMPLATE,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
+    CONF_LOOK_TABLE,
+    CONF_LOOK_TEMPLATE,
     CONF_MQTT,
     CONF_NETWORKS,
+    CONF_NO_CODE,
     CONF_NUMBER,
     CONF_NUMBER_OFF,
     CONF_NUMBER_ON,
     CONF_PHONE,
+    CONF_PRESS,
     CONF_PRIVATE_KEY,
     CONF_REALM,
     CONF_REDIRECT_TO,
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
     CONF_RUN,
+    CONF_TARGET,
     CONF_TCP,
     CONF_TLS,
     CONF_TOGGLE,
     CONF_UDP,
+    CONF_UNAVAILABLE,
     DOMAIN,
     MODEL_OTHER,
     SUBENTRY_TYPE_PHONE,
@@ -74,8 +86,123 @@ from ..engine.phones import (
 )
 from ..engine.xbuttons import Action, KeyDescription, LightMode
 
-OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE)
+OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.LINKED, KeyKind.NONE)
 """The kinds that a user can choose for a key."""
+
+
+class LinkPress(StrEnum):
+    """What a press of a linked key does, unless it has actions of its own."""
+
+    AUTOMATIC = "automatic"
+    """By the domain of the entity."""
+    NOTHING = "nothing"
+
+
+class LinkLabel(StrEnum):
+    """The label of a linked key, unless it has a template."""
+
+    AUTOMATIC = "automatic"
+    """The state for values, such as sensors; otherwise the name."""
+    NAME = "name"
+    STATE = "state"
+
+
+class LinkConfirm(StrEnum):
+    """Whether a press of a linked key acts only when it is repeated."""
+
+    AUTOMATIC = "automatic"
+    """By the domain and the device class of the entity."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """What a linked key follows, shows and does, as the config entry stores it."""
+
+    follows: str
+    """The entity ID."""
+    table: Mapping[str, Any] = field(default_factory=dict)
+    """Looks by state, as `read_face` reads them; other states have the automatic look."""
+    template: str = ""
+    """Its result is the look, instead of the automatic one."""
+    press: LinkPress = LinkPress.AUTOMATIC
+    actions: tuple[Mapping[str, Any], ...] = ()
+    """What a press does, instead of the automatic action."""
+    target: str = ""
+    """The entity that a press acts on; "" for the one that is followed."""
+    label: LinkLabel = LinkLabel.AUTOMATIC
+    label_template: str = ""
+    """Its result is the label."""
+    confirm: LinkConfirm = LinkConfirm.AUTOMATIC
+    unavailable: LightMode = LightMode.OFFLINE
+    """The light mode while the followed entity is unavailable."""
+    code: str = field(default="", repr=False)
+    """For alarm panels and locks."""
+    no_code: bool = False
+    """For an alarm panel: whether a press acts without a code."""
+
+    @property
+    def acts_on(self) -> str:
+        """The entity ID of the entity that a press acts on."""
+        return self.target or self.follows
+
+    @property
+    def entities(self) -> set[str]:
+        """The entity IDs that the settings name as such."""
+        return {self.follows, self.acts_on}
+
+    def renamed(self, before: str, after: str) -> Self:
+        """Return the settings after an entity was renamed."""
+        return replace(
+            self,
+            follows=after if self.follows == before else self.follows,
+            target=after if self.target == before else self.target,
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the link in the data of a key."""
+        return cls(
+            follows=data.get(CONF_FOLLOWS) or "",
+            table=data.get(CONF_LOOK_TABLE) or {},
+            template=(data.get(CONF_LOOK_TEMPLATE) or "").strip(),
+            press=LinkPress(data.get(CONF_PRESS, LinkPress.AUTOMATIC)),
+            actions=_sequence(data.get(CONF_ACTIONS)),
+            target=data.get(CONF_TARGET) or "",
+            label=LinkLabel(data.get(CONF_LABEL, LinkLabel.AUTOMATIC)),
+            label_template=(data.get(CONF_LABEL_TEMPLATE) or "").strip(),
+            confirm=LinkConfirm(data.get(CONF_CONFIRM, LinkConfirm.AUTOMATIC)),
+            unavailable=LightMode(data.get(CONF_UNAVAILABLE, LightMode.OFFLINE)),
+            code=(data.get(CONF_CODE) or "").strip(),
+            no_code=bool(data.get(CONF_NO_CODE)),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the data that `from_dict` reads, without defaults."""
+        usual = LinkSettings(follows="")
+        values = {
+            CONF_FOLLOWS: (self.follows, usual.follows),
+            CONF_LOOK_TABLE: (self.table, usual.table),
+            CONF_LOOK_TEMPLATE: (self.template, usual.template),
+            CONF_PRESS: (self.press.value, usual.press.value),
+            CONF_ACTIONS: (list(self.actions), []),
+            CONF_TARGET: (self.target, usual.target),
+            CONF_LABEL: (self.label.value, usual.label.value),
+            CONF_LABEL_TEMPLATE: (self.label_template, usual.label_template),
+            CONF_CONFIRM: (self.confirm.value, usual.confirm.value),
+            CONF_UNAVAILABLE: (self.unavailable.value, usual.unavailable.value),
+            CONF_CODE: (self.code, usual.code),
+            CONF_NO_CODE: (self.no_code, usual.no_code),
+        }
+        return {name: value for name, (value, same) in values.items() if value != same}
+
+
+def _sequence(actions: Any) -> tuple[Any, ...]:
+    """Return the actions of a sequence, which may be a single one."""
+    if isinstance(actions, list | tuple):
+        return tuple(actions)
+    return (actions,) if actions else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +223,24 @@ class KeySettings:
     number_on: str = ""
     """For a switch: the destination of a press while it is on; "" for `key` + its name."""
     number_off: str = ""
+    link: LinkSettings | None = None
+    """For a linked key."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the key that `as_dict` stored, without what no name may have."""
+        kind = KeyKind(data[CONF_KIND])
         return cls(
             key=data[CONF_KEY],
             name=without_forbidden(data[CONF_NAME]) or data[CONF_KEY],
-            kind=KeyKind(data[CONF_KIND]),
+            kind=kind,
             colors=data[CONF_COLORS],
             toggle=data.get(CONF_TOGGLE, False),
             light_on=LightMode(data.get(CONF_LIGHT_ON, LightMode.ON)),
             light_off=LightMode(data.get(CONF_LIGHT_OFF, LightMode.OFF)),
             number_on=without_forbidden(data.get(CONF_NUMBER_ON, "")),
             number_off=without_forbidden(data.get(CONF_NUMBER_OFF, "")),
+            link=LinkSettings.from_dict(data) if kind is KeyKind.LINKED else None,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,12 +252,16 @@ class KeySettings:
             CONF_NUMBER_ON: (self.number_on, ""),
             CONF_NUMBER_OFF: (self.number_off, ""),
         }
-        return {
-            CONF_KEY: self.key,
-            CONF_NAME: self.name,
-            CONF_KIND: self.kind.value,
-            CONF_COLORS: self.colors,
-        } | {name: value for name, (value, usual) in beyond.items() if value != usual}
+        return (
+            {
+                CONF_KEY: self.key,
+                CONF_NAME: self.name,
+                CONF_KIND: self.kind.value,
+                CONF_COLORS: self.colors,
+            }
+            | {name: value for name, (value, usual) in beyond.items() if value != usual}
+            | (self.link.as_dict() if self.link else {})
+        )
 
     @property
     def setup(self) -> KeySetup:
@@ -158,6 +293,8 @@ class PhoneSettings:
     setup: PhoneSetup
     dial_rules: Mapping[str, str]
     """The script or scene to turn on, by dialled number."""
+    links: Mapping[str, LinkSettings] = field(default_factory=dict)
+    """The links by key; a key of a shared line has none."""
 
     @classmethod
     def from_subentry(
@@ -170,6 +307,7 @@ class PhoneSettings:
             for line in lines
             if subentry.subentry_id in line.keys
         }
+        keys = [KeySettings.from_dict(key) for key in data[CONF_KEYS]]
         dialling = data.get(CONF_DIALLING, {})
         rules = {
             rule[CONF_NUMBER]: rule[CONF_RUN]
@@ -184,7 +322,7 @@ class PhoneSettings:
                 model="" if data[CONF_MODEL] == MODEL_OTHER else data[CONF_MODEL],
                 keys=tuple(
                     key.setup_on_line(codes[key.key]) if key.key in codes else key.setup
-                    for key in map(KeySettings.from_dict, data[CONF_KEYS])
+                    for key in keys
                 ),
                 dialling=Dialling(
                     answer=DialAnswer(dialling.get(CONF_ANSWER, DialAnswer.BUSY)),
@@ -195,6 +333,9 @@ class PhoneSettings:
                 room_lights=data.get(CONF_ROOM_LIGHTS, False),
             ),
             dial_rules=rules,
+            links={
+                key.key: key.link for key in keys if key.link and key.key not in codes
+            },
         )
 
 

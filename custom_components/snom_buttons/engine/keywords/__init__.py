@@ -1,6 +1,7 @@
-"""The words of users: the fields of a key, effects and colours."""
+"""The words of users: the fields of a key, faces, effects and colours."""
 
 from .document import read_document
+from .face import Face, read_face
 from .fields import FIELDS, MAX_LABEL, Field, as_text, as_truth, read_fields
 from .lamp import (
     EFFECTS,
@@ -17,12 +18,14 @@ __all__ = [
     "FIELDS",
     "MAX_LABEL",
     "PHONES_OWN_COLOR",
+    "Face",
     "Field",
     "as_text",
     "as_truth",
     "effect_of",
     "hs_color_of",
     "read_document",
+    "read_face",
     "read_fields",
     "rgb_to_hs",
     "with_effect",

@@ -16,7 +16,7 @@ from ..keywords import (
     with_effect,
     with_hs_color,
 )
-from ..phones import MAX_UNCONFIGURED, Key, Phone
+from ..phones import MAX_UNCONFIGURED, Key, KeyKind, Phone
 from ..refused import Refused, quoted
 from ..xbuttons import MAX_DOCUMENT, KeyDescription
 from .payloads import OFF, ON, state_of
@@ -53,6 +53,8 @@ def set_key(phone: Phone, name: str, payload: bytes) -> None:
     Raises Refused; then nothing has changed.
     """
     key = phone.settable_key(name)
+    if key.setup.kind is KeyKind.LINKED:
+        raise Refused("linked_key", phone=phone.setup.name, key=name)
     command = _command(payload)
     # A command may repeat what is published, although it cannot set all of that: a
     # document allows other words and longer texts.

@@ -114,7 +114,7 @@ def _key_components(
     category = {} if phone.room_lights else {"entity_category": INDICATOR}
     components: dict[str, dict[str, Any]] = {}
     lamp = {"name": key.title, "state_topic": topics.state(extension, key.name)}
-    if not commands or key.kind is KeyKind.SHARED:
+    if not commands or key.kind in (KeyKind.SHARED, KeyKind.LINKED):
         components["binary_sensor"] = lamp | {
             "platform": "binary_sensor",
             "value_template": STATE,

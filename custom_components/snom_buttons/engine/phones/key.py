@@ -41,6 +41,7 @@ class Key:
         "pressed",
         "setup",
         "shown",
+        "was_reset",
     )
 
     def __init__(self, setup: KeySetup, changed: Callable[[Key, bool], None]) -> None:
@@ -63,6 +64,8 @@ class Key:
         """The same for colours `#RRGGBB`."""
         self.shown: Signal[object] = Signal()
         """`look` has changed. The value is the cause, as in Happening."""
+        self.was_reset: Signal[object] = Signal()
+        """`reset` was called. The value is the cause."""
         self.pressed: Signal[KeyPress] = Signal()
         self._changed = changed
 
@@ -105,6 +108,11 @@ class Key:
             self.other_colors = _remembered(color, self.other_colors)
         self._changed(self, differ_only_in_label(before, description))
         self.shown.emit(cause)
+
+    def reset(self, cause: object = None) -> None:
+        """Show the look of the setup, off; what the key follows may then change it."""
+        self.show(self.setup.off, cause)
+        self.was_reset.emit(cause)
 
     def turn(self, on: bool, cause: object = None) -> None:
         """Turn the key on or off. Only fields in which `off` and `on` differ change."""

@@ -13,6 +13,8 @@ class KeyKind(StrEnum):
 
     LIGHT = "light"
     SWITCH = "switch"
+    LINKED = "linked"
+    """A key that shows what it follows, and has no light or switch of its own."""
     NONE = "none"
     """Not used."""
     SHARED = "shared"

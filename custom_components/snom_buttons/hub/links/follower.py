@@ -1,0 +1,200 @@
+"""The linked keys of one server, and the entities that they follow."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.event import (
+    async_track_entity_registry_updated_event,
+    async_track_state_change_event,
+)
+from homeassistant.helpers.start import async_at_started
+
+from ...const import CONF_KEYS, DOMAIN, SUBENTRY_TYPE_PHONE
+from ...engine.phones import Key, KeyKind, KeyPress, PhoneServer
+from ..follower import Follower
+from ..phone import SnomPhone
+from ..settings import EntrySettings, KeySettings
+from .key import LinkedKey
+
+
+class KeyLinks(Follower):
+    """Keeps a LinkedKey for each key that is linked, with one listener for all states."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        server: PhoneServer,
+        phones: Mapping[str, SnomPhone],
+    ) -> None:
+        """Create a follower. `phones` are the phones by extension, which may change."""
+        super().__init__()
+        self._hass = hass
+        self._entry = entry
+        self._server = server
+        self._phones = phones
+        self._linked: dict[tuple[str, str], LinkedKey] = {}
+        """By extension and key."""
+        self._followed: dict[str, list[LinkedKey]] = {}
+        """By the entity ID that they follow."""
+        self._named: set[str] = set()
+        """The entity IDs that links name, whose new names are followed."""
+        self._listeners: list[CALLBACK_TYPE] = []
+        self._lock = asyncio.Lock()
+        self._is_started = False
+        self._is_stopped = False
+
+    @override
+    @callback
+    def start(self) -> None:
+        self._subscriptions = [
+            # After the events of the press, which become the origin of what it causes.
+            self._server.pressed.subscribe(self._async_pressed),
+            async_at_started(self._hass, self._async_started),
+        ]
+
+    @override
+    async def update(self, settings: EntrySettings) -> None:
+        """Follow what the keys of the current phones are linked to."""
+        async with self._lock:
+            if self._is_stopped:
+                return
+            wanted = {
+                (extension, name): (phone, phone.phone.keys[name], link)
+                for extension, phone in self._phones.items()
+                for name, link in phone.settings.links.items()
+            }
+            for place, linked in list(self._linked.items()):
+                if place not in wanted or not linked.serves(*wanted[place][1:]):
+                    del self._linked[place]
+                    await linked.stop()
+                    if place not in wanted:
+                        _end_look(linked.key)
+            new = []
+            for place, (phone, key, link) in wanted.items():
+                if place in self._linked:
+                    continue
+                linked = LinkedKey(
+                    self._hass,
+                    extension=place[0],
+                    key=key,
+                    link=link,
+                    event_entity=partial(self._event_entity, phone, key.name),
+                    device_name=partial(self._device_name, phone),
+                    run=self._async_run,
+                )
+                await linked.prepare()
+                self._linked[place] = linked
+                new.append(linked)
+            self._async_follow()
+            for linked in new:
+                if self._is_started:
+                    linked.async_start()
+                else:
+                    linked.async_refresh()
+
+    @override
+    async def stop(self) -> None:
+        async with self._lock:
+            self._is_stopped = True
+            await super().stop()
+            linked, self._linked = self._linked, {}
+            self._async_follow()
+            for each in linked.values():
+                await each.stop()
+
+    @callback
+    def _async_started(self, _: HomeAssistant) -> None:
+        self._is_started = True
+        for linked in self._linked.values():
+            linked.async_start()
+
+    @callback
+    def _async_follow(self) -> None:
+        """Listen to the entities that the links name now."""
+        followed: dict[str, list[LinkedKey]] = {}
+        for linked in self._linked.values():
+            followed.setdefault(linked.link.follows, []).append(linked)
+        named = {name for each in self._linked.values() for name in each.link.entities}
+        is_same = followed.keys() == self._followed.keys() and named == self._named
+        self._followed, self._named = followed, named
+        if is_same:
+            return
+        for unsubscribe in self._listeners:
+            unsubscribe()
+        self._listeners = []
+        if named:
+            self._listeners = [
+                async_track_state_change_event(
+                    self._hass, list(followed), self._async_state_changed
+                ),
+                async_track_entity_registry_updated_event(
+                    self._hass, list(named), self._async_registry_updated
+                ),
+            ]
+
+    @callback
+    def _async_state_changed(self, event: Event[EventStateChangedData]) -> None:
+        for linked in self._followed.get(event.data["entity_id"], ()):
+            linked.async_changed(event)
+
+    @callback
+    def _async_pressed(self, press: KeyPress) -> None:
+        if linked := self._linked.get((press.extension, press.key)):
+            linked.async_pressed(press)
+
+    @callback
+    def _async_run(self, action: Coroutine[Any, Any, None], name: str) -> None:
+        self._entry.async_create_background_task(self._hass, action, name)
+
+    @callback
+    def _async_registry_updated(
+        self, event: Event[er.EventEntityRegistryUpdatedData]
+    ) -> None:
+        """Follow an entity under its new name, and store that."""
+        if event.data["action"] != "update" or "old_entity_id" not in event.data:
+            return
+        before, after = event.data["old_entity_id"], event.data["entity_id"]
+        # At once, before the state under the old name is removed.
+        for linked in self._linked.values():
+            linked.async_rename(before, after)
+        self._async_follow()
+        for subentry in list(self._entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)):
+            keys = [_renamed(key, before, after) for key in subentry.data[CONF_KEYS]]
+            self._hass.config_entries.async_update_subentry(
+                self._entry, subentry, data={**subentry.data, CONF_KEYS: keys}
+            )
+
+    def _event_entity(self, phone: SnomPhone, key: str) -> str | None:
+        unique_id = f"{phone.settings.subentry_id}_{key}_press"
+        return er.async_get(self._hass).async_get_entity_id("event", DOMAIN, unique_id)
+
+    def _device_name(self, phone: SnomPhone) -> str:
+        device = dr.async_get(self._hass).async_get(phone.device_id)
+        name = device and (device.name_by_user or device.name)
+        return name or phone.settings.setup.name
+
+
+def _end_look(key: Key) -> None:
+    """Let a key that is no longer linked begin anew; a line sets the looks of its keys."""
+    if key.setup.kind not in (KeyKind.LINKED, KeyKind.SHARED):
+        key.show(key.setup.off)
+
+
+def _renamed(data: Mapping[str, Any], before: str, after: str) -> Mapping[str, Any]:
+    """Return the data of a key after an entity was renamed."""
+    settings = KeySettings.from_dict(data)
+    if settings.link is None or before not in settings.link.entities:
+        return data
+    return {**data, **settings.link.renamed(before, after).as_dict()}

@@ -1,0 +1,114 @@
+"""What a press of a linked key does: the automatic action, by domain."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from homeassistant.components.cover import CoverDeviceClass
+from homeassistant.const import (
+    ATTR_CODE,
+    ATTR_DEVICE_CLASS,
+    ATTR_ENTITY_ID,
+    SERVICE_TOGGLE,
+    SERVICE_TURN_OFF,
+    SERVICE_TURN_ON,
+    STATE_OFF,
+)
+from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, State
+
+from ..settings import LinkSettings
+
+
+class Call(NamedTuple):
+    """A call of an action of Home Assistant."""
+
+    domain: str
+    service: str
+    data: Mapping[str, str]
+
+
+CONFIRMED_COVERS: Final = frozenset(
+    (CoverDeviceClass.GARAGE, CoverDeviceClass.GATE, CoverDeviceClass.DOOR)
+)
+
+
+def call_for(state: State, link: LinkSettings) -> Call | None:
+    """Return what a press does to an entity in a state; None for nothing."""
+    domain = state.domain
+    data = {ATTR_ENTITY_ID: state.entity_id}
+    if domain == "group":
+        return Call(HOMEASSISTANT_DOMAIN, SERVICE_TOGGLE, data)
+    if domain in _TOGGLED:
+        return Call(domain, SERVICE_TOGGLE, data)
+    if domain == "alarm_control_panel" and not (link.code or link.no_code):
+        return None
+    service_of = _SERVICES.get(domain)
+    if service_of is None:
+        return None
+    if link.code and domain in ("alarm_control_panel", "lock"):
+        data[ATTR_CODE] = link.code
+    return Call(domain, service_of(state.state), data)
+
+
+def is_confirmed(state: State) -> bool:
+    """Return whether a press has to be repeated before it acts, by default."""
+    if state.domain == "cover":
+        return state.attributes.get(ATTR_DEVICE_CLASS) in CONFIRMED_COVERS
+    return state.domain in ("alarm_control_panel", "lock")
+
+
+def _always(service: str) -> Callable[[str], str]:
+    return lambda _: service
+
+
+def _opened(kind: str) -> Callable[[str], str]:
+    """Return the choice for covers and valves, `kind`: a moving one is stopped."""
+
+    def choose(state: str) -> str:
+        if state in ("opening", "closing"):
+            return f"stop_{kind}"
+        # The position of many covers with a radio remote is never known.
+        return {"closed": f"open_{kind}", "open": f"close_{kind}"}.get(
+            state, SERVICE_TOGGLE
+        )
+
+    return choose
+
+
+def _unless(
+    states: tuple[str, ...], service: str, otherwise: str
+) -> Callable[[str], str]:
+    """Return the choice of one of two actions, `otherwise` in these states."""
+    return lambda state: otherwise if state in states else service
+
+
+_TOGGLED: Final = frozenset(
+    (
+        "automation",
+        "climate",
+        "fan",
+        "humidifier",
+        "input_boolean",
+        "light",
+        "remote",
+        "siren",
+        "switch",
+    )
+)
+_SERVICES: Final[Mapping[str, Callable[[str], str]]] = {
+    "cover": _opened("cover"),
+    "valve": _opened("valve"),
+    # A lock that is on its way is sent back; a jammed one is locked.
+    "lock": _unless(("locked", "locking"), "lock", "unlock"),
+    "alarm_control_panel": _unless(("disarmed",), "alarm_disarm", "alarm_arm_away"),
+    "media_player": _always("media_play_pause"),
+    # It has no toggle.
+    "water_heater": _unless((STATE_OFF,), SERVICE_TURN_OFF, SERVICE_TURN_ON),
+    "timer": _unless(("active",), "start", "cancel"),
+    "vacuum": _unless(("cleaning",), "start", "return_to_base"),
+    "lawn_mower": _unless(("mowing",), "start_mowing", "dock"),
+    "scene": _always(SERVICE_TURN_ON),
+    "script": _always(SERVICE_TURN_ON),
+    "button": _always("press"),
+    "input_button": _always("press"),
+}
+"""The choice of an action from the state, by domain."""
