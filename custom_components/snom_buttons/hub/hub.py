@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -175,11 +176,15 @@ class SnomHub:
                     settings, removed.get(settings.subentry_id)
                 )
                 self._async_changed(Change(settings.setup.extension))
-            elif known.settings != settings:
+            elif known.settings == settings:
+                continue
+            elif replace(known.settings, links=settings.links) == settings:
+                # Links have no entities, and a renamed one may be on its way.
+                known.async_configure(settings)
+                continue
+            else:
                 self.server.configure_phone(settings.setup)
                 known.async_configure(settings)
-            else:
-                continue
             changed.append(known)
         return changed
 

@@ -42,7 +42,6 @@ async def test_a_key_shows_the_state_of_what_it_follows(
     hass.states.async_set("lock.door", "unlocked")
     phone = await linked(link("1", "lock.door"), link("2", "lock.door", colors=False))
     assert await phone.shows("1", c="on") == {
-        "k": "1",
         "c": "on",
         "o": "red",
         "n": "key1",
@@ -96,7 +95,7 @@ async def test_it_has_an_event_but_no_light_switch_or_label(
 ) -> None:
     hass.states.async_set("light.hall", "on")
     phone = await linked(link("1", "light.hall", press="nothing"))
-    assert [it for it in hass.states.async_entity_ids() if "key_1" in it] == [
+    assert [it for it in hass.states.async_entity_ids() if "44_key_1" in it] == [
         "event.phone_44_key_1_press"
     ]
     await press(hass, phone)
@@ -270,7 +269,7 @@ async def test_a_label_that_changes_does_not_end_what_set_key_has_set(
     await set_key(hass, light="message")
     hass.states.async_set("sensor.other", "2")
     await hass.async_block_till_done()
-    await phone.shows("1", c="message", l=None)
+    await phone.shows("1", c="message", l="Key 1")
     await set_key(hass, reset=True)
     await phone.shows("1", c="on", l="2")
 
@@ -284,7 +283,6 @@ async def test_a_press_does_what_suits_the_entity(
     hass.states.async_set("cover.blind", "opening")
     hass.states.async_set("binary_sensor.leak", "on", {"device_class": "moisture"})
     stops = async_mock_service(hass, "cover", "stop_cover")
-    toggles = async_mock_service(hass, "light", "toggle")
     hass.states.async_set("light.other", "off")
     phone = await linked(
         link("1", "cover.blind"),
@@ -292,10 +290,11 @@ async def test_a_press_does_what_suits_the_entity(
         link("3", "binary_sensor.leak", target="light.other"),
         link("4", "cover.blind", press="nothing"),
     )
+    toggles = async_mock_service(hass, "light", "toggle")
     for key in ("1", "2", "3", "4"):
         await press(hass, phone, key)
-    assert [call.data for call in stops] == [{"entity_id": ["cover.blind"]}]
-    assert [call.data for call in toggles] == [{"entity_id": ["light.other"]}]
+    assert [call.data for call in stops] == [{"entity_id": "cover.blind"}]
+    assert [call.data for call in toggles] == [{"entity_id": "light.other"}]
     # The lamp shows the real state, not what the press should lead to.
     assert phone.keys["1"]["c"] == "park"
 
@@ -412,11 +411,11 @@ async def test_whether_to_confirm_can_be_chosen(
     hass.states.async_set("lock.door", "locked")
     hass.states.async_set("light.hall", "off")
     unlocks = async_mock_service(hass, "lock", "unlock")
-    toggles = async_mock_service(hass, "light", "toggle")
     phone = await linked(
         link("1", "lock.door", confirm="never"),
         link("2", "light.hall", confirm="always"),
     )
+    toggles = async_mock_service(hass, "light", "toggle")
     await press(hass, phone, "1")
     await press(hass, phone, "2")
     assert len(unlocks) == 1
@@ -470,13 +469,13 @@ async def test_a_failure_is_shown_and_reported_once(
     async def fail(_: ServiceCall) -> None:
         raise error
 
-    hass.services.async_register("light", "toggle", fail)
     lines = async_capture_events(hass, "logbook_entry")
     phone = await linked(
         link("1", "light.hall"),
         link("2", "light.hall", actions=[{"action": "light.toggle"}]),
         link("3", "light.hall", actions=[{"action": "light.no_such"}]),
     )
+    hass.services.async_register("light", "toggle", fail)
     for key in ("1", "2", "3"):
         await press(hass, phone, key)
         await phone.shows(key, c="error")
@@ -523,9 +522,9 @@ async def test_a_key_may_follow_its_own_event(
 ) -> None:
     """What follows a press calls no action: a circle of links stands still."""
     own = "event.phone_44_key_1_press"
-    toggles = async_mock_service(hass, "light", "toggle")
     hass.states.async_set("light.hall", "on")
     phone = await linked(link("1", own, target="light.hall"))
+    toggles = async_mock_service(hass, "light", "toggle")
     await phone.shows("1", c=None)
     await press(hass, phone)
     assert len(toggles) == 1

@@ -1,0 +1,282 @@
+"""Which entities the linked keys follow: at start, after renames, and as settings change."""
+
+import asyncio
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_mock_service,
+)
+
+from custom_components.snom_buttons.hub.links.key import LinkedKey
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+from tests.support.entries import Phones, key_data, line_subentry, update_phone
+from tests.support.rawphone import RawPhone
+
+from .conftest import Linked, link
+
+
+def lights(phone: RawPhone, key: str) -> list[str]:
+    """Return the light modes that a phone was sent for a key, in order."""
+    found = []
+    for request in phone.requests:
+        for part in f"\r\n{request.body}".split("\r\nk=")[1:]:
+            name, *lines = part.split("\r\n")
+            if name == key:
+                found += [it[2:] for it in lines if it.startswith("c=")] or ["off"]
+    return found
+
+
+def started(hass: HomeAssistant) -> None:
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+
+
+# The start of Home Assistant
+
+
+async def test_no_key_flickers_when_home_assistant_starts(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    linked: Linked,
+    phones: Phones,
+) -> None:
+    hass.states.async_set("light.hall", "on")
+    hass.states.async_set("light.attic", "on")
+    hass.states.async_set("lock.door", "unlocked")
+    template = "{{ 'hold' if is_state('light.attic', 'on') else 'off' }}"
+    keys = [
+        link("1", "light.hall"),
+        link("2", "light.attic", look_template=template),
+        link("3", "lock.door"),
+        link("4", "light.gone"),
+    ]
+    phone = await linked(*keys)
+    await phone.shows("4", c="offline")
+    await phone.shows("1", c="on")
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+
+    hass.set_state(CoreState.starting)
+    for entity_id in ("light.hall", "light.attic", "lock.door"):
+        hass.states.async_remove(entity_id)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    phone.requests.clear()
+    await phone.register()
+    await phone.until(lambda: bool(lights(phone, "3")))
+    # As the registry restores them, and then each as it comes.
+    for state in ("unavailable", "unknown", "on"):
+        hass.states.async_set("light.hall", state)
+        hass.states.async_set("light.attic", state)
+        await hass.async_block_till_done()
+    hass.states.async_set("lock.door", "locked")
+    await phone.shows("3", c=None)
+    started(hass)
+    await hass.async_block_till_done()
+    hass.states.async_set("light.hall", "off")
+    await phone.shows("1", c=None)
+    assert lights(phone, "1") == ["on", "off"]
+    assert lights(phone, "2") == ["hold"]
+    assert lights(phone, "3") == ["on", "off"]
+    assert lights(phone, "4") == ["offline"]
+
+
+async def test_what_is_not_there_when_home_assistant_has_started_is_offline(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    hass.set_state(CoreState.starting)
+    phone = await linked(link("1", "light.hall"))
+    assert "c" not in phone.keys["1"]
+    # A press works before that.
+    hass.states.async_set("light.hall", "unavailable")
+    await phone.press("1")
+    await phone.shows("1", c="error")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=4))
+    await phone.shows("1", c=None)
+    started(hass)
+    await phone.shows("1", c="offline")
+
+
+# Names
+
+
+async def test_a_renamed_entity_is_followed_on_without_a_flicker(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    registry = er.async_get(hass)
+    template = "{{ 'hold' if is_state(entity_id, 'on') else 'off' }}"
+    phone = await linked(
+        {**link("1", ""), "kind": "light", "name": "Lamp"},
+        link("2", "light.phone_44_lamp"),
+        link("3", "light.phone_44_lamp", look_template=template),
+        link("4", "sensor.gone", target="light.phone_44_lamp"),
+    )
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.phone_44_lamp"}, blocking=True
+    )
+    await phone.shows("2", c="on")
+    await phone.shows("3", c="hold")
+    phone.requests.clear()
+    registry.async_update_entity("light.phone_44_lamp", new_entity_id="light.lamp")
+    await hass.async_block_till_done()
+    keys = config_entry.subentries["subentry_44"].data["keys"]
+    assert [key.get("follows") for key in keys[1:]] == [
+        "light.lamp",
+        "light.lamp",
+        "sensor.gone",
+    ]
+    assert keys[3]["target"] == "light.lamp"
+    await hass.services.async_call(
+        "light", "turn_off", {"entity_id": "light.lamp"}, blocking=True
+    )
+    await phone.shows("2", c=None)
+    await phone.shows("3", c=None)
+    assert lights(phone, "2") == ["off"]
+    assert lights(phone, "3")[-1] == "off"
+    assert "offline" not in lights(phone, "3")
+
+
+async def test_other_news_of_the_registry_change_nothing(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    phone = await linked(
+        {**link("1", ""), "kind": "light", "name": "Lamp"},
+        link("2", "light.phone_44_lamp"),
+    )
+    before = config_entry.subentries["subentry_44"].data
+    er.async_get(hass).async_update_entity("light.phone_44_lamp", icon="mdi:lamp")
+    await hass.async_block_till_done()
+    assert config_entry.subentries["subentry_44"].data is before
+    assert "c" not in phone.keys["2"]
+
+
+# Settings
+
+
+async def test_settings_apply_at_once_and_only_to_keys_that_change(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    hass.states.async_set("light.hall", "on")
+    hass.states.async_set("light.attic", "off")
+    phone = await linked(link("1", "light.hall"), link("2", "light.hall"))
+    kept = config_entry.runtime_data
+    await phone.shows("2", c="on")
+    made = LinkedKey.prepare
+    with patch.object(LinkedKey, "prepare", autospec=True, side_effect=made) as prepare:
+        update_phone(
+            hass,
+            config_entry,
+            keys=[link("1", "light.hall"), link("2", "light.attic", name="Attic")],
+        )
+        await phone.shows("2", c=None, l="Attic")
+    assert prepare.call_count == 1
+    assert config_entry.runtime_data is kept
+    hass.states.async_set("light.attic", "on")
+    await phone.shows("2", c="on")
+
+
+async def test_a_key_that_is_no_longer_linked_begins_anew(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    hass.states.async_set("sensor.power", "20")
+    phone = await linked(link("1", "sensor.power", unavailable="on"))
+    await phone.shows("1", l="20")
+    update_phone(hass, config_entry, keys=[key_data("1", name="Lamp")])
+    await phone.shows("1", c=None, l="Lamp")
+    hass.states.async_set("sensor.power", "21")
+    await hass.async_block_till_done()
+    assert phone.keys["1"]["l"] == "Lamp"
+    assert (await phone.press("1")).status == 200
+
+
+async def test_a_key_of_a_shared_line_belongs_to_the_line(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    hass.states.async_set("light.hall", "on")
+    phone = await linked(link("1", "light.hall"))
+    await phone.shows("1", c="on")
+    line = line_subentry(keys=[{"phone": "subentry_44", "key": "1"}])
+    hass.config_entries.async_add_subentry(config_entry, ConfigSubentry(**line))
+    await phone.shows("1", c=None, l="(co2)")
+    toggles = async_mock_service(hass, "light", "toggle")
+    hass.states.async_set("light.hall", "off")
+    await phone.press("1", "seize")
+    await phone.shows("1", c="on", l="(co2)")
+    assert not toggles
+    hass.config_entries.async_remove_subentry(config_entry, "subentry_line")
+    await phone.shows("1", c=None, l="Key 1")
+    hass.states.async_set("light.hall", "on")
+    await phone.shows("1", c="on")
+
+
+@pytest.mark.parametrize("what", ["confirm", "actions"])
+async def test_what_is_under_way_ends_with_the_entry(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked, what: str
+) -> None:
+    """The plugin fails a test that leaves timers or tasks behind."""
+    hass.states.async_set("light.hall", "on")
+    changes = {"confirm": "always"} if what == "confirm" else {}
+    if what == "actions":
+        changes["actions"] = [{"wait_template": "{{ false }}"}]
+    phone = await linked(link("1", "light.hall", **changes))
+    await phone.press("1")
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    hass.states.async_set("light.hall", "off")
+    await hass.async_block_till_done()
+    assert hass.states.is_state("light.hall", "off")
+
+
+async def test_two_hundred_keys_have_one_listener(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    hass.states.async_set("light.attic", "off")
+    keys = [
+        link(str(n), f"light.{'hall' if n % 2 else 'attic'}") for n in range(1, 201)
+    ]
+    phone = await linked(*keys)
+    calls = []
+    changed = LinkedKey.async_changed
+
+    def count(self: LinkedKey, event: object) -> None:
+        calls.append(self.key.name)
+        changed(self, event)  # type: ignore[arg-type]
+
+    with patch.object(LinkedKey, "async_changed", count):
+        hass.states.async_set("light.other", "on")
+        await hass.async_block_till_done()
+        assert not calls
+        hass.states.async_set("light.hall", "on")
+        await hass.async_block_till_done()
+    assert len(calls) == 100
+    await phone.shows("199", c="on")
+    await phone.until(
+        lambda: (
+            sum("c" in key for key in phone.keys.values()) == 100
+            and len(phone.keys) == 200
+        )
+    )
+
+
+async def test_an_update_after_the_stop_follows_nothing(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    hass.states.async_set("light.hall", "on")
+    phone = await linked(link("1", "light.hall"))
+    hub = config_entry.runtime_data
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    async with asyncio.timeout(10):
+        for follower in hub._followers:
+            await follower.update(hub.settings)
+    phone.requests.clear()
+    hass.states.async_set("light.hall", "off")
+    await hass.async_block_till_done()
+    assert not phone.requests
