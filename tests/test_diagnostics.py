@@ -37,7 +37,7 @@ from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.mqtt import MQTT_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub import settings
-from custom_components.snom_buttons.hub.settings import KeySettings
+from custom_components.snom_buttons.hub.settings import KeySettings, LinkSettings
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.data_entry_flow import section
@@ -92,6 +92,26 @@ KEY: Final = {
     "number_on": "hush-number-on",
     "number_off": "hush-number-off",
 }
+LINK: Final = {
+    "follows": "light.hush_follows",
+    "look_table": {"hush-state": "hush-look"},
+    "look_template": "{{ 'hush-template' }}",
+    "press": "automatic",
+    "actions": ["hush-actions"],
+    "target": "light.hush_target",
+    "label": "state",
+    "label_template": "hush-label-template",
+    "confirm": "always",
+    "unavailable": "error",
+    "code": "hush-alarm-code",
+    "no_code": True,
+}
+LINKED_KEY: Final = {
+    "key": "hush-linked",
+    "name": "hush-linked-name",
+    "kind": "linked",
+    "colors": False,
+}
 DIALLING: Final = {
     "answer": "redirect",
     "redirect_to": "sip:{number}@hush-redirect.example",
@@ -101,7 +121,7 @@ PHONE: Final = {
     "extension": EXTENSION,
     "password": "hush-password",
     "model": "D785",
-    "keys": [KEY],
+    "keys": [KEY, LINKED_KEY | LINK],
     "room_lights": True,
     "dialling": DIALLING,
 }
@@ -140,7 +160,19 @@ NO_WORDS: Final = [
     "555 0123456",
 ]
 """Recognisable values that cannot have a word."""
-CHOICES: Final = {"D785", "127.0.0.0/8", "switch", "hold", "off", "redirect"}
+CHOICES: Final = {
+    "D785",
+    "127.0.0.0/8",
+    "switch",
+    "linked",
+    "hold",
+    "off",
+    "redirect",
+    "automatic",
+    "state",
+    "always",
+    "error",
+}
 """Values of closed lists, which are shown."""
 
 HAPPENING: Final = {"time", "id", "cause"}
@@ -204,7 +236,8 @@ def test_each_field_has_a_recognisable_value() -> None:
     assert structure(DIALLING) == walked(DIALLING_SCHEMA)
     rules = DIALLING_SCHEMA.schema["dial_rules"].config["fields"]
     assert DIALLING["dial_rules"][0].keys() == rules.keys()
-    assert KEY.keys() == {field.name for field in fields(KeySettings)}
+    assert KEY.keys() | {"link"} == {field.name for field in fields(KeySettings)}
+    assert len(LINK) == len(fields(LinkSettings))
     assert LOOK.keys() == {field.name for field in fields(KeyDescription)}
     for event, known in EVENTS.items():
         assert known == {field.name for field in fields(event)}
@@ -217,7 +250,7 @@ def test_each_field_has_a_recognisable_value() -> None:
     }
     stored = [SERVER, MQTT, PHONE, ADDRESS, LINE]
     read = {value for name, value in vars(settings).items() if name.startswith("CONF_")}
-    assert read == set(names(stored))
+    assert read == set(names(stored)) - {*LINK["look_table"]}
     plain = {text for text in texts(stored) if "hush" not in text}
     assert plain == CHOICES | {
         LOCALHOST,

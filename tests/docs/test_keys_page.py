@@ -37,6 +37,7 @@ KEYS = [
         number_on="*79",
     ),
     key_data("12"),
+    key_data("13", name="Hall", kind="linked", follows="light.hall"),
 ]
 
 
@@ -244,10 +245,17 @@ async def a_group(house: House, blocks: list[Block]) -> None:
     await house.shows(document, house.other)
 
 
+async def a_linked_key(house: House, blocks: list[Block]) -> None:
+    for state, document in zip(("on", "off"), blocks, strict=True):
+        house.hass.states.async_set("light.hall", state)
+        await house.shows(document)
+
+
 FLOWS: dict[str, Callable[[House, list[Block]], Awaitable[None]]] = {
     "A call on a key": a_call,
     "Anything else": anything_else,
     "Toggle keys": toggles,
+    "Linked keys": a_linked_key,
     "Shared lines": a_shared_line,
     "Dialling": dialling,
     "The same key on many phones": a_group,

@@ -564,8 +564,27 @@ async def test_the_menu_and_dialling_over_rest(
         "light_off",
         "number_on",
         "number_off",
+        "follows",
+        "look_table",
+        "look_template",
+        "press",
+        "actions",
+        "target",
+        "label",
+        "label_template",
+        "confirm",
+        "unavailable",
+        "code",
+        "no_code",
     ]
     assert fields["light_on"]["default"] == "on"
+    assert fields["follows"]["selector"] == {
+        "entity": {"multiple": False, "reorder": False}
+    }
+    assert fields["look_table"]["selector"] == {"object": {"multiple": False}}
+    assert fields["look_template"]["selector"] == {"template": {}}
+    assert fields["actions"]["selector"] == {"action": {}}
+    assert fields["unavailable"]["default"] == "offline"
     assert {"value": "hold", "label": "Call on hold"} in fields["light_on"]["selector"][
         "select"
     ]["options"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.snom_buttons.flows.links import LINK_PLACEHOLDERS
 from custom_components.snom_buttons.flows.phone import (
     PASSWORD as PASSWORD_PATTERN,
     PASSWORD_ALPHABET,
@@ -256,6 +257,7 @@ async def test_what_is_wrong_with_a_key_is_said(
         "number": "",
         "max_keys": "200",
         "max_length": "64",
+        **dict.fromkeys(LINK_PLACEHOLDERS, ""),
     }
     assert suggested(result)["keys"] == keys
     good = [{"key": str(number), "name": "x" * 64} for number in range(200)]
@@ -292,6 +294,7 @@ async def test_the_editor_of_a_key_speaks_the_language_of_the_server(
     assert [(kind["value"], kind["label"]) for kind in kinds] == [
         ("light", "Licht"),
         ("switch", "Schalter"),
+        ("linked", "Verknüpft"),
         ("none", "Nicht benutzt"),
     ]
 

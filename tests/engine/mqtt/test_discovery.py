@@ -128,6 +128,8 @@ def test_where_a_phone_is_announced() -> None:
         (KeyKind.LIGHT, True, False, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
         (KeyKind.SWITCH, True, True, PRESS | {"7_switch": SWITCH}),
         (KeyKind.SWITCH, False, False, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
+        (KeyKind.LINKED, True, True, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
+        (KeyKind.LINKED, False, False, PRESS | {"7_binary_sensor": BINARY_SENSOR}),
         (KeyKind.SHARED, True, True, USES | {"7_binary_sensor": BINARY_SENSOR}),
         (KeyKind.SHARED, False, False, USES | {"7_binary_sensor": BINARY_SENSOR}),
         (KeyKind.NONE, True, True, {}),

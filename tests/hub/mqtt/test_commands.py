@@ -17,6 +17,7 @@ from tests.support.entries import (
     key_data,
     line_subentry,
     phone_subentry,
+    update_phone,
 )
 from tests.support.log import logging_to_a_file
 from tests.support.mqtt_peers import MqttClient
@@ -300,6 +301,28 @@ async def test_the_key_of_a_shared_line_is_the_lines(
     await carried_out(client, phone)
     assert phone.keys["1"] == free
     assert "c" not in phone.keys["2"]
+
+
+async def test_a_linked_key_is_published_and_not_set(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    client: MqttClient,
+    phone: RawPhone,
+) -> None:
+    hass.states.async_set("light.hall", "on")
+    link = key_data("1", kind="linked", follows="light.hall")
+    update_phone(hass, config_entry, keys=[link])
+    await phone.shows("1", c="on")
+    topic = "snom_buttons/44/key/1/set"
+    for command in ("OFF", "ON", '{"label": "Mine"}'):
+        client.publish(topic, command)
+        heard = await client.hears("snom_buttons/error", topic=topic)
+        assert heard.json["reason"] == (
+            "Key 1 of Phone 44 shows what it is linked to, and cannot be set."
+        )
+    assert phone.keys["1"]["c"] == "on"
+    hass.states.async_set("light.hall", "off")
+    await client.hears("snom_buttons/44/key/1/state", state="OFF")
 
 
 @pytest.mark.parametrize("where", ["key/1", "document"])

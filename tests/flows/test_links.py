@@ -1,0 +1,227 @@
+"""The fields of linked keys in the dialogue of a phone, and what is wrong with them."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from tests.support.entries import key_data
+from tests.support.flows import TEXTS, reconfigure_phone, submit_phone, suggested
+
+USUAL = {
+    "look_table": {},
+    "look_template": " ",
+    "press": "automatic",
+    "actions": [],
+    "target": "",
+    "label": "automatic",
+    "label_template": "",
+    "confirm": "automatic",
+    "unavailable": "offline",
+    "code": "",
+    "no_code": False,
+}
+"""The values of a form in which only the entity was chosen."""
+
+
+async def submitted(
+    hass: HomeAssistant, entry: MockConfigEntry, *keys: dict[str, Any]
+) -> SubentryFlowResult:
+    """Submit a list of keys."""
+    result = await submit_phone(hass, await reconfigure_phone(hass, entry))
+    assert result["step_id"] == "keys"
+    return await submit_phone(hass, result, keys=list(keys))
+
+
+def link(**changes: Any) -> dict[str, Any]:
+    return key_data("4", kind="linked", follows="light.hall", **changes)
+
+
+@pytest.fixture(autouse=True)
+def entities(hass: HomeAssistant) -> None:
+    for entity_id in ("light.hall", "lock.door", "alarm_control_panel.home"):
+        hass.states.async_set(entity_id, "off")
+
+
+async def stored(
+    hass: HomeAssistant, entry: MockConfigEntry, *keys: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Save a list of keys; return what is stored of it."""
+    result = await submitted(hass, entry, *keys)
+    assert result["step_id"] == "phone", result["errors"]
+    result = await submit_phone(hass, result)
+    assert result["reason"] == "reconfigure_successful"
+    found: list[dict[str, Any]] = entry.subentries["subentry_44"].data["keys"]
+    return found
+
+
+async def test_a_linked_key_needs_nothing_but_its_entity(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    wanted = [link(name="Hall", colors=True)]
+    usual = {field: value for field, value in USUAL.items() if value != ""}
+    assert await stored(hass, config_entry, wanted[0] | usual) == wanted
+    assert await stored(hass, config_entry, wanted[0] | USUAL) == wanted
+
+
+async def test_all_that_a_link_has_is_stored_and_shown_again(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    keys = [
+        link(
+            look_table={"on": "pickup red", "off": False},
+            actions=[{"action": "light.toggle"}],
+            target="lock.door",
+            label="state",
+            confirm="never",
+            unavailable="off",
+        ),
+        link(
+            look_template="{{ 'on' }}",
+            label_template="{{ 1 }}",
+            press="nothing",
+        )
+        | {"key": "5"},
+        link(target="lock.door", code="1234") | {"key": "6"},
+        link(target="alarm_control_panel.home", no_code=True) | {"key": "7"},
+    ]
+    assert await stored(hass, config_entry, *keys) == keys
+    result = await submit_phone(hass, await reconfigure_phone(hass, config_entry))
+    assert suggested(result)["keys"] == keys
+
+
+async def test_an_entity_that_is_disabled_or_not_yet_there_can_be_followed(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    er.async_get(hass).async_get_or_create("switch", "demo", "1")
+    keys = [link() | {"follows": "switch.demo_1"}]
+    assert await stored(hass, config_entry, *keys) == keys
+
+
+LIGHTS = "off, on, hold, pickup, park, message, offline, error, seized, record"
+COLORS = "local, remote, red, green, orange"
+NO_LOOK = (
+    "Write a light mode, such as on, or one with a colour, such as pickup red."
+    f" Light modes: {LIGHTS}. Colours: {COLORS}, or one like #FF8800."
+)
+NO_ACTION = {"action": "light.toggle", "no_such": 1}
+
+FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"follows": ""}, "Follows: a linked key needs an entity."),
+    ({"follows": "light.gone"}, "Follows: there is no entity light.gone."),
+    ({"follows": "no entity"}, "Follows: there is no entity no entity."),
+    ({"target": "light.gone"}, "Acts on: there is no entity light.gone."),
+    (
+        {"look_table": {"on": "blink"}},
+        f"Looks by state: on: blink is no look. {NO_LOOK}",
+    ),
+    ({"look_table": {"on": None}}, f"Looks by state: on: null is no look. {NO_LOOK}"),
+    ({"look_table": {"on": "on b"}}, f"Looks by state: on: on b is no look. {NO_LOOK}"),
+    (
+        {"look_table": "on"},
+        "Looks by state: write one line for each state, such as open: pickup red",
+    ),
+    (
+        {"look_table": {"on": "on"}, "look_template": "{{ 'on' }}"},
+        "Look template: this contradicts Looks by state. Clear one of them.",
+    ),
+    (
+        {"label": "state", "label_template": "{{ 1 }}"},
+        "Label template: this contradicts Label. Clear one of them.",
+    ),
+    (
+        {"press": "nothing", "actions": [{"action": "light.toggle"}]},
+        "Actions on press: this contradicts Press. Clear one of them.",
+    ),
+    (
+        {"target": "alarm_control_panel.home", "code": "1", "no_code": True},
+        "No code: this contradicts Code. Clear one of them.",
+    ),
+    *(
+        (
+            values,
+            f"{field}: this has no effect on what a press of this key does. Clear it.",
+        )
+        for values, field in (
+            ({"target": "lock.door", "press": "nothing"}, "Acts on"),
+            ({"confirm": "always", "press": "nothing"}, "Press twice"),
+            ({"code": "1"}, "Code"),
+            ({"no_code": True}, "No code"),
+            ({"target": "lock.door", "no_code": True}, "No code"),
+        )
+    ),
+    (
+        {"look_template": "{{ 'on' "},
+        (
+            "Look template: TemplateSyntaxError: unexpected end of template, "
+            "expected 'end of print statement'."
+        ),
+    ),
+    (
+        {"label_template": "{% if %}"},
+        (
+            "Label template: TemplateSyntaxError: Expected an expression, "
+            "got 'end of statement block'"
+        ),
+    ),
+    (
+        {"toggle": True},
+        (
+            "only a switch can be toggled by a press and have its own lights and numbers."
+            " Use the key as a switch, or clear these fields."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "text"), FAULTS)
+async def test_an_error_names_key_and_field(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    values: dict[str, Any],
+    text: str,
+) -> None:
+    result = await submitted(hass, config_entry, key_data("3"), link() | values)
+    errors = TEXTS["config_subentries"]["phone"]["error"]
+    shown = errors[result["errors"]["base"]].format(
+        **result["description_placeholders"]
+    )
+    assert shown in (f"Key 4, {text}", f"Key 4: {text}")
+
+
+async def test_actions_that_cannot_be_read_are_an_error(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await submitted(hass, config_entry, link(actions=[NO_ACTION]))
+    assert result["errors"] == {"base": "link_invalid"}
+    placeholders = result["description_placeholders"]
+    assert placeholders["field"] == "Actions on press"
+    assert "no_such" in placeholders["error"]
+
+
+@pytest.mark.parametrize("kind", ["light", "switch", "none"])
+async def test_only_a_linked_key_has_a_link(
+    hass: HomeAssistant, config_entry: MockConfigEntry, kind: str
+) -> None:
+    key = key_data("4", kind=kind)
+    assert await stored(hass, config_entry, key | USUAL) == [key]
+    result = await submitted(hass, config_entry, key | {"press": "nothing"})
+    assert result["errors"] == {"base": "linked_only"}
+    assert result["description_placeholders"]["field"] == "Press"
+
+
+async def test_fields_are_named_in_the_language_of_home_assistant(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.config.language = "de"
+    result = await submitted(hass, config_entry, link(code="1"))
+    assert result["description_placeholders"]["field"] == "Code"
+    result = await submitted(
+        hass, config_entry, link(look_table={"on": "on"}, look_template="on")
+    )
+    placeholders = result["description_placeholders"]
+    assert placeholders["field"] == "Vorlage des Aussehens"
+    assert placeholders["other_field"] == "Aussehen nach Zustand"
