@@ -304,3 +304,13 @@ def test_a_look_that_is_shown_already_is_no_change() -> None:
     key.show(replace(PLAIN, light=LightMode.ON))
     key.turn(False)
     assert changes == [True, False, True, False]
+
+
+def test_a_reset_shows_off_and_says_so_even_if_nothing_changes() -> None:
+    key = make_key(LAMP, label="Other")
+    happened: list[object] = []
+    key.was_reset.subscribe(happened.append)
+    for cause in ("first", "second"):
+        key.reset(cause)
+        assert key.look == PLAIN
+    assert happened == ["first", "second"]

@@ -318,7 +318,7 @@ async def test_a_linked_key_is_published_and_not_set(
         client.publish(topic, command)
         heard = await client.hears("snom_buttons/error", topic=topic)
         assert heard.json["reason"] == (
-            "Key 1 of Phone 44 shows what it is linked to, and cannot be set."
+            "Key 1 of Phone 44 shows what it is linked to, and cannot be set"
         )
     assert phone.keys["1"]["c"] == "on"
     hass.states.async_set("light.hall", "off")
