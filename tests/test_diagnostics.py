@@ -178,7 +178,8 @@ CHOICES: Final = {
 HAPPENING: Final = {"time", "id", "cause"}
 """Made by the server itself."""
 EVENTS: Final[dict[type, set[str]]] = {
-    KeyPress: {"extension", "key", "action", "number", "caller", "use"} | HAPPENING,
+    KeyPress: {"extension", "key", "action", "number", "caller", "use", "simulated"}
+    | HAPPENING,
     Dialled: {"extension", "number"} | HAPPENING,
     LineUse: {"extension", "use"} | HAPPENING,
 }

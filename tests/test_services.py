@@ -575,6 +575,7 @@ async def test_the_actions_are_there_without_a_server(hass: HomeAssistant) -> No
     assert await async_setup_component(hass, DOMAIN, {})
     assert set(hass.services.async_services_for_domain(DOMAIN)) == {
         "set_key",
+        "press_key",
         "send_document",
     }
 

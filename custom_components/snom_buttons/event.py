@@ -1,6 +1,6 @@
 """Event entities: presses of keys, dialled numbers, uses of shared lines."""
 
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.components.event import (
     ButtonEventType,
@@ -9,7 +9,14 @@ from homeassistant.components.event import (
 )
 from homeassistant.core import callback
 
-from .const import ATTR_ACTION, ATTR_CALLER, ATTR_NUMBER, ATTR_PHONE, LINE_USES
+from .const import (
+    ATTR_ACTION,
+    ATTR_CALLER,
+    ATTR_NUMBER,
+    ATTR_PHONE,
+    ATTR_SIMULATED,
+    LINE_USES,
+)
 from .engine.phones import Dialled, KeyKind, KeyPress, KeySetup, LineUse
 from .entity import SnomKeyEntity, SnomLineEntity, SnomPhoneEntity, platform_setup
 from .hub.line import SnomLine
@@ -39,9 +46,14 @@ class SnomPressEvent(SnomKeyEntity, EventEntity):
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
         """Trigger the use of the key's shared line if there was one, else the press."""
-        data = {ATTR_ACTION: str(press.action), ATTR_NUMBER: press.number}
+        data: dict[str, Any] = {
+            ATTR_ACTION: str(press.action),
+            ATTR_NUMBER: press.number,
+        }
         if press.caller is not None:
             data[ATTR_CALLER] = press.caller
+        if press.simulated:
+            data[ATTR_SIMULATED] = True
         event_type = press.use.value if press.use else ButtonEventType.PRESS_END
         self._trigger_event(event_type, data)
         self._async_changed(press)

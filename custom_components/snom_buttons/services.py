@@ -1,4 +1,4 @@
-"""The actions `set_key` and `send_document`.
+"""The actions `set_key`, `press_key` and `send_document`.
 
 All targets are checked before the first one changes.
 """
@@ -40,6 +40,7 @@ from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
 
 SERVICE_SET_KEY: Final = "set_key"
+SERVICE_PRESS_KEY: Final = "press_key"
 SERVICE_SEND_DOCUMENT: Final = "send_document"
 
 ATTR_DOCUMENT: Final = "document"
@@ -66,6 +67,9 @@ SET_KEY_SCHEMA: Final = vol.Schema(
         },
     }
 )
+PRESS_KEY_SCHEMA: Final = vol.Schema(
+    {**cv.TARGET_SERVICE_FIELDS, vol.Optional(ATTR_KEY): object}
+)
 SEND_DOCUMENT_SCHEMA: Final = vol.Schema(
     {
         **cv.TARGET_SERVICE_FIELDS,
@@ -80,6 +84,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     for name, handler, schema in (
         (SERVICE_SET_KEY, _async_set_key, SET_KEY_SCHEMA),
+        (SERVICE_PRESS_KEY, _async_press_key, PRESS_KEY_SCHEMA),
         (SERVICE_SEND_DOCUMENT, _async_send_document, SEND_DOCUMENT_SCHEMA),
     ):
         hass.services.async_register(
@@ -108,6 +113,8 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     keys = _keys(call)
     entries: list[Entry] = []
     for phone, key in keys:
+        phone.phone.settable_key(key.name)
+    for phone, key in keys:
         if fields:
             key.show(replace(key.setup.off, **fields), call.context)
         else:
@@ -117,6 +124,19 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     if wait:
         await _confirm([(phone, [key.name]) for phone, key in keys], entries)
     return {"keys": list(entries)}
+
+
+async def _async_press_key(call: ServiceCall) -> ServiceResponse:
+    """Press keys as a finger does."""
+    keys = _keys(call)
+    for phone, key in keys:
+        if not key.look.number:
+            raise Refused(
+                "key_without_number", phone=phone.settings.setup.name, key=key.name
+            )
+    for phone, key in keys:
+        phone.press(key.name, call.context)
+    return {"keys": [{**_entry(phone), ATTR_KEY: key.name} for phone, key in keys]}
 
 
 async def _async_send_document(call: ServiceCall) -> ServiceResponse:
@@ -172,7 +192,7 @@ def _entry(phone: SnomPhone) -> Entry:
 
 
 def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
-    """Return the keys to set with their phones, each once. Raises Refused."""
+    """Return the keys of the target with their phones, each once. Raises Refused."""
     target = _target(call, only_keys=True)
     given = call.data.get(ATTR_KEY, [])
     names = [
@@ -188,7 +208,7 @@ def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
         *((phone, name) for phone in target.phones for name in names),
         *target.keys,
     ):
-        found[phone.device_id, name] = phone, phone.phone.settable_key(name)
+        found[phone.device_id, name] = phone, phone.phone.configured_key(name)
     return list(found.values())
 
 

@@ -12,6 +12,7 @@ from ..const import (
     ATTR_KEY,
     ATTR_NUMBER,
     ATTR_PHONE,
+    ATTR_SIMULATED,
     EVENT_DIALLED,
     EVENT_KEY_PRESS,
     EVENT_SHARED_LINE,
@@ -53,13 +54,15 @@ class EventBus(Follower):
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
-        data = {
+        data: dict[str, Any] = {
             ATTR_NUMBER: press.number,
             ATTR_KEY: press.key,
             ATTR_ACTION: str(press.action),
         }
         if press.caller is not None:
             data[ATTR_CALLER] = press.caller
+        if press.simulated:
+            data[ATTR_SIMULATED] = True
         self._async_fire(EVENT_KEY_PRESS, press, data)
 
     @callback
@@ -89,7 +92,10 @@ class EventBus(Follower):
             ATTR_ID: event.id,
         }
         context = context_of(event)
-        if context is not None and not isinstance(event, LineUse):
+        is_from_phone = not isinstance(event, LineUse) and not (
+            isinstance(event, KeyPress) and event.simulated
+        )
+        if context is not None and is_from_phone:
             # States were written before, but this event becomes their origin.
             context.origin_event = None
         self._hass.bus.async_fire(

@@ -229,6 +229,7 @@ class SnomHub:
             settings=settings,
             phone=phone,
             identified=self._async_identified,
+            press=partial(self.server.press, settings.setup.extension),
         )
         return part
 

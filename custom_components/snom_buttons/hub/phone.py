@@ -26,13 +26,16 @@ class SnomPhone:
         settings: PhoneSettings,
         phone: Phone,
         identified: Callable[[SnomPhone], None],
+        press: Callable[[str, object], None],
     ) -> None:
         """Create the phone's device.
 
         `identified` is called when the phone has named its firmware and hardware.
+        `press` presses a key, with a cause.
         """
         self.settings = settings
         self.phone = phone
+        self.press = press
         self.connection: tuple[str, str] | None = None
         """The hardware address that the phone named, while it is registered."""
         self._registry = dr.async_get(hass)

@@ -53,7 +53,7 @@ def state_of(key: Key, *, colors: bool) -> dict[str, Any]:
 
 def press_payload(press: KeyPress) -> str:
     """Return the payload of a press, with its effect on the key's shared line."""
-    event = {
+    event: dict[str, Any] = {
         "event_type": str(press.use or PRESS_END),
         "action": str(press.action),
         "number": press.number,
@@ -62,6 +62,8 @@ def press_payload(press: KeyPress) -> str:
     }
     if press.caller is not None:
         event["caller"] = press.caller
+    if press.simulated:
+        event["simulated"] = True
     return as_json(event)
 
 

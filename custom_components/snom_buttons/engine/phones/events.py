@@ -41,6 +41,8 @@ class KeyPress(Happening):
     """The caller that the key shows."""
     use: Use | None = None
     """The effect of the press on a shared line."""
+    simulated: bool = False
+    """Whether the server pressed the key, and no finger."""
 
 
 @dataclass(slots=True, kw_only=True)

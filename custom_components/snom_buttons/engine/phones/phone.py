@@ -137,6 +137,12 @@ class Phone:
 
     def settable_key(self, name: str) -> Key:
         """Return a configured key. Raises Refused for another or a shared one."""
+        key = self.configured_key(name)
+        self._check_not_shared(name)
+        return key
+
+    def configured_key(self, name: str) -> Key:
+        """Return a configured key. Raises Refused for another one."""
         key = self.keys.get(name)
         if key is None:
             raise Refused(
@@ -145,7 +151,6 @@ class Phone:
                 value=quoted(name),
                 allowed=", ".join(self.keys),
             )
-        self._check_not_shared(name)
         return key
 
     def configure(self, setup: PhoneSetup) -> None:

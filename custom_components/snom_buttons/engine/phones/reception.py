@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 import logging
 
+from ..refused import Refused
 from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, Rate, Shares, content_refusal, shape
 from ..sip.net import IncomingRequest
 from ..xbuttons import (
@@ -19,6 +20,7 @@ from ..xbuttons import (
     parse_document,
 )
 from .events import Dialled, KeyPress
+from .key import Key
 from .line import SharedLine
 from .phone import Phone
 from .signal import Signal
@@ -146,11 +148,7 @@ class Reception:
             return
         dialled = incoming.request.uri.user
         number = _printable(dialled)
-        called = [
-            key.look
-            for key in phone.keys.values()
-            if number and (key.look.number or "")[:MAX_TEXT] == number
-        ]
+        called = _called(phone, number)
         # The number of a key that does not call means nothing elsewhere. A number that
         # was cut would be another one.
         if all(key.action is Action.INVITE for key in called):
@@ -164,8 +162,32 @@ class Reception:
         if not called or number in phone.setup.dialling.own:
             emit_later(partial(self._emit_dialled, phone, number))
 
+    def simulate(self, phone: Phone, key: Key, cause: object) -> None:
+        """Do what a press of a key does. A call presses all keys with its number.
+
+        Raises Refused for a key without a number, which a phone does not send.
+        """
+        number = _printable(key.look.number)
+        if not number:
+            raise Refused("key_without_number", phone=phone.setup.name, key=key.name)
+        action = key.look.action
+        pressed = [key.look]
+        if action is Action.INVITE:
+            pressed = _called(phone, number)
+            if number in phone.setup.dialling.own:
+                emit_later(partial(self._emit_dialled, phone, number, cause))
+        for look in pressed:
+            self._press(phone, look.name, action, number, cause, simulated=True)
+
     def _press(
-        self, phone: Phone, name: str, action: Action | str, number: str
+        self,
+        phone: Phone,
+        name: str,
+        action: Action | str,
+        number: str,
+        cause: object = None,
+        *,
+        simulated: bool = False,
     ) -> None:
         """Perform the key's own action, and emit the press later."""
         key = phone.keys.get(name)
@@ -176,6 +198,8 @@ class Reception:
             action=action,
             number=number,
             caller=caller,
+            cause=cause,
+            simulated=simulated,
         )
         if key is not None:
             if line := self._line_of(phone.extension, name):
@@ -189,10 +213,19 @@ class Reception:
             key.pressed.emit(press)
         self.pressed.emit(press)
 
-    def _emit_dialled(self, phone: Phone, number: str) -> None:
-        dialled = Dialled(extension=phone.extension, number=number)
+    def _emit_dialled(self, phone: Phone, number: str, cause: object = None) -> None:
+        dialled = Dialled(extension=phone.extension, number=number, cause=cause)
         phone.dialled.emit(dialled)
         self.dialled.emit(dialled)
+
+
+def _called(phone: Phone, number: str) -> list[KeyDescription]:
+    """Return the looks of the keys that call a number."""
+    return [
+        key.look
+        for key in phone.keys.values()
+        if number and (key.look.number or "")[:MAX_TEXT] == number
+    ]
 
 
 def _is_press(pressed: Sequence[KeyDescription]) -> bool:

@@ -64,7 +64,7 @@ class PhoneServer:
         self._trust = Trust(
             settings.realm, self._password_of, clock, self._location, self._guard
         )
-        reception = Reception(self.phones, self.line_of, clock)
+        reception = self._reception = Reception(self.phones, self.line_of, clock)
         self.pressed = reception.pressed
         self.dialled = reception.dialled
         self._endpoint = Endpoint(
@@ -237,6 +237,11 @@ class PhoneServer:
     def _password_of(self, extension: str) -> str | None:
         phone = self.phones.get(extension)
         return phone.setup.password if phone and phone.setup.address is None else None
+
+    def press(self, extension: str, key: str, cause: object = None) -> None:
+        """Press a key as a finger does. Raises KeyError, or Refused if it sends nothing."""
+        phone = self.phones[extension]
+        self._reception.simulate(phone, phone.keys[key], cause)
 
     # Shared lines
 

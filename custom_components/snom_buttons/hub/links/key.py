@@ -1,9 +1,11 @@
 """A linked key: it shows what an entity does, and its press acts on the entity."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import datetime
 import logging
+from math import inf
 from typing import Any, Final
 
 import voluptuous as vol
@@ -55,6 +57,22 @@ RECEIPT_SECONDS: Final = 1
 MAX_CALLS: Final = 4
 """Automatic actions of a key that run at the same time: a stop must not wait."""
 
+CIRCLE_SECONDS: Final = 1
+"""Seconds after an action in which what it has caused does not press its key again."""
+
+
+@dataclass(slots=True)
+class _Acting:
+    """An action of a key, which runs or has just run."""
+
+    key: Key
+    until: float = inf
+    """The end, by the loop's clock, of the time in which it cannot press its key."""
+
+
+_ACTING: ContextVar[tuple[_Acting, ...]] = ContextVar("acting", default=())
+"""The actions that have caused what runs now; tasks and callbacks inherit it."""
+
 type Run = Callable[[Coroutine[Any, Any, None], str], None]
 """Runs a coroutine in a task of the config entry."""
 
@@ -64,8 +82,8 @@ class LinkedKey:
 
     Its look is the real state, never what a press should lead to. Over that it shows
     what `set_key` has set, and over both for some seconds that a press has to be
-    repeated, has failed or was received. A change of state calls no action, so a circle
-    of links cannot run by itself.
+    repeated, has failed or was received. A change of state calls no action, and what its
+    actions cause does not press it again, so a circle of links cannot run by itself.
     """
 
     def __init__(
@@ -323,6 +341,9 @@ class LinkedKey:
         link = self.link
         if link.press is LinkPress.NOTHING and not link.actions:
             return
+        if self._causes_this():
+            _LOGGER.debug("%s is pressed by its own actions", self._named)
+            return
         state = self._hass.states.get(link.acts_on)
         context = context_of(press)
         call: Call | None = None
@@ -360,6 +381,8 @@ class LinkedKey:
         self, action: Coroutine[Any, Any, None], context: Context | None
     ) -> None:
         """Run an action; show and report any failure, whatever the action raises."""
+        acting = _Acting(self.key)
+        _ACTING.set((*_ACTING.get(), acting))
         self._calls += 1
         try:
             await action
@@ -368,6 +391,15 @@ class LinkedKey:
                 self._async_failed(str(err) or type(err).__name__, context)
         finally:
             self._calls -= 1
+            acting.until = self._hass.loop.time() + CIRCLE_SECONDS
+
+    def _causes_this(self) -> bool:
+        """Return whether an action of this key has caused what runs now.
+
+        `press_key` within the actions of a key would press it again without end.
+        """
+        now = self._hass.loop.time()
+        return any(it.key is self.key and now < it.until for it in _ACTING.get())
 
     async def _async_call(self, call: Call, context: Context | None) -> None:
         await self._hass.services.async_call(
