@@ -67,7 +67,13 @@ class SnomHub:
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
             DialRules(hass, entry, self.server, self.phones),
-            KeyLinks(hass, entry, self.server, self.phones),
+            KeyLinks(
+                hass,
+                entry,
+                self.server,
+                self.phones,
+                missing_changed=self.issues.async_follow_links,
+            ),
             self.issues,
             self.mqtt,
         ]

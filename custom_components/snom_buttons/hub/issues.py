@@ -22,6 +22,7 @@ CHECK_ADDRESS: Final = timedelta(minutes=1)
 CHECK_CERTIFICATE: Final = timedelta(hours=1)
 EXPIRES_SOON: Final = timedelta(days=14)
 
+LINK_MISSING: Final = "link_missing"
 LOCKED_OUT: Final = "locked_out"
 MAX_SOURCES: Final = 5
 """Sources that an issue names; an attacker can have many addresses."""
@@ -37,9 +38,9 @@ def async_report(
     *,
     literal: Mapping[str, str] | None = None,
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
-    entry_id: str | None = None,
+    fix: Mapping[str, str] | None = None,
 ) -> None:
-    """Report an issue; with `entry_id` a user can fix it in a dialogue.
+    """Report an issue; a user can fix it in a dialogue that gets `fix`.
 
     `placeholders` are escaped, because the description is Markdown. `literal` are not:
     `title`, a name in the title, which is plain text, and `link`, a page of our own.
@@ -48,8 +49,8 @@ def async_report(
         hass,
         DOMAIN,
         issue_id,
-        data=None if entry_id is None else {"entry_id": entry_id},
-        is_fixable=entry_id is not None,
+        data=None if fix is None else dict(fix),
+        is_fixable=fix is not None,
         severity=severity,
         translation_key=key,
         translation_placeholders={
@@ -228,7 +229,7 @@ class ServerIssues(Follower):
             if len(shown) > MAX_SOURCES:
                 shown[MAX_SOURCES:] = ["…"]
             self._async_report(
-                issue_id, LOCKED_OUT, {"sources": ", ".join(shown)}, is_fixable=True
+                issue_id, LOCKED_OUT, {"sources": ", ".join(shown)}, fix={}
             )
         else:
             self._async_withdraw(issue_id)
@@ -254,6 +255,29 @@ class ServerIssues(Follower):
             )
         else:
             self._async_withdraw(issue_id)
+
+    @callback
+    def async_follow_links(self, missing: Mapping[tuple[str, str], str]) -> None:
+        """Report the entity that is gone, by extension and key of a linked key."""
+        wanted = set()
+        for (extension, name), entity_id in missing.items():
+            phone = self._phones[extension]
+            subentry_id = phone.settings.subentry_id
+            issue_id = f"{LINK_MISSING}_{subentry_id}_{name}"
+            wanted.add(issue_id)
+            self._async_report(
+                issue_id,
+                LINK_MISSING,
+                {
+                    "phone": phone.settings.setup.name,
+                    "key": phone.phone.keys[name].setup.title,
+                    "entity": entity_id,
+                },
+                fix={"subentry_id": subentry_id, "key": name, "entity_id": entity_id},
+            )
+        for issue_id in list(self._reported - wanted):
+            if issue_id.startswith(LINK_MISSING):
+                self._async_withdraw(issue_id)
 
     @callback
     def _async_follow_phone(self, phone: SnomPhone, _: None) -> None:
@@ -293,7 +317,7 @@ class ServerIssues(Follower):
         severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
         *,
         literal: Mapping[str, str] | None = None,
-        is_fixable: bool = False,
+        fix: Mapping[str, str] | None = None,
     ) -> None:
         if self._is_stopped:  # during an await
             return
@@ -305,7 +329,7 @@ class ServerIssues(Follower):
             {"name": self._title, **placeholders},
             literal=literal,
             severity=severity,
-            entry_id=self._entry_id if is_fixable else None,
+            fix=None if fix is None else {"entry_id": self._entry_id, **fix},
         )
 
     @callback

@@ -1,7 +1,8 @@
 """The linked keys of one server, and the entities that they follow."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, override
 
@@ -37,13 +38,20 @@ class KeyLinks(Follower):
         entry: ConfigEntry[Any],
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
+        *,
+        missing_changed: Callable[[Mapping[tuple[str, str], str]], None],
     ) -> None:
-        """Create a follower. `phones` are the phones by extension, which may change."""
+        """Create a follower. `phones` are the phones by extension, which may change.
+
+        `missing_changed` is called with the entities that are gone, by phone and key.
+        """
         super().__init__()
         self._hass = hass
         self._entry = entry
         self._server = server
         self._phones = phones
+        self._missing_changed = missing_changed
+        self._missing: dict[tuple[str, str], str] = {}
         self._linked: dict[tuple[str, str], LinkedKey] = {}
         """By extension and key."""
         self._followed: dict[str, list[LinkedKey]] = {}
@@ -103,6 +111,7 @@ class KeyLinks(Follower):
                     linked.async_start()
                 else:
                     linked.async_refresh()
+            self._async_check()
 
     @override
     async def stop(self) -> None:
@@ -119,6 +128,26 @@ class KeyLinks(Follower):
         self._is_started = True
         for linked in self._linked.values():
             linked.async_start()
+        self._async_check()
+
+    @callback
+    def _async_check(self) -> None:
+        """Report the links whose entities neither have a state nor are registered.
+
+        A state that is gone for a moment, as at a reload, is not reported.
+        """
+        if not self._is_started:
+            return
+        registry, states = er.async_get(self._hass), self._hass.states
+        missing = {
+            place: entity_id
+            for place, linked in self._linked.items()
+            for entity_id in (linked.link.acts_on, linked.link.follows)
+            if states.get(entity_id) is None and registry.async_get(entity_id) is None
+        }
+        if missing != self._missing:
+            self._missing = missing
+            self._missing_changed(missing)
 
     @callback
     def _async_follow(self) -> None:
@@ -148,6 +177,8 @@ class KeyLinks(Follower):
     def _async_state_changed(self, event: Event[EventStateChangedData]) -> None:
         for linked in self._followed.get(event.data["entity_id"], ()):
             linked.async_changed(event)
+        if event.data["old_state"] is None and self._missing:
+            self._async_check()
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
@@ -163,6 +194,8 @@ class KeyLinks(Follower):
         self, event: Event[er.EventEntityRegistryUpdatedData]
     ) -> None:
         """Follow an entity under its new name, and store that."""
+        if event.data["action"] == "remove":
+            self._async_check()
         if event.data["action"] != "update" or "old_entity_id" not in event.data:
             return
         before, after = event.data["old_entity_id"], event.data["entity_id"]
@@ -198,3 +231,33 @@ def _renamed(data: Mapping[str, Any], before: str, after: str) -> Mapping[str, A
     if settings.link is None or before not in settings.link.entities:
         return data
     return {**data, **settings.link.renamed(before, after).as_dict()}
+
+
+@callback
+def async_relink(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    subentry_id: str,
+    key: str,
+    *,
+    before: str,
+    after: str | None,
+) -> None:
+    """Replace an entity of a key's link; without another one the key is not used."""
+    subentry = entry.subentries.get(subentry_id)
+    if subentry is None:
+        return
+    keys = [KeySettings.from_dict(data) for data in subentry.data[CONF_KEYS]]
+    for number, known in enumerate(keys):
+        if known.key != key or known.link is None:
+            continue
+        keys[number] = (
+            replace(known, link=known.link.renamed(before, after))
+            if after
+            else replace(known, kind=KeyKind.NONE, link=None)
+        )
+    hass.config_entries.async_update_subentry(
+        entry,
+        subentry,
+        data={**subentry.data, CONF_KEYS: [each.as_dict() for each in keys]},
+    )
