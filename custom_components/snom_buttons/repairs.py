@@ -57,7 +57,9 @@ class LinkFlow(RepairsFlow):
             return self.async_show_form(
                 step_id="confirm",
                 data_schema=vol.Schema({vol.Optional("entity"): EntitySelector()}),
-                description_placeholders=issue and issue.translation_placeholders,
+                description_placeholders=issue.translation_placeholders
+                if issue
+                else None,
             )
         data = {name: str(value) for name, value in (self.data or {}).items()}
         entry = self.hass.config_entries.async_get_entry(data["entry_id"])

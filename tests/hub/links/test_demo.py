@@ -1,13 +1,18 @@
 """Linked keys with real entities of Home Assistant's own *demo* integration."""
 
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from homeassistant.components import demo
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .conftest import Linked, link
 
@@ -73,6 +78,9 @@ ROWS = [
 ]
 
 
+ALARM = next(number for number, row in enumerate(ROWS, 1) if "alarm" in row[0])
+
+
 @pytest.mark.usefixtures("house")
 async def test_keys_show_and_control_the_entities_of_the_demo(
     hass: HomeAssistant, linked: Linked
@@ -98,3 +106,6 @@ async def test_keys_show_and_control_the_entities_of_the_demo(
                 assert (await phone.press(str(number))).status == 200
                 await hass.async_block_till_done()
             await phone.until(lambda number=number, after=after: look(number) == after)
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=6))
+        await phone.shows(str(ALARM), c="on", o="red")
+        await phone.shows(str(len(ROWS)), c=None)  # the end of the receipt
