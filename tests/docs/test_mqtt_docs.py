@@ -425,6 +425,10 @@ def test_events_of_the_code(caller: str | None) -> None:
         event = json.loads(press_payload(press))
         check("event", event)
         assert ("caller" in event) == (caller is not None)
+        assert "simulated" not in event
+        event = json.loads(press_payload(replace(press, simulated=True)))
+        check("event", event)
+        assert event["simulated"] is True
 
 
 def test_other_payloads_of_the_code() -> None:
