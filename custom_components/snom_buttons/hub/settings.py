@@ -195,7 +195,12 @@ class LinkSettings:
             CONF_CODE: (self.code, usual.code),
             CONF_NO_CODE: (self.no_code, usual.no_code),
         }
-        return {name: value for name, (value, same) in values.items() if value != same}
+        return _unusual(values)
+
+
+def _unusual(values: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    """Return the values that differ from the usual ones beside them, by name."""
+    return {name: value for name, (value, usual) in values.items() if value != usual}
 
 
 def _sequence(actions: Any) -> tuple[Any, ...]:
@@ -259,7 +264,7 @@ class KeySettings:
                 CONF_KIND: self.kind.value,
                 CONF_COLORS: self.colors,
             }
-            | {name: value for name, (value, usual) in beyond.items() if value != usual}
+            | _unusual(beyond)
             | (self.link.as_dict() if self.link else {})
         )
 

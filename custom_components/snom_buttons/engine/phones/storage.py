@@ -245,7 +245,7 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         raise ValueError("a number is out of bounds")
     # Version 0.1 did not support proxies.
     path = fields.texts("path", MAX_ADDRESS) if "path" in fields.item else []
-    forwarded = fields.get("forwarded", bool) if "forwarded" in fields.item else False
+    forwarded = fields.flag("forwarded", default=False)
     return Binding(
         user=extension,
         aor=aor,
@@ -311,6 +311,10 @@ class _Fields:
         if type(value) not in types:
             raise TypeError(f"{name} has the wrong type")
         return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a truth value, or the default where there is no such field."""
+        return bool(self.get(name, bool)) if name in self.item else default
 
     def text(self, name: str, most: int) -> str:
         """Return a text of at most so many characters that a header could contain."""
@@ -386,8 +390,8 @@ def _load_look(item: object) -> SavedLook | KeyDescription:
         configured=configured,
         shown=shown,
         is_on=fields.get("on", bool),
-        used=fields.get("used", bool) if "used" in fields.item else True,
-        colors=fields.get("colors", bool) if "colors" in fields.item else False,
+        used=fields.flag("used", default=True),
+        colors=fields.flag("colors", default=False),
     )
 
 
