@@ -63,8 +63,8 @@ async def async_find_link_faults(
     for key in keys:
         if faults or key.link is None:
             continue
-        fault = next(_combined(key, key.link), None)
-        fault = fault or next(_single(hass, key.link), None)
+        found = [*_combined(key, key.link)] or [*_single(hass, key.link)]
+        fault = found[0] if found else None
         if fault is None and key.link.actions:
             fault = await _async_fault_of_actions(hass, key.link)
         if fault is None:
