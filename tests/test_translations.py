@@ -21,6 +21,7 @@ from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
+from custom_components.snom_buttons.hub.links.presses import DEEDS
 from custom_components.snom_buttons.hub.settings import (
     OWN_KINDS,
     LinkConfirm,
@@ -190,7 +191,8 @@ def test_every_text_of_our_own_is_used() -> None:
         and isinstance(node.args[1], ast.Constant)
     }
     uses = {f"logbook_{use}{by}" for use in const.LINE_USES for by in ("", "_by")}
-    assert set(ENGLISH["common"]) == named | uses
+    deeds = {f"link_press_{it}" for it in (*DEEDS, "actions")}
+    assert set(ENGLISH["common"]) == named | uses | deeds
 
 
 def flow_class(name: str) -> ast.ClassDef:

@@ -39,11 +39,11 @@ from ...engine.phones import Key, KeyPress
 from ...engine.refused import Refused
 from ...engine.xbuttons import KeyDescription, LightMode
 from ..context import context_of
-from ..settings import LinkConfirm, LinkLabel, LinkPress, LinkSettings
+from ..settings import LinkLabel, LinkPress, LinkSettings
 from ..texts import text
 from .labels import state_label
 from .looks import ERROR, OFF, ON, STATELESS, VALUES, face_of
-from .presses import Call, call_for, is_confirmed
+from .presses import Call, call_for, needs_confirmation
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -353,7 +353,7 @@ class LinkedKey:
                 return
             if (call := call_for(state, link)) is None:
                 return
-        if self._needs_confirmation(state) and not self._is_confirming:
+        if needs_confirmation(state, link) and not self._is_confirming:
             self._async_show_for(CONFIRM, CONFIRM_SECONDS)
             self._is_confirming = True
             return
@@ -411,11 +411,6 @@ class LinkedKey:
             raise HomeAssistantError("its actions cannot be read")
         variables = {**self._variables(), ATTR_CALLER: press.caller}
         await self._script.async_run(variables, context=context)
-
-    def _needs_confirmation(self, state: State | None) -> bool:
-        if self.link.confirm is LinkConfirm.AUTOMATIC:
-            return state is not None and is_confirmed(state)
-        return self.link.confirm is LinkConfirm.ALWAYS
 
     @callback
     def _async_failed(self, reason: str, context: Context | None) -> None:

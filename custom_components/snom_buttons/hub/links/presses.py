@@ -15,7 +15,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, State
 
-from ..settings import LinkSettings
+from ..settings import LinkConfirm, LinkSettings
 
 
 class Call(NamedTuple):
@@ -47,6 +47,21 @@ def call_for(state: State, link: LinkSettings) -> Call | None:
     if link.code and domain in ("alarm_control_panel", "lock"):
         data[ATTR_CODE] = link.code
     return Call(domain, service_of(state.state), data)
+
+
+def deed_of(domain: str) -> str | None:
+    """Return the name of what a press does to a domain; None for nothing.
+
+    It is part of the keys of the texts `link_press_…`.
+    """
+    return "toggle" if domain in _TOGGLED else _DEEDS.get(domain)
+
+
+def needs_confirmation(state: State | None, link: LinkSettings) -> bool:
+    """Return whether a press has to be repeated before it acts on an entity."""
+    if link.confirm is LinkConfirm.AUTOMATIC:
+        return state is not None and is_confirmed(state)
+    return link.confirm is LinkConfirm.ALWAYS
 
 
 def is_confirmed(state: State) -> bool:
@@ -112,3 +127,23 @@ _SERVICES: Final[Mapping[str, Callable[[str], str]]] = {
     "input_button": _always("press"),
 }
 """The choice of an action from the state, by domain."""
+
+_DEEDS: Final[Mapping[str, str]] = {
+    "group": "toggle",
+    "cover": "open",
+    "valve": "open",
+    "lock": "lock",
+    "alarm_control_panel": "arm",
+    "media_player": "play",
+    "water_heater": "toggle",
+    "timer": "start",
+    "vacuum": "work",
+    "lawn_mower": "work",
+    "scene": "run",
+    "script": "run",
+    "button": "push",
+    "input_button": "push",
+}
+"""The names of what the actions do, by domain."""
+
+DEEDS: Final = frozenset(("toggle", *_DEEDS.values()))

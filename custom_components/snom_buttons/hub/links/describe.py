@@ -1,0 +1,61 @@
+"""What a linked key follows and what its press does, in one line for the user."""
+
+from homeassistant.const import ATTR_DEVICE_CLASS, ATTR_FRIENDLY_NAME, STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
+
+from ...engine.phones import KeyKind
+from ..settings import KeySettings, LinkPress, LinkSettings
+from ..texts import text
+from .presses import call_for, deed_of, needs_confirmation
+
+
+@callback
+def describe(hass: HomeAssistant, key: KeySettings) -> str:
+    """Return what a key follows and what its press does, "" for one without a link.
+
+    It is plain text in the language of Home Assistant, and not escaped for Markdown. A
+    dialogue loads the texts before (`async_load_texts`).
+    """
+    link = key.link
+    if key.kind is not KeyKind.LINKED or link is None:
+        return ""
+    name = entity_name(hass, link.follows)
+    return text(hass, "link_line", entity=name, press=_press(hass, link))
+
+
+@callback
+def entity_name(hass: HomeAssistant, entity_id: str) -> str:
+    """Return an entity's name as Home Assistant shows it, its ID without a name."""
+    state = hass.states.get(entity_id)
+    if state is not None and (name := state.attributes.get(ATTR_FRIENDLY_NAME)):
+        return str(name)
+    known = er.async_get(hass).async_get(entity_id)
+    return (known and (known.name or known.original_name)) or entity_id
+
+
+def _press(hass: HomeAssistant, link: LinkSettings) -> str:
+    target = _state(hass, link.acts_on)
+    deed = deed_of(target.domain)
+    if link.actions:
+        deed = "actions"
+    elif link.press is LinkPress.NOTHING or deed is None:
+        return text(hass, "link_press_nothing")
+    elif call_for(target, link) is None:
+        return text(hass, "link_press_no_code")
+    is_other = link.acts_on != link.follows
+    entity = entity_name(hass, link.acts_on) if is_other else text(hass, "link_itself")
+    press = text(hass, f"link_press_{deed}", entity=entity)
+    if needs_confirmation(target, link):
+        return text(hass, "link_press_twice", press=press)
+    return press
+
+
+def _state(hass: HomeAssistant, entity_id: str) -> State:
+    """Return the state of an entity, also of one that is not there."""
+    if state := hass.states.get(entity_id):
+        return state
+    known = er.async_get(hass).async_get(entity_id)
+    kind = known and (known.device_class or known.original_device_class)
+    attributes = {ATTR_DEVICE_CLASS: kind} if kind else {}
+    return State(entity_id, STATE_UNAVAILABLE, attributes, validate_entity_id=False)
