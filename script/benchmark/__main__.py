@@ -8,6 +8,7 @@ import asyncio
 from script import benchmark
 from script.benchmark.house import bench_house
 from script.benchmark.latency import bench_latency
+from script.benchmark.links import bench_links
 from script.benchmark.mqtt import bench_mqtt
 from script.benchmark.parsing import bench_parsing, bench_worst
 from script.benchmark.phones import bench_phones, bench_restart
@@ -27,7 +28,7 @@ async def main() -> None:
     parser.add_argument(
         "only",
         nargs="?",
-        choices=["house", "mqtt", "phones", "reload", "store"],
+        choices=["house", "links", "mqtt", "phones", "reload", "store"],
         help="a part",
     )
     parser.add_argument(
@@ -51,6 +52,8 @@ async def main() -> None:
         await bench_restart(*((10, 2) if quick else (100, 20)))
     if arguments.only in (None, "house"):
         await bench_house(2 if quick else 30)
+    if arguments.only in (None, "links"):
+        await bench_links(*((50, 2, 1) if quick else (2_000, 30, 5)))
     if arguments.only in (None, "store"):
         await bench_store((5,) if quick else (50, 200))
     if arguments.only in (None, "reload"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 import socket
@@ -45,20 +45,30 @@ async def set_up(
     hass: HomeAssistant,
     *extensions: str,
     keys: Sequence[KeyDescription] = KEYS,
+    follows: Mapping[str, str] = {},
     **options: Any,
 ) -> tuple[int, str]:
     """Set up a server with phones, with 44 if none is named.
 
+    Its keys are lights, but for the linked ones, which follow the entity in `follows`.
     Return its port, and the entity ID of the light of phone 44's first key.
     """
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as free:
         free.bind((LOCALHOST, 0))
         port: int = free.getsockname()[1]
-    lights = [
-        {"key": key.name, "name": key.label, "kind": "light", "colors": False}
-        for key in keys
-    ]
-    phone = {"password": PASSWORD, "model": "D785", "keys": lights}
+    phone = {
+        "password": PASSWORD,
+        "model": "D785",
+        "keys": [
+            {"key": key.name, "name": key.label, "colors": False}
+            | (
+                {"kind": "linked", "follows": follows[key.name]}
+                if key.name in follows
+                else {"kind": "light"}
+            )
+            for key in keys
+        ],
+    }
     entry = MockConfigEntry(
         domain="snom_buttons",
         data={

@@ -141,62 +141,73 @@ async def span(act: Callable[[], asyncio.Future[None] | None]) -> Span:
     return Span(seconds=seconds, late=lag.stop(), collected=collections() > before)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """What an automation toggles at once, and what comes of it."""
+
+    lights: list[str]
+    """The entity IDs of the lights that are toggled."""
+    on_phones: bool = True
+    """Whether `PHONES * FLIPPED` keys of phones change, and not as many plain lights."""
+
+
+async def plain_lights(
+    hass: HomeAssistant, number: int, countdown: Countdown
+) -> list[str]:
+    """Add lights of Home Assistant; return their entity IDs."""
+    known = len(hass.states.async_entity_ids("light"))
+    lights = [PlainLight(known + index, countdown) for index in range(number)]
+    await hass.data[DATA_COMPONENT].async_add_entities(lights)
+    return [light.entity_id for light in lights]
+
+
 async def measure(
-    hass: HomeAssistant, port: int, password: str, rounds: int
+    hass: HomeAssistant,
+    plan: Plan,
+    flips: dict[str, Flip],
+    countdown: Countdown,
+    rounds: int,
 ) -> dict[str, list[Span]]:
-    """Flip keys of the phones, and as many plain lights, in turn.
+    """Flip each in turn, and measure also the time at `rest`.
 
     Each flip is measured from the event that triggers the automation until all phones
     have acknowledged all, or all states are written. For the phones, `seconds` ends
     when the last document arrives.
     """
     (entry,) = hass.config_entries.async_entries("snom_buttons")
-    number = PHONES * FLIPPED
-    countdown = Countdown()
-    plan = Plan(port=port, count=PHONES, keys=KEYS, password=password)
     async with crowd(plan) as ask:
         await hass.async_block_till_done()
         for phone in entry.runtime_data.server.phones.values():
             phone.taken.subscribe(lambda keys: countdown.count(len(keys)))
-        plain = [PlainLight(index, countdown) for index in range(number)]
-        await hass.data[DATA_COMPONENT].async_add_entities(plain)
-        lights = {
-            "ours": [
-                f"light.phone_{extension}_key_number_{key}"
-                for extension in EXTENSIONS
-                for key in range(1, FLIPPED + 1)
-            ],
-            "floor": [light.entity_id for light in plain],
-        }
         automations = [
             {
                 "alias": what,
                 "triggers": {"trigger": "event", "event_type": f"flip_{what}"},
                 "actions": {
                     "action": "light.toggle",
-                    "target": {"entity_id": entity_ids},
+                    "target": {"entity_id": flip.lights},
                 },
             }
-            for what, entity_ids in lights.items()
+            for what, flip in flips.items()
         ]
         assert await async_setup_component(
             hass, "automation", {"automation": automations}
         )
 
-        def flip(what: str) -> asyncio.Future[None]:
-            done = countdown.start(number)
+        def fire(what: str) -> asyncio.Future[None]:
+            done = countdown.start(PHONES * FLIPPED)
             hass.bus.async_fire(f"flip_{what}")
             return done
 
-        measured: dict[str, list[Span]] = {"ours": [], "floor": [], "rest": []}
+        measured: dict[str, list[Span]] = {what: [] for what in (*flips, "rest")}
         for _ in range(rounds):
-            for what in lights:
+            for what, flip in flips.items():
                 await hass.async_block_till_done()
                 measured["rest"].append(await span(lambda: None))
                 await ask()
                 begun = perf_counter()
-                flipped = await span(lambda what=what: flip(what))  # type: ignore[misc]
-                if what == "ours":
+                flipped = await span(lambda what=what: fire(what))  # type: ignore[misc]
+                if flip.on_phones:
                     news = await ask()
                     flipped.seconds = news.latest - begun
                     flipped.documents = news.documents
@@ -204,24 +215,31 @@ async def measure(
     return measured
 
 
-async def bench_house(rounds: int) -> None:
-    """Many keys at once, against as many lights that only write their state.
+def lights_of_keys(first: int) -> list[str]:
+    """Return the lights of `FLIPPED` keys of each phone, from this key on."""
+    return [
+        f"light.phone_{extension}_key_number_{key}"
+        for extension in EXTENSIONS
+        for key in range(first, first + FLIPPED)
+    ]
+
+
+def show_flips(measured: dict[str, list[Span]], names: dict[str, str]) -> None:
+    """Print what was measured of each of `names` beside the floor.
 
     Flips with a full garbage collection are listed apart: it stops the whole process,
     and when it comes depends on all objects that are made.
     """
-    async with home_assistant() as hass:
-        keys = keys_up_to(KEYS)
-        port, _ = await set_up(hass, *EXTENSIONS, keys=keys)
-        measured = await measure(hass, port, PASSWORD, rounds)
     clean = {
         what: [it for it in spans if not it.collected] or spans
         for what, spans in measured.items()
     }
 
-    def show_both(what: str, figures: Callable[[list[Span]], list[float]]) -> None:
-        ours, floor = figures(clean["ours"]), figures(clean["floor"])
-        show(what, shown(ours), shown(floor), f"{ours[0] / floor[0]:.1f} times")
+    def show_both(
+        row: str, what: str, figures: Callable[[list[Span]], list[float]]
+    ) -> None:
+        ours, floor = figures(clean[what]), figures(clean["floor"])
+        show(row, shown(ours), shown(floor), f"{ours[0] / floor[0]:.2f} times")
 
     def shown(figures: list[float]) -> str:
         return " / ".join(f"{figure * 1000:.2f}" for figure in figures) + " ms"
@@ -237,13 +255,14 @@ async def bench_house(rounds: int) -> None:
     def longest(spans: list[Span]) -> list[float]:
         return [statistics.median(max(it.late) for it in spans)]
 
-    show_both(f"{FLIPPED} keys of {PHONES} phones, p50 / max", seconds)
-    show_both("loop's lag meanwhile, p99 / max", lag)
-    show_both("longest lag of the median flip", longest)
+    for what, name in names.items():
+        show_both(f"{FLIPPED} {name} of {PHONES} phones, p50 / max", what, seconds)
+        show_both("loop's lag meanwhile, p99 / max", what, lag)
+        show_both("longest lag of the median flip", what, longest)
+        documents = [count for it in measured[what] for count in it.documents]
+        mean = statistics.mean(documents)
+        print(f"  {mean:.1f} documents a phone, {max(documents)} at most")
     show("loop's lag at rest, p99 / max", shown(lag(clean["rest"])))
-    documents = [count for it in measured["ours"] for count in it.documents]
-    mean = statistics.mean(documents)
-    print(f"  {mean:.1f} documents a phone, {max(documents)} at most")
     for what, spans in measured.items():
         if collected := [it for it in spans if it.collected]:
             slowest = max(it.seconds for it in collected) * 1000
@@ -251,3 +270,20 @@ async def bench_house(rounds: int) -> None:
                 f"  {what}: full garbage collection in {len(collected)} of"
                 f" {len(spans)}, which took {slowest:.0f} ms at most"
             )
+
+
+async def bench_house(rounds: int) -> None:
+    """Many keys at once, against as many lights that only write their state."""
+    async with home_assistant() as hass:
+        port, _ = await set_up(hass, *EXTENSIONS, keys=keys_up_to(KEYS))
+        countdown = Countdown()
+        flips = {
+            "ours": Flip(lights=lights_of_keys(1)),
+            "floor": Flip(
+                lights=await plain_lights(hass, PHONES * FLIPPED, countdown),
+                on_phones=False,
+            ),
+        }
+        plan = Plan(port=port, count=PHONES, keys=KEYS, password=PASSWORD)
+        measured = await measure(hass, plan, flips, countdown, rounds)
+    show_flips(measured, {"ours": "keys"})

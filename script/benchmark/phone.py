@@ -64,9 +64,10 @@ PRESS = (
 )
 
 
-def press(number: int) -> bytes:
-    """Return a press as a transaction of its own."""
-    return PRESS % (number, len(PRESS_BODY)) + PRESS_BODY
+def press(number: int, key: int = 1) -> bytes:
+    """Return a press of a key as a transaction of its own."""
+    body = PRESS_BODY.replace(b"k=1", b"k=%d" % key)
+    return PRESS % (number, len(body)) + body
 
 
 def register(port_of_server: int, peer: socket.socket) -> None:
