@@ -87,7 +87,7 @@ async def run(options: argparse.Namespace) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await home.sign_up()
-                say("setting up the integration and two phones")
+                say("setting up the integration and three phones")
                 demo = await set_up(home, sip_port)
                 await make_dashboard(home, demo["phones"])
                 if mosquitto_task:

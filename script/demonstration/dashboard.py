@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from script.demonstration.home_assistant import HomeAssistant
-from script.demonstration.house import KEY_NAMES
+from script.demonstration.house import KEY_NAMES, LINKED_EXTENSION
 
 PRESSES = """\
 {{% for press in expand({entities}) | selectattr("state", "match", "2")
@@ -20,22 +20,53 @@ Press a key of the phone to see it here.
 """The template of a card below the keys: the latest press of each."""
 
 
+def key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a card for the lamp of each key."""
+    return [
+        {
+            "type": "tile",
+            "entity": key["led"],
+            "name": name,
+            "tap_action": {"action": "toggle"},
+            "icon_tap_action": {"action": "more-info"},
+        }
+        for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
+    ]
+
+
+def linked_key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return for each key a card that presses it, and beside it what it follows."""
+    cards = []
+    for number, key in phone["keys"].items():
+        press = {
+            "action": "perform-action",
+            "perform_action": "snom_buttons.press_key",
+            "target": {"entity_id": key["press"]},
+        }
+        cards += [
+            {
+                "type": "tile",
+                "entity": key["press"],
+                "name": f"Press key {number}",
+                "tap_action": press,
+                "icon_tap_action": press,
+            },
+            {"type": "tile", "entity": key["follows"]},
+        ]
+    return cards
+
+
 async def make_dashboard(home: HomeAssistant, phones: Mapping[str, Any]) -> None:
-    """Make a page with a section for each phone, in the order of its keys."""
+    """Make a page with a section for each phone, the one with linked keys first."""
     sections = [
         {
             "type": "grid",
             "cards": [
                 {"type": "heading", "heading": f"Phone {extension}"},
                 *(
-                    {
-                        "type": "tile",
-                        "entity": key["led"],
-                        "name": name,
-                        "tap_action": {"action": "toggle"},
-                        "icon_tap_action": {"action": "more-info"},
-                    }
-                    for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
+                    linked_key_cards(phone)
+                    if extension == LINKED_EXTENSION
+                    else key_cards(phone)
                 ),
                 {
                     "type": "markdown",
@@ -48,7 +79,9 @@ async def make_dashboard(home: HomeAssistant, phones: Mapping[str, Any]) -> None
                 },
             ],
         }
-        for extension, phone in phones.items()
+        for extension, phone in sorted(
+            phones.items(), key=lambda item: item[0] != LINKED_EXTENSION
+        )
     ]
     page = {"title": "Phones", "type": "sections", "sections": sections}
     await home.commands(

@@ -21,11 +21,32 @@ logbook:
 automation: !include automations.yaml
 script: !include scripts.yaml
 scene: !include scenes.yaml
+demo:
 system_health:
 logger:
   default: warning
   logs:
     custom_components.snom_buttons: debug
+"""
+
+SCRIPTS = """\
+good_night:
+  alias: Good night
+  sequence:
+    - action: light.turn_off
+      target:
+        entity_id: [light.kitchen_lights, light.ceiling_lights]
+    - delay: 5
+    - action: media_player.media_pause
+      target:
+        entity_id: media_player.walkman
+"""
+SCENES = """\
+- id: movie
+  name: Movie
+  entities:
+    light.kitchen_lights: "on"
+    light.ceiling_lights: "off"
 """
 
 
@@ -77,8 +98,9 @@ def prepare_directory(directory: Path, http_port: int) -> None:
         {"done": ["core_config", "analytics", "integration"]},
     )
     (directory / "configuration.yaml").write_text(CONFIGURATION)
-    for name in ("automations", "scripts", "scenes"):  # those made in the browser
-        (directory / f"{name}.yaml").touch()
+    # The browser adds those that are made there.
+    for name, content in ("automation", ""), ("script", SCRIPTS), ("scene", SCENES):
+        (directory / f"{name}s.yaml").write_text(content)
 
 
 def store(directory: Path, key: str, major: int, minor: int, data: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 import json
 from pathlib import Path
@@ -18,6 +18,9 @@ from script.demonstration.process import DemoError, end, start
 USER = PASSWORD = "demo"  # noqa: S105
 RESTART_EXIT_CODE = 100
 """Home Assistant's exit code when it asks for a restart."""
+
+type Step = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""What is entered in a form of a dialogue, or a function of the form that returns it."""
 
 
 async def run_home_assistant(directory: Path) -> None:
@@ -100,6 +103,14 @@ class HomeAssistant:
             },
         )
 
+    async def wait_for_entities(self, entity_ids: Iterable[str]) -> None:
+        """Wait until these entities have a state."""
+        missing = set(entity_ids)
+        while missing:
+            (states,) = await self.commands({"type": "get_states"})
+            missing -= {state["entity_id"] for state in states}
+            await asyncio.sleep(0.2 if missing else 0)
+
     async def commands(self, *commands: Mapping[str, Any]) -> list[Any]:
         """Return the results of commands over the websocket. Raises DemoError."""
         results = []
@@ -119,7 +130,7 @@ class HomeAssistant:
         self,
         path: str,
         handler: object,
-        *steps: Mapping[str, Any],
+        *steps: Step,
     ) -> tuple[Any, list[Any]]:
         """Go through a dialogue; return its result and its forms. Raises DemoError."""
         forms = []
@@ -128,7 +139,8 @@ class HomeAssistant:
             forms.append(form)
             if form["type"] != "form":
                 raise DemoError(f"the dialogue ended early: {form}")
-            form = await self.request(f"{path}/{form['flow_id']}", step)
+            data = step(form) if callable(step) else step
+            form = await self.request(f"{path}/{form['flow_id']}", data)
         if form["type"] != "create_entry":
             raise DemoError(f"the dialogue was not completed: {form}")
         return form, forms

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from script.demonstration.home_assistant import HomeAssistant
+from script.demonstration.home_assistant import HomeAssistant, Step
 from script.demonstration.process import LOCALHOST
 
 EXTENSIONS = ("44", "45")
+"""The phones whose keys are lights, a switch and a shared line."""
+LINKED_EXTENSION = "46"
+"""The phone whose keys are linked."""
 KEY_NAMES = (
     "Living room",
     "Kitchen",
@@ -34,10 +38,35 @@ TOGGLE = {
 SHARED_KEY = "12"
 SHARED_CODE = "co2"
 """The document's shared line."""
+FOLLOWED = (
+    "light.kitchen_lights",
+    "switch.decorative_lights",
+    "cover.garage_door",
+    "lock.front_door",
+    "alarm_control_panel.security",
+    "binary_sensor.movement_backyard",
+    "media_player.walkman",
+    "climate.heatpump",
+    "script.good_night",
+    "scene.movie",
+    "sensor.outside_temperature",
+    "fan.living_room_fan",
+)
+"""What the keys of the linked phone follow, in their order."""
+LINKS: Mapping[str, Mapping[str, str]] = {
+    "5": {"code": "1234"},
+    "12": {
+        "look_template": (
+            "{% set speed = state_attr(entity_id, 'percentage') or 0 %}"
+            "{{ 'off' if speed == 0 else 'on green' if speed <= 50 else 'on red' }}"
+        )
+    },
+}
+"""What is set by hand for linked keys, by key."""
 
 
 async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
-    """Add the integration, two phones and a shared line; return what demo.json holds."""
+    """Add the integration, its phones and a shared line; return what demo.json holds."""
     realm = "home-assistant"
     created, _ = await home.flow(
         "/api/config/config_entries/flow",
@@ -54,28 +83,13 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
     await home.delete(f"/api/config/config_entries/subentries/flow/{flow_id}")
     phones: dict[str, Any] = {}
     for extension in EXTENSIONS:
-        _, forms = await home.flow(
-            "/api/config/config_entries/subentries/flow",
-            [entry_id, "phone"],
-            {
-                "extension": extension,
-                "password": f"demo-{extension}-secret",
-                "model": "D785",
-                "key_count": len(KEY_NAMES),
-            },
-            {
-                "keys": [
-                    {"key": f"{number}", "name": name, "kind": "light", "colors": True}
-                    | (TOGGLE if f"{number}" == TOGGLE_KEY else {})
-                    for number, name in enumerate(KEY_NAMES, 1)
-                ]
-            },
-            {},
+        phones[extension] = await add_phone(
+            home, entry_id, extension, "D785", {"keys": plain_keys()}
         )
-        phones[extension] = {
-            "password": forms[-1]["description_placeholders"]["password"],
-            "keys": {},
-        }
+    await home.wait_for_entities(FOLLOWED)
+    phones[LINKED_EXTENSION] = await add_phone(
+        home, entry_id, LINKED_EXTENSION, "D735", linked_keys
+    )
     await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "shared_line"],
@@ -89,6 +103,51 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
         "sip": {"host": LOCALHOST, "port": sip_port, "realm": realm},
         "phones": phones,
         "shared": {SHARED_CODE: shared},
+    }
+
+
+async def add_phone(
+    home: HomeAssistant, entry_id: str, extension: str, model: str, *steps: Step
+) -> dict[str, Any]:
+    """Add a phone of twelve keys by its dialogue; return its part of demo.json.
+
+    `steps` are those between the account and the last page.
+    """
+    _, forms = await home.flow(
+        "/api/config/config_entries/subentries/flow",
+        [entry_id, "phone"],
+        {
+            "extension": extension,
+            "password": f"demo-{extension}-secret",
+            "model": model,
+            "key_count": len(KEY_NAMES),
+        },
+        *steps,
+        {},
+    )
+    password = forms[-1]["description_placeholders"]["password"]
+    return {"password": password, "keys": {}}
+
+
+def plain_keys() -> list[dict[str, Any]]:
+    """Return the keys of the phones that follow nothing."""
+    return [
+        {"key": f"{number}", "name": name, "kind": "light", "colors": True}
+        | (TOGGLE if f"{number}" == TOGGLE_KEY else {})
+        for number, name in enumerate(KEY_NAMES, 1)
+    ]
+
+
+def linked_keys(form: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the keys that the form lists, with what is set by hand."""
+    (listed,) = (
+        field["default"] for field in form["data_schema"] if field["name"] == "keys"
+    )
+    return {
+        "keys": [
+            key | {"kind": "linked", "follows": follows} | LINKS.get(key["key"], {})
+            for key, follows in zip(listed, FOLLOWED, strict=True)
+        ]
     }
 
 
@@ -115,13 +174,14 @@ async def find_entities(
         if subentry["subentry_type"] != "phone":
             continue
         part = subentry["subentry_id"]
-        phone = phones[subentry["unique_id"]]
+        extension = subentry["unique_id"]
+        phone = phones[extension]
         phone["dialled"] = by_unique_id[f"{part}_dialled"]
-        phone["keys"] = {
-            f"{number}": {
-                "led": by_unique_id.get(f"{part}_{number}_led", shared),
-                "press": by_unique_id[f"{part}_{number}_press"],
-            }
-            for number in range(1, len(KEY_NAMES) + 1)
-        }
+        for number, follows in enumerate(FOLLOWED, 1):
+            if extension == LINKED_EXTENSION:
+                shown = {"follows": follows}
+            else:
+                shown = {"led": by_unique_id.get(f"{part}_{number}_led", shared)}
+            press = by_unique_id[f"{part}_{number}_press"]
+            phone["keys"][f"{number}"] = shown | {"press": press}
     return str(shared)

@@ -10,19 +10,19 @@ import sys
 from typing import Any
 
 from script.demonstration.home_assistant import HomeAssistant
-from script.demonstration.house import EXTENSIONS, KEY_NAMES
+from script.demonstration.house import FOLLOWED, LINKED_EXTENSION
 from script.demonstration.process import ROOT, DemoError, end, start
 
 
 async def run_phone(
     directory: Path, demo: Mapping[str, Any], note: str | None = None
 ) -> None:
-    """Run the software phone as the first extension until it ends.
+    """Run the software phone as the one with linked keys until it ends.
 
     With a note it runs in the terminal, below the note; without, in the background.
     Raises DemoError if it fails.
     """
-    extension = EXTENSIONS[0]
+    extension = LINKED_EXTENSION
     sip = demo["sip"]
     environment = os.environ | {
         "VIRTUAL_PHONE_PASSWORD": demo["phones"][extension]["password"]
@@ -30,7 +30,7 @@ async def run_phone(
     arguments = [
         *(sys.executable, "-m", "virtual_phone"),
         *("--registrar", f"{sip['host']}:{sip['port']}"),
-        *("--user", extension, "--keys", f"{len(KEY_NAMES)}"),
+        *("--user", extension, "--keys", f"{len(FOLLOWED)}"),
     ]
     if note is not None:
         process = await asyncio.create_subprocess_exec(
@@ -53,6 +53,6 @@ async def run_phone(
 
 async def wait_for_phone(home: HomeAssistant, demo: Mapping[str, Any]) -> None:
     """Wait until the software phone has registered."""
-    lamp = demo["phones"][EXTENSIONS[0]]["keys"]["1"]["led"]
-    while (await home.get(f"/api/states/{lamp}"))["state"] == "unavailable":  # noqa: ASYNC110
+    press = demo["phones"][LINKED_EXTENSION]["keys"]["1"]["press"]
+    while (await home.get(f"/api/states/{press}"))["state"] == "unavailable":  # noqa: ASYNC110
         await asyncio.sleep(0.2)

@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 import socket
 import sys
+from typing import Any, NamedTuple
 
 import pytest
 from pytest_socket import enable_socket
@@ -21,6 +22,7 @@ from tests.support.demo import ROOT, Demo, demo_of, demo_process
 from tests.support.mqtt_peers import LOCALHOST, MqttClient
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
+from tests.support.rawphone import RawPhone
 
 START_PATIENCE = 240.0
 
@@ -55,7 +57,7 @@ async def test_lamps_and_presses(demo: Demo) -> None:
     """The main use, as README.md describes it."""
     async with demo.phone("44") as desk:
         lamp, press = demo.entity("44", "4", "led"), demo.entity("44", "4", "press")
-        assert set(demo.details["phones"]) == {"44", "45"}
+        assert set(demo.details["phones"]) == {"44", "45", "46"}
         assert list(demo.details["phones"]["45"]["keys"]) == [
             f"{n}" for n in range(1, 13)
         ]
@@ -139,6 +141,154 @@ async def test_what_the_document_shows_works_between_two_phones(demo: Demo) -> N
         assert state["attributes"]["number"] == "100"
 
 
+class Row(NamedTuple):
+    """A linked key of the demo whose press acts."""
+
+    key: str
+    domain: str
+    first: str | None
+    """The look at the beginning."""
+    presses: tuple[str | None, ...]
+    """The look after each press."""
+    state: str
+    """The state after the last press."""
+    action: str
+    """The action that is called then."""
+    data: dict[str, Any]
+    last: str | None
+    """The look after the action."""
+
+
+LINKED = [
+    Row("1", "light", "on red", (None,), "off", "turn_on", {}, "on red"),
+    Row("2", "switch", "on", (None,), "off", "turn_on", {}, "on"),
+    Row("3", "cover", None, ("pickup", "on"), "open", "close_cover", {}, None),
+    Row("4", "lock", None, ("pickup", "on red"), "unlocked", "lock", {}, None),
+    Row(
+        "5",
+        "alarm_control_panel",
+        None,
+        ("pickup", "on red"),
+        "armed_away",
+        "alarm_disarm",
+        {"code": "1234"},
+        None,
+    ),
+    Row("7", "media_player", "on", ("park",), "paused", "media_play", {}, "on"),
+    Row("8", "climate", "on red", (None,), "off", "turn_on", {}, "on red"),
+    Row("9", "script", None, ("on",), "on", "turn_off", {}, None),
+    Row(
+        "12",
+        "fan",
+        None,
+        ("on red",),
+        "on",
+        "set_percentage",
+        {"percentage": 25},
+        "on green",
+    ),
+]
+
+
+async def shows(phone: RawPhone, key: str, look: str | None) -> None:
+    """Wait until a key has a light mode, and perhaps a colour."""
+    light, _, color = (look or "").partition(" ")
+    await phone.shows(key, c=light or None, o=color or None)
+
+
+async def becomes(states: asyncio.Queue[Any], word: str) -> None:
+    """Wait until an entity has this state."""
+    async with asyncio.timeout(PATIENCE):
+        while (await states.get())["state"] != word:
+            pass
+
+
+@one_demo
+async def test_the_keys_of_phone_46_follow_the_house(demo: Demo) -> None:
+    keys = demo.details["phones"]["46"]["keys"]
+    assert list(keys) == [f"{n}" for n in range(1, 13)]
+    assert [key["follows"].partition(".")[0] for key in keys.values()] == [
+        *("light", "switch", "cover", "lock", "alarm_control_panel", "binary_sensor"),
+        *("media_player", "climate", "script", "scene", "sensor", "fan"),
+    ]
+    assert all(
+        set(key) == {"follows", "press"} and key["press"].startswith("event.phone_46_")
+        for key in keys.values()
+    )
+    for number, device_class in ("3", "garage"), ("6", "motion"):
+        state = await demo.state(keys[number]["follows"])
+        assert state["attributes"]["device_class"] == device_class
+
+
+@one_demo
+@pytest.mark.parametrize("row", LINKED, ids=[row.domain for row in LINKED])
+async def test_a_linked_key(demo: Demo, row: Row) -> None:
+    """A press changes the entity, and a change of the entity is shown."""
+    entity = demo.entity("46", row.key, "follows")
+    async with demo.phone("46") as desk, demo.changes(entity) as states:
+        assert (await desk.register()).status == 200
+        await shows(desk, row.key, row.first)
+        for look in row.presses:
+            assert (await desk.press(row.key)).status == 200
+            await shows(desk, row.key, look)
+        await becomes(states, row.state)
+        await demo.call(row.domain, row.action, entity_id=entity, **row.data)
+        await shows(desk, row.key, row.last)
+
+
+@one_demo
+@pytest.mark.parametrize(
+    ("key", "first", "word", "last"),
+    [
+        ("6", {"c": "on"}, "off", {"c": None}),
+        ("11", {"c": None, "l": "15.6 °C"}, "-3.5", {"c": None, "l": "-3.5 °C"}),
+    ],
+    ids=["binary_sensor", "sensor"],
+)
+async def test_a_linked_key_of_a_sensor(
+    demo: Demo,
+    key: str,
+    first: dict[str, str | None],
+    word: str,
+    last: dict[str, str | None],
+) -> None:
+    """A press is an event, and changes nothing else."""
+    entity = demo.entity("46", key, "follows")
+    async with (
+        demo.phone("46") as desk,
+        demo.changes(demo.entity("46", key, "press")) as pressed,
+    ):
+        assert (await desk.register()).status == 200
+        look = dict(await desk.shows(key, **first))
+        before = (await demo.state(entity))["state"]
+        assert (await desk.press(key)).status == 200
+        async with asyncio.timeout(PATIENCE):
+            while (await pressed.get())["state"] == "unknown":  # it became available
+                pass
+        assert (await demo.state(entity))["state"] == before
+        assert desk.keys[key] == look
+        await demo.set_state(entity, word)
+        await desk.shows(key, **last)
+
+
+@one_demo
+async def test_a_linked_key_of_a_scene(demo: Demo) -> None:
+    """The press is lit for a second; what the scene sets is shown by other keys."""
+    scene = demo.entity("46", "10", "follows")
+    async with demo.phone("46") as desk, demo.changes(scene) as states:
+        assert (await desk.register()).status == 200
+        await shows(desk, "10", None)
+        await demo.call("light", "turn_off", entity_id="light.kitchen_lights")
+        await shows(desk, "1", None)
+        assert (await desk.press("10")).status == 200
+        await shows(desk, "10", "on")
+        await shows(desk, "1", "on red")
+        await shows(desk, "10", None)
+        async with asyncio.timeout(PATIENCE):
+            state = await states.get()
+        assert state["state"].startswith("2")  # the time of its activation
+
+
 @one_demo
 async def test_phones_on_the_broker_and_a_restart(demo: Demo) -> None:
     """A restart brings lamps and topics back; the phone does not notice it."""
@@ -180,7 +330,7 @@ async def test_phones_on_the_broker_and_a_restart(demo: Demo) -> None:
 
 
 def outlives_a_power_cut(directory: Path) -> bool:
-    """Return whether all that the phones need is stored, with key 4 parked.
+    """Return whether all that phones 44 and 45 need is stored, with key 4 parked.
 
     Home Assistant stores a config entry one second after its last change; without the
     entry it does not set the integration up when it starts again.
@@ -200,12 +350,12 @@ def outlives_a_power_cut(directory: Path) -> bool:
                 ).read_text()
             )["data"]
             for it in entry["subentries"]
-            if it["subentry_type"] == "phone"
+            if it["unique_id"] in {"44", "45"}
         ]
     except FileNotFoundError, ValueError:
         return False
     return (
-        len(entry["subentries"]) == 3
+        len(entry["subentries"]) == 4
         and all(phone["bindings"] for phone in phones)
         and all("c=park" in phone["keys"][3]["shown"] for phone in phones)
     )
@@ -253,10 +403,11 @@ async def test_the_software_phone_is_there_when_it_says_ready(tmp_path: Path) ->
     directory = tmp_path / "demo"
     with demo_process(directory) as pid:
         async with demo_of(directory, pid) as demo:
-            lamp = demo.entity("44", "1", "led")
-            assert (await demo.state(lamp))["state"] == "off"
-            other = demo.entity("45", "1", "led")
-            assert (await demo.state(other))["state"] == "unavailable"
+            press = demo.entity("46", "1", "press")
+            assert (await demo.state(press))["state"] == "unknown"
+            for other in ("44", "45"):
+                lamp = demo.entity(other, "1", "led")
+                assert (await demo.state(lamp))["state"] == "unavailable"
 
 
 async def test_what_hinders_it_is_said(tmp_path: Path) -> None:

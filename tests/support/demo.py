@@ -61,7 +61,7 @@ class Demo:
             assert (await phone.unregister()).status == 200
 
     def entity(self, extension: str, key: str, what: str) -> str:
-        """Return the ID of a key's entity: its `led` or its `press`."""
+        """Return the ID of a key's entity: `led`, `press`, or what it `follows`."""
         entity_id: str = self.details["phones"][extension]["keys"][key][what]
         return entity_id
 
@@ -84,6 +84,16 @@ class Demo:
                 return state
         except aiohttp.ClientConnectionError:
             return {}
+
+    async def set_state(self, entity_id: str, word: str) -> None:
+        """Change the word of a state, as the device of the entity would."""
+        attributes = (await self.state(entity_id))["attributes"]
+        async with self._session.post(
+            f"{self._url}/api/states/{entity_id}",
+            json={"state": word, "attributes": attributes},
+            headers=self._headers,
+        ) as answer:
+            assert answer.status == 200, await answer.text()
 
     @asynccontextmanager
     async def changes(self, entity_id: str) -> AsyncIterator[asyncio.Queue[Any]]:
