@@ -18,6 +18,7 @@ from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
 from custom_components.snom_buttons.engine.keywords import FIELDS
 from custom_components.snom_buttons.engine.phones import DialAnswer
 from custom_components.snom_buttons.engine.xbuttons import LightMode
+from custom_components.snom_buttons.flows.choose import CHOOSE_SCHEMA
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
@@ -248,6 +249,7 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "user", phone),
         (PHONE, "reconfigure", set()),
         (PHONE, "account", phone),
+        (PHONE, "choose", fields(CHOOSE_SCHEMA)),
         (PHONE, "keys", {"keys", "room_lights"}),
         (PHONE, "phone", set()),
         (PHONE, "placed", set()),
@@ -278,6 +280,7 @@ def test_no_text_of_an_error_is_unused() -> None:
             "hub/certificate",
             "flows/forms",
             "flows/server",
+            "flows/choose",
             "flows/phone",
             "flows/server_form",
             "flows/keys",

@@ -9,7 +9,13 @@ from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from tests.support.entries import key_data
-from tests.support.flows import TEXTS, reconfigure_phone, submit_phone, suggested
+from tests.support.flows import (
+    TEXTS,
+    reconfigure_phone,
+    submit_account,
+    submit_phone,
+    suggested,
+)
 
 USUAL = {
     "look_table": {},
@@ -31,7 +37,7 @@ async def submitted(
     hass: HomeAssistant, entry: MockConfigEntry, *keys: dict[str, Any]
 ) -> SubentryFlowResult:
     """Submit a list of keys."""
-    result = await submit_phone(hass, await reconfigure_phone(hass, entry))
+    result = await submit_account(hass, await reconfigure_phone(hass, entry))
     assert result["step_id"] == "keys"
     return await submit_phone(hass, result, keys=list(keys))
 
@@ -89,7 +95,7 @@ async def test_all_that_a_link_has_is_stored_and_shown_again(
         link(target="alarm_control_panel.home", no_code=True) | {"key": "7"},
     ]
     assert await stored(hass, config_entry, *keys) == keys
-    result = await submit_phone(hass, await reconfigure_phone(hass, config_entry))
+    result = await submit_account(hass, await reconfigure_phone(hass, config_entry))
     assert suggested(result)["keys"] == keys
 
 

@@ -16,7 +16,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
 from tests.support.entries import KEYS, reaches
-from tests.support.flows import TEXTS, reconfigure_phone, submit_phone, suggested
+from tests.support.flows import (
+    TEXTS,
+    reconfigure_phone,
+    submit_account,
+    submit_phone,
+    suggested,
+)
 from tests.support.names import FORBIDDEN
 from tests.support.rawphone import RawPhone
 
@@ -49,7 +55,7 @@ def error_texts(result: SubentryFlowResult) -> dict[str, str]:
 
 
 async def keys_page(hass: HomeAssistant, entry: MockConfigEntry) -> SubentryFlowResult:
-    result = await submit_phone(hass, await reconfigure_phone(hass, entry))
+    result = await submit_account(hass, await reconfigure_phone(hass, entry))
     assert result["step_id"] == "keys"
     return result
 
@@ -314,7 +320,7 @@ async def test_dialling_is_stored_beside_all_else(
     assert (subentry.title, subentry.unique_id) == ("Phone 44", "44")
 
     result = await reconfigure_phone(hass, config_entry)
-    result = await submit_phone(hass, result, extension="144", name="Hall")
+    result = await submit_account(hass, result, extension="144", name="Hall")
     await finish(hass, await submit_phone(hass, result, keys=[DND]))
     assert config_entry.subentries["subentry_44"].data == before | {
         "extension": "144",
@@ -551,6 +557,10 @@ async def test_the_menu_and_dialling_over_rest(
     account = {"extension": "44", "password": "geheim-44", "model": "D785"}
     await post(path, next_step_id="account")
     form = await post(path, **account, key_count=4)
+    entities, area = form["data_schema"]
+    assert entities["selector"] == {"entity": {"multiple": True, "reorder": True}}
+    assert area["selector"] == {"area": {"multiple": False, "reorder": False}}
+    form = await post(path)
     keys, room_lights = form["data_schema"]
     assert room_lights["selector"] == {"boolean": {}}
     fields = keys["selector"]["object"]["fields"]

@@ -14,7 +14,13 @@ from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.support.entries import KEYS, PASSWORD, Phones, key_data
-from tests.support.flows import reconfigure_phone, start_phone, submit_phone, suggested
+from tests.support.flows import (
+    reconfigure_phone,
+    start_phone,
+    submit_account,
+    submit_phone,
+    suggested,
+)
 from tests.support.names import FORBIDDEN
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
@@ -29,7 +35,7 @@ async def test_a_phone_from_first_to_last_page(
     assert set(password) <= set(PASSWORD_ALPHABET)
     assert PASSWORD_PATTERN.fullmatch(password)
 
-    result = await submit_phone(hass, result, extension="46", model="D713")
+    result = await submit_account(hass, result, extension="46", model="D713")
     assert result["step_id"] == "keys"
     keys = [key_data(str(number), colors=True) for number in range(1, 5)]
     assert suggested(result) == {"keys": keys, "room_lights": False}
@@ -91,7 +97,7 @@ async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
     colors: bool,
 ) -> None:
     result = await start_phone(hass, config_entry)
-    result = await submit_phone(hass, result, extension="46", **changes)
+    result = await submit_account(hass, result, extension="46", **changes)
     assert suggested(result)["keys"] == [
         key_data(str(number), colors=colors) for number in range(1, key_count + 1)
     ]
@@ -136,7 +142,7 @@ async def test_what_is_wrong_with_an_account_is_said(
     assert result["errors"] == errors
     for field, value in changes.items():
         assert suggested(result)[field] == value
-    result = await submit_phone(hass, result, **good, name="x" * 64)
+    result = await submit_account(hass, result, **good, name="x" * 64)
     assert result["step_id"] == "keys"
 
 
@@ -166,7 +172,7 @@ async def test_two_dialogues_race_for_an_extension(
     pages = []
     for _ in range(2):
         result = await start_phone(hass, config_entry)
-        result = await submit_phone(hass, result, extension="46", model="D713")
+        result = await submit_account(hass, result, extension="46", model="D713")
         pages.append(await submit_phone(hass, result))
     result = await submit_phone(hass, pages[0])
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -180,7 +186,7 @@ async def test_a_phone_by_its_address_from_first_to_last_page(
 ) -> None:
     async with RawPhone((LOCALHOST, port), "46", "") as phone:
         result = await start_phone(hass, server)
-        result = await submit_phone(
+        result = await submit_account(
             hass, result, extension="46", model="D713", address=f" {phone.address} "
         )
         result = await submit_phone(hass, result)
@@ -205,7 +211,7 @@ async def test_a_phone_by_its_address_from_first_to_last_page(
 
 async def keys_page(hass: HomeAssistant, entry: MockConfigEntry) -> SubentryFlowResult:
     result = await start_phone(hass, entry)
-    return await submit_phone(
+    return await submit_account(
         hass, result, extension="46", model="D713", name=" Kitchen "
     )
 
@@ -304,7 +310,7 @@ async def test_default_names_are_in_the_language_of_home_assistant(
 ) -> None:
     hass.config.language = "de"
     result = await start_phone(hass, config_entry)
-    result = await submit_phone(hass, result, extension="46", model="D120")
+    result = await submit_account(hass, result, extension="46", model="D120")
     assert [key["name"] for key in suggested(result)["keys"]] == ["Taste 1", "Taste 2"]
     keys = [{"key": "7"}, {"key": "8", "name": "Tor"}]
     await submit_phone(hass, await submit_phone(hass, result, keys=keys))
@@ -339,7 +345,7 @@ async def test_a_phone_is_left_as_it_is(
         "model": "D785",
         "key_count": 4,
     }
-    result = await submit_phone(hass, result)
+    result = await submit_account(hass, result)
     assert suggested(result) == {"keys": KEYS, "room_lights": False}
     result = await submit_phone(hass, result)
     assert result["description_placeholders"]["password"] == PASSWORD
@@ -356,7 +362,7 @@ async def test_a_phone_is_changed(
 ) -> None:
     hub = server.runtime_data
     result = await reconfigure_phone(hass, server)
-    result = await submit_phone(
+    result = await submit_account(
         hass, result, extension="144", name=None, model="D713", key_count=None
     )
     result = await submit_phone(hass, result, keys=[key_data("1", name="Bell")])
@@ -390,7 +396,7 @@ async def test_a_phone_gets_more_or_fewer_keys(
     keys: list[dict[str, Any]],
 ) -> None:
     result = await reconfigure_phone(hass, config_entry)
-    result = await submit_phone(hass, result, key_count=key_count)
+    result = await submit_account(hass, result, key_count=key_count)
     assert suggested(result)["keys"] == keys
 
 
@@ -405,7 +411,7 @@ async def test_another_model_decides_anew_which_keys_have_colors(
 ) -> None:
     """Unless it is a model that the integration does not know."""
     result = await reconfigure_phone(hass, config_entry)
-    result = await submit_phone(hass, result, model=model)
+    result = await submit_account(hass, result, model=model)
     assert suggested(result)["keys"] == [
         key | ({} if colors is None else {"colors": colors}) for key in KEYS
     ]

@@ -474,7 +474,8 @@ async def test_everything_over_rest(
     assert flow_type == "config_subentries_flow"
 
     path = f"subentries/flow/{flow_id}"
-    form = await post(path, extension="44", password=PASSWORD, model="D785")
+    await post(path, extension="44", password=PASSWORD, model="D785")
+    form = await post(path)
     assert form["step_id"] == "keys"
     assert len(form["data_schema"][0]["default"]) == 24
     assert (await post(path))["step_id"] == "phone"
@@ -483,7 +484,8 @@ async def test_everything_over_rest(
     form = await post("subentries/flow", handler=[entry_id, "phone"])
     path = f"subentries/flow/{form['flow_id']}"
     account = {"extension": "45", "password": PASSWORD}
-    form = await post(path, **account, model="other", key_count=12)
+    await post(path, **account, model="other", key_count=12)
+    await post(path)
     form = await post(path, keys=[{"key": "1"}, {"key": "2", "kind": "switch"}])
     assert form["description_placeholders"]["registrar"] == f"{LOCALHOST}:{port}"
     assert (await post(path))["type"] == "create_entry"
@@ -509,6 +511,7 @@ async def test_everything_over_rest(
     form = await post(path, next_step_id="account")
     assert form["step_id"] == "account"
     await post(path, **account, model="other", key_count=3, name="Hall")
+    await post(path)
     await post(path)
     assert (await post(path))["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()

@@ -167,6 +167,17 @@ async def submit_phone(
     )
 
 
+async def submit_account(
+    hass: HomeAssistant, result: SubentryFlowResult, **changes: Any
+) -> SubentryFlowResult:
+    """Submit the page of the account, and choose no entities: return the page of keys."""
+    result = await submit_phone(hass, result, **changes)
+    assert result["step_id"] == "choose"
+    result = await submit_phone(hass, result)
+    assert result["step_id"] == "keys"
+    return result
+
+
 async def reconfigure_phone(
     hass: HomeAssistant, entry: MockConfigEntry, step_id: str = "account"
 ) -> SubentryFlowResult:

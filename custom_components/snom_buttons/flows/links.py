@@ -128,7 +128,7 @@ def _combined(key: KeySettings, link: LinkSettings) -> Iterator[Fault]:
 def _single(hass: HomeAssistant, link: LinkSettings) -> Iterator[Fault]:
     """Yield the faults of single fields."""
     for field, entity_id in ((CONF_FOLLOWS, link.follows), (CONF_TARGET, link.target)):
-        if entity_id and not _exists(hass, entity_id):
+        if entity_id and not exists(hass, entity_id):
             yield Fault(field, "link_no_entity", {"value": quoted(entity_id)})
     yield from _faults_of_table(link.table)
     for field, template in (
@@ -165,7 +165,7 @@ async def _async_fault_of_actions(
     return None
 
 
-def _exists(hass: HomeAssistant, entity_id: str) -> bool:
+def exists(hass: HomeAssistant, entity_id: str) -> bool:
     """Return whether an entity has a state, or is registered."""
     return valid_entity_id(entity_id) and (
         hass.states.get(entity_id) is not None

@@ -15,7 +15,13 @@ from homeassistant.config_entries import (
     SOURCE_USER,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_ADDRESS, CONF_MODEL, CONF_NAME, CONF_PASSWORD
+from homeassistant.const import (
+    CONF_ADDRESS,
+    CONF_ENTITIES,
+    CONF_MODEL,
+    CONF_NAME,
+    CONF_PASSWORD,
+)
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -31,12 +37,22 @@ from ..const import (
     CONF_KEYS,
     CONF_ROOM_LIGHTS,
     MODEL_OTHER,
+    SUBENTRY_TYPE_PHONE,
 )
 from ..engine.names import without_forbidden
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.markdown import escape_markdown
-from ..hub.settings import KeySettings, server_settings
+from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
+from .choose import (
+    CHOOSE_PLACEHOLDERS,
+    CHOOSE_SCHEMA,
+    CONF_AREA,
+    Choice,
+    async_add_area,
+    find_choice_faults,
+    followed,
+)
 from .dialling import (
     DIALLING_PLACEHOLDERS,
     DIALLING_SCHEMA,
@@ -98,9 +114,11 @@ class PhoneFlow(SnomSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for the account of a new phone."""
-        return await self._async_ask_account(
-            SOURCE_USER, user_input, {CONF_PASSWORD: _generate_password()}, []
-        )
+        suggested = {
+            CONF_EXTENSION: self._next_extension(),
+            CONF_PASSWORD: _generate_password(),
+        }
+        return await self._async_ask_account(SOURCE_USER, user_input, suggested, [])
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -122,6 +140,16 @@ class PhoneFlow(SnomSubentryFlow):
         if _key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
+
+    def _next_extension(self) -> str:
+        """Return the number after the largest extension, as wide as that at least."""
+        extensions = [
+            phone.data[CONF_EXTENSION]
+            for phone in self._get_entry().get_subentries_of_type(SUBENTRY_TYPE_PHONE)
+        ]
+        largest = max((it for it in extensions if it.isdecimal()), key=int, default="9")
+        numbers = (str(n).zfill(len(largest)) for n in count(int(largest) + 1))
+        return next(number for number in numbers if not self._is_taken(number))
 
     def _key_name(self, key: str) -> str:
         """Return the name of a key that has none."""
@@ -177,13 +205,43 @@ class PhoneFlow(SnomSubentryFlow):
                 if model != suggested.get(CONF_MODEL) and model in MODELS:
                     keys = [replace(key, colors=colors) for key in keys]
                 self._keys = _with_count(keys, key_count, colors, self._key_name)
-                return await self.async_step_keys()
+                return await self.async_step_choose()
             suggested = user_input
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(PHONE_SCHEMA, suggested),
             errors=faults.errors,
             description_placeholders=faults.placeholders,
+            last_step=False,
+        )
+
+    async def async_step_choose(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask which entities the keys follow. A choice of an area adds its entities."""
+        settings = EntrySettings.from_entry(self._get_entry())
+        of_lines = {line.keys.get(self._own or "") for line in settings.lines}
+        keys = [key for key in self._keys if key.key not in of_lines]
+        entities = followed(keys)
+        faults = Faults(CHOOSE_PLACEHOLDERS)
+        if user_input is not None:
+            entities = list(dict.fromkeys(user_input.get(CONF_ENTITIES, ())))
+            choice = Choice(keys, entities, self._key_name)
+            if area := user_input.get(CONF_AREA):
+                faults = async_add_area(self.hass, area, choice, entities)
+            elif not (faults := find_choice_faults(self.hass, choice)):
+                linked = choice.linked(self.hass)
+                self._keys = [linked.get(key.key, key) for key in self._keys]
+                return await self.async_step_keys()
+        choice = Choice(keys, entities, self._key_name)
+        free = str(max(0, len(choice.free) - len(choice.new)))
+        return self.async_show_form(
+            step_id="choose",
+            data_schema=self.add_suggested_values_to_schema(
+                CHOOSE_SCHEMA, {CONF_ENTITIES: entities}
+            ),
+            errors=faults.errors,
+            description_placeholders=faults.placeholders | {"free": free},
             last_step=False,
         )
 
