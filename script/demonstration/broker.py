@@ -52,7 +52,7 @@ async def set_up_mqtt(home: HomeAssistant, port: int) -> dict[str, Any]:
     await home.flow(
         "/api/config/config_entries/flow",
         "mqtt",
-        {
+        broker={
             "broker": LOCALHOST,
             "port": port,
             "other_settings": {"set_client_cert": False, "set_ca_cert": "off"},
@@ -64,7 +64,7 @@ async def set_up_mqtt(home: HomeAssistant, port: int) -> dict[str, Any]:
     await home.flow(
         "/api/config/config_entries/options/flow",
         entries[0]["entry_id"],
-        {
+        init={
             "mqtt": True,
             "base_topic": "snom_buttons",
             "commands": True,

@@ -130,15 +130,18 @@ class HomeAssistant:
         self,
         path: str,
         handler: object,
-        *steps: Step,
+        **steps: Step,
     ) -> tuple[Any, list[Any]]:
-        """Go through a dialogue; return its result and its forms. Raises DemoError."""
+        """Go through a dialogue; return its result and its forms. Raises DemoError.
+
+        `steps` are what is entered, by the ID of the form.
+        """
         forms = []
         form = await self.request(path, {"handler": handler})
-        for step in steps:
+        while form["type"] == "form":
             forms.append(form)
-            if form["type"] != "form":
-                raise DemoError(f"the dialogue ended early: {form}")
+            if (step := steps.pop(form["step_id"], None)) is None:
+                raise DemoError(f"the dialogue cannot go on: {form}")
             data = step(form) if callable(step) else step
             form = await self.request(f"{path}/{form['flow_id']}", data)
         if form["type"] != "create_entry":

@@ -71,7 +71,7 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
     created, _ = await home.flow(
         "/api/config/config_entries/flow",
         "snom_buttons",
-        {
+        user={
             "host": LOCALHOST,
             "port": sip_port,
             "realm": realm,
@@ -84,17 +84,22 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
     phones: dict[str, Any] = {}
     for extension in EXTENSIONS:
         phones[extension] = await add_phone(
-            home, entry_id, extension, "D785", {"keys": plain_keys()}
+            home, entry_id, extension, "D785", choose={}, keys={"keys": plain_keys()}
         )
     await home.wait_for_entities(FOLLOWED)
     phones[LINKED_EXTENSION] = await add_phone(
-        home, entry_id, LINKED_EXTENSION, "D735", linked_keys
+        home,
+        entry_id,
+        LINKED_EXTENSION,
+        "D735",
+        choose={"entities": FOLLOWED},
+        keys=linked_keys,
     )
     await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "shared_line"],
-        {"code": SHARED_CODE, "phones": list(EXTENSIONS), "key": SHARED_KEY},
-        {"keys": [{"phone": phone, "key": SHARED_KEY} for phone in EXTENSIONS]},
+        user={"code": SHARED_CODE, "phones": list(EXTENSIONS), "key": SHARED_KEY},
+        keys={"keys": [{"phone": phone, "key": SHARED_KEY} for phone in EXTENSIONS]},
     )
     shared = await find_entities(home, entry_id, phones)
     return {
@@ -107,23 +112,23 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
 
 
 async def add_phone(
-    home: HomeAssistant, entry_id: str, extension: str, model: str, *steps: Step
+    home: HomeAssistant, entry_id: str, extension: str, model: str, **steps: Step
 ) -> dict[str, Any]:
     """Add a phone of twelve keys by its dialogue; return its part of demo.json.
 
-    `steps` are those between the account and the last page.
+    `steps` are the pages between the account and the last one.
     """
     _, forms = await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "phone"],
-        {
+        user={
             "extension": extension,
             "password": f"demo-{extension}-secret",
             "model": model,
             "key_count": len(KEY_NAMES),
         },
-        *steps,
-        {},
+        phone={},
+        **steps,
     )
     password = forms[-1]["description_placeholders"]["password"]
     return {"password": password, "keys": {}}
