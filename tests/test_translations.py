@@ -15,6 +15,7 @@ import pytest
 import custom_components.snom_buttons as integration
 from custom_components.snom_buttons import const, event, light
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
+from custom_components.snom_buttons.button import BUTTONS
 from custom_components.snom_buttons.engine.keywords import FIELDS
 from custom_components.snom_buttons.engine.phones import DialAnswer
 from custom_components.snom_buttons.engine.xbuttons import LightMode
@@ -341,9 +342,11 @@ def test_every_entity_has_its_name() -> None:
     assert set(entity["event"]) == entity_keys("event") - {"led"}
     assert set(entity["binary_sensor"]) == {d.translation_key for d in DESCRIPTIONS}
     assert all(d.key == d.translation_key for d in DESCRIPTIONS)
-    for platform in ("event", "binary_sensor"):
+    for platform in ("event", "binary_sensor", "button"):
         assert all("name" in texts_of for texts_of in entity[platform].values())
     assert set(entity["light"]) == entity_keys("light") == {"led"}
+    assert set(entity["button"]) == {b.translation_key for b in BUTTONS}
+    assert all(b.key == b.translation_key for b in BUTTONS)
 
 
 def test_every_effect_and_event_type_has_its_text() -> None:

@@ -36,7 +36,9 @@ FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 DEREGISTRATION = 2.0
 """Seconds to wait for the response to the de-registration."""
 
-ALLOW_HEADER = ("Allow", "INVITE, ACK, CANCEL, OPTIONS, MESSAGE")
+ALLOWED = ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "NOTIFY")
+ALLOW_HEADER = ("Allow", ", ".join(ALLOWED))
+ALLOW_EVENTS_HEADER = ("Allow-Events", "check-sync")
 SUPPORTED_HEADER = ("Supported", "buttons")
 
 
@@ -78,7 +80,7 @@ class Identity:
         self._on_request = on_request
         self._on_status = on_status
         self._flow: Flow | None = None
-        self._endpoint = Endpoint(self._receive, self._receive_stray)
+        self._endpoint = Endpoint(self._receive, self._receive_stray, allowed=ALLOWED)
         self._dialler = Dialler(self._endpoint)
         self._call_id = _call_id()
         self._cseq = 1

@@ -5,7 +5,7 @@ It behaves as docs/protocol.md and LED Remote Control show, byte for byte.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +24,12 @@ from snom_buttons.xbuttons import (
 )
 
 from .face import in_words, printable
-from .identity import ALLOW_HEADER, SUPPORTED_HEADER, Identity
+from .identity import ALLOW_EVENTS_HEADER, ALLOW_HEADER, SUPPORTED_HEADER, Identity
+
+
+def _dark(names: Iterable[str]) -> dict[str, KeyDescription]:
+    """Return keys that show nothing."""
+    return {name: KeyDescription(name=name) for name in names}
 
 
 class Kind(StrEnum):
@@ -35,6 +40,8 @@ class Kind(StrEnum):
     """A document was applied; the entry has its bytes."""
     KEY = "key"
     """The look of a key changed."""
+    CHECK_SYNC = "check-sync"
+    """The server asked the phone to fetch its settings, or to restart."""
     REFUSED = "refused"
     PRESS = "press"
     """A key was pressed or a number dialled."""
@@ -79,7 +86,7 @@ class VirtualPhone:
         """
         names = map(str, range(1, keys + 1)) if isinstance(keys, int) else keys
         self.user = user
-        self.keys = {name: KeyDescription(name=name) for name in names}
+        self.keys = _dark(names)
         self.history: deque[Entry] = deque(maxlen=1000)
         self._bind = (host, port)
         self._identity = Identity(
@@ -199,6 +206,8 @@ class VirtualPhone:
         match incoming.request.method:
             case "MESSAGE":
                 self._on_message(incoming)
+            case "NOTIFY":
+                self._on_notify(incoming)
             case "OPTIONS":
                 accept = ("Accept", CONTENT_TYPE)
                 incoming.reply(200, (ALLOW_HEADER, accept, SUPPORTED_HEADER))
@@ -209,8 +218,6 @@ class VirtualPhone:
                 self._note(
                     Kind.REFUSED, f"a call from {caller}: this phone takes no calls"
                 )
-            case _:
-                incoming.reply(405, (ALLOW_HEADER,))
 
     def _on_message(self, incoming: IncomingRequest) -> None:
         refusal = content_refusal(incoming.request, [CONTENT_TYPE])
@@ -233,9 +240,33 @@ class VirtualPhone:
         self.keys |= {key.name: key for key in described if key.name in self.keys}
         names = " ".join(key.name for key in described)
         self._note(Kind.DOCUMENT, f"document: {names}", incoming.request.body)
+        self._note_changes(before)
+
+    def _note_changes(self, before: Mapping[str, KeyDescription]) -> None:
         for name, key in self.keys.items():
             if key != before[name]:
                 self._note(Kind.KEY, f"key {name}: {in_words(key)}")
+
+    def _on_notify(self, incoming: IncomingRequest) -> None:
+        """Take `check-sync` outside a dialog, as snom phones do, and nothing else.
+
+        There are no settings to fetch, so the phone registers again in both cases. After
+        a restart it also shows nothing until the server has sent its keys.
+        """
+        event = incoming.request.headers.get("Event") or ""
+        package, *parameters = (part.strip() for part in event.lower().split(";"))
+        if package != "check-sync":
+            incoming.reply(489, (ALLOW_EVENTS_HEADER,))
+            self._note(Kind.REFUSED, "a NOTIFY that is not check-sync: 489")
+            return
+        incoming.reply(200)
+        if "reboot=true" in parameters:
+            self._note(Kind.CHECK_SYNC, "check-sync: restart")
+            before, self.keys = self.keys, _dark(self.keys)
+            self._note_changes(before)
+        else:
+            self._note(Kind.CHECK_SYNC, "check-sync: fetch settings")
+        self.register_again()
 
     def _note(self, kind: Kind, text: str, body: bytes = b"") -> None:
         entry = Entry(datetime.now().astimezone(), kind, printable(text), body)

@@ -14,6 +14,7 @@ ENTRY_MINOR_VERSION: Final = 1
 
 PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
+    Platform.BUTTON,
     Platform.EVENT,
     Platform.LIGHT,
     Platform.SENSOR,
@@ -68,6 +69,10 @@ CONF_TLS: Final = "tls"
 CONF_TOGGLE: Final = "toggle"
 CONF_UDP: Final = "udp"
 CONF_UNAVAILABLE: Final = "unavailable"
+
+ANSWER_WAIT: Final = 10.0
+"""Seconds to wait for the answer of a phone. By UDP a request is sent five times in this
+time (RFC 3261 17.1.2.2)."""
 
 DEFAULT_REALM: Final = "home-assistant"
 MODEL_OTHER: Final = "other"

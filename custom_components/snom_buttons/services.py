@@ -30,7 +30,13 @@ from homeassistant.helpers.target import (
 )
 from homeassistant.util.json import JsonValueType
 
-from .const import ATTR_KEY, ATTR_PHONE, DOMAIN, SUBENTRY_TYPE_PHONE
+from .const import (
+    ANSWER_WAIT as WAIT,
+    ATTR_KEY,
+    ATTR_PHONE,
+    DOMAIN,
+    SUBENTRY_TYPE_PHONE,
+)
 from .engine.keywords import FIELDS, as_text, as_truth, read_document, read_fields
 from .engine.phones import Key
 from .engine.refused import Refused, kind_of
@@ -47,10 +53,6 @@ ATTR_DOCUMENT: Final = "document"
 ATTR_ANSWERS: Final = "answers"
 ATTR_RESET: Final = "reset"
 ATTR_WAIT: Final = "wait"
-
-WAIT: Final = 10.0
-"""Seconds to wait for the answer of a phone. By UDP a document is sent five times in
-this time (RFC 3261 17.1.2.2)."""
 
 type Entry = dict[str, JsonValueType]
 """What the response of an action says about a phone or a key."""

@@ -95,6 +95,8 @@ class RawPhone(UdpPeer):
         """Further lines for the answer."""
         self.questions: list[RawMessage] = []
         """The OPTIONS requests, retransmissions included."""
+        self.notices: list[RawMessage] = []
+        """The NOTIFY requests, retransmissions included."""
         self.instance = f"urn:uuid:{uuid.uuid4()}"
         self.keys: dict[str, dict[str, str]] = {}
         """The newest description of each key, as the lines of the document."""
@@ -349,6 +351,9 @@ class RawPhone(UdpPeer):
                 waiting.set_result(message)
         elif message.start.startswith("MESSAGE "):
             self._take(message, match[1])
+        elif message.start.startswith("NOTIFY "):
+            self.notices.append(message)
+            self._answer(message)
         elif message.start.startswith("OPTIONS "):
             self.questions.append(message)
             self._answer(message)

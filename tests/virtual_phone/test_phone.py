@@ -92,6 +92,15 @@ def message(
     return head.encode() + document
 
 
+def notify(phone: VirtualPhone, event: str, branch: str) -> bytes:
+    """Return a NOTIFY outside a dialog; without an Event if that is empty."""
+    request = message(phone, "", method="NOTIFY", branch=branch)
+    request = request.replace(b"6algjorv", branch.encode())
+    return request.replace(
+        b"Subject: buttons\r\n", f"Event: {event}\r\n".encode() if event else b""
+    )
+
+
 def masked(data: bytes) -> str:
     """Return a message with random values and addresses masked."""
     text = re.sub(r"(branch|tag|line)=[^;>\r]+", r"\1=*", data.decode())
@@ -436,6 +445,34 @@ class TestDocuments:
             assert "MESSAGE" in header(answer, "Allow")
             assert header(answer, "Supported") == "buttons"
 
+    async def test_check_sync_is_logged_and_the_phone_registers_again(
+        self, registrar: StubRegistrar, phone: VirtualPhone
+    ) -> None:
+        registrar.send(message(phone, "k=1\r\nc=on\r\n"))
+        await registrar.receive("SIP/2.0 200")
+        registrar.send(notify(phone, "check-sync;reboot=false", "z9hG4bKb"))
+        await registrar.receive("SIP/2.0 200")
+        await registrar.accept_registration()
+        assert phone.keys["1"].light == "on"
+        registrar.send(notify(phone, "Check-Sync ; reboot=true", "z9hG4bKc"))
+        await registrar.receive("SIP/2.0 200")
+        await registrar.accept_registration()
+        # A phone that has restarted shows nothing until the server sends its keys.
+        assert phone.keys["1"].light == "off"
+        assert [e.text for e in phone.history if e.kind is Kind.CHECK_SYNC] == [
+            "check-sync: fetch settings",
+            "check-sync: restart",
+        ]
+
+    @pytest.mark.parametrize("event", ["message-summary", ""])
+    async def test_other_events_are_refused(
+        self, registrar: StubRegistrar, phone: VirtualPhone, event: str
+    ) -> None:
+        registrar.send(notify(phone, event, "z9hG4bKb"))
+        answer = await registrar.receive("SIP/2.0 489 Bad Event")
+        assert header(answer, "Allow-Events") == "check-sync"
+        assert phone.history[-1].kind is Kind.REFUSED
+
     async def test_a_registered_phone_accepts_only_its_registrar(
         self, registrar: StubRegistrar, phone: VirtualPhone
     ) -> None:
@@ -638,7 +675,7 @@ class TestCalls:
             "Max-Forwards: 70\r\n"
             "Contact: <sip:404@127.0.0.1:*;line=*>\r\n"
             f"User-Agent: snomD785/10.1.198.12 {phone._identity.mac.upper()}\r\n"
-            "Allow: INVITE, ACK, CANCEL, OPTIONS, MESSAGE\r\n"
+            "Allow: INVITE, ACK, CANCEL, OPTIONS, MESSAGE, NOTIFY\r\n"
             "Content-Length: 0\r\n\r\n"
         )
         registrar.answer(invite, "100 Trying")

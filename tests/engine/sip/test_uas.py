@@ -40,6 +40,7 @@ def test_a_to_tag_makes_no_dialog_of_these(method: str) -> None:
         ("SUBSCRIBE", TAGGED, Answer(481)),
         ("BYE", None, Answer(481)),
         ("BYE", TAGGED, Answer(481)),
+        ("NOTIFY", None, Answer(481)),
         ("NOTIFY", TAGGED, Answer(481)),
         ("INFO", TAGGED, Answer(481)),
         ("UPDATE", TAGGED, Answer(481)),
@@ -56,6 +57,16 @@ def test_a_to_tag_makes_no_dialog_of_these(method: str) -> None:
 def test_these_are_refused(method: str, to: str | None, answer: Answer) -> None:
     changes = {"To": to} if to else {}
     assert refusal_of(request(method, **changes)) == answer
+
+
+def test_a_user_agent_that_takes_check_sync() -> None:
+    """NOTIFY outside a dialog, and no more than that."""
+    allowed = ("INVITE", "OPTIONS", "NOTIFY")
+    assert refusal_of(request("NOTIFY"), allowed) is None
+    assert refusal_of(request("NOTIFY", To=TAGGED), allowed) == Answer(481)
+    assert refusal_of(request("BYE"), allowed) == Answer(481)
+    refused = Answer(405, (("Allow", "INVITE, OPTIONS, NOTIFY"),))
+    assert refusal_of(request("REGISTER"), allowed) == refused
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,10 @@ class Contact:
         self._judge(answered=True)
         return answer
 
+    async def check_sync(self, *, reboot: bool) -> None:
+        """Ask the contact to fetch its settings, or to restart. Raises DeliveryFailed."""
+        await self._courier.check_sync(self.binding, reboot=reboot)
+
     async def _ask(self) -> None:
         try:
             await self._courier.ask(self.binding)

@@ -1,4 +1,4 @@
-"""Sends documents to contacts by MESSAGE (RFC 3428), and OPTIONS (RFC 3261 11)."""
+"""Sends documents to contacts by MESSAGE (RFC 3428), OPTIONS (RFC 3261 11) and NOTIFY."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,6 +87,26 @@ class Courier:
         """Send OPTIONS; return after an answer of any status. Raises DeliveryFailed."""
         question = self._request("OPTIONS", binding, ("Accept", DESCRIPTIONS))
         await self._exchange(question, binding)
+
+    async def check_sync(self, binding: Binding, *, reboot: bool) -> None:
+        """Ask a contact to fetch its settings, or to restart. Raises DeliveryFailed.
+
+        Outside a dialog, as `sip notify` of Asterisk does (docs/decisions/0016). A
+        challenge is a refusal: the phone's password is not used.
+        """
+        event = f"check-sync;reboot={'true' if reboot else 'false'}"
+        notice = self._request(
+            "NOTIFY",
+            binding,
+            ("Event", event),
+            ("Subscription-State", "terminated"),  # RFC 6665 4.1.3
+        )
+        response = await self._exchange(notice, binding)
+        if not 200 <= response.status < 300:
+            raise DeliveryFailed(
+                f"{binding.user} at {binding.flow} answered {response.status}",
+                answer=_shown(response),
+            )
 
     async def _exchange(self, message: OutgoingRequest, binding: Binding) -> Response:
         try:

@@ -11,6 +11,7 @@ from ..refused import Failed, Refused, quoted
 from ..sip import CALM, Answered, Binding, Flow
 from ..xbuttons import DocumentError, KeyDescription, format_document
 from .alarm import Alarm
+from .check_sync import check_sync
 from .contact import Contact
 from .courier import Courier
 from .events import Dialled
@@ -223,10 +224,8 @@ class Phone:
         answers are missing after `within` seconds. The keys stay due then.
         """
         phone = self.setup.name
-        if not self._contacts:
-            raise Failed("phone_not_registered", phone=phone)
-        outboxes = {key: contact.outbox for key, contact in self._contacts.items()}
-        outboxes = {k: box for k, box in outboxes.items() if box.answering} or outboxes
+        asked = self._asked_contacts()
+        outboxes = {key: contact.outbox for key, contact in asked.items()}
         if held_by := next(
             filter(None, (box.held_by for box in outboxes.values())), None
         ):
@@ -276,6 +275,29 @@ class Phone:
             for unsubscribe in subscriptions:
                 unsubscribe()
         return list(answers.values())
+
+    async def send_all(self, within: float) -> list[str]:
+        """Send the whole picture again; return and raise what `confirm` does."""
+        return await self.confirm([*self.keys, *self._unconfigured], within)
+
+    async def check_sync(self, *, reboot: bool, within: float) -> None:
+        """Ask the phone to fetch its settings, or to restart. Raises Failed.
+
+        All contacts are asked that answer, or all if none does.
+        """
+        contacts = self._asked_contacts().values()
+        await check_sync(self.setup.name, contacts, reboot=reboot, within=within)
+
+    def _asked_contacts(self) -> dict[object, Contact]:
+        """Return the contacts whose answers count. Raises Failed without a contact."""
+        if not self._contacts:
+            raise Failed("phone_not_registered", phone=self.setup.name)
+        answering = {
+            key: contact
+            for key, contact in self._contacts.items()
+            if contact.outbox.answering
+        }
+        return answering or self._contacts
 
     def registered(
         self,

@@ -15,7 +15,7 @@ _IN_DIALOG = frozenset({"BYE", "NOTIFY", "INFO", "UPDATE", "PRACK"})
 _WITH_DIALOG = frozenset({"INVITE", "REFER", "SUBSCRIBE"})
 # Known methods that are not allowed (8.2.1). A server with event packages would answer 489
 # with their names in Allow-Events (RFC 6665 8.2.2); this one has none.
-_DISALLOWED = frozenset({"REFER", "PUBLISH", "SUBSCRIBE"})
+_DISALLOWED = frozenset({"REFER", "PUBLISH", "REGISTER", "SUBSCRIBE"})
 
 ALLOW_HEADER = ("Allow", ", ".join(ALLOWED))
 SUPPORTED_HEADER = ("Supported", ", ".join(SUPPORTED))
@@ -28,11 +28,14 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def refusal_of(request: Request) -> Answer | None:
-    """Return the refusal of a request by its head, None if there is no reason for one."""
+def refusal_of(request: Request, allowed: Sequence[str] = ALLOWED) -> Answer | None:
+    """Return the refusal of a request by its head, None if there is no reason for one.
+
+    `allowed` are the methods that the user agent takes.
+    """
     try:
         for clause in _CLAUSES:
-            refusal = clause(request)
+            refusal = clause(request, allowed)
             if refusal is not None:
                 return refusal
     except SipSyntaxError:
@@ -40,26 +43,29 @@ def refusal_of(request: Request) -> Answer | None:
     return None
 
 
-def _dialog(request: Request) -> Answer | None:
+def _dialog(request: Request, allowed: Sequence[str]) -> Answer | None:
     """481: a request in a dialog that does not exist (12.2.2).
 
-    MESSAGE is none: presses have a To tag without a dialog (LED Remote Control).
+    MESSAGE is none: presses have a To tag without a dialog (LED Remote Control). NOTIFY
+    may be allowed outside a dialog, for `Event: check-sync`.
     """
-    if request.method in _IN_DIALOG or (
-        request.method in _WITH_DIALOG and request.to.tag
-    ):
-        return Answer(481)
-    return None
+    method = request.method
+    if request.to.tag:
+        is_refused = method in _IN_DIALOG or method in _WITH_DIALOG
+    else:
+        is_refused = method in _IN_DIALOG and method not in allowed
+    return Answer(481) if is_refused else None
 
 
-def _method(request: Request) -> Answer | None:
+def _method(request: Request, allowed: Sequence[str]) -> Answer | None:
     """405 for a known method that is not allowed (8.2.1), 501 for an unknown one."""
-    if request.method in ALLOWED:
+    if request.method in allowed:
         return None
-    return Answer(405 if request.method in _DISALLOWED else 501, (ALLOW_HEADER,))
+    status = 405 if request.method in _DISALLOWED else 501
+    return Answer(status, (("Allow", ", ".join(allowed)),))
 
 
-def _required_extensions(request: Request) -> Answer | None:
+def _required_extensions(request: Request, _: Sequence[str]) -> Answer | None:
     """420: an unsupported extension is required (8.2.2.3)."""
     required = request.headers.listed("Require")
     missing = [option for option in required if option.lower() not in SUPPORTED]

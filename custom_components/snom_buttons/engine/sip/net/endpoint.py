@@ -4,7 +4,7 @@ Its user gets each new request once; retransmissions are answered here.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -33,7 +33,7 @@ from ..transaction import (
     text_of,
 )
 from ..trust import Trust
-from ..uas import Answer, refusal_of
+from ..uas import ALLOWED, Answer, refusal_of
 from .stream import StreamTransport
 from .transaction_layer import TransactionLayer
 from .udp import TransportError, UdpTransport
@@ -157,6 +157,7 @@ class Endpoint:
         trust: Trust | None = None,
         registrar: Registrar | None = None,
         on_lost: Callable[[Flow], None] = lambda _: None,
+        allowed: Sequence[str] = ALLOWED,
     ) -> None:
         """Create an endpoint that is not open.
 
@@ -165,7 +166,8 @@ class Endpoint:
         are dropped. `guard` decides which sources are admitted; without it all are.
         `trust` authenticates each request before anything else (RFC 3261 8.2); without
         it all are trusted. `registrar` answers REGISTER; without it `on_request` does.
-        `on_lost` gets the flow of each lost connection.
+        `on_lost` gets the flow of each lost connection. `allowed` are the methods that
+        are not refused.
         """
         self._on_request = on_request
         self._on_stray_response = on_stray_response
@@ -173,6 +175,7 @@ class Endpoint:
         self._trust = trust
         self._registrar = registrar
         self._on_lost = on_lost
+        self._allowed = allowed
         self._transports: dict[str, UdpTransport | StreamTransport] = {}
         self._sent_by: dict[str, str] = {}
         self._transactions = TransactionLayer(self._send_now)
@@ -403,7 +406,7 @@ class Endpoint:
     def _handle(self, incoming: IncomingRequest) -> None:
         """Answer a trusted request, or pass it to the user (8.2)."""
         request = incoming.request
-        refusal = refusal_of(request)
+        refusal = refusal_of(request, self._allowed)
         if refusal is not None:
             incoming.refuse(refusal)
         elif not self._transactions.has_room(owner_of(request, incoming.flow)):
