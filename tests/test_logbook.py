@@ -233,9 +233,9 @@ async def recorded(hass: HomeAssistant, client: Any, **request: Any) -> set[Told
     return {told(entry) for entry in answer["result"]}
 
 
-PRESSED = "Phone 44 Alarm was pressed"
+PRESSED = "Key 3 (Alarm) was pressed at Phone 44"
 BY_A_PRESS = {
-    ("Phone 44 Alarm", "was pressed", None),
+    ("Key 3 (Alarm)", "was pressed at Phone 44", None),
     ("switch.phone_44_alarm", "on", PRESSED),
     ("event.phone_44_alarm_press", "press_end", PRESSED),
 }
@@ -270,13 +270,13 @@ async def test_the_logbook_names_the_press(
     log = await recorded(hass, client)
     assert log >= BY_A_PRESS | BY_A_NUMBER
     # A key that is not used has no entity.
-    assert ("Phone 44 Key 4", "was pressed", None) in log
+    assert ("Key 4", "was pressed at Phone 44", None) in log
     # Of one entity alone, too, and of the phone.
     log = await recorded(hass, client, entity_ids=["switch.phone_44_alarm"])
     assert ("switch.phone_44_alarm", "on", PRESSED) in log
     device_id = server.runtime_data.phones["44"].device_id
     log = await recorded(hass, client, device_ids=[device_id])
-    assert ("Phone 44 Alarm", "was pressed", None) in log
+    assert ("Key 3 (Alarm)", "was pressed at Phone 44", None) in log
 
 
 @pytest.mark.usefixtures("recorder_mock", "logbook")
@@ -301,7 +301,9 @@ async def test_the_logbook_names_the_press_as_it_happens(
         while not log >= BY_A_PRESS | BY_A_NUMBER:
             news = await client.receive_json()
             log |= {told(entry) for entry in news["event"]["events"]}
-    assert {cause for who, _, cause in log if who.startswith("Phone")} == {None}
+    assert {cause for who, _, cause in log if who.startswith(("Key", "Phone"))} == {
+        None
+    }
 
 
 @pytest.mark.usefixtures("recorder_mock", "logbook")
@@ -328,12 +330,12 @@ async def test_the_logbook_speaks_the_language_of_home_assistant(
     await hass.async_block_till_done()
     client = await hass_ws_client()
     log = {(who, what) for who, what, _ in await recorded(hass, client)}
-    assert ("Phone 44 Alarm", "was pressed") in log
+    assert ("Key 3 (Alarm)", "was pressed at Phone 44") in log
     hass.config.language = "de"
     await async_load_texts(hass)
     log = {(who, what) for who, what, _ in await recorded(hass, client)}
     assert log >= {
-        ("Phone 44 Alarm", "wurde gedrückt"),
+        ("Taste 3 (Alarm)", "wurde an Phone 44 gedrückt"),
         ("Phone 44", "hat 78 gewählt"),
         ("Gate", "wurde von Phone 44 belegt"),
         ("Gate", "wurde von Phone 44 freigegeben"),
@@ -343,7 +345,7 @@ async def test_the_logbook_speaks_the_language_of_home_assistant(
     assert await hass.config_entries.async_remove(server.entry_id)
     log = {(who, what) for who, what, _ in await recorded(hass, client)}
     assert log >= {
-        ("Telefon 44 Taste 3", "wurde gedrückt"),
+        ("Taste 3", "wurde an Telefon 44 gedrückt"),
         ("Telefon 44", "hat 78 gewählt"),
         ("Gate", "wurde von 44 belegt"),
     }

@@ -25,7 +25,7 @@ from .const import (
 from .hub.bus import ATTR_LINE
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.phone import SnomPhone
-from .hub.texts import text
+from .hub.texts import key_title, text
 
 type Entry = dict[str, str]
 """An entry of the logbook, by its names for the parts."""
@@ -50,14 +50,13 @@ def async_describe_events(
 
 def _press(hass: HomeAssistant, data: Mapping[str, Any]) -> Entry:
     name = data[ATTR_KEY]
-    title = text(hass, "key_name", key=name)
     phone = _phone(hass, data)
-    if phone is not None and (key := phone.phone.keys.get(name)) is not None:
-        title = key.setup.title
-    # What a press has caused is shown with this name, without the message.
+    key = phone.phone.keys.get(name) if phone else None
     return {
-        LOGBOOK_ENTRY_NAME: f"{_device_name(hass, data)} {title}",
-        LOGBOOK_ENTRY_MESSAGE: text(hass, "logbook_press"),
+        LOGBOOK_ENTRY_NAME: key_title(hass, name, key.setup.title if key else name),
+        LOGBOOK_ENTRY_MESSAGE: text(
+            hass, "logbook_press", phone=_device_name(hass, data)
+        ),
         LOGBOOK_ENTRY_ICON: "mdi:gesture-tap-button",
     }
 

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry, ConfigSubentryData
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_state_change_event
 
 from .patience import PATIENCE
@@ -72,6 +73,16 @@ def add_phone(
     """Add the subentry of a phone at run time."""
     subentry = ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
     hass.config_entries.async_add_subentry(entry, subentry)
+
+
+def device_of(hass: HomeAssistant, subentry_id: str = "subentry_44") -> str:
+    """Return the ID of the device of a phone or line."""
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, subentry_id), entry.entry_id
+    )
+    assert device is not None
+    return device.id
 
 
 def stored_parts(

@@ -13,6 +13,7 @@ from ..const import (
     ATTR_NUMBER,
     ATTR_PHONE,
     ATTR_SIMULATED,
+    ATTR_USE,
     EVENT_DIALLED,
     EVENT_KEY_PRESS,
     EVENT_SHARED_LINE,
@@ -63,6 +64,8 @@ class EventBus(Follower):
             data[ATTR_CALLER] = press.caller
         if press.simulated:
             data[ATTR_SIMULATED] = True
+        if press.use is not None:
+            data[ATTR_USE] = press.use.value
         self._async_fire(EVENT_KEY_PRESS, press, data)
 
     @callback

@@ -22,3 +22,10 @@ def text(hass: HomeAssistant, name: str, /, **placeholders: str) -> str:
     for language in (LOCALE_EN, hass.config.language):
         texts |= async_get_cached_translations(hass, language, "common", DOMAIN)
     return texts[f"component.{DOMAIN}.common.{name}"].format(**placeholders)
+
+
+@callback
+def key_title(hass: HomeAssistant, key: str, name: str) -> str:
+    """Return a key by its number and its name, as in `Key 4 (Office)`."""
+    numbered = text(hass, "key_name", key=key)
+    return numbered if name in (key, numbered) else f"{numbered} ({name})"

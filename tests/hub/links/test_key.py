@@ -487,7 +487,8 @@ async def test_a_failure_is_shown_and_reported_once(
     assert [line.data["entity_id"] for line in lines] == [
         f"event.phone_44_key_{key}_press" for key in ("1", "2", "3")
     ]
-    assert lines[0].data["name"] == "Phone 44 Key 1"
+    assert lines[0].data["name"] == "Key 1"
+    assert lines[0].data["message"].startswith("was pressed at Phone 44, and that")
     assert "power" in lines[0].data["message"]
 
 

@@ -40,7 +40,7 @@ from ...engine.refused import Refused
 from ...engine.xbuttons import KeyDescription, LightMode
 from ..context import context_of
 from ..settings import LinkLabel, LinkPress, LinkSettings
-from ..texts import text
+from ..texts import key_title, text
 from .labels import state_label
 from .looks import ERROR, OFF, ON, STATELESS, VALUES, face_of
 from .presses import Call, call_for, needs_confirmation
@@ -417,8 +417,13 @@ class LinkedKey:
         """Show an error, and report it once in the log and in the logbook."""
         _LOGGER.warning("A press of %s failed: %s", self._named, reason)
         data = {
-            "name": f"{self._device_name()} {self._setup.title}",
-            "message": text(self._hass, "logbook_press_failed", error=reason),
+            "name": key_title(self._hass, self._setup.name, self._setup.title),
+            "message": text(
+                self._hass,
+                "logbook_press_failed",
+                phone=self._device_name(),
+                error=reason,
+            ),
             "domain": DOMAIN,
         }
         if entity_id := self._event_entity():
