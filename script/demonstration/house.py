@@ -52,7 +52,7 @@ FOLLOWED = (
     "sensor.outside_temperature",
     "fan.living_room_fan",
 )
-"""What the keys of the linked phone follow, in their order."""
+"""What is chosen for the linked phone: its keys follow these, in this order."""
 LINKS: Mapping[str, Mapping[str, str]] = {
     "5": {"code": "1234"},
     "12": {
@@ -144,16 +144,11 @@ def plain_keys() -> list[dict[str, Any]]:
 
 
 def linked_keys(form: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the keys that the form lists, with what is set by hand."""
+    """Return the keys as the form lists them, with what is set by hand."""
     (listed,) = (
         field["default"] for field in form["data_schema"] if field["name"] == "keys"
     )
-    return {
-        "keys": [
-            key | {"kind": "linked", "follows": follows} | LINKS.get(key["key"], {})
-            for key, follows in zip(listed, FOLLOWED, strict=True)
-        ]
-    }
+    return {"keys": [key | LINKS.get(key["key"], {}) for key in listed]}
 
 
 async def find_entities(

@@ -218,6 +218,11 @@ async def test_the_keys_of_phone_46_follow_the_house(demo: Demo) -> None:
     for number, device_class in ("3", "garage"), ("6", "motion"):
         state = await demo.state(keys[number]["follows"])
         assert state["attributes"]["device_class"] == device_class
+    async with demo.phone("46") as desk:
+        assert (await desk.register()).status == 200
+        for number, key in keys.items():
+            name = (await demo.state(key["follows"]))["attributes"]["friendly_name"]
+            await desk.shows(number, l="15.6 °C" if number == "11" else name)
 
 
 @one_demo
