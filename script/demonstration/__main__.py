@@ -9,6 +9,7 @@ from pathlib import Path
 import signal
 import socket
 import sys
+from typing import Any
 
 import aiohttp
 
@@ -54,7 +55,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--no-phone", action="store_true", help="start no software phone"
     )
-    parser.add_argument(
+    set_up = parser.add_mutually_exclusive_group()
+    set_up.add_argument(
+        "--no-setup",
+        action="store_true",
+        help="do not add the integration and its phones: you do, in the browser",
+    )
+    set_up.add_argument(
         "--mqtt",
         action="store_true",
         help="also start Mosquitto, on a free port, and publish the phones there",
@@ -74,7 +81,8 @@ async def run(options: argparse.Namespace) -> None:
     directory: Path = options.dir.resolve()
     prepare_directory(directory, http_port)
     # A phone in the terminal takes the whole screen, so it starts after the last line.
-    interactive = not options.no_phone and all(
+    with_phone = not (options.no_phone or options.no_setup)
+    interactive = with_phone and all(
         stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
     )
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
@@ -87,12 +95,14 @@ async def run(options: argparse.Namespace) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await home.sign_up()
-                say("setting up the integration and three phones")
-                demo = await set_up(home, sip_port)
-                await make_dashboard(home, demo["phones"])
+                demo: dict[str, Any] = {"url": home.url, "token": home.token}
+                if not options.no_setup:
+                    say("setting up the integration and three phones")
+                    demo = await set_up(home, sip_port)
+                    await make_dashboard(home, demo["phones"])
                 if mosquitto_task:
                     demo["mqtt"] = await set_up_mqtt(home, mqtt_port)
-                if not (options.no_phone or interactive):
+                if with_phone and not interactive:
                     lasting = group.create_task(run_phone(directory, demo))
                     await wait_for_phone(home, demo)
         except TimeoutError:
@@ -102,7 +112,8 @@ async def run(options: argparse.Namespace) -> None:
         path = directory / "demo.json"
         path.touch(mode=0o600)  # it has a token and passwords
         path.write_text(json.dumps(demo, indent=2) + "\n")
-        where = f"{home.url}/snom-phones (user {USER}, password {PASSWORD})"
+        page = "" if options.no_setup else "/snom-phones"
+        where = f"{home.url}{page} (user {USER}, password {PASSWORD})"
         print(
             f"Ready: {where}; token and entities are in {path}; Ctrl-C ends it",
             flush=True,

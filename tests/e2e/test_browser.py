@@ -1,0 +1,80 @@
+"""The dialogues of the integration in a real browser, with a real Home Assistant."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, expect
+import pytest
+from pytest_socket import enable_socket
+
+from tests.support.browser import chromium, chromium_path, page_of, sign_in
+from tests.support.demo import Demo, demo_of, demo_process
+from tests.support.patience import PATIENCE
+from tests.support.ports import LOCALHOST, free_port
+from virtual_phone import VirtualPhone
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("socket_enabled"),
+    pytest.mark.xdist_group("browser"),
+]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
+    """Run a Home Assistant in which the integration is not set up."""
+    chromium_path()
+    enable_socket()  # `socket_enabled` comes after fixtures of the module
+    directory = tmp_path_factory.mktemp("browser") / "demo"
+    with demo_process(directory, "--no-setup") as pid:
+        yield directory, pid
+    log = (directory / "output.log").read_text()
+    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
+
+
+@pytest.fixture
+async def home(running: tuple[Path, int]) -> AsyncIterator[Demo]:
+    async with demo_of(*running) as demo:
+        yield demo
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+async def add_server(page: Page, port: int) -> None:
+    """Add the integration, whose dialogue goes on with the first phone."""
+    await page.get_by_role("button", name="Add integration").click()
+    await page.get_by_placeholder("Search for a brand name").fill("snom")
+    await page.get_by_role("button", name="Snom Buttons").click()
+    await page.get_by_role("textbox", name="Address for the phones").fill(LOCALHOST)
+    await page.get_by_role("textbox", name="Listen on").fill(LOCALHOST)
+    await page.get_by_role("spinbutton", name="Port").fill(f"{port}")
+    await page.get_by_role("button", name="Submit").click()
+
+
+async def test_from_signing_in_to_a_phone(
+    home: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    async with page_of(browser, tmp_path) as page:
+        await sign_in(page, f"{home.details['url']}/config/integrations/dashboard")
+        await add_server(page, port)
+        await page.get_by_role("textbox", name="Extension").fill("46")
+        await page.get_by_label("Model").click()
+        await page.get_by_role("menuitem", name="D735").click()
+        password = await page.get_by_role("textbox", name="Password").input_value()
+        await page.get_by_role("button", name="Next").click()
+        await page.get_by_role("button", name="Delete").first.wait_for()
+        await page.get_by_role("button", name="Next").click()
+        await expect(page.get_by_role("cell", name=password)).to_be_visible()
+        await page.get_by_role("button", name="Submit").click()
+        await page.get_by_text("Phone 46").wait_for()
+        server = f"{LOCALHOST}:{port}"
+        async with VirtualPhone("46", password, registrar=server) as phone:
+            await phone.wait_for(lambda it: it.keys["1"].label == "Key 1", PATIENCE)

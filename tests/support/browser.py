@@ -1,0 +1,89 @@
+"""Chromium, and Home Assistant's frontend as a person uses it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import os
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+
+from .patience import PATIENCE
+from .programs import program
+
+ARGUMENTS = (
+    "--no-sandbox",  # which Chromium does not offer to root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+USER = PASSWORD = "demo"
+MILLISECONDS = 1000
+
+
+def chromium_path() -> str:
+    """Return the path of Chromium, or of the program that the variable CHROMIUM names.
+
+    Without it the test is skipped with the reason, or fails where `CI=true`.
+    """
+    return program(os.environ.get("CHROMIUM", "chromium"))
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Run Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium_path(), args=ARGUMENTS
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def page_of(
+    browser: Browser, evidence: Path, **options: Any
+) -> AsyncIterator[Page]:
+    """Give a page of a browser that has seen nothing yet, with Playwright's options.
+
+    If the block fails, a picture of the page, its texts and its console are in the
+    directory `evidence`.
+    """
+    expect.set_options(timeout=PATIENCE * MILLISECONDS)
+    context = await browser.new_context(**options)
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE * MILLISECONDS)
+    console: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        console.append(f"{message.type}: {message.text} {message.location}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: console.append(f"uncaught: {error}"))
+    try:
+        yield page
+    except BaseException as error:
+        error.add_note(f"The page is in {evidence}: page.png, page.txt, console.log")
+        (evidence / "console.log").write_text("\n".join(console))
+        await page.screenshot(path=evidence / "page.png")
+        texts = await page.locator("body").aria_snapshot()
+        (evidence / "page.txt").write_text(f"{page.url}\n{texts}")
+        raise
+    finally:
+        await context.close()
+
+
+async def sign_in(page: Page, url: str) -> None:
+    """Go to a page of Home Assistant, which asks for the name and the password."""
+    await page.goto(url)
+    await page.locator("input[name=username]").fill(USER)
+    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.locator("ha-sidebar").wait_for()
