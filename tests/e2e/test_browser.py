@@ -58,23 +58,52 @@ async def add_server(page: Page, port: int) -> None:
     await page.get_by_role("button", name="Submit").click()
 
 
-async def test_from_signing_in_to_a_phone(
+async def choose_entity(page: Page, opener: str, name: str) -> None:
+    """Choose an entity by its name, in the list that `opener` opens."""
+    entities = page.locator("ha-picker-combo-box")
+    await page.get_by_text(opener, exact=True).click()
+    await entities.get_by_placeholder("Search").fill(name)
+    await entities.get_by_text(name, exact=True).click()
+    await expect(entities).to_have_count(0)
+
+
+async def add_phone(page: Page, *names: str) -> tuple[str, str]:
+    """Add a phone by choosing its model and entities.
+
+    Returns its extension and password, as the last page names them.
+    """
+    await page.get_by_label("Model").click()
+    await page.get_by_role("menuitem", name="D735").click()
+    await page.get_by_role("button", name="Next").click()
+    opener = "Select an entity"
+    for name in names:
+        await choose_entity(page, opener, name)
+        opener = "Add entity"
+    await page.get_by_role("button", name="Next").click()
+    await page.get_by_role("button", name="Delete").first.wait_for()
+    await page.get_by_role("button", name="Next").click()
+    account, password = [
+        await page.get_by_role("row", name=name).get_by_role("code").inner_text()
+        for name in ("Account", "Password")
+    ]
+    await page.get_by_role("button", name="Submit").click()
+    await page.get_by_role("button", name="Finish").click()
+    return account, password
+
+
+async def test_from_signing_in_to_a_key(
     home: Demo, browser: Browser, tmp_path: Path
 ) -> None:
+    """A phone is added by choosing entities, and its keys show them."""
     port = free_port()
+    server = f"{LOCALHOST}:{port}"
     async with page_of(browser, tmp_path) as page:
         await sign_in(page, f"{home.details['url']}/config/integrations/dashboard")
         await add_server(page, port)
-        await page.get_by_role("textbox", name="Extension").fill("46")
-        await page.get_by_label("Model").click()
-        await page.get_by_role("menuitem", name="D735").click()
-        password = await page.get_by_role("textbox", name="Password").input_value()
-        await page.get_by_role("button", name="Next").click()
-        await page.get_by_role("button", name="Delete").first.wait_for()
-        await page.get_by_role("button", name="Next").click()
-        await expect(page.get_by_role("cell", name=password)).to_be_visible()
-        await page.get_by_role("button", name="Submit").click()
-        await page.get_by_text("Phone 46").wait_for()
-        server = f"{LOCALHOST}:{port}"
-        async with VirtualPhone("46", password, registrar=server) as phone:
-            await phone.wait_for(lambda it: it.keys["1"].label == "Key 1", PATIENCE)
+        names = ("Ceiling Lights", "Decorative Lights", "Garage Door")
+        extension, password = await add_phone(page, *names)
+        async with VirtualPhone(extension, password, registrar=server) as phone:
+            await phone.wait_for(
+                lambda it: tuple(key.label for key in it.keys.values())[:3] == names,
+                PATIENCE,
+            )
