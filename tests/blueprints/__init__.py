@@ -1,0 +1,1 @@
+"""The blueprints do what they say, in a Home Assistant with real entities."""
