@@ -1,8 +1,6 @@
 """What *Activity* says of presses, and of what they have caused."""
 
 import asyncio
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -21,7 +19,17 @@ from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from tests.support.entries import KEYS, add_phone, key_data, line_subentry, update_phone
+from tests.support.activity import Told, recorded, set_up_activity, told
+from tests.support.entries import (
+    KEYS,
+    Phones,
+    add_phone,
+    device_of,
+    key_data,
+    line_subentry,
+    reaches,
+    update_phone,
+)
 from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
 
@@ -206,33 +214,6 @@ async def test_a_line_is_seized_in_the_context_of_the_press(
 
 # The logbook
 
-type Told = tuple[str, str, str | None]
-"""What changed, how, and by what."""
-
-
-def told(entry: dict[str, Any]) -> Told:
-    cause = [entry.get("context_name"), entry.get("context_message")]
-    # The state of an event is its time.
-    state = entry.get("attributes", {}).get("event_type") or entry.get("state")
-    return (
-        entry.get("name") or entry["entity_id"],
-        entry.get("message") or state,
-        " ".join(filter(None, cause)) or None,
-    )
-
-
-async def recorded(hass: HomeAssistant, client: Any, **request: Any) -> set[Told]:
-    """Return the log of the last hour, from the database."""
-    await async_wait_recording_done(hass)
-    start = dt_util.utcnow() - timedelta(hours=1)
-    await client.send_json_auto_id(
-        {"type": "logbook/get_events", "start_time": start.isoformat(), **request}
-    )
-    answer = await client.receive_json()
-    assert answer["success"], answer
-    return {told(entry) for entry in answer["result"]}
-
-
 PRESSED = "Key 3 (Alarm) was pressed at Phone 44"
 BY_A_PRESS = {
     ("Key 3 (Alarm)", "was pressed at Phone 44", None),
@@ -250,8 +231,7 @@ BY_A_NUMBER = {
 
 @pytest.fixture
 async def logbook(recorder_mock: Recorder, hass: HomeAssistant) -> None:
-    hass.config.components.add("frontend")  # of which the logbook needs no file
-    assert await async_setup_component(hass, "logbook", {})
+    await set_up_activity(hass)
 
 
 @pytest.mark.usefixtures("recorder_mock", "logbook")
@@ -267,7 +247,7 @@ async def test_the_logbook_names_the_press(
     await phone.shows("1", c="on")
     await hass.async_block_till_done()
     client = await hass_ws_client()
-    log = await recorded(hass, client)
+    log = set(await recorded(hass, client))
     assert log >= BY_A_PRESS | BY_A_NUMBER
     # A key that is not used has no entity.
     assert ("Key 4", "was pressed at Phone 44", None) in log
@@ -303,6 +283,64 @@ async def test_the_logbook_names_the_press_as_it_happens(
             log |= {told(entry) for entry in news["event"]["events"]}
     assert {cause for who, _, cause in log if who.startswith(("Key", "Phone"))} == {
         None
+    }
+
+
+LIVING_ROOM = key_data("4", kind="linked", name="Living room") | {
+    "follows": "input_boolean.living_room"
+}
+
+
+@pytest.mark.usefixtures("recorder_mock", "logbook")
+async def test_the_logbook_names_the_press_behind_a_linked_entity(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    phones: Phones,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """And behind an automation with a device trigger, and what that turns on."""
+    helpers = {"living_room": {"name": "Living room"}, "desk": {"name": "Desk"}}
+    assert await async_setup_component(
+        hass, "input_boolean", {"input_boolean": helpers}
+    )
+    update_phone(hass, config_entry, keys=[*KEYS[:3], LIVING_ROOM])
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    automation = {
+        "id": "desk",
+        "alias": "Desk by key",
+        "triggers": {
+            "trigger": "device",
+            "domain": "snom_buttons",
+            "device_id": device_of(hass),
+            "type": "pressed",
+            "subtype": "3 (Alarm)",
+        },
+        "actions": {
+            "action": "input_boolean.turn_on",
+            "target": {"entity_id": "input_boolean.desk"},
+        },
+    }
+    assert await async_setup_component(hass, "automation", {"automation": automation})
+    await hass.async_block_till_done()
+    phone = await phones()
+    await phone.press("4")
+    await reaches(hass, "input_boolean.living_room", "on")
+    await phone.press("3")
+    await reaches(hass, "input_boolean.desk", "on")
+    await hass.async_block_till_done()
+    client = await hass_ws_client()
+    log = await recorded(hass, client)
+    by_the_event = "triggered by event 'snom_buttons_key_press'"
+    assert set(log) >= {
+        ("Key 4 (Living room)", "was pressed at Phone 44", None),
+        (
+            "input_boolean.living_room",
+            "on",
+            "Key 4 (Living room) was pressed at Phone 44",
+        ),
+        ("Key 3 (Alarm)", "was pressed at Phone 44", None),
+        ("Desk by key", by_the_event, PRESSED),
+        ("input_boolean.desk", "on", f"Desk by key {by_the_event}"),
     }
 
 
