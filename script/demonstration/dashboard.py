@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from script.demonstration.home_assistant import HomeAssistant
-from script.demonstration.house import KEY_NAMES, LINKED_EXTENSION
+from script.demonstration.house import EXTENSIONS, KEY_NAMES, LINKED_EXTENSION
 
 PRESSES = """\
 {{% for press in expand({entities}) | selectattr("state", "match", "2")
@@ -21,16 +21,23 @@ Press a key of the phone to see it here.
 
 
 def key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a card for the lamp of each key."""
+    """Return a card for the lamp of each key, and one for the presses."""
+    presses = [key["press"] for key in phone["keys"].values()]
     return [
+        *(
+            {
+                "type": "tile",
+                "entity": key["led"],
+                "name": name,
+                "tap_action": {"action": "toggle"},
+                "icon_tap_action": {"action": "more-info"},
+            }
+            for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
+        ),
         {
-            "type": "tile",
-            "entity": key["led"],
-            "name": name,
-            "tap_action": {"action": "toggle"},
-            "icon_tap_action": {"action": "more-info"},
-        }
-        for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
+            "type": "markdown",
+            "content": PRESSES.format(entities=[*presses, phone["dialled"]]),
+        },
     ]
 
 
@@ -58,30 +65,19 @@ def linked_key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 async def make_dashboard(home: HomeAssistant, phones: Mapping[str, Any]) -> None:
     """Make a page with a section for each phone, the one with linked keys first."""
+    cards = {
+        LINKED_EXTENSION: linked_key_cards(phones[LINKED_EXTENSION]),
+        **{extension: key_cards(phones[extension]) for extension in EXTENSIONS},
+    }
     sections = [
         {
             "type": "grid",
             "cards": [
                 {"type": "heading", "heading": f"Phone {extension}"},
-                *(
-                    linked_key_cards(phone)
-                    if extension == LINKED_EXTENSION
-                    else key_cards(phone)
-                ),
-                {
-                    "type": "markdown",
-                    "content": PRESSES.format(
-                        entities=[
-                            *(key["press"] for key in phone["keys"].values()),
-                            phone["dialled"],
-                        ]
-                    ),
-                },
+                *of_phone,
             ],
         }
-        for extension, phone in sorted(
-            phones.items(), key=lambda item: item[0] != LINKED_EXTENSION
-        )
+        for extension, of_phone in cards.items()
     ]
     page = {"title": "Phones", "type": "sections", "sections": sections}
     await home.commands(

@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
 
-from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from tests.support.entries import add_phone, key_data, phone_subentry
@@ -34,27 +35,34 @@ async def keys_of_the_readme(hass: HomeAssistant, config_entry: Any) -> None:
 
 
 @pytest.mark.usefixtures("keys_of_the_readme", "server")
-async def test_the_automation_works_when_pasted(
-    hass: HomeAssistant, phone: RawPhone
-) -> None:
+async def test_the_examples_of_the_readme(hass: HomeAssistant, phone: RawPhone) -> None:
     automations, doorbell = blocks("README.md")
-    (followers,) = blocks("docs/automations.md")
-    automations += followers
-    toggled: list[ServiceCall] = []
-
-    @callback
-    def note(call: ServiceCall) -> None:
-        toggled.append(call)
-
-    hass.states.async_set("light.living_room", "off")
+    messages = async_mock_service(hass, "persistent_notification", "create")
     assert await async_setup_component(hass, "automation", {"automation": automations})
     await hass.async_block_till_done()
 
-    # There is no light in the living room here: record the calls.
-    hass.services.async_register("light", "toggle", note)
     await phone.press("4")
+    await phone.shows("4", c="hold")
     await hass.async_block_till_done()
-    assert [call.data["entity_id"] for call in toggled] == [["light.living_room"]]
+    assert [call.data["message"] for call in messages] == [
+        "Phone 44 would like a coffee"
+    ]
+
+    action = doorbell["action"].split(".")
+    await hass.services.async_call(
+        *action, doorbell["data"] | doorbell["target"], blocking=True
+    )
+    await phone.shows("1", c="pickup", o="red")
+
+
+@pytest.mark.usefixtures("keys_of_the_readme", "server")
+async def test_the_automation_of_a_lamp_that_follows(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    (followers,) = blocks("docs/automations.md")
+    hass.states.async_set("light.living_room", "off")
+    assert await async_setup_component(hass, "automation", {"automation": followers})
+    await hass.async_block_till_done()
 
     hass.states.async_set("light.living_room", "on")
     await phone.shows("4", c="on")
@@ -67,9 +75,3 @@ async def test_the_automation_works_when_pasted(
     await hass.async_block_till_done()
     await phone.register()
     await phone.shows("4", c="on")
-
-    action = doorbell["action"].split(".")
-    await hass.services.async_call(
-        *action, doorbell["data"] | doorbell["target"], blocking=True
-    )
-    await phone.shows("1", c="pickup", o="red")
