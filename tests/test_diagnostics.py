@@ -244,6 +244,8 @@ def test_each_field_has_a_recognisable_value() -> None:
         assert known == {field.name for field in fields(event)}
     assert {field.name for field in fields(Registration)} == {
         "address",
+        "transport",
+        "host",
         "user_agent",
         "expires_at",
         "supports_buttons",

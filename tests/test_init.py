@@ -292,6 +292,8 @@ async def test_the_device_of_a_phone_links_to_its_web_page(
         phone.registrations = [
             Registration(
                 address="udp 192.0.2.44:2048",
+                transport="udp",
+                host="192.0.2.44",
                 user_agent=None,
                 expires_at=None,
                 supports_buttons=True,
@@ -468,11 +470,15 @@ async def test_a_network_that_is_away_for_ten_minutes_is_reported_once(
         for entity in entities
         if entity.config_subentry_id == "subentry_44" and not entity.disabled
     }
-    assert {LIGHT, PRESS, REGISTERED} < away.keys()
+    # What the registration says stays true until it ends.
+    known = {f"sensor.phone_44_{it}" for it in ("firmware", "ip_address", "transport")}
+    assert {LIGHT, PRESS, REGISTERED, *known} < away.keys()
 
     @callback
     def note(event: Event[EventStateChangedData]) -> None:
         entity_id, state = event.data["entity_id"], event.data["new_state"]
+        if entity_id not in away:
+            return
         # This one shows whether the phone is registered, and is always available.
         gone = STATE_OFF if entity_id == REGISTERED else STATE_UNAVAILABLE
         if away[entity_id][-1] != (state.state == gone):
@@ -504,6 +510,7 @@ async def test_a_network_that_is_away_for_ten_minutes_is_reported_once(
                     assert logged(caplog) == ["Phone 44 is unavailable"]
             keys = before | {"1": before["1"] | {"c": "park", "l": f"{first + 19}"}}
             assert desk.keys == before
+            assert all(away.pop(entity_id) == [False] for entity_id in known)
             assert all(changes == [False, True] for changes in away.values())
 
             relay.up = True

@@ -30,6 +30,7 @@ from custom_components.snom_buttons.hub.settings import (
     LinkLabel,
     LinkPress,
 )
+from custom_components.snom_buttons.sensor import OF_REGISTRATION, OF_TRAFFIC
 from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
@@ -342,11 +343,17 @@ def test_every_entity_has_its_name() -> None:
     assert set(entity["event"]) == entity_keys("event") - {"led"}
     assert set(entity["binary_sensor"]) == {d.translation_key for d in DESCRIPTIONS}
     assert all(d.key == d.translation_key for d in DESCRIPTIONS)
-    for platform in ("event", "binary_sensor", "button"):
+    for platform in ("event", "binary_sensor", "button", "sensor"):
         assert all("name" in texts_of for texts_of in entity[platform].values())
     assert set(entity["light"]) == entity_keys("light") == {"led"}
     assert set(entity["button"]) == {b.translation_key for b in BUTTONS}
     assert all(b.key == b.translation_key for b in BUTTONS)
+    described = (*OF_REGISTRATION, *OF_TRAFFIC)
+    assert all(d.key == d.translation_key for d in described)
+    of_description = {d.translation_key for d in described}
+    assert set(entity["sensor"]) == entity_keys("sensor") - {"led"} | of_description
+    [transport] = [d for d in described if d.key == "transport"]
+    assert list(entity["sensor"]["transport"]["state"]) == sorted(transport.options)
 
 
 def test_every_effect_and_event_type_has_its_text() -> None:

@@ -220,8 +220,12 @@ SHOWN: Final = _fields(
                     "in_sync": _fact,
                     "refusal": _matching(r"[1-6]\d\d\b"),  # without its reason phrase
                     "round_trip": _fact,
+                    "traffic": _fields(
+                        dict.fromkeys(("sent", "repeated", "refused"), _fact)
+                    ),
                     "registration": _fields(
                         {
+                            "transport": _one_of(("udp", "tcp", "tls")),
                             "user_agent": _user_agent,
                             "expires_at": _fact,
                             "supports_buttons": _fact,
@@ -290,6 +294,7 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
         "in_sync": phone.in_sync,
         "refusal": phone.refusal,
         "round_trip": phone.round_trip,
+        "traffic": asdict(phone.traffic),
         "registration": registration and asdict(registration),
         "looks": [
             {name: value for name, value in asdict(key.look).items() if value}

@@ -8,7 +8,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
 from ..const import DOMAIN
-from ..engine.phones import Phone, hardware_of
+from ..engine.phones import Phone, Registration, hardware_of
 from .settings import PhoneSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ class SnomPhone:
         self._available = False
         self._named: tuple[str, str | None] | None = None
         """The User-Agent, and the host of its web page, of a contact that is registered."""
+        self.registration: Registration | None = None
+        """The registration of that contact, which device and sensors show."""
         self.device_id = self._async_update_device()
         self._unsubscribe = phone.status.subscribe(self._async_status_changed)
         self._async_status_changed(None)
@@ -69,17 +71,16 @@ class SnomPhone:
                 self.settings.setup.extension,
                 "available" if self._available else "unavailable",
             )
-        named = [
-            (registration.user_agent or "", registration.web_host)
-            for registration in self.phone.registrations
-        ]
+        named = {_named(it): it for it in self.phone.registrations}
         if not named:
             # The device is not changed, but another may get its hardware address.
-            self._named = self.connection = None
-        elif self._named not in named:
+            self._named = self.connection = self.registration = None
+            return
+        if self._named not in named:
             # The device keeps what one contact names, while others refresh theirs.
-            self._named = named[-1]
-            self._async_identify(*named[-1])
+            self._named = _named(self.phone.registrations[-1])
+            self._async_identify(*self._named)
+        self.registration = named[self._named]
 
     def _async_update_device(self) -> str:
         """Create or update the phone's device; return its ID."""
@@ -125,3 +126,7 @@ class SnomPhone:
             sw_version=hardware and hardware.version,
         )
         self._identified(self)
+
+
+def _named(registration: Registration) -> tuple[str, str | None]:
+    return registration.user_agent or "", registration.web_host

@@ -9,11 +9,13 @@ from .line import SharedLine
 from .models import MODELS, hardware_of
 from .network import check_bind, free_port
 from .phone import MAX_UNCONFIGURED, Phone
+from .registration import Registration
 from .server import CannotListen, PhoneServer
 from .settings import ServerSettings
 from .setup import KeyKind, KeySetup, LineSetup, PhoneSetup, shared_key
 from .signal import Signal
 from .storage import Change
+from .traffic import Traffic
 
 __all__ = [
     "MAX_UNCONFIGURED",
@@ -35,9 +37,11 @@ __all__ = [
     "Phone",
     "PhoneServer",
     "PhoneSetup",
+    "Registration",
     "ServerSettings",
     "SharedLine",
     "Signal",
+    "Traffic",
     "can_reach",
     "check_bind",
     "free_port",

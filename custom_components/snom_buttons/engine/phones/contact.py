@@ -7,6 +7,7 @@ from ..sip import Binding
 from .courier import Courier
 from .keepalive import Keepalive
 from .outbox import Answer, DeliveryFailed, Outbox
+from .traffic import Traffic
 
 RESTORED_PATIENCE = 300.0
 """Seconds after a restart in which a contact from before has to answer."""
@@ -19,6 +20,7 @@ class Contact:
         self,
         binding: Binding,
         courier: Courier,
+        traffic: Traffic,
         *,
         password_of: Callable[[], str],
         document_of: Callable[[str], bytes],
@@ -28,7 +30,7 @@ class Contact:
         gone: Callable[[Binding], None],
         before: Contact | None = None,
     ) -> None:
-        """Start the keep-alive; `before` is the contact before its last REGISTER.
+        """Start the keep-alive, and count in `traffic`; `before` is the contact before its last REGISTER.
 
         Called: `status_changed` when `answering`, `in_sync` or `refusal` of the outbox
         changes, `answered` with each answer to a document, `measured` when `round_trip`
@@ -38,6 +40,7 @@ class Contact:
         self.round_trip: float | None = before.round_trip if before else None
         """Seconds that the latest OPTIONS took to be answered."""
         self._courier = courier
+        self._traffic = traffic
         self._password_of = password_of
         self._measured = measured
         self._gone = gone
@@ -77,11 +80,13 @@ class Contact:
         return self.outbox.close()
 
     async def _deliver(self, document: bytes) -> str:
+        self._traffic.sent += 1
         try:
             answer = await self._courier.deliver(
-                self.binding, self._password_of(), document
+                self.binding, self._password_of(), document, self._traffic.repeat
             )
         except DeliveryFailed as failure:
+            self._traffic.refused += failure.answered
             self._judge(answered=failure.answered)
             raise
         self._judge(answered=True)

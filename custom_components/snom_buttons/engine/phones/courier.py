@@ -62,17 +62,26 @@ class Courier:
 
         return room_now
 
-    async def deliver(self, binding: Binding, password: str, document: bytes) -> str:
-        """Send a document; return the answer that takes it. Raises DeliveryFailed."""
+    async def deliver(
+        self,
+        binding: Binding,
+        password: str,
+        document: bytes,
+        repeated: Callable[[], None] | None = None,
+    ) -> str:
+        """Send a document; return the answer that takes it. Raises DeliveryFailed.
+
+        Calls `repeated` for each retransmission.
+        """
         message = self._message(binding, document)
-        response = await self._exchange(message, binding)
+        response = await self._exchange(message, binding, repeated)
         for _ in range(MAX_CHALLENGES):
             authorized = message.authorized(response, binding.user, password)
             if authorized is None:
                 break
             self._challenged_by.add(binding.user)
             message = replace(authorized, headers=message.headers)
-            response = await self._exchange(authorized, binding)
+            response = await self._exchange(authorized, binding, repeated)
             if not is_stale(response):
                 break
         if not 200 <= response.status < 300:
@@ -108,9 +117,14 @@ class Courier:
                 answer=_shown(response),
             )
 
-    async def _exchange(self, message: OutgoingRequest, binding: Binding) -> Response:
+    async def _exchange(
+        self,
+        message: OutgoingRequest,
+        binding: Binding,
+        repeated: Callable[[], None] | None = None,
+    ) -> Response:
         try:
-            response = await self._endpoint.request(message, binding.flow)
+            response = await self._endpoint.request(message, binding.flow, repeated)
         except (NoAnswer, TransportError) as error:
             # A document that is too long for a datagram says nothing about the contact.
             too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE

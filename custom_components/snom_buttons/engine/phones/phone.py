@@ -14,12 +14,13 @@ from .alarm import Alarm
 from .check_sync import check_sync
 from .contact import Contact
 from .courier import Courier
-from .events import Dialled
+from .events import Dialled, KeyPress
 from .key import Key, SavedLook, differ_only_in_label
 from .outbox import Answer, Outbox
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
+from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,11 +56,14 @@ class Phone:
         """`round_trip` has changed."""
         self.gone: Signal[Binding] = Signal()
         """A contact from before a restart no longer answers."""
+        self.pressed: Signal[KeyPress] = Signal()
+        """A key was pressed; the key need not be configured."""
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[bool] = Signal()
         """What is stored has changed; with whether that is only the label of a key."""
         self.registrations: Sequence[Registration] = ()
         """Of all contacts, the newest last."""
+        self.traffic = Traffic()
         self.is_followed = False
         """Whether the contacts are known: the server has been started."""
         self.keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
@@ -322,6 +326,7 @@ class Phone:
             contact = self._contacts[binding.key] = Contact(
                 binding,
                 courier,
+                self.traffic,
                 password_of=lambda: self.setup.password,
                 document_of=self._document_of,
                 status_changed=partial(self.status.emit, None),

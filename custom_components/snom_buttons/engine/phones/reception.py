@@ -211,6 +211,7 @@ class Reception:
     def _emit_press(self, phone: Phone, press: KeyPress) -> None:
         if key := phone.keys.get(press.key):
             key.pressed.emit(press)
+        phone.pressed.emit(press)
         self.pressed.emit(press)
 
     def _emit_dialled(self, phone: Phone, number: str, cause: object = None) -> None:

@@ -14,6 +14,10 @@ class Registration:
 
     address: str
     """The flow of the REGISTER, as `udp 192.0.2.4:2048`."""
+    transport: str
+    """`udp`, `tcp` or `tls`."""
+    host: str
+    """The IP address of the flow: the phone's own, or that of the last proxy or NAT."""
     user_agent: str | None
     expires_at: datetime | None
     """Aware, in UTC; None for a phone that does not register."""
@@ -30,6 +34,8 @@ class Registration:
             expires_at = datetime.now(UTC) + left
         return cls(
             address=str(binding.flow),
+            transport=binding.flow.transport.lower(),
+            host=binding.flow.host,
             user_agent=binding.user_agent,
             expires_at=expires_at,
             supports_buttons=binding.supports_buttons,

@@ -250,10 +250,15 @@ class Endpoint:
         """Return whether a transport is open."""
         return transport in self._transports
 
-    async def request(self, outgoing: OutgoingRequest, flow: Flow) -> Response:
+    async def request(
+        self,
+        outgoing: OutgoingRequest,
+        flow: Flow,
+        repeated: Callable[[], None] | None = None,
+    ) -> Response:
         """Send a request and return its final response of any status.
 
-        Raises NoAnswer when timer F fires, TransportError if it cannot be sent, its
+        Calls `repeated` for each retransmission. Raises NoAnswer when timer F fires, TransportError if it cannot be sent, its
         connection is lost or the endpoint is closed.
         """
         self._transport(flow.transport)
@@ -263,7 +268,7 @@ class Endpoint:
         if self._guard is not None:
             self._guard.expect_answer(flow, outgoing.to.uri.user or "")
         key = client_key(branch, outgoing.method)
-        return await self._transactions.request(key, data, flow)
+        return await self._transactions.request(key, data, flow, repeated)
 
     def size_of(self, outgoing: OutgoingRequest, transport: str) -> int:
         """Return the bytes of a request on the wire."""

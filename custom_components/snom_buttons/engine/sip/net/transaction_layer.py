@@ -49,6 +49,8 @@ class _Running:
     owner: Owner | None = None
     """Whose room a server transaction takes."""
     merged: MergedKey | None = None
+    repeated: Callable[[], None] | None = None
+    """Called for each retransmission of a client transaction."""
 
 
 class TransactionLayer:
@@ -81,16 +83,24 @@ class TransactionLayer:
         """Whether a request is a copy of one that has a transaction (8.2.2.2)."""
         return key in self._merged
 
-    async def request(self, key: TransactionKey, data: bytes, flow: Flow) -> Response:
+    async def request(
+        self,
+        key: TransactionKey,
+        data: bytes,
+        flow: Flow,
+        repeated: Callable[[], None] | None = None,
+    ) -> Response:
         """Begin a client transaction for a request that was just sent.
 
-        Returns its final response. Raises NoAnswer when timer F fires, TransportError
+        Calls `repeated` for each retransmission. Returns its final response. Raises NoAnswer when timer F fires, TransportError
         if a retransmission fails, the connection is lost or the layer is closed.
         """
         loop = asyncio.get_running_loop()
         machine = ClientTransaction(data, loop.time(), reliable=flow.is_reliable)
         answer: asyncio.Future[Response] = loop.create_future()
-        running = self.running[key] = _Running(machine, flow, answer=answer)
+        running = self.running[key] = _Running(
+            machine, flow, answer=answer, repeated=repeated
+        )
         if flow.is_reliable:
             self._asked[flow].add(key)
         self._schedule(key, running)
@@ -183,6 +193,8 @@ class TransactionLayer:
     ) -> None:
         for action in actions:
             if action is Action.SEND:
+                if running.repeated is not None:
+                    running.repeated()
                 try:
                     self._send(running.machine.data, running.flow)
                 except TransportError as error:
