@@ -25,12 +25,13 @@ from homeassistant.components.device_automation import (
 )
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 from tests.support.entries import (
     BOTH,
     KEYS,
+    Phones,
     add_phone,
     device_of,
     key_data,
@@ -308,7 +309,7 @@ async def test_a_trigger_survives_a_reload_and_a_rename(
 
 
 async def test_a_trigger_survives_a_phone_with_another_extension(
-    hass: HomeAssistant, server: MockConfigEntry, phones: Any
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
     ran = await automate(hass, trigger(hass, "pressed", subtype="3"))
     update_phone(hass, server, extension="46")
@@ -320,21 +321,61 @@ async def test_a_trigger_survives_a_phone_with_another_extension(
 
 
 async def test_a_trigger_survives_a_phone_that_is_removed_and_added(
-    hass: HomeAssistant, server: MockConfigEntry, phones: Any
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    area_registry: ar.AreaRegistry,
 ) -> None:
-    ran = await automate(hass, trigger(hass, "pressed", subtype="3"))
-    assert hass.config_entries.async_remove_subentry(server, "subentry_44")
+    """By its extension it gets its device back, also if it has another subentry."""
+    device_id = device_of(hass)
+    area_id = area_registry.async_create("Hall").id
+    dr.async_get(hass).async_update_device(device_id, area_id=area_id)
+    config = trigger(hass, "pressed", subtype="3")
+    ran = await automate(hass, config)
+    for number, subentry_id in enumerate(("subentry_44", "another"), 1):
+        [known] = [it for it in server.subentries.values() if it.unique_id == "44"]
+        assert hass.config_entries.async_remove_subentry(server, known.subentry_id)
+        await hass.async_block_till_done()
+        assert dr.async_get(hass).async_get(device_id) is None
+        add_phone(hass, server, {**phone_subentry("44"), "subentry_id": subentry_id})
+        await hass.async_block_till_done()
+        device = dr.async_get(hass).async_get(device_id)
+        assert device and device.area_id == area_id
+        assert device_of(hass, subentry_id) == device_id
+        phone = await phones()
+        await phone.press("3")
+        await settled(hass)
+        assert len(ran) == number
+    assert await async_validate_trigger_config(hass, config)
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+async def test_phones_that_swap_their_extensions_keep_their_devices(
+    hass: HomeAssistant, server: MockConfigEntry, *, is_loaded: bool
+) -> None:
+    before = [device_of(hass), device_of(hass, "subentry_45")]
+    if not is_loaded:
+        assert await hass.config_entries.async_unload(server.entry_id)
+    update_phone(hass, server, "44", extension="46")
+    update_phone(hass, server, "45", extension="44")
+    update_phone(hass, server, "44", extension="45")
+    if not is_loaded:
+        assert await hass.config_entries.async_setup(server.entry_id)
     await hass.async_block_till_done()
-    add_phone(hass, server, phone_subentry("44"))
-    await hass.async_block_till_done()
-    phone = await phones()
-    await phone.press("3")
-    await settled(hass)
-    assert len(ran) == 1
+    assert [device_of(hass), device_of(hass, "subentry_45")] == before
+    assert [server.runtime_data.phones[it].device_id for it in ("45", "44")] == before
+    registry = dr.async_get(hass)
+    for device_id, identifiers in zip(
+        before,
+        (("subentry_44", "phone_45"), ("subentry_45", "phone_44")),
+        strict=True,
+    ):
+        device = registry.async_get(device_id)
+        assert device and device.identifiers == {(DOMAIN, it) for it in identifiers}
 
 
 async def test_a_trigger_is_attached_before_its_server_is_loaded(
-    hass: HomeAssistant, server: MockConfigEntry, phones: Any
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
     """As while Home Assistant starts; it validates nothing then."""
     assert await hass.config_entries.async_unload(server.entry_id)

@@ -22,7 +22,7 @@ from .line import SnomLine
 from .links.follower import KeyLinks
 from .mqtt import SnomMqtt
 from .mqtt_client import async_clear
-from .phone import SnomPhone
+from .phone import SnomPhone, async_release_extensions
 from .ports import ServerPorts
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings, mqtt_base
 from .store import LINES, MQTT, ServerStore, Snapshot, async_remove_store
@@ -85,6 +85,7 @@ class SnomHub:
 
         Raises ConfigEntryError if a later version has stored it.
         """
+        async_release_extensions(self.hass, self.entry.entry_id, self.settings.phones)
         for phone in self.settings.phones:
             self._async_add_phone(phone)
             await asyncio.sleep(0)  # see `platform_setup`
@@ -175,6 +176,7 @@ class SnomHub:
                 self.phones.pop(extension).async_remove()
                 self.server.remove_phone(extension)
                 self._store.remove_soon(phone.settings.subentry_id)
+        async_release_extensions(self.hass, self.entry.entry_id, wanted.values())
         for settings in wanted.values():
             if (known := self.phones.get(settings.setup.extension)) is None:
                 # The same phone with another account keeps its looks.

@@ -1,6 +1,6 @@
 """A phone of the hub: its settings and its device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import logging
 
 from homeassistant.core import HomeAssistant, callback
@@ -12,6 +12,37 @@ from ..engine.phones import Phone, Registration, hardware_of
 from .settings import PhoneSettings
 
 _LOGGER = logging.getLogger(__name__)
+
+
+def _identifiers(settings: PhoneSettings) -> set[tuple[str, str]]:
+    """Return what identifies the device of a phone: its subentry, and its extension.
+
+    By its extension a phone that is removed and added again gets its device back, and
+    with that its area and the automations that name the device.
+    """
+    return {
+        (DOMAIN, settings.subentry_id),
+        (DOMAIN, f"phone_{settings.setup.extension}"),
+    }
+
+
+@callback
+def async_release_extensions(
+    hass: HomeAssistant, entry_id: str, phones: Iterable[PhoneSettings]
+) -> None:
+    """Remove from devices the extensions that their phones no longer have.
+
+    To be called before other phones get these extensions.
+    """
+    registry = dr.async_get(hass)
+    for phone in phones:
+        device = registry.async_get_device_by_identifier(
+            (DOMAIN, phone.subentry_id), entry_id
+        )
+        if device is not None and device.identifiers - _identifiers(phone):
+            registry.async_update_device(
+                device.id, new_identifiers=device.identifiers & _identifiers(phone)
+            )
 
 
 class SnomPhone:
@@ -94,7 +125,7 @@ class SnomPhone:
         return self._registry.async_get_or_create(
             config_entry_id=self._entry_id,
             config_subentry_id=settings.subentry_id,
-            identifiers={identifier},
+            identifiers=_identifiers(settings),
             manufacturer="snom",
             model=UNDEFINED if is_named else settings.setup.model or None,
             name=settings.setup.name,
