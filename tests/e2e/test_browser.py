@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+import json
 from pathlib import Path
+import re
+from typing import Any
 
 from playwright.async_api import Browser, Page, expect
 import pytest
 from pytest_socket import enable_socket
 
-from tests.support.browser import chromium, chromium_path, page_of, sign_in
-from tests.support.demo import Demo, demo_of, demo_process
+from tests.support.browser import (
+    call_websocket,
+    chromium,
+    chromium_path,
+    page_of,
+    sign_in,
+)
+from tests.support.demo import ROOT, Demo, demo_of, demo_process
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
 from virtual_phone import VirtualPhone
@@ -21,6 +30,32 @@ pytestmark = [
     pytest.mark.usefixtures("socket_enabled"),
     pytest.mark.xdist_group("browser"),
 ]
+
+DOMAIN = "snom_buttons"
+TRANSLATIONS = ROOT / "custom_components" / DOMAIN / "translations"
+
+
+def translations(language: str) -> Any:
+    """Return the texts of the integration."""
+    return json.loads((TRANSLATIONS / f"{language}.json").read_text())
+
+
+def texts_of_keys(language: str) -> list[str]:
+    """Return the texts of the editor of a key.
+
+    Home Assistant shows no description below actions.
+    """
+    texts = translations(language)["selector"]
+    choices = ("key_kind", "link_press", "link_label", "link_confirm")
+    return [
+        *(text for choice in choices for text in texts[choice]["options"].values()),
+        *(
+            text
+            for field, about in texts["keys"]["fields"].items()
+            for what, text in about.items()
+            if (field, what) != ("actions", "description")
+        ),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +82,34 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def add_server(page: Page, port: int) -> None:
-    """Add the integration, whose dialogue goes on with the first phone."""
+async def shows(phone: VirtualPhone, key: str, **properties: str) -> None:
+    """Wait until a key of the phone has these properties."""
+    await phone.wait_for(
+        lambda it: all(
+            getattr(it.keys[key], name) == value for name, value in properties.items()
+        ),
+        PATIENCE,
+    )
+
+
+async def fill_in_server(page: Page, language: str) -> int:
+    """Fill in addresses of this machine and a port, which is returned."""
+    names = translations(language)["config"]["step"]["user"]["data"]
+    for field in ("advertised_host", "host"):
+        await page.get_by_role("textbox", name=names[field]).fill(LOCALHOST)
+    port = free_port()
+    await page.get_by_role("spinbutton", name=names["port"]).fill(f"{port}")
+    return port
+
+
+async def add_server(page: Page) -> int:
+    """Add the integration, whose dialogue goes on with a phone; return the port."""
     await page.get_by_role("button", name="Add integration").click()
     await page.get_by_placeholder("Search for a brand name").fill("snom")
     await page.get_by_role("button", name="Snom Buttons").click()
-    await page.get_by_role("textbox", name="Address for the phones").fill(LOCALHOST)
-    await page.get_by_role("textbox", name="Listen on").fill(LOCALHOST)
-    await page.get_by_role("spinbutton", name="Port").fill(f"{port}")
+    port = await fill_in_server(page, "en")
     await page.get_by_role("button", name="Submit").click()
+    return port
 
 
 async def choose_entity(page: Page, opener: str, name: str) -> None:
@@ -91,19 +145,79 @@ async def add_phone(page: Page, *names: str) -> tuple[str, str]:
     return account, password
 
 
-async def test_from_signing_in_to_a_key(
+async def test_from_signing_in_to_a_repair(
     home: Demo, browser: Browser, tmp_path: Path
 ) -> None:
-    """A phone is added by choosing entities, and its keys show them."""
-    port = free_port()
-    server = f"{LOCALHOST}:{port}"
+    """A phone is added by choosing entities; key and entity follow each other."""
+    url = home.details["url"]
     async with page_of(browser, tmp_path) as page:
-        await sign_in(page, f"{home.details['url']}/config/integrations/dashboard")
-        await add_server(page, port)
+        await sign_in(page, f"{url}/config/integrations/dashboard")
+        port = await add_server(page)
         names = ("Ceiling Lights", "Decorative Lights", "Garage Door")
         extension, password = await add_phone(page, *names)
-        async with VirtualPhone(extension, password, registrar=server) as phone:
-            await phone.wait_for(
-                lambda it: tuple(key.label for key in it.keys.values())[:3] == names,
-                PATIENCE,
+        async with VirtualPhone(
+            extension, password, registrar=f"{LOCALHOST}:{port}"
+        ) as phone:
+            await shows(phone, "1", label="Ceiling Lights", light="on")
+            await shows(phone, "2", label="Decorative Lights", light="on")
+            await shows(phone, "3", label="Garage Door", light="off")
+
+            # A press turns the light off, and a click turns it on again.
+            await page.goto(f"{url}/light")
+            lamp = page.locator("hui-tile-card", has_text="Ceiling Lights")
+            await expect(lamp).to_contain_text("71%")
+            assert await phone.press("1") == 200
+            await expect(lamp).to_contain_text("Off")
+            await shows(phone, "1", light="off")
+            await lamp.locator("ha-tile-icon").click()
+            await shows(phone, "1", light="on")
+
+            # The key of an entity that is gone gets another by a repair.
+            await page.goto(f"{url}/config/repairs")
+            await call_websocket(
+                page,
+                "config/entity_registry/remove",
+                entity_id="switch.decorative_lights",
             )
+            await page.get_by_text(
+                "A linked key follows an entity that is gone"
+            ).click()
+            await page.get_by_text("Decorative Lights of Phone").wait_for()
+            await choose_entity(page, "Select an entity", "Kitchen Lights")
+            await page.get_by_role("button", name="Submit").click()
+            await shows(phone, "2", light="on")
+            await expect(
+                page.get_by_text("There are currently no repairs")
+            ).to_be_visible()
+            await home.call("light", "turn_off", entity_id="light.kitchen_lights")
+            await shows(phone, "2", light="off")
+
+
+async def test_the_editor_of_a_key_in_german(
+    home: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    """All texts are those of de.json."""
+    steps = translations("de")["config_subentries"]["phone"]["step"]
+    async with page_of(browser, tmp_path, locale="de-DE") as page:
+        await sign_in(
+            page,
+            f"{home.details['url']}/config/integrations/dashboard/add?domain={DOMAIN}",
+        )
+        await call_websocket(page, "config/core/update", language="de")
+        await page.get_by_role("button", name="OK").click()
+        await fill_in_server(page, "de")
+        await page.get_by_role("button", name="OK").click()
+        await page.get_by_label(steps["user"]["data"]["model"]).click()
+        await page.get_by_role("menuitem", name="D712").click()
+        await page.get_by_role("button", name="Weiter").click()
+        await page.get_by_text(steps["choose"]["title"]).wait_for()
+        await page.get_by_role("button", name="Weiter").click()
+        await page.get_by_role("button", name="Bearbeiten", exact=True).first.click()
+        german, english = texts_of_keys("de"), texts_of_keys("en")
+        await page.get_by_text(german[-1]).wait_for()
+        snapshot = await page.locator("body").aria_snapshot()
+        shown = snapshot.rpartition("- dialog:")[2]
+        assert [text for text in german if text not in shown] == []
+        foreign = [text for text in english if text not in german]
+        assert [it for it in foreign if re.search(rf"\b{re.escape(it)}\b", shown)] == []
+        assert re.findall(r"[a-z]+_[a-z_]+", shown) == []

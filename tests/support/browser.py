@@ -87,3 +87,12 @@ async def sign_in(page: Page, url: str) -> None:
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await page.locator("ha-sidebar").wait_for()
+
+
+async def call_websocket(page: Page, type_: str, **data: Any) -> Any:
+    """Return the result of a command that the page sends over its websocket."""
+    await page.wait_for_function("document.querySelector('home-assistant').hass")
+    return await page.evaluate(
+        "message => document.querySelector('home-assistant').hass.callWS(message)",
+        {"type": type_, **data},
+    )
