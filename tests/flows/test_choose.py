@@ -25,6 +25,7 @@ from tests.support.entries import (
 )
 from tests.support.flows import (
     TEXTS,
+    listed_keys,
     reconfigure_phone,
     start_phone,
     submit_phone,
@@ -62,7 +63,7 @@ async def chosen(
     """Choose entities; return the keys that the next page lists."""
     result = await submit_phone(hass, result, entities=list(entities))
     assert result["step_id"] == "keys", result["errors"]
-    found: list[dict[str, Any]] = suggested(result)["keys"]
+    found: list[dict[str, Any]] = listed_keys(result)
     return found
 
 
@@ -142,7 +143,7 @@ async def test_keys_are_made_as_ever_if_nothing_is_chosen(
 ) -> None:
     result = await adding(hass, config_entry)
     result = await submit_phone(hass, result, entities=entities)
-    assert suggested(result)["keys"] == [made(key) for key in "1234"]
+    assert listed_keys(result) == [made(key) for key in "1234"]
 
 
 async def test_an_entity_that_is_chosen_twice_gets_one_key(
@@ -212,6 +213,35 @@ async def test_what_is_wrong_with_the_entities_is_said(
     assert (await chosen(hass, result, HALL))[0] == link("1", "Hall", HALL)
 
 
+async def test_the_pages_say_what_each_linked_key_follows_and_does(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """The page of the keys as it was opened, and the last page as it will be."""
+    hass.states.async_set(GARAGE, "open", {"friendly_name": "*Garage*"})
+    page = await adding(hass, config_entry, address="127.0.0.9")
+    result = await submit_phone(hass, page, entities=[GARAGE, HALL])
+    garage = (
+        r"- **1 \*Garage\***: follows \*Garage\*\; a press opens\, stops or closes it"
+    )
+    hall = r"- **2 Hall**: follows Hall\; a press toggles it"
+    assert result["description_placeholders"]["links"] == f"{garage}\n{hall}"
+
+    keys = listed_keys(result)
+    keys[0] |= {"kind": "none"}
+    result = await submit_phone(hass, result, keys=keys)
+    assert result["errors"] == {"base": "linked_only"}
+    assert result["description_placeholders"]["links"] == hall
+    del keys[0]["follows"]
+    keys[1] |= {"name": "Light", "press": "nothing"}
+    result = await submit_phone(hass, result, keys=keys)
+    assert result["step_id"] == "placed"
+    assert result["description_placeholders"]["keys"].splitlines()[:3] == [
+        r"| Button | `1` | \*Garage\* |  |",
+        r"| Button | `2` | Light | follows Hall\; a press does nothing |",
+        "| Button | `3` | Key 3 |  |",
+    ]
+
+
 async def test_a_phone_with_200_keys_takes_200_entities(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:
@@ -220,7 +250,7 @@ async def test_a_phone_with_200_keys_takes_200_entities(
         hass.states.async_set(entity_id, "on")
     page = await adding(hass, config_entry, key_count=200)
     result = await submit_phone(hass, page, entities=many)
-    assert [key["follows"] for key in suggested(result)["keys"]] == many
+    assert [key["follows"] for key in listed_keys(result)] == many
     result = await submit_phone(hass, result)
     assert result["step_id"] == "phone"
 
@@ -287,7 +317,7 @@ async def test_the_page_shows_what_the_keys_follow_now(
     assert suggested(result) == {"entities": [DOOR, HALL]}
     assert free(result) == "1"
     result = await submit_phone(hass, result)
-    assert suggested(result)["keys"] == keys
+    assert listed_keys(result) == keys
 
 
 async def test_entities_that_stay_keep_their_keys_as_they_are(
@@ -351,7 +381,7 @@ async def test_a_key_is_free_if_it_is_unused_or_as_it_was_made(
     result = await submit_phone(hass, result, entities=[HALL])
     if is_free:
         wanted = link("1", "Hall", HALL, colors=key["colors"])
-        assert suggested(result)["keys"] == [wanted]
+        assert listed_keys(result) == [wanted]
     else:
         assert result["errors"] == {"entities": "too_many_entities"}
 
@@ -365,7 +395,10 @@ async def test_a_key_of_a_shared_line_is_never_free(
     result = await changing(hass, config_entry, keys)
     assert suggested(result) == {"entities": []}
     assert free(result) == "1"
-    assert await chosen(hass, result, HALL) == [keys[0], link("2", "Hall", HALL)]
+    result = await submit_phone(hass, result, entities=[HALL])
+    assert listed_keys(result) == [keys[0], link("2", "Hall", HALL)]
+    lines = result["description_placeholders"]["links"]
+    assert lines == r"- **2 Hall**: follows Hall\; a press toggles it"
 
 
 async def test_an_entity_that_is_gone_can_stay_or_be_taken_out(
@@ -459,7 +492,7 @@ async def test_an_area_adds_what_a_key_can_sensibly_follow(
     assert free(result) == "3"
     result = await submit_phone(hass, result)
     assert result["step_id"] == "keys"
-    keys = suggested(result)["keys"]
+    keys = listed_keys(result)
     assert [key.get("follows") for key in keys[:8]] == [*wanted, None]
 
 
@@ -471,8 +504,7 @@ async def test_an_area_adds_no_more_than_there_are_free_keys(
     assert suggested(result) == {"entities": [GARAGE, *FOUND[:3]]}
     assert free(result) == "0"
     assert shown(result) == {
-        "area": "Not all of Hall found a key: 3 entities are left out, because no more"
-        " keys are free."
+        "area": "There are not enough free keys for Hall: 3 of its entities are left out."
     }
     result = await submit_phone(hass, result, area=hall.id)
     assert suggested(result) == {"entities": [GARAGE, *FOUND[:3]]}

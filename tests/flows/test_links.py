@@ -7,14 +7,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import InvalidData
 from homeassistant.helpers import entity_registry as er
 from tests.support.entries import key_data
 from tests.support.flows import (
     TEXTS,
+    listed_keys,
     reconfigure_phone,
     submit_account,
     submit_phone,
-    suggested,
 )
 
 USUAL = {
@@ -96,7 +97,7 @@ async def test_all_that_a_link_has_is_stored_and_shown_again(
     ]
     assert await stored(hass, config_entry, *keys) == keys
     result = await submit_account(hass, await reconfigure_phone(hass, config_entry))
-    assert suggested(result)["keys"] == keys
+    assert listed_keys(result) == keys
 
 
 async def test_an_entity_that_is_disabled_or_not_yet_there_can_be_followed(
@@ -176,8 +177,8 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     (
         {"toggle": True},
         (
-            "only a switch can be toggled by a press and have its own lights and numbers."
-            " Use the key as a switch, or clear these fields."
+            "Press switches: only a switch has this."
+            ' Use the key as "Switch", or reset the field.'
         ),
     ),
 ]
@@ -195,7 +196,15 @@ async def test_an_error_names_key_and_field(
     shown = errors[result["errors"]["base"]].format(
         **result["description_placeholders"]
     )
-    assert shown in (f"Key 4, {text}", f"Key 4: {text}")
+    assert shown == f"Key 4, {text}"
+
+
+@pytest.mark.parametrize("field", ["follows", "target", "look_template"])
+async def test_what_should_be_a_text_is_one(
+    hass: HomeAssistant, config_entry: MockConfigEntry, field: str
+) -> None:
+    with pytest.raises(InvalidData):
+        await submitted(hass, config_entry, link() | {field: ["light.hall"]})
 
 
 async def test_actions_that_cannot_be_read_are_an_error(

@@ -18,6 +18,7 @@ from homeassistant.setup import async_setup_component
 from tests.support.entries import KEYS, reaches
 from tests.support.flows import (
     TEXTS,
+    listed_keys,
     reconfigure_phone,
     submit_account,
     submit_phone,
@@ -93,6 +94,23 @@ async def test_a_key_that_toggles_has_two_documents(
     assert server.runtime_data is hub
 
 
+async def test_the_editor_of_a_key_shows_what_is_usual(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """The frontend fills in the defaults of a new key only."""
+    result = await keys_page(hass, config_entry)
+    assert suggested(result)["keys"][2] == KEYS[2] | {
+        "press": "automatic",
+        "confirm": "automatic",
+        "label": "automatic",
+        "unavailable": "offline",
+        "no_code": False,
+        "toggle": False,
+        "light_on": "on",
+        "light_off": "off",
+    }
+
+
 async def test_what_is_as_usual_of_a_key_is_not_stored(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:
@@ -118,7 +136,8 @@ async def test_a_key_that_toggles_is_shown_as_it_is(
         config_entry, subentry, data={**subentry.data, "keys": keys}
     )
     result = await keys_page(hass, config_entry)
-    assert suggested(result) == {"keys": keys, "room_lights": False}
+    assert listed_keys(result) == keys
+    assert suggested(result)["room_lights"] is False
     await finish(hass, await submit_phone(hass, result))
     assert config_entry.subentries["subentry_44"].data["keys"] == keys
 
@@ -145,53 +164,60 @@ async def test_lamps_count_as_lights_of_the_room_if_that_is_chosen(
         assert stored() is chosen
 
 
-SWITCH_ONLY = (
-    "Key 1: only a switch can be toggled by a press and have its own lights and"
-    " numbers. Use the key as a switch, or clear these fields."
-)
+SWITCH_ONLY = 'only a switch has this. Use the key as "Switch", or reset the field.'
+SAME_LIGHT = "Key 4, Light while on: this must differ from Light while off."
+TOO_LONG = "a number has at most 64 characters."
+INVALID = "a number cannot contain line breaks, tabs or other control characters."
 
 
 @pytest.mark.parametrize(
     ("keys", "text"),
     [
-        ([{"key": "1", "toggle": True}], SWITCH_ONLY),
-        ([{"key": "1", "kind": "none", "light_on": "hold"}], SWITCH_ONLY),
-        ([{"key": "1", "kind": "light", "number_off": "*78"}], SWITCH_ONLY),
-        (
-            [DND | {"light_off": "offline"}],
-            "Key 4: the light while on must differ from the light while off.",
+        *(
+            (
+                [{"key": "1", "kind": kind, field: value}],
+                f"Key 1, {name}: {SWITCH_ONLY}",
+            )
+            for kind in ("light", "none")
+            for field, value, name in (
+                ("toggle", True, "Press switches"),
+                ("light_on", "hold", "Light while on"),
+                ("light_off", "hold", "Light while off"),
+                ("number_on", "*79", "Number while on"),
+                ("number_off", "*78", "Number while off"),
+            )
         ),
         (
-            [DND | {"light_on": "off"}],
-            "Key 4: the light while on must differ from the light while off.",
+            [{"key": "1", "number_off": "*78", "light_on": "off"}],
+            f"Key 1, Light while on: {SWITCH_ONLY}",
         ),
-        (
-            [DND | {"number_on": "7" * 65}],
-            "Key 4: a number has at most 64 characters.",
-        ),
-        (
-            [DND | {"number_off": "7" * 65}],
-            "Key 4: a number has at most 64 characters.",
-        ),
-        (
-            [DND | {"number_on": "7\t9"}],
-            "Key 4: a number cannot contain line breaks, tabs or other control characters.",
-        ),
-        (
-            [DND | {"number_off": "7\r\nk=5"}],
-            "Key 4: a number cannot contain line breaks, tabs or other control characters.",
-        ),
-        (
-            [DND | {"number_on": "7\u202e9"}],
-            "Key 4: a number cannot contain line breaks, tabs or other control characters.",
-        ),
+        ([DND | {"light_off": "offline"}], SAME_LIGHT),
+        ([DND | {"light_on": "off"}], SAME_LIGHT),
+        ([DND | {"number_on": "7" * 65}], f"Key 4, Number while on: {TOO_LONG}"),
+        ([DND | {"number_off": "7" * 65}], f"Key 4, Number while off: {TOO_LONG}"),
+        ([DND | {"number_on": "7\t9"}], f"Key 4, Number while on: {INVALID}"),
+        ([DND | {"number_off": "7\r\nk=5"}], f"Key 4, Number while off: {INVALID}"),
+        ([DND | {"number_on": "7\u202e9"}], f"Key 4, Number while on: {INVALID}"),
         (
             [DND, DND | {"key": "5", "number_on": "*80"}],
-            "Keys 4 and 5 have the number *78 in common. A call to it would press both.",
+            (
+                "Key 5, Number while off: key 4 has the number *78, too."
+                " A call to it would press both."
+            ),
         ),
         (
             [DND | {"number_on": " key7 "}, {"key": "7"}],
-            "Keys 4 and 7 have the number key7 in common. A call to it would press both.",
+            (
+                "Key 4, Number while on: key 7 has the number key7, too."
+                " A call to it would press both."
+            ),
+        ),
+        (
+            [{"key": "7"}, DND | {"number_off": "key7"}],
+            (
+                "Key 4, Number while off: key 7 has the number key7, too."
+                " A call to it would press both."
+            ),
         ),
     ],
 )
@@ -206,7 +232,7 @@ async def test_what_is_wrong_with_a_key_is_said(
     result = await submit_phone(hass, result, keys=keys)
     assert result["step_id"] == "keys"
     assert error_texts(result) == {"base": text}
-    assert suggested(result)["keys"] == keys
+    assert listed_keys(result) == keys
     assert config_entry.subentries["subentry_44"].data == before
     good = DND | {"number_on": "7" * 64, "number_off": "7" * 64}
     await finish(hass, await submit_phone(hass, result, keys=[good]))
@@ -568,25 +594,27 @@ async def test_the_menu_and_dialling_over_rest(
         "key",
         "name",
         "kind",
-        "colors",
+        "follows",
+        "press",
+        "target",
+        "actions",
+        "confirm",
+        "code",
+        "no_code",
+        "label",
+        "label_template",
+        "look_table",
+        "look_template",
+        "unavailable",
         "toggle",
         "light_on",
         "light_off",
         "number_on",
         "number_off",
-        "follows",
-        "look_table",
-        "look_template",
-        "press",
-        "actions",
-        "target",
-        "label",
-        "label_template",
-        "confirm",
-        "unavailable",
-        "code",
-        "no_code",
+        "colors",
     ]
+    assert keys["selector"]["object"]["label_field"] == "name"
+    assert keys["selector"]["object"]["description_field"] == "follows"
     assert fields["light_on"]["default"] == "on"
     assert fields["follows"]["selector"] == {
         "entity": {"multiple": False, "reorder": False}

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.snom_buttons.flows.links import LINK_PLACEHOLDERS
 from custom_components.snom_buttons.flows.phone import (
     PASSWORD as PASSWORD_PATTERN,
     PASSWORD_ALPHABET,
@@ -15,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.support.entries import KEYS, PASSWORD, Phones, key_data
 from tests.support.flows import (
+    listed_keys,
     reconfigure_phone,
     start_phone,
     submit_account,
@@ -38,7 +38,8 @@ async def test_a_phone_from_first_to_last_page(
     result = await submit_account(hass, result, extension="46", model="D713")
     assert result["step_id"] == "keys"
     keys = [key_data(str(number), colors=True) for number in range(1, 5)]
-    assert suggested(result) == {"keys": keys, "room_lights": False}
+    assert listed_keys(result) == keys
+    assert suggested(result)["room_lights"] is False
 
     keys[1] |= {"name": "Front | door", "kind": "switch"}
     keys[2]["kind"] = "none"
@@ -51,10 +52,10 @@ async def test_a_phone_from_first_to_last_page(
         "registrar": f"{LOCALHOST}:{port}",
         "outbound": "",
         "keys": (
-            "| Button | `1` | Key 1 |\n"
-            "| Button | `2` | Front \\| door |\n"
-            "| Button | `3` | Key 3 |\n"
-            "| Button | `4` | Key 4 |"
+            "| Button | `1` | Key 1 |  |\n"
+            "| Button | `2` | Front \\| door |  |\n"
+            "| Button | `3` | Key 3 |  |\n"
+            "| Button | `4` | Key 4 |  |"
         ),
     }
 
@@ -98,7 +99,7 @@ async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
 ) -> None:
     result = await start_phone(hass, config_entry)
     result = await submit_account(hass, result, extension="46", **changes)
-    assert suggested(result)["keys"] == [
+    assert listed_keys(result) == [
         key_data(str(number), colors=colors) for number in range(1, key_count + 1)
     ]
 
@@ -195,7 +196,7 @@ async def test_a_phone_by_its_address_from_first_to_last_page(
         placeholders = result["description_placeholders"]
         assert placeholders["account"] == "46"
         assert placeholders["registrar"] == f"{LOCALHOST}:{port}"
-        assert placeholders["keys"].startswith("| Button | `1` | Key 1 |\n")
+        assert placeholders["keys"].startswith("| Button | `1` | Key 1 |  |\n")
         result = await submit_phone(hass, result)
         assert result["type"] is FlowResultType.CREATE_ENTRY
         [subentry] = [s for s in server.subentries.values() if s.unique_id == "46"]
@@ -232,18 +233,22 @@ async def test_a_key_needs_nothing_but_its_number(
 
 
 @pytest.mark.parametrize(
-    ("keys", "error", "key"),
+    ("keys", "error", "place"),
     [
-        ([{"key": ""}], "invalid_key", ""),
-        ([{"key": "1"}, {"key": "two keys"}], "invalid_key", "two keys"),
-        ([{"key": "1"}, {"key": "2"}, {"key": " 1"}], "duplicate_key", "1"),
+        ([{"key": ""}], "invalid_key", ("", "Number")),
+        ([{"key": "1"}, {"key": "two keys"}], "invalid_key", ("two keys", "Number")),
+        ([{"key": "1"}, {"key": "2"}, {"key": " 1"}], "duplicate_key", ("1", "Number")),
         *(
-            ([{"key": "1", "name": f"Up{sign}down"}], "invalid_key_name", "1")
+            ([{"key": "1", "name": f"Up{sign}down"}], "invalid_key_name", ("1", "Name"))
             for sign in FORBIDDEN
         ),
-        ([{"key": "1", "name": "x" * 65}], "key_name_too_long", "1"),
-        ([], "invalid_key_count", ""),
-        ([{"key": str(number)} for number in range(201)], "invalid_key_count", ""),
+        ([{"key": "1", "name": "x" * 65}], "key_name_too_long", ("1", "Name")),
+        ([], "invalid_key_count", ("", "")),
+        (
+            [{"key": str(number)} for number in range(201)],
+            "invalid_key_count",
+            ("", ""),
+        ),
     ],
 )
 async def test_what_is_wrong_with_a_key_is_said(
@@ -251,21 +256,15 @@ async def test_what_is_wrong_with_a_key_is_said(
     config_entry: MockConfigEntry,
     keys: list[dict[str, Any]],
     error: str,
-    key: str,
+    place: tuple[str, str],
 ) -> None:
     result = await keys_page(hass, config_entry)
     result = await submit_phone(hass, result, keys=keys)
     assert result["step_id"] == "keys"
     assert result["errors"] == {"base": error}
-    assert result["description_placeholders"] == {
-        "key": key,
-        "other_key": "",
-        "number": "",
-        "max_keys": "200",
-        "max_length": "64",
-        **dict.fromkeys(LINK_PLACEHOLDERS, ""),
-    }
-    assert suggested(result)["keys"] == keys
+    placeholders = result["description_placeholders"]
+    assert (placeholders["key"], placeholders["field"]) == place
+    assert listed_keys(result) == keys
     good = [{"key": str(number), "name": "x" * 64} for number in range(200)]
     result = await submit_phone(hass, result, keys=good)
     assert result["step_id"] == "phone"
@@ -311,7 +310,7 @@ async def test_default_names_are_in_the_language_of_home_assistant(
     hass.config.language = "de"
     result = await start_phone(hass, config_entry)
     result = await submit_account(hass, result, extension="46", model="D120")
-    assert [key["name"] for key in suggested(result)["keys"]] == ["Taste 1", "Taste 2"]
+    assert [key["name"] for key in listed_keys(result)] == ["Taste 1", "Taste 2"]
     keys = [{"key": "7"}, {"key": "8", "name": "Tor"}]
     await submit_phone(hass, await submit_phone(hass, result, keys=keys))
     [subentry] = [s for s in config_entry.subentries.values() if s.unique_id == "46"]
@@ -346,7 +345,8 @@ async def test_a_phone_is_left_as_it_is(
         "key_count": 4,
     }
     result = await submit_account(hass, result)
-    assert suggested(result) == {"keys": KEYS, "room_lights": False}
+    assert listed_keys(result) == KEYS
+    assert suggested(result)["room_lights"] is False
     result = await submit_phone(hass, result)
     assert result["description_placeholders"]["password"] == PASSWORD
     result = await submit_phone(hass, result)
@@ -397,7 +397,7 @@ async def test_a_phone_gets_more_or_fewer_keys(
 ) -> None:
     result = await reconfigure_phone(hass, config_entry)
     result = await submit_account(hass, result, key_count=key_count)
-    assert suggested(result)["keys"] == keys
+    assert listed_keys(result) == keys
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ async def test_another_model_decides_anew_which_keys_have_colors(
     """Unless it is a model that the integration does not know."""
     result = await reconfigure_phone(hass, config_entry)
     result = await submit_account(hass, result, model=model)
-    assert suggested(result)["keys"] == [
+    assert listed_keys(result) == [
         key | ({} if colors is None else {"colors": colors}) for key in KEYS
     ]
 

@@ -73,6 +73,21 @@ def suggested(result: ConfigFlowResult | SubentryFlowResult) -> dict[str, Any]:
     return filled_in(schema.schema)
 
 
+def listed_keys(result: SubentryFlowResult) -> list[dict[str, Any]]:
+    """Return the keys that a page lists, without what is as usual, as they are stored."""
+    schema = result["data_schema"]
+    assert schema is not None
+    [usual] = [field.usual for name, field in schema.schema.items() if name == "keys"]
+    return [
+        {
+            name: value
+            for name, value in key.items()
+            if name in ("kind", "colors") or value != usual.get(name)
+        }
+        for key in suggested(result)["keys"]
+    ]
+
+
 def filled_in(schema: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the suggested values of fields, those of sections included."""
     values = {}

@@ -1,7 +1,7 @@
 """Helpers of all dialogues: faults of a form, numbers, lists, and saving of subentries."""
 
 from collections.abc import Mapping
-from typing import Any, Final, override
+from typing import Any, Final, NamedTuple, override
 
 import voluptuous as vol
 
@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.core import callback
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import (
     EntitySelector,
     NumberSelector,
@@ -34,6 +35,14 @@ WHOLE_FORM: Final = "base"
 
 NAME_PLACEHOLDERS: Final = {"max_length": str(MAX_NAME)}
 """The placeholders of the texts of `name_error`."""
+
+
+class Fault(NamedTuple):
+    """A fault of one field, as long as it belongs to no form."""
+
+    field: str
+    error: str
+    values: Mapping[str, str] = {}
 
 
 class Faults:
@@ -87,8 +96,8 @@ class UncheckedEntitySelector(EntitySelector):
 
     @override
     def __call__(self, data: Any) -> Any:
-        """Return what was chosen."""
-        return data
+        """Return what was chosen. Raises Invalid for what is no text."""
+        return data and cv.string(data)
 
 
 class UncheckedTemplateSelector(TemplateSelector):
@@ -96,8 +105,8 @@ class UncheckedTemplateSelector(TemplateSelector):
 
     @override
     def __call__(self, data: Any) -> Any:
-        """Return what was written."""
-        return data
+        """Return what was written. Raises Invalid for what is no text."""
+        return data and cv.string(data)
 
 
 class ListSelector(ObjectSelector):
@@ -121,6 +130,12 @@ class ListSelector(ObjectSelector):
                 fields=fields,
             )
         )
+        self.usual: Final = {
+            name: field["default"]
+            for name, field in fields.items()
+            if "default" in field
+        }
+        """The defaults of fields. The frontend uses them only for a new object."""
 
     @override
     def __call__(self, data: Any) -> Any:

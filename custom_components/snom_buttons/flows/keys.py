@@ -1,6 +1,6 @@
 """The list of keys of a phone: its selector, how it is read, and its faults."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 import re
 from typing import Any, Final
@@ -44,7 +44,7 @@ from ..const import (
 )
 from ..engine.names import MAX_NAME, forbidden_in
 from ..engine.phones import KeyKind
-from ..engine.xbuttons import MAX_TEXT, KeyDescription, LightMode
+from ..engine.xbuttons import MAX_TEXT, LightMode
 from ..hub.settings import (
     OWN_KINDS,
     KeySettings,
@@ -56,28 +56,39 @@ from ..hub.settings import (
 from .forms import (
     USER_CHARACTERS,
     WHOLE_FORM,
+    Fault,
     Faults,
     ListSelector,
     UncheckedEntitySelector,
     UncheckedTemplateSelector,
     required,
 )
-from .links import LINK_PLACEHOLDERS
+from .links import async_find_link_fault
 
 MAX_KEYS: Final = 200
 
 SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
 
 OTHER_KEY: Final = "other_key"
+FIELD: Final = "field"
+OTHER_FIELD: Final = "other_field"
 KEYS_PLACEHOLDERS: Final = {
-    CONF_KEY: "",
-    OTHER_KEY: "",
-    CONF_NUMBER: "",
-    **dict.fromkeys(LINK_PLACEHOLDERS, ""),
+    **dict.fromkeys((CONF_KEY, OTHER_KEY, FIELD, OTHER_FIELD, CONF_NUMBER), ""),
+    **dict.fromkeys(("value", "error", "lights", "colors"), ""),
     "max_keys": str(MAX_KEYS),
     "max_length": str(MAX_TEXT),
 }
 """The placeholders of the error texts, without a value if it depends on the error."""
+
+
+SWITCH_FIELDS: Final = (
+    CONF_TOGGLE,
+    CONF_LIGHT_ON,
+    CONF_LIGHT_OFF,
+    CONF_NUMBER_ON,
+    CONF_NUMBER_OFF,
+)
+"""The fields that only a switch has."""
 
 
 async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector:
@@ -104,45 +115,43 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
             default=first, selector=select(translation_key, values)
         )
 
+    def light(mode: LightMode) -> ObjectSelectorField:
+        return ObjectSelectorField(
+            default=mode.value, selector=select("key_light", LightMode)
+        )
+
     text = ObjectSelectorField(selector=TextSelector())
     entity = ObjectSelectorField(selector=UncheckedEntitySelector())
     template = ObjectSelectorField(selector=UncheckedTemplateSelector())
-    kind, light = select("key_kind", OWN_KINDS), select("key_light", LightMode)
+    flag = ObjectSelectorField(default=False, selector=BooleanSelector())
+    kind = select("key_kind", OWN_KINDS)
     return ListSelector(
         "keys",
         label=CONF_NAME,
-        description=CONF_KIND,
+        description=CONF_FOLLOWS,
         fields={
             CONF_KEY: required(TextSelector()),
             CONF_NAME: text,
             CONF_KIND: ObjectSelectorField(default=KeyKind.LIGHT.value, selector=kind),
-            CONF_COLORS: ObjectSelectorField(
-                default=colors, selector=BooleanSelector()
-            ),
-            CONF_TOGGLE: ObjectSelectorField(default=False, selector=BooleanSelector()),
-            CONF_LIGHT_ON: ObjectSelectorField(
-                default=LightMode.ON.value, selector=light
-            ),
-            CONF_LIGHT_OFF: ObjectSelectorField(
-                default=LightMode.OFF.value, selector=light
-            ),
-            CONF_NUMBER_ON: text,
-            CONF_NUMBER_OFF: text,
             CONF_FOLLOWS: entity,
-            CONF_LOOK_TABLE: ObjectSelectorField(selector=ObjectSelector()),
-            CONF_LOOK_TEMPLATE: template,
             CONF_PRESS: choice("link_press", LinkPress),
-            CONF_ACTIONS: ObjectSelectorField(selector=ActionSelector()),
             CONF_TARGET: entity,
+            CONF_ACTIONS: ObjectSelectorField(selector=ActionSelector()),
+            CONF_CONFIRM: choice("link_confirm", LinkConfirm),
+            CONF_CODE: text,
+            CONF_NO_CODE: flag,
             CONF_LABEL: choice("link_label", LinkLabel),
             CONF_LABEL_TEMPLATE: template,
-            CONF_CONFIRM: choice("link_confirm", LinkConfirm),
-            CONF_UNAVAILABLE: ObjectSelectorField(
-                default=LightMode.OFFLINE.value, selector=light
-            ),
-            CONF_CODE: text,
-            CONF_NO_CODE: ObjectSelectorField(
-                default=False, selector=BooleanSelector()
+            CONF_LOOK_TABLE: ObjectSelectorField(selector=ObjectSelector()),
+            CONF_LOOK_TEMPLATE: template,
+            CONF_UNAVAILABLE: light(LightMode.OFFLINE),
+            CONF_TOGGLE: flag,
+            CONF_LIGHT_ON: light(LightMode.ON),
+            CONF_LIGHT_OFF: light(LightMode.OFF),
+            CONF_NUMBER_ON: text,
+            CONF_NUMBER_OFF: text,
+            CONF_COLORS: ObjectSelectorField(
+                default=colors, selector=BooleanSelector()
             ),
         },
     )
@@ -175,54 +184,90 @@ def read_key(
     )
 
 
-def find_key_faults(keys: Sequence[KeySettings]) -> Faults:
-    """Return the faults of the list of keys."""
+async def async_find_key_faults(
+    hass: HomeAssistant, keys: Sequence[KeySettings]
+) -> Faults:
+    """Return the first fault of the list of keys; its text names key and field."""
     faults = Faults(KEYS_PLACEHOLDERS)
     if not 1 <= len(keys) <= MAX_KEYS:
         faults.add(WHOLE_FORM, "invalid_key_count")
-    known: set[str] = set()
-    numbers: dict[str, str] = {}
+    found = list(_faults(keys))
     for key in keys:
-        error = "duplicate_key" if key.key in known else _error(key)
-        known.add(key.key)
-        if error:
-            faults.add(WHOLE_FORM, error, **{CONF_KEY: key.key})
-            continue
-        # A call to the number of one look is a press of the key.
-        for number in (look.number for look in _looks(key) if look.number is not None):
-            other = numbers.setdefault(number, key.key)
-            if other != key.key:
-                about = {CONF_KEY: key.key, OTHER_KEY: other, CONF_NUMBER: number}
-                faults.add(WHOLE_FORM, "duplicate_number", **about)
+        if not found and (fault := await async_find_link_fault(hass, key)):
+            found.append((key.key, fault))
+    if found:
+        key_number, (field, error, values) = found[0]
+        names = await _async_field_names(hass)
+        about = {**values, CONF_KEY: key_number, FIELD: names[field]}
+        if other := values.get(OTHER_FIELD):
+            about[OTHER_FIELD] = names[other]
+        faults.add(WHOLE_FORM, error, **about)
     return faults
 
 
-def _error(key: KeySettings) -> str | None:
-    """Return the error of a single key, None if it has none."""
+async def _async_field_names(hass: HomeAssistant) -> dict[str, str]:
+    """Return the names of the fields of a key, in the language of Home Assistant."""
+    texts = await async_get_translations(
+        hass, hass.config.language, "selector", [DOMAIN]
+    )
+    path, end = f"component.{DOMAIN}.selector.keys.fields.", ".name"
+    return {
+        name.removeprefix(path).removesuffix(end): text
+        for name, text in texts.items()
+        if name.startswith(path) and name.endswith(end)
+    }
+
+
+def _faults(keys: Iterable[KeySettings]) -> Iterator[tuple[str, Fault]]:
+    """Yield the faults of keys with the keys' numbers, without those of links."""
+    known: set[str] = set()
+    numbers: dict[str, tuple[str, str]] = {}
+    for key in keys:
+        if key.key in known:
+            yield key.key, Fault(CONF_KEY, "duplicate_key")
+        known.add(key.key)
+        for fault in _faults_of(key):
+            yield key.key, fault
+        # A call to the number of one look is a press of the key.
+        for field, number in _numbers(key):
+            mine = key.key, field
+            other = numbers.setdefault(number, mine)
+            if other[0] == key.key:
+                continue
+            if field == CONF_KEY:
+                mine, other = other, mine
+            about = {OTHER_KEY: other[0], CONF_NUMBER: number}
+            yield mine[0], Fault(mine[1], "duplicate_number", about)
+
+
+def _faults_of(key: KeySettings) -> Iterator[Fault]:
+    """Yield the faults of a single key, without those of its link."""
     if not SIP_USER.fullmatch(key.key):
-        return "invalid_key"
+        yield Fault(CONF_KEY, "invalid_key")
     if len(key.name) > MAX_NAME:
-        return "key_name_too_long"
+        yield Fault(CONF_NAME, "key_name_too_long")
     if forbidden_in(key.name):
-        return "invalid_key_name"
+        yield Fault(CONF_NAME, "invalid_key_name")
     if key.kind is not KeyKind.SWITCH:
-        plain = KeySettings(
-            key=key.key,
-            name=key.name,
-            kind=key.kind,
-            colors=key.colors,
-            link=key.link,
-        )
-        return None if key == plain else "switch_only"
+        stored = key.as_dict()
+        for field in (field for field in SWITCH_FIELDS if field in stored):
+            yield Fault(field, "switch_only")
+        return
     if key.light_on == key.light_off:
-        return "same_light"
-    if max(len(key.number_on), len(key.number_off)) > MAX_TEXT:
-        return "key_number_too_long"
-    if forbidden_in(key.number_on + key.number_off):
-        return "invalid_key_number"
-    return None
+        yield Fault(CONF_LIGHT_ON, "same_light", {OTHER_FIELD: CONF_LIGHT_OFF})
+    for field, number in (
+        (CONF_NUMBER_ON, key.number_on),
+        (CONF_NUMBER_OFF, key.number_off),
+    ):
+        if len(number) > MAX_TEXT:
+            yield Fault(field, "key_number_too_long")
+        if forbidden_in(number):
+            yield Fault(field, "invalid_key_number")
 
 
-def _looks(key: KeySettings) -> list[KeyDescription]:
-    """Return the looks of a key, off and on."""
-    return [look for look in (key.setup.off, key.setup.on) if look is not None]
+def _numbers(key: KeySettings) -> Iterator[tuple[str, str]]:
+    """Yield the numbers that a press goes to, each with the field that it comes from."""
+    by_hand = {key.number_on: CONF_NUMBER_ON, key.number_off: CONF_NUMBER_OFF}
+    for look in (key.setup.off, key.setup.on):
+        if look is not None and look.number is not None:
+            yield by_hand.get(look.number, CONF_KEY), look.number

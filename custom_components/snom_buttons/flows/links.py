@@ -1,7 +1,7 @@
 """What can be wrong with the links of keys."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -11,13 +11,11 @@ from homeassistant.exceptions import HomeAssistantError, TemplateError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.script import async_validate_actions_config
 from homeassistant.helpers.template import Template
-from homeassistant.helpers.translation import async_get_translations
 
 from ..const import (
     CONF_ACTIONS,
     CONF_CONFIRM,
     CONF_FOLLOWS,
-    CONF_KEY,
     CONF_LABEL,
     CONF_LABEL_TEMPLATE,
     CONF_LOOK_TABLE,
@@ -25,63 +23,26 @@ from ..const import (
     CONF_NO_CODE,
     CONF_PRESS,
     CONF_TARGET,
-    DOMAIN,
 )
 from ..engine.keywords import read_face
 from ..engine.phones import KeyKind
 from ..engine.refused import Refused, quoted
 from ..engine.xbuttons import Color, LightMode
 from ..hub.settings import KeySettings, LinkConfirm, LinkLabel, LinkPress, LinkSettings
-from .forms import WHOLE_FORM, Faults
-
-LINK_PLACEHOLDERS: Final = (
-    "field",
-    "other_field",
-    "value",
-    "error",
-    "lights",
-    "colors",
-)
-"""The placeholders of the texts of faults of links."""
+from .forms import Fault
 
 WITH_CODE: Final = ("alarm_control_panel", "lock")
 """The domains whose actions have a code."""
 
 
-class Fault(NamedTuple):
-    """A fault of a field of a link."""
-
-    field: str
-    error: str
-    values: dict[str, str]
-
-
-async def async_find_link_faults(
-    hass: HomeAssistant, keys: Sequence[KeySettings], faults: Faults
-) -> None:
-    """Add the first fault of the links of keys; its text names key and field."""
-    for key in keys:
-        if faults or key.link is None:
-            continue
-        found = [*_combined(key, key.link)] or [*_single(hass, key.link)]
-        fault = found[0] if found else None
-        if fault is None and key.link.actions:
-            fault = await _async_fault_of_actions(hass, key.link)
-        if fault is None:
-            continue
-        texts = await async_get_translations(
-            hass, hass.config.language, "selector", [DOMAIN]
-        )
-
-        def name(field: str, texts: dict[str, str] = texts) -> str:
-            path = f"component.{DOMAIN}.selector.keys.fields.{field}.name"
-            return texts.get(path, field)
-
-        values = dict(fault.values)
-        if "other_field" in values:
-            values["other_field"] = name(values["other_field"])
-        values |= {CONF_KEY: key.key, "field": name(fault.field)}
-        faults.add(WHOLE_FORM, fault.error, **values)
+async def async_find_link_fault(hass: HomeAssistant, key: KeySettings) -> Fault | None:
+    """Return the first fault of a key's link, None if it has none."""
+    if key.link is None:
+        return None
+    found = [*_combined(key, key.link)] or [*_single(hass, key.link)]
+    if found:
+        return found[0]
+    return await _async_fault_of_actions(hass, key.link) if key.link.actions else None
 
 
 def _combined(key: KeySettings, link: LinkSettings) -> Iterator[Fault]:

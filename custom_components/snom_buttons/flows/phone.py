@@ -22,7 +22,7 @@ from homeassistant.const import (
     CONF_NAME,
     CONF_PASSWORD,
 )
-from homeassistant.core import callback
+from homeassistant.core import callback, valid_entity_id
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectSelector,
@@ -41,6 +41,7 @@ from ..const import (
 )
 from ..engine.names import without_forbidden
 from ..engine.phones import MODELS, can_reach, phone_address
+from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
 from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
@@ -64,11 +65,10 @@ from .keys import (
     KEYS_PLACEHOLDERS,
     MAX_KEYS,
     SIP_USER,
+    async_find_key_faults,
     async_keys_selector,
-    find_key_faults,
     read_key,
 )
-from .links import async_find_link_faults
 
 CONF_KEY_COUNT: Final = "key_count"
 
@@ -82,9 +82,6 @@ PASSWORD_ALPHABET: Final = "".join(
 
 PHONE_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(CONF_EXTENSION): TextSelector(),
-        vol.Required(CONF_PASSWORD): TextSelector(),
-        vol.Optional(CONF_NAME): TextSelector(),
         vol.Required(CONF_MODEL): SelectSelector(
             SelectSelectorConfig(
                 # The frontend preselects the first: the one that asks for the keys.
@@ -94,6 +91,9 @@ PHONE_SCHEMA: Final = vol.Schema(
             )
         ),
         vol.Optional(CONF_KEY_COUNT): whole_number(1, MAX_KEYS),
+        vol.Required(CONF_EXTENSION): TextSelector(),
+        vol.Required(CONF_PASSWORD): TextSelector(),
+        vol.Optional(CONF_NAME): TextSelector(),
         vol.Optional(CONF_ADDRESS): TextSelector(),
     }
 )
@@ -150,6 +150,25 @@ class PhoneFlow(SnomSubentryFlow):
         largest = max((it for it in extensions if it.isdecimal()), key=int, default="9")
         numbers = (str(n).zfill(len(largest)) for n in count(int(largest) + 1))
         return next(number for number in numbers if not self._is_taken(number))
+
+    @property
+    def _own_keys(self) -> list[KeySettings]:
+        """The keys that belong to no shared line."""
+        settings = EntrySettings.from_entry(self._get_entry())
+        of_lines = {line.keys.get(self._own or "") for line in settings.lines}
+        return [key for key in self._keys if key.key not in of_lines]
+
+    @property
+    def _lines(self) -> dict[str, str]:
+        """What each linked key follows and does, as Markdown, by the keys' numbers."""
+        return {
+            key.key: escape_markdown(line)
+            for key in self._own_keys
+            # After an error also those of the form that are wrong.
+            if key.link is not None
+            and all(map(valid_entity_id, key.link.entities))
+            and (line := describe(self.hass, key))
+        }
 
     def _key_name(self, key: str) -> str:
         """Return the name of a key that has none."""
@@ -219,9 +238,7 @@ class PhoneFlow(SnomSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask which entities the keys follow. A choice of an area adds its entities."""
-        settings = EntrySettings.from_entry(self._get_entry())
-        of_lines = {line.keys.get(self._own or "") for line in settings.lines}
-        keys = [key for key in self._keys if key.key not in of_lines]
+        keys = self._own_keys
         entities = followed(keys)
         faults = Faults(CHOOSE_PLACEHOLDERS)
         if user_input is not None:
@@ -256,11 +273,18 @@ class PhoneFlow(SnomSubentryFlow):
             suggested = user_input[CONF_KEYS]
             self._room_lights = user_input[CONF_ROOM_LIGHTS]
             self._keys = [read_key(key, colors, self._key_name) for key in suggested]
-            faults = find_key_faults(self._keys)
-            await async_find_link_faults(self.hass, self._keys, faults)
+            faults = await async_find_key_faults(self.hass, self._keys)
             if not faults:
                 return await self.async_step_phone()
         selector = await async_keys_selector(self.hass, colors)
+        if user_input is None:
+            suggested = [selector.usual | key for key in suggested]
+        names = {
+            key.key: escape_markdown(f"{key.key} {key.name}") for key in self._keys
+        }
+        links = "\n".join(
+            f"- **{names[key]}**: {line}" for key, line in self._lines.items()
+        )
         return self.async_show_form(
             step_id="keys",
             data_schema=vol.Schema(
@@ -272,7 +296,7 @@ class PhoneFlow(SnomSubentryFlow):
                 }
             ),
             errors=faults.errors,
-            description_placeholders=faults.placeholders,
+            description_placeholders=faults.placeholders | {"links": links},
             last_step=False,
         )
 
@@ -283,6 +307,7 @@ class PhoneFlow(SnomSubentryFlow):
         if user_input is not None:
             return self._async_finish()
         addresses = server_settings(self._get_entry().data).registrar_addresses
+        lines = self._lines
         return self.async_show_form(
             step_id="placed" if CONF_ADDRESS in self._account else "phone",
             data_schema=vol.Schema({}),
@@ -297,7 +322,8 @@ class PhoneFlow(SnomSubentryFlow):
                     if transport != "UDP"
                 ),
                 "keys": "\n".join(
-                    f"| Button | `{key.key}` | {escape_markdown(key.name)} |"
+                    f"| Button | `{key.key}` | {escape_markdown(key.name)}"
+                    f" | {lines.get(key.key, '')} |"
                     for key in self._keys
                 ),
             },
