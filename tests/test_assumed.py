@@ -138,6 +138,7 @@ async def test_a_key_that_the_phone_refuses_changes_no_other_state(
     """Neither with a change of another key nor when the phone registers again."""
     phone.refuses = "2"
     await change(hass, SWITCH)
+    await phone.shows("3", c="on")  # not in one document with the other key
     await call(hass, "set_key", entity_id=OTHER, light="hold")
     await becomes(hass, OTHER, True)
     changes = async_capture_events(hass, "state_changed")

@@ -17,7 +17,8 @@ from homeassistant.core import Context
 from .const import ANSWER_WAIT
 from .engine.phones import KeyKind, Phone
 from .engine.xbuttons import LightMode
-from .entity import LAMPS_A_TURN, SnomPhoneEntity, platform_setup
+from .entity import SnomPhoneEntity, platform_setup
+from .hub.lamp_turns import LAMPS_A_TURN
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
 

@@ -14,7 +14,6 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .engine.phones import KeyKind, KeySetup, Signal
-from .engine.xbuttons import KeyDescription
 from .hub.context import context_of
 from .hub.hub import SnomConfigEntry, SnomPart
 from .hub.line import SnomLine
@@ -22,9 +21,6 @@ from .hub.phone import SnomPhone
 
 SHOULD_EXPOSE: Final = "should_expose"
 """The option of an entity by which Home Assistant stores that an assistant sees it."""
-
-LAMPS_A_TURN: Final = 50
-"""Lamps that change in one turn of the event loop, as PARALLEL_UPDATES; more wait."""
 
 
 class SnomEntity(Entity):
@@ -186,10 +182,17 @@ class SnomLampEntity(SnomLookEntity, ToggleEntity):
     def is_on(self) -> bool:
         return self.key.is_on
 
-    async def async_show(self, description: KeyDescription) -> None:
-        """Show a look, and occupy one of LAMPS_A_TURN until the next turn of the loop."""
-        self.key.show(description, self._context)
-        await asyncio.sleep(0)
+    @override
+    async def async_request_call[T](self, coro: Coroutine[Any, Any, T]) -> T:
+        """Carry out an action when it is the lamp's turn."""
+        entry: SnomConfigEntry | None = self.platform.config_entry
+        assert entry is not None
+        try:
+            await entry.runtime_data.lamp_turns.wait(self.phone)
+        except asyncio.CancelledError:
+            coro.close()
+            raise
+        return await coro
 
 
 @callback

@@ -1,7 +1,6 @@
 """Light entities: the lamps of keys that are set up as lights."""
 
-from dataclasses import replace
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.light import (
     ATTR_EFFECT,
@@ -19,14 +18,18 @@ from .engine.keywords import (
     hs_color_of,
     with_effect,
     with_hs_color,
+    with_light,
 )
 from .engine.phones import KeyKind, KeySetup
 from .engine.xbuttons import LightMode
-from .entity import LAMPS_A_TURN, SnomLampEntity, platform_setup
+from .entity import SnomLampEntity, platform_setup
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
 
-PARALLEL_UPDATES = LAMPS_A_TURN
+PARALLEL_UPDATES = 0
+
+EFFECT_LIST: Final = [*EFFECTS]
+"""One list, which Home Assistant compares at each state."""
 
 
 class SnomLight(SnomLampEntity, LightEntity):
@@ -47,7 +50,8 @@ class SnomLight(SnomLampEntity, LightEntity):
     @override
     def effect_list(self) -> list[str]:
         """Return all that `effect` can be, also words that only a document can bring."""
-        return [*EFFECTS, *self.key.other_lights]
+        other = self.key.other_lights
+        return [*EFFECTS, *other] if other else EFFECT_LIST
 
     @property
     @override
@@ -71,7 +75,7 @@ class SnomLight(SnomLampEntity, LightEntity):
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        await self.async_show(replace(self.key.look, light=LightMode.OFF))
+        self.key.show(with_light(self.key.look, LightMode.OFF), self._context)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
@@ -82,13 +86,13 @@ class SnomLight(SnomLampEntity, LightEntity):
             with refusals_translated():
                 description = with_effect(description, effect, key.other_lights)
         elif not self.is_on:
-            description = replace(description, light=LightMode.ON)
+            description = with_light(description, LightMode.ON)
         hs_color = (
             PHONES_OWN_COLOR if ATTR_WHITE in kwargs else kwargs.get(ATTR_HS_COLOR)
         )
         if hs_color is not None:
             description = with_hs_color(description, hs_color, key.other_colors)
-        await self.async_show(description)
+        self.key.show(description, self._context)
 
 
 async_setup_entry = platform_setup(of_key={KeyKind.LIGHT: SnomLight})

@@ -6,10 +6,10 @@ from homeassistant.components.switch import SwitchEntity
 
 from .const import ATTR_PHONE
 from .engine.phones import KeyKind
-from .entity import LAMPS_A_TURN, SnomLampEntity, SnomLineEntity, platform_setup
+from .entity import SnomLampEntity, SnomLineEntity, platform_setup
 from .hub.line import SnomLine
 
-PARALLEL_UPDATES = LAMPS_A_TURN
+PARALLEL_UPDATES = 0
 
 
 class SnomSwitch(SnomLampEntity, SwitchEntity):
@@ -17,11 +17,11 @@ class SnomSwitch(SnomLampEntity, SwitchEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        await self.async_show(self.key.turned(self.key.look, True))
+        self.key.show(self.key.turned(self.key.look, True), self._context)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        await self.async_show(self.key.turned(self.key.look, False))
+        self.key.show(self.key.turned(self.key.look, False), self._context)
 
 
 class SnomLineSwitch(SnomLineEntity, SwitchEntity):

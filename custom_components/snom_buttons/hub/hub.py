@@ -18,6 +18,7 @@ from .dial_rules import DialRules
 from .follower import Follower
 from .hardware import async_assign_addresses
 from .issues import ServerIssues
+from .lamp_turns import LampTurns
 from .line import SnomLine
 from .links.follower import KeyLinks
 from .mqtt import SnomMqtt
@@ -47,6 +48,7 @@ class SnomHub:
         """By extension."""
         self.lines: dict[str, SnomLine] = {}
         """By subentry."""
+        self.lamp_turns = LampTurns()
         self.device_id = self._async_update_device()
         self._listeners: list[PartListener] = []
         self._update_lock = asyncio.Lock()

@@ -11,6 +11,7 @@ from .lamp import (
     rgb_to_hs,
     with_effect,
     with_hs_color,
+    with_light,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "rgb_to_hs",
     "with_effect",
     "with_hs_color",
+    "with_light",
 ]

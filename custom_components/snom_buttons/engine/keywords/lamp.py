@@ -6,6 +6,7 @@ Light entities and MQTT use the same words.
 from collections.abc import Collection
 import colorsys
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from ..refused import Refused, quoted
@@ -69,6 +70,12 @@ def rgb_to_hs(red: float, green: float, blue: float) -> tuple[float, float]:
     return round(hue * 360, 3), round(saturation * 100, 3)
 
 
+@lru_cache(maxsize=4096)  # lamps go on and off, and have the same looks again
+def with_light(description: KeyDescription, light: LightMode | str) -> KeyDescription:
+    """Return a lamp in this light mode."""
+    return replace(description, light=light)
+
+
 def with_effect(
     description: KeyDescription, effect: object, foreign: Collection[str] = ()
 ) -> KeyDescription:
@@ -77,7 +84,7 @@ def with_effect(
     `foreign` are light modes that are effects of this lamp beside EFFECTS.
     """
     if isinstance(effect, str) and (effect in EFFECTS or effect in foreign):
-        return replace(description, light=EFFECTS.get(effect, effect))
+        return with_light(description, EFFECTS.get(effect, effect))
     effects = ", ".join((*EFFECTS, *map(quoted, foreign)))
     raise Refused("unknown_effect", effect=quoted(effect), effects=effects)
 

@@ -32,6 +32,7 @@ class Key:
     """One configured key. `look` is its whole state."""
 
     __slots__ = (
+        "_before",
         "_changed",
         "document",
         "look",
@@ -55,6 +56,8 @@ class Key:
         """All that the key shows."""
         self.document = _document(setup)
         """`look` as a buttons document."""
+        self._before = self.look, self.document
+        """The look before and its document; a lamp that goes on and off has two."""
         self.other_lights: tuple[str, ...] = ()
         """Light modes that the key has shown and LightMode lacks, the newest first.
 
@@ -100,8 +103,11 @@ class Key:
             return
         if description.name != self.name:
             raise ValueError(f"key {self.name} cannot show key {description.name}")
-        self.document = format_document((description,))
-        self.look = description
+        known, document = self._before
+        if description != known:
+            document = format_document((description,))
+        self._before = before, self.document
+        self.look, self.document = description, document
         if description.light not in LightMode:
             self.other_lights = _remembered(description.light, self.other_lights)
         if is_other_color(color := description.color or ""):
@@ -120,8 +126,10 @@ class Key:
 
     def turned(self, description: KeyDescription, on: bool) -> KeyDescription:
         """Return a look after it was turned on or off."""
-        look = self._look(on)
-        return replace(description, **_changes(self._look(not on), look))
+        before, look = self._look(not on), self._look(on)
+        if description == before:
+            return look
+        return replace(description, **_changes(before, look))
 
     def configure(self, setup: KeySetup) -> None:
         """Apply a setup as `restore` does. Raises DocumentError before any change."""

@@ -102,7 +102,7 @@ class Phone:
     @property
     def available(self) -> bool:
         """Whether a contact answers."""
-        return bool(self._answering)
+        return any(it.outbox.answering for it in self._contacts.values())
 
     @property
     def in_sync(self) -> bool:
@@ -120,8 +120,14 @@ class Phone:
 
         False for a look that is on its way for less than a second.
         """
-        answering = self._answering
-        return not answering or any(outbox.lacks(key) for outbox in answering)
+        is_answering = False  # asked at each change of a lamp, so without a list
+        for contact in self._contacts.values():
+            outbox = contact.outbox
+            if outbox.answering:
+                is_answering = True
+                if outbox.lacks(key):
+                    return True
+        return not is_answering
 
     @property
     def _answering(self) -> list[Outbox]:
