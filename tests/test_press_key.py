@@ -1,5 +1,6 @@
 """The action `press_key`: what a press on the phone does, without a phone."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 from tests.support.entries import (
     KEYS,
@@ -26,13 +27,18 @@ TOGGLE = key_data("3", kind="switch", name="Alarm", toggle=True)
 LINK = key_data("4", kind="linked", follows="light.hall")
 
 
+LINKED_KEY = "event.phone_44_key_4_press"
+
+
 async def press_key(
-    hass: HomeAssistant, entity_id: str = "event.phone_44_alarm_press"
+    hass: HomeAssistant,
+    entity_id: str | list[str] = "event.phone_44_alarm_press",
+    **data: Any,
 ) -> Any:
     return await hass.services.async_call(
         "snom_buttons",
         "press_key",
-        {"entity_id": entity_id},
+        {"entity_id": entity_id} | data,
         blocking=True,
         return_response=True,
     )
@@ -206,3 +212,175 @@ async def test_two_keys_that_press_each_other_do_not_run_in_a_circle(
     for _ in range(5):
         await hass.async_block_till_done(wait_background_tasks=True)
     assert [press.data["key"] for press in presses] == ["4", "5", "4"]
+
+
+# With `wait`
+
+
+def async_pressed(hass: HomeAssistant, key: str) -> asyncio.Event:
+    """Return what is set once a key was pressed."""
+    pressed = asyncio.Event()
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        if event.data["key"] == key:
+            pressed.set()
+
+    hass.bus.async_listen("snom_buttons_key_press", note)
+    return pressed
+
+
+async def links(
+    hass: HomeAssistant, entry: MockConfigEntry, *keys: dict[str, Any]
+) -> None:
+    """Set up phone 44 with these keys."""
+    update_phone(hass, entry, keys=list(keys))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def test_it_waits_until_the_action_of_a_link_has_ended(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    waits = {"wait_template": "{{ is_state('light.hall', 'on') }}"}
+    await links(hass, config_entry, LINK | {"actions": [waits]}, TOGGLE)
+    pressed = async_pressed(hass, "3")
+    both = [LINKED_KEY, "event.phone_44_alarm_press"]
+    pressing = asyncio.create_task(press_key(hass, both, wait=True))
+    await pressed.wait()  # another key acts at once
+    await hass.async_block_till_done()
+    assert not pressing.done()
+    with pytest.raises(HomeAssistantError, match="Key 4 of Phone 44 is still busy"):
+        await press_key(hass, LINKED_KEY, wait=True)
+    hass.states.async_set("light.hall", "on")
+    answer = await pressing
+    assert [key.get("outcome") for key in answer["keys"]] == [None, "acted"]
+    assert "outcome" not in (await press_key(hass, LINKED_KEY))["keys"][0]
+
+
+async def test_an_action_that_fails_is_named(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("light.hall", "unavailable")
+    unknown = {"action": "light.no_such"}
+    await links(
+        hass,
+        config_entry,
+        LINK,
+        LINK | {"key": "5", "name": "Key 5", "actions": [unknown]},
+    )
+    for key, reason in (
+        ("4", "light.hall is unavailable"),
+        ("5", "light.no_such not found"),
+    ):
+        with pytest.raises(
+            HomeAssistantError,
+            match=rf"The press of key {key} of Phone 44 failed: .*{reason}",
+        ) as error:
+            await press_key(hass, f"event.phone_44_key_{key}_press", wait=True)
+        assert error.value.translation_key == "press_failed"
+
+
+async def test_a_press_that_only_asks_or_does_nothing_has_that_outcome(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    await links(
+        hass,
+        config_entry,
+        LINK | {"confirm": "always"},
+        LINK | {"key": "5", "name": "Key 5", "press": "nothing"},
+    )
+    toggles = async_mock_service(hass, "light", "toggle")
+    keys = [LINKED_KEY, "event.phone_44_key_5_press"]
+    for first in ("asked", "acted"):
+        answer = await press_key(hass, keys, wait=True)
+        assert [key["outcome"] for key in answer["keys"]] == [first, "nothing"]
+    assert len(toggles) == 1
+
+
+async def test_a_call_of_a_linked_key_waits_for_all_keys_with_its_number(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    second = LINK | {"key": "5", "name": "Key 5"}
+    await links(hass, config_entry, LINK, second | {"actions": [{"stop": "x"}]})
+    toggles = async_mock_service(hass, "light", "toggle")
+    await hass.services.async_call(
+        "snom_buttons",
+        "set_key",
+        {
+            "entity_id": [LINKED_KEY, "event.phone_44_key_5_press"],
+            "number": "77",
+            "action": "invite",
+        },
+        blocking=True,
+    )
+    answer = await press_key(hass, LINKED_KEY, wait=True)
+    assert [key["outcome"] for key in answer["keys"]] == ["acted"]
+    assert len(toggles) == 1
+
+
+async def test_actions_that_wait_for_their_own_key_do_not_wait_for_ever(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    own = {
+        "action": "snom_buttons.press_key",
+        "target": {"entity_id": LINKED_KEY},
+        "data": {"wait": True},
+    }
+    await links(hass, config_entry, LINK | {"actions": [own]})
+    answer = await press_key(hass, LINKED_KEY, wait=True)
+    assert answer["keys"][0]["outcome"] == "acted"
+
+
+@pytest.mark.parametrize("action", ["script", "device", "none"])
+async def test_an_end_of_the_server_ends_the_wait(
+    hass: HomeAssistant, config_entry: MockConfigEntry, action: str
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    asked = asyncio.Event()
+    never = asyncio.Event()
+
+    async def toggle(_: ServiceCall) -> None:
+        asked.set()
+        await never.wait()
+
+    actions = [{"action": "light.toggle"}] if action == "script" else []
+    await links(hass, config_entry, LINK | {"actions": actions})
+    hass.services.async_register("light", "toggle", toggle)
+    pressing = asyncio.create_task(press_key(hass, LINKED_KEY, wait=True))
+    if action == "none":
+        # The press is not even emitted when the links end.
+        await asyncio.sleep(0)
+        hub = config_entry.runtime_data
+        for follower in hub._followers:
+            await follower.stop()
+    else:
+        await asked.wait()
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    with pytest.raises(HomeAssistantError, match="server stopped before the action"):
+        await pressing
+    never.set()
+
+
+async def test_a_wait_that_is_cancelled_leaves_the_action_alone(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    waits = {"wait_template": "{{ is_state('light.hall', 'on') }}"}
+    happens = {"event": "happened"}
+    await links(hass, config_entry, LINK | {"actions": [waits, happens]})
+    pressed = async_pressed(hass, "4")
+    pressing = asyncio.create_task(press_key(hass, LINKED_KEY, wait=True))
+    await pressed.wait()
+    await hass.async_block_till_done()
+    happened = async_capture_events(hass, "happened")
+    pressing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pressing
+    hass.states.async_set("light.hall", "on")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(happened) == 1

@@ -419,7 +419,7 @@ def test_every_action_has_its_texts() -> None:
     assert set(actions) == set(ENGLISH["services"]) == set(ICONS["services"])
     taken = {
         "set_key": {*FIELDS, "key", "reset", "wait"},
-        "press_key": {"key"},
+        "press_key": {"key", "wait"},
         "send_document": {"document", "wait"},
     }
     for name, action in actions.items():

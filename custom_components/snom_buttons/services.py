@@ -51,6 +51,7 @@ SERVICE_SEND_DOCUMENT: Final = "send_document"
 
 ATTR_DOCUMENT: Final = "document"
 ATTR_ANSWERS: Final = "answers"
+ATTR_OUTCOME: Final = "outcome"
 ATTR_RESET: Final = "reset"
 ATTR_WAIT: Final = "wait"
 
@@ -70,7 +71,11 @@ SET_KEY_SCHEMA: Final = vol.Schema(
     }
 )
 PRESS_KEY_SCHEMA: Final = vol.Schema(
-    {**cv.TARGET_SERVICE_FIELDS, vol.Optional(ATTR_KEY): object}
+    {
+        **cv.TARGET_SERVICE_FIELDS,
+        vol.Optional(ATTR_KEY): object,
+        vol.Optional(ATTR_WAIT): object,
+    }
 )
 SEND_DOCUMENT_SCHEMA: Final = vol.Schema(
     {
@@ -129,16 +134,27 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_press_key(call: ServiceCall) -> ServiceResponse:
-    """Press keys as a finger does."""
+    """Press keys as a finger does; with `wait`, until the actions of links have ended."""
     keys = _keys(call)
     for phone, key in keys:
         if not key.look.number:
             raise Refused(
                 "key_without_number", phone=phone.settings.setup.name, key=key.name
             )
+    wait = _wait(call)
+    entries: list[Entry] = []
+    ends: list[tuple[Entry, Awaitable[str]]] = []
     for phone, key in keys:
-        phone.press(key.name, call.context)
-    return {"keys": [{**_entry(phone), ATTR_KEY: key.name} for phone, key in keys]}
+        entries.append(entry := {**_entry(phone), ATTR_KEY: key.name})
+        # A press that calls a number is one of all keys with it.
+        for name, end in phone.press(key.name, call.context, wait=wait).items():
+            ends.append((entry if name == key.name else {}, end))
+    outcomes = await asyncio.gather(*(end for _, end in ends), return_exceptions=True)
+    for (entry, _), outcome in zip(ends, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        entry[ATTR_OUTCOME] = outcome
+    return {"keys": list(entries)}
 
 
 async def _async_send_document(call: ServiceCall) -> ServiceResponse:

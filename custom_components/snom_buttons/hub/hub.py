@@ -1,7 +1,7 @@
 """The hub of a config entry: it runs the server, and applies changes of the entry."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -66,16 +66,17 @@ class SnomHub:
             left_behind_changed=self._async_left_behind_changed,
             save=self._async_save_left_behind,
         )
+        self._links = KeyLinks(
+            hass,
+            entry,
+            self.server,
+            self.phones,
+            missing_changed=self.issues.async_follow_links,
+        )
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
             DialRules(hass, entry, self.server, self.phones),
-            KeyLinks(
-                hass,
-                entry,
-                self.server,
-                self.phones,
-                missing_changed=self.issues.async_follow_links,
-            ),
+            self._links,
             self.issues,
             self.mqtt,
         ]
@@ -188,7 +189,9 @@ class SnomHub:
                 self._async_changed(Change(settings.setup.extension))
             elif known.settings == settings:
                 continue
-            elif replace(known.settings, links=settings.links) == settings:
+            elif settings == replace(
+                known.settings, links=settings.links, named=settings.named
+            ):
                 # Links have no entities, and a renamed one may be on its way.
                 known.async_configure(settings)
                 continue
@@ -239,9 +242,18 @@ class SnomHub:
             settings=settings,
             phone=phone,
             identified=self._async_identified,
-            press=partial(self.server.press, settings.setup.extension),
+            press=partial(self._async_press, settings.setup.extension),
         )
         return part
+
+    @callback
+    def _async_press(
+        self, extension: str, key: str, cause: object, *, wait: bool
+    ) -> Mapping[str, Awaitable[str]]:
+        """Press a key, as `SnomPhone.press`."""
+        presses = self.server.press(extension, key, cause)
+        ends = {it.key: self._links.async_expect(it) for it in presses if wait}
+        return {name: end for name, end in ends.items() if end is not None}
 
     @callback
     def _async_identified(self, phone: SnomPhone) -> None:

@@ -1,7 +1,8 @@
 """A phone of the hub: its settings and its device."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 import logging
+from typing import Protocol
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -45,6 +46,19 @@ def async_release_extensions(
             )
 
 
+class Press(Protocol):
+    """Presses a key of a phone."""
+
+    def __call__(
+        self, key: str, cause: object, *, wait: bool
+    ) -> Mapping[str, Awaitable[str]]:
+        """Press a key as a finger does; `cause` as in Happening.
+
+        With `wait`, returns how the presses of linked keys end, by key; these raise
+        Failed. Raises Refused for a key that sends nothing.
+        """
+
+
 class SnomPhone:
     """A phone of the server, with its settings and its device."""
 
@@ -57,12 +71,12 @@ class SnomPhone:
         settings: PhoneSettings,
         phone: Phone,
         identified: Callable[[SnomPhone], None],
-        press: Callable[[str, object], None],
+        press: Press,
     ) -> None:
         """Create the phone's device.
 
         `identified` is called when the phone has named its firmware and hardware.
-        `press` presses a key, with a cause.
+        `press` presses a key.
         """
         self.settings = settings
         self.phone = phone

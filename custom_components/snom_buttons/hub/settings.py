@@ -300,6 +300,8 @@ class PhoneSettings:
     """The script or scene to turn on, by dialled number."""
     links: Mapping[str, LinkSettings] = field(default_factory=dict)
     """The links by key; a key of a shared line has none."""
+    named: frozenset[str] = frozenset()
+    """The entity IDs that links name, also those of keys of shared lines."""
 
     @classmethod
     def from_subentry(
@@ -341,6 +343,9 @@ class PhoneSettings:
             links={
                 key.key: key.link for key in keys if key.link and key.key not in codes
             },
+            named=frozenset(
+                name for key in keys if key.link for name in key.link.entities
+            ),
         )
 
 

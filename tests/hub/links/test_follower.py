@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.snom_buttons.hub.links.key import LinkedKey
+from custom_components.snom_buttons.hub.links.look import LinkedLook
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
@@ -168,15 +169,15 @@ async def test_settings_apply_at_once_and_only_to_keys_that_change(
     phone = await linked(link("1", "light.hall"), link("2", "light.hall"))
     kept = config_entry.runtime_data
     await phone.shows("2", c="on")
-    made = LinkedKey.prepare
-    with patch.object(LinkedKey, "prepare", autospec=True, side_effect=made) as prepare:
+    made = LinkedKey.__init__
+    with patch.object(LinkedKey, "__init__", autospec=True, side_effect=made) as create:
         update_phone(
             hass,
             config_entry,
             keys=[link("1", "light.hall"), link("2", "light.attic", name="Attic")],
         )
         await phone.shows("2", c=None, l="Attic")
-    assert prepare.call_count == 1
+    assert create.call_count == 1
     assert config_entry.runtime_data is kept
     hass.states.async_set("light.attic", "on")
     await phone.shows("2", c="on")
@@ -244,13 +245,13 @@ async def test_two_hundred_keys_have_one_listener(
     ]
     phone = await linked(*keys)
     calls = []
-    changed = LinkedKey.async_changed
+    changed = LinkedLook.async_changed
 
-    def count(self: LinkedKey, event: object) -> None:
+    def count(self: LinkedLook, event: object) -> None:
         calls.append(self.key.name)
         changed(self, event)  # type: ignore[arg-type]
 
-    with patch.object(LinkedKey, "async_changed", count):
+    with patch.object(LinkedLook, "async_changed", count):
         hass.states.async_set("light.other", "on")
         await hass.async_block_till_done()
         assert not calls

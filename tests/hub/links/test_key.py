@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.snom_buttons.hub.links import key as linked_key
+from custom_components.snom_buttons.hub.links import press as linked_press
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
@@ -360,7 +360,7 @@ async def test_a_cover_that_takes_long_can_be_stopped(
     assert len(stops) == 1
     # A device that never answers does not collect presses without end.
     hass.states.async_set("cover.blind", "closed")
-    for _ in range(linked_key.MAX_CALLS + 2):
+    for _ in range(linked_press.MAX_CALLS + 2):
         await phone.press("1")
         await hass.async_block_till_done()
         hass.states.async_set("cover.blind", "closed")
@@ -393,7 +393,7 @@ async def test_a_press_that_is_not_repeated_is_forgotten(
     phone = await linked(link("1", "cover.garage"))
     await press(hass, phone)
     await phone.shows("1", c="pickup")
-    pass_time(hass, linked_key.CONFIRM_SECONDS)
+    pass_time(hass, linked_press.CONFIRM_SECONDS)
     await phone.shows("1", c=None)
     await press(hass, phone)
     await phone.shows("1", c="pickup")
@@ -453,7 +453,7 @@ async def test_a_scene_is_lit_for_a_second_as_a_receipt(
     await press(hass, phone)
     await phone.shows("1", c="on")
     assert len(scenes) == 1
-    pass_time(hass, linked_key.RECEIPT_SECONDS)
+    pass_time(hass, linked_press.RECEIPT_SECONDS)
     await phone.shows("1", c=None)
 
 
@@ -481,7 +481,7 @@ async def test_a_failure_is_shown_and_reported_once(
         await phone.shows(key, c="error")
         reported = f"A press of key {key} of phone 44 failed"
         assert caplog.text.count(reported) == 1
-    pass_time(hass, linked_key.ERROR_SECONDS)
+    pass_time(hass, linked_press.ERROR_SECONDS)
     await phone.shows("1", c="on")
     await phone.shows("3", c="on")
     assert [line.data["entity_id"] for line in lines] == [
@@ -500,7 +500,7 @@ async def test_a_press_on_what_is_unavailable_fails(
     for key in ("1", "2"):
         await press(hass, phone, key)
         await phone.shows(key, c="error")
-    pass_time(hass, linked_key.ERROR_SECONDS)
+    pass_time(hass, linked_press.ERROR_SECONDS)
     await phone.shows("1", c="offline")
     await phone.shows("2", c="offline")
 
@@ -510,9 +510,9 @@ async def test_stored_actions_that_cannot_be_read_fail(
 ) -> None:
     hass.states.async_set("light.hall", "on")
     phone = await linked(link("1", "light.hall", actions=[{"no": "action"}]))
-    assert caplog.text.count("its actions cannot be read") == 1
     await press(hass, phone)
     await phone.shows("1", c="error")
+    assert caplog.text.count("its actions cannot be read") == 1
 
 
 # Circles

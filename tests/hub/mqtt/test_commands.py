@@ -313,14 +313,20 @@ async def test_a_linked_key_is_published_and_not_set(
     link = key_data("1", kind="linked", follows="light.hall")
     update_phone(hass, config_entry, keys=[link])
     await phone.shows("1", c="on")
-    topic = "snom_buttons/44/key/1/set"
-    for command in ("OFF", "ON", '{"label": "Mine"}'):
+    for where, command in (
+        ("key/1", "OFF"),
+        ("key/1", "ON"),
+        ("key/1", '{"label": "Mine"}'),
+        ("document", "k=9\nc=on\n\nk=1\nc=hold\nl=Mine\n"),
+    ):
+        topic = f"snom_buttons/44/{where}/set"
         client.publish(topic, command)
         heard = await client.hears("snom_buttons/error", topic=topic)
         assert heard.json["reason"] == (
             "Key 1 of Phone 44 shows what it is linked to, and cannot be set"
         )
     assert phone.keys["1"]["c"] == "on"
+    assert "9" not in phone.keys
     hass.states.async_set("light.hall", "off")
     await client.hears("snom_buttons/44/key/1/state", state="OFF")
 

@@ -53,8 +53,7 @@ def set_key(phone: Phone, name: str, payload: bytes) -> None:
     Raises Refused; then nothing has changed.
     """
     key = phone.settable_key(name)
-    if key.setup.kind is KeyKind.LINKED:
-        raise Refused("linked_key", phone=phone.setup.name, key=name)
+    _check_not_linked(phone, key)
     command = _command(payload)
     # A command may repeat what is published, although it cannot set all of that: a
     # document allows other words and longer texts.
@@ -76,7 +75,16 @@ def send_document(phone: Phone, payload: bytes) -> None:
         raise Refused(
             "too_many_keys", phone=phone.setup.name, allowed=str(MAX_UNCONFIGURED)
         )
-    phone.show(read_document(payload))
+    looks = read_document(payload)
+    for look in looks:
+        if key := phone.keys.get(look.name):
+            _check_not_linked(phone, key)
+    phone.show(looks)
+
+
+def _check_not_linked(phone: Phone, key: Key) -> None:
+    if key.setup.kind is KeyKind.LINKED:
+        raise Refused("linked_key", phone=phone.setup.name, key=key.name)
 
 
 def _check_size(payload: bytes, most: int) -> None:

@@ -162,10 +162,11 @@ class Reception:
         if not called or number in phone.setup.dialling.own:
             emit_later(partial(self._emit_dialled, phone, number))
 
-    def simulate(self, phone: Phone, key: Key, cause: object) -> None:
+    def simulate(self, phone: Phone, key: Key, cause: object) -> Sequence[KeyPress]:
         """Do what a press of a key does. A call presses all keys with its number.
 
-        Raises Refused for a key without a number, which a phone does not send.
+        Returns the presses, which are emitted in the next turn of the loop. Raises
+        Refused for a key without a number, which a phone does not send.
         """
         number = _printable(key.look.number)
         if not number:
@@ -176,8 +177,10 @@ class Reception:
             pressed = _called(phone, number)
             if number in phone.setup.dialling.own:
                 emit_later(partial(self._emit_dialled, phone, number, cause))
-        for look in pressed:
+        return [
             self._press(phone, look.name, action, number, cause, simulated=True)
+            for look in pressed
+        ]
 
     def _press(
         self,
@@ -188,8 +191,8 @@ class Reception:
         cause: object = None,
         *,
         simulated: bool = False,
-    ) -> None:
-        """Perform the key's own action, and emit the press later."""
+    ) -> KeyPress:
+        """Perform the key's own action, and emit the press later. Returns the press."""
         key = phone.keys.get(name)
         caller = key.look.caller if key else None
         press = KeyPress(
@@ -207,6 +210,7 @@ class Reception:
             if key.setup.toggles:
                 key.turn(not key.is_on, press)
         emit_later(partial(self._emit_press, phone, press))
+        return press
 
     def _emit_press(self, phone: Phone, press: KeyPress) -> None:
         if key := phone.keys.get(press.key):

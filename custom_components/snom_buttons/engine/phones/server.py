@@ -1,7 +1,7 @@
 """The server: its life cycle, and its parts."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 import ssl
@@ -12,6 +12,7 @@ from ..sip import Binding, Drop, Flow, Guard, LocationService, Registrar, Trust
 from ..sip.net import Endpoint
 from .alarm import Alarm
 from .courier import Courier
+from .events import KeyPress
 from .line import SharedLine
 from .phone import Phone
 from .reception import Reception, emit_later
@@ -238,10 +239,15 @@ class PhoneServer:
         phone = self.phones.get(extension)
         return phone.setup.password if phone and phone.setup.address is None else None
 
-    def press(self, extension: str, key: str, cause: object = None) -> None:
-        """Press a key as a finger does. Raises KeyError, or Refused if it sends nothing."""
+    def press(
+        self, extension: str, key: str, cause: object = None
+    ) -> Sequence[KeyPress]:
+        """Press a key as a finger does; return the presses, which are emitted later.
+
+        Raises KeyError, or Refused if the key sends nothing.
+        """
         phone = self.phones[extension]
-        self._reception.simulate(phone, phone.keys[key], cause)
+        return self._reception.simulate(phone, phone.keys[key], cause)
 
     # Shared lines
 

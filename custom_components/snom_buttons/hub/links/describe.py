@@ -1,13 +1,13 @@
 """What a linked key follows and what its press does, in one line for the user."""
 
-from homeassistant.const import ATTR_DEVICE_CLASS, ATTR_FRIENDLY_NAME, STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.const import ATTR_FRIENDLY_NAME
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from ...engine.phones import KeyKind
 from ..settings import KeySettings, LinkPress, LinkSettings
 from ..texts import text
-from .presses import call_for, deed_of, needs_confirmation
+from .presses import acted_on, call_for, deed_of, needs_confirmation
 
 
 @callback
@@ -35,27 +35,16 @@ def entity_name(hass: HomeAssistant, entity_id: str) -> str:
 
 
 def _press(hass: HomeAssistant, link: LinkSettings) -> str:
-    target = _state(hass, link.acts_on)
-    deed = deed_of(target.domain)
-    if link.actions:
-        deed = "actions"
-    elif link.press is LinkPress.NOTHING or deed is None:
+    target = acted_on(hass, link.acts_on)
+    deed = "actions" if link.actions else deed_of(target.domain)
+    if not link.actions and call_for(target, link) is None:
+        lacks_code = deed is not None and link.press is LinkPress.AUTOMATIC
+        if lacks_code:
+            return text(hass, "link_press_no_code")
         return text(hass, "link_press_nothing")
-    elif call_for(target, link) is None:
-        return text(hass, "link_press_no_code")
     is_other = link.acts_on != link.follows
     entity = entity_name(hass, link.acts_on) if is_other else text(hass, "link_itself")
     press = text(hass, f"link_press_{deed}", entity=entity)
-    if needs_confirmation(target, link):
+    if needs_confirmation(hass, target, link):
         return text(hass, "link_press_twice", press=press)
     return press
-
-
-def _state(hass: HomeAssistant, entity_id: str) -> State:
-    """Return the state of an entity, also of one that is not there."""
-    if state := hass.states.get(entity_id):
-        return state
-    known = er.async_get(hass).async_get(entity_id)
-    kind = known and (known.device_class or known.original_device_class)
-    attributes = {ATTR_DEVICE_CLASS: kind} if kind else {}
-    return State(entity_id, STATE_UNAVAILABLE, attributes, validate_entity_id=False)

@@ -23,10 +23,13 @@ from homeassistant.helpers.start import async_at_started
 
 from ...const import CONF_KEYS, DOMAIN, SUBENTRY_TYPE_PHONE
 from ...engine.phones import Key, KeyKind, KeyPress, PhoneServer
+from ...engine.refused import Failed
 from ..follower import Follower
 from ..phone import SnomPhone
 from ..settings import EntrySettings, KeySettings
 from .key import LinkedKey
+from .look import LinkedLook
+from .press import Outcome
 
 
 class KeyLinks(Follower):
@@ -54,10 +57,14 @@ class KeyLinks(Follower):
         self._missing: dict[tuple[str, str], str] = {}
         self._linked: dict[tuple[str, str], LinkedKey] = {}
         """By extension and key."""
-        self._followed: dict[str, list[LinkedKey]] = {}
+        self._followed: dict[str, list[LinkedLook]] = {}
         """By the entity ID that they follow."""
         self._named: set[str] = set()
-        """The entity IDs that links name, whose new names are followed."""
+        """The entity IDs that links name, whose new names are followed.
+
+        Also those of keys of shared lines, whose links have no effect meanwhile."""
+        self._waiting: dict[str, asyncio.Future[Outcome]] = {}
+        """For the ends of presses, by their IDs."""
         self._listeners: list[CALLBACK_TYPE] = []
         self._lock = asyncio.Lock()
         self._is_started = False
@@ -88,7 +95,7 @@ class KeyLinks(Follower):
                     del self._linked[place]
                     await linked.stop()
                     if place not in wanted:
-                        _end_look(linked.key)
+                        _end_look(linked.look.key)
             new = []
             for place, (phone, key, link) in wanted.items():
                 if place in self._linked:
@@ -102,15 +109,14 @@ class KeyLinks(Follower):
                     device_name=partial(self._device_name, phone),
                     run=self._async_run,
                 )
-                await linked.prepare()
                 self._linked[place] = linked
                 new.append(linked)
             self._async_follow()
             for linked in new:
                 if self._is_started:
-                    linked.async_start()
+                    linked.look.async_start()
                 else:
-                    linked.async_refresh()
+                    linked.look.async_refresh()
             self._async_check()
 
     @override
@@ -122,12 +128,14 @@ class KeyLinks(Follower):
             self._async_follow()
             for each in linked.values():
                 await each.stop()
+            for press_id in list(self._waiting):
+                self._async_ended(press_id, Failed("press_cut_off"))
 
     @callback
     def _async_started(self, _: HomeAssistant) -> None:
         self._is_started = True
         for linked in self._linked.values():
-            linked.async_start()
+            linked.look.async_start()
         self._async_check()
 
     @callback
@@ -152,10 +160,11 @@ class KeyLinks(Follower):
     @callback
     def _async_follow(self) -> None:
         """Listen to the entities that the links name now."""
-        followed: dict[str, list[LinkedKey]] = {}
+        followed: dict[str, list[LinkedLook]] = {}
+        named = {name for it in self._phones.values() for name in it.settings.named}
         for linked in self._linked.values():
-            followed.setdefault(linked.link.follows, []).append(linked)
-        named = {name for each in self._linked.values() for name in each.link.entities}
+            followed.setdefault(linked.link.follows, []).append(linked.look)
+            named |= linked.link.entities
         is_same = followed.keys() == self._followed.keys() and named == self._named
         self._followed, self._named = followed, named
         if is_same:
@@ -175,15 +184,36 @@ class KeyLinks(Follower):
 
     @callback
     def _async_state_changed(self, event: Event[EventStateChangedData]) -> None:
-        for linked in self._followed.get(event.data["entity_id"], ()):
-            linked.async_changed(event)
+        for look in self._followed.get(event.data["entity_id"], ()):
+            look.async_changed(event)
         if event.data["old_state"] is None and self._missing:
             self._async_check()
 
     @callback
     def _async_pressed(self, press: KeyPress) -> None:
         if linked := self._linked.get((press.extension, press.key)):
-            linked.async_pressed(press)
+            linked.press.async_pressed(press, partial(self._async_ended, press.id))
+
+    @callback
+    def async_expect(self, press: KeyPress) -> asyncio.Future[Outcome] | None:
+        """Return what will be how a press ended that is emitted in the next turn.
+
+        Its exception is Failed. None for a key that is not linked.
+        """
+        if (press.extension, press.key) not in self._linked:
+            return None
+        ended = self._waiting[press.id] = self._hass.loop.create_future()
+        return ended
+
+    @callback
+    def _async_ended(self, press_id: str, end: Outcome | Failed) -> None:
+        ended = self._waiting.pop(press_id, None)
+        if ended is None or ended.done():
+            return
+        if isinstance(end, Failed):
+            ended.set_exception(end)
+        else:
+            ended.set_result(end)
 
     @callback
     def _async_run(self, action: Coroutine[Any, Any, None], name: str) -> None:
@@ -201,7 +231,7 @@ class KeyLinks(Follower):
         before, after = event.data["old_entity_id"], event.data["entity_id"]
         # At once, before the state under the old name is removed.
         for linked in self._linked.values():
-            linked.async_rename(before, after)
+            linked.look.async_rename(before, after)
         self._async_follow()
         for subentry in list(self._entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)):
             keys = [_renamed(key, before, after) for key in subentry.data[CONF_KEYS]]

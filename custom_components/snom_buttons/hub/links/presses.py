@@ -3,19 +3,27 @@
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from homeassistant.components.cover import CoverDeviceClass
+from homeassistant.components.cover import CoverDeviceClass, CoverEntityFeature
 from homeassistant.const import (
     ATTR_CODE,
     ATTR_DEVICE_CLASS,
     ATTR_ENTITY_ID,
+    ATTR_SUPPORTED_FEATURES,
     SERVICE_TOGGLE,
     SERVICE_TURN_OFF,
     SERVICE_TURN_ON,
     STATE_OFF,
+    STATE_UNAVAILABLE,
 )
-from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, State
+from homeassistant.core import (
+    DOMAIN as HOMEASSISTANT_DOMAIN,
+    HomeAssistant,
+    State,
+    callback,
+)
+from homeassistant.helpers import entity_registry as er
 
-from ..settings import LinkConfirm, LinkSettings
+from ..settings import LinkConfirm, LinkPress, LinkSettings
 
 
 class Call(NamedTuple):
@@ -31,10 +39,23 @@ CONFIRMED_COVERS: Final = frozenset(
 )
 
 
+@callback
+def acted_on(hass: HomeAssistant, entity_id: str) -> State:
+    """Return the state of an entity; one that is not there is unavailable."""
+    if state := hass.states.get(entity_id):
+        return state
+    known = er.async_get(hass).async_get(entity_id)
+    kind = known and (known.device_class or known.original_device_class)
+    attributes = {ATTR_DEVICE_CLASS: kind} if kind else {}
+    return State(entity_id, STATE_UNAVAILABLE, attributes, validate_entity_id=False)
+
+
 def call_for(state: State, link: LinkSettings) -> Call | None:
-    """Return what a press does to an entity in a state; None for nothing."""
+    """Return the automatic action of a press of an entity; None for nothing."""
     domain = state.domain
     data = {ATTR_ENTITY_ID: state.entity_id}
+    if link.press is LinkPress.NOTHING:
+        return None
     if domain == "group":
         return Call(HOMEASSISTANT_DOMAIN, SERVICE_TOGGLE, data)
     if domain in _TOGGLED:
@@ -46,7 +67,7 @@ def call_for(state: State, link: LinkSettings) -> Call | None:
         return None
     if link.code and domain in ("alarm_control_panel", "lock"):
         data[ATTR_CODE] = link.code
-    return Call(domain, service_of(state.state), data)
+    return Call(domain, service_of(state), data)
 
 
 def deed_of(domain: str) -> str | None:
@@ -57,11 +78,19 @@ def deed_of(domain: str) -> str | None:
     return "toggle" if domain in _TOGGLED else _DEEDS.get(domain)
 
 
-def needs_confirmation(state: State | None, link: LinkSettings) -> bool:
-    """Return whether a press has to be repeated before it acts on an entity."""
-    if link.confirm is LinkConfirm.AUTOMATIC:
-        return state is not None and is_confirmed(state)
-    return link.confirm is LinkConfirm.ALWAYS
+@callback
+def needs_confirmation(hass: HomeAssistant, state: State, link: LinkSettings) -> bool:
+    """Return whether a press has to be repeated before it acts on an entity.
+
+    By default that is so for a group if it is so for one of its members.
+    """
+    if link.confirm is not LinkConfirm.AUTOMATIC:
+        return link.confirm is LinkConfirm.ALWAYS
+    members = state.attributes.get(ATTR_ENTITY_ID)
+    return is_confirmed(state) or any(
+        is_confirmed(acted_on(hass, member))
+        for member in (members if isinstance(members, list | tuple) else ())
+    )
 
 
 def is_confirmed(state: State) -> bool:
@@ -71,29 +100,36 @@ def is_confirmed(state: State) -> bool:
     return state.domain in ("alarm_control_panel", "lock")
 
 
-def _always(service: str) -> Callable[[str], str]:
+def _always(service: str) -> Callable[[State], str]:
     return lambda _: service
 
 
-def _opened(kind: str) -> Callable[[str], str]:
+def _opened(kind: str) -> Callable[[State], str]:
     """Return the choice for covers and valves, `kind`: a moving one is stopped."""
 
-    def choose(state: str) -> str:
-        if state in ("opening", "closing"):
+    def choose(state: State) -> str:
+        if state.state in ("opening", "closing") and _can_stop(state):
             return f"stop_{kind}"
-        # The position of many covers with a radio remote is never known.
+        # The position of many covers with a radio remote is never known. One that moves
+        # and cannot be stopped turns round.
         return {"closed": f"open_{kind}", "open": f"close_{kind}"}.get(
-            state, SERVICE_TOGGLE
+            state.state, SERVICE_TOGGLE
         )
 
     return choose
 
 
+def _can_stop(state: State) -> bool:
+    features = state.attributes.get(ATTR_SUPPORTED_FEATURES)
+    # The same flag as that of valves.
+    return features is None or bool(features & CoverEntityFeature.STOP)
+
+
 def _unless(
     states: tuple[str, ...], service: str, otherwise: str
-) -> Callable[[str], str]:
+) -> Callable[[State], str]:
     """Return the choice of one of two actions, `otherwise` in these states."""
-    return lambda state: otherwise if state in states else service
+    return lambda state: otherwise if state.state in states else service
 
 
 _TOGGLED: Final = frozenset(
@@ -109,7 +145,7 @@ _TOGGLED: Final = frozenset(
         "switch",
     )
 )
-_SERVICES: Final[Mapping[str, Callable[[str], str]]] = {
+_SERVICES: Final[Mapping[str, Callable[[State], str]]] = {
     "cover": _opened("cover"),
     "valve": _opened("valve"),
     # A lock that is on its way is sent back; a jammed one is locked.
