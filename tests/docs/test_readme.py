@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from tests.support.entries import add_phone, key_data, phone_subentry
@@ -75,3 +76,20 @@ async def test_the_automation_of_a_lamp_that_follows(
     await hass.async_block_till_done()
     await phone.register()
     await phone.shows("4", c="on")
+
+
+@pytest.mark.usefixtures("keys_of_the_readme", "server")
+def test_the_table_has_every_entity(hass: HomeAssistant) -> None:
+    """Also those that are off by default, and no other."""
+    table = (ROOT / "README.md").read_text().partition("\n## Entities\n")[2]
+    patterns = re.findall(r"`(\w+\.…\w*)`", table.partition("\n\n![")[0])
+    entities = {
+        entity.entity_id: {
+            pattern
+            for pattern in patterns
+            if re.fullmatch(pattern.replace("…", r"phone_4[45]\w*"), entity.entity_id)
+        }
+        for entity in er.async_get(hass).entities.values()
+    }
+    assert [entity for entity, matches in entities.items() if not matches] == []
+    assert set(patterns).difference(*entities.values()) == set()
