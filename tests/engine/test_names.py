@@ -2,7 +2,11 @@
 
 import pytest
 
-from custom_components.snom_buttons.engine.names import forbidden_in, without_forbidden
+from custom_components.snom_buttons.engine.names import (
+    distinct,
+    forbidden_in,
+    without_forbidden,
+)
 from tests.support.names import FORBIDDEN
 
 
@@ -26,3 +30,20 @@ def test_no_name_has_these_characters(character: str) -> None:
 def test_names_may_have_all_others(name: str) -> None:
     assert forbidden_in(name) is None
     assert without_forbidden(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "expected"),
+    [
+        ("Hall", (), "Hall"),
+        (" Hall\n", ("hall",), "Hall"),
+        ("Hall", ("Hall", "Hall 2"), "Hall 3"),
+        ("x" * 65, (), "x" * 64),
+        ("x" * 65, ("x" * 64,), "x" * 62 + " 2"),
+        ("x" * 61 + " yz", ("x" * 61 + " yz",), "x" * 61 + " 2"),
+    ],
+)
+def test_a_name_is_made_distinct(
+    name: str, names: tuple[str, ...], expected: str
+) -> None:
+    assert distinct(name, names) == expected

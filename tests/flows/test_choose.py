@@ -263,7 +263,7 @@ async def test_an_entity_that_is_removed_meanwhile_is_an_error_of_its_key(
     hass.states.async_remove(HALL)
     result = await submit_phone(hass, result)
     assert result["errors"] == {"base": "link_no_entity"}
-    assert result["description_placeholders"]["key"] == "1"
+    assert result["description_placeholders"]["key"] == "1 (Hall)"
     assert result["description_placeholders"]["value"] == HALL
 
 
@@ -278,6 +278,7 @@ async def test_an_entity_that_is_removed_meanwhile_is_an_error_of_its_key(
         (["x" * 70], ["x" * 64]),
         (["x" * 63 + " y"], ["x" * 63]),
         ([None], ["light.l0"]),
+        (["\u202e"], ["light.l0"]),
         (["Hall", "Hall", "Hall"], ["Hall", "Hall 2", "Hall 3"]),
         (["Hall 2", "Hall", "Hall"], ["Hall 2", "Hall", "Hall 3"]),
         (["x" * 70, "x" * 71], ["x" * 64, "x" * 62 + " 2"]),
@@ -304,6 +305,19 @@ async def test_a_name_that_another_key_of_the_phone_has_is_told_apart(
     keys = [key_data("1", name="Hall"), made("2")]
     result = await changing(hass, config_entry, keys)
     assert await chosen(hass, result, HALL) == [keys[0], link("2", "Hall 2", HALL)]
+
+
+async def test_a_linked_key_without_a_name_is_named_after_its_entity(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    result = await adding(hass, config_entry)
+    result = await submit_phone(hass, result)
+    hall = {"kind": "linked", "follows": HALL}
+    keys = [{"key": "1"} | hall, {"key": "2"} | hall, {"key": "3", "name": "Hall"}]
+    result = await submit_phone(hass, result, keys=[*keys, {"key": "4", "name": " "}])
+    lines = result["description_placeholders"]["keys"].splitlines()
+    names = [line.split(" | ")[2] for line in lines]
+    assert names == ["Hall 2", "Hall 3", "Hall", "Key 4"]
 
 
 # Changing a phone

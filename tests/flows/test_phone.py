@@ -165,7 +165,7 @@ async def test_lamps_count_as_lights_of_the_room_if_that_is_chosen(
 
 
 SWITCH_ONLY = 'only a switch has this. Use the key as "Switch", or reset the field.'
-SAME_LIGHT = "Key 4, Light while on: this must differ from Light while off."
+SAME_LIGHT = "Key 4 (DND), Light while on: this must differ from Light while off."
 TOO_LONG = "a number has at most 64 characters."
 INVALID = "a number cannot contain line breaks, tabs or other control characters."
 
@@ -193,29 +193,35 @@ INVALID = "a number cannot contain line breaks, tabs or other control characters
         ),
         ([DND | {"light_off": "offline"}], SAME_LIGHT),
         ([DND | {"light_on": "off"}], SAME_LIGHT),
-        ([DND | {"number_on": "7" * 65}], f"Key 4, Number while on: {TOO_LONG}"),
-        ([DND | {"number_off": "7" * 65}], f"Key 4, Number while off: {TOO_LONG}"),
-        ([DND | {"number_on": "7\t9"}], f"Key 4, Number while on: {INVALID}"),
-        ([DND | {"number_off": "7\r\nk=5"}], f"Key 4, Number while off: {INVALID}"),
-        ([DND | {"number_on": "7\u202e9"}], f"Key 4, Number while on: {INVALID}"),
+        ([DND | {"number_on": "7" * 65}], f"Key 4 (DND), Number while on: {TOO_LONG}"),
+        (
+            [DND | {"number_off": "7" * 65}],
+            f"Key 4 (DND), Number while off: {TOO_LONG}",
+        ),
+        ([DND | {"number_on": "7\t9"}], f"Key 4 (DND), Number while on: {INVALID}"),
+        (
+            [DND | {"number_off": "7\r\nk=5"}],
+            f"Key 4 (DND), Number while off: {INVALID}",
+        ),
+        ([DND | {"number_on": "7\u202e9"}], f"Key 4 (DND), Number while on: {INVALID}"),
         (
             [DND, DND | {"key": "5", "number_on": "*80"}],
             (
-                "Key 5, Number while off: key 4 has the number *78, too."
+                "Key 5 (DND), Number while off: key 4 has the number *78, too."
                 " A call to it would press both."
             ),
         ),
         (
             [DND | {"number_on": " key7 "}, {"key": "7"}],
             (
-                "Key 4, Number while on: key 7 has the number key7, too."
+                "Key 4 (DND), Number while on: key 7 has the number key7, too."
                 " A call to it would press both."
             ),
         ),
         (
             [{"key": "7"}, DND | {"number_off": "key7"}],
             (
-                "Key 4, Number while off: key 7 has the number key7, too."
+                "Key 4 (DND), Number while off: key 7 has the number key7, too."
                 " A call to it would press both."
             ),
         ),

@@ -239,10 +239,15 @@ async def test_a_key_needs_nothing_but_its_number(
         ([{"key": "1"}, {"key": "two keys"}], "invalid_key", ("two keys", "Number")),
         ([{"key": "1"}, {"key": "2"}, {"key": " 1"}], "duplicate_key", ("1", "Number")),
         *(
-            ([{"key": "1", "name": f"Up{sign}down"}], "invalid_key_name", ("1", "Name"))
-            for sign in FORBIDDEN
+            ([{"key": "1", "name": name}], "invalid_key_name", (f"1 ({shown})", "Name"))
+            for name in (f"Up{sign}down" for sign in FORBIDDEN)
+            for shown in [repr(name)[1:-1]]
         ),
-        ([{"key": "1", "name": "x" * 65}], "key_name_too_long", ("1", "Name")),
+        (
+            [{"key": "1", "name": "x" * 65}],
+            "key_name_too_long",
+            (f"1 ({'x' * 39}…)", "Name"),
+        ),
         ([], "invalid_key_count", ("", "")),
         (
             [{"key": str(number)} for number in range(201)],

@@ -1,5 +1,7 @@
 """The one rule for names, labels and numbers that a person types."""
 
+from collections.abc import Container
+from itertools import chain, count
 import re
 from typing import Final
 
@@ -22,3 +24,11 @@ def forbidden_in(text: str) -> str | None:
 def without_forbidden(text: str) -> str:
     """Return a name from elsewhere without the characters that no name may have."""
     return _FORBIDDEN.sub("", text).strip()
+
+
+def distinct(name: str, names: Container[str]) -> str:
+    """Return a name from elsewhere, cut to MAX_NAME, with a number if `names` has it."""
+    name = without_forbidden(name)
+    ends = chain([""], (f" {number}" for number in count(2)))
+    candidates = (name[: MAX_NAME - len(end)].strip() + end for end in ends)
+    return next(candidate for candidate in candidates if candidate not in names)

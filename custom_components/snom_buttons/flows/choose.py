@@ -1,7 +1,6 @@
 """The page on which entities are chosen for the keys of a phone."""
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from itertools import chain, count
 from typing import Final
 
 import voluptuous as vol
@@ -20,7 +19,7 @@ from homeassistant.helpers.target import (
 )
 
 from ..const import DOMAIN
-from ..engine.names import MAX_NAME, without_forbidden
+from ..engine.names import distinct, without_forbidden
 from ..engine.phones import KeyKind
 from ..hub.links.describe import entity_name
 from ..hub.settings import KeySettings, LinkSettings
@@ -113,7 +112,7 @@ class Choice:
         keys = {key.key: key for key in self._keys}
         names = {key.name for key in self._keys if key.key not in self.free}
         for number, entity in zip(self.free, self.new, strict=False):
-            name = _distinct(entity_name(hass, entity), names)
+            name = name_after(hass, entity, names)
             names.add(name)
             keys[number] = KeySettings(
                 key=number,
@@ -123,6 +122,12 @@ class Choice:
                 link=LinkSettings(follows=entity),
             )
         return keys
+
+
+@callback
+def name_after(hass: HomeAssistant, entity_id: str, names: Container[str]) -> str:
+    """Return the name of an entity for a key, as one that is not among `names`."""
+    return distinct(without_forbidden(entity_name(hass, entity_id)) or entity_id, names)
 
 
 def followed(keys: Iterable[KeySettings]) -> list[str]:
@@ -193,11 +198,3 @@ _PREFIXES: Final = tuple(f"{domain}." for domain in OF_AREAS)
 def _plain(key: KeySettings, name: str) -> KeySettings:
     """Return a key with nothing set by hand but its kind and its colours."""
     return KeySettings(key=key.key, name=name, kind=key.kind, colors=key.colors)
-
-
-def _distinct(name: str, names: Container[str]) -> str:
-    """Return a name of an entity as one that no other key has, with a number if need be."""
-    clean = without_forbidden(name)
-    ends = chain([""], (f" {number}" for number in count(2)))
-    candidates = (clean[: MAX_NAME - len(end)].strip() + end for end in ends)
-    return next(candidate for candidate in candidates if candidate not in names)

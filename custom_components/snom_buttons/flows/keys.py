@@ -1,6 +1,7 @@
 """The list of keys of a phone: its selector, how it is read, and its faults."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 import re
 from typing import Any, Final
@@ -44,6 +45,7 @@ from ..const import (
 )
 from ..engine.names import MAX_NAME, forbidden_in
 from ..engine.phones import KeyKind
+from ..engine.refused import quoted
 from ..engine.xbuttons import MAX_TEXT, LightMode
 from ..hub.settings import (
     OWN_KINDS,
@@ -53,6 +55,7 @@ from ..hub.settings import (
     LinkPress,
     LinkSettings,
 )
+from .choose import name_after
 from .forms import (
     USER_CHARACTERS,
     WHOLE_FORM,
@@ -157,22 +160,38 @@ async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector
     )
 
 
-def read_key(
-    data: Mapping[str, Any], colors: bool, name_of: Callable[[str], str]
-) -> KeySettings:
-    """Return a key of the list, of which all values but its number may be missing.
+def read_keys(
+    hass: HomeAssistant,
+    listed: Iterable[Mapping[str, Any]],
+    colors: bool,
+    name_of: Callable[[str], str],
+) -> list[KeySettings]:
+    """Return the keys of the list, of which all values but the number may be missing.
 
-    `name_of` returns the name of a key that has none.
+    A linked key without a name is named after its entity, any other one by `name_of`.
+    """
+    keys = [_read_key(data, colors) for data in listed]
+    names = {key.name for key in keys}
+    for index, key in enumerate(keys):
+        if not key.name:
+            entity = key.link.follows if key.link else ""
+            name = name_after(hass, entity, names) if entity else name_of(key.key)
+            names.add(name)
+            keys[index] = replace(key, name=name)
+    return keys
+
+
+def _read_key(data: Mapping[str, Any], colors: bool) -> KeySettings:
+    """Return a key of the list, its name "" if it has none.
 
     The list selector does not convert values, so booleans are converted here.
     """
-    key = data[CONF_KEY].strip()
     kind = KeyKind(data.get(CONF_KIND, KeyKind.LIGHT))
     link = LinkSettings.from_dict(data)
     is_linked = kind is KeyKind.LINKED or link != LinkSettings(follows="")
     return KeySettings(
-        key=key,
-        name=data.get(CONF_NAME, "").strip() or name_of(key),
+        key=data[CONF_KEY].strip(),
+        name=data.get(CONF_NAME, "").strip(),
         kind=kind,
         colors=bool(data.get(CONF_COLORS, colors)),
         toggle=bool(data.get(CONF_TOGGLE)),
@@ -185,20 +204,26 @@ def read_key(
 
 
 async def async_find_key_faults(
-    hass: HomeAssistant, keys: Sequence[KeySettings]
+    hass: HomeAssistant, keys: Sequence[KeySettings], name_of: Callable[[str], str]
 ) -> Faults:
-    """Return the first fault of the list of keys; its text names key and field."""
+    """Return the first fault of the list of keys; its text names key and field.
+
+    The list shows keys by name, so a name other than `name_of` gives is in the text.
+    """
     faults = Faults(KEYS_PLACEHOLDERS)
     if not 1 <= len(keys) <= MAX_KEYS:
         faults.add(WHOLE_FORM, "invalid_key_count")
     found = list(_faults(keys))
     for key in keys:
         if not found and (fault := await async_find_link_fault(hass, key)):
-            found.append((key.key, fault))
+            found.append((key, fault))
     if found:
-        key_number, (field, error, values) = found[0]
+        key, (field, error, values) = found[0]
+        label = key.key
+        if key.name != name_of(key.key):
+            label += f" ({quoted(key.name)})"
         names = await _async_field_names(hass)
-        about = {**values, CONF_KEY: key_number, FIELD: names[field]}
+        about = {**values, CONF_KEY: label, FIELD: names[field]}
         if other := values.get(OTHER_FIELD):
             about[OTHER_FIELD] = names[other]
         faults.add(WHOLE_FORM, error, **about)
@@ -218,25 +243,25 @@ async def _async_field_names(hass: HomeAssistant) -> dict[str, str]:
     }
 
 
-def _faults(keys: Iterable[KeySettings]) -> Iterator[tuple[str, Fault]]:
-    """Yield the faults of keys with the keys' numbers, without those of links."""
+def _faults(keys: Iterable[KeySettings]) -> Iterator[tuple[KeySettings, Fault]]:
+    """Yield keys and their faults, without those of links."""
     known: set[str] = set()
-    numbers: dict[str, tuple[str, str]] = {}
+    numbers: dict[str, tuple[KeySettings, str]] = {}
     for key in keys:
         if key.key in known:
-            yield key.key, Fault(CONF_KEY, "duplicate_key")
+            yield key, Fault(CONF_KEY, "duplicate_key")
         known.add(key.key)
         for fault in _faults_of(key):
-            yield key.key, fault
+            yield key, fault
         # A call to the number of one look is a press of the key.
         for field, number in _numbers(key):
-            mine = key.key, field
+            mine = key, field
             other = numbers.setdefault(number, mine)
-            if other[0] == key.key:
+            if other[0].key == key.key:
                 continue
             if field == CONF_KEY:
                 mine, other = other, mine
-            about = {OTHER_KEY: other[0], CONF_NUMBER: number}
+            about = {OTHER_KEY: other[0].key, CONF_NUMBER: number}
             yield mine[0], Fault(mine[1], "duplicate_number", about)
 
 

@@ -67,7 +67,7 @@ from .keys import (
     SIP_USER,
     async_find_key_faults,
     async_keys_selector,
-    read_key,
+    read_keys,
 )
 
 CONF_KEY_COUNT: Final = "key_count"
@@ -272,8 +272,8 @@ class PhoneFlow(SnomSubentryFlow):
         if user_input is not None:
             suggested = user_input[CONF_KEYS]
             self._room_lights = user_input[CONF_ROOM_LIGHTS]
-            self._keys = [read_key(key, colors, self._key_name) for key in suggested]
-            faults = await async_find_key_faults(self.hass, self._keys)
+            self._keys = read_keys(self.hass, suggested, colors, self._key_name)
+            faults = await async_find_key_faults(self.hass, self._keys, self._key_name)
             if not faults:
                 return await self.async_step_phone()
         selector = await async_keys_selector(self.hass, colors)
