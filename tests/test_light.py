@@ -310,6 +310,34 @@ async def test_many_lamps_do_not_block_the_loop(
         await phone.shows("48", c="on")
 
 
+async def test_an_action_on_many_lamps_sends_each_phone_one_document(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    """They fit, and Home Assistant calls the lamps of all phones in any order."""
+    extensions = ["50", "51", "52", "53", "54"]
+    for extension in extensions:
+        keys = [key_data(f"{number}") for number in range(1, 17)]
+        add_phone(hass, server, phone_subentry(extension, keys))
+    await hass.async_block_till_done()
+    registered = [await phones(extension) for extension in extensions]
+    for extension, phone in zip(extensions, registered, strict=True):
+        await in_sync(server, extension)
+        phone.requests.clear()
+    lamps = [
+        f"light.phone_{extension}_key_{number}"
+        for extension in extensions
+        for number in range(1, 17)
+    ]
+    await hass.services.async_call(
+        LIGHT_DOMAIN, SERVICE_TURN_ON, {ATTR_ENTITY_ID: lamps}, blocking=True
+    )
+    for phone in registered:
+        for number in range(1, 17):
+            await phone.shows(f"{number}", c="on")
+    await hass.async_block_till_done()
+    assert [len(phone.requests) for phone in registered] == [1] * len(registered)
+
+
 async def test_lights_of_one_phone_leave_others_alone(
     hass: HomeAssistant, phone: RawPhone, phones: Phones
 ) -> None:

@@ -1,6 +1,7 @@
 """The turns of lamps, so that one action does not hold the event loop for all of them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Hashable
 from typing import Final
 
@@ -16,14 +17,15 @@ class LampTurns:
 
     def __init__(self) -> None:
         """Create turns that no lamp waits for."""
-        self._waiting: dict[Hashable, list[asyncio.Future[None]]] = {}
+        self._waiting: defaultdict[Hashable, list[asyncio.Future[None]]]
+        self._waiting = defaultdict(list)
         self._is_planned = False
 
     async def wait(self, phone: Hashable) -> None:
         """Return when a lamp of a phone may change."""
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
-        self._waiting.setdefault(phone, []).append(turn)
+        self._waiting[phone].append(turn)
         if not self._is_planned:
             self._is_planned = True
             loop.call_soon(self._next)

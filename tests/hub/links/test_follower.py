@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.snom_buttons.hub.links.key import LinkedKey
 from custom_components.snom_buttons.hub.links.look import LinkedLook
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_STATE_CHANGED
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -265,6 +265,53 @@ async def test_two_hundred_keys_have_one_listener(
             and len(phone.keys) == 200
         )
     )
+
+
+def listeners(hass: HomeAssistant) -> tuple[int, int]:
+    """Return the number of listeners to all states, and of those to one entity each."""
+    tracked = hass.data.get("track_state_change_data")
+    return (
+        hass.bus.async_listeners().get(EVENT_STATE_CHANGED, 0),
+        sum(map(len, tracked.callbacks.values())) if tracked else 0,
+    )
+
+
+@pytest.mark.parametrize(("keys", "entities"), [(1, 1), (40, 1), (40, 2), (40, 20)])
+async def test_listeners_grow_with_the_entities_and_not_with_the_keys(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    linked: Linked,
+    keys: int,
+    entities: int,
+) -> None:
+    for number in range(entities):
+        hass.states.async_set(f"light.number_{number}", "off")
+    before = listeners(hass)
+    await linked(
+        *(link(f"{n}", f"light.number_{n % entities}") for n in range(1, keys + 1))
+    )
+    assert before == (0, 0)
+    assert listeners(hass) == (1, entities)
+    assert await hass.config_entries.async_unload(config_entry.entry_id)
+    assert listeners(hass) == before
+
+
+async def test_keys_that_change_at_once_go_in_one_document(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    for name in ("hall", "attic"):
+        hass.states.async_set(f"light.{name}", "off")
+    numbers = range(1, 17)
+    phone = await linked(
+        *(link(f"{n}", f"light.{'hall' if n % 2 else 'attic'}") for n in numbers)
+    )
+    phone.requests.clear()
+    hass.states.async_set("light.hall", "on")
+    hass.states.async_set("light.attic", "on")
+    for n in numbers:
+        await phone.shows(f"{n}", c="on")
+    await hass.async_block_till_done()
+    assert len(phone.requests) == 1
 
 
 async def test_an_update_after_the_stop_follows_nothing(

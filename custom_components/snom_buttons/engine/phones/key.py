@@ -106,14 +106,18 @@ class Key:
         known, document = self._before
         if description != known:
             document = format_document((description,))
+            self._remember(description)
         self._before = before, self.document
         self.look, self.document = description, document
+        self._changed(self, differ_only_in_label(before, description))
+        self.shown.emit(cause)
+
+    def _remember(self, description: KeyDescription) -> None:
+        """Store a light mode and a colour that the lists of words lack."""
         if description.light not in LightMode:
             self.other_lights = _remembered(description.light, self.other_lights)
         if is_other_color(color := description.color or ""):
             self.other_colors = _remembered(color, self.other_colors)
-        self._changed(self, differ_only_in_label(before, description))
-        self.shown.emit(cause)
 
     def reset(self, cause: object = None) -> None:
         """Show the look of the setup, off; what the key follows may then change it."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 import logging
 from typing import Any
 
@@ -130,10 +131,10 @@ class LinkedLook:
         has_template = self.link.template or self.link.label_template
         if not self._is_started and (face is None or has_template):
             return
-        unavailable = Face(self.link.unavailable)
         if self.link.template and _is_there(state):
             face = self._face or OFF
-        self._base = self._look(face or unavailable, self._label_of(state))
+        face = face or Face(self.link.unavailable)
+        self._base = self._look(face, self._label_of(state))
         self._async_render()
 
     @callback
@@ -171,12 +172,8 @@ class LinkedLook:
         return self.setup.title
 
     def _look(self, face: Face, label: str) -> KeyDescription:
-        return replace(
-            self.setup.off,
-            light=face.light,
-            color=face.color if self.setup.colors else None,
-            label=without_forbidden(label)[:MAX_LABEL].strip() or None,
-        )
+        color = face.color if self.setup.colors else None
+        return _look_with(self.setup.off, face.light, color, label)
 
     # Templates
 
@@ -294,6 +291,14 @@ class LinkedLook:
         self._async_forget_passing()
         self._override = None
         self._async_render()
+
+
+@lru_cache(maxsize=4096)  # keys go on and off, and have the same looks again
+def _look_with(
+    off: KeyDescription, light: LightMode | str, color: str | None, label: str
+) -> KeyDescription:
+    label = without_forbidden(label)[:MAX_LABEL].strip()
+    return replace(off, light=light, color=color, label=label or None)
 
 
 def _is_there(state: State | None) -> bool:
