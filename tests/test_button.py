@@ -84,7 +84,7 @@ async def test_the_phone_is_asked_for_its_settings_and_to_restart(
 ANSWERS = {
     401: (
         "check_sync_challenged",
-        "Phone 44 answered 401 Whatever: it wants a password",
+        "Phone 44 answered 401 Whatever: it asks for a password",
     ),
     481: (
         "check_sync_no_subscription",

@@ -73,9 +73,13 @@ def register(
         ("<sips:44@192.0.2.44:2048;line=x>", "TLS"),
     ],
 )
-async def test_each_transport(register: Register, contact: str, transport: str) -> None:
+async def test_each_transport(
+    hass: HomeAssistant, register: Register, contact: str, transport: str
+) -> None:
     """The page is not at the port of SIP, and the phone's certificate is its own."""
     assert register(binding(contact, transport)) == "http://192.0.2.44"
+    shown = hass.states.get("sensor.phone_44_transport").state
+    assert shown == transport.lower()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from custom_components.snom_buttons.engine.phones import KeyPress
 from tests.support.certificates import make_certificate
 from tests.support.kamailio import Kamailio, proxying
+from tests.support.patience import PATIENCE
 from tests.support.peers import LOCALHOST, PEERS, Account
 from tests.support.rawphone import RawPhone
 from tests.support.serving_peers import (
@@ -68,6 +69,13 @@ async def test_registration_documents_and_presses_pass_through(
         assert len(document.all("Via")) == 2
         assert document.all("Route") == []
         assert document.start.startswith(f"MESSAGE sip:44@{desk.address};line=")
+
+        # So does the request to fetch settings.
+        await phone.check_sync(reboot=False, within=PATIENCE)
+        (notice,) = desk.notices
+        assert len(notice.all("Via")) == 2
+        assert notice.all("Route") == []
+        assert notice.get("Event") == "check-sync;reboot=false"
 
         assert (await desk.press("1")).status == 200
         assert (await desk.invite("4711")).status == 486
