@@ -14,6 +14,7 @@ from pytest_socket import enable_socket
 
 from tests.support.browser import (
     call_websocket,
+    choose_entity,
     chromium,
     chromium_path,
     page_of,
@@ -110,15 +111,6 @@ async def add_server(page: Page) -> int:
     port = await fill_in_server(page, "en")
     await page.get_by_role("button", name="Submit").click()
     return port
-
-
-async def choose_entity(page: Page, opener: str, name: str) -> None:
-    """Choose an entity by its name, in the list that `opener` opens."""
-    entities = page.locator("ha-picker-combo-box")
-    await page.get_by_text(opener, exact=True).click()
-    await entities.get_by_placeholder("Search").fill(name)
-    await entities.get_by_text(name, exact=True).click()
-    await expect(entities).to_have_count(0)
 
 
 async def add_phone(page: Page, *names: str) -> tuple[str, str]:

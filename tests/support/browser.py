@@ -96,3 +96,12 @@ async def call_websocket(page: Page, type_: str, **data: Any) -> Any:
         "message => document.querySelector('home-assistant').hass.callWS(message)",
         {"type": type_, **data},
     )
+
+
+async def choose_entity(page: Page, opener: str, name: str) -> None:
+    """Choose an entity by its name, in the list that `opener` opens."""
+    entities = page.locator("ha-picker-combo-box")
+    await page.get_by_text(opener, exact=True).click()
+    await entities.get_by_placeholder("Search").fill(name)
+    await entities.get_by_text(name, exact=True).click()
+    await expect(entities).to_have_count(0)
