@@ -240,3 +240,15 @@ async def test_fields_are_named_in_the_language_of_home_assistant(
     placeholders = result["description_placeholders"]
     assert placeholders["field"] == "Vorlage des Aussehens"
     assert placeholders["other_field"] == "Aussehen nach Zustand"
+
+
+async def test_two_hundred_linked_keys_go_through_the_dialogue(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    keys = [link() | {"key": str(n), "name": f"Key {n}"} for n in range(1, 201)]
+    last = keys[-1]
+    assert await stored(hass, config_entry, *keys) == keys
+    wrong = [*keys[:-1], last | {"follows": "light.gone"}]
+    result = await submitted(hass, config_entry, *wrong)
+    assert result["errors"] == {"base": "link_no_entity"}
+    assert result["description_placeholders"]["key"] == "200"

@@ -217,6 +217,25 @@ async def test_a_key_of_a_shared_line_belongs_to_the_line(
     await phone.shows("1", c="on")
 
 
+async def test_the_link_of_a_key_of_a_shared_line_is_kept_up_to_date(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    registry = er.async_get(hass)
+    known = registry.async_get_or_create("light", "demo", "1")
+    hass.states.async_set(known.entity_id, "on")
+    phone = await linked(link("1", known.entity_id))
+    line = line_subentry(keys=[{"phone": "subentry_44", "key": "1"}])
+    hass.config_entries.async_add_subentry(config_entry, ConfigSubentry(**line))
+    await phone.shows("1", c=None, l="(co2)")
+    registry.async_update_entity(known.entity_id, new_entity_id="light.hall")
+    await hass.async_block_till_done()
+    hass.states.async_set("light.hall", "on")
+    [key] = config_entry.subentries["subentry_44"].data["keys"]
+    assert key["follows"] == "light.hall"
+    hass.config_entries.async_remove_subentry(config_entry, "subentry_line")
+    await phone.shows("1", c="on", l="Key 1")
+
+
 @pytest.mark.parametrize("what", ["confirm", "actions"])
 async def test_what_is_under_way_ends_with_the_entry(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked, what: str
@@ -312,6 +331,19 @@ async def test_keys_that_change_at_once_go_in_one_document(
         await phone.shows(f"{n}", c="on")
     await hass.async_block_till_done()
     assert len(phone.requests) == 1
+
+
+async def test_two_hundred_keys_may_follow_one_entity(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    actions = [{"action": "light.toggle"}]
+    phone = await linked(
+        *(link(str(n), "light.hall", actions=actions) for n in range(1, 201))
+    )
+    await phone.until(lambda: len(phone.keys) == 200)
+    hass.states.async_set("light.hall", "on")
+    await phone.until(lambda: all(key.get("c") == "on" for key in phone.keys.values()))
 
 
 async def test_an_update_after_the_stop_follows_nothing(

@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+import logging
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
     async_capture_events,
     async_fire_time_changed,
     async_mock_service,
@@ -14,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.snom_buttons.hub.links import press as linked_press
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.support.rawphone import RawPhone
@@ -143,7 +146,17 @@ async def test_a_template_is_the_look(hass: HomeAssistant, linked: Linked) -> No
     await phone.shows("1", c="offline", o=None, l="Key 1")
 
 
-@pytest.mark.parametrize("template", ["{{ 1 / states(entity_id) | int }}", "{{ 'x' }}"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ 1 / states(entity_id) | int }}",
+        "{{ 'x' }}",
+        "{{ ['on', 'red'] }}",
+        "{{ None }}",
+        "{{ 'on red' * 9999 }}",
+        "{{ no_such.attribute }}",
+    ],
+)
 async def test_a_template_that_fails_is_an_error_and_one_line(
     hass: HomeAssistant,
     linked: Linked,
@@ -157,8 +170,9 @@ async def test_a_template_that_fails_is_an_error_and_one_line(
         for state in ("0.0", "0"):
             hass.states.async_set("sensor.power", state)
             await hass.async_block_till_done()
-    lines = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert len([it for it in lines if "the template of its look" in it.message]) == 1
+    lines = [it.message for it in caplog.records if it.levelno >= logging.WARNING]
+    assert len([it for it in lines if "the template of its look" in it]) == 1
+    assert not [it for it in lines if "emplate" in it and "its look" not in it]
 
 
 async def test_a_label_is_the_state_or_a_template(
@@ -178,6 +192,36 @@ async def test_a_label_is_the_state_or_a_template(
     await phone.shows("3", c="on", l="open")
     await phone.shows("4", c="on", l="21.50!")
     await phone.shows("5", c="on", l="Key 5")
+
+
+async def test_a_label_with_a_variable_that_does_not_exist_fills_no_log(
+    hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
+) -> None:
+    hass.states.async_set("sensor.power", "1")
+    template = "{{ states(entity_id) }} {{ no_such }} W"
+    phone = await linked(link("1", "sensor.power", label_template=template))
+    await phone.shows("1", l="1  W")
+    hass.states.async_set("sensor.power", "2")
+    await phone.shows("1", l="2  W")
+    lines = [it.message for it in caplog.records if it.levelno >= logging.WARNING]
+    assert not [it for it in lines if "emplate" in it]
+
+
+async def test_templates_are_about_the_entity_that_is_followed(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    hass.states.async_set("binary_sensor.door", "on")
+    hass.states.async_set("cover.gate", "opening")
+    phone = await linked(
+        link(
+            "1",
+            "binary_sensor.door",
+            target="cover.gate",
+            look_template="{{ 'hold' if is_state(entity_id, 'on') else 'off' }}",
+            label_template="{{ entity_id }}",
+        )
+    )
+    await phone.shows("1", c="hold", l="binary_sensor.door")
 
 
 async def test_labels_take_one_send_a_second_and_the_newest_wins(
@@ -505,6 +549,40 @@ async def test_a_press_on_what_is_unavailable_fails(
     await phone.shows("2", c="offline")
 
 
+async def test_a_press_of_what_only_shows_never_fails(
+    hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
+) -> None:
+    hass.states.async_set("binary_sensor.leak", "unavailable")
+    phone = await linked(
+        link("1", "binary_sensor.leak"),
+        link("2", "sensor.gone"),
+        link("3", "alarm_control_panel.gone"),
+    )
+    for key in ("1", "2", "3"):
+        await press(hass, phone, key)
+        assert phone.keys[key]["c"] == "offline"
+    assert "failed" not in caplog.text
+
+
+async def test_a_press_that_is_repeated_asks_again_if_it_would_do_something_else(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    """The acted-on entity is another than the followed one, and changes meanwhile."""
+    hass.states.async_set("binary_sensor.door", "off")
+    hass.states.async_set("cover.garage", "closed", GARAGE)
+    opens = async_mock_service(hass, "cover", "open_cover")
+    stops = async_mock_service(hass, "cover", "stop_cover")
+    phone = await linked(link("1", "binary_sensor.door", target="cover.garage"))
+    await press(hass, phone)
+    await phone.shows("1", c="pickup")
+    hass.states.async_set("cover.garage", "opening", GARAGE)
+    await press(hass, phone)
+    assert not opens
+    assert not stops
+    await press(hass, phone)
+    assert len(stops) == 1
+
+
 async def test_stored_actions_that_cannot_be_read_fail(
     hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -541,3 +619,24 @@ async def test_a_key_follows_an_entity_of_its_own_phone(
         await press(hass, phone, "2")
         await phone.shows("1", c=light)
         await phone.shows("2", c=light)
+
+
+async def test_a_key_that_follows_whether_its_phone_is_up_to_date_stands_still(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    known = er.async_get(hass).async_get_or_create(
+        "binary_sensor",
+        "snom_buttons",
+        "subentry_44_in_sync",
+        config_entry=config_entry,
+        disabled_by=None,
+    )
+    phone = await linked(link("1", known.entity_id))
+    await phone.shows("1", c="on")
+    sent = len(phone.requests)
+    # Its own document, and the time in which another would have followed.
+    await set_key(hass, light="hold")
+    await phone.shows("1", c="hold")
+    await set_key(hass, reset=True)
+    await phone.shows("1", c="on")
+    assert len(phone.requests) - sent == 2

@@ -142,6 +142,10 @@ ROWS: list[tuple[str, str, dict[str, Any], str]] = [
     ("todo", "0", {}, "off"),
     # A value that reads like a state lights no lamp.
     *((domain, "on", {}, "off") for domain in sorted(VALUES)),
+    ("update", "unknown", {}, "off"),
+    # A device that reports nothing begins like that.
+    ("switch", "unknown", {"assumed_state": True}, "off"),
+    ("lock", "unknown", {"assumed_state": True}, "off"),
     ("own_domain", "on", {}, "on"),
     ("own_domain", "off", {}, "off"),
 ]

@@ -1,10 +1,18 @@
 """The automatic action of each domain, row by row of docs/keys.md."""
 
+from typing import Any
+
 import pytest
 
-from custom_components.snom_buttons.hub.links.presses import call_for, is_confirmed
+from custom_components.snom_buttons.hub.links.presses import (
+    acted_on,
+    call_for,
+    is_confirmed,
+    needs_confirmation,
+)
 from custom_components.snom_buttons.hub.settings import LinkSettings
-from homeassistant.core import State
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
 
 PLAIN = LinkSettings(follows="light.it")
 NO_CODE = LinkSettings(follows="light.it", no_code=True)
@@ -143,3 +151,42 @@ def test_a_press_is_confirmed_where_it_opens_the_house(
 ) -> None:
     state = State(entity_id, "closed", {"device_class": device_class})
     assert is_confirmed(state) is wanted
+
+
+@pytest.mark.parametrize("kind", ["cover", "valve"])
+def test_what_cannot_be_stopped_turns_round(kind: str) -> None:
+    for features, service in ((11, f"stop_{kind}"), (3, "toggle")):
+        for moving in ("opening", "closing"):
+            state = State(f"{kind}.it", moving, {"supported_features": features})
+            call = call_for(state, PLAIN)
+            assert call and call.service == service
+
+
+@pytest.mark.parametrize(
+    ("members", "wanted"),
+    [
+        (["light.a", "lock.b"], True),
+        (["light.a", "cover.garage"], True),
+        (["light.a", "cover.blind"], False),
+        (["light.a", "cover.gone"], False),
+        ("all", False),
+    ],
+)
+async def test_a_group_is_confirmed_if_a_member_is(
+    hass: HomeAssistant, members: Any, wanted: bool
+) -> None:
+    hass.states.async_set("cover.garage", "closed", {"device_class": "garage"})
+    hass.states.async_set("cover.blind", "closed", {"device_class": "blind"})
+    state = State("group.it", "on", {"entity_id": members})
+    assert needs_confirmation(hass, state, PLAIN) is wanted
+
+
+async def test_an_entity_that_is_not_there_has_its_registered_class(
+    hass: HomeAssistant,
+) -> None:
+    gate = {"original_device_class": "gate"}
+    er.async_get(hass).async_get_or_create("cover", "demo", "1", **gate)
+    for entity_id, wanted in (("cover.demo_1", True), ("cover.other", False)):
+        state = acted_on(hass, entity_id)
+        assert state.state == "unavailable"
+        assert needs_confirmation(hass, state, PLAIN) is wanted

@@ -11,6 +11,7 @@ from homeassistant.components.light import (
     COLOR_MODES_COLOR,
 )
 from homeassistant.const import (
+    ATTR_ASSUMED_STATE,
     ATTR_DEVICE_CLASS,
     STATE_HOME,
     STATE_OFF,
@@ -72,7 +73,18 @@ VALUES: Final = frozenset(
 """Domains whose entities have a value: it is the label, and the lamp is off."""
 
 BEGIN_UNKNOWN: Final = (
-    STATELESS | VALUES | {"cover", "device_tracker", "event", "person", "valve"}
+    STATELESS
+    | VALUES
+    | {
+        "cover",
+        "device_tracker",
+        "event",
+        "image",
+        "notify",
+        "person",
+        "update",
+        "valve",
+    }
 )
 """Domains in which `unknown` is usual, as before the first press."""
 
@@ -80,12 +92,16 @@ BEGIN_UNKNOWN: Final = (
 def face_of(state: State | None) -> Face | None:
     """Return the automatic look of a state; None if the entity is unavailable.
 
-    Also None for an unknown state, unless that is usual in its domain.
+    Also None for an unknown state, unless that is usual in its domain, or for a device
+    that reports no state and was not used yet.
     """
     if state is None or state.state == STATE_UNAVAILABLE:
         return None
     if state.state == STATE_UNKNOWN:
-        return OFF if state.domain in BEGIN_UNKNOWN else None
+        is_usual = state.domain in BEGIN_UNKNOWN or state.attributes.get(
+            ATTR_ASSUMED_STATE
+        )
+        return OFF if is_usual else None
     if look := _BY_STATE.get(state.domain):
         return look(state)
     faces = _FACES.get(state.domain, _LIT)
