@@ -14,7 +14,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.support.blueprints import Automation, automate, pass_time, turns
-from tests.support.entries import Phones, reaches
+from tests.support.entries import reaches
 from tests.support.rawphone import RawPhone
 
 KEYS = ["event.phone_44_key_2_press", "event.phone_45_alarm_press"]
@@ -45,13 +45,6 @@ async def house(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     hass.config.components |= {"conversation", "group", "zone"}
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-
-
-@pytest.fixture
-async def other(phone: RawPhone, phones: Phones) -> RawPhone:
-    """Return phone 45."""
-    registered: RawPhone = await phones("45")
-    return registered
 
 
 async def doorbell(hass: HomeAssistant, **inputs: Any) -> Automation:

@@ -11,11 +11,14 @@ from unittest.mock import patch
 from freezegun.api import FrozenDateTimeFactory
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint.models import Blueprint, DomainBlueprints
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
+
+from .entries import in_sync
 
 FOLDER = Path(__file__).parents[2] / "blueprints"
 AUTOMATION = "automation.by_blueprint"
@@ -78,9 +81,13 @@ class Automation:
         """Reload the automations; this one is a new one if `more` changes it."""
         await self._reload({"automation": [self._config | more]})
 
+    async def stop(self) -> None:
+        """Remove it, and end its runs."""
+        await self._reload({"automation": []})
+
     async def restart(self) -> None:
         """End its runs, and begin as Home Assistant does when it starts."""
-        await self._reload({"automation": []})
+        await self.stop()
         self._hass.set_state(CoreState.not_running)
         await self._reload({"automation": [self._config]})
         await self._hass.async_start()
@@ -108,7 +115,14 @@ async def turns() -> None:
 async def pass_time(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, **time: float
 ) -> None:
-    """Move the clock on, and let what was due happen."""
+    """Move the clock on, and let what was due happen.
+
+    Answers that are on their way would come too late, so they are awaited first.
+    """
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        for extension, phone in entry.runtime_data.phones.items():
+            if phone.phone.available:
+                await in_sync(entry, extension)
     freezer.tick(timedelta(**time))
     async_fire_time_changed(hass)
     await turns()
