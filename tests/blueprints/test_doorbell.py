@@ -14,7 +14,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.support.blueprints import Automation, automate, pass_time, turns
-from tests.support.entries import reaches
+from tests.support.entries import KEYS as KEYS_44, key_data, reaches, update_phone
 from tests.support.rawphone import RawPhone
 
 KEYS = ["event.phone_44_key_2_press", "event.phone_45_alarm_press"]
@@ -76,6 +76,22 @@ async def test_a_press_on_any_phone_opens_the_door(
     await other.press("3")
     await turns()
     assert len(opened) == 1
+
+
+@pytest.mark.usefixtures("house")
+async def test_a_linked_key_shows_its_entity_again(
+    hass: HomeAssistant, phone: RawPhone, server: MockConfigEntry
+) -> None:
+    link = key_data("2", kind="linked", follows="input_boolean.gate", press="nothing")
+    update_phone(hass, server, keys=[*KEYS_44[:1], link])
+    gate = {"entity_id": "input_boolean.gate"}
+    await hass.services.async_call("input_boolean", "turn_on", gate, blocking=True)
+    await phone.shows("2", c="on", l="Key 2")
+    await doorbell(hass, bells=BELLS[0], keys=KEYS[0])
+    await ring(hass)
+    await phone.shows("2", c="pickup", i="Front door")
+    await phone.press("2")
+    await phone.shows("2", c="on", i=None, l="Key 2")
 
 
 @pytest.mark.usefixtures("house")

@@ -7,7 +7,7 @@ import pytest
 
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint.schemas import BLUEPRINT_SCHEMA
-from homeassistant.util.yaml import load_yaml_dict
+from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 from tests.support.blueprints import FOLDER, load
 
 ROOT = FOLDER.parent
@@ -31,6 +31,9 @@ def test_a_blueprint_can_be_imported(path: Path) -> None:
     file = path.relative_to(ROOT)
     assert blueprint.metadata["source_url"] == f"{REPOSITORY}/blob/main/{file}"
     assert blueprint.metadata["description"]
+    # Home Assistant writes its own file of what it imports.
+    again = parse_yaml(blueprint.yaml())
+    assert AUTOMATION_BLUEPRINT_SCHEMA(again) == blueprint.data
     # Without it Home Assistant takes `single`, and logs a warning at a second press.
     assert "mode" in blueprint.data
 
