@@ -361,7 +361,7 @@ async def test_an_end_of_the_server_ends_the_wait(
     else:
         await asked.wait()
     assert await hass.config_entries.async_unload(config_entry.entry_id)
-    with pytest.raises(HomeAssistantError, match="server stopped before the action"):
+    with pytest.raises(HomeAssistantError, match="ended before it was done"):
         await pressing
     never.set()
 

@@ -224,6 +224,23 @@ async def test_templates_are_about_the_entity_that_is_followed(
     await phone.shows("1", c="hold", l="binary_sensor.door")
 
 
+@pytest.mark.parametrize(
+    "state",
+    ["\ud800", "a\u2028b", "\x00", "a\r\nc=on", "\u202e", "x" * 255, " "],
+)
+async def test_any_state_can_be_a_label(
+    hass: HomeAssistant, linked: Linked, state: str
+) -> None:
+    hass.states.async_set("sensor.text", "first")
+    phone = await linked(link("1", "sensor.text"))
+    await phone.shows("1", l="first")
+    hass.states.async_set("sensor.text", state)
+    await phone.until(lambda: phone.keys["1"].get("l") != "first")
+    assert "c" not in phone.keys["1"]
+    hass.states.async_set("sensor.text", "last")
+    await phone.shows("1", l="last")
+
+
 async def test_labels_take_one_send_a_second_and_the_newest_wins(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -283,12 +300,14 @@ async def test_set_key_shows_over_the_link_until_the_next_change(
     phone = await linked(link("1", "light.hall"))
     await set_key(hass, light="message", label="Post")
     await phone.shows("1", c="message", l="Post")
-    # A change that the key would not show is none of it.
+    # A change that the key would not show is none of it, and sends nothing.
+    sent = len(phone.requests)
     hass.states.async_set("light.hall", "on", {"brightness": 3})
     await hass.async_block_till_done()
     assert phone.keys["1"]["c"] == "message"
     hass.states.async_set("light.hall", "off")
     await phone.shows("1", c=None, l="Key 1")
+    assert len(phone.requests) == sent + 1
 
 
 async def test_reset_ends_what_set_key_has_set(
@@ -447,6 +466,27 @@ async def test_a_press_that_is_not_repeated_is_forgotten(
     await press(hass, phone)
     await phone.shows("1", c="pickup")
     assert not opens
+
+
+async def test_a_press_can_be_repeated_until_the_time_is_over(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    hass.states.async_set("lock.door", "locked")
+    unlocks = async_mock_service(hass, "lock", "unlock")
+    phone = await linked(link("1", "lock.door"))
+    await press(hass, phone)
+    await phone.shows("1", c="pickup")
+    pass_time(hass, linked_press.CONFIRM_SECONDS - 1)
+    await hass.async_block_till_done()
+    await press(hass, phone)
+    assert len(unlocks) == 1
+    await phone.shows("1", c=None)
+    # The time of the first press does not end what a later one asks.
+    await press(hass, phone)
+    await phone.shows("1", c="pickup")
+    pass_time(hass, 1)
+    await press(hass, phone)
+    assert len(unlocks) == 2
 
 
 async def test_whether_to_confirm_can_be_chosen(

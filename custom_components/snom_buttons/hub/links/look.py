@@ -126,16 +126,8 @@ class LinkedLook:
     @callback
     def async_refresh(self) -> None:
         """Show the state of the entity, if it is known already."""
-        state = self._hass.states.get(self.link.follows)
-        face = self._face_of(state)
-        has_template = self.link.template or self.link.label_template
-        if not self._is_started and (face is None or has_template):
-            return
-        if self.link.template and _is_there(state):
-            face = self._face or OFF
-        face = face or Face(self.link.unavailable)
-        self._base = self._look(face, self._label_of(state))
-        self._async_render()
+        if self._async_read_state():
+            self._async_render()
 
     @callback
     def async_changed(self, event: Event[EventStateChangedData]) -> None:
@@ -145,12 +137,25 @@ class LinkedLook:
         is_new_word = (before and before.state) != (after and after.state)
         if is_new_word and self.passing == CONFIRM:
             # The press would do something else now.
-            self.async_end_passing()
-        override, self._override = self._override, None
-        self.async_refresh()
-        if override is not None and not is_new_word and self._base == base:
-            self._override = override
-            self._async_render()
+            self._async_forget_passing()
+        self._async_read_state()
+        if is_new_word or self._base != base:
+            self._override = None
+        self._async_render()
+
+    @callback
+    def _async_read_state(self) -> bool:
+        """Set the look by the link; return whether the entity is known already."""
+        state = self._hass.states.get(self.link.follows)
+        face = self._face_of(state)
+        has_template = self.link.template or self.link.label_template
+        if not self._is_started and (face is None or has_template):
+            return False
+        if self.link.template and _is_there(state):
+            face = self._face or OFF
+        face = face or Face(self.link.unavailable)
+        self._base = self._look(face, self._label_of(state))
+        return True
 
     def _face_of(self, state: State | None) -> Face | None:
         """Return the look of a state by the table, else by its domain."""
