@@ -3,7 +3,10 @@
 from typing import Any
 from unittest.mock import patch
 
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -153,6 +156,32 @@ async def test_a_followed_integration_may_be_reloaded(
     assert [issue_id for _, issue_id in ir.async_get(hass).issues] == [
         "link_missing_subentry_44_1"
     ]
+
+
+async def test_an_automation_that_presses_the_key_of_what_it_watches_stands_still(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    """A press toggles the lamp, and the automation presses for each change of it."""
+    await set_up(
+        hass,
+        input_boolean={"lamp": {}},
+        automation={
+            "alias": "Circle",
+            "mode": "parallel",
+            "triggers": {"trigger": "state", "entity_id": "input_boolean.lamp"},
+            "actions": {
+                "action": "snom_buttons.press_key",
+                "target": {"entity_id": "event.phone_44_key_1_press"},
+            },
+        },
+    )
+    phone = await linked(link("1", "input_boolean.lamp"))
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    await press(hass, phone, "1")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await phone.shows("1", c="on")
+    assert len(presses) == 2
+    assert hass.states.is_state("input_boolean.lamp", "on")
 
 
 async def test_actions_may_ask_about_their_own_phone_as_a_device(

@@ -109,7 +109,12 @@ async def test_it_has_an_event_but_no_light_switch_or_label(
 async def test_a_table_comes_before_the_automatic_look(
     hass: HomeAssistant, linked: Linked
 ) -> None:
-    table = {"open": "pickup red", "closed": True, "unavailable": "hold"}
+    table = {
+        "open": "pickup red",
+        "closed": True,
+        "unavailable": "hold",
+        "a state that it never has": "error",
+    }
     hass.states.async_set("cover.gate", "open")
     phone = await linked(link("1", "cover.gate", look_table=table))
     await phone.shows("1", c="pickup", o="red")
