@@ -14,6 +14,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 from tests.support.entries import (
+    PASSWORD,
     Phones,
     add_phone,
     key_data,
@@ -21,7 +22,9 @@ from tests.support.entries import (
     reaches,
     update_phone,
 )
+from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
+from virtual_phone import Kind, VirtualPhone
 
 SEND = "button.phone_44_send_all_keys_again"
 OFF = "button.phone_44_all_lamps_off"
@@ -222,3 +225,33 @@ async def test_many_lamps_let_others_have_their_turn(
     assert turns == [0, 0]
     await reaches(hass, "light.phone_44_key_120", STATE_OFF)
     assert not any(key.is_on for key in phone.keys.values())
+
+
+async def test_the_software_phone_restarts_and_gets_its_keys_again(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    """As in the demo."""
+    async with VirtualPhone(
+        "44", PASSWORD, registrar=f"{LOCALHOST}:{port}", keys=4
+    ) as phone:
+        await phone.wait_for(lambda it: it.keys["1"].label == "Key 1")
+        await hass.async_block_till_done()
+        await call(hass, "light.turn_on", entity_id="light.phone_44_key_1")
+        await phone.wait_for(lambda it: it.keys["1"].light == "on")
+        for entity_id in (FETCH, RESTART):
+            await press(hass, entity_id)
+        # Dark after the restart; it registers again, so it gets the whole picture.
+        told = [entry.text for entry in phone.history if entry.kind is Kind.CHECK_SYNC]
+        assert told == ["check-sync: fetch settings", "check-sync: restart"]
+
+        def shown(phone: VirtualPhone) -> list[str]:
+            texts = [entry.text for entry in phone.history]
+            after = texts[texts.index("check-sync: restart") :]
+            return [text for text in after if text.startswith("key 1: ")]
+
+        await phone.wait_for(lambda it: len(shown(it)) == 2)
+        assert shown(phone) == [
+            "key 1: off",
+            "key 1: on · Key 1 · press sends key1",
+        ]
+        assert phone.keys["2"].label == "Key 2"

@@ -20,11 +20,12 @@ from homeassistant.const import (
     EntityCategory,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import (
     device_registry as dr,
     entity_platform,
     entity_registry as er,
+    label_registry as lr,
 )
 from homeassistant.util import dt as dt_util
 from tests.support.clock import hurrying
@@ -335,3 +336,28 @@ async def test_the_last_press_is_by_a_finger_and_is_known_after_a_restart(
     await hass.config_entries.async_reload(config_entry.entry_id)
     await hass.async_block_till_done()
     assert hass.states.get(last).state == again.isoformat(timespec="seconds")
+
+
+async def test_the_last_press_belongs_to_no_key(
+    hass: HomeAssistant, config_entry: MockConfigEntry, phones: Phones
+) -> None:
+    """Its unique ID ends as that of the press of a key named `last` would."""
+    [last] = await enabled(hass, config_entry, "last_press")
+    await phones()
+    with pytest.raises(ServiceValidationError) as refused:
+        await hass.services.async_call(
+            DOMAIN, "set_key", {"entity_id": last, "light": "on"}, blocking=True
+        )
+    assert refused.value.translation_key == "not_a_key"
+    label = lr.async_get(hass).async_create("Upstairs")
+    registry = er.async_get(hass)
+    for entity_id in (last, "light.phone_44_key_1"):
+        registry.async_update_entity(entity_id, labels={label.label_id})
+    answer = await hass.services.async_call(
+        DOMAIN,
+        "set_key",
+        {"label_id": label.label_id, "light": "on"},
+        blocking=True,
+        return_response=True,
+    )
+    assert [key["key"] for key in answer["keys"]] == ["1"]

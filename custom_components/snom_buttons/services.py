@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import voluptuous as vol
 
+from homeassistant.const import Platform
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -58,7 +59,12 @@ ATTR_WAIT: Final = "wait"
 type Entry = dict[str, JsonValueType]
 """What the response of an action says about a phone or a key."""
 
-KEY_ENTITIES: Final = ("label", "led", "press")
+KEY_ENTITIES: Final[dict[str, str]] = {
+    Platform.EVENT: "press",
+    Platform.LIGHT: "led",
+    Platform.SWITCH: "led",
+    Platform.TEXT: "label",
+}
 """The suffixes in unique IDs of a key's entities, after the key's name."""
 
 SET_KEY_SCHEMA: Final = vol.Schema(
@@ -281,7 +287,7 @@ def _key_of(entity: er.RegistryEntry) -> str | None:
         return None
     suffix = entity.unique_id.removeprefix(f"{entity.config_subentry_id}_")
     name, _, kind = suffix.rpartition("_")
-    return name if name and kind in KEY_ENTITIES else None
+    return name if name and KEY_ENTITIES.get(entity.domain) == kind else None
 
 
 def _phone_devices(hass: HomeAssistant) -> Iterator[str]:
