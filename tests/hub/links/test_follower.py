@@ -58,14 +58,20 @@ async def test_no_key_flickers_when_home_assistant_starts(
         link("2", "light.attic", look_template=template),
         link("3", "lock.door"),
         link("4", "light.gone"),
+        link("5", "light.hall", look_table={"unavailable": "hold", "unknown": "park"}),
+        link("6", "cover.blind"),
+        link("7", "sensor.power"),
     ]
+    hass.states.async_set("cover.blind", "open")
+    hass.states.async_set("sensor.power", "20")
     phone = await linked(*keys)
     await phone.shows("4", c="offline")
     await phone.shows("1", c="on")
     assert await hass.config_entries.async_unload(config_entry.entry_id)
 
     hass.set_state(CoreState.starting)
-    for entity_id in ("light.hall", "light.attic", "lock.door"):
+    names = ("light.hall", "light.attic", "lock.door", "cover.blind", "sensor.power")
+    for entity_id in names:
         hass.states.async_remove(entity_id)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     await hass.async_block_till_done()
@@ -76,6 +82,8 @@ async def test_no_key_flickers_when_home_assistant_starts(
     for state in ("unavailable", "unknown", "on"):
         hass.states.async_set("light.hall", state)
         hass.states.async_set("light.attic", state)
+        hass.states.async_set("cover.blind", "open" if state == "on" else state)
+        hass.states.async_set("sensor.power", "20" if state == "on" else state)
         await hass.async_block_till_done()
     hass.states.async_set("lock.door", "locked")
     await phone.shows("3", c=None)
@@ -87,6 +95,11 @@ async def test_no_key_flickers_when_home_assistant_starts(
     assert lights(phone, "2") == ["hold"]
     assert lights(phone, "3") == ["on", "off"]
     assert lights(phone, "4") == ["offline"]
+    assert lights(phone, "5") == ["on", "off"]
+    assert lights(phone, "6") == ["on"]
+    labels = [it for sent in phone.requests for it in sent.body.split("\r\n")]
+    assert "l=20" in labels
+    assert "l=–" not in labels
 
 
 async def test_what_is_not_there_when_home_assistant_has_started_is_offline(

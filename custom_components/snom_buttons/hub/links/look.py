@@ -7,7 +7,7 @@ from functools import lru_cache
 import logging
 from typing import Any
 
-from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
     CALLBACK_TYPE,
     Event,
@@ -149,7 +149,8 @@ class LinkedLook:
         state = self._hass.states.get(self.link.follows)
         face = self._face_of(state)
         has_template = self.link.template or self.link.label_template
-        if not self._is_started and (face is None or has_template):
+        is_known = state is not None and state.state not in _COMING
+        if not self._is_started and (has_template or not is_known):
             return False
         if self.link.template and _is_there(state):
             face = self._face or OFF
@@ -304,6 +305,10 @@ def _look_with(
 ) -> KeyDescription:
     label = without_forbidden(label)[:MAX_LABEL].strip()
     return replace(off, light=light, color=color, label=label or None)
+
+
+_COMING = (STATE_UNAVAILABLE, STATE_UNKNOWN)
+"""The states of entities that are not there yet while Home Assistant starts."""
 
 
 def _is_there(state: State | None) -> bool:
