@@ -21,7 +21,7 @@ from playwright.async_api import Browser, FloatRect, Locator, Page
 
 from script.demonstration.home_assistant import HomeAssistant
 from script.demonstration.process import ROOT, pick_port
-from tests.support.browser import choose_entity, chromium, page_of, sign_in
+from tests.support.browser import choose_entity, chromium, end_dialog, page_of, sign_in
 from tests.support.demo import Demo, demo_of, demo_process
 from tests.support.patience import PATIENCE
 from virtual_phone import VirtualPhone
@@ -247,8 +247,7 @@ async def phone_settings(studio: Studio) -> bytes:
         await address.first.fill(PHONE_ADDRESS)
         await page.get_by_role("button", name="Submit").click()
         await page.get_by_text("successful").wait_for()
-        await page.get_by_role("button", name="Close").last.click()
-        await page.get_by_text("successful").wait_for(state="hidden")
+        await end_dialog(page, "Close")
         await choose_keys(page)
         await page.get_by_role("button", name="Next").click()
         await page.get_by_role("button", name="Delete").first.wait_for()

@@ -17,6 +17,7 @@ from tests.support.browser import (
     choose_entity,
     chromium,
     chromium_path,
+    end_dialog,
     page_of,
     sign_in,
 )
@@ -113,6 +114,12 @@ async def add_server(page: Page) -> int:
     return port
 
 
+async def dialog_texts(page: Page) -> str:
+    """Return roles and texts of the dialogue that is on top."""
+    snapshot = await page.locator("body").aria_snapshot()
+    return snapshot.rpartition("- dialog:")[2]
+
+
 async def add_phone(page: Page, *names: str) -> tuple[str, str]:
     """Add a phone by choosing its model and entities.
 
@@ -133,7 +140,7 @@ async def add_phone(page: Page, *names: str) -> tuple[str, str]:
         for name in ("Account", "Password")
     ]
     await page.get_by_role("button", name="Submit").click()
-    await page.get_by_role("button", name="Finish").click()
+    await end_dialog(page, "Finish")
     return account, password
 
 
@@ -204,11 +211,15 @@ async def test_the_editor_of_a_key_in_german(
         await page.get_by_role("button", name="Weiter").click()
         await page.get_by_text(steps["choose"]["title"]).wait_for()
         await page.get_by_role("button", name="Weiter").click()
-        await page.get_by_role("button", name="Bearbeiten", exact=True).first.click()
+        edit = page.get_by_role("button", name="Bearbeiten", exact=True).first
+        await edit.wait_for()
+        listed = await dialog_texts(page)
+        # "switch" is the role of the one below the list.
+        assert re.findall(r"\b(light|linked|none)\b", listed) == []
+        await edit.click()
         german, english = texts_of_keys("de"), texts_of_keys("en")
         await page.get_by_text(german[-1]).wait_for()
-        snapshot = await page.locator("body").aria_snapshot()
-        shown = snapshot.rpartition("- dialog:")[2]
+        shown = await dialog_texts(page)
         assert [text for text in german if text not in shown] == []
         foreign = [text for text in english if text not in german]
         assert [it for it in foreign if re.search(rf"\b{re.escape(it)}\b", shown)] == []

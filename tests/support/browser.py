@@ -105,3 +105,12 @@ async def choose_entity(page: Page, opener: str, name: str) -> None:
     await entities.get_by_placeholder("Search").fill(name)
     await entities.get_by_text(name, exact=True).click()
     await expect(entities).to_have_count(0)
+
+
+async def end_dialog(page: Page, button: str) -> None:
+    """Click the last button of this name, and wait until the dialogue is gone.
+
+    It goes one step back in the history of the page, which would undo a `goto`.
+    """
+    await page.get_by_role("button", name=button).last.click()
+    await page.wait_for_function("!history.state?.dialog")
