@@ -142,6 +142,20 @@ async def test_all_keys_are_sent_again(
         await press(hass, SEND)
 
 
+async def test_a_phone_without_keys_has_all_of_them(
+    hass: HomeAssistant, config_entry: MockConfigEntry, port: int
+) -> None:
+    """As one that only dials."""
+    update_phone(hass, config_entry, keys=[])
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    async with RawPhone((LOCALHOST, port), "44", PASSWORD) as phone:
+        await phone.register()
+        with patch.object(button, "ANSWER_WAIT", 0.2):
+            await press(hass, SEND)
+        assert hass.states.get(SEND).state != "unknown"
+        assert not phone.keys
+
+
 async def test_all_lamps_go_off_as_their_entities_would(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,

@@ -39,6 +39,7 @@ from tests.support.entries import (
     phone_subentry,
     update_phone,
 )
+from tests.support.ports import free_port
 from tests.support.rawphone import RawPhone
 
 TRANSLATIONS = Path(__file__).parents[1] / "custom_components" / DOMAIN / "translations"
@@ -364,14 +365,44 @@ async def test_phones_that_swap_their_extensions_keep_their_devices(
     await hass.async_block_till_done()
     assert [device_of(hass), device_of(hass, "subentry_45")] == before
     assert [server.runtime_data.phones[it].device_id for it in ("45", "44")] == before
-    registry = dr.async_get(hass)
+    registry, entry_id = dr.async_get(hass), server.entry_id
     for device_id, identifiers in zip(
         before,
-        (("subentry_44", "phone_45"), ("subentry_45", "phone_44")),
+        (("subentry_44", f"{entry_id}_45"), ("subentry_45", f"{entry_id}_44")),
         strict=True,
     ):
         device = registry.async_get(device_id)
         assert device and device.identifiers == {(DOMAIN, it) for it in identifiers}
+
+
+async def test_a_phone_gets_no_device_of_another_server(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """Which also has a phone with that extension, and whose automations name it."""
+    other = MockConfigEntry(
+        domain=DOMAIN,
+        title="Others",
+        data={**server.data, "port": free_port()},
+        subentries_data=[{**phone_subentry("44"), "subentry_id": "other_44"}],
+    )
+    other.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(other.entry_id)
+    await hass.async_block_till_done()
+    entries = {"subentry_44": server, "other_44": other}
+
+    def devices() -> list[str]:
+        return [it.runtime_data.phones["44"].device_id for it in entries.values()]
+
+    before = devices()
+    assert len({*before}) == 2
+    for subentry_id, entry in entries.items():
+        assert hass.config_entries.async_remove_subentry(entry, subentry_id)
+        await hass.async_block_till_done()
+    for entry in reversed(entries.values()):
+        again = {**phone_subentry("44"), "subentry_id": f"again_{entry.entry_id}"}
+        add_phone(hass, entry, again)
+        await hass.async_block_till_done()
+    assert devices() == before
 
 
 async def test_a_trigger_is_attached_before_its_server_is_loaded(

@@ -366,6 +366,18 @@ async def test_an_end_of_the_server_ends_the_wait(
     never.set()
 
 
+async def test_a_link_that_is_removed_at_once_ends_the_wait(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    hass.states.async_set("light.hall", "off")
+    await links(hass, config_entry, LINK)
+    pressing = hass.async_create_task(press_key(hass, LINKED_KEY, wait=True))
+    # The press is emitted in the next turn.
+    update_phone(hass, config_entry, keys=[key_data("4")])
+    answer = await pressing
+    assert [key["outcome"] for key in answer["keys"]] == ["nothing"]
+
+
 async def test_a_wait_that_is_cancelled_leaves_the_action_alone(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:

@@ -15,15 +15,16 @@ from .settings import PhoneSettings
 _LOGGER = logging.getLogger(__name__)
 
 
-def _identifiers(settings: PhoneSettings) -> set[tuple[str, str]]:
+def _identifiers(entry_id: str, settings: PhoneSettings) -> set[tuple[str, str]]:
     """Return what identifies the device of a phone: its subentry, and its extension.
 
     By its extension a phone that is removed and added again gets its device back, and
-    with that its area and the automations that name the device.
+    with that its area and the automations that name the device. Home Assistant looks for
+    removed devices of all servers, and another server may have the same extension.
     """
     return {
         (DOMAIN, settings.subentry_id),
-        (DOMAIN, f"phone_{settings.setup.extension}"),
+        (DOMAIN, f"{entry_id}_{settings.setup.extension}"),
     }
 
 
@@ -40,9 +41,10 @@ def async_release_extensions(
         device = registry.async_get_device_by_identifier(
             (DOMAIN, phone.subentry_id), entry_id
         )
-        if device is not None and device.identifiers - _identifiers(phone):
+        identifiers = _identifiers(entry_id, phone)
+        if device is not None and device.identifiers - identifiers:
             registry.async_update_device(
-                device.id, new_identifiers=device.identifiers & _identifiers(phone)
+                device.id, new_identifiers=device.identifiers & identifiers
             )
 
 
@@ -139,7 +141,7 @@ class SnomPhone:
         return self._registry.async_get_or_create(
             config_entry_id=self._entry_id,
             config_subentry_id=settings.subentry_id,
-            identifiers=_identifiers(settings),
+            identifiers=_identifiers(self._entry_id, settings),
             manufacturer="snom",
             model=UNDEFINED if is_named else settings.setup.model or None,
             name=settings.setup.name,

@@ -114,6 +114,12 @@ async def test_without_a_registration_it_fails_at_once() -> None:
 
 
 @jumps
+async def test_without_keys_there_is_nothing_to_wait_for() -> None:
+    async with contacts(1) as (phone, _):
+        assert await phone.confirm([], WITHIN) == []
+
+
+@jumps
 async def test_a_phone_that_asks_to_wait_has_answered_already() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = 503

@@ -228,6 +228,7 @@ class Phone:
     async def confirm(self, names: Collection[str], within: float) -> list[str]:
         """Send keys if they are not due; return the answer of each contact to them.
 
+        Without names nothing is sent, and there is no answer.
         All contacts that answer must take all keys; contacts that have stopped
         answering count only if no other is left, and those that are gone do not count.
         Raises Failed for the first refusal, as soon as there is no contact, and if
@@ -240,6 +241,8 @@ class Phone:
             filter(None, (box.held_by for box in outboxes.values())), None
         ):
             raise Failed("phone_refused", phone=phone, answer=held_by)
+        if not names:
+            return []
         missing = {contact: set(names) for contact in outboxes}
         answers: dict[object, str] = {}
         complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()

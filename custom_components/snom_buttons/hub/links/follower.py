@@ -193,6 +193,8 @@ class KeyLinks(Follower):
     def _async_pressed(self, press: KeyPress) -> None:
         if linked := self._linked.get((press.extension, press.key)):
             linked.press.async_pressed(press, partial(self._async_ended, press.id))
+        else:  # the link may have been removed since the press
+            self._async_ended(press.id, Outcome.NOTHING)
 
     @callback
     def async_expect(self, press: KeyPress) -> asyncio.Future[Outcome] | None:
