@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 from PIL import Image
-from playwright.async_api import Browser, FloatRect, Locator, Page
+from playwright.async_api import Browser, FloatRect, Locator, Page, expect
 
 from script.demonstration.home_assistant import HomeAssistant
 from script.demonstration.process import ROOT, pick_port
@@ -333,7 +333,9 @@ async def server_tls(studio: Studio) -> bytes:
         await change_server(page)
         tls = page.locator("ha-form-expandable", has_text="TLS")
         await tls.get_by_role("button", name="TLS").click()
-        await tls.get_by_role("switch").check(force=True)
+        switch = tls.get_by_role("switch")
+        await switch.press("Space")
+        await expect(switch).to_be_checked()
         await tls.get_by_role("textbox", name="Certificate").fill("/ssl/fullchain.pem")
         private_key = tls.get_by_role("textbox", name="Private key")
         await private_key.fill("/ssl/privkey.pem")
