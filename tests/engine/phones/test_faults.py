@@ -236,6 +236,33 @@ def test_doubts_outlive_the_next_registration() -> None:
     jumping(test)
 
 
+@pytest.mark.parametrize("way", ["reset", "left"])
+def test_doubts_outlive_a_contact(way: str) -> None:
+    """A phone that is reset, or leaves and comes back, is a new contact."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with behind_relay(phone) as (relay, desk):
+            await overtaken(phone, relay)
+            if way == "reset":
+                desk.reset()
+            else:
+                assert (await desk.unregister()).status == 200
+            await register(desk)
+            await desk.shows("1", c="hold")
+            await desk.shows("1", c="on")
+            await asyncio.sleep(5)
+            assert desk.keys["1"]["c"] == "hold"
+            count = len(desk.requests)
+            # A contact that comes later gets its picture, and nothing more.
+            assert (await desk.unregister()).status == 200
+            await register(desk)
+            await asyncio.sleep(600)
+            assert len(desk.requests) == count + 1
+
+    jumping(test)
+
+
 @pytest.mark.parametrize("under_way", [False, True])
 def test_a_phone_that_reboots_has_its_picture_within_a_second(under_way: bool) -> None:
     """It registers from a new port, and nothing more is sent to its old binding."""

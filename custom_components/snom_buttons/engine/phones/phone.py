@@ -70,6 +70,8 @@ class Phone:
         """The configured keys by name, in their order."""
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
+        self._late: set[str] = set()
+        """Keys of which an old document to a contact that has left may still arrive."""
         self._line_of = line_of
         self.answered: deque[Answered] = deque(maxlen=MAX_ANSWERED)
         """The newest presses and calls, of which a retransmission must not count."""
@@ -325,6 +327,7 @@ class Phone:
         """
         before = self._contacts
         self._contacts = {}
+        new: list[Contact] = []
         self.is_followed = True
         self.registrations = [Registration.of(binding, now) for binding in bindings]
         for binding in bindings:
@@ -345,8 +348,15 @@ class Phone:
                 before=known,
             )
             contact.outbox.add([*self.keys, *self._unconfigured])
+            if known is None:
+                new.append(contact)
         for contact in before.values():
-            contact.close()
+            self._late.update(contact.close())
+        # A phone that was reset, or has left and come back, is a new contact.
+        for contact in new:
+            contact.outbox.send_again_late(self._late)
+        if new:
+            self._late.clear()
         self._contacts_changed.emit(None)
         self.status.emit(None)
 
