@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import gc
 import statistics
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, override
 
 from homeassistant.components.light import DATA_COMPONENT, ColorMode, LightEntity
@@ -116,6 +116,8 @@ class Span:
     """What was measured during an action, or at rest."""
 
     seconds: float
+    busy: float
+    """Seconds of a processor that this process used."""
     late: list[float]
     collected: bool
     """Whether a full garbage collection ran meanwhile."""
@@ -131,14 +133,18 @@ async def span(act: Callable[[], asyncio.Future[None] | None]) -> Span:
 
     before = collections()
     lag = Lag()
-    begun = perf_counter()
+    begun, used = perf_counter(), process_time()
     if (done := act()) is not None:
         async with asyncio.timeout(PATIENCE):
             await done
     else:
         await asyncio.sleep(PAUSE)
-    seconds = perf_counter() - begun
-    return Span(seconds=seconds, late=lag.stop(), collected=collections() > before)
+    return Span(
+        seconds=perf_counter() - begun,
+        busy=process_time() - used,
+        late=lag.stop(),
+        collected=collections() > before,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +254,10 @@ def show_flips(measured: dict[str, list[Span]], names: dict[str, str]) -> None:
         times = [it.seconds for it in spans]
         return [statistics.median(times), max(times)]
 
+    def busy(spans: list[Span]) -> list[float]:
+        times = [it.busy for it in spans]
+        return [statistics.median(times), max(times)]
+
     def lag(spans: list[Span]) -> list[float]:
         late = [time for it in spans for time in it.late]
         return [percentiles(late)[1] / 1000, max(late)]
@@ -257,6 +267,7 @@ def show_flips(measured: dict[str, list[Span]], names: dict[str, str]) -> None:
 
     for what, name in names.items():
         show_both(f"{FLIPPED} {name} of {PHONES} phones, p50 / max", what, seconds)
+        show_both("processor time of it, p50 / max", what, busy)
         show_both("loop's lag meanwhile, p99 / max", what, lag)
         show_both("longest lag of the median flip", what, longest)
         documents = [count for it in measured[what] for count in it.documents]

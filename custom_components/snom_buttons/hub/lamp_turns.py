@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Hashable
+from itertools import count
 from typing import Final
 
 LAMPS_A_TURN: Final = 50
@@ -10,39 +11,50 @@ LAMPS_A_TURN: Final = 50
 
 
 class LampTurns:
-    """Lets lamps change in turns of the event loop, those of a phone in the same one.
+    """Lets up to LAMPS_A_TURN lamps change at once; of more, those of a phone together.
 
     Home Assistant calls a thousand lamps of one action in one turn, in any order.
     """
 
     def __init__(self) -> None:
         """Create turns that no lamp waits for."""
-        self._waiting: defaultdict[Hashable, list[asyncio.Future[None]]]
+        self._asked = 0
+        """Lamps in this turn that change in the next one, unless there are too many."""
+        self._numbers = count()
+        self._waiting: defaultdict[Hashable, list[tuple[int, asyncio.Future[None]]]]
         self._waiting = defaultdict(list)
-        self._is_planned = False
+        """By phone, each with its number in the order of the calls."""
 
     async def wait(self, phone: Hashable) -> None:
         """Return when a lamp of a phone may change."""
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        self._waiting[phone].append(turn)
-        if not self._is_planned:
-            self._is_planned = True
+        number = next(self._numbers)
+        if not self._waiting and self._asked < LAMPS_A_TURN:
+            if not self._asked:
+                loop.call_soon(self._end_turn)
+            self._asked += 1
+            await asyncio.sleep(0)
+            if not self._waiting:
+                return
+        if not self._waiting:
             loop.call_soon(self._next)
+        turn = loop.create_future()
+        self._waiting[phone].append((number, turn))
         await turn
+
+    def _end_turn(self) -> None:
+        self._asked = 0
 
     def _next(self) -> None:
         """Let the lamps of as many phones change as LAMPS_A_TURN allows, one at least."""
-        number = 0
+        lamps = 0
         while self._waiting:
             phone, turns = next(iter(self._waiting.items()))
-            if number and number + len(turns) > LAMPS_A_TURN:
-                break
+            if lamps and lamps + len(turns) > LAMPS_A_TURN:
+                asyncio.get_running_loop().call_soon(self._next)
+                return
             del self._waiting[phone]
-            number += len(turns)
-            for turn in turns:
+            lamps += len(turns)
+            for _, turn in sorted(turns):
                 if not turn.done():  # a script that is stopped cancels its calls
                     turn.set_result(None)
-        self._is_planned = bool(self._waiting)
-        if self._is_planned:
-            asyncio.get_running_loop().call_soon(self._next)
