@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from custom_components.snom_buttons.hub.links import press as linked_press
 from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
@@ -212,6 +213,34 @@ async def test_two_keys_that_press_each_other_do_not_run_in_a_circle(
     for _ in range(5):
         await hass.async_block_till_done(wait_background_tasks=True)
     assert [press.data["key"] for press in presses] == ["4", "5", "4"]
+
+
+async def test_what_presses_keys_for_ever_does_not_collect_what_has_ended(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An automation whose delay is longer than the time in which a press is a circle."""
+    monkeypatch.setattr(linked_press, "CIRCLE_SECONDS", -1)
+    await links(hass, config_entry, LINK | {"actions": [{"action": "test.note"}]})
+    has_ended = asyncio.Event()
+    causes: list[int] = []
+    later: list[asyncio.Task[Any]] = []
+
+    async def press_again() -> None:
+        await has_ended.wait()
+        await press_key(hass, LINKED_KEY, wait=True)
+
+    async def note(_: ServiceCall) -> None:
+        causes.append(len(linked_press._ACTING.get()))
+        if not later:
+            later.append(hass.async_create_task(press_again()))
+
+    hass.services.async_register("test", "note", note)
+    await press_key(hass, LINKED_KEY, wait=True)
+    has_ended.set()
+    await later[0]
+    assert causes == [1, 1]
 
 
 # With `wait`

@@ -19,7 +19,7 @@ from homeassistant.helpers.target import (
 )
 
 from ..const import DOMAIN
-from ..engine.names import distinct, without_forbidden
+from ..engine.names import distinct
 from ..engine.phones import KeyKind
 from ..hub.links.describe import entity_name
 from ..hub.settings import KeySettings, LinkSettings
@@ -127,7 +127,7 @@ class Choice:
 @callback
 def name_after(hass: HomeAssistant, entity_id: str, names: Container[str]) -> str:
     """Return the name of an entity for a key, as one that is not among `names`."""
-    return distinct(without_forbidden(entity_name(hass, entity_id)) or entity_id, names)
+    return distinct(entity_name(hass, entity_id), names)
 
 
 def followed(keys: Iterable[KeySettings]) -> list[str]:

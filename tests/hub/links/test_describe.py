@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.hub.links.describe import describe
+from custom_components.snom_buttons.hub.links.describe import describe, entity_name
 from custom_components.snom_buttons.hub.links.presses import DEEDS, call_for, deed_of
 from custom_components.snom_buttons.hub.settings import KeySettings, LinkSettings
 from custom_components.snom_buttons.hub.texts import async_load_texts
@@ -18,6 +18,17 @@ from tests.support.entries import key_data
 def line(hass: HomeAssistant, follows: str, **changes: Any) -> str:
     data = key_data("1", kind="linked", follows=follows, **changes)
     return describe(hass, KeySettings.from_dict(data))
+
+
+async def test_a_name_is_shown_without_what_would_end_the_line(
+    hass: HomeAssistant,
+) -> None:
+    hass.states.async_set(
+        "light.hall", "on", {"friendly_name": "Hall\r\n# Free\u202e \x1bbeer"}
+    )
+    assert entity_name(hass, "light.hall") == "Hall# Free beer"
+    hass.states.async_set("light.hall", "on", {"friendly_name": "\n"})
+    assert entity_name(hass, "light.hall") == "light.hall"
 
 
 @pytest.fixture(params=["en", "de"])

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 import logging
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -212,6 +213,19 @@ async def test_a_label_with_a_variable_that_does_not_exist_fills_no_log(
     assert not [it for it in lines if "emplate" in it]
 
 
+async def test_a_label_that_fails_only_when_it_is_rendered_again_is_the_name(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    """A number is rendered again, because the first result was parsed."""
+    hass.states.async_set("light.hall", "off")
+    template = "{{ 1 / ([1, 0] | random if is_state(entity_id, 'on') else 2) }}"
+    phone = await linked(link("1", "light.hall", label_template=template))
+    await phone.shows("1", c=None, l="0.5")
+    with patch("random.choice", side_effect=[1, 0]):
+        hass.states.async_set("light.hall", "on")
+    await phone.shows("1", c="on", l="Key 1")
+
+
 async def test_templates_are_about_the_entity_that_is_followed(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -258,6 +272,21 @@ async def test_labels_take_one_send_a_second_and_the_newest_wins(
         await asyncio.sleep(0)
     await phone.shows("1", l="30")
     assert len(phone.requests) - sent <= 2
+
+
+async def test_attributes_of_any_kind_are_an_error_and_one_line(
+    hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
+) -> None:
+    hass.states.async_set("climate.hall", "heat")
+    phone = await linked(link("1", "climate.hall"), link("2", "climate.hall"))
+    await phone.shows("2", c="on")
+    for action in (["heating"], {}):
+        hass.states.async_set("climate.hall", "heat", {"hvac_action": action})
+        await phone.shows("1", c="error", o=None)
+        await phone.shows("2", c="error", o=None)
+    assert caplog.text.count("its entity has a strange state") == 2
+    hass.states.async_set("climate.hall", "off")
+    await phone.shows("1", c=None)
 
 
 async def test_what_is_unavailable_has_its_light_mode(
@@ -546,6 +575,26 @@ async def test_a_scene_is_lit_for_a_second_as_a_receipt(
     await phone.shows("1", c=None)
 
 
+async def test_a_failure_is_one_line_without_the_code(
+    hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
+) -> None:
+    hass.states.async_set("lock.door", "locked")
+
+    async def fail(call: ServiceCall) -> None:
+        raise HomeAssistantError(f"The code\n{call.data['code']}\x1b[2J is\r\nwrong")
+
+    lines = async_capture_events(hass, "logbook_entry")
+    phone = await linked(link("1", "lock.door", code="9988", confirm="never"))
+    hass.services.async_register("lock", "unlock", fail)
+    await press(hass, phone)
+    await phone.shows("1", c="error")
+    [message] = [it.message for it in caplog.records if "failed" in it.message]
+    assert message == "A press of key 1 of phone 44 failed: The code …[2J is wrong"
+    assert len(lines) == 1
+    assert lines[0].data["message"].endswith("The code …[2J is wrong")
+    assert "9988" not in caplog.text
+
+
 @pytest.mark.parametrize("error", [HomeAssistantError("no power"), KeyError("power")])
 async def test_a_failure_is_shown_and_reported_once(
     hass: HomeAssistant,
@@ -592,6 +641,21 @@ async def test_a_press_on_what_is_unavailable_fails(
     pass_time(hass, linked_press.ERROR_SECONDS)
     await phone.shows("1", c="offline")
     await phone.shows("2", c="offline")
+
+
+async def test_a_press_fails_if_attributes_make_no_sense(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    hass.states.async_set("group.all", "on", {"entity_id": [1]})
+    phone = await linked(link("1", "group.all"))
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            "snom_buttons",
+            "press_key",
+            {"entity_id": "event.phone_44_key_1_press", "wait": True},
+            blocking=True,
+        )
+    await phone.shows("1", c="error")
 
 
 async def test_a_press_of_what_only_shows_never_fails(

@@ -103,3 +103,6 @@ async def test_what_a_press_acts_on_may_be_gone_too(
     found = issue(hass)
     assert found and found.translation_placeholders
     assert found.translation_placeholders["entity"] == r"light\.gone"
+    hass.states.async_set("light.gone", "on")
+    await hass.async_block_till_done()
+    assert issue(hass) is None

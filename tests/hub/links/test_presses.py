@@ -169,15 +169,21 @@ def test_what_cannot_be_stopped_turns_round(kind: str) -> None:
         (["light.a", "cover.garage"], True),
         (["light.a", "cover.blind"], False),
         (["light.a", "cover.gone"], False),
+        (["light.a", "group.inner"], True),
+        (["group.circle"], False),
         ("all", False),
     ],
 )
+@pytest.mark.parametrize("group", ["group.it", "scene.it"])
 async def test_a_group_is_confirmed_if_a_member_is(
-    hass: HomeAssistant, members: Any, wanted: bool
+    hass: HomeAssistant, members: Any, wanted: bool, group: str
 ) -> None:
+    hass.states.async_set("group.inner", "on", {"entity_id": ["lock.b"]})
+    hass.states.async_set("group.circle", "on", {"entity_id": ["group.it", group]})
     hass.states.async_set("cover.garage", "closed", {"device_class": "garage"})
     hass.states.async_set("cover.blind", "closed", {"device_class": "blind"})
-    state = State("group.it", "on", {"entity_id": members})
+    state = State(group, "on", {"entity_id": members})
+    hass.states.async_set("group.it", "on", {"entity_id": members})
     assert needs_confirmation(hass, state, PLAIN) is wanted
 
 

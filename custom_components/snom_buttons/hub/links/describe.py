@@ -4,6 +4,7 @@ from homeassistant.const import ATTR_FRIENDLY_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
+from ...engine.names import without_forbidden
 from ...engine.phones import KeyKind
 from ..settings import KeySettings, LinkPress, LinkSettings
 from ..texts import text
@@ -26,12 +27,16 @@ def describe(hass: HomeAssistant, key: KeySettings) -> str:
 
 @callback
 def entity_name(hass: HomeAssistant, entity_id: str) -> str:
-    """Return an entity's name as Home Assistant shows it, its ID without a name."""
+    """Return an entity's name as Home Assistant shows it, its ID without a name.
+
+    It is one line: integrations take names from devices and brokers.
+    """
     state = hass.states.get(entity_id)
-    if state is not None and (name := state.attributes.get(ATTR_FRIENDLY_NAME)):
-        return str(name)
     known = er.async_get(hass).async_get(entity_id)
-    return (known and (known.name or known.original_name)) or entity_id
+    name = (state and state.attributes.get(ATTR_FRIENDLY_NAME)) or (
+        known and (known.name or known.original_name)
+    )
+    return without_forbidden(str(name or "")) or entity_id
 
 
 def _press(hass: HomeAssistant, link: LinkSettings) -> str:

@@ -58,7 +58,7 @@ class KeyLinks(Follower):
         self._linked: dict[tuple[str, str], LinkedKey] = {}
         """By extension and key."""
         self._followed: dict[str, list[LinkedLook]] = {}
-        """By the entity ID that they follow."""
+        """By the entity ID that they follow; none for one that a press only acts on."""
         self._named: set[str] = set()
         """The entity IDs that links name, whose new names are followed.
 
@@ -164,6 +164,8 @@ class KeyLinks(Follower):
         named = {name for it in self._phones.values() for name in it.settings.named}
         for linked in self._linked.values():
             followed.setdefault(linked.link.follows, []).append(linked.look)
+            # A missing one may come, which ends its repair.
+            followed.setdefault(linked.link.acts_on, [])
             named |= linked.link.entities
         is_same = followed.keys() == self._followed.keys() and named == self._named
         self._followed, self._named = followed, named

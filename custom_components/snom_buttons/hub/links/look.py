@@ -147,22 +147,25 @@ class LinkedLook:
     def _async_read_state(self) -> bool:
         """Set the look by the link; return whether the entity is known already."""
         state = self._hass.states.get(self.link.follows)
-        face = self._face_of(state)
         has_template = self.link.template or self.link.label_template
         is_known = state is not None and state.state not in _COMING
         if not self._is_started and (has_template or not is_known):
             return False
-        if self.link.template and _is_there(state):
-            face = self._face or OFF
-        face = face or Face(self.link.unavailable)
-        self._base = self._look(face, self._label_of(state))
+        try:
+            face, label = self._face_of(state), self._label_of(state)
+        except Exception as err:  # noqa: BLE001, attributes may be anything
+            self._report("state", f"its entity has a strange state: {err}")
+            face, label = ERROR, self.setup.title
+        self._base = self._look(face, label)
         return True
 
-    def _face_of(self, state: State | None) -> Face | None:
-        """Return the look of a state by the table, else by its domain."""
+    def _face_of(self, state: State | None) -> Face:
+        """Return the look of a state by the template or the table, else by its domain."""
+        if self.link.template and _is_there(state):
+            return self._face or OFF
         if state is not None and state.state in self._table:
             return self._table[state.state]
-        return face_of(state)
+        return face_of(state) or Face(self.link.unavailable)
 
     def _label_of(self, state: State | None) -> str:
         """Return the label: the name while the entity is unavailable."""
@@ -230,15 +233,21 @@ class LinkedLook:
             self._report("look", f"the template of its look gave {value}")
             return ERROR
 
-    def _label_from(self, update: TrackTemplateResult) -> str | None:
-        if isinstance(update.result, TemplateError):
-            self._report("label", f"the template of its label failed: {update.result}")
+    def _label_from(self, update: TrackTemplateResult) -> str:
+        result: object = update.result
+        if not isinstance(result, str | TemplateError):
+            # It was parsed: 21.50 has become 21.5.
+            variables = self.variables(self.link.follows)
+            try:
+                result = update.template.async_render(
+                    variables, parse_result=False, log_fn=_quietly
+                )
+            except TemplateError as err:  # as one with a random number
+                result = err
+        if isinstance(result, TemplateError):
+            self._report("label", f"the template of its label failed: {result}")
             return self.setup.title
-        # The result was parsed: 21.50 would have become 21.5.
-        variables = self.variables(self.link.follows)
-        return str(
-            update.template.async_render(variables, parse_result=False, log_fn=_quietly)
-        )
+        return str(result)
 
     def _report(self, subject: str, message: str) -> None:
         """Log what is wrong with a part of the link, once."""

@@ -17,6 +17,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.script import Script, async_validate_actions_config
 
 from ...const import ATTR_CALLER, DOMAIN
+from ...engine.names import without_forbidden
 from ...engine.phones import Key, KeyPress
 from ...engine.refused import Failed
 from ..context import context_of
@@ -112,6 +113,13 @@ class LinkedPress:
     @callback
     def async_pressed(self, press: KeyPress, ended: Ended) -> None:
         """Act on a press, or ask that it is repeated."""
+        try:
+            self._async_pressed(press, ended)
+        except Exception as err:  # noqa: BLE001, attributes may be anything
+            ended(self._async_failed(str(err), context_of(press)))
+
+    @callback
+    def _async_pressed(self, press: KeyPress, ended: Ended) -> None:
         link, look = self._look.link, self._look
         state = acted_on(self._hass, link.acts_on)
         call = None if link.actions else call_for(state, link)
@@ -156,7 +164,8 @@ class LinkedPress:
     ) -> None:
         """Run an action; show and report any failure, whatever the action raises."""
         acting = _Acting(self._look.key)
-        _ACTING.set((*_ACTING.get(), acting))
+        now = self._hass.loop.time()
+        _ACTING.set((*(it for it in _ACTING.get() if now < it.until), acting))
         self._running += 1
         end: Outcome | Failed = Failed("press_cut_off")
         try:
@@ -218,7 +227,13 @@ class LinkedPress:
 
     @callback
     def _async_failed(self, reason: str, context: Context | None) -> Failed:
-        """Show an error, and report it once in the log and in the logbook."""
+        """Show an error, and report it once in the log and in the logbook.
+
+        What an integration raises may have several lines, and name the code.
+        """
+        reason = without_forbidden(" ".join(reason.split()))
+        if code := self._look.link.code:
+            reason = reason.replace(code, "…")
         _LOGGER.warning("A press of %s failed: %s", self._look, reason)
         data = {
             "name": key_title(

@@ -82,15 +82,21 @@ def deed_of(domain: str) -> str | None:
 def needs_confirmation(hass: HomeAssistant, state: State, link: LinkSettings) -> bool:
     """Return whether a press has to be repeated before it acts on an entity.
 
-    By default that is so for a group if it is so for one of its members.
+    By default that is so for a group or a scene if it is so for one of its members, or
+    for one of theirs.
     """
     if link.confirm is not LinkConfirm.AUTOMATIC:
         return link.confirm is LinkConfirm.ALWAYS
-    members = state.attributes.get(ATTR_ENTITY_ID)
-    return is_confirmed(state) or any(
-        is_confirmed(acted_on(hass, member))
-        for member in (members if isinstance(members, list | tuple) else ())
-    )
+    seen, waiting = {state.entity_id}, [state]
+    while waiting:
+        if is_confirmed(state := waiting.pop()):
+            return True
+        members = state.attributes.get(ATTR_ENTITY_ID)
+        for member in members if isinstance(members, list | tuple) else ():
+            if member not in seen:
+                seen.add(member)
+                waiting.append(acted_on(hass, member))
+    return False
 
 
 def is_confirmed(state: State) -> bool:
