@@ -1,5 +1,6 @@
 """The actions set_key and send_document."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -588,3 +589,48 @@ async def test_two_contacts_of_one_phone_both_get_it(
         await set_key(hass, light="message", mwi="1/0", type="mwi")
         for desk in (phone, second):
             await desk.shows("1", c="message", m="1/0", x="mwi")
+
+
+ACTIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "off": ("light", "turn_off", {"entity_id": LIGHT}),
+    "on": ("light", "turn_on", {"entity_id": LIGHT}),
+    "set": (DOMAIN, "set_key", {"entity_id": LIGHT, "light": "pickup"}),
+    "send": (DOMAIN, "send_document", {"entity_id": LIGHT, "document": "k=1\nc=park"}),
+    "all off": ("button", "press", {"entity_id": "button.phone_44_all_lamps_off"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "light"),
+    [
+        ("off", "set", "pickup"),
+        ("set", "off", "off"),
+        ("off", "send", "park"),
+        ("send", "off", "off"),
+        ("on", "all off", "off"),
+        ("all off", "on", "on"),
+        ("set", "all off", "off"),
+        ("all off", "set", "pickup"),
+        ("set", "send", "park"),
+        ("send", "set", "pickup"),
+    ],
+)
+async def test_actions_on_lamps_and_keys_keep_their_order(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    *,
+    first: str,
+    second: str,
+    light: str,
+) -> None:
+    """As those of two automations that one event has triggered."""
+    await hass.services.async_call(*ACTIONS["on"], blocking=True)
+    await asyncio.gather(
+        *(
+            hass.services.async_call(*ACTIONS[name], blocking=True)
+            for name in (first, second)
+        )
+    )
+    assert server.runtime_data.phones["44"].phone.keys["1"].look.light == light
+    await phone.shows("1", c=None if light == "off" else light)

@@ -91,6 +91,7 @@ class SnomPhoneEntity(SnomEntity):
         """Create an entity of the phone's device."""
         super().__init__(phone, suffix)
         self.phone = phone.phone
+        self._turn = phone.turn
         self.follow(self.phone.status, self._async_status_changed)
 
     @override
@@ -98,6 +99,16 @@ class SnomPhoneEntity(SnomEntity):
         """Read the status of the phone, and follow it."""
         self._async_read_status()
         await super().async_added_to_hass()
+
+    @override
+    async def async_request_call[T](self, coro: Coroutine[Any, Any, T]) -> T:
+        """Carry out an action when it is the phone's turn."""
+        try:
+            await self._turn()
+        except asyncio.CancelledError:
+            coro.close()
+            raise
+        return await coro
 
     @callback
     def _async_status_changed(self, _: object) -> None:
@@ -181,18 +192,6 @@ class SnomLampEntity(SnomLookEntity, ToggleEntity):
     @override
     def is_on(self) -> bool:
         return self.key.is_on
-
-    @override
-    async def async_request_call[T](self, coro: Coroutine[Any, Any, T]) -> T:
-        """Carry out an action when it is the lamp's turn."""
-        entry: SnomConfigEntry | None = self.platform.config_entry
-        assert entry is not None
-        try:
-            await entry.runtime_data.lamp_turns.wait(self.phone)
-        except asyncio.CancelledError:
-            coro.close()
-            raise
-        return await coro
 
 
 @callback

@@ -4,7 +4,7 @@ All targets are checked before the first one changes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
@@ -127,6 +127,7 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     entries: list[Entry] = []
     for phone, key in keys:
         phone.phone.settable_key(key.name)
+    await _turns(phone for phone, _ in keys)
     for phone, key in keys:
         if fields:
             key.show(replace(key.setup.off, **fields), call.context)
@@ -177,6 +178,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     phones |= {phone.device_id: phone for phone, _ in target.keys}
     for phone in phones.values():
         phone.phone.check(looks)
+    await _turns(phones.values())
     for phone in phones.values():
         phone.phone.show(looks, call.context)
     entries: list[Entry] = [
@@ -186,6 +188,12 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
         names = [look.name for look in looks]
         await _confirm([(phone, names) for phone in phones.values()], entries)
     return {"phones": list(entries)}
+
+
+async def _turns(phones: Iterable[SnomPhone]) -> None:
+    """Return when earlier actions on lamps of the phones have had their turns."""
+    for phone in dict.fromkeys(phones):
+        await phone.turn()
 
 
 def _wait(call: ServiceCall) -> bool:

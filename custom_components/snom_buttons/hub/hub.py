@@ -48,7 +48,7 @@ class SnomHub:
         """By extension."""
         self.lines: dict[str, SnomLine] = {}
         """By subentry."""
-        self.lamp_turns = LampTurns()
+        self._turns = LampTurns()
         self.device_id = self._async_update_device()
         self._listeners: list[PartListener] = []
         self._update_lock = asyncio.Lock()
@@ -243,6 +243,7 @@ class SnomHub:
             phone=phone,
             identified=self._async_identified,
             press=partial(self._async_press, settings.setup.extension),
+            turn=partial(self._turns.wait, phone),
         )
         return part
 

@@ -26,7 +26,7 @@ class LampTurns:
         """By phone, each with its number in the order of the calls."""
 
     async def wait(self, phone: Hashable) -> None:
-        """Return when a lamp of a phone may change."""
+        """Return when a lamp of a phone may change, or another action on it may act."""
         loop = asyncio.get_running_loop()
         number = next(self._numbers)
         if not self._waiting and self._asked < LAMPS_A_TURN:

@@ -74,15 +74,17 @@ class SnomPhone:
         phone: Phone,
         identified: Callable[[SnomPhone], None],
         press: Press,
+        turn: Callable[[], Awaitable[None]],
     ) -> None:
         """Create the phone's device.
 
         `identified` is called when the phone has named its firmware and hardware.
-        `press` presses a key.
+        `press` presses a key. `turn` returns when actions may change what the keys show.
         """
         self.settings = settings
         self.phone = phone
         self.press = press
+        self.turn = turn
         self.connection: tuple[str, str] | None = None
         """The hardware address that the phone named, while it is registered."""
         self._registry = dr.async_get(hass)
