@@ -100,6 +100,17 @@ async def test_all_that_a_link_has_is_stored_and_shown_again(
     assert listed_keys(result) == keys
 
 
+async def test_the_states_on_and_off_of_a_table_keep_their_names(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """The frontend reads `on:` in YAML as a truth value, and sends `"true"`."""
+    written = {"true": "pickup red", "false": "hold", "True": "on"}
+    [key] = await stored(hass, config_entry, link(look_table=written))
+    assert key["look_table"] == {"on": "pickup red", "off": "hold", "True": "on"}
+    result = await submitted(hass, config_entry, link(look_table={"true": "blink"}))
+    assert result["description_placeholders"]["value"] == "on: blink"
+
+
 async def test_an_entity_that_is_disabled_or_not_yet_there_can_be_followed(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:

@@ -165,7 +165,7 @@ class LinkSettings:
         """Return the link in the data of a key."""
         return cls(
             follows=data.get(CONF_FOLLOWS) or "",
-            table=data.get(CONF_LOOK_TABLE) or {},
+            table=_table(data.get(CONF_LOOK_TABLE)),
             template=(data.get(CONF_LOOK_TEMPLATE) or "").strip(),
             press=LinkPress(data.get(CONF_PRESS, LinkPress.AUTOMATIC)),
             actions=_sequence(data.get(CONF_ACTIONS)),
@@ -201,6 +201,17 @@ class LinkSettings:
 def _unusual(values: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
     """Return the values that differ from the usual ones beside them, by name."""
     return {name: value for name, (value, usual) in values.items() if value != usual}
+
+
+def _table(table: Any) -> Any:
+    """Return a table in which the states on and off have their names.
+
+    The editor reads these words as truth values, whose names JSON makes of them.
+    """
+    if not isinstance(table, dict):
+        return table or {}
+    names = {"true": "on", "false": "off"}
+    return {names.get(state, state): look for state, look in table.items()}
 
 
 def _sequence(actions: Any) -> tuple[Any, ...]:

@@ -128,6 +128,23 @@ async def test_a_table_comes_before_the_automatic_look(
         await phone.shows("1", c=light, o=None)
 
 
+async def test_on_and_off_in_a_table_stand_for_true_and_false_too(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    """The editor cannot tell them apart; a state of its own name comes first."""
+    hass.states.async_set("sensor.gate", "true")
+    table = {"true": "pickup red", "off": "hold"}
+    phone = await linked(link("1", "sensor.gate", look_table=table))
+    for state, light in (
+        ("true", "pickup"),
+        ("false", "hold"),
+        ("on", "pickup"),
+        ("off", "hold"),
+    ):
+        hass.states.async_set("sensor.gate", state)
+        await phone.shows("1", c=light)
+
+
 async def test_a_stored_table_that_cannot_be_read_is_an_error_and_one_line(
     hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -332,6 +332,10 @@ def _read_table(table: Mapping[str, Any]) -> tuple[dict[str, Face], bool]:
             faces[state] = read_face(look)
         except Refused:
             faces[state], is_bad = ERROR, True
+    for state, name in (("on", "true"), ("off", "false")):
+        if state in faces:
+            # Some sensors have these states, and the editor takes both for one word.
+            faces.setdefault(name, faces[state])
     return faces, is_bad
 
 
