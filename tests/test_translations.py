@@ -19,7 +19,7 @@ from custom_components.snom_buttons.button import BUTTONS
 from custom_components.snom_buttons.engine.keywords import FIELDS
 from custom_components.snom_buttons.engine.phones import DialAnswer
 from custom_components.snom_buttons.engine.xbuttons import LightMode
-from custom_components.snom_buttons.flows.choose import CHOOSE_SCHEMA
+from custom_components.snom_buttons.flows.choose import choose_schema
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
@@ -251,7 +251,7 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "user", phone),
         (PHONE, "reconfigure", set()),
         (PHONE, "account", phone),
-        (PHONE, "choose", fields(CHOOSE_SCHEMA)),
+        (PHONE, "choose", fields(choose_schema([]))),
         (PHONE, "keys", {"keys", "room_lights"}),
         (PHONE, "phone", set()),
         (PHONE, "placed", set()),

@@ -153,10 +153,26 @@ async def test_an_entity_that_is_chosen_twice_gets_one_key(
     assert [key.get("follows") for key in keys] == [HALL, GARAGE, None, None]
 
 
-async def test_any_entity_can_be_chosen(
+async def test_the_list_leaves_out_details_of_phones(
     hass: HomeAssistant, server: MockConfigEntry
 ) -> None:
-    """Also one of ours, and one that is hidden, disabled or not yet there."""
+    """But not what a key follows already, and not the switch of a line."""
+    add_phone(hass, server, line_subentry(keys=[{"phone": "45", "key": "12"}]))
+    await hass.async_block_till_done()
+    kept = ["light.phone_45_key_1", "switch.gate"]
+    result = await changing(hass, server, [link("1", "Lamp", kept[0]), unused("2")])
+    assert result["data_schema"]
+    left_out = result["data_schema"].schema["entities"].config["exclude_entities"]
+    own = {entity.entity_id for entity in er.async_get(hass).entities.values()}
+    assert own.difference(left_out) == {*kept}
+    keys = await chosen(hass, result, *kept)
+    assert [key["follows"] for key in keys] == kept
+
+
+async def test_any_other_entity_can_be_chosen(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """Also one that is hidden, disabled or not yet there."""
     registry = er.async_get(hass)
     hidden = registry.async_get_or_create(
         "light", "demo", "1", hidden_by=er.RegistryEntryHider.USER
@@ -168,13 +184,8 @@ async def test_any_entity_can_be_chosen(
         disabled_by=er.RegistryEntryDisabler.USER,
         original_name="Pump",
     ).entity_id
-    own = "light.phone_44_key_1"
-    keys = await chosen(hass, await adding(hass, server), hidden, disabled, own)
-    assert keys[:3] == [
-        link("1", hidden, hidden),
-        link("2", "Pump", disabled),
-        link("3", "Phone 44 Key 1", own),
-    ]
+    keys = await chosen(hass, await adding(hass, server), hidden, disabled)
+    assert keys[:2] == [link("1", hidden, hidden), link("2", "Pump", disabled)]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The page on which entities are chosen for the keys of a phone."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Final
 
 import voluptuous as vol
 
-from homeassistant.const import ATTR_AREA_ID, CONF_ENTITIES
+from homeassistant.const import ATTR_AREA_ID, CONF_ENTITIES, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, entity_registry as er
 from homeassistant.helpers.selector import (
@@ -30,15 +30,6 @@ CONF_AREA: Final = "area"
 
 CHOOSE_PLACEHOLDERS: Final = dict.fromkeys((CONF_AREA, "count", "places", "value"), "")
 """The placeholders of the error texts, without a value."""
-
-CHOOSE_SCHEMA: Final = vol.Schema(
-    {
-        vol.Optional(CONF_ENTITIES): EntitySelector(
-            EntitySelectorConfig(multiple=True, reorder=True)
-        ),
-        vol.Optional(CONF_AREA): AreaSelector(),
-    }
-)
 
 OF_AREAS: Final = (
     "light",
@@ -72,6 +63,32 @@ OF_AREAS: Final = (
 A room may have dozens of values; its temperature and humidity come last, as far as the
 area names a sensor for them.
 """
+
+
+def choose_schema(left_out: Iterable[str]) -> vol.Schema:
+    """Return the form, its list of entities without those that are left out."""
+    entities = EntitySelectorConfig(
+        multiple=True, reorder=True, exclude_entities=[*left_out]
+    )
+    return vol.Schema(
+        {
+            vol.Optional(CONF_ENTITIES): EntitySelector(entities),
+            vol.Optional(CONF_AREA): AreaSelector(),
+        }
+    )
+
+
+@callback
+def async_left_out(hass: HomeAssistant, keys: Iterable[KeySettings]) -> Iterator[str]:
+    """Yield presses, lamps, settings and diagnostics of phones that no key follows.
+
+    They would be most of the list, and a key seldom follows one.
+    """
+    known = followed(keys)
+    for entity in er.async_get(hass).entities.values():
+        is_detail = entity.entity_category or entity.domain == Platform.EVENT
+        if entity.platform == DOMAIN and is_detail and entity.entity_id not in known:
+            yield entity.entity_id
 
 
 class Choice:

@@ -47,10 +47,11 @@ from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
 from .choose import (
     CHOOSE_PLACEHOLDERS,
-    CHOOSE_SCHEMA,
     CONF_AREA,
     Choice,
     async_add_area,
+    async_left_out,
+    choose_schema,
     find_choice_faults,
     followed,
 )
@@ -255,7 +256,8 @@ class PhoneFlow(SnomSubentryFlow):
         return self.async_show_form(
             step_id="choose",
             data_schema=self.add_suggested_values_to_schema(
-                CHOOSE_SCHEMA, {CONF_ENTITIES: entities}
+                choose_schema(async_left_out(self.hass, keys)),
+                {CONF_ENTITIES: entities},
             ),
             errors=faults.errors,
             description_placeholders=faults.placeholders | {"free": free},
