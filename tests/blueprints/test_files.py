@@ -11,11 +11,12 @@ from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 from tests.support.blueprints import FOLDER, load
 
 ROOT = FOLDER.parent
-PAGE = (ROOT / "docs" / "automations.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "docs" / "automations.md"]
 REPOSITORY = "https://github.com/snom-buttons/snom_buttons"
 IMPORT = "https://my.home-assistant.io/redirect/blueprint_import/?blueprint_url="
 BADGE = "https://my.home-assistant.io/badges/blueprint_import.svg"
 
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 blueprints = pytest.mark.parametrize(
     "path", sorted(FOLDER.rglob("*.yaml")), ids=lambda path: path.stem
 )
@@ -46,11 +47,13 @@ def test_an_input_is_chosen_and_explained(path: Path) -> None:
         assert kind in ("entity", "device") or "default" in described, name
 
 
+@pages
 @blueprints
-def test_the_page_has_an_import_button(path: Path) -> None:
+def test_a_page_has_an_import_button(page: Path, path: Path) -> None:
     address = f"{REPOSITORY}/blob/main/{path.relative_to(ROOT)}"
-    assert f"]({BADGE})]({IMPORT}{quote(address, safe='')})" in PAGE
+    assert f"]({BADGE})]({IMPORT}{quote(address, safe='')})" in page.read_text()
 
 
-def test_the_page_offers_nothing_else() -> None:
-    assert PAGE.count(IMPORT) == len(list(FOLDER.rglob("*.yaml")))
+@pages
+def test_a_page_offers_nothing_else(page: Path) -> None:
+    assert page.read_text().count(IMPORT) == len(list(FOLDER.rglob("*.yaml")))

@@ -52,7 +52,7 @@ async def texts(hass: HomeAssistant) -> None:
         (
             "cover.garage",
             {},
-            "follows Garage; a press opens, stops or closes it, once repeated",
+            "follows Garage; a press opens, stops or closes it (press twice)",
         ),
         (
             "cover.garage",
@@ -63,7 +63,7 @@ async def texts(hass: HomeAssistant) -> None:
         (
             "sensor.power",
             {"target": "light.hall", "confirm": "always"},
-            "follows sensor.power; a press toggles Hall, once repeated",
+            "follows sensor.power; a press toggles Hall (press twice)",
         ),
         (
             "light.hall",
@@ -86,7 +86,7 @@ async def texts(hass: HomeAssistant) -> None:
         (
             "alarm_control_panel.home",
             {"no_code": True},
-            "follows alarm_control_panel.home; a press arms or disarms it, once repeated",
+            "follows alarm_control_panel.home; a press arms or disarms it (press twice)",
         ),
     ],
 )
@@ -111,7 +111,7 @@ async def test_an_entity_that_is_not_there_yet_is_known_from_the_registry(
         original_device_class="garage",
     )
     assert line(hass, "cover.demo_1") == (
-        "follows Garage; a press opens, stops or closes it, once repeated"
+        "follows Garage; a press opens, stops or closes it (press twice)"
     )
 
 
