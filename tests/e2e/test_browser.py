@@ -43,19 +43,15 @@ def translations(language: str) -> Any:
 
 
 def texts_of_keys(language: str) -> list[str]:
-    """Return the texts of the editor of a key.
-
-    Home Assistant shows no description below actions.
-    """
+    """Return the texts of the editor of a key."""
     texts = translations(language)["selector"]
     choices = ("key_kind", "link_press", "link_label", "link_confirm")
     return [
         *(text for choice in choices for text in texts[choice]["options"].values()),
         *(
             text
-            for field, about in texts["keys"]["fields"].items()
-            for what, text in about.items()
-            if (field, what) != ("actions", "description")
+            for about in texts["keys"]["fields"].values()
+            for text in about.values()
         ),
     ]
 

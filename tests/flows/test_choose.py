@@ -94,7 +94,7 @@ def shown(result: SubentryFlowResult) -> dict[str, str]:
 
 
 def free(result: SubentryFlowResult) -> str:
-    """Return how many keys the page says are free."""
+    """Return how many keys the page says are free for new entities."""
     found: str = result["description_placeholders"]["free"]
     return found
 
@@ -514,7 +514,7 @@ async def test_an_area_adds_what_a_key_can_sensibly_follow(
     wanted = [GARAGE, "switch.demo_fountain"]
     wanted += [entity for entity in FOUND if entity not in wanted]
     assert suggested(result) == {"entities": wanted}
-    assert free(result) == "3"
+    assert free(result) == "10"
     result = await submit_phone(hass, result)
     assert result["step_id"] == "keys"
     keys = listed_keys(result)
@@ -527,7 +527,7 @@ async def test_an_area_adds_no_more_than_there_are_free_keys(
     result = await adding(hass, config_entry)
     result = await submit_phone(hass, result, entities=[GARAGE], area=hall.id)
     assert suggested(result) == {"entities": [GARAGE, *FOUND[:3]]}
-    assert free(result) == "0"
+    assert free(result) == "4"
     assert shown(result) == {
         "area": "There are not enough free keys for Hall: 3 of its entities are left out."
     }
@@ -546,7 +546,7 @@ async def test_an_area_is_added_to_too_many_entities(
     result = await submit_phone(hass, result, entities=many, area=hall.id)
     assert suggested(result) == {"entities": many}
     assert result["errors"] == {"area": "area_too_large"}
-    assert free(result) == "0"
+    assert free(result) == "4"
     result = await submit_phone(hass, result)
     assert result["errors"] == {"entities": "too_many_entities"}
 

@@ -252,7 +252,6 @@ class PhoneFlow(SnomSubentryFlow):
                 self._keys = [linked.get(key.key, key) for key in self._keys]
                 return await self.async_step_keys()
         choice = Choice(keys, entities, self._key_name)
-        free = str(max(0, len(choice.free) - len(choice.new)))
         return self.async_show_form(
             step_id="choose",
             data_schema=self.add_suggested_values_to_schema(
@@ -260,7 +259,8 @@ class PhoneFlow(SnomSubentryFlow):
                 {CONF_ENTITIES: entities},
             ),
             errors=faults.errors,
-            description_placeholders=faults.placeholders | {"free": free},
+            description_placeholders=faults.placeholders
+            | {"free": str(len(choice.free))},
             last_step=False,
         )
 
