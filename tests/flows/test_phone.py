@@ -590,7 +590,9 @@ async def test_the_menu_and_dialling_over_rest(
     await post(path, next_step_id="account")
     form = await post(path, **account, key_count=4)
     entities, area = form["data_schema"]
-    assert entities["selector"] == {"entity": {"multiple": True, "reorder": True}}
+    selector = entities["selector"]["entity"]
+    assert "sensor.phone_44_firmware" in selector.pop("exclude_entities")
+    assert selector == {"multiple": True, "reorder": True}
     assert area["selector"] == {"area": {"multiple": False, "reorder": False}}
     form = await post(path)
     keys, room_lights = form["data_schema"]
