@@ -647,6 +647,36 @@ async def test_a_failure_is_shown_and_reported_once(
     assert "power" in lines[0].data["message"]
 
 
+@pytest.mark.parametrize(("seconds", "reports"), [(1000, 1), (0, 20)])
+async def test_presses_that_fail_in_a_row_are_one_report(
+    hass: HomeAssistant,
+    linked: Linked,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    reports: int,
+) -> None:
+    """A broken phone that presses all the time does not fill log and database."""
+
+    async def fail(_: ServiceCall) -> None:
+        raise HomeAssistantError("no power")
+
+    monkeypatch.setattr(linked_press, "ERROR_SECONDS", seconds)
+    lines = async_capture_events(hass, "logbook_entry")
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    phone = await linked(link("1", "light.gone"))
+    for _ in range(20):
+        await press(hass, phone)
+    assert len(presses) == 20
+    assert caplog.text.count("A press of key 1 of phone 44 failed") == reports
+    assert len(lines) == reports
+    # Another failure is news.
+    hass.states.async_set("light.gone", "on")
+    hass.services.async_register("light", "toggle", fail)
+    await press(hass, phone)
+    assert len(lines) == reports + 1
+
+
 async def test_a_press_on_what_is_unavailable_fails(
     hass: HomeAssistant, linked: Linked
 ) -> None:

@@ -19,7 +19,7 @@ async def check_sync(
 
     `phone` is the user's name of the phone. Raises Failed for the first contact that
     refused, or did not answer in `within` seconds. Nothing is repeated after that, so
-    that no phone restarts later.
+    that no phone restarts later; but a connection or a proxy may still deliver it.
     """
 
     async def ask(contact: Contact) -> None:

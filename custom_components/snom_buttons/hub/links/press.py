@@ -103,6 +103,8 @@ class LinkedPress:
         """What the press that has to be repeated would have done."""
         self._running = 0
         """The actions that run now."""
+        self._reported: tuple[str, float] | None = None
+        """The latest failure that was reported, and the end of its time."""
 
     async def stop(self) -> None:
         """End the script."""
@@ -227,13 +229,30 @@ class LinkedPress:
 
     @callback
     def _async_failed(self, reason: str, context: Context | None) -> Failed:
-        """Show an error, and report it once in the log and in the logbook.
+        """Show an error, and report it in the log and in the logbook.
 
         What an integration raises may have several lines, and name the code.
         """
         reason = without_forbidden(" ".join(reason.split()))
         if code := self._look.link.code:
             reason = reason.replace(code, "…")
+        if self._is_news(reason):
+            self._async_report(reason, context)
+        self._look.async_show_for(ERROR, ERROR_SECONDS)
+        return Failed("press_failed", error=reason, **self._names)
+
+    def _is_news(self, reason: str) -> bool:
+        """Return whether to report a failure: a phone may press many times a second."""
+        now = self._hass.loop.time()
+        if self._reported is not None:
+            known, until = self._reported
+            if reason == known and now < until:
+                return False
+        self._reported = reason, now + ERROR_SECONDS
+        return True
+
+    @callback
+    def _async_report(self, reason: str, context: Context | None) -> None:
         _LOGGER.warning("A press of %s failed: %s", self._look, reason)
         data = {
             "name": key_title(
@@ -250,8 +269,6 @@ class LinkedPress:
         if entity_id := self._event_entity():
             data["entity_id"] = entity_id
         self._hass.bus.async_fire(EVENT_LOGBOOK_ENTRY, data, context=context)
-        self._look.async_show_for(ERROR, ERROR_SECONDS)
-        return Failed("press_failed", error=reason, **self._names)
 
     @property
     def _names(self) -> Mapping[str, str]:
