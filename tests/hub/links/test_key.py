@@ -652,7 +652,6 @@ async def test_presses_that_fail_in_a_row_are_one_report(
     hass: HomeAssistant,
     linked: Linked,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
     seconds: int,
     reports: int,
 ) -> None:
@@ -661,12 +660,12 @@ async def test_presses_that_fail_in_a_row_are_one_report(
     async def fail(_: ServiceCall) -> None:
         raise HomeAssistantError("no power")
 
-    monkeypatch.setattr(linked_press, "ERROR_SECONDS", seconds)
     lines = async_capture_events(hass, "logbook_entry")
     presses = async_capture_events(hass, "snom_buttons_key_press")
     phone = await linked(link("1", "light.gone"))
-    for _ in range(20):
-        await press(hass, phone)
+    with patch.object(linked_press, "ERROR_SECONDS", seconds):
+        for _ in range(20):
+            await press(hass, phone)
     assert len(presses) == 20
     assert caplog.text.count("A press of key 1 of phone 44 failed") == reports
     assert len(lines) == reports
