@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+import json
 from pathlib import Path
 import re
 from typing import Any, NamedTuple
@@ -20,7 +21,14 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.script import Script
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
-from tests.support.entries import Phones, add_phone, key_data, phone_subentry, reaches
+from tests.support.entries import (
+    Phones,
+    add_phone,
+    key_data,
+    phone_subentry,
+    reaches,
+    update_phone,
+)
 from tests.support.rawphone import RawPhone
 
 PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
@@ -37,7 +45,7 @@ KEYS = [
         number_on="*79",
     ),
     key_data("12"),
-    key_data("13", name="Hall", kind="linked", follows="light.hall"),
+    key_data("13", name="Hall", kind="linked", follows="light.hall", colors=True),
 ]
 
 
@@ -79,6 +87,13 @@ class House:
             action["target"]["device_id"] = self.device_id
         sequence = cv.SCRIPT_SCHEMA([action])
         await Script(self.hass, sequence, "An example", "test").async_run()
+
+    async def link(self, **changes: Any) -> None:
+        """Change what is set for the linked key in its editor."""
+        [entry] = self.hass.config_entries.async_entries("snom_buttons")
+        keys = [key | changes if key["key"] == "13" else key for key in KEYS]
+        update_phone(self.hass, entry, keys=keys)
+        await self.hass.async_block_till_done()
 
     async def automate(self, block: Block) -> None:
         assert block.language == "yaml"
@@ -246,9 +261,25 @@ async def a_group(house: House, blocks: list[Block]) -> None:
 
 
 async def a_linked_key(house: House, blocks: list[Block]) -> None:
-    for state, document in zip(("on", "off"), blocks, strict=True):
+    on, off, table, by_table, look, label, by_templates, actions = blocks
+    for state, document in (("on", on), ("off", off)):
         house.hass.states.async_set("light.hall", state)
         await house.shows(document)
+
+    # The editor reads YAML, and sends JSON.
+    looks = json.loads(json.dumps(parse_yaml(table.content)))
+    await house.link(look_table=looks)
+    await house.shows(by_table)
+    await house.link(look_template=look.content, label_template=label.content)
+    await house.shows(by_templates)
+
+    calls = async_mock_service(house.hass, "light", "turn_on")
+    await house.link(actions=parse_yaml(actions.content))
+    await house.phone.press("13", number="key13")
+    await house.hass.async_block_till_done()
+    assert [call.data for call in calls] == [
+        {"entity_id": ["light.hall"], "brightness_pct": 30}
+    ]
 
 
 FLOWS: dict[str, Callable[[House, list[Block]], Awaitable[None]]] = {
