@@ -99,7 +99,7 @@ async def run(options: argparse.Namespace) -> None:
                 if not options.no_setup:
                     say("setting up the integration and three phones")
                     demo = await set_up(home, sip_port)
-                    await make_dashboard(home, demo["phones"])
+                    await make_dashboard(home, demo)
                 if mosquitto_task:
                     demo["mqtt"] = await set_up_mqtt(home, mqtt_port)
                 if with_phone and not interactive:

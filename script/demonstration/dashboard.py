@@ -14,14 +14,25 @@ PRESSES = """\
 {{% if loop.first %}}**Pressed**{{% endif %}}
 - {{{{ press.name }}}}{{% if press.attributes.event_type == "dialled" %}} {{{{ press.attributes.number }}}}{{% endif %}} at {{{{ (press.state | as_datetime | as_local).strftime("%H:%M:%S") }}}}
 {{% else %}}
+{{% if is_state("{dialled}", "unavailable") %}}
+This phone is not running. Start it in a second terminal:
+
+```sh
+{start}
+```
+{{% else %}}
 Press a key of the phone to see it here.
+{{% endif %}}
 {{% endfor %}}
 """
-"""The template of a card below the keys: the latest press of each."""
+"""The template of a card below the keys: the latest press of each, or how to start it."""
 
 
-def key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a card for the lamp of each key, and one for the presses."""
+def key_cards(phone: Mapping[str, Any], start: str) -> list[dict[str, Any]]:
+    """Return a card for the lamp of each key, and one for the presses.
+
+    `start` is the command that starts the phone.
+    """
     presses = [key["press"] for key in phone["keys"].values()]
     return [
         *(
@@ -36,7 +47,11 @@ def key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
         ),
         {
             "type": "markdown",
-            "content": PRESSES.format(entities=[*presses, phone["dialled"]]),
+            "content": PRESSES.format(
+                entities=[*presses, phone["dialled"]],
+                dialled=phone["dialled"],
+                start=start,
+            ),
         },
     ]
 
@@ -63,12 +78,17 @@ def linked_key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
     return cards
 
 
-async def make_dashboard(home: HomeAssistant, phones: Mapping[str, Any]) -> None:
+async def make_dashboard(home: HomeAssistant, demo: Mapping[str, Any]) -> None:
     """Make a page with a section for each phone, the one with linked keys first."""
-    cards = {
-        LINKED_EXTENSION: linked_key_cards(phones[LINKED_EXTENSION]),
-        **{extension: key_cards(phones[extension]) for extension in EXTENSIONS},
-    }
+    phones, sip = demo["phones"], demo["sip"]
+    cards = {LINKED_EXTENSION: linked_key_cards(phones[LINKED_EXTENSION])}
+    for extension in EXTENSIONS:
+        phone = phones[extension]
+        start = (
+            f".venv/bin/python -m virtual_phone --registrar {sip['host']}:{sip['port']}"
+            f" --user {extension} --password {phone['password']}"
+        )
+        cards[extension] = key_cards(phone, start)
     sections = [
         {
             "type": "grid",

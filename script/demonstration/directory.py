@@ -68,6 +68,11 @@ def prepare_directory(directory: Path, http_port: int) -> None:
     (directory / "custom_components" / "snom_buttons").symlink_to(
         ROOT / "custom_components" / "snom_buttons"
     )
+    # Home Assistant does not follow a link to a folder of blueprints.
+    for source in (ROOT / "blueprints").rglob("*.yaml"):
+        copy = directory / source.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
     # HTTP settings of the configuration file would be on trial: Home Assistant drops
     # them after five minutes unless a user confirms them.
     http = {

@@ -15,9 +15,11 @@ import socket
 import sys
 from typing import Any, NamedTuple
 
+import aiohttp
 import pytest
 from pytest_socket import enable_socket
 
+from script.demonstration.home_assistant import HomeAssistant
 from tests.support.demo import ROOT, Demo, demo_of, demo_process
 from tests.support.mqtt_peers import LOCALHOST, MqttClient
 from tests.support.patience import PATIENCE
@@ -50,6 +52,42 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
 async def demo(running: tuple[Path, int]) -> AsyncIterator[Demo]:
     async with demo_of(*running) as demo:
         yield demo
+
+
+@one_demo
+async def test_what_a_visitor_finds(demo: Demo) -> None:
+    """A card says how to start a phone that is not running; the blueprints are there."""
+    sip = demo.details["sip"]
+    start = (
+        f"python -m virtual_phone --registrar {sip['host']}:{sip['port']}"
+        " --user 44 --password demo-44-secret"
+    )
+    async with aiohttp.ClientSession() as session, demo.phone("44") as desk:
+        home = HomeAssistant(session, demo.details["url"])
+        home.token = demo.details["token"]
+        dashboard, blueprints = await home.commands(
+            {"type": "lovelace/config", "url_path": "snom-phones"},
+            {"type": "blueprint/list", "domain": "automation"},
+        )
+        ours = {name for name in blueprints if name.startswith("snom_buttons/")}
+        files = (ROOT / "blueprints" / "automation").rglob("*.yaml")
+        assert ours == {f"snom_buttons/{file.name}" for file in files}
+
+        section = dashboard["views"][0]["sections"][1]
+        assert section["cards"][0]["heading"] == "Phone 44"
+        template = {"template": section["cards"][-1]["content"]}
+        headers = {"Authorization": f"Bearer {home.token}"}
+
+        async def card() -> str:
+            async with session.post(
+                f"{home.url}/api/template", json=template, headers=headers
+            ) as answer:
+                return await answer.text()
+
+        assert start in await card()
+        assert (await desk.register()).status == 200
+        await desk.shows("12")
+        assert await card() == "Press a key of the phone to see it here."
 
 
 @one_demo
