@@ -210,7 +210,9 @@ class VirtualPhone:
                 self._on_notify(incoming)
             case "OPTIONS":
                 accept = ("Accept", CONTENT_TYPE)
-                incoming.reply(200, (ALLOW_HEADER, accept, SUPPORTED_HEADER))
+                incoming.reply(
+                    200, (ALLOW_HEADER, ALLOW_EVENTS_HEADER, accept, SUPPORTED_HEADER)
+                )
             case "INVITE":
                 incoming.reply(486)
                 # Not the URI, which may have a password.

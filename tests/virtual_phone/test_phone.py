@@ -443,6 +443,8 @@ class TestDocuments:
             assert header(answer, "Accept") == "application/x-buttons"
         if request_.get("method") == "OPTIONS":
             assert "MESSAGE" in header(answer, "Allow")
+            # RFC 6665 8.2.2
+            assert header(answer, "Allow-Events") == "check-sync"
             assert header(answer, "Supported") == "buttons"
 
     async def test_check_sync_is_logged_and_the_phone_registers_again(

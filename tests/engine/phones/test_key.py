@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import given, strategies as st
 import orjson
 import pytest
 
@@ -15,7 +16,9 @@ from custom_components.snom_buttons.engine.xbuttons import (
     DocumentError,
     KeyDescription,
     LightMode,
+    format_document,
 )
+from tests.support.descriptions import keys
 
 PLAIN = KeyDescription(name="1", action=Action.MESSAGE, number="key1", label="Key 1")
 LAMP = KeySetup(off=PLAIN)
@@ -41,6 +44,23 @@ def test_a_key_is_off_to_begin_with(setup: KeySetup) -> None:
     assert not key.is_on
     key.turn(False)
     assert key.look == setup.off
+
+
+@given(st.lists(keys, min_size=3, max_size=3), st.lists(st.integers(0, 2)))
+def test_the_document_is_that_of_the_look_in_any_order(
+    looks: list[KeyDescription], order: list[int]
+) -> None:
+    """A key that shows its look before the last one has that document at hand."""
+    sent: list[bytes] = []
+    key = Key(LAMP, lambda key, _: sent.append(key.document))
+    for number in order:
+        look = replace(looks[number], name="1")
+        changes = look != key.look
+        key.show(look)
+        assert key.look == look
+        assert key.document == format_document((look,))
+        assert sent[-1:] == [key.document] or not changes
+        assert look.light in LightMode or look.light in key.other_lights
 
 
 def test_turning_a_key_takes_what_its_looks_differ_in() -> None:
