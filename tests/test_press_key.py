@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    MockUser,
     async_capture_events,
     async_mock_service,
 )
@@ -29,6 +30,7 @@ LINK = key_data("4", kind="linked", follows="light.hall")
 
 
 LINKED_KEY = "event.phone_44_key_4_press"
+LAMP = "input_boolean.lamp"
 
 
 async def press_key(
@@ -93,6 +95,30 @@ async def test_it_presses_a_linked_key_in_the_context_of_its_caller(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert toggles[0].data == {"entity_id": "light.hall"}
     assert toggles[0].context is presses[0].context is context
+
+
+async def test_a_press_does_nothing_that_its_user_may_not_do(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """The user may press the key, and may not control what the key follows."""
+    boolean = {"input_boolean": {"lamp": {}}}
+    assert await async_setup_component(hass, "input_boolean", boolean)
+    turn = {"action": "input_boolean.toggle", "target": {"entity_id": LAMP}}
+    keys = [LINK | {"follows": LAMP}, LINK | {"key": "5", "actions": [turn]}]
+    keys[1]["name"] = "Key 5"
+    await links(hass, config_entry, *keys)
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"domains": {"event": True}}})
+    for key in ("4", "5"):
+        with pytest.raises(HomeAssistantError, match="failed"):
+            await hass.services.async_call(
+                "snom_buttons",
+                "press_key",
+                {"entity_id": f"event.phone_44_key_{key}_press", "wait": True},
+                blocking=True,
+                context=Context(user_id=user.id),
+            )
+    assert hass.states.is_state(LAMP, "off")
 
 
 async def test_a_key_of_a_shared_line_can_be_pressed_and_not_set(

@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    MockUser,
     async_capture_events,
 )
 
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.engine.phones.phone import MAX_UNCONFIGURED
 from homeassistant.config_entries import ConfigSubentryData
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
@@ -634,3 +635,74 @@ async def test_actions_on_lamps_and_keys_keep_their_order(
     )
     assert server.runtime_data.phones["44"].phone.keys["1"].look.light == light
     await phone.shows("1", c=None if light == "off" else light)
+
+
+# Who may call them
+
+
+@pytest.mark.parametrize("target", ["entity_id", "device_id"])
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("set_key", {"light": "on"}),
+        ("press_key", {}),
+        ("send_document", {"document": "k=1\nc=on"}),
+    ],
+)
+async def test_a_user_needs_control_of_the_entities(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    hass_admin_user: MockUser,
+    hass_read_only_user: MockUser,
+    *,
+    target: str,
+    action: str,
+    data: dict[str, Any],
+) -> None:
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    key = server.runtime_data.phones["44"].phone.keys["1"]
+    if target == "entity_id":
+        data = data | {"entity_id": PRESS}
+    else:
+        data = data | {"device_id": device_id(server)}
+        data |= {} if action == "send_document" else {"key": "1"}
+
+    async def call_as(user: MockUser) -> None:
+        context = Context(user_id=user.id)
+        await hass.services.async_call(
+            DOMAIN, action, data, blocking=True, context=context
+        )
+        await hass.async_block_till_done()
+
+    with pytest.raises(Unauthorized):
+        await call_as(hass_read_only_user)
+    assert not (key.is_on or presses)
+    await call_as(hass_admin_user)
+    assert key.is_on or presses
+
+
+async def test_a_user_may_control_some_keys(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": {LIGHT: True, PRESS: {"read": True}}}})
+
+    async def set_as(user_id: str, entity_id: str, light: str) -> None:
+        await hass.services.async_call(
+            DOMAIN,
+            "set_key",
+            {"entity_id": entity_id, "light": light},
+            blocking=True,
+            context=Context(user_id=user_id),
+        )
+
+    await set_as(user.id, LIGHT, "hold")
+    for user_id, entity_id, error in (
+        (user.id, PRESS, Unauthorized),
+        (user.id, COLORED, Unauthorized),
+        ("gone", LIGHT, UnknownUser),
+    ):
+        with pytest.raises(error):
+            await set_as(user_id, entity_id, "on")
+    keys = server.runtime_data.phones["44"].phone.keys
+    assert (keys["1"].look.light, keys["2"].look.light) == ("hold", "off")

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import voluptuous as vol
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.const import Platform
 from homeassistant.core import (
     HomeAssistant,
@@ -19,6 +20,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
@@ -123,7 +125,7 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
     if bool(fields) == as_truth(ATTR_RESET, call.data.get(ATTR_RESET, False)):
         raise Refused("reset_alone" if fields else "nothing_to_set")
     wait = _wait(call)
-    keys = _keys(call)
+    keys = await _async_keys(call)
     entries: list[Entry] = []
     for phone, key in keys:
         phone.phone.settable_key(key.name)
@@ -142,7 +144,7 @@ async def _async_set_key(call: ServiceCall) -> ServiceResponse:
 
 async def _async_press_key(call: ServiceCall) -> ServiceResponse:
     """Press keys as a finger does; with `wait`, until the actions of links have ended."""
-    keys = _keys(call)
+    keys = await _async_keys(call)
     for phone, key in keys:
         if not key.look.number:
             raise Refused(
@@ -173,7 +175,7 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     looks = read_document(text.encode(errors="surrogatepass"))
     document = format_document(looks).decode()
     wait = _wait(call)
-    target = _target(call)
+    target = await _async_target(call)
     phones = {phone.device_id: phone for phone in target.phones}
     phones |= {phone.device_id: phone for phone, _ in target.keys}
     for phone in phones.values():
@@ -223,9 +225,9 @@ def _entry(phone: SnomPhone) -> Entry:
     return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.setup.extension}
 
 
-def _keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
+async def _async_keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
     """Return the keys of the target with their phones, each once. Raises Refused."""
-    target = _target(call, only_keys=True)
+    target = await _async_target(call, only_keys=True)
     given = call.data.get(ATTR_KEY, [])
     names = [
         as_text(ATTR_KEY, name)
@@ -253,12 +255,12 @@ class Target(NamedTuple):
     """Phone and key of each entity; "" for an entity that belongs to no key."""
 
 
-def _target(call: ServiceCall, *, only_keys: bool = False) -> Target:
+async def _async_target(call: ServiceCall, *, only_keys: bool = False) -> Target:
     """Return the phones and keys that an action names.
 
     A device or entity must be a phone's. Only phones count in an area, a floor or a
     label, and entities of keys in a label. Raises Refused, with `only_keys` also for an
-    entity that belongs to no key.
+    entity that belongs to no key, and Unauthorized for a user who may not control it.
     """
     hass = call.hass
     registry = er.async_get(hass)
@@ -286,7 +288,27 @@ def _target(call: ServiceCall, *, only_keys: bool = False) -> Target:
         keys.append((phone, key or ""))
     if not phones and not keys:
         raise Refused("no_target")
+    of_phones = (
+        entity.entity_id
+        for phone in phones
+        for entity in er.async_entries_for_device(registry, phone.device_id)
+    )
+    await _async_check_user(call, [*entities, *of_phones])
     return Target(phones, keys)
+
+
+async def _async_check_user(call: ServiceCall, entity_ids: Iterable[str]) -> None:
+    """Raise Unauthorized if the user of an action may not control an entity."""
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    for entity_id in entity_ids:
+        if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
+            raise Unauthorized(
+                context=call.context, entity_id=entity_id, permission=POLICY_CONTROL
+            )
 
 
 def _key_of(entity: er.RegistryEntry) -> str | None:
