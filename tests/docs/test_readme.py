@@ -7,13 +7,16 @@ import re
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import async_mock_service
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_mock_service,
+)
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
-from tests.support.entries import add_phone, key_data, phone_subentry
+from tests.support.entries import add_phone, device_of, key_data, phone_subentry
 from tests.support.rawphone import RawPhone
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +63,7 @@ async def test_the_examples_of_the_readme(hass: HomeAssistant, phone: RawPhone) 
 async def test_the_automation_of_a_lamp_that_follows(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:
-    (followers,) = blocks("docs/automations.md")
+    followers, _ = blocks("docs/automations.md")
     hass.states.async_set("light.living_room", "off")
     assert await async_setup_component(hass, "automation", {"automation": followers})
     await hass.async_block_till_done()
@@ -75,6 +78,30 @@ async def test_the_automation_of_a_lamp_that_follows(
     hass.states.async_set("light.living_room", "on")
     await hass.async_block_till_done()
     await phone.register()
+    await phone.shows("4", c="on")
+
+
+@pytest.mark.usefixtures("keys_of_the_readme", "server")
+async def test_the_automation_by_device_triggers(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
+    _, automations = blocks("docs/automations.md")
+    for part in (*automations[0]["triggers"], *automations[0]["conditions"]):
+        part["device_id"] = device_of(hass)
+    assert await async_setup_component(hass, "automation", {"automation": automations})
+    await hass.async_block_till_done()
+
+    runs = async_capture_events(hass, "automation_triggered")
+    await phone.press("4")
+    await phone.shows("4", c="on")
+    await phone.invite("100")
+    await hass.async_block_till_done()
+    assert len(runs) == 1  # the key shows already that it is on
+
+    await hass.services.async_call(
+        "light", "turn_off", {"entity_id": "light.phone_44_key_4"}, blocking=True
+    )
+    await phone.invite("100")
     await phone.shows("4", c="on")
 
 

@@ -651,7 +651,6 @@ async def test_a_failure_is_shown_and_reported_once(
 async def test_presses_that_fail_in_a_row_are_one_report(
     hass: HomeAssistant,
     linked: Linked,
-    *,
     caplog: pytest.LogCaptureFixture,
     seconds: int,
     reports: int,
