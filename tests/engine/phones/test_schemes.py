@@ -217,6 +217,11 @@ async def test_sips_from_end_to_end(contexts: Contexts) -> None:
         assert first.get("Via").startswith("SIP/2.0/TLS ")
         await desk.until(lambda: bool(desk.questions))
         assert desk.questions[0].start == f"OPTIONS {own} SIP/2.0"
+        await phone.check_sync(reboot=False, within=10.0)
+        (notice,) = desk.notices
+        assert notice.start == f"NOTIFY {own} SIP/2.0"
+        for name in ("From", "To", "Contact"):
+            assert notice.get(name).startswith("<sips:")
         phone.keys["1"].show(lit("1"))
         await desk.shows("1", c="on")
         assert (await desk.press("1")).status == 200
