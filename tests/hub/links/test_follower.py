@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_capture_events,
     async_fire_time_changed,
     async_mock_service,
 )
@@ -15,7 +17,7 @@ from custom_components.snom_buttons.hub.links.key import LinkedKey
 from custom_components.snom_buttons.hub.links.look import LinkedLook
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_STATE_CHANGED
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from tests.support.entries import Phones, key_data, line_subentry, update_phone
@@ -249,22 +251,43 @@ async def test_the_link_of_a_key_of_a_shared_line_is_kept_up_to_date(
     await phone.shows("1", c="on", l="Key 1")
 
 
-@pytest.mark.parametrize("what", ["confirm", "actions"])
+@pytest.mark.parametrize(
+    ("changes", "meanwhile"),
+    [
+        ({"confirm": "always"}, "pickup"),
+        ({"actions": [{"action": "light.no_such"}]}, "error"),
+        ({"actions": [{"action": "test.wait"}, {"event": "went_on"}]}, "on"),
+    ],
+)
 async def test_what_is_under_way_ends_with_the_entry(
-    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked, what: str
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    linked: Linked,
+    phones: Phones,
+    *,
+    changes: dict[str, Any],
+    meanwhile: str,
 ) -> None:
     """The plugin fails a test that leaves timers or tasks behind."""
     hass.states.async_set("light.hall", "on")
-    changes = {"confirm": "always"} if what == "confirm" else {}
-    if what == "actions":
-        changes["actions"] = [{"wait_template": "{{ false }}"}]
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: ServiceCall) -> None:
+        asked.set()
+        await never.wait()
+
+    hass.services.async_register("test", "wait", wait)
+    went_on = async_capture_events(hass, "went_on")
     phone = await linked(link("1", "light.hall", **changes))
-    await phone.press("1")
-    await hass.async_block_till_done()
-    assert await hass.config_entries.async_unload(config_entry.entry_id)
-    hass.states.async_set("light.hall", "off")
-    await hass.async_block_till_done()
-    assert hass.states.is_state("light.hall", "off")
+    assert (await phone.press("1")).status == 200
+    if meanwhile == "on":
+        await asked.wait()
+    await phone.shows("1", c=meanwhile)
+    assert await hass.config_entries.async_reload(config_entry.entry_id)
+    never.set()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await (await phones()).shows("1", c="on")
+    assert not went_on
 
 
 async def test_two_hundred_keys_have_one_listener(

@@ -20,6 +20,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from tests.support.entries import Phones, update_phone
 from tests.support.rawphone import RawPhone
 
 from .conftest import Linked, link
@@ -459,8 +460,10 @@ async def test_a_cover_that_takes_long_can_be_stopped(
 ) -> None:
     hass.states.async_set("cover.blind", "closed")
     arrived = asyncio.Event()
+    opens: list[ServiceCall] = []
 
-    async def open_cover(_: ServiceCall) -> None:
+    async def open_cover(call: ServiceCall) -> None:
+        opens.append(call)
         hass.states.async_set("cover.blind", "opening")
         await arrived.wait()
 
@@ -478,8 +481,47 @@ async def test_a_cover_that_takes_long_can_be_stopped(
         await phone.press("1")
         await hass.async_block_till_done()
         hass.states.async_set("cover.blind", "closed")
+    assert len(opens) == linked_press.MAX_CALLS
     arrived.set()
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_fifty_presses_at_once_are_all_answered(
+    hass: HomeAssistant, linked: Linked
+) -> None:
+    hass.states.async_set("light.hall", "on")
+    answered = asyncio.Event()
+    calls: list[ServiceCall] = []
+
+    async def toggle(call: ServiceCall) -> None:
+        calls.append(call)
+        await answered.wait()
+
+    phone = await linked(link("1", "light.hall"))
+    hass.services.async_register("light", "toggle", toggle)
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    answers = await asyncio.gather(*(phone.press("1") for _ in range(50)))
+    assert {answer.status for answer in answers} == {200}
+    assert len(presses) == 50
+    assert len(calls) == linked_press.MAX_CALLS
+    answered.set()
+    await press(hass, phone)
+    assert len(calls) == linked_press.MAX_CALLS + 1
+
+
+async def test_each_phone_asks_for_its_own_second_press(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked, phones: Phones
+) -> None:
+    hass.states.async_set("lock.door", "locked")
+    unlocks = async_mock_service(hass, "lock", "unlock")
+    update_phone(hass, config_entry, "45", keys=[link("1", "lock.door")])
+    first = await linked(link("1", "lock.door"))
+    second = await phones("45")
+    await press(hass, first)
+    await press(hass, second)
+    assert not unlocks
+    await press(hass, second)
+    assert len(unlocks) == 1
 
 
 # Confirmation

@@ -90,26 +90,26 @@ class KeyLinks(Follower):
                 for extension, phone in self._phones.items()
                 for name, link in phone.settings.links.items()
             }
-            for place, linked in list(self._linked.items()):
-                if place not in wanted or not linked.serves(*wanted[place][1:]):
-                    del self._linked[place]
+            for which, linked in list(self._linked.items()):
+                if which not in wanted or not linked.serves(*wanted[which][1:]):
+                    del self._linked[which]
                     await linked.stop()
-                    if place not in wanted:
+                    if which not in wanted:
                         _end_look(linked.look.key)
             new = []
-            for place, (phone, key, link) in wanted.items():
-                if place in self._linked:
+            for which, (phone, key, link) in wanted.items():
+                if which in self._linked:
                     continue
                 linked = LinkedKey(
                     self._hass,
-                    extension=place[0],
+                    extension=which[0],
                     key=key,
                     link=link,
                     event_entity=partial(self._event_entity, phone, key.name),
                     device_name=partial(self._device_name, phone),
                     run=self._async_run,
                 )
-                self._linked[place] = linked
+                self._linked[which] = linked
                 new.append(linked)
             self._async_follow()
             for linked in new:
@@ -148,8 +148,8 @@ class KeyLinks(Follower):
             return
         registry, states = er.async_get(self._hass), self._hass.states
         missing = {
-            place: entity_id
-            for place, linked in self._linked.items()
+            which: entity_id
+            for which, linked in self._linked.items()
             for entity_id in (linked.link.acts_on, linked.link.follows)
             if states.get(entity_id) is None and registry.async_get(entity_id) is None
         }
@@ -200,9 +200,9 @@ class KeyLinks(Follower):
 
     @callback
     def async_expect(self, press: KeyPress) -> asyncio.Future[Outcome] | None:
-        """Return what will be how a press ended that is emitted in the next turn.
+        """Return a future of the outcome of a press that is emitted in the next turn.
 
-        Its exception is Failed. None for a key that is not linked.
+        Its exception is Failed. Returns None for a key that is not linked.
         """
         if (press.extension, press.key) not in self._linked:
             return None

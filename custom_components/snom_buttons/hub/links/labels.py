@@ -59,7 +59,7 @@ PARTS: Final[Mapping[str, tuple[str, int]]] = {
 def state_label(hass: HomeAssistant, state: State) -> str:
     """Return a state in the language of Home Assistant, with its unit and precision.
 
-    That of a climate has its temperature too, and so has the weather.
+    The label of a climate or of the weather includes the temperature.
     """
     if state.state in (STATE_UNKNOWN, STATE_UNAVAILABLE):
         return UNKNOWN

@@ -57,6 +57,7 @@ class LinkedLook:
         self.key = key
         self.link = link
         self.setup = key.setup
+        """The key's setup for which this was made."""
         self.passing: Face | None = None
         """What the lamp shows for some seconds."""
         self._end_passing: CALLBACK_TYPE | None = None
@@ -76,6 +77,7 @@ class LinkedLook:
         self._override: KeyDescription | None = None
         """What was set over the link."""
         self._is_showing = False
+        """Whether the look changes by this, and not by another caller."""
         self._subscriptions = [
             key.shown.subscribe(self._async_shown),
             key.was_reset.subscribe(self._async_reset),
@@ -106,7 +108,7 @@ class LinkedLook:
 
     @callback
     def async_start(self) -> None:
-        """Show the state, also that there is none: Home Assistant has started."""
+        """Show the state, or that there is none, once Home Assistant has started."""
         if self._is_started:
             return
         self._is_started = True
@@ -340,5 +342,5 @@ def _read_table(table: Mapping[str, Any]) -> tuple[dict[str, Face], bool]:
 
 
 def _quietly(level: int, message: str) -> None:
-    """Take what Home Assistant would log at each result of a template."""
+    """Log for debugging what Home Assistant would warn of at each result of a template."""
     _LOGGER.debug("%s", message)

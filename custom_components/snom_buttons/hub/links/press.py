@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 
 
 type Ended = Callable[[Outcome | Failed], None]
-"""Is called once for each press: how it ended, or why it failed."""
+"""Called once for each press, with how it ended or why it failed."""
 
 type Run = Callable[[Coroutine[Any, Any, None], str], None]
 """Runs a coroutine in a task of the config entry."""
@@ -102,7 +102,7 @@ class LinkedPress:
         self._asked: Call | None = None
         """What the press that has to be repeated would have done."""
         self._running = 0
-        """The actions that run now."""
+        """How many actions run now."""
         self._reported: tuple[str, float] | None = None
         """The latest failure that was reported, and the end of its time."""
 
