@@ -790,6 +790,30 @@ async def test_stored_actions_that_cannot_be_read_fail(
     assert caplog.text.count("its actions cannot be read") == 1
 
 
+async def test_actions_do_not_run_if_the_link_ends_while_they_are_read(
+    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
+) -> None:
+    """Reading waits for the integrations whose devices the actions name."""
+    hass.states.async_set("light.hall", "on")
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def read(_: HomeAssistant, actions: Any) -> Any:
+        asked.set()
+        await go_on.wait()
+        return actions
+
+    happened = async_capture_events(hass, "pressed")
+    phone = await linked(link("1", "light.hall", actions=ACTIONS))
+    with patch.object(linked_press, "async_validate_actions_config", read):
+        assert (await phone.press("1")).status == 200
+        await asked.wait()
+        update_phone(hass, config_entry, keys=[link("1", "light.hall")])
+        await hass.async_block_till_done()
+        go_on.set()
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert not happened
+
+
 # Circles
 
 

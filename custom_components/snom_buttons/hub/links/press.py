@@ -200,6 +200,8 @@ class LinkedPress:
         """Run the actions of the user. Raises HomeAssistantError, or what they raise."""
         if self._script is None:
             self._script = await self._async_read_script()
+            if self._is_stopped:  # meanwhile
+                return
         variables = self._look.variables(self._look.link.acts_on)
         await self._script.async_run(
             {**variables, ATTR_CALLER: press.caller}, context=context
