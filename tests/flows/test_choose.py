@@ -1,5 +1,6 @@
 """The page of a phone's dialogue on which entities are chosen for the keys."""
 
+import re
 from typing import Any
 
 import pytest
@@ -603,3 +604,31 @@ async def test_the_code_of_a_line_is_not_proposed_as_an_extension(
     add_phone(hass, config_entry, {**line_subentry(code="46"), "unique_id": "46"})
     result = await start_phone(hass, config_entry)
     assert suggested(result)["extension"] == "47"
+
+
+NAMES = (
+    *("a|b", "`c`", "[d](http://e)", "<b>f</b>", "g\n# h\n\n| i |", "\u202ej"),
+    *("k" * 500, "{l} {0}", "&amp;", "\\"),
+)
+
+
+async def test_a_name_of_an_entity_is_no_markup(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """Integrations take names from devices and brokers."""
+    entities = {f"light.number_{n}": name for n, name in enumerate(NAMES)}
+    for entity_id, name in entities.items():
+        hass.states.async_set(entity_id, "on", {"friendly_name": name})
+    result = await adding(hass, config_entry, key_count=len(NAMES))
+    keys = await submit_phone(hass, result, entities=list(entities))
+    assert keys["step_id"] == "keys"
+    last = await submit_phone(hass, keys)
+    assert last["step_id"] == "phone"
+    for page, name, pipes in ((keys, "links", 0), (last, "keys", 5)):
+        lines = page["description_placeholders"][name].split("\n")
+        assert len(lines) == len(NAMES)
+        for line in lines:
+            plain = re.sub(r"\\[!-/:-@\[-`{-~]", "", line)
+            assert plain.count("|") == pipes
+            assert not re.search(r"[\[\]<>#&{}\\\u202e]", plain)
+            assert plain.count("`") == (2 if pipes else 0)

@@ -210,12 +210,13 @@ async def test_an_error_names_key_and_field(
     assert shown == f"Key 4, {text}"
 
 
+@pytest.mark.parametrize("value", [["light.hall"], 5])
 @pytest.mark.parametrize("field", ["follows", "target", "look_template"])
 async def test_what_should_be_a_text_is_one(
-    hass: HomeAssistant, config_entry: MockConfigEntry, field: str
+    hass: HomeAssistant, config_entry: MockConfigEntry, field: str, value: Any
 ) -> None:
     with pytest.raises(InvalidData):
-        await submitted(hass, config_entry, link() | {field: ["light.hall"]})
+        await submitted(hass, config_entry, link() | {field: value})
 
 
 async def test_actions_that_cannot_be_read_are_an_error(

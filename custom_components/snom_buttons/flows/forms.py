@@ -11,7 +11,6 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.core import callback
-from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import (
     EntitySelector,
     NumberSelector,
@@ -97,7 +96,7 @@ class UncheckedEntitySelector(EntitySelector):
     @override
     def __call__(self, data: Any) -> Any:
         """Return what was chosen. Raises Invalid for what is no text."""
-        return data and cv.string(data)
+        return _text(data)
 
 
 class UncheckedTemplateSelector(TemplateSelector):
@@ -106,7 +105,14 @@ class UncheckedTemplateSelector(TemplateSelector):
     @override
     def __call__(self, data: Any) -> Any:
         """Return what was written. Raises Invalid for what is no text."""
-        return data and cv.string(data)
+        return _text(data)
+
+
+def _text(data: Any) -> Any:
+    """Return a text or nothing. A list does not convert its values, as `cv.string` would."""
+    if data and not isinstance(data, str):
+        raise vol.Invalid("This must be a text")
+    return data
 
 
 class ListSelector(ObjectSelector):

@@ -731,21 +731,6 @@ async def test_a_press_on_what_is_unavailable_fails(
     await phone.shows("2", c="offline")
 
 
-async def test_a_press_fails_if_attributes_make_no_sense(
-    hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
-) -> None:
-    hass.states.async_set("group.all", "on", {"entity_id": [1]})
-    phone = await linked(link("1", "group.all"))
-    with pytest.raises(HomeAssistantError):
-        await hass.services.async_call(
-            "snom_buttons",
-            "press_key",
-            {"entity_id": "event.phone_44_key_1_press", "wait": True},
-            blocking=True,
-        )
-    await phone.shows("1", c="error")
-
-
 async def test_a_press_of_what_only_shows_never_fails(
     hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:

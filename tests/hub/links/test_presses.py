@@ -187,6 +187,23 @@ async def test_a_group_is_confirmed_if_a_member_is(
     assert needs_confirmation(hass, state, PLAIN) is wanted
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"supported_features": "x"},
+        {"entity_id": [1, "x", None, {}]},
+        {"device_class": ["garage"]},
+    ],
+)
+async def test_attributes_of_any_kind_change_nothing(
+    hass: HomeAssistant, attributes: dict[str, Any]
+) -> None:
+    state = State("cover.it", "opening", attributes)
+    assert not needs_confirmation(hass, state, PLAIN)
+    call = call_for(state, PLAIN)
+    assert call and call.service == "stop_cover"
+
+
 async def test_an_entity_that_is_not_there_has_its_registered_class(
     hass: HomeAssistant,
 ) -> None:

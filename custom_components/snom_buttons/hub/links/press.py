@@ -115,13 +115,6 @@ class LinkedPress:
     @callback
     def async_pressed(self, press: KeyPress, ended: Ended) -> None:
         """Act on a press, or ask that it is repeated."""
-        try:
-            self._async_pressed(press, ended)
-        except Exception as err:  # noqa: BLE001, attributes may be anything
-            ended(self._async_failed(str(err), context_of(press)))
-
-    @callback
-    def _async_pressed(self, press: KeyPress, ended: Ended) -> None:
         link, look = self._look.link, self._look
         state = acted_on(self._hass, link.acts_on)
         call = None if link.actions else call_for(state, link)

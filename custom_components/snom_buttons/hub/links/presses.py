@@ -20,6 +20,7 @@ from homeassistant.core import (
     HomeAssistant,
     State,
     callback,
+    valid_entity_id,
 )
 from homeassistant.helpers import entity_registry as er
 
@@ -34,8 +35,10 @@ class Call(NamedTuple):
     data: Mapping[str, str]
 
 
-CONFIRMED_COVERS: Final = frozenset(
-    (CoverDeviceClass.GARAGE, CoverDeviceClass.GATE, CoverDeviceClass.DOOR)
+CONFIRMED_COVERS: Final = (
+    CoverDeviceClass.GARAGE,
+    CoverDeviceClass.GATE,
+    CoverDeviceClass.DOOR,
 )
 
 
@@ -92,10 +95,12 @@ def needs_confirmation(hass: HomeAssistant, state: State, link: LinkSettings) ->
         if is_confirmed(state := waiting.pop()):
             return True
         members = state.attributes.get(ATTR_ENTITY_ID)
+        # Attributes may be anything.
         for member in members if isinstance(members, list | tuple) else ():
-            if member not in seen:
-                seen.add(member)
-                waiting.append(acted_on(hass, member))
+            name = str(member)
+            if name not in seen and valid_entity_id(name):
+                seen.add(name)
+                waiting.append(acted_on(hass, name))
     return False
 
 
@@ -128,7 +133,7 @@ def _opened(kind: str) -> Callable[[State], str]:
 def _can_stop(state: State) -> bool:
     features = state.attributes.get(ATTR_SUPPORTED_FEATURES)
     # The same flag as that of valves.
-    return features is None or bool(features & CoverEntityFeature.STOP)
+    return not isinstance(features, int) or bool(features & CoverEntityFeature.STOP)
 
 
 def _unless(
