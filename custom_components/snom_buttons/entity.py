@@ -165,7 +165,10 @@ class SnomLookEntity(SnomKeyEntity):
     @callback
     @override
     def _async_changed(self, cause: object) -> None:
-        self._async_read_status()
+        # A change of a look changes nothing of the status but this.
+        lacks = self.phone.lacks(self.key.name)
+        if lacks != self._attr_assumed_state:
+            self._attr_assumed_state = lacks
         super()._async_changed(cause)
 
 
