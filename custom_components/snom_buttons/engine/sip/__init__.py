@@ -3,11 +3,12 @@
 from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
 from .bucket import Rate
 from .drops import Drop
+from .event import EventType, parse_event
 from .flow import Flow
 from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
 from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
-from .message import Headers, Request, Response
+from .message import Headers, Request, Response, encode_response
 from .outgoing import OutgoingRequest, format_via, is_stale, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
@@ -43,6 +44,7 @@ __all__ = [
     "Answered",
     "Binding",
     "Drop",
+    "EventType",
     "Flow",
     "Guard",
     "Headers",
@@ -59,6 +61,7 @@ __all__ = [
     "Trust",
     "Uri",
     "content_refusal",
+    "encode_response",
     "escape_user",
     "format_via",
     "has_control",
@@ -68,6 +71,7 @@ __all__ = [
     "new_branch",
     "parse_address",
     "parse_datagram",
+    "parse_event",
     "parse_number",
     "parse_path",
     "parse_uri",

@@ -1,0 +1,34 @@
+"""What a phone is to be set to, and how it asks for that and gets it. No Home Assistant."""
+
+from .announcement import Announcement, read_announcement
+from .answer import notify, ok
+from .fetch import Fetch, read_fetch
+from .mac import Mac, find_mac, is_snom, read_mac
+from .profile import FunctionKey, Profile, ProfileKey, Setting, keys_of, settings_of
+from .region import Region, region_of
+from .settings_file import CONTENT_TYPE, settings_file
+from .web_link import web_link
+
+__all__ = [
+    "CONTENT_TYPE",
+    "Announcement",
+    "Fetch",
+    "FunctionKey",
+    "Mac",
+    "Profile",
+    "ProfileKey",
+    "Region",
+    "Setting",
+    "find_mac",
+    "is_snom",
+    "keys_of",
+    "notify",
+    "ok",
+    "read_announcement",
+    "read_fetch",
+    "read_mac",
+    "region_of",
+    "settings_file",
+    "settings_of",
+    "web_link",
+]

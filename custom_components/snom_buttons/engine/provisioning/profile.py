@@ -1,0 +1,135 @@
+"""What a phone is to be set to: a profile, and the settings that follow from it.
+
+`settings_of` and `keys_of` are the only place that knows the names and values of snom's
+settings. What is rendered from them is in `settings_file`, `web_link` and the dialogues.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from .region import Region
+
+POLLING_SECONDS: Final = 24 * 60 * 60
+"""Seconds after which a phone fetches its settings again by itself."""
+EXPIRES_SECONDS: Final = 600
+"""Seconds that a phone registers for."""
+
+_EXPANSION_GAP: Final = {"D385": (48, 126)}
+"""By model: its own keys, and how many indexes lie between them and the first one of an
+expansion module. Modules of other models go on without a gap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileKey:
+    """A key as the phone has to know it."""
+
+    name: str
+    """Its name in the buttons document (`k=`)."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a phone is to be set to."""
+
+    account: str
+    password: str = field(repr=False)
+    name: str
+    """What the phone shows as its own name."""
+    registrar: str
+    """Host and port."""
+    transport: str = "udp"
+    """`udp`, `tcp` or `tls`."""
+    model: str = ""
+    """Such as `D735`; "" if it is not known."""
+    identity: int = 1
+    """The number of the phone's identity that is used. The others are not touched."""
+    keys: tuple[ProfileKey, ...] = ()
+    """In the order of the phone's keys."""
+    whole: bool = True
+    """Whether the phone belongs to us. If not, as beside a telephone system, nothing is set
+    but the identity and its keys."""
+    settings_url: str | None = field(default=None, repr=False)
+    """Where the phone fetches its settings, with a secret."""
+    web_password: str | None = field(default=None, repr=False)
+    """The password of the phone's web page; None to leave it."""
+    region: Region | None = None
+
+
+class Setting(NamedTuple):
+    """A setting of a phone."""
+
+    name: str
+    value: str
+    index: int | None = None
+    """The number of the identity that it belongs to; None for one of the whole phone."""
+
+
+class FunctionKey(NamedTuple):
+    """The setting of a function key."""
+
+    index: int
+    """From 0, as in the settings file."""
+    identity: int
+    label: str
+    value: str
+    """The type with its argument, such as `button 1`."""
+
+
+def settings_of(profile: Profile) -> tuple[Setting, ...]:
+    """Return the settings of a profile, without those of its keys.
+
+    Names and values are those that public templates for snom phones agree on; `docs/
+    provisioning.md` has the source of each.
+    """
+    identity = profile.identity
+    account = {
+        "user_active": "on",
+        "user_realname": profile.name,
+        "user_name": profile.account,
+        "user_pname": profile.account,
+        "user_pass": profile.password,
+        "user_host": profile.registrar,
+        "user_outbound": f"{profile.registrar};transport={profile.transport}",
+        "user_expiry": str(EXPIRES_SECONDS),
+        "user_srtp": "off",
+        "user_server_type": "default",
+        "user_idle_text": profile.name,
+    }
+    settings = [Setting(name, value, identity) for name, value in account.items()]
+    if not profile.whole:
+        return tuple(settings)
+    phone = {
+        # A phone that was never registered asks for an account at each start.
+        "logon_wizard": "off",
+        "was_never_registered": "off",
+        # The hardware address in the User-Agent of a REGISTER tells which phone it is.
+        "mac_info_in_sip_register": "on",
+    }
+    if profile.settings_url is not None:
+        phone |= {
+            # Plug and play does not store it, and the phone would ask at each start.
+            "setting_server": profile.settings_url,
+            "prov_polling_enabled": "on",
+            "prov_polling_mode": "rel",
+            "prov_polling_period": str(POLLING_SECONDS),
+        }
+    if profile.region is not None:
+        phone |= profile.region.settings
+    if profile.web_password is not None:
+        phone |= {"http_user": "admin", "http_pass": profile.web_password}
+    return (*settings, *(Setting(name, value) for name, value in phone.items()))
+
+
+def keys_of(profile: Profile) -> tuple[FunctionKey, ...]:
+    """Return the settings of the keys of a profile."""
+    own, gap = _EXPANSION_GAP.get(profile.model, (0, 0))
+    return tuple(
+        FunctionKey(
+            index=position + (gap if own and position >= own else 0),
+            identity=profile.identity,
+            label=key.label,
+            value=f"button {key.name}",
+        )
+        for position, key in enumerate(profile.keys)
+    )

@@ -1,0 +1,41 @@
+"""A profile as the settings file that snom phones fetch: XML."""
+
+import re
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from .profile import Profile, keys_of, settings_of
+
+CONTENT_TYPE: Final = "application/xml"
+
+# The characters that XML 1.0 does not allow.
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def settings_file(profile: Profile) -> bytes:
+    """Return the file of a profile.
+
+    `perm=""` lets the user change a setting in the phone; the next fetch sets it again.
+    Settings that are not named stay as they are.
+    """
+    root = ET.Element("settings")
+    phone = ET.SubElement(root, "phone-settings", {"e": "2"})
+    for setting in settings_of(profile):
+        index = {} if setting.index is None else {"idx": str(setting.index)}
+        element = ET.SubElement(phone, setting.name, {**index, "perm": ""})
+        element.text = _text(setting.value)
+    keys = ET.SubElement(root, "functionKeys", {"e": "2"})
+    for key in keys_of(profile):
+        attributes = {
+            "idx": str(key.index),
+            "context": str(key.identity),
+            "label": _text(key.label),
+            "perm": "",
+        }
+        ET.SubElement(keys, "fkey", attributes).text = _text(key.value)
+    ET.indent(root)
+    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("", text)
