@@ -1,0 +1,83 @@
+"""Announcements as phones send them, and what is no announcement (RFC 6080)."""
+
+import pytest
+
+from custom_components.snom_buttons.engine.provisioning import (
+    read_announcement,
+)
+from tests.support.announcements import GIGASET, GRANDSTREAM, SNOM_370, SNOM_OEM, YEALINK
+
+SOURCE = ("127.0.0.1", 1053)
+
+
+@pytest.mark.parametrize(
+    ("datagram", "mac", "vendor", "model", "version", "is_ours"),
+    [
+        (SNOM_370, "000413AABBCC", "snom", "370", "8.7.5.48", True),
+        (SNOM_OEM, "00135E874B49", "OEM", "OEM", "7.1.19", True),
+        (GIGASET, "7C2F80AABBCC", "Gigaset", "P850", "10.1.99", True),
+        (YEALINK, "0015654093A7", "Yealink", "SIP-T21P_E2", "52.84.0.15", False),
+        (GRANDSTREAM, "000B82AABBCC", "Grandstream", "GXP2170", "1.0.11.64", False),
+    ],
+)
+def test_what_phones_of_several_makers_say(
+    datagram: bytes, mac: str, vendor: str, model: str, version: str, is_ours: bool
+) -> None:
+    said = read_announcement(datagram, *SOURCE)
+    assert said is not None
+    assert (said.mac, said.vendor, said.model, said.version) == (
+        mac,
+        vendor,
+        model,
+        version,
+    )
+    assert said.is_ours is is_ours
+    assert (said.host, said.port) == SOURCE
+
+
+@pytest.mark.parametrize("between", [b"%3a", b"%3A", b":", b"="])
+def test_each_way_to_write_the_address(between: bytes) -> None:
+    said = read_announcement(SNOM_370.replace(b"MAC%3a", b"MAC" + between), *SOURCE)
+    assert said is not None
+    assert said.mac == "000413AABBCC"
+
+
+def test_bare_line_feeds_and_compact_names_are_read() -> None:
+    lean = SNOM_370.replace(b"\r\n", b"\n")
+    for name, compact in ((b"Via", b"v"), (b"From", b"f"), (b"To", b"t")):
+        lean = lean.replace(b"\n" + name + b":", b"\n" + compact + b":")
+    lean = lean.replace(b"\nEvent:", b"\no:").replace(b"\nCall-ID:", b"\ni:")
+    said = read_announcement(lean, *SOURCE)
+    assert said is not None
+    assert said.model == "370"
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [
+        b"",
+        b"\r\n\r\n",
+        SNOM_370[:200],
+        SNOM_370.replace(b"SUBSCRIBE", b"REGISTER"),
+        SNOM_370.replace(b"ua-profile", b"dialog"),
+        SNOM_370.replace(b"MAC%3a000413AABBCC", b"44").replace(b"User-Agent", b"X"),
+        SNOM_370.replace(b"MAC%3a000413AABBCC", b"MAC%3a000413AABB").replace(
+            b"User-Agent", b"X"
+        ),
+        SNOM_370.replace(b"\r\nCall-ID", b";tag=1\r\nCall-ID"),
+        SNOM_370.replace(b"Event", b"Via: SIP/2.0/UDP 192.0.2.9\r\nEvent"),
+        SNOM_370.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * 1500 + b"\r\n\r\n"),
+        SNOM_370.replace(b"<sip:192.0.2.55:1053>", b"<sip:192.0.2.55:1053"),
+    ],
+)
+def test_what_is_no_announcement(datagram: bytes) -> None:
+    assert read_announcement(datagram, *SOURCE) is None
+
+
+def test_text_from_the_wire_is_bounded_and_on_one_line() -> None:
+    hostile = SNOM_370.replace(
+        b'model="snom370"', 'model="\u202e\x85<b>'.encode() + b"x" * 200 + b'"'
+    )
+    said = read_announcement(hostile, *SOURCE)
+    assert said is not None
+    assert said.model == "<b>" + "x" * 29
