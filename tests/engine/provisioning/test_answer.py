@@ -28,8 +28,9 @@ def test_the_answers_to_a_snom_370() -> None:
         "",
         "",
     ]
-    request = notify(said, tag="t1", sent_by=OURS, branch="z9hG4bKb", url=URL)
-    assert request.decode().split("\r\n") == [
+    request = notify(said, tag="t1", sent_by=OURS, url=URL)
+    via = f"SIP/2.0/UDP {OURS};branch=z9hG4bKb;rport"
+    assert request.encode(via).decode().split("\r\n") == [
         "NOTIFY sip:192.0.2.55:1053 SIP/2.0",
         f"Via: SIP/2.0/UDP {OURS};branch=z9hG4bKb;rport",
         "From: <sip:MAC%3a000413AABBCC@lan>;tag=t1",
@@ -52,5 +53,5 @@ def test_without_a_contact_the_request_names_the_source() -> None:
     lean = SNOM_370.replace(b"Contact:", b"X-Contact:")
     said = read_announcement(lean, "127.0.0.9", 1053)
     assert said is not None
-    request = notify(said, tag="t1", sent_by=OURS, branch="z9hG4bKb", url=URL)
-    assert request.startswith(b"NOTIFY sip:127.0.0.9:1053 SIP/2.0\r\n")
+    request = notify(said, tag="t1", sent_by=OURS, url=URL)
+    assert request.uri.text == "sip:127.0.0.9:1053"

@@ -3,7 +3,9 @@
 from .announcement import Announcement, read_announcement
 from .answer import notify, ok
 from .fetch import Fetch, read_fetch
+from .group import GROUP, PORT, group_socket
 from .mac import Mac, find_mac, is_snom, read_mac
+from .plug_and_play import Outcome, PlugAndPlay, Wire
 from .profile import FunctionKey, Profile, ProfileKey, Setting, keys_of, settings_of
 from .region import Region, region_of
 from .settings_file import CONTENT_TYPE, settings_file
@@ -11,15 +13,21 @@ from .web_link import web_link
 
 __all__ = [
     "CONTENT_TYPE",
+    "GROUP",
+    "PORT",
     "Announcement",
     "Fetch",
     "FunctionKey",
     "Mac",
+    "Outcome",
+    "PlugAndPlay",
     "Profile",
     "ProfileKey",
     "Region",
     "Setting",
+    "Wire",
     "find_mac",
+    "group_socket",
     "is_snom",
     "keys_of",
     "notify",

@@ -1,7 +1,6 @@
 """Answers to an announcement: 200, then a NOTIFY with the URL of the settings (RFC 6080).
 
-Both have the same bytes each time for the same announcement and tag. Via is repeated as
-the phone sent it, since one without a branch is matched by RFC 2543's rules.
+Via is repeated as the phone sent it: one without a branch is matched by RFC 2543's rules.
 """
 
 from typing import Final
@@ -9,7 +8,6 @@ from typing import Final
 from ..sip import (
     OutgoingRequest,
     encode_response,
-    format_via,
     make_uri,
     parse_address,
 )
@@ -36,8 +34,8 @@ def ok(announcement: Announcement, *, tag: str, sent_by: str) -> bytes:
 
 
 def notify(
-    announcement: Announcement, *, tag: str, sent_by: str, branch: str, url: str
-) -> bytes:
+    announcement: Announcement, *, tag: str, sent_by: str, url: str
+) -> OutgoingRequest:
     """Return the NOTIFY within the dialog of the subscription (RFC 6665 4.2.2)."""
     request = announcement.request
     target = announcement.contact or make_uri(
@@ -57,4 +55,4 @@ def notify(
             ("Content-Type", URL_TYPE),
         ),
         body=url.encode(),
-    ).encode(format_via("UDP", sent_by, branch))
+    )

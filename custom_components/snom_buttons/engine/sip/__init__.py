@@ -1,7 +1,7 @@
 """RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets."""
 
 from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
-from .bucket import Rate
+from .bucket import Bucket, Rate
 from .drops import Drop
 from .event import EventType, parse_event
 from .flow import Flow
@@ -43,6 +43,7 @@ __all__ = [
     "Answer",
     "Answered",
     "Binding",
+    "Bucket",
     "Drop",
     "EventType",
     "Flow",

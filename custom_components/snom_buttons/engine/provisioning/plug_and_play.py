@@ -1,0 +1,151 @@
+"""Plug and play: who announces itself, and the URL of the settings for those we want."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+import secrets
+import socket
+from typing import Final, NamedTuple, Protocol
+
+from ..phones import Signal
+from ..sip import Bucket, Flow, OutgoingRequest, Rate
+from .announcement import Announcement, read_announcement
+from .answer import notify, ok
+from .group import GroupListener, group_socket
+from .mac import Mac
+
+MAX_ANSWERED: Final = 256
+"""Phones whose last answer is remembered."""
+COOL_DOWN: Final = 30.0
+"""Seconds after an answer in which a phone gets no other one."""
+RATE: Final = Rate(per_second=20, at_once=100)
+"""Announcements that are read; a hundred phones may start at once."""
+
+
+class Wire(Protocol):
+    """The server's socket, from which answers come."""
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send bytes without a transaction."""
+
+    async def request(self, outgoing: OutgoingRequest, flow: Flow) -> int | None:
+        """Send a request, and return the status of its final response, None without one."""
+
+    def sent_by(self, flow: Flow) -> str:
+        """Return our `host:port` as the other end of a flow reaches it."""
+
+
+class Outcome(NamedTuple):
+    """What became of an answer."""
+
+    announcement: Announcement
+    status: int | None
+    """What the phone answered to the NOTIFY; None for nothing."""
+
+
+@dataclass(slots=True)
+class _Answered:
+    """The last answer to a phone."""
+
+    call_id: str
+    at: float
+    response: bytes
+    """Sent again for each repeat of the SUBSCRIBE."""
+
+
+class PlugAndPlay:
+    """Hears announcements, and answers those for which there is a URL.
+
+    What it sends goes to the source of the datagram, whatever the headers say.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        url_of: Callable[[Announcement], str | None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Create a listener that is closed.
+
+        `url_of` returns where a phone fetches its settings; None for one that is not
+        answered, since the first answer wins and would take a phone from its server.
+        """
+        self.heard: Final[Signal[Announcement]] = Signal()
+        """A phone announced itself; not a repeat."""
+        self.settled: Final[Signal[Outcome]] = Signal()
+        """A NOTIFY was answered, or has failed."""
+        self.dropped = 0
+        """Announcements above RATE, which were not read."""
+        self._wire = wire
+        self._url_of = url_of
+        self._clock = clock
+        self._bucket = Bucket(RATE, clock())
+        self._answered: dict[Mac, _Answered] = {}
+        self._transports: list[asyncio.DatagramTransport] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(
+        self, interfaces: Iterable[str], beside: socket.socket | None = None
+    ) -> None:
+        """Listen in the networks of our IPv4 addresses. Raises OSError as `group_socket`."""
+        loop = asyncio.get_running_loop()
+        for interface in interfaces:
+            opened = group_socket(interface, beside)
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: GroupListener(self.receive), sock=opened
+            )
+            self._transports.append(transport)
+
+    async def close(self) -> None:
+        """Stop listening, and give up what is under way. A second call does nothing."""
+        transports, self._transports = self._transports, []
+        for transport in transports:
+            transport.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def receive(self, datagram: bytes, host: str, port: int) -> None:
+        """Read a datagram of the group."""
+        now = self._clock()
+        if self._bucket.fill(now) < 1:
+            self.dropped += 1
+            return
+        self._bucket.tokens -= 1
+        said = read_announcement(datagram, host, port)
+        if said is None:
+            return
+        flow = Flow("UDP", host, port)
+        before = self._answered.get(said.mac)
+        if before is not None and before.call_id == said.request.call_id:
+            self._wire.send(before.response, flow)
+            return
+        self.heard.emit(said)
+        if before is not None and now < before.at + COOL_DOWN:
+            return
+        url = self._url_of(said) if said.is_ours else None
+        if url is not None:
+            self._answer(said, url, flow, now)
+
+    def _answer(
+        self, said: Announcement, url: str, flow: Flow, now: float
+    ) -> None:
+        tag, sent_by = secrets.token_hex(4), self._wire.sent_by(flow)
+        response = ok(said, tag=tag, sent_by=sent_by)
+        self._answered.pop(said.mac, None)
+        self._answered[said.mac] = _Answered(said.request.call_id, now, response)
+        if len(self._answered) > MAX_ANSWERED:
+            del self._answered[next(iter(self._answered))]
+        self._wire.send(response, flow)
+        outgoing = notify(said, tag=tag, sent_by=sent_by, url=url)
+        task = asyncio.get_running_loop().create_task(
+            self._notify(said, outgoing, flow), name=f"notify {said.mac}"
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _notify(
+        self, said: Announcement, outgoing: OutgoingRequest, flow: Flow
+    ) -> None:
+        self.settled.emit(Outcome(said, await self._wire.request(outgoing, flow)))

@@ -1,0 +1,207 @@
+"""Who is answered, when, and with what; on real multicast over the loopback interface."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+import errno
+import socket
+
+import pytest
+
+from custom_components.snom_buttons.engine.provisioning import (
+    GROUP,
+    PORT,
+    Announcement,
+    Outcome,
+    PlugAndPlay,
+    group_socket,
+)
+from custom_components.snom_buttons.engine.provisioning.plug_and_play import (
+    COOL_DOWN,
+    MAX_ANSWERED,
+    RATE,
+)
+from custom_components.snom_buttons.engine.sip import Flow, OutgoingRequest
+from tests.support.announcements import SNOM_370, YEALINK
+
+URL = "http://192.0.2.1/000413AABBCC.xml"
+HOST, SOURCE = "127.0.0.1", 1053
+
+
+class FakeWire:
+    """Records what is sent; phones answer a NOTIFY with `status`."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, Flow]] = []
+        self.requests: list[tuple[OutgoingRequest, Flow]] = []
+        self.status: int | None = 200
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        self.sent.append((data, flow))
+
+    async def request(self, outgoing: OutgoingRequest, flow: Flow) -> int | None:
+        self.requests.append((outgoing, flow))
+        return self.status
+
+    def sent_by(self, flow: Flow) -> str:
+        return "127.0.0.1:5060"
+
+
+class Desk:
+    """Plug and play with a clock that a test moves."""
+
+    def __init__(self, url_of: Callable[[Announcement], str | None]) -> None:
+        self.now = 1000.0
+        self.wire = FakeWire()
+        self.heard: list[Announcement] = []
+        self.settled: list[Outcome] = []
+        self.plug_and_play = PlugAndPlay(self.wire, url_of, lambda: self.now)
+        self.plug_and_play.heard.subscribe(self.heard.append)
+        self.plug_and_play.settled.subscribe(self.settled.append)
+
+    async def hears(self, datagram: bytes, host: str = HOST, port: int = SOURCE) -> None:
+        self.plug_and_play.receive(datagram, host, port)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    """A desk that answers every phone."""
+    desk = Desk(lambda _: URL)
+    yield desk
+    await desk.plug_and_play.close()
+
+
+def again(datagram: bytes) -> bytes:
+    """Return the announcement of the next start."""
+    return datagram.replace(b"Call-ID: ", b"Call-ID: next-")
+
+
+async def test_a_phone_gets_200_and_one_notify_at_its_source(desk: Desk) -> None:
+    await desk.hears(SNOM_370)
+    ((response, flow),) = desk.wire.sent
+    assert response.startswith(b"SIP/2.0 200 OK\r\n")
+    assert flow == Flow("UDP", HOST, SOURCE)
+    ((request, to),) = desk.wire.requests
+    assert to == flow, "not where its Contact points"
+    assert request.body == URL.encode()
+    assert [(it.announcement.mac, it.status) for it in desk.settled] == [
+        ("000413AABBCC", 200)
+    ]
+
+
+async def test_a_repeated_subscribe_gets_the_same_bytes_and_no_second_notify(
+    desk: Desk,
+) -> None:
+    await desk.hears(SNOM_370)
+    await desk.hears(SNOM_370)
+    (first, _), (second, _) = desk.wire.sent
+    assert first == second
+    assert len(desk.wire.requests) == 1
+    assert len(desk.heard) == 1
+
+
+async def test_after_a_cool_down_a_phone_is_answered_again(desk: Desk) -> None:
+    await desk.hears(SNOM_370)
+    desk.now += COOL_DOWN - 1
+    await desk.hears(again(SNOM_370))
+    assert len(desk.wire.requests) == 1
+    assert len(desk.heard) == 2
+    desk.now += 1
+    await desk.hears(again(again(SNOM_370)))
+    assert len(desk.wire.requests) == 2
+
+
+async def test_a_phone_that_nobody_wants_is_heard_and_gets_nothing() -> None:
+    desk = Desk(lambda _: None)
+    await desk.hears(SNOM_370)
+    assert [it.model for it in desk.heard] == ["370"]
+    assert desk.wire.sent == desk.wire.requests == []
+
+
+async def test_a_phone_of_another_maker_is_heard_and_gets_nothing(desk: Desk) -> None:
+    await desk.hears(YEALINK)
+    assert [it.vendor for it in desk.heard] == ["Yealink"]
+    assert desk.wire.sent == desk.wire.requests == []
+
+
+async def test_no_answer_to_a_notify_is_reported(desk: Desk) -> None:
+    desk.wire.status = None
+    await desk.hears(SNOM_370)
+    assert [it.status for it in desk.settled] == [None]
+
+
+async def test_a_flood_is_read_up_to_a_rate_and_remembered_up_to_a_bound(
+    desk: Desk,
+) -> None:
+    for number in range(10_000):
+        mac = f"000413{number:06X}".encode()
+        datagram = SNOM_370.replace(b"000413AABBCC", mac)
+        desk.plug_and_play.receive(datagram, HOST, SOURCE)
+        desk.now += 5 / 10_000
+    assert len(desk.heard) <= RATE.at_once + 5 * RATE.per_second
+    assert desk.plug_and_play.dropped == 10_000 - len(desk.heard)
+    for number in range(MAX_ANSWERED + 10):
+        desk.now += 1
+        mac = f"000414{number:06X}".encode()
+        await desk.hears(SNOM_370.replace(b"000413AABBCC", mac))
+    assert len(desk.plug_and_play._answered) == MAX_ANSWERED
+
+
+def announce(datagram: bytes) -> tuple[str, int]:
+    """Send a datagram to the group by the loopback interface; return its source."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.setsockopt(
+            socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(HOST)
+        )
+        phone.bind((HOST, 0))
+        phone.sendto(datagram, (GROUP, PORT))
+        host, port = phone.getsockname()
+        return host, port
+
+
+@pytest.fixture
+def wildcard() -> socket.socket:
+    """Our own socket on the port of announcements, on all addresses."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    bound.setblocking(False)
+    bound.bind(("0.0.0.0", PORT))
+    return bound
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_announcements_arrive_by_multicast(desk: Desk) -> None:
+    await desk.plug_and_play.open([HOST])
+    arrived = asyncio.get_running_loop().create_future()
+    desk.plug_and_play.heard.subscribe(arrived.set_result)
+    host, port = announce(SNOM_370)
+    said = await asyncio.wait_for(arrived, 10)
+    assert (said.mac, said.host, said.port) == ("000413AABBCC", host, port)
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_beside_our_own_socket_on_all_addresses(
+    desk: Desk, wildcard: socket.socket
+) -> None:
+    """It gets no copy, and no other program can take the port afterwards."""
+    with wildcard:
+        with pytest.raises(OSError, match="in use") as fault:
+            await desk.plug_and_play.open([HOST])
+        assert fault.value.errno == errno.EADDRINUSE
+        await desk.plug_and_play.open([HOST], wildcard)
+        arrived = asyncio.get_running_loop().create_future()
+        desk.plug_and_play.heard.subscribe(arrived.set_result)
+        announce(SNOM_370)
+        await asyncio.wait_for(arrived, 10)
+        with pytest.raises(BlockingIOError):
+            wildcard.recv(2000)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with pytest.raises(OSError, match="in use"):
+                thief.bind(("0.0.0.0", PORT))
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_an_address_that_is_not_ours_is_an_error() -> None:
+    with pytest.raises(OSError, match="device"):
+        group_socket("192.0.2.77")
