@@ -18,9 +18,11 @@ from homeassistant.config_entries import (
 from homeassistant.const import (
     CONF_ADDRESS,
     CONF_ENTITIES,
+    CONF_MAC,
     CONF_MODEL,
     CONF_NAME,
     CONF_PASSWORD,
+    CONF_TOKEN,
 )
 from homeassistant.core import callback, valid_entity_id
 from homeassistant.helpers.selector import (
@@ -43,6 +45,7 @@ from ..engine.names import without_forbidden
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
+from ..hub.provisioning.profiles import async_settings_url
 from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
 from .choose import (
@@ -76,6 +79,8 @@ CONF_KEY_COUNT: Final = "key_count"
 # Without the characters ` and |, which the table of the last page cannot show.
 PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
 PASSWORD_LENGTH: Final = 16
+TOKEN_BYTES: Final = 16
+"""Bytes of the secret in the address of a settings file."""
 # Without the characters that look alike: the user types it into the phone.
 PASSWORD_ALPHABET: Final = "".join(
     sorted(set(string.ascii_letters + string.digits) - set("0O1Iloi"))
@@ -220,6 +225,11 @@ class PhoneFlow(SnomSubentryFlow):
                 }
                 if address:
                     self._account[CONF_ADDRESS] = address
+                self._account[CONF_TOKEN] = suggested.get(
+                    CONF_TOKEN
+                ) or secrets.token_urlsafe(TOKEN_BYTES)
+                if CONF_MAC in suggested:
+                    self._account[CONF_MAC] = suggested[CONF_MAC]
                 colors = _has_colors(user_input)
                 model = user_input[CONF_MODEL]
                 if model != suggested.get(CONF_MODEL) and model in MODELS:
@@ -317,6 +327,7 @@ class PhoneFlow(SnomSubentryFlow):
                 "account": self._account[CONF_EXTENSION],
                 "password": self._account[CONF_PASSWORD],
                 "registrar": next(iter(addresses.values())),
+                "by_itself": self._by_itself,
                 "outbound": "".join(
                     f"| Outbound Proxy ({transport})"
                     f" | `{address};transport={transport.lower()}` |\n"
@@ -331,6 +342,12 @@ class PhoneFlow(SnomSubentryFlow):
             },
             last_step=True,
         )
+
+    @property
+    def _by_itself(self) -> str:
+        """How the phone fetches all this by itself, "" if it cannot."""
+        url = async_settings_url(self.hass, self._account[CONF_TOKEN])
+        return text(self.hass, "settings_url", url=url) if url else ""
 
     async def async_step_placed(
         self, user_input: dict[str, Any] | None = None

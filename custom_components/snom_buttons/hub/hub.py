@@ -25,6 +25,7 @@ from .mqtt import SnomMqtt
 from .mqtt_client import async_clear
 from .phone import SnomPhone, async_release_extensions
 from .ports import ServerPorts
+from .provisioning.follower import Provisioning
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings, mqtt_base
 from .store import LINES, MQTT, ServerStore, Snapshot, async_remove_store
 
@@ -73,12 +74,14 @@ class SnomHub:
             self.phones,
             missing_changed=self.issues.async_follow_links,
         )
+        self.provisioning = Provisioning(hass, entry, self.phones)
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
             DialRules(hass, entry, self.server, self.phones),
             self._links,
             self.issues,
             self.mqtt,
+            self.provisioning,
         ]
 
     async def async_load(self) -> None:

@@ -13,10 +13,12 @@ from homeassistant.const import (
     CONF_DISCOVERY,
     CONF_ENABLED,
     CONF_HOST,
+    CONF_MAC,
     CONF_MODEL,
     CONF_NAME,
     CONF_PASSWORD,
     CONF_PORT,
+    CONF_TOKEN,
 )
 
 from ..const import (
@@ -313,6 +315,10 @@ class PhoneSettings:
     """The links by key; a key of a shared line has none."""
     named: frozenset[str] = frozenset()
     """The entity IDs that links name, also those of keys of shared lines."""
+    token: str = field(default="", repr=False)
+    """The secret in the address of its settings file; "" if it has none."""
+    mac: str = ""
+    """Its hardware address, once it is known."""
 
     @classmethod
     def from_subentry(
@@ -357,6 +363,8 @@ class PhoneSettings:
             named=frozenset(
                 name for key in keys if key.link for name in key.link.entities
             ),
+            token=data.get(CONF_TOKEN, ""),
+            mac=data.get(CONF_MAC, ""),
         )
 
 

@@ -1,0 +1,1 @@
+"""Phones fetch their settings from Home Assistant."""

@@ -1,0 +1,153 @@
+"""Phones fetch their settings files by HTTP, and hear of changes."""
+
+import logging
+from xml.etree import ElementTree as ET
+
+from aiohttp.test_utils import TestClient
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.snom_buttons.hub.provisioning.follower import SETTLE_SECONDS
+from homeassistant.core import HomeAssistant
+from tests.support.entries import PASSWORD, Phones, update_phone
+
+TOKEN = "N3arlyRand0mTokenOf22c"
+PATH = f"/api/snom_buttons/settings/{TOKEN}"
+MAC = "000413A1B2C3"
+AGENT = f"Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 2010.12 {MAC} SXM:0 UXM:0)"
+
+pytestmark = pytest.mark.usefixtures("server")
+
+
+@pytest.fixture
+async def web(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> TestClient:
+    """A client without a log-in; phone 44 has a token."""
+    update_phone(hass, server, token=TOKEN)
+    await hass.async_block_till_done()
+    return await hass_client_no_auth()
+
+
+async def fetched(web: TestClient, name: str = "", agent: str = AGENT) -> ET.Element:
+    """Return the settings that a phone fetches."""
+    response = await web.get(f"{PATH}/{name}", headers={"User-Agent": agent})
+    assert response.status == 200
+    assert response.content_type == "application/xml"
+    return ET.fromstring(await response.read())
+
+
+@pytest.mark.parametrize(
+    "name", ["", f"{MAC}.xml", "snomD785.htm", f"snomD785-{MAC}.htm"]
+)
+async def test_a_phone_fetches_its_settings(web: TestClient, name: str) -> None:
+    root = await fetched(web, name)
+    settings = {it.tag: it.text for it in root[0]}
+    assert settings["user_name"] == "44"
+    assert settings["user_pass"] == PASSWORD
+    assert settings["user_realname"] == "Phone 44"
+    assert [(it.get("label"), it.text) for it in root[1]] == [
+        ("Key 1", "button 1"),
+        ("Key 2", "button 2"),
+        ("Alarm", "button 3"),
+        ("Key 4", "button 4"),
+    ]
+
+
+async def test_a_path_without_a_slash_is_the_same(web: TestClient) -> None:
+    response = await web.get(PATH, headers={"User-Agent": AGENT})
+    assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "agent"),
+    [
+        ("/api/snom_buttons/settings/", AGENT),
+        ("/api/snom_buttons/settings/x/", AGENT),
+        (f"/api/snom_buttons/settings/{TOKEN[:-1]}/", AGENT),
+        (f"/api/snom_buttons/settings/{TOKEN}é/", AGENT),
+        (f"{PATH}/other.xml", AGENT),
+        (f"{PATH}/..%2fsecrets", AGENT),
+        (f"{PATH}/000413000000.xml", AGENT),
+    ],
+)
+async def test_all_else_is_not_found(web: TestClient, path: str, agent: str) -> None:
+    response = await web.get(path, headers={"User-Agent": agent})
+    # Home Assistant itself refuses a path that climbs.
+    assert response.status == (400 if ".." in path else 404)
+    assert PASSWORD not in await response.text()
+
+
+async def test_a_phone_without_a_token_has_no_file(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    web = await hass_client_no_auth()
+    for path in ("/api/snom_buttons/settings//", "/api/snom_buttons/settings/%20/"):
+        assert (await web.get(path)).status == 404
+
+
+async def test_the_first_hardware_address_is_kept_and_another_gets_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, web: TestClient
+) -> None:
+    await fetched(web)
+    assert server.subentries["subentry_44"].data["mac"] == MAC
+    other = AGENT.replace(MAC, "000413FFFFFF")
+    response = await web.get(f"{PATH}/", headers={"User-Agent": other})
+    assert response.status == 404
+
+
+async def test_a_source_outside_of_the_networks_gets_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, web: TestClient
+) -> None:
+    data = {**server.data, "access": {"networks": ["192.0.2.0/24"], "keepalive": 60}}
+    hass.config_entries.async_update_entry(server, data=data)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    response = await web.get(f"{PATH}/", headers={"User-Agent": AGENT})
+    assert response.status == 404
+
+
+async def test_a_fetch_is_logged_without_its_secrets(
+    web: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "custom_components.snom_buttons")
+    await fetched(web)
+    logged = "\n".join(
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.snom_buttons")
+    )
+    assert f"Phone 44 fetches its settings: D785, {MAC}, from 127.0.0.1" in logged
+    assert TOKEN not in logged
+    assert PASSWORD not in logged
+
+
+async def test_a_phone_hears_of_a_change_once_after_a_burst(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    web: TestClient,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    phone = await phones()
+    await fetched(web)
+    await hass.async_block_till_done()
+    for name in ("One", "Two", "Three"):
+        keys = list(server.subentries["subentry_44"].data["keys"])
+        keys[0] = {**keys[0], "name": name}
+        update_phone(hass, server, keys=keys)
+        await hass.async_block_till_done()
+        freezer.tick(SETTLE_SECONDS - 1)
+        async_fire_time_changed(hass)
+    freezer.tick(1)
+    async_fire_time_changed(hass)
+    await phone.until(lambda: bool(phone.notices))
+    assert [it.get("Event") for it in phone.notices] == ["check-sync;reboot=false"]
+    root = await fetched(web)
+    assert root[1][0].get("label") == "Three"
