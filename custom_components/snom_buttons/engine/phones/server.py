@@ -4,12 +4,22 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+import socket
 import ssl
 import time
 from typing import Any
 
-from ..sip import Binding, Drop, Flow, Guard, LocationService, Registrar, Trust
-from ..sip.net import Endpoint
+from ..sip import (
+    Binding,
+    Drop,
+    Flow,
+    Guard,
+    LocationService,
+    OutgoingRequest,
+    Registrar,
+    Trust,
+)
+from ..sip.net import Endpoint, NoAnswer, TransportError
 from .alarm import Alarm
 from .courier import Courier
 from .events import KeyPress
@@ -154,6 +164,27 @@ class PhoneServer:
     def address_of(self, transport: str) -> tuple[str, int]:
         """Return a socket's address. Raises TransportError while it is closed."""
         return self._endpoint.address_of(transport)
+
+    @property
+    def shared_socket(self) -> socket.socket | None:
+        """The UDP socket if it is bound to all addresses; None if not, or without UDP."""
+        return self._endpoint.shared_socket
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send bytes without a transaction; a failure is logged at debug level."""
+        self._endpoint.send(data, flow)
+
+    async def request(self, outgoing: OutgoingRequest, flow: Flow) -> int | None:
+        """Send a request, and return the status of its final response, None without one."""
+        try:
+            response = await self._endpoint.request(outgoing, flow)
+        except NoAnswer, TransportError:
+            return None
+        return response.status
+
+    def sent_by(self, flow: Flow) -> str:
+        """Return our `host:port` as the other end of a flow reaches it."""
+        return self._endpoint.sent_by(flow.transport)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the argument of `restore` after a restart, as JSON."""

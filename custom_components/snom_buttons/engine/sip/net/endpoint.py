@@ -11,6 +11,7 @@ from hashlib import blake2b
 import logging
 from operator import attrgetter
 import secrets
+import socket
 import ssl
 import time
 
@@ -241,6 +242,12 @@ class Endpoint:
     def address_of(self, transport: str) -> tuple[str, int]:
         """Return the bound host and port. Raises TransportError if it is not open."""
         return self._transport(transport).address
+
+    @property
+    def shared_socket(self) -> socket.socket | None:
+        """The UDP socket if it is bound to all addresses; None if not, or without UDP."""
+        udp = self._transports.get("UDP")
+        return udp.shared_socket if isinstance(udp, UdpTransport) else None
 
     def sent_by(self, transport: str) -> str:
         """Return the `host:port` of Via and Contact for a transport."""

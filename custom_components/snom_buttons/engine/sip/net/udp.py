@@ -64,6 +64,12 @@ class UdpTransport(asyncio.DatagramProtocol):
         host, port, *_ = self._transport.get_extra_info("sockname")
         return host, port
 
+    @property
+    def shared_socket(self) -> socket.socket | None:
+        """The socket if it is bound to all addresses, and so in the way of a group."""
+        host, _ = self.address
+        return self._socket if host in ("0.0.0.0", "::") else None
+
     def send(self, data: bytes, flow: Flow) -> None:
         """Send one datagram. Raises TransportError if the system refuses it."""
         if self._transport is None:
