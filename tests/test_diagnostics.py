@@ -121,6 +121,8 @@ PHONE: Final = {
     "extension": EXTENSION,
     "password": "hush-password",
     "model": "D785",
+    "token": "hush-token",
+    "mac": "hush-mac",
     "keys": [KEY, LINKED_KEY | LINK],
     "room_lights": True,
     "dialling": DIALLING,
@@ -425,6 +427,7 @@ async def test_what_is_shown(
     assert here["settings"] == {
         "extension": "44",
         "password": REDACTED,
+        "token": REDACTED,
         "model": "D785",
         "keys": [key | {"name": REDACTED} for key in KEYS],
     }
@@ -453,7 +456,12 @@ async def test_what_is_shown_of_a_server_that_does_not_run(
     await hass.config_entries.async_unload(server.entry_id)
     diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, server)
     keys = [key | {"name": REDACTED} for key in KEYS]
-    common = {"password": REDACTED, "model": "D785", "keys": keys}
+    common = {
+        "password": REDACTED,
+        "token": REDACTED,
+        "model": "D785",
+        "keys": keys,
+    }
     assert diagnostics["phones"] == [
         {"settings": common | {"extension": "44"}},
         {"settings": common | {"extension": "45"}},

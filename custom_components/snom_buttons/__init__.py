@@ -21,7 +21,8 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions and the view, also without a config entry."""
     async_setup_services(hass)
-    hass.http.register_view(SettingsView(hass))
+    if "http" in hass.config.components:
+        hass.http.register_view(SettingsView(hass))
     return True
 
 

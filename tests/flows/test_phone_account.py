@@ -12,7 +12,7 @@ from custom_components.snom_buttons.flows.phone import (
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from tests.support.entries import KEYS, PASSWORD, Phones, key_data
+from tests.support.entries import KEYS, PASSWORD, TOKEN, Phones, key_data
 from tests.support.flows import (
     listed_keys,
     reconfigure_phone,
@@ -51,6 +51,7 @@ async def test_a_phone_from_first_to_last_page(
         "password": password,
         "registrar": f"{LOCALHOST}:{port}",
         "outbound": "",
+        "by_itself": "",
         "keys": (
             "| Button | `1` | Key 1 |  |\n"
             "| Button | `2` | Front \\| door |  |\n"
@@ -65,10 +66,13 @@ async def test_a_phone_from_first_to_last_page(
     [subentry] = [s for s in server.subentries.values() if s.unique_id == "46"]
     assert subentry.title == "Phone 46"
     assert subentry.subentry_type == "phone"
+    token = subentry.data["token"]
+    assert len(token) == 22, "128 bits"
     assert subentry.data == {
         "extension": "46",
         "password": password,
         "model": "D713",
+        "token": token,
         "keys": keys,
     }
 
@@ -382,6 +386,7 @@ async def test_a_phone_is_changed(
         "extension": "144",
         "password": PASSWORD,
         "model": "D713",
+        "token": TOKEN,
         "keys": [key_data("1", name="Bell")],
     }
     assert server.runtime_data is hub

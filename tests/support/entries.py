@@ -16,6 +16,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 from .patience import PATIENCE
 
 PASSWORD = "geheim-44"
+TOKEN = "N3arlyRand0mTokenOf22c"
+"""The secret in the address of a phone's settings file."""
 
 type Phones = Callable[..., Any]
 
@@ -42,6 +44,7 @@ def phone_subentry(
         "extension": extension,
         "password": PASSWORD,
         "model": "D785",
+        "token": TOKEN,
         "keys": KEYS if keys is None else keys,
     }
     return ConfigSubentryData(

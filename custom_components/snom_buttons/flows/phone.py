@@ -347,7 +347,7 @@ class PhoneFlow(SnomSubentryFlow):
     def _by_itself(self) -> str:
         """How the phone fetches all this by itself, "" if it cannot."""
         url = async_settings_url(self.hass, self._account[CONF_TOKEN])
-        return text(self.hass, "settings_url", url=url) if url else ""
+        return f"{text(self.hass, 'settings_url', url=url)}\n\n" if url else ""
 
     async def async_step_placed(
         self, user_input: dict[str, Any] | None = None

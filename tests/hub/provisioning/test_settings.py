@@ -14,14 +14,22 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.hub.provisioning.follower import SETTLE_SECONDS
 from homeassistant.core import HomeAssistant
-from tests.support.entries import PASSWORD, Phones, update_phone
+from homeassistant.setup import async_setup_component
+from tests.support.entries import PASSWORD, TOKEN, Phones, update_phone
 
-TOKEN = "N3arlyRand0mTokenOf22c"
 PATH = f"/api/snom_buttons/settings/{TOKEN}"
 MAC = "000413A1B2C3"
 AGENT = f"Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 2010.12 {MAC} SXM:0 UXM:0)"
 
-pytestmark = pytest.mark.usefixtures("server")
+
+
+@pytest.fixture
+async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConfigEntry:
+    """The entry, set up in a Home Assistant with its web server."""
+    assert await async_setup_component(hass, "http", {})
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    return config_entry
 
 
 @pytest.fixture
@@ -30,8 +38,8 @@ async def web(
     server: MockConfigEntry,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> TestClient:
-    """A client without a log-in; phone 44 has a token."""
-    update_phone(hass, server, token=TOKEN)
+    """A client without a log-in."""
+    update_phone(hass, server, "45", token="AnotherRand0mTokenOf22")
     await hass.async_block_till_done()
     return await hass_client_no_auth()
 
@@ -86,8 +94,12 @@ async def test_all_else_is_not_found(web: TestClient, path: str, agent: str) -> 
 
 
 async def test_a_phone_without_a_token_has_no_file(
-    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
+    update_phone(hass, server, token="")
+    await hass.async_block_till_done()
     web = await hass_client_no_auth()
     for path in ("/api/snom_buttons/settings//", "/api/snom_buttons/settings/%20/"):
         assert (await web.get(path)).status == 404
