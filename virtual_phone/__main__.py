@@ -3,14 +3,16 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 import os
+from pathlib import Path
+import re
 import signal
 import socket
 import sys
 from typing import TYPE_CHECKING
 
-from snom_buttons.sip import SipSyntaxError
-
+from .factory import FactoryPhone, forget
 from .headless import COMMANDS, Headless
 from .phone import VirtualPhone
 
@@ -24,7 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the phone; return the exit status."""
     options = _parse(arguments)
     try:
-        phone = VirtualPhone(
+        phone = _make_phone(options)
+    except (OSError, ValueError) as error:
+        return _fail(f"{error}")
+    # Textual reads from stdin and draws on stderr.
+    if not options.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return _fail("there is no terminal here to show the phone in; use --headless")
+    return asyncio.run(_run(phone, headless=options.headless, note=options.note))
+
+
+def _make_phone(options: argparse.Namespace) -> VirtualPhone:
+    """Return the phone of the options. Raises OSError or ValueError."""
+    if not options.factory_new:
+        return VirtualPhone(
             options.user,
             options.password,
             registrar=options.registrar,
@@ -33,12 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=options.port,
             keys=options.keys,
         )
-    except SipSyntaxError as error:
-        return _fail(f"{error}")
-    # Textual reads from stdin and draws on stderr.
-    if not options.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return _fail("there is no terminal here to show the phone in; use --headless")
-    return asyncio.run(_run(phone, headless=options.headless, note=options.note))
+    if options.reset and options.state:
+        forget(options.state)
+    return FactoryPhone(
+        options.model,
+        options.mac or "",
+        interface=options.interface,
+        host=options.host,
+        port=options.port,
+        state=options.state,
+    )
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -52,7 +70,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default="",
         help="where to register; port 5060 if none is given",
     )
-    parser.add_argument("--user", required=True, help="the extension, such as 44")
+    parser.add_argument("--user", default="", help="the extension, such as 44")
     parser.add_argument(
         "--password",
         default=os.environ.get(PASSWORD_VARIABLE, ""),
@@ -82,7 +100,44 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help=f"no terminal: print what happens, and take lines from stdin: {COMMANDS}",
     )
     parser.add_argument("--note", default="", help="text to show above the phone")
+    new = parser.add_argument_group(
+        "a phone as it comes from the factory, which asks for its settings"
+    )
+    new.add_argument(
+        "--factory-new",
+        action="store_true",
+        help="be such a phone; its settings name the user, the registrar and the keys",
+    )
+    new.add_argument("--model", type=_model, default="D735", help="such as D735")
+    new.add_argument(
+        "--mac", type=_mac, help="its hardware address; by default one of the model"
+    )
+    new.add_argument(
+        "--interface",
+        type=_ipv4,
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="own IPv4 address in the network to ask in; by default 127.0.0.1, this"
+        " machine alone",
+    )
+    new.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="keep the settings in this file, as a phone does when it is switched off",
+    )
+    new.add_argument(
+        "--reset", action="store_true", help="forget the settings of --state first"
+    )
     options = parser.parse_args(arguments)
+    if options.factory_new:
+        if options.user or options.registrar:
+            parser.error("--factory-new takes --user and --registrar from its settings")
+        return options
+    if options.state or options.reset:
+        parser.error("--state and --reset need --factory-new")
+    if not options.user:
+        parser.error("the following arguments are required: --user")
     if options.register and not options.registrar:
         parser.error("name the --registrar, or use --no-register")
     if options.register and not options.password:
@@ -96,6 +151,26 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     return _number(text, 1, 500)
+
+
+def _model(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9]{1,12}", text) is None:
+        raise argparse.ArgumentTypeError("must be a model such as D735")
+    return text
+
+
+def _mac(text: str) -> str:
+    digits = text.replace(":", "").replace("-", "").upper()
+    if re.fullmatch("[0-9A-F]{12}", digits) is None:
+        raise argparse.ArgumentTypeError("must have twelve hexadecimal digits")
+    return digits
+
+
+def _ipv4(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("must be an IPv4 address") from error
 
 
 def _number(text: str, low: int, high: int) -> int:

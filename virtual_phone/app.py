@@ -13,6 +13,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Footer, Input, RichLog, Static
 
+from snom_buttons.xbuttons import KeyDescription
+
 from .face import captions, color, pattern
 from .phone import Entry, Kind, VirtualPhone
 
@@ -44,11 +46,17 @@ class Key(Widget):
 
     def blink(self) -> None:
         """Update the lamp to the current phase of its pattern."""
-        self.lit = pattern(self._phone.keys[self.key_name]).is_lit(time.monotonic())
+        self.lit = pattern(self._key).is_lit(time.monotonic())
+
+    @property
+    def _key(self) -> KeyDescription:
+        """The key; a phone that sets itself up may have it no longer."""
+        name = self.key_name
+        return self._phone.keys.get(name) or KeyDescription(name=name)
 
     def render(self) -> Content:
         """Return the two lines of the key."""
-        key = self._phone.keys[self.key_name]
+        key = self._key
         title, about, facts = captions(key)
         return Content.assemble(
             (f"{self.stroke:1} ", "dim"),
@@ -88,10 +96,13 @@ class PhoneApp(App[None]):
         super().__init__()
         self._phone = phone
         self._note = note
-        names = list(phone.keys)
+        self.keys = self._make_keys()
+
+    def _make_keys(self) -> list[Key]:
+        names = list(self._phone.keys)
         strokes = STROKES.ljust(len(names))
-        self.keys = [
-            Key(phone, name, stroke)
+        return [
+            Key(self._phone, name, stroke)
             for name, stroke in zip(names, strokes, strict=False)
         ]
 
@@ -100,10 +111,7 @@ class PhoneApp(App[None]):
         if self._note:
             yield Static(self._note, id="note", markup=False)
         yield Static(id="status", markup=False)
-        half = (len(self.keys) + 1) // 2
-        with VerticalScroll(id="keys"):
-            for row in range(half):
-                yield from self.keys[row::half]
+        yield VerticalScroll(*self._in_rows(), id="keys")
         log = RichLog(id="log", max_lines=500, wrap=True, min_width=1)
         log.can_focus = False
         yield log
@@ -114,10 +122,15 @@ class PhoneApp(App[None]):
         )
         yield Footer()
 
-    def on_mount(self) -> None:
+    def _in_rows(self) -> list[Key]:
+        """Return the keys in the order of the grid, which is by rows."""
+        half = (len(self.keys) + 1) // 2
+        return [key for row in range(half) for key in self.keys[row::half]]
+
+    async def on_mount(self) -> None:
         """Show the current state and start the updates."""
         for entry in self._phone.history:
-            self._show(entry)
+            await self._show(entry)
         self._show_status()
         self._stop_listening = self._phone.on_change(self._hear)
         self.set_interval(BLINK_STEP, self._blink)
@@ -162,18 +175,30 @@ class PhoneApp(App[None]):
         for key in self.keys:
             key.blink()
 
-    def _show(self, entry: Entry) -> None:
+    async def _show(self, entry: Entry) -> None:
         if entry.kind is Kind.KEY:
             self._blink()
             for key in self.keys:
                 key.refresh()
         elif entry.kind is Kind.REGISTRATION:
             self._show_status()
+        elif entry.kind is Kind.SETTINGS:
+            self._show_status()
+            await self._show_keys()
         self.query_one(RichLog).write(f"{entry.at:%H:%M:%S} {entry.text}")
+
+    async def _show_keys(self) -> None:
+        """Replace the keys if the phone has others than before."""
+        if [key.key_name for key in self.keys] != list(self._phone.keys):
+            self.keys = self._make_keys()
+            place = self.query_one("#keys")
+            await place.remove_children()
+            await place.mount_all(self._in_rows())
+        for key in self.keys:
+            key.refresh()
 
     def _show_status(self) -> None:
         phone = self._phone
-        host, port = phone.address
         status = self.query_one("#status", Static)
         status.set_class(phone.registered, "registered")
-        status.update(f"snom {phone.user} on {host}:{port} · {phone.status}")
+        status.update(f"snom {phone.title} on {phone.where} · {phone.status}")

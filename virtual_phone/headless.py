@@ -7,7 +7,9 @@ import sys
 from threading import Thread
 from typing import Any
 
+from .factory import FactoryPhone
 from .phone import Entry, VirtualPhone
+from .settings import ReadOnly
 
 COMMANDS = "press KEY, dial NUMBER, register, quit"
 
@@ -20,12 +22,13 @@ class Headless:
         self._phone = phone
         self._ended = asyncio.Event()
         self._presses: set[asyncio.Task[int | None]] = set()
+        own = ", set NAME VALUE" if isinstance(phone, FactoryPhone) else ""
+        self._commands = f"{COMMANDS}{own}"
         phone.on_change(_print_entry)
 
     async def run_async(self) -> None:
         """Run the commands from stdin until `exit`; the end of stdin does not end it."""
-        host, port = self._phone.address
-        _print(f"{self._phone.user} listens on {host}:{port}")
+        _print(f"{self._phone.title} listens on {self._phone.where}")
         _read_lines(asyncio.get_running_loop(), self.obey)
         await self._ended.wait()
 
@@ -46,10 +49,18 @@ class Headless:
                 self._start(self._phone.dial(argument))
             case "register":
                 self._phone.register_again()
+            case "set" if argument and isinstance(self._phone, FactoryPhone):
+                self._set(self._phone, *argument.partition(" ")[::2])
             case "quit":
                 self.exit()
             case _:
-                _print(f"cannot do {line.strip()!r}; there is: {COMMANDS}")
+                _print(f"cannot do {line.strip()!r}; there is: {self._commands}")
+
+    def _set(self, phone: FactoryPhone, name: str, value: str) -> None:
+        try:
+            phone.change(name, value.strip())
+        except ReadOnly as error:
+            _print(f"cannot set it: {error}")
 
     def _start(self, press: Coroutine[Any, Any, int | None]) -> None:
         task = asyncio.create_task(press)

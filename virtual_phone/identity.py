@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-import hashlib
 import secrets
 import socket
 import uuid
@@ -25,6 +25,7 @@ from snom_buttons.sip import (
 from snom_buttons.sip.net import Endpoint, IncomingRequest, NoAnswer, TransportError
 from snom_buttons.xbuttons import CONTENT_TYPE
 
+from .hardware import Hardware
 from .invite import Dialler
 
 EXPIRES = 3600
@@ -46,6 +47,29 @@ class RegistrationFailed(Exception):
     """The registrar sent no response, or not the expected one, as the message says."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What an identity is set to."""
+
+    user: str = ""
+    """The extension; "" for an identity that is not set up, which nothing can reach."""
+    password: str = field(default="", repr=False)
+    registrar: str = ""
+    """`host` or `host:port`; "" if there is none."""
+    register: bool = True
+    outbound: str = ""
+    """Where requests go, as `host:port;transport=udp`; "" for the registrar."""
+    authentication_user: str = ""
+    """The user name of credentials; "" for the extension."""
+    display_name: str = ""
+    """The name in From; "" for the extension."""
+    expires: int = EXPIRES
+    """Seconds of registration that are asked for."""
+    shows_mac: bool = True
+    """Whether the User-Agent has the hardware address, as with the setting
+    `mac_info_in_sip_register`."""
+
+
 class Identity:
     """One identity on one UDP port.
 
@@ -55,28 +79,38 @@ class Identity:
 
     def __init__(
         self,
-        user: str,
-        password: str,
+        account: Account,
+        hardware: Hardware,
         *,
-        registrar: str,
-        register: bool,
-        mac: str,
         on_request: Callable[[IncomingRequest], None],
         on_status: Callable[[], None],
     ) -> None:
         """Create an identity that is not open. Raises SipSyntaxError."""
         self.registered_until: datetime | None = None
-        self.status = "not registered" if register else "without a registration"
-        self.mac = mac or f"000413{hashlib.sha256(user.encode()).hexdigest()[:6]}"
-        self.instance = uuid.uuid5(uuid.NAMESPACE_OID, self.mac).urn
-        self._user_agent = ("User-Agent", f"snomD785/10.1.198.12 {self.mac.upper()}")
-        self._user = user
-        self._password = password
+        self.status = "not registered" if account.register else "without a registration"
+        self.mac = hardware.mac
+        self.instance = uuid.uuid5(uuid.NAMESPACE_OID, hardware.mac).urn
+        product = hardware.user_agent + (
+            f" {hardware.mac}" if account.shows_mac else ""
+        )
+        self._user_agent = ("User-Agent", product)
+        self._user = account.user
+        self._display_name = account.display_name or account.user
+        self._credentials = (
+            account.authentication_user or account.user,
+            account.password,
+        )
+        registrar = account.registrar
         self._registrar = parse_uri(f"sip:{registrar}") if registrar else None
+        self._next_hop = (
+            parse_uri(f"sip:{account.outbound}")
+            if account.outbound
+            else self._registrar
+        )
         self._domain = self._registrar.host if self._registrar else "localhost"
-        self._aor = make_uri(user, self._domain)
+        self._aor = make_uri(account.user or None, self._domain)
         self._line = secrets.token_hex(4)
-        self._register = register
+        self._register = account.register
         self._on_request = on_request
         self._on_status = on_status
         self._flow: Flow | None = None
@@ -84,7 +118,7 @@ class Identity:
         self._dialler = Dialler(self._endpoint)
         self._call_id = _call_id()
         self._cseq = 1
-        self._expires = EXPIRES
+        self._expires = account.expires
         self._register_now = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
 
@@ -94,8 +128,8 @@ class Identity:
         Raises OSError if the port is in use or the registrar's name is unknown.
         """
         own_host = "127.0.0.1"
-        if self._registrar is not None:
-            self._flow, own_host = await _route_to(self._registrar)
+        if self._next_hop is not None:
+            self._flow, own_host = await _route_to(self._next_hop)
         anywhere = host in ("0.0.0.0", "::")  # noqa: S104
         await self._endpoint.open(
             host or own_host, port, advertised_host=own_host if anywhere else ""
@@ -188,12 +222,12 @@ class Identity:
         dials = outgoing.method == "INVITE"
         send = self._dialler.invite if dials else self._endpoint.request
         response = await send(outgoing, flow)
-        if again := outgoing.authorized(response, self._user, self._password):
+        if again := outgoing.authorized(response, *self._credentials):
             response = await send(again, flow)
         return response
 
     def _from(self) -> Address:
-        return make_address(self._aor, tag=_tag(), display_name=self._user)
+        return make_address(self._aor, tag=_tag(), display_name=self._display_name)
 
     @property
     def _contact_uri(self) -> Uri:
@@ -226,7 +260,7 @@ class Identity:
             method="REGISTER",
             uri=make_uri(None, self._domain),
             from_=self._from(),
-            to=make_address(self._aor, display_name=self._user),
+            to=make_address(self._aor, display_name=self._display_name),
             call_id=self._call_id,
             cseq=self._cseq,
             headers=(

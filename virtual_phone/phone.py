@@ -6,13 +6,14 @@ It behaves as docs/protocol.md and LED Remote Control show, byte for byte.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+import hashlib
 from typing import Self
 
-from snom_buttons.sip import content_refusal
-from snom_buttons.sip.net import IncomingRequest
+from snom_buttons.sip import SipSyntaxError, content_refusal, parse_event
+from snom_buttons.sip.net import IncomingRequest, TransportError
 from snom_buttons.xbuttons import (
     CONTENT_TYPE,
     Action,
@@ -24,12 +25,14 @@ from snom_buttons.xbuttons import (
 )
 
 from .face import in_words, printable
-from .identity import ALLOW_EVENTS_HEADER, ALLOW_HEADER, SUPPORTED_HEADER, Identity
-
-
-def _dark(names: Iterable[str]) -> dict[str, KeyDescription]:
-    """Return keys that show nothing."""
-    return {name: KeyDescription(name=name) for name in names}
+from .hardware import SNOM, Hardware
+from .identity import (
+    ALLOW_EVENTS_HEADER,
+    ALLOW_HEADER,
+    SUPPORTED_HEADER,
+    Account,
+    Identity,
+)
 
 
 class Kind(StrEnum):
@@ -42,6 +45,8 @@ class Kind(StrEnum):
     """The look of a key changed."""
     CHECK_SYNC = "check-sync"
     """The server asked the phone to fetch its settings, or to restart."""
+    SETTINGS = "settings"
+    """The phone asked for its settings, fetched them or was set up."""
     REFUSED = "refused"
     PRESS = "press"
     """A key was pressed or a number dialled."""
@@ -85,21 +90,35 @@ class VirtualPhone:
         registrar and on any port. Raises SipSyntaxError for a bad user or registrar.
         """
         names = map(str, range(1, keys + 1)) if isinstance(keys, int) else keys
-        self.user = user
-        self.keys = _dark(names)
+        own = hashlib.sha256(user.encode()).hexdigest()[:6]
+        self.hardware = Hardware((mac or f"{SNOM}{own}").upper())
         self.history: deque[Entry] = deque(maxlen=1000)
+        self._labels = dict.fromkeys(names, "")
+        """What is on a key of that name as long as no document has a label for it."""
+        self.keys = self._dark()
         self._bind = (host, port)
-        self._identity = Identity(
-            user,
-            password,
-            registrar=registrar,
-            register=register,
-            mac=mac,
+        self._listeners: list[Callable[[Entry], None]] = []
+        self._waiters: list[tuple[Callable[[VirtualPhone], bool], asyncio.Event]] = []
+        self._account = Account(
+            user=user, password=password, registrar=registrar, register=register
+        )
+        self._identity = self._make_identity(self._account)
+
+    def _make_identity(self, account: Account) -> Identity:
+        """Return an identity that is not open. Raises SipSyntaxError."""
+        return Identity(
+            account,
+            self.hardware,
             on_request=self._on_request,
             on_status=lambda: self._note(Kind.REGISTRATION, self.status),
         )
-        self._listeners: list[Callable[[Entry], None]] = []
-        self._waiters: list[tuple[Callable[[VirtualPhone], bool], asyncio.Event]] = []
+
+    def _dark(self) -> dict[str, KeyDescription]:
+        """Return keys that show nothing but their labels."""
+        return {
+            name: KeyDescription(name=name, label=label or None)
+            for name, label in self._labels.items()
+        }
 
     async def open(self) -> None:
         """Bind the port and begin to register. Raises OSError."""
@@ -122,6 +141,25 @@ class VirtualPhone:
     def address(self) -> tuple[str, int]:
         """The bound host and port. Raises TransportError if it is not open."""
         return self._identity.address
+
+    @property
+    def user(self) -> str:
+        """The extension, "" of a phone that is not set up."""
+        return self._account.user
+
+    @property
+    def title(self) -> str:
+        """What a person calls the phone: its extension."""
+        return self.user
+
+    @property
+    def where(self) -> str:
+        """The bound `host:port`; "no port" if it is not open."""
+        try:
+            host, port = self.address
+        except TransportError:
+            return "no port"
+        return f"{host}:{port}"
 
     @property
     def instance(self) -> str:
@@ -239,7 +277,11 @@ class VirtualPhone:
         before = dict(self.keys)
         # A description is the whole key, with defaults for absent properties. Keys that
         # the phone does not have are ignored.
-        self.keys |= {key.name: key for key in described if key.name in self.keys}
+        self.keys |= {
+            key.name: replace(key, label=key.label or self._labels[key.name] or None)
+            for key in described
+            if key.name in self.keys
+        }
         names = " ".join(key.name for key in described)
         self._note(Kind.DOCUMENT, f"document: {names}", incoming.request.body)
         self._note_changes(before)
@@ -250,24 +292,35 @@ class VirtualPhone:
                 self._note(Kind.KEY, f"key {name}: {in_words(key)}")
 
     def _on_notify(self, incoming: IncomingRequest) -> None:
-        """Take `check-sync` outside a dialog, as snom phones do, and nothing else.
-
-        There are no settings to fetch, so the phone registers again in both cases. After
-        a restart it also shows nothing until the server has sent its keys.
-        """
-        event = incoming.request.headers.get("Event") or ""
-        package, *parameters = (part.strip() for part in event.lower().split(";"))
-        if package != "check-sync":
+        """Take `check-sync` outside a dialog, as snom phones do, and nothing else."""
+        try:
+            event = parse_event(incoming.request.headers.get("Event") or "")
+        except SipSyntaxError:
+            event = None
+        if event is None or event.package != "check-sync":
             incoming.reply(489, (ALLOW_EVENTS_HEADER,))
             self._note(Kind.REFUSED, "a NOTIFY that is not check-sync: 489")
             return
         incoming.reply(200)
-        if "reboot=true" in parameters:
-            self._note(Kind.CHECK_SYNC, "check-sync: restart")
-            before, self.keys = self.keys, _dark(self.keys)
-            self._note_changes(before)
-        else:
-            self._note(Kind.CHECK_SYNC, "check-sync: fetch settings")
+        match (event.parameters.get("reboot") or "").lower():
+            case "true":
+                self._note(Kind.CHECK_SYNC, "check-sync: restart")
+                self._restart()
+            case "reregister-only":
+                self._note(Kind.CHECK_SYNC, "check-sync: register again")
+                self._identity.register_again()
+            case _:
+                self._note(Kind.CHECK_SYNC, "check-sync: fetch settings")
+                self._fetch_settings()
+
+    def _fetch_settings(self) -> None:
+        """Register again: there are no settings to fetch."""
+        self.register_again()
+
+    def _restart(self) -> None:
+        """Register again, and show nothing until the server has sent the keys."""
+        before, self.keys = self.keys, self._dark()
+        self._note_changes(before)
         self.register_again()
 
     def _note(self, kind: Kind, text: str, body: bytes = b"") -> None:

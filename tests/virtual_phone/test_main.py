@@ -143,6 +143,11 @@ async def test_a_signal_ends_it_after_a_good_bye(
         ("--user 44 --no-register --port 65536", "must be between 0 and 65535"),
         ("--user 44 --no-register --keys 0", "must be between 1 and 500"),
         ("--user 44 --no-register --keys many", "invalid _count value: 'many'"),
+        ("--factory-new --user 44", "takes --user and --registrar from its settings"),
+        ("--user 44 --no-register --reset", "--state and --reset need --factory-new"),
+        ("--factory-new --mac 0004130DD7C", "must have twelve hexadecimal digits"),
+        ("--factory-new --model a/b", "must be a model such as D735"),
+        ("--factory-new --interface lo", "must be an IPv4 address"),
     ],
 )
 def test_wrong_options(
@@ -159,6 +164,8 @@ def test_wrong_options(
     [
         ("--user 44 --registrar a:b:c", "the port 'x:x' is not a number"),
         ("--user 44 --registrar x --port 1", "there is no terminal here"),
+        ("--factory-new --state /", "[Errno 21] Is a directory: '/'"),
+        ("--factory-new --headless --interface 192.0.2.7", "cannot open the phone's"),
         ("--user 44 --registrar x.invalid --headless", "cannot find the registrar"),
     ],
 )
