@@ -188,18 +188,22 @@ class TestPluggedIn:
         async with FactoryPhone("D735", MAC) as phone:
             first = await answerer.hear()
             assert await answerer.hear() == first
-            assert phone.status.startswith("factory-new: asks 224.0.1.75:5060")
+            await phone.wait_for(
+                lambda p: any(each.text.endswith(", attempt 3") for each in p.history),
+                PATIENCE,
+            )
             await until_said(phone, "got no answer")
             assert phone.status == (
                 "factory-new: got no answer; asks again in 60 s, or with “register”"
             )
-            answerer.subscribes.clear()
             phone.register_again()
-            assert header(await answerer.hear(), "Call-ID") != header(first, "Call-ID")
+            while (second := await answerer.hear()) == first:
+                pass
+            assert header(second, "Call-ID") != header(first, "Call-ID")
             monkeypatch.setattr(factory, "ASK_AGAIN", 0.0)
             await until_said(phone, "got no answer", 2)
-            answerer.subscribes.clear()
-            await answerer.hear()
+            while await answerer.hear() in (first, second):
+                pass
 
     async def test_a_refusal_does_not_end_the_asking(
         self,
@@ -578,7 +582,7 @@ class TestScreens:
             status = app.query_one("#status", Static)
             subscribe = await answerer.hear()
             await pilot.pause()
-            assert str(status.content) == (
+            assert str(status.content).startswith(
                 f"snom D735 {MAC} on {phone.where}"
                 " · factory-new: asks 224.0.1.75:5060 for its settings"
             )

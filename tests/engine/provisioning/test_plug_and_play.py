@@ -26,6 +26,9 @@ from tests.support.announcements import SNOM_370, YEALINK
 URL = "http://192.0.2.1/000413AABBCC.xml"
 HOST, SOURCE = "127.0.0.1", 1053
 
+# The group is one for the whole machine.
+one_group = pytest.mark.xdist_group("multicast")
+
 
 class FakeWire:
     """Records what is sent; phones answer a NOTIFY with `status`."""
@@ -169,6 +172,7 @@ def wildcard() -> socket.socket:
     return bound
 
 
+@one_group
 @pytest.mark.usefixtures("socket_enabled")
 async def test_announcements_arrive_by_multicast(desk: Desk) -> None:
     await desk.plug_and_play.open([HOST])
@@ -179,6 +183,7 @@ async def test_announcements_arrive_by_multicast(desk: Desk) -> None:
     assert (said.mac, said.host, said.port) == ("000413AABBCC", host, port)
 
 
+@one_group
 @pytest.mark.usefixtures("socket_enabled")
 async def test_beside_our_own_socket_on_all_addresses(
     desk: Desk, wildcard: socket.socket
