@@ -2,35 +2,34 @@
 
 import pytest
 
-from custom_components.snom_buttons.engine.provisioning import (
-    read_announcement,
+from custom_components.snom_buttons.engine.provisioning import read_announcement
+from tests.support.announcements import (
+    GIGASET,
+    GRANDSTREAM,
+    SNOM_370,
+    SNOM_OEM,
+    YEALINK,
 )
-from tests.support.announcements import GIGASET, GRANDSTREAM, SNOM_370, SNOM_OEM, YEALINK
 
 SOURCE = ("127.0.0.1", 1053)
 
 
 @pytest.mark.parametrize(
-    ("datagram", "mac", "vendor", "model", "version", "is_ours"),
+    ("datagram", "said_by_it", "is_ours"),
     [
-        (SNOM_370, "000413AABBCC", "snom", "370", "8.7.5.48", True),
-        (SNOM_OEM, "00135E874B49", "OEM", "OEM", "7.1.19", True),
-        (GIGASET, "7C2F80AABBCC", "Gigaset", "P850", "10.1.99", True),
-        (YEALINK, "0015654093A7", "Yealink", "SIP-T21P_E2", "52.84.0.15", False),
-        (GRANDSTREAM, "000B82AABBCC", "Grandstream", "GXP2170", "1.0.11.64", False),
+        (SNOM_370, ("000413AABBCC", "snom", "370", "8.7.5.48"), True),
+        (SNOM_OEM, ("00135E874B49", "OEM", "OEM", "7.1.19"), True),
+        (GIGASET, ("7C2F80AABBCC", "Gigaset", "P850", "10.1.99"), True),
+        (YEALINK, ("0015654093A7", "Yealink", "SIP-T21P_E2", "52.84.0.15"), False),
+        (GRANDSTREAM, ("000B82AABBCC", "Grandstream", "GXP2170", "1.0.11.64"), False),
     ],
 )
 def test_what_phones_of_several_makers_say(
-    datagram: bytes, mac: str, vendor: str, model: str, version: str, is_ours: bool
+    datagram: bytes, said_by_it: tuple[str, ...], is_ours: bool
 ) -> None:
     said = read_announcement(datagram, *SOURCE)
     assert said is not None
-    assert (said.mac, said.vendor, said.model, said.version) == (
-        mac,
-        vendor,
-        model,
-        version,
-    )
+    assert (said.mac, said.vendor, said.model, said.version) == said_by_it
     assert said.is_ours is is_ours
     assert (said.host, said.port) == SOURCE
 

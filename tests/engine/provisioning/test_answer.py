@@ -39,8 +39,7 @@ def test_the_answers_to_a_snom_370() -> None:
         "CSeq: 1 NOTIFY",
         "Max-Forwards: 70",
         f"Contact: <sip:{OURS}>",
-        'Event: ua-profile;profile-type="device";vendor="snom";model="snom370"'
-        ';version="8.7.5.48"',
+        f"Event: {said.request.headers.get('Event')}",
         "Subscription-State: terminated;reason=timeout",
         "Content-Type: application/url",
         f"Content-Length: {len(URL)}",

@@ -25,7 +25,9 @@ def test_what_is_no_address(text: str) -> None:
 
 
 def test_an_address_within_a_text() -> None:
-    agent = "Mozilla/4.0 (compatible; snom710-SIP 8.7.5.35 1.1.5-IFX-05.01.12 000413a41767)"
+    agent = (
+        "Mozilla/4.0 (compatible; snom710-SIP 8.7.5.35 1.1.5-IFX-05.01.12 000413a41767)"
+    )
     assert find_mac(agent) == "000413A41767"
     assert find_mac("snom/8.7.5.35 9000413a41767") is None
 

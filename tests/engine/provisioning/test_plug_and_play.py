@@ -1,7 +1,7 @@
 """Who is answered, when, and with what; on real multicast over the loopback interface."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 import errno
 import socket
 
@@ -9,7 +9,6 @@ import pytest
 
 from custom_components.snom_buttons.engine.provisioning import (
     GROUP,
-    PORT,
     Announcement,
     Outcome,
     PlugAndPlay,
@@ -22,6 +21,7 @@ from custom_components.snom_buttons.engine.provisioning.plug_and_play import (
 )
 from custom_components.snom_buttons.engine.sip import Flow, OutgoingRequest
 from tests.support.announcements import SNOM_370, YEALINK
+from tests.support.patience import PATIENCE
 
 URL = "http://192.0.2.1/000413AABBCC.xml"
 HOST, SOURCE = "127.0.0.1", 1053
@@ -61,7 +61,9 @@ class Desk:
         self.plug_and_play.heard.subscribe(self.heard.append)
         self.plug_and_play.settled.subscribe(self.settled.append)
 
-    async def hears(self, datagram: bytes, host: str = HOST, port: int = SOURCE) -> None:
+    async def hears(
+        self, datagram: bytes, host: str = HOST, port: int = SOURCE
+    ) -> None:
         self.plug_and_play.receive(datagram, host, port)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -69,7 +71,7 @@ class Desk:
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    """A desk that answers every phone."""
+    """Return a desk that answers every phone."""
     desk = Desk(lambda _: URL)
     yield desk
     await desk.plug_and_play.close()
@@ -151,59 +153,55 @@ async def test_a_flood_is_read_up_to_a_rate_and_remembered_up_to_a_bound(
     assert len(desk.plug_and_play._answered) == MAX_ANSWERED
 
 
-def announce(datagram: bytes) -> tuple[str, int]:
+def announce(datagram: bytes, to: int) -> tuple[str, int]:
     """Send a datagram to the group by the loopback interface; return its source."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.setsockopt(
             socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(HOST)
         )
         phone.bind((HOST, 0))
-        phone.sendto(datagram, (GROUP, PORT))
+        phone.sendto(datagram, (GROUP, to))
         host, port = phone.getsockname()
         return host, port
 
 
 @pytest.fixture
-def wildcard() -> socket.socket:
-    """Our own socket on the port of announcements, on all addresses."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    bound.setblocking(False)
-    bound.bind(("0.0.0.0", PORT))
-    return bound
+def wildcard(port: int) -> Iterator[socket.socket]:
+    """Yield our own socket on the port of announcements, on all addresses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.setblocking(False)
+        bound.bind(("0.0.0.0", port))
+        yield bound
 
 
-@one_group
-@pytest.mark.usefixtures("socket_enabled")
-async def test_announcements_arrive_by_multicast(desk: Desk) -> None:
-    await desk.plug_and_play.open([HOST])
+async def test_announcements_arrive_by_multicast(desk: Desk, port: int) -> None:
+    await desk.plug_and_play.open([HOST], port=port)
     arrived = asyncio.get_running_loop().create_future()
     desk.plug_and_play.heard.subscribe(arrived.set_result)
-    host, port = announce(SNOM_370)
-    said = await asyncio.wait_for(arrived, 10)
-    assert (said.mac, said.host, said.port) == ("000413AABBCC", host, port)
+    source = announce(SNOM_370, port)
+    said = await asyncio.wait_for(arrived, PATIENCE)
+    assert said.mac == "000413AABBCC"
+    assert (said.host, said.port) == source
 
 
-@one_group
-@pytest.mark.usefixtures("socket_enabled")
 async def test_beside_our_own_socket_on_all_addresses(
-    desk: Desk, wildcard: socket.socket
+    desk: Desk, wildcard: socket.socket, port: int
 ) -> None:
     """It gets no copy, and no other program can take the port afterwards."""
-    with wildcard:
-        with pytest.raises(OSError, match="in use") as fault:
-            await desk.plug_and_play.open([HOST])
-        assert fault.value.errno == errno.EADDRINUSE
-        await desk.plug_and_play.open([HOST], wildcard)
-        arrived = asyncio.get_running_loop().create_future()
-        desk.plug_and_play.heard.subscribe(arrived.set_result)
-        announce(SNOM_370)
-        await asyncio.wait_for(arrived, 10)
-        with pytest.raises(BlockingIOError):
-            wildcard.recv(2000)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
-            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with pytest.raises(OSError, match="in use"):
-                thief.bind(("0.0.0.0", PORT))
+    with pytest.raises(OSError, match="in use") as fault:
+        await desk.plug_and_play.open([HOST], port=port)
+    assert fault.value.errno == errno.EADDRINUSE
+    await desk.plug_and_play.open([HOST], wildcard, port=port)
+    arrived = asyncio.get_running_loop().create_future()
+    desk.plug_and_play.heard.subscribe(arrived.set_result)
+    announce(SNOM_370, port)
+    await asyncio.wait_for(arrived, PATIENCE)
+    with pytest.raises(BlockingIOError):
+        wildcard.recv(2000)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            thief.bind(("0.0.0.0", port))
 
 
 @pytest.mark.usefixtures("socket_enabled")

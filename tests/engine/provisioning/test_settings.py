@@ -81,7 +81,7 @@ def test_beside_a_telephone_system_nothing_else_is_set() -> None:
         web_password="another",
         keys=(ProfileKey(name="1", label="Lamp"),),
     )
-    assert {setting.index for setting in settings_of(beside)} == {2}
+    assert {setting.identity for setting in settings_of(beside)} == {2}
     assert {key.identity for key in keys_of(beside)} == {2}
     assert b"setting_server" not in settings_file(beside)
 
@@ -91,11 +91,11 @@ def test_the_keys_of_an_expansion_module_of_a_d385_begin_at_174() -> None:
     d385 = Profile(
         account="1", password="p", name="", registrar="h", model="D385", keys=keys
     )
-    assert [key.index for key in keys_of(d385)][46:] == [46, 47, 174, 175]
+    assert [key.number for key in keys_of(d385)][46:] == [46, 47, 174, 175]
     d785 = Profile(
         account="1", password="p", name="", registrar="h", model="D785", keys=keys
     )
-    assert [key.index for key in keys_of(d785)][46:] == [46, 47, 48, 49]
+    assert [key.number for key in keys_of(d785)][46:] == [46, 47, 48, 49]
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
@@ -118,7 +118,7 @@ def test_no_label_or_name_changes_the_structure_of_the_file(
 
 
 def test_labels_are_escaped() -> None:
-    label = "<b> & \"it's\" 🚪"
+    label = '<b> & "it\'s" 🚪'
     profile = Profile(
         account="46",
         password="s3cret",
@@ -136,7 +136,7 @@ def test_the_link_sets_the_same() -> None:
     query = {name: values[0] for name, values in parse_qs(link.query).items()}
     assert query.pop("settings") == query.pop("store_settings") == "save"
     for setting in settings_of(PROFILE):
-        name = setting.name if setting.index is None else f"{setting.name}1"
+        name = setting.name if setting.identity is None else f"{setting.name}1"
         assert query.pop(name) == setting.value
     assert query == {
         "fkey0": "button 1",

@@ -22,10 +22,9 @@ MAC = "000413A1B2C3"
 AGENT = f"Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 2010.12 {MAC} SXM:0 UXM:0)"
 
 
-
 @pytest.fixture
 async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConfigEntry:
-    """The entry, set up in a Home Assistant with its web server."""
+    """Return the entry, set up in a Home Assistant with its web server."""
     assert await async_setup_component(hass, "http", {})
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     await hass.async_block_till_done()
@@ -38,7 +37,7 @@ async def web(
     server: MockConfigEntry,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> TestClient:
-    """A client without a log-in."""
+    """Return a client without a log-in."""
     update_phone(hass, server, "45", token="AnotherRand0mTokenOf22")
     await hass.async_block_till_done()
     return await hass_client_no_auth()

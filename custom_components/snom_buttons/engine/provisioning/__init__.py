@@ -4,12 +4,12 @@ from .announcement import Announcement, read_announcement
 from .answer import notify, ok
 from .fetch import Fetch, read_fetch
 from .group import GROUP, PORT, group_socket
+from .link import web_link
 from .mac import Mac, find_mac, is_snom, read_mac
 from .plug_and_play import Outcome, PlugAndPlay, Wire
 from .profile import FunctionKey, Profile, ProfileKey, Setting, keys_of, settings_of
 from .region import Region, region_of
-from .settings_file import CONTENT_TYPE, settings_file
-from .web_link import web_link
+from .xml_file import CONTENT_TYPE, settings_file
 
 __all__ = [
     "CONTENT_TYPE",

@@ -5,12 +5,7 @@ Via is repeated as the phone sent it: one without a branch is matched by RFC 254
 
 from typing import Final
 
-from ..sip import (
-    OutgoingRequest,
-    encode_response,
-    make_uri,
-    parse_address,
-)
+from ..sip import OutgoingRequest, encode_response, make_uri, parse_address
 from .announcement import Announcement
 
 URL_TYPE: Final = "application/url"

@@ -15,7 +15,9 @@ PORT: Final = 5060
 _IP_MULTICAST_ALL: Final = 49
 
 
-def group_socket(interface: str, beside: socket.socket | None = None) -> socket.socket:
+def group_socket(
+    interface: str, beside: socket.socket | None = None, *, port: int = PORT
+) -> socket.socket:
     """Return a socket that gets announcements of the network of `interface`.
 
     `interface` is our IPv4 address in it. `beside` is our own socket if it is bound to the
@@ -30,7 +32,7 @@ def group_socket(interface: str, beside: socket.socket | None = None) -> socket.
         for each in shared:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             each.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-        opened.bind((GROUP, PORT))
+        opened.bind((GROUP, port))
         membership = struct.pack(
             "=4s4s", socket.inet_aton(GROUP), socket.inet_aton(interface)
         )

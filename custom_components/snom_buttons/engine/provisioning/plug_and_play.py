@@ -11,7 +11,7 @@ from ..phones import Signal
 from ..sip import Bucket, Flow, OutgoingRequest, Rate
 from .announcement import Announcement, read_announcement
 from .answer import notify, ok
-from .group import GroupListener, group_socket
+from .group import PORT, GroupListener, group_socket
 from .mac import Mac
 
 MAX_ANSWERED: Final = 256
@@ -85,12 +85,16 @@ class PlugAndPlay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(
-        self, interfaces: Iterable[str], beside: socket.socket | None = None
+        self,
+        interfaces: Iterable[str],
+        beside: socket.socket | None = None,
+        *,
+        port: int = PORT,
     ) -> None:
         """Listen in the networks of our IPv4 addresses. Raises OSError as `group_socket`."""
         loop = asyncio.get_running_loop()
         for interface in interfaces:
-            opened = group_socket(interface, beside)
+            opened = group_socket(interface, beside, port=port)
             transport, _ = await loop.create_datagram_endpoint(
                 lambda: GroupListener(self.receive), sock=opened
             )
@@ -128,9 +132,7 @@ class PlugAndPlay:
         if url is not None:
             self._answer(said, url, flow, now)
 
-    def _answer(
-        self, said: Announcement, url: str, flow: Flow, now: float
-    ) -> None:
+    def _answer(self, said: Announcement, url: str, flow: Flow, now: float) -> None:
         tag, sent_by = secrets.token_hex(4), self._wire.sent_by(flow)
         response = ok(said, tag=tag, sent_by=sent_by)
         self._answered.pop(said.mac, None)

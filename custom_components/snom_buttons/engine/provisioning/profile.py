@@ -1,7 +1,7 @@
 """What a phone is to be set to: a profile, and the settings that follow from it.
 
 `settings_of` and `keys_of` are the only place that knows the names and values of snom's
-settings. What is rendered from them is in `settings_file`, `web_link` and the dialogues.
+settings. What is rendered from them is in `xml_file`, `link` and the dialogues.
 """
 
 from dataclasses import dataclass, field
@@ -61,14 +61,14 @@ class Setting(NamedTuple):
 
     name: str
     value: str
-    index: int | None = None
+    identity: int | None = None
     """The number of the identity that it belongs to; None for one of the whole phone."""
 
 
 class FunctionKey(NamedTuple):
     """The setting of a function key."""
 
-    index: int
+    number: int
     """From 0, as in the settings file."""
     identity: int
     label: str
@@ -126,7 +126,7 @@ def keys_of(profile: Profile) -> tuple[FunctionKey, ...]:
     own, gap = _EXPANSION_GAP.get(profile.model, (0, 0))
     return tuple(
         FunctionKey(
-            index=position + (gap if own and position >= own else 0),
+            number=position + (gap if own and position >= own else 0),
             identity=profile.identity,
             label=key.label,
             value=f"button {key.name}",

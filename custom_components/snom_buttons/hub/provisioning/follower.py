@@ -32,7 +32,10 @@ class Provisioning(Follower):
     """The settings files of the phones of one server."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], phones: Mapping[str, SnomPhone]
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        phones: Mapping[str, SnomPhone],
     ) -> None:
         """Create a follower. `phones` are the phones by extension, which may change."""
         super().__init__()

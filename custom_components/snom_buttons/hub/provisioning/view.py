@@ -24,7 +24,7 @@ class SettingsView(HomeAssistantView):
     """
 
     url = f"{SETTINGS_PATH}/{{token}}/{{name}}"
-    extra_urls = (f"{SETTINGS_PATH}/{{token}}/", f"{SETTINGS_PATH}/{{token}}")
+    extra_urls = [f"{SETTINGS_PATH}/{{token}}/", f"{SETTINGS_PATH}/{{token}}"]
     name = f"api:{DOMAIN}:settings"
     requires_auth = False
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache
+from ipaddress import ip_address
 import logging
 import socket
 from time import monotonic
@@ -68,7 +69,7 @@ class UdpTransport(asyncio.DatagramProtocol):
     def shared_socket(self) -> socket.socket | None:
         """The socket if it is bound to all addresses, and so in the way of a group."""
         host, _ = self.address
-        return self._socket if host in ("0.0.0.0", "::") else None
+        return self._socket if ip_address(host).is_unspecified else None
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send one datagram. Raises TransportError if the system refuses it."""

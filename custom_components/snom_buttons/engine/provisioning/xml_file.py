@@ -21,20 +21,21 @@ def settings_file(profile: Profile) -> bytes:
     root = ET.Element("settings")
     phone = ET.SubElement(root, "phone-settings", {"e": "2"})
     for setting in settings_of(profile):
-        index = {} if setting.index is None else {"idx": str(setting.index)}
-        element = ET.SubElement(phone, setting.name, {**index, "perm": ""})
+        of = {} if setting.identity is None else {"idx": str(setting.identity)}
+        element = ET.SubElement(phone, setting.name, {**of, "perm": ""})
         element.text = _text(setting.value)
     keys = ET.SubElement(root, "functionKeys", {"e": "2"})
     for key in keys_of(profile):
         attributes = {
-            "idx": str(key.index),
+            "idx": str(key.number),
             "context": str(key.identity),
             "label": _text(key.label),
             "perm": "",
         }
         ET.SubElement(keys, "fkey", attributes).text = _text(key.value)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    file: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return file
 
 
 def _text(text: str) -> str:

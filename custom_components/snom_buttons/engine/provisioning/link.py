@@ -11,14 +11,14 @@ def web_link(profile: Profile, host: str) -> str:
     Firmware whose web page has another design, or asks for a password, does not take it.
     """
     values = {
-        f"{setting.name}{'' if setting.index is None else setting.index}": setting.value
+        f"{setting.name}{setting.identity or ''}": setting.value
         for setting in settings_of(profile)
     }
     for key in keys_of(profile):
         values |= {
-            f"fkey{key.index}": key.value,
-            f"fkey_context{key.index}": str(key.identity),
-            f"fkey_label{key.index}": key.label,
+            f"fkey{key.number}": key.value,
+            f"fkey_context{key.number}": str(key.identity),
+            f"fkey_label{key.number}": key.label,
         }
     query = urlencode(
         {"settings": "save", "store_settings": "save", **values}, quote_via=quote
