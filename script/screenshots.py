@@ -222,6 +222,7 @@ async def linked_phone(studio: Studio) -> bytes:
 async def choose_keys(page: Page) -> None:
     """Begin to add a phone, and choose what is on its keys."""
     await page.get_by_role("button", name="Add phone").click()
+    await page.get_by_text("By hand").click()
     await page.get_by_label("Model").click()
     await page.get_by_role("menuitem", name="Another one").click()
     await page.get_by_role("spinbutton", name="Number of keys").fill("3")
@@ -263,7 +264,8 @@ async def phone_device(studio: Studio) -> bytes:
     await studio.home.flow(
         "/api/config/config_entries/subentries/flow",
         [studio.entry_id, "phone"],
-        user={
+        user={"next_step_id": "manual"},
+        manual={
             "extension": "50",
             "password": password,
             "name": "Hall",

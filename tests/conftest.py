@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.snom_buttons  # noqa: F401
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.engine.phones import outbox
+from custom_components.snom_buttons.hub.provisioning import hearing
 from homeassistant.core import HomeAssistant
 from tests.support.entries import PASSWORD, Phones, phone_subentry
 from tests.support.patience import PATIENCE
@@ -44,7 +45,10 @@ def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("recorder_mock")
     request.getfixturevalue("enable_custom_integrations")
     # When a state becomes assumed must not depend on how fast the machine is.
-    request.getfixturevalue("monkeypatch").setattr(outbox, "SLOW", PATIENCE)
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setattr(outbox, "SLOW", PATIENCE)
+    # A port of its own, since the machine has one group for all tests that run.
+    monkeypatch.setattr(hearing, "GROUP_PORT", 0)
     log: pytest.LogCaptureFixture = request.getfixturevalue("caplog")
     yield
     assert not [

@@ -201,7 +201,7 @@ def test_every_text_of_our_own_is_used() -> None:
 def flow_class(name: str) -> ast.ClassDef:
     [found] = [
         node
-        for module in ("flows/server", "flows/line", "flows/phone")
+        for module in ("flows/server", "flows/line", "flows/phone", "flows/plug_in")
         for node in source(module)
         if isinstance(node, ast.ClassDef) and node.name == name
     ]
@@ -228,7 +228,10 @@ def fields(schema: Any) -> set[str]:
 
 def test_every_step_has_its_texts() -> None:
     assert set(SERVER["step"]) == steps("SnomConfigFlow")
-    assert set(PHONE["step"]) == steps("PhoneFlow")
+    # A page of progress has one text, and the last step ends the dialogue.
+    of_phone = steps("PhoneFlow") | steps("PlugInFlow") - {"plugged_in"}
+    assert set(PHONE["step"]) | set(PHONE["progress"]) == of_phone
+    assert set(PHONE["progress"]) == keyword_values("progress_action")
     assert set(LINE["step"]) == steps("LineFlow")
     line = {"name", "code", "phones", "key", "release_after"}
     phone = fields(PHONE_SCHEMA)
@@ -248,7 +251,10 @@ def test_every_step_has_its_texts() -> None:
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
         (SERVER, "reconfigure", server),
-        (PHONE, "user", phone),
+        (PHONE, "user", set()),
+        (PHONE, "manual", phone),
+        (PHONE, "plug_in", fields(choose_schema([]))),
+        (PHONE, "nothing_heard", set()),
         (PHONE, "reconfigure", set()),
         (PHONE, "account", phone),
         (PHONE, "choose", fields(choose_schema([]))),
@@ -297,8 +303,19 @@ def test_no_text_of_an_error_is_unused() -> None:
 
 
 def test_every_abort_has_its_text() -> None:
-    assert keyword_values("reason") == {"already_configured", "no_phones"}
-    assert set(SERVER["abort"]) == set(PHONE["abort"]) == {"already_configured"}
+    faults = {
+        node.value
+        for function in ast.walk(flow_class("PlugInFlow"))
+        if isinstance(function, ast.FunctionDef) and function.name == "_fault"
+        for node in ast.walk(function)
+        if isinstance(node, ast.Constant) and node.value in PHONE["abort"]
+    }
+    assert faults == {"not_running", "not_heard", "no_settings_url"}
+    of_plug_in = {"phone_added", "window_open"}
+    named = {"already_configured", "no_phones"} | of_plug_in
+    assert keyword_values("reason") == named
+    assert set(SERVER["abort"]) == {"already_configured"}
+    assert set(PHONE["abort"]) == {"already_configured"} | of_plug_in | faults
     assert set(LINE["abort"]) == {"no_phones"}
 
 

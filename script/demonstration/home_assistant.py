@@ -132,13 +132,13 @@ class HomeAssistant:
         handler: object,
         **steps: Step,
     ) -> tuple[Any, list[Any]]:
-        """Go through a dialogue; return its result and its forms. Raises DemoError.
+        """Go through a dialogue; return its result and its pages. Raises DemoError.
 
-        `steps` are what is entered, by the ID of the form.
+        `steps` are what is entered, by the ID of the form or the menu.
         """
         forms = []
         form = await self.request(path, {"handler": handler})
-        while form["type"] == "form":
+        while form["type"] in ("form", "menu"):
             forms.append(form)
             if (step := steps.pop(form["step_id"], None)) is None:
                 raise DemoError(f"the dialogue cannot go on: {form}")

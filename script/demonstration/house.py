@@ -121,7 +121,8 @@ async def add_phone(
     _, forms = await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "phone"],
-        user={
+        user={"next_step_id": "manual"},
+        manual={
             "extension": extension,
             "password": f"demo-{extension}-secret",
             "model": model,

@@ -121,6 +121,7 @@ async def add_phone(page: Page, *names: str) -> tuple[str, str]:
 
     Returns its extension and password, as the last page names them.
     """
+    await page.get_by_text("By hand").click()
     await page.get_by_label("Model").click()
     await page.get_by_role("menuitem", name="D735").click()
     await page.get_by_role("button", name="Next").click()
@@ -202,7 +203,8 @@ async def test_the_editor_of_a_key_in_german(
         await page.get_by_role("button", name="OK").click()
         await fill_in_server(page, "de")
         await page.get_by_role("button", name="OK").click()
-        await page.get_by_label(steps["user"]["data"]["model"]).click()
+        await page.get_by_text(steps["user"]["menu_options"]["manual"]).click()
+        await page.get_by_label(steps["manual"]["data"]["model"]).click()
         await page.get_by_role("menuitem", name="D712").click()
         await page.get_by_role("button", name="Weiter").click()
         await page.get_by_text(steps["choose"]["title"]).wait_for()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.snom_buttons.flows.phone import (
+from custom_components.snom_buttons.flows.account import (
     PASSWORD as PASSWORD_PATTERN,
     PASSWORD_ALPHABET,
 )
@@ -143,7 +143,7 @@ async def test_what_is_wrong_with_an_account_is_said(
     result = await start_phone(hass, config_entry)
     result = await submit_phone(hass, result, **(good | changes))
     assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "user"
+    assert result["step_id"] == "manual"
     assert result["errors"] == errors
     for field, value in changes.items():
         assert suggested(result)[field] == value

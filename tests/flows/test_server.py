@@ -476,6 +476,7 @@ async def test_everything_over_rest(
     assert flow_type == "config_subentries_flow"
 
     path = f"subentries/flow/{flow_id}"
+    await post(path, next_step_id="manual")
     await post(path, extension="44", password=PASSWORD, model="D785")
     form = await post(path)
     assert form["step_id"] == "keys"
@@ -486,6 +487,8 @@ async def test_everything_over_rest(
     form = await post("subentries/flow", handler=[entry_id, "phone"])
     path = f"subentries/flow/{form['flow_id']}"
     account = {"extension": "45", "password": PASSWORD}
+    assert form["menu_options"] == ["plug_in", "manual"]
+    await post(path, next_step_id="manual")
     await post(path, **account, model="other", key_count=12)
     await post(path)
     form = await post(path, keys=[{"key": "1"}, {"key": "2", "kind": "switch"}])

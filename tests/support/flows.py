@@ -51,6 +51,8 @@ def checked[R: ConfigFlowResult | SubentryFlowResult](
         for option in result["menu_options"]:
             check(step["menu_options"][option])
             check(step["menu_option_descriptions"][option])
+    elif result["type"] is FlowResultType.SHOW_PROGRESS:
+        check(texts["progress"][result["progress_action"]])
     elif result["type"] is FlowResultType.ABORT and not result.get(
         "translation_domain"
     ):
@@ -120,6 +122,7 @@ SECTIONS = {
             "fe80::/10",
         ],
         "keepalive": 60,
+        "plug_and_play": True,
     },
 }
 """The values in the form's sections, which are collapsed at first."""
@@ -162,12 +165,29 @@ async def reconfigure_server(
 async def start_phone(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> SubentryFlowResult:
+    """Choose to add a phone by hand."""
+    result = await choose_way(hass, entry, "manual")
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "manual"
+    return result
+
+
+async def choose_way(
+    hass: HomeAssistant, entry: MockConfigEntry, way: str
+) -> SubentryFlowResult:
+    """Choose how to add a phone, from the menu with which its dialogue begins."""
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, "phone"), context={"source": SOURCE_USER}
     )
-    assert result["type"] is FlowResultType.FORM
+    assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
-    return checked_phone(result)
+    assert result["menu_options"] == ["plug_in", "manual"]
+    checked_phone(result)
+    return checked_phone(
+        await hass.config_entries.subentries.async_configure(
+            result["flow_id"], {"next_step_id": way}
+        )
+    )
 
 
 async def submit_phone(

@@ -1,11 +1,7 @@
 """The dialogue that adds a phone with its keys, or changes one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count, islice
-import re
-import secrets
-import string
 from typing import Any, Final
 
 import voluptuous as vol
@@ -39,15 +35,16 @@ from ..const import (
     CONF_KEYS,
     CONF_ROOM_LIGHTS,
     MODEL_OTHER,
-    SUBENTRY_TYPE_PHONE,
 )
 from ..engine.names import without_forbidden
 from ..engine.phones import MODELS, can_reach, phone_address
 from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.profiles import async_settings_url
+from ..hub.provisioning.window import new_token
 from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
+from .account import PASSWORD, new_password, next_extension, with_count
 from .choose import (
     CHOOSE_PLACEHOLDERS,
     CONF_AREA,
@@ -64,7 +61,7 @@ from .dialling import (
     find_dialling_faults,
     read_dialling,
 )
-from .forms import NAME_PLACEHOLDERS, Faults, SnomSubentryFlow, name_error, whole_number
+from .forms import NAME_PLACEHOLDERS, Faults, name_error, whole_number
 from .keys import (
     KEYS_PLACEHOLDERS,
     MAX_KEYS,
@@ -73,18 +70,9 @@ from .keys import (
     async_keys_selector,
     read_keys,
 )
+from .plug_in import PlugInFlow
 
 CONF_KEY_COUNT: Final = "key_count"
-
-# Without the characters ` and |, which the table of the last page cannot show.
-PASSWORD: Final = re.compile(r"[!-_a-{}~]{8,64}")
-PASSWORD_LENGTH: Final = 16
-TOKEN_BYTES: Final = 16
-"""Bytes of the secret in the address of a settings file."""
-# Without the characters that look alike: the user types it into the phone.
-PASSWORD_ALPHABET: Final = "".join(
-    sorted(set(string.ascii_letters + string.digits) - set("0O1Iloi"))
-)
 
 PHONE_SCHEMA: Final = vol.Schema(
     {
@@ -105,7 +93,7 @@ PHONE_SCHEMA: Final = vol.Schema(
 )
 
 
-class PhoneFlow(SnomSubentryFlow):
+class PhoneFlow(PlugInFlow):
     """Add a phone, or change one: its account, its keys, then the settings to enter in it.
 
     Dialling has a page of its own, for existing phones only.
@@ -119,12 +107,20 @@ class PhoneFlow(SnomSubentryFlow):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
+        """Offer the ways to add a phone."""
+        return self.async_show_menu(
+            step_id=SOURCE_USER, menu_options=["plug_in", "manual"]
+        )
+
+    async def async_step_manual(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
         """Ask for the account of a new phone."""
         suggested = {
-            CONF_EXTENSION: self._next_extension(),
-            CONF_PASSWORD: _generate_password(),
+            CONF_EXTENSION: next_extension(self._get_entry()),
+            CONF_PASSWORD: new_password(),
         }
-        return await self._async_ask_account(SOURCE_USER, user_input, suggested, [])
+        return await self._async_ask_account("manual", user_input, suggested, [])
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -146,16 +142,6 @@ class PhoneFlow(SnomSubentryFlow):
         if _key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
-
-    def _next_extension(self) -> str:
-        """Return the number after the largest extension, as wide as that at least."""
-        extensions = [
-            phone.data[CONF_EXTENSION]
-            for phone in self._get_entry().get_subentries_of_type(SUBENTRY_TYPE_PHONE)
-        ]
-        largest = max((it for it in extensions if it.isdecimal()), key=int, default="9")
-        numbers = (str(n).zfill(len(largest)) for n in count(int(largest) + 1))
-        return next(number for number in numbers if not self._is_taken(number))
 
     @property
     def _own_keys(self) -> list[KeySettings]:
@@ -225,16 +211,14 @@ class PhoneFlow(SnomSubentryFlow):
                 }
                 if address:
                     self._account[CONF_ADDRESS] = address
-                self._account[CONF_TOKEN] = suggested.get(
-                    CONF_TOKEN
-                ) or secrets.token_urlsafe(TOKEN_BYTES)
+                self._account[CONF_TOKEN] = suggested.get(CONF_TOKEN) or new_token()
                 if CONF_MAC in suggested:
                     self._account[CONF_MAC] = suggested[CONF_MAC]
                 colors = _has_colors(user_input)
                 model = user_input[CONF_MODEL]
                 if model != suggested.get(CONF_MODEL) and model in MODELS:
                     keys = [replace(key, colors=colors) for key in keys]
-                self._keys = _with_count(keys, key_count, colors, self._key_name)
+                self._keys = with_count(keys, key_count, colors, self._key_name)
                 return await self.async_step_choose()
             suggested = user_input
         return self.async_show_form(
@@ -393,10 +377,6 @@ class PhoneFlow(SnomSubentryFlow):
         )
 
 
-def _generate_password() -> str:
-    return "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
-
-
 def _key_count(account: Mapping[str, Any]) -> int:
     """Return the number of keys: the user's, else the model's, else 0."""
     model = MODELS.get(account[CONF_MODEL])
@@ -408,19 +388,3 @@ def _has_colors(account: Mapping[str, Any]) -> bool:
     """Return whether the lamps of a phone's model have several colours."""
     model = MODELS.get(account[CONF_MODEL])
     return model is not None and model.colors
-
-
-def _with_count(
-    keys: list[KeySettings],
-    key_count: int,
-    colors: bool,
-    name_of: Callable[[str], str],
-) -> list[KeySettings]:
-    """Return `key_count` keys: the first of `keys`, then new ones."""
-    known = {key.key for key in keys}
-    unused = (str(number) for number in count(1) if str(number) not in known)
-    new = (
-        KeySettings(key=number, name=name_of(number), colors=colors)
-        for number in unused
-    )
-    return [*keys[:key_count], *islice(new, max(0, key_count - len(keys)))]

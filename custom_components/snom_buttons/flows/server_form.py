@@ -25,6 +25,7 @@ from ..const import (
     CONF_CERTIFICATE,
     CONF_KEEPALIVE,
     CONF_NETWORKS,
+    CONF_PLUG_AND_PLAY,
     CONF_PRIVATE_KEY,
     CONF_REALM,
     CONF_TCP,
@@ -117,6 +118,7 @@ SERVER_SCHEMA: Final = vol.Schema(
                 vol.Required(CONF_KEEPALIVE, default=KEEPALIVE): whole_number(
                     0, MAX_KEEPALIVE, "s"
                 ),
+                vol.Required(CONF_PLUG_AND_PLAY, default=True): BooleanSelector(),
             }
         ),
     }

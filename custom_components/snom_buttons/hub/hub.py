@@ -26,6 +26,7 @@ from .mqtt_client import async_clear
 from .phone import SnomPhone, async_release_extensions
 from .ports import ServerPorts
 from .provisioning.follower import Provisioning
+from .provisioning.hearing import Hearing
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings, mqtt_base
 from .store import LINES, MQTT, ServerStore, Snapshot, async_remove_store
 
@@ -44,7 +45,6 @@ class SnomHub:
         self.entry = entry
         self.settings = EntrySettings.from_entry(entry)
         self.server = PhoneServer(self.settings.server)
-        self.ports = ServerPorts(self.server, self._async_schedule_reload)
         self.phones: dict[str, SnomPhone] = {}
         """By extension."""
         self.lines: dict[str, SnomLine] = {}
@@ -74,7 +74,15 @@ class SnomHub:
             self.phones,
             missing_changed=self.issues.async_follow_links,
         )
-        self.provisioning = Provisioning(hass, entry, self.phones)
+        self.provisioning = Provisioning(hass, entry, self.server, self.phones)
+        self.hearing = Hearing(
+            hass,
+            entry,
+            self.server,
+            self.provisioning.plug_and_play,
+            self.issues.async_follow_hearing,
+        )
+        self.ports = ServerPorts(self.server, self.hearing, self._async_schedule_reload)
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
             DialRules(hass, entry, self.server, self.phones),

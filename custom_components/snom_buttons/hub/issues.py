@@ -22,6 +22,8 @@ CHECK_ADDRESS: Final = timedelta(minutes=1)
 CHECK_CERTIFICATE: Final = timedelta(hours=1)
 EXPIRES_SOON: Final = timedelta(days=14)
 
+HEARING: Final = ("group_taken", "group_taken_by_voip", "no_multicast")
+"""Why phones that are plugged in are not heard."""
 LINK_MISSING: Final = "link_missing"
 LOCKED_OUT: Final = "locked_out"
 MAX_SOURCES: Final = 5
@@ -255,6 +257,18 @@ class ServerIssues(Follower):
             )
         else:
             self._async_withdraw(issue_id)
+
+    @callback
+    def async_follow_hearing(self, key: str, error: str = "") -> None:
+        """Report why phones that are plugged in are not heard; "" if there is no fault.
+
+        Each reason is an issue of its own: ignoring one must not hide another.
+        """
+        for other in HEARING:
+            if other != key:
+                self._async_withdraw(f"{other}_{self._entry_id}")
+        if key:
+            self._async_report(f"{key}_{self._entry_id}", key, {"error": error})
 
     @callback
     def async_follow_links(self, missing: Mapping[tuple[str, str], str]) -> None:

@@ -2,16 +2,30 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from ..engine.phones import CannotListen, PhoneServer, check_bind
+
+
+class Beside(Protocol):
+    """What is open only while the ports of the server are."""
+
+    async def open(self) -> None:
+        """Open it, after the ports. Must not raise."""
+
+    async def close(self) -> None:
+        """Close it, before the ports. A second call does nothing."""
 
 
 class ServerPorts:
     """The ports of one server; they are opened or closed by one caller at a time."""
 
-    def __init__(self, server: PhoneServer, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, server: PhoneServer, beside: Beside, lost: Callable[[], None]
+    ) -> None:
         """Open nothing. `lost` is called if the ports cannot be opened again."""
         self._server = server
+        self._beside = beside
         self._lost = lost
         self._lock = asyncio.Lock()
         self._is_closed = False
@@ -32,11 +46,13 @@ class ServerPorts:
         async with self._lock:
             if not self._is_closed:  # because Home Assistant stops
                 await self._server.start()
+                await self._beside.open()
 
     async def close(self) -> None:
         """Close the ports. Presses answered before have been delivered when it returns."""
         async with self._lock:
             self._is_closed = True
+            await self._beside.close()
             await self._server.stop()
 
     async def check_bind(self, host: str, port: int, transport: str) -> None:
@@ -46,6 +62,7 @@ class ServerPorts:
                 check_bind(host, port, transport)
                 return
             try:
+                await self._beside.close()
                 await self._server.stop()
                 check_bind(host, port, transport)
             finally:
@@ -53,3 +70,5 @@ class ServerPorts:
                     await self._server.start()
                 except OSError:
                     self._lost()
+                else:
+                    await self._beside.open()

@@ -53,6 +53,7 @@ from ..const import (
     CONF_NUMBER_OFF,
     CONF_NUMBER_ON,
     CONF_PHONE,
+    CONF_PLUG_AND_PLAY,
     CONF_PRESS,
     CONF_PRIVATE_KEY,
     CONF_REALM,
@@ -473,6 +474,8 @@ class EntrySettings:
     lines: tuple[SharedLineSettings, ...]
     mqtt: MqttSetup | None
     """None while MQTT is off."""
+    plug_and_play: bool = True
+    """Whether phones that are plugged in are heard."""
 
     @classmethod
     def from_entry(cls, entry: ConfigEntry[Any]) -> Self:
@@ -490,8 +493,13 @@ class EntrySettings:
             phones=tuple(PhoneSettings.from_subentry(phone, lines) for phone in phones),
             lines=lines,
             mqtt=mqtt_settings(entry.options),
+            plug_and_play=entry.data.get(CONF_ACCESS, {}).get(CONF_PLUG_AND_PLAY, True),
         )
 
     def needs_restart(self, running: EntrySettings) -> bool:
         """Return whether a server that runs with other settings has to restart."""
-        return (self.server, self.certificate) != (running.server, running.certificate)
+        return (self.server, self.certificate, self.plug_and_play) != (
+            running.server,
+            running.certificate,
+            running.plug_and_play,
+        )

@@ -51,8 +51,15 @@ class GroupListener(asyncio.DatagramProtocol):
 
     def __init__(self, receive: Callable[[bytes, str, int], None]) -> None:
         """Pass datagrams with their source to `receive`, which must not raise."""
+        self.closed = asyncio.get_running_loop().create_future()
+        """Done when the port is free."""
         self._receive = receive
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Pass on a datagram."""
         self._receive(data, addr[0], addr[1])
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Note that the socket is closed."""
+        if not self.closed.done():
+            self.closed.set_result(None)

@@ -81,7 +81,7 @@ class PlugAndPlay:
         self._clock = clock
         self._bucket = Bucket(RATE, clock())
         self._answered: dict[Mac, _Answered] = {}
-        self._transports: list[asyncio.DatagramTransport] = []
+        self._open: list[tuple[asyncio.DatagramTransport, GroupListener]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(
@@ -95,16 +95,18 @@ class PlugAndPlay:
         loop = asyncio.get_running_loop()
         for interface in interfaces:
             opened = group_socket(interface, beside, port=port)
-            transport, _ = await loop.create_datagram_endpoint(
-                lambda: GroupListener(self.receive), sock=opened
+            self._open.append(
+                await loop.create_datagram_endpoint(
+                    lambda: GroupListener(self.receive), sock=opened
+                )
             )
-            self._transports.append(transport)
 
     async def close(self) -> None:
-        """Stop listening, and give up what is under way. A second call does nothing."""
-        transports, self._transports = self._transports, []
-        for transport in transports:
+        """Free the port, and give up what is under way. A second call does nothing."""
+        opened, self._open = self._open, []
+        for transport, listener in opened:
             transport.close()
+            await listener.closed
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -7,6 +7,7 @@ from hashlib import sha256
 import hmac
 from ipaddress import ip_address
 import logging
+import time
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -14,13 +15,23 @@ from homeassistant.const import CONF_MAC
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from ...const import ANSWER_WAIT
-from ...engine.provisioning import Fetch, Mac, settings_file
+from ...const import ANSWER_WAIT, DOMAIN, SUBENTRY_TYPE_PHONE
+from ...engine.phones import PhoneServer
+from ...engine.provisioning import (
+    Announcement,
+    Fetch,
+    Mac,
+    Outcome,
+    PlugAndPlay,
+    settings_file,
+)
 from ...engine.refused import Failed
 from ..follower import Follower
 from ..phone import SnomPhone
 from ..settings import EntrySettings, PhoneSettings
-from .profiles import async_profile
+from .newcomers import Newcomers
+from .profiles import async_profile, async_settings_url
+from .window import MakePhone, Window
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,6 +46,7 @@ class Provisioning(Follower):
         self,
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
+        server: PhoneServer,
         phones: Mapping[str, SnomPhone],
     ) -> None:
         """Create a follower. `phones` are the phones by extension, which may change."""
@@ -47,11 +59,26 @@ class Provisioning(Follower):
         """By subentry: the digest of the file that the phone has."""
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         """By subentry: what cancels the request to fetch it again."""
+        self.newcomers: Final = Newcomers()
+        self.window: Window | None = None
+        """The window that is open."""
+        self.plug_and_play: Final = PlugAndPlay(
+            server, self._async_url_of, time.monotonic
+        )
+
+    @override
+    @callback
+    def start(self) -> None:
+        self._subscriptions = [
+            self.plug_and_play.heard.subscribe(self._async_heard),
+            self.plug_and_play.settled.subscribe(self._async_settled),
+        ]
 
     @override
     async def update(self, settings: EntrySettings) -> None:
         """Ask phones whose file has changed to fetch it, once after the last change."""
         self._settings = settings
+        self.newcomers.async_drop({phone.mac for phone in settings.phones})
         subentries = {phone.subentry_id for phone in settings.phones}
         for gone in self._fetched.keys() - subentries:
             del self._fetched[gone]
@@ -66,6 +93,8 @@ class Provisioning(Follower):
         await super().stop()
         for subentry_id in list(self._waiting):
             self._async_cancel(subentry_id)
+        if self.window is not None:
+            self.async_close_window(self.window)
 
     @callback
     def async_file(self, token: str, fetch: Fetch, remote: str) -> bytes | None:
@@ -82,7 +111,7 @@ class Provisioning(Follower):
             if hmac.compare_digest(phone.token.encode(), token.encode()):
                 found = phone
         if found is None or not found.token:
-            return None
+            return self._async_first_file(token, fetch, remote)
         if fetch.mac is not None and found.mac not in ("", fetch.mac):
             _LOGGER.warning(
                 "Phone %s asked for its settings with another hardware address",
@@ -102,6 +131,114 @@ class Provisioning(Follower):
         self._fetched[found.subentry_id] = _digest(file)
         self._async_cancel(found.subentry_id)
         return file
+
+    @callback
+    def _async_first_file(self, token: str, fetch: Fetch, remote: str) -> bytes | None:
+        """Return the file of the phone for which the window is, and set that phone up."""
+        subentry = self.window and self.window.async_phone(token, fetch.mac)
+        if not subentry:
+            return None
+        phone = PhoneSettings.from_subentry(subentry, ())
+        file = self._file(phone)
+        self._fetched[phone.subentry_id] = _digest(file)
+        _LOGGER.info(
+            "Phone %s is set up: %s, %s, from %s",
+            phone.setup.extension,
+            fetch.model or "unknown model",
+            fetch.mac,
+            remote,
+        )
+        assert self.window is not None
+        window, self.window = self.window, None
+        # The phone registers when it has the file, so the server has to know it before.
+        self._hass.config_entries.async_add_subentry(self._entry, subentry)
+        window.async_end(subentry)
+        return file
+
+    # Plug and play
+
+    @callback
+    def async_open_window(self, make: MakePhone) -> Window | None:
+        """Open a window, None if one is open already, also of another server.
+
+        Of two windows, both would answer the same phone.
+        """
+        entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
+        if any(entry.runtime_data.provisioning.window for entry in entries):
+            return None
+        self.window = Window(make, time.monotonic)
+        return self.window
+
+    @callback
+    def async_close_window(self, window: Window) -> None:
+        """Close a window. A second call does nothing."""
+        window.async_end(None)
+        if self.window is window:
+            self.window = None
+
+    @callback
+    def _async_heard(self, said: Announcement) -> None:
+        if said.mac not in self._known_macs:
+            self.newcomers.async_add(said)
+        if self.window is not None:
+            self.window.async_note(said)
+
+    @property
+    def _known_macs(self) -> set[str]:
+        """The hardware addresses of the phones of all servers."""
+        return {
+            subentry.data.get(CONF_MAC, "")
+            for entry in self._hass.config_entries.async_entries(DOMAIN)
+            for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
+        }
+
+    @callback
+    def _async_url_of(self, said: Announcement) -> str | None:
+        """Return where a phone fetches its settings; None for one that is not answered."""
+        settings = self._settings
+        if settings is None or not _is_allowed(settings, said.host):
+            return None
+        for phone in settings.phones:
+            if phone.mac == said.mac:
+                return (
+                    self._url_for(phone.token, said)
+                    if self._trusts(phone, said)
+                    else None
+                )
+        if self.window is None or said.mac in self._known_macs:
+            return None
+        # Without a URL there is nothing to answer, and the window stays free.
+        if self._url_for("-", said) is None:
+            return None
+        token = self.window.async_admit(said)
+        return token and self._url_for(token, said)
+
+    def _trusts(self, phone: PhoneSettings, said: Announcement) -> bool:
+        """Return whether an announcement can be that of a phone that is set up.
+
+        The URL leads to its password, and any host in the network can claim any hardware
+        address. A phone that answers at its address does not ask from another one.
+        """
+        known = self._phones.get(phone.setup.extension)
+        if known is None or not known.phone.available:
+            return True
+        return said.host in {it.host for it in known.phone.registrations}
+
+    def _url_for(self, token: str, said: Announcement) -> str | None:
+        """Return the URL with the phone's hardware address as the name of the file."""
+        folder = async_settings_url(self._hass, token)
+        return folder and f"{folder}{said.mac}.xml"
+
+    @callback
+    def _async_settled(self, outcome: Outcome) -> None:
+        said = outcome.announcement
+        _LOGGER.info(
+            "%s, %s, at %s, was answered: %s",
+            said.model or "A phone",
+            said.mac,
+            said.host,
+            "no response" if outcome.status is None else outcome.status,
+        )
 
     def _file(self, phone: PhoneSettings) -> bytes:
         assert self._settings is not None

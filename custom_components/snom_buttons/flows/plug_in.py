@@ -1,0 +1,207 @@
+"""The part of the dialogue of a phone that waits until one is plugged in."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, override
+
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigSubentry,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_ENTITIES
+from homeassistant.core import callback
+
+from ..engine.provisioning import Announcement
+from ..hub.hub import SnomConfigEntry
+from ..hub.links.describe import entity_name
+from ..hub.markdown import escape_markdown
+from ..hub.provisioning.profiles import async_settings_url
+from ..hub.provisioning.window import Window
+from ..hub.texts import async_load_texts, text
+from .account import async_new_phone, count_keys, with_count
+from .choose import (
+    CHOOSE_PLACEHOLDERS,
+    CONF_AREA,
+    Choice,
+    async_add_area,
+    async_left_out,
+    choose_schema,
+    find_choice_faults,
+)
+from .forms import Faults, SnomSubentryFlow
+from .keys import MAX_KEYS
+
+WAIT: Final = 300.0
+"""Seconds in which a phone that is plugged in is set up."""
+
+
+class PlugInFlow(SnomSubentryFlow):
+    """Set up the next phone that is plugged in, its keys linked to chosen entities."""
+
+    _entities: Sequence[str] = ()
+    _window: Window | None = None
+    _waiting: asyncio.Task[ConfigSubentry | None] | None = None
+    _unfollow: Callable[[], None] | None = None
+
+    async def async_step_plug_in(
+        self, user_input: dict[str, list[str] | str] | None = None
+    ) -> SubentryFlowResult:
+        """Ask what should be on the keys, before it is known how many there are."""
+        await async_load_texts(self.hass)
+        if fault := self._fault:
+            return self.async_abort(reason=fault)
+        faults = Faults(CHOOSE_PLACEHOLDERS)
+        entities: list[str] = []
+        if user_input is not None:
+            entities = list(dict.fromkeys(user_input.get(CONF_ENTITIES, ())))
+            keys = with_count([], MAX_KEYS, colors=False, name_of=str)
+            choice = Choice(keys, entities, str)
+            if area := user_input.get(CONF_AREA):
+                faults = async_add_area(self.hass, str(area), choice, entities)
+            elif not (faults := find_choice_faults(self.hass, choice)):
+                self._entities = entities
+                return await self.async_step_wait()
+        return self.async_show_form(
+            step_id="plug_in",
+            data_schema=self.add_suggested_values_to_schema(
+                choose_schema(async_left_out(self.hass, ())), {CONF_ENTITIES: entities}
+            ),
+            errors=faults.errors,
+            description_placeholders=faults.placeholders,
+            last_step=False,
+        )
+
+    @property
+    def _fault(self) -> str | None:
+        """Why no phone can be set up by plugging it in."""
+        entry: SnomConfigEntry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return "not_running"
+        if not entry.runtime_data.hearing.is_open:
+            return "not_heard"
+        return None if async_settings_url(self.hass, "-") else "no_settings_url"
+
+    async def async_step_wait(
+        self, user_input: dict[str, str] | None = None
+    ) -> SubentryFlowResult:
+        """Wait until a phone has announced itself and fetched its settings."""
+        if self._waiting is None:
+            if fault := self._fault:
+                return self.async_abort(reason=fault)
+            entry: SnomConfigEntry = self._get_entry()
+            provisioning = entry.runtime_data.provisioning
+            window = provisioning.async_open_window(
+                lambda said, token: async_new_phone(
+                    self.hass, entry, said, token, self._entities
+                )
+            )
+            if window is None:
+                return self.async_abort(reason="window_open")
+            self._window = window
+            self._unfollow = window.changed.subscribe(self._async_show_again)
+            self._waiting = self.hass.async_create_background_task(
+                _ended(window, partial(provisioning.async_close_window, window)),
+                f"wait for a phone of {entry.title}",
+            )
+        if not self._waiting.done():
+            return self.async_show_progress(
+                step_id="wait",
+                progress_action="wait",
+                description_placeholders={"heard": self._heard},
+                progress_task=self._waiting,
+            )
+        self._async_unfollow()
+        is_added = not self._waiting.cancelled() and self._waiting.result()
+        self._waiting = None
+        return self.async_show_progress_done(
+            next_step_id="plugged_in" if is_added else "nothing_heard"
+        )
+
+    @callback
+    def _async_show_again(self, _: None) -> None:
+        """Show what was heard meanwhile."""
+        self.hass.async_create_task(
+            self.hass.config_entries.subentries.async_configure(self.flow_id)
+        )
+
+    @callback
+    def _async_unfollow(self) -> None:
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Close the window with the dialogue. Home Assistant cancels the task."""
+        self._async_unfollow()
+
+    @property
+    def _heard(self) -> str:
+        """What was heard, as Markdown."""
+        assert self._window is not None
+        answered = self._window.answered
+        heard = dict(self._window.heard)
+        if answered is not None:
+            heard[answered.mac] = answered
+        lines = []
+        for said in heard.values():
+            if said is answered:
+                state = text(self.hass, "heard_answered")
+            elif said.is_ours:
+                state = text(self.hass, "heard_waits")
+            else:
+                state = text(self.hass, "heard_foreign")
+            lines.append(f"- {escape_markdown(_named(said))}: {state}")
+        return "\n".join(lines) or text(self.hass, "heard_nothing")
+
+    async def async_step_plugged_in(
+        self, user_input: dict[str, str] | None = None
+    ) -> SubentryFlowResult:
+        """Say which phone was set up, and what has no key on it."""
+        assert self._window is not None and self._window.answered is not None
+        said, phone = self._window.answered, self._window.ended.result()
+        assert phone is not None
+        beyond = [
+            entity_name(self.hass, entity)
+            for entity in self._entities[count_keys(said, self._entities) :]
+        ]
+        names = escape_markdown(", ".join(beyond))
+        without = text(self.hass, "without_key", entities=names)
+        return self.async_abort(
+            reason="phone_added",
+            description_placeholders={
+                "phone": escape_markdown(phone.title),
+                "named": escape_markdown(_named(said)),
+                "without_key": without if beyond else "",
+            },
+        )
+
+    async def async_step_nothing_heard(
+        self, user_input: dict[str, str] | None = None
+    ) -> SubentryFlowResult:
+        """Say what was heard instead, and offer the ways out."""
+        return self.async_show_menu(
+            step_id="nothing_heard",
+            menu_options=["wait", "manual"],
+            description_placeholders={"heard": self._heard},
+        )
+
+
+async def _ended(window: Window, close: Callable[[], None]) -> ConfigSubentry | None:
+    """Return the phone that was added within WAIT; None if there was none."""
+    try:
+        async with asyncio.timeout(WAIT):
+            return await asyncio.shield(window.ended)
+    except TimeoutError:
+        return None
+    finally:
+        close()
+
+
+def _named(said: Announcement) -> str:
+    """Return what a phone says it is, and where."""
+    maker = " ".join(filter(None, (said.vendor, said.model)))
+    return f"{maker}, {said.mac}, {said.host}"

@@ -1,0 +1,248 @@
+"""Which announcements are answered: phones that are set up, and one of an open window."""
+
+from types import MappingProxyType
+from typing import Any
+
+from aiohttp.test_utils import TestClient
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.snom_buttons.engine.provisioning import Announcement
+from custom_components.snom_buttons.hub.provisioning.newcomers import MAX_NEWCOMERS
+from custom_components.snom_buttons.hub.provisioning.window import (
+    LEASE,
+    MAX_HEARD,
+    Window,
+)
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from tests.support.announcements import YEALINK
+from tests.support.entries import (
+    PASSWORD,
+    TOKEN,
+    Phones,
+    key_data,
+    phone_subentry,
+    update_phone,
+)
+from tests.support.plugging import MAC, Network, announcement
+
+BASE = "http://192.168.1.2:8123"
+OTHER = "00041300000A"
+AGENT = {"User-Agent": "Mozilla/4.0 (compatible; snom370-SIP 8.7.5.48 1.1.3-s)"}
+
+
+@pytest.fixture
+async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConfigEntry:
+    """Return the entry, set up; phone 44 has a hardware address."""
+    assert await async_setup_component(hass, "http", {})
+    await hass.config.async_update(internal_url=BASE)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    update_phone(hass, config_entry, mac=MAC)
+    update_phone(hass, config_entry, "45", token="AnotherRand0mTokenOf22")
+    await hass.async_block_till_done()
+    return config_entry
+
+
+@pytest.fixture
+def network(server: MockConfigEntry) -> Network:
+    return Network(server)
+
+
+@pytest.fixture
+async def web(
+    server: MockConfigEntry, hass_client_no_auth: ClientSessionGenerator
+) -> TestClient:
+    return await hass_client_no_auth()
+
+
+def new_phone(said: Announcement, token: str) -> ConfigSubentry:
+    """Return phone 46 as the dialogue makes it."""
+    phone = phone_subentry("46", [key_data("1")], mac=said.mac, token=token)
+    return ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
+
+
+def opened(entry: MockConfigEntry) -> Window:
+    window: Window | None = entry.runtime_data.provisioning.async_open_window(new_phone)
+    assert window is not None
+    return window
+
+
+async def settle(hass: HomeAssistant) -> None:
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_a_phone_that_is_set_up_gets_its_own_file(
+    hass: HomeAssistant, network: Network
+) -> None:
+    network.hears(announcement())
+    await settle(hass)
+    url = f"{BASE}/api/snom_buttons/settings/{TOKEN}/{MAC}.xml"
+    assert network.urls == [("192.168.1.70", url)]
+
+
+async def test_other_phones_are_heard_and_get_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    for number in range(MAX_NEWCOMERS + 5):
+        network.hears(announcement(f"00041300{number:04X}"))
+    network.hears(announcement())
+    network.hears(YEALINK)
+    await settle(hass)
+    assert [host for host, _ in network.urls] == ["192.168.1.70"], "that of phone 44"
+    newcomers = server.runtime_data.provisioning.newcomers.phones
+    assert len(newcomers) == MAX_NEWCOMERS
+    assert newcomers[-1].announcement.vendor == "Yealink"
+    assert MAC not in {it.announcement.mac for it in newcomers}
+
+
+async def test_a_newcomer_that_is_set_up_is_none_any_more(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    network.hears(announcement(OTHER))
+    newcomers = server.runtime_data.provisioning.newcomers
+    assert [it.announcement.mac for it in newcomers.phones] == [OTHER]
+    update_phone(hass, server, "45", mac=OTHER)
+    await settle(hass)
+    assert newcomers.phones == []
+
+
+# An attacker in the network
+
+
+async def test_who_claims_the_address_of_a_phone_that_answers_elsewhere_gets_nothing(
+    hass: HomeAssistant, network: Network, phones: Phones
+) -> None:
+    """The URL leads to the password of the phone."""
+    phone = await phones()
+    network.hears(announcement(), "192.168.1.66")
+    await settle(hass)
+    assert network.sent == network.urls == []
+    # From where it registered it may have been reset.
+    network.hears(announcement(), "127.0.0.1")
+    await settle(hass)
+    assert [host for host, _ in network.urls] == ["127.0.0.1"]
+    assert phone.keys
+
+
+async def test_a_source_outside_of_the_networks_gets_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    window = opened(server)
+    network.hears(announcement(), "203.0.113.7")
+    network.hears(announcement(OTHER), "203.0.113.7")
+    await settle(hass)
+    assert network.sent == network.urls == []
+    assert window.answered is None
+
+
+async def test_a_window_is_for_one_phone_and_ends_with_its_fetch(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    window = opened(server)
+    network.hears(announcement(OTHER))
+    network.hears(announcement("00041300000B"), "192.168.1.71")
+    network.hears(YEALINK)
+    await settle(hass)
+    [(host, url)] = network.urls
+    assert host == "192.168.1.70"
+    folder, _, name = url.removeprefix(BASE).rpartition("/")
+    assert name == f"{OTHER}.xml"
+    assert list(window.heard) == [OTHER, "00041300000B", "0015654093A7"]
+
+    # A URL that was overheard is of no use without the hardware address, and a phone
+    # that names it only in the name of its own file gets that.
+    for wrong in ("", "00041300000B.xml", "snom370.htm", "x"):
+        assert (await web.get(f"{folder}/{wrong}", headers=AGENT)).status == 404
+    guessed = f"{folder[:-1]}x/{name}"
+    assert (await web.get(guessed, headers=AGENT)).status == 404
+    response = await web.get(f"{folder}/snom370-{OTHER}.htm", headers=AGENT)
+    assert response.status == 200
+    assert f'<user_pass idx="1" perm="">{PASSWORD}<' in await response.text()
+
+    # It is set up from now on, and fetches the same again with the same URL.
+    added = await window.ended
+    assert added is not None
+    assert server.subentries[added.subentry_id] is added
+    assert "46" in server.runtime_data.phones
+    await settle(hass)
+    assert (await web.get(f"{folder}/{name}", headers=AGENT)).status == 200
+    assert server.runtime_data.provisioning.window is None
+    network.hears(announcement("00041300000C"))
+    await settle(hass)
+    assert len(network.urls) == 1
+
+
+async def test_a_phone_of_another_server_is_not_taken(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    MockConfigEntry(
+        domain="snom_buttons",
+        data={**server.data, "port": 1},
+        subentries_data=[phone_subentry("50", mac=OTHER)],
+    ).add_to_hass(hass)
+    window = opened(server)
+    network.hears(announcement(OTHER))
+    await settle(hass)
+    assert network.urls == []
+    assert window.answered is None
+    assert server.runtime_data.provisioning.newcomers.phones == []
+
+
+async def test_without_an_address_for_plain_http_the_window_stays_free(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    await hass.config.async_update(internal_url="https://192.168.1.2:8123")
+    window = opened(server)
+    network.hears(announcement(OTHER))
+    await settle(hass)
+    assert network.urls == []
+    assert window.answered is None
+
+
+async def test_a_flood_in_a_window_shows_little_and_answers_one(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    window = opened(server)
+    shown: list[None] = []
+    window.changed.subscribe(shown.append)
+    for number in range(10_000):
+        network.hears(announcement(f"000413{number:06X}"))
+    await settle(hass)
+    assert len(network.urls) == 1
+    assert len(window.heard) == MAX_HEARD
+    assert len(shown) <= MAX_HEARD + 1
+
+
+def heard_from(mac: str) -> Any:
+    said = Network.read(announcement(mac))
+    assert said is not None
+    return said
+
+
+async def test_a_phone_that_does_not_fetch_leaves_the_window_to_the_next() -> None:
+    now = 100.0
+    window = Window(new_phone, lambda: now)
+    first, second = heard_from(OTHER), heard_from("00041300000B")
+    token = window.async_admit(first)
+    assert token is not None
+    now += LEASE - 1
+    assert window.async_admit(second) is None
+    assert window.async_admit(first) == token, "it has asked again"
+    now += LEASE
+    other = window.async_admit(second)
+    assert other not in (None, token)
+    assert window.async_phone(token, first.mac) is None
+    assert window.async_phone(token, second.mac) is None
+    assert window.async_phone(other or "", second.mac) is not None
+    window.async_end(None)
+    window.async_end(None)
+    assert window.async_phone(other or "", second.mac) is None
+    assert await window.ended is None
+
+
+async def test_no_token_opens_a_window_that_has_answered_no_phone() -> None:
+    window = Window(new_phone, lambda: 0.0)
+    assert window.async_phone("", None) is None
