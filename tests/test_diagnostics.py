@@ -73,7 +73,11 @@ SERVER: Final = {
         "certificate": "/hush/certificate.pem",
         "private_key": "/hush/key.pem",
     },
-    "access": {"networks": ["127.0.0.0/8", "198.51.100.0/24"], "keepalive": 60},
+    "access": {
+        "networks": ["127.0.0.0/8", "198.51.100.0/24"],
+        "keepalive": 60,
+        "plug_and_play": True,
+    },
 }
 MQTT: Final = {
     "mqtt": True,

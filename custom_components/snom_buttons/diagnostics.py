@@ -37,6 +37,7 @@ from .const import (
     CONF_LIGHT_ON,
     CONF_MQTT,
     CONF_NETWORKS,
+    CONF_PLUG_AND_PLAY,
     CONF_REALM,
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
@@ -154,6 +155,7 @@ _SERVER: Final = {
                 _one_of([str(network) for network in PRIVATE_NETWORKS])
             ),
             CONF_KEEPALIVE: _fact,
+            CONF_PLUG_AND_PLAY: _fact,
         }
     ),
 }

@@ -224,6 +224,15 @@ async def test_two_phones_at_once_the_first_is_set_up(
     ]
     assert len(network.urls) == 1
 
+    # One that is set up, and what became of the first.
+    update_phone(hass, server, mac="00041300000C")
+    network.hears(announcement("00041300000C"))
+    page = await look(hass, page["flow_id"])
+    assert "00041300000C, 192.168.1.70: is set up already" in heard(page)
+    server.runtime_data.provisioning.async_close_window(window_of(server))
+    page = await finished(hass, page["flow_id"])
+    assert heard(page).splitlines()[0].endswith(TEXTS["common"]["heard_unfetched"])
+
 
 async def test_the_entities_of_an_area_and_wrong_ones(
     hass: HomeAssistant, server: MockConfigEntry

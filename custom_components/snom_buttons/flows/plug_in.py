@@ -19,6 +19,7 @@ from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
+from ..hub.settings import known_macs
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone, count_keys, with_count
 from .choose import (
@@ -109,7 +110,7 @@ class PlugInFlow(SnomSubentryFlow):
             return self.async_show_progress(
                 step_id="wait",
                 progress_action="wait",
-                description_placeholders={"heard": self._heard},
+                description_placeholders={"heard": self._heard()},
                 progress_task=self._waiting,
             )
         self._async_unfollow()
@@ -138,18 +139,22 @@ class PlugInFlow(SnomSubentryFlow):
         """Close the window with the dialogue. Home Assistant cancels the task."""
         self._async_unfollow()
 
-    @property
-    def _heard(self) -> str:
-        """What was heard, as Markdown."""
+    def _heard(self, *, is_over: bool = False) -> str:
+        """Return what was heard, as Markdown."""
         assert self._window is not None
         answered = self._window.answered
         heard = dict(self._window.heard)
         if answered is not None:
             heard[answered.mac] = answered
+        set_up = known_macs(self.hass)
         lines = []
         for said in heard.values():
-            if said is answered:
+            if said is answered and is_over:
+                state = text(self.hass, "heard_unfetched")
+            elif said is answered:
                 state = text(self.hass, "heard_answered")
+            elif said.mac in set_up:
+                state = text(self.hass, "heard_known")
             elif said.is_ours:
                 state = text(self.hass, "heard_waits")
             else:
@@ -186,7 +191,7 @@ class PlugInFlow(SnomSubentryFlow):
         return self.async_show_menu(
             step_id="nothing_heard",
             menu_options=["wait", "manual"],
-            description_placeholders={"heard": self._heard},
+            description_placeholders={"heard": self._heard(is_over=True)},
         )
 
 

@@ -20,6 +20,7 @@ from homeassistant.const import (
     CONF_PORT,
     CONF_TOKEN,
 )
+from homeassistant.core import HomeAssistant
 
 from ..const import (
     CONF_ACCESS,
@@ -503,3 +504,12 @@ class EntrySettings:
             running.certificate,
             running.plug_and_play,
         )
+
+
+def known_macs(hass: HomeAssistant) -> set[str]:
+    """Return the hardware addresses of the phones of all servers."""
+    return {
+        subentry.data.get(CONF_MAC, "")
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
+    }

@@ -191,6 +191,7 @@ async def test_voice_over_ip_keeps_its_port(
     assert reported(hass) == []
 
 
+@pytest.mark.usefixtures("adapters")
 async def test_a_second_server_keeps_its_port(
     hass: HomeAssistant, config_entry: MockConfigEntry, group_port: int
 ) -> None:
@@ -203,7 +204,9 @@ async def test_a_second_server_keeps_its_port(
     await hass.async_block_till_done()
     first, second = hass.config_entries.async_entries("snom_buttons")
     assert not first.runtime_data.hearing.is_open
+    assert reported(hass) == []
     assert second.runtime_data.server.listening == {"UDP": group_port}
+    assert second.runtime_data.hearing.is_open
 
 
 async def test_a_machine_without_multicast(
@@ -231,3 +234,17 @@ async def test_a_machine_without_multicast(
     # It stands as long as the server, and with it ends what would try again.
     assert await hass.config_entries.async_unload(config_entry.entry_id)
     assert reported(hass) == []
+
+
+async def test_what_is_tried_again_while_the_ports_close_stays_closed(
+    hass: HomeAssistant, config_entry: MockConfigEntry, group_port: int
+) -> None:
+    assert await set_up(hass, config_entry)
+    ear = config_entry.runtime_data.hearing
+    async with ear._lock:
+        again = hass.async_create_task(ear._open())
+        closing = hass.async_create_task(ear.close())
+    await again
+    await closing
+    assert not ear.is_open
+    assert not is_group_taken(group_port)

@@ -15,7 +15,7 @@ from homeassistant.const import CONF_MAC
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from ...const import ANSWER_WAIT, DOMAIN, SUBENTRY_TYPE_PHONE
+from ...const import ANSWER_WAIT, DOMAIN
 from ...engine.phones import PhoneServer
 from ...engine.provisioning import (
     Announcement,
@@ -28,7 +28,7 @@ from ...engine.provisioning import (
 from ...engine.refused import Failed
 from ..follower import Follower
 from ..phone import SnomPhone
-from ..settings import EntrySettings, PhoneSettings
+from ..settings import EntrySettings, PhoneSettings, known_macs
 from .newcomers import Newcomers
 from .profiles import async_profile, async_settings_url
 from .window import MakePhone, Window
@@ -178,19 +178,10 @@ class Provisioning(Follower):
 
     @callback
     def _async_heard(self, said: Announcement) -> None:
-        if said.mac not in self._known_macs:
+        if said.mac not in known_macs(self._hass):
             self.newcomers.async_add(said)
         if self.window is not None:
             self.window.async_note(said)
-
-    @property
-    def _known_macs(self) -> set[str]:
-        """The hardware addresses of the phones of all servers."""
-        return {
-            subentry.data.get(CONF_MAC, "")
-            for entry in self._hass.config_entries.async_entries(DOMAIN)
-            for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
-        }
 
     @callback
     def _async_url_of(self, said: Announcement) -> str | None:
@@ -205,7 +196,7 @@ class Provisioning(Follower):
                     if self._trusts(phone, said)
                     else None
                 )
-        if self.window is None or said.mac in self._known_macs:
+        if self.window is None or said.mac in known_macs(self._hass):
             return None
         # Without a URL there is nothing to answer, and the window stays free.
         if self._url_for("-", said) is None:

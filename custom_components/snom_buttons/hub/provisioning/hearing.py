@@ -1,5 +1,6 @@
 """Hears phones that are plugged in, as long as the ports of the server are open."""
 
+import asyncio
 from datetime import datetime
 import errno
 from ipaddress import IPv4Address, ip_address
@@ -9,7 +10,7 @@ from typing import Any, Final, Protocol
 from homeassistant.components import network
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers.event import async_call_later
 
 from ...const import DOMAIN
@@ -55,40 +56,49 @@ class Hearing:
         self._plug_and_play = plug_and_play
         self._report = report
         self._retry: CALLBACK_TYPE | None = None
+        self._is_wanted = False
+        self._lock = asyncio.Lock()
 
     async def open(self) -> None:
         """Listen in all networks of the server. What fails is reported, and tried again."""
-        if not EntrySettings.from_entry(self._entry).plug_and_play:
-            self._report("")
-            return
-        interfaces = await self._interfaces()
-        if not interfaces:
-            self._report("")
-            return
-        error = await self._open(interfaces)
-        self.is_open = error is None
-        if error is None:
-            self._report("")
-            return
-        _LOGGER.debug("Phones that are plugged in are not heard: %s", error)
-        if error.errno != errno.EADDRINUSE:
-            self._report("no_multicast", error.strerror or str(error))
-        elif self._hass.config_entries.async_entries(VOIP, False, False):
-            self._report("group_taken_by_voip")
-        else:
-            self._report("group_taken")
-        self._retry = async_call_later(self._hass, RETRY, self._async_try_again)
+        self._is_wanted = True
+        await self._open()
 
     async def close(self) -> None:
         """Stop listening, before the ports close. A second call does nothing."""
-        self._cancel()
-        self.is_open = False
-        await self._plug_and_play.close()
+        self._is_wanted = False
+        async with self._lock:
+            if self._retry is not None:
+                self._retry()
+                self._retry = None
+            self.is_open = False
+            await self._plug_and_play.close()
 
-    async def _open(self, interfaces: list[str]) -> OSError | None:
+    async def _open(self, _: datetime | None = None) -> None:
+        self._retry = None
+        async with self._lock:
+            if not self._is_wanted:
+                return
+            interfaces = await self._interfaces()
+            error = await self._listen(interfaces) if interfaces else None
+            self.is_open = bool(interfaces) and error is None
+            if error is None or self._is_of_another_server:
+                self._report("")
+                return
+            _LOGGER.debug("Phones that are plugged in are not heard: %s", error)
+            if error.errno != errno.EADDRINUSE:
+                self._report("no_multicast", error.strerror or str(error))
+            else:
+                self._report(
+                    "group_taken_by_voip" if self._is_of_voip else "group_taken"
+                )
+            self._retry = async_call_later(self._hass, RETRY, self._open)
+
+    async def _listen(self, interfaces: list[str]) -> OSError | None:
         """Listen in networks; return why in none of them, None if in one at least."""
-        if self._is_kept_for_another:
-            return OSError(errno.EADDRINUSE, "kept for another program")
+        # The one of them that starts later would find the port taken.
+        if self._is_of_voip or self._is_of_another_server:
+            return OSError(errno.EADDRINUSE, "kept for another server")
         beside = self._server.shared_socket
         errors = []
         for interface in interfaces:
@@ -99,9 +109,10 @@ class Hearing:
         return errors[0] if len(errors) == len(interfaces) else None
 
     async def _interfaces(self) -> list[str]:
-        """Return our IPv4 addresses in the networks of the server, none without UDP."""
+        """Return our IPv4 addresses where phones are to be heard, none without UDP."""
         settings = self._server.settings
-        if settings.port is None:
+        is_wanted = EntrySettings.from_entry(self._entry).plug_and_play
+        if settings.port is None or not is_wanted:
             return []
         host = ip_address(settings.host)
         if not host.is_unspecified:
@@ -114,29 +125,19 @@ class Hearing:
         ]
 
     @property
-    def _is_kept_for_another(self) -> bool:
-        """Whether another of Home Assistant's servers needs the port of all addresses.
-
-        The one that starts later would find it taken.
-        """
-        entries = self._hass.config_entries
+    def _is_of_voip(self) -> bool:
+        """Whether Voice over IP is set up for the port."""
         return any(
-            it.options.get(CONF_SIP_PORT, PORT) == GROUP_PORT
-            for it in entries.async_entries(VOIP, False, False)
-        ) or any(
-            it.entry_id != self._entry.entry_id
-            and server_settings(it.data).port == GROUP_PORT
-            and ip_address(it.data[CONF_HOST]).is_unspecified
-            for it in entries.async_entries(DOMAIN, False, False)
+            entry.options.get(CONF_SIP_PORT, PORT) == GROUP_PORT
+            for entry in self._hass.config_entries.async_entries(VOIP, False, False)
         )
 
-    async def _async_try_again(self, _: datetime) -> None:
-        self._retry = None
-        if self._server.listening:
-            await self.open()
-
-    @callback
-    def _cancel(self) -> None:
-        if self._retry is not None:
-            self._retry()
-            self._retry = None
+    @property
+    def _is_of_another_server(self) -> bool:
+        """Whether another server of ours is set up for the port of all addresses."""
+        return any(
+            entry.entry_id != self._entry.entry_id
+            and server_settings(entry.data).port == GROUP_PORT
+            and ip_address(entry.data[CONF_HOST]).is_unspecified
+            for entry in self._hass.config_entries.async_entries(DOMAIN, False, False)
+        )
