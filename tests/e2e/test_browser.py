@@ -24,13 +24,14 @@ from tests.support.browser import (
 from tests.support.demo import ROOT, Demo, demo_of, demo_process
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
-from virtual_phone import VirtualPhone
+from virtual_phone import FactoryPhone, VirtualPhone
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.usefixtures("socket_enabled"),
-    pytest.mark.xdist_group("browser"),
+    # With all that use the multicast group, of which the machine has one.
+    pytest.mark.xdist_group("multicast"),
 ]
 
 DOMAIN = "snom_buttons"
@@ -187,6 +188,31 @@ async def test_from_signing_in_to_a_repair(
             ).to_be_visible()
             await home.call("light", "turn_off", entity_id="light.kitchen_lights")
             await shows(phone, "2", light="off")
+
+
+async def test_a_phone_is_plugged_in(
+    home: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    """From the page of the integration, without a character that is typed."""
+    url = home.details["url"]
+    async with page_of(browser, tmp_path) as page:
+        await sign_in(page, f"{url}/config/integrations/dashboard")
+        await call_websocket(page, "config/core/update", internal_url=url)
+        await add_server(page)
+        await page.get_by_text("Plug it in now").click()
+        opener = "Select an entity"
+        for name in ("Ceiling Lights", "Garage Door"):
+            await choose_entity(page, opener, name)
+            opener = "Add entity"
+        await page.get_by_role("button", name="Next").click()
+        await page.get_by_text("Nothing yet.").wait_for()
+        async with FactoryPhone("D735", "0004130DD7C9") as phone:
+            await phone.wait_for(lambda it: it.registered, PATIENCE)
+            await shows(phone, "1", label="Ceiling Lights")
+            await shows(phone, "2", label="Garage Door", light="off")
+            await page.get_by_text("has fetched its settings").wait_for()
+            await expect(page.get_by_text("snom D735, 0004130DD7C9")).to_be_visible()
+            await end_dialog(page, "Close")
 
 
 async def test_the_editor_of_a_key_in_german(

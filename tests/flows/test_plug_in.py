@@ -18,8 +18,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 from homeassistant.setup import async_setup_component
 from tests.support.announcements import YEALINK
-from tests.support.entries import update_phone
-from tests.support.flows import TEXTS, checked_phone, choose_way, submit_phone
+from tests.support.entries import TOKEN, update_phone
+from tests.support.flows import (
+    TEXTS,
+    checked_phone,
+    choose_way,
+    reconfigure_phone,
+    submit_account,
+    submit_phone,
+)
 from tests.support.patience import PATIENCE
 from tests.support.plugging import MAC, Network, announcement
 from tests.support.ports import LOCALHOST, free_port
@@ -355,6 +362,46 @@ async def test_a_server_that_stops_before_the_wait_is_said(
     assert await hass.config_entries.async_unload(server.entry_id)
     page = await submit_phone(hass, page)
     assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "not_running")
+
+
+async def test_a_server_that_stops_before_another_wait_is_said(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    page = await start(hass, server, [])
+    assert await hass.config_entries.async_unload(server.entry_id)
+    page = await finished(hass, page["flow_id"])
+    page = await hass.config_entries.subentries.async_configure(
+        page["flow_id"], {"next_step_id": "wait"}
+    )
+    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "not_running")
+
+
+async def test_a_phone_that_is_reset_gets_its_settings_again(
+    hass: HomeAssistant, server: MockConfigEntry, plugged: Any
+) -> None:
+    """Without a dialogue, as the same phone."""
+    await start(hass, server, ENTITIES[:1])
+    window = window_of(server)
+    phone = await plugged("D735", MAC)
+    await phone.wait_for(lambda p: p.registered, PATIENCE)
+    assert await ended(hass, window) is not None
+    await phone.close()
+    server.runtime_data.provisioning.plug_and_play._answered.clear()  # it is later
+    again = await plugged("D735", MAC)
+    await again.wait_for(lambda p: p.registered, PATIENCE)
+    assert again.user == phone.user == "46"
+    assert len(server.subentries) == 3
+
+
+async def test_a_change_of_the_phone_keeps_its_hardware_address_and_token(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    update_phone(hass, server, mac=MAC)
+    page = await submit_account(hass, await reconfigure_phone(hass, server))
+    page = await submit_phone(hass, await submit_phone(hass, page))
+    assert page["reason"] == "reconfigure_successful"
+    data = server.subentries["subentry_44"].data
+    assert (data["mac"], data["token"]) == (MAC, TOKEN)
 
 
 async def test_an_extension_that_was_given_meanwhile_is_not_given_twice(
