@@ -212,6 +212,8 @@ async def test_a_phone_is_plugged_in(
             await shows(phone, "2", label="Garage Door", light="off")
             await page.get_by_text("has fetched its settings").wait_for()
             await expect(page.get_by_text("snom D735, 0004130DD7C9")).to_be_visible()
+            await page.get_by_role("button", name="Submit").click()
+            await page.get_by_text("The phone was added").wait_for()
             await end_dialog(page, "Close")
 
 

@@ -172,7 +172,7 @@ async def test_a_phone_is_plugged_in_and_shows_the_house(
         "follows": ENTITIES[0],
     }
     page = await finished(hass, page["flow_id"])
-    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "phone_added")
+    assert (page["type"], page["step_id"]) == (FlowResultType.FORM, "plugged_in")
     placeholders = page["description_placeholders"]
     assert placeholders is not None
     assert {name: plain(text) for name, text in placeholders.items()} == {
@@ -180,6 +180,8 @@ async def test_a_phone_is_plugged_in_and_shows_the_house(
         "named": f"snom D735, {MAC}, {LOCALHOST}",
         "without_key": "",
     }
+    page = await submit_phone(hass, page)
+    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "phone_added")
     assert pages(hass) == []
     assert window_of(server) is None
     assert phone.settings["setting_server"].endswith(f"/{data['token']}/")

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, override
 
+import voluptuous as vol
+
 from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigSubentry,
@@ -165,7 +167,13 @@ class PlugInFlow(SnomSubentryFlow):
     async def async_step_plugged_in(
         self, user_input: dict[str, str] | None = None
     ) -> SubentryFlowResult:
-        """Say which phone was set up, and what has no key on it."""
+        """Say which phone was set up, and what has no key on it.
+
+        On a page of its own: the frontend asks again for the page after each event, and
+        gets an error from a dialogue that has ended meanwhile.
+        """
+        if user_input is not None:
+            return self.async_abort(reason="phone_added")
         assert self._window is not None and self._window.answered is not None
         said, phone = self._window.answered, self._window.ended.result()
         assert phone is not None
@@ -175,13 +183,15 @@ class PlugInFlow(SnomSubentryFlow):
         ]
         names = escape_markdown(", ".join(beyond))
         without = text(self.hass, "without_key", entities=names)
-        return self.async_abort(
-            reason="phone_added",
+        return self.async_show_form(
+            step_id="plugged_in",
+            data_schema=vol.Schema({}),
             description_placeholders={
                 "phone": escape_markdown(phone.title),
                 "named": escape_markdown(_named(said)),
                 "without_key": without if beyond else "",
             },
+            last_step=True,
         )
 
     async def async_step_nothing_heard(
