@@ -427,6 +427,10 @@ async def test_what_is_shown(
         "advertised_host": REDACTED,
     }
     assert diagnostics["dropped"] == dict.fromkeys(Drop, 0)
+    assert diagnostics["provisioning"] == {
+        "refused_fetches": 0,
+        "unread_announcements": 0,
+    }
     here, away = diagnostics["phones"]
     assert here["settings"] == {
         "extension": "44",

@@ -206,6 +206,9 @@ SHOWN: Final = _fields(
     {
         "server": _fields(_SERVER),
         "dropped": _fields(dict.fromkeys(Drop, _fact)),
+        "provisioning": _fields(
+            dict.fromkeys(("refused_fetches", "unread_announcements"), _fact)
+        ),
         "mqtt": _fields(
             {
                 "settings": _fields(_MQTT),
@@ -263,10 +266,15 @@ async def async_get_config_entry_diagnostics(
     status: dict[str, dict[str, Any]] = {}
     mqtt: dict[str, Any] = {}
     dropped: dict[str, int] = {}
+    provisioning: dict[str, int] = {}
     if entry.state is ConfigEntryState.LOADED:
         hub = entry.runtime_data
         mqtt = hub.mqtt.diagnostics
         dropped = hub.server.dropped
+        provisioning = {
+            "refused_fetches": hub.provisioning.refused,
+            "unread_announcements": hub.provisioning.plug_and_play.dropped,
+        }
         for phone in hub.phones.values():
             status[phone.settings.subentry_id] = _phone_status(phone.phone)
         for subentry_id, part in hub.lines.items():
@@ -282,6 +290,7 @@ async def async_get_config_entry_diagnostics(
         {
             "server": entry.data,
             "dropped": dropped,
+            "provisioning": provisioning,
             "mqtt": {"settings": entry.options} | mqtt,
             "phones": parts(SUBENTRY_TYPE_PHONE),
             "shared_lines": parts(SUBENTRY_TYPE_SHARED_LINE),

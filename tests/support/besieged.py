@@ -25,6 +25,7 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneSetup,
     ServerSettings,
 )
+from custom_components.snom_buttons.engine.provisioning import PlugAndPlay
 from custom_components.snom_buttons.engine.xbuttons import Action, KeyDescription
 
 from .patience import PATIENCE
@@ -161,6 +162,8 @@ async def serve(certificate: str | None, key: str | None) -> None:
 
     server.pressed.subscribe(print_press)
     await server.start()
+    plug_and_play = PlugAndPlay(server, lambda _: None, monotonic)
+    await plug_and_play.open([LOCALHOST], port=server.address[1])
     transports = server._endpoint._transports
     say({name: server.address_of(name) for name in transports})
 

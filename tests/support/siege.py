@@ -14,6 +14,8 @@ import sys
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from custom_components.snom_buttons.engine.provisioning import GROUP
+from tests.support.announcements import SNOM_370
 from tests.support.messages import LONG
 from tests.support.rawphone import RawPhone
 
@@ -25,6 +27,7 @@ SCENARIO = Path(__file__).parents[1] / "wire" / "sipp" / "flood.xml"
 CALLS_A_SECOND = 5000
 """Each is an INVITE, a REGISTER and an OPTIONS."""
 JUNK_A_SECOND = 2000
+ANNOUNCEMENTS_A_SECOND = 2000
 FLOODING = "127.0.5.1"
 BABBLING = "127.0.6.1"
 PRESS_EVERY = 0.1
@@ -139,6 +142,25 @@ async def one_phone_that_registers(
     return await _run("reregister", host, f"{port}", f"{seconds}", CROWD[0])
 
 
+async def announcements(server: Besieged, seconds: float) -> tuple[int, float]:
+    """Announce 2,000 phones a second by multicast, each with another address."""
+    begun = monotonic()
+    sent = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(
+            socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1")
+        )
+        while monotonic() < begun + seconds:
+            for _ in range(ANNOUNCEMENTS_A_SECOND // 100):
+                mac = f"000413{sent % 2**24:06X}".encode()
+                datagram = SNOM_370.replace(b"000413AABBCC", mac)
+                sender.sendto(datagram, (GROUP, server.addresses["UDP"][1]))
+                sent += 1
+            wait = begun + sent / ANNOUNCEMENTS_A_SECOND - monotonic()
+            await asyncio.sleep(max(0.0, wait))
+    return sent, monotonic() - begun
+
+
 async def hundred_strangers(server: Besieged, seconds: float) -> tuple[int, float]:
     """Send 1.5 long REGISTERs a second from each of a hundred addresses."""
     begun = monotonic()
@@ -169,6 +191,7 @@ FLOODS: dict[str, Flood] = {
     "strangers": strangers,
     "a hundred strangers with long requests": hundred_strangers,
     "the same by TCP, as fast as they are read": hundred_strangers_by_tcp,
+    "phones that announce themselves by multicast": announcements,
     "one registered phone": one_phone,
     "one phone that registers again and again": one_phone_that_registers,
     "a hundred registered phones": hundred_phones,

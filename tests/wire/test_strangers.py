@@ -17,7 +17,13 @@ from custom_components.snom_buttons.engine.sip.guard import FAILURES
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
 from tests.support.serving import PASSWORD, make_phone, raw_phone, serving
-from tests.support.siege import Flood, besiege, hundred_strangers, strangers
+from tests.support.siege import (
+    Flood,
+    announcements,
+    besiege,
+    hundred_strangers,
+    strangers,
+)
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
@@ -186,7 +192,7 @@ async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:
         assert not pressed
 
 
-@pytest.mark.parametrize("flood", [strangers, hundred_strangers])
+@pytest.mark.parametrize("flood", [strangers, hundred_strangers, announcements])
 async def test_a_flood_goes_by_unnoticed(flood: Flood) -> None:
     """Each press becomes one event; `script/flood` prints how fast."""
     figures = await besiege(3, flood)

@@ -106,6 +106,17 @@ async def test_a_repeated_subscribe_gets_the_same_bytes_and_no_second_notify(
     assert len(desk.heard) == 1
 
 
+async def test_a_copy_of_a_subscribe_from_another_address_gets_nothing(
+    desk: Desk,
+) -> None:
+    """All in the network hear it, and its address was never asked for."""
+    await desk.hears(SNOM_370)
+    await desk.hears(SNOM_370, "203.0.113.7")
+    await desk.hears(SNOM_370, HOST, SOURCE + 1)
+    assert [flow for _, flow in desk.wire.sent] == [Flow("UDP", HOST, SOURCE)]
+    assert len(desk.wire.requests) == 1
+
+
 async def test_after_a_cool_down_a_phone_is_answered_again(desk: Desk) -> None:
     await desk.hears(SNOM_370)
     desk.now += COOL_DOWN - 1

@@ -19,6 +19,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.support.announcements import YEALINK
+from tests.support.clock import hurrying
 from tests.support.entries import (
     PASSWORD,
     TOKEN,
@@ -112,11 +113,22 @@ async def test_a_newcomer_that_is_set_up_is_none_any_more(
 # An attacker in the network
 
 
-async def test_who_claims_the_address_of_a_phone_that_answers_elsewhere_gets_nothing(
-    hass: HomeAssistant, network: Network, phones: Phones
+async def test_who_claims_the_address_of_a_phone_that_is_elsewhere_gets_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, phones: Phones
 ) -> None:
     """The URL leads to the password of the phone."""
     phone = await phones()
+    network.hears(announcement(), "192.168.1.66")
+    await settle(hass)
+    assert network.sent == network.urls == []
+    # While it does not answer, as in a restart, its registration still says where it is.
+    phone.answer = None
+    running = server.runtime_data.server.phones["44"]
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
+    )
+    with hurrying(hass.loop):
+        await phone.until(lambda: not running.available)
     network.hears(announcement(), "192.168.1.66")
     await settle(hass)
     assert network.sent == network.urls == []
@@ -124,7 +136,6 @@ async def test_who_claims_the_address_of_a_phone_that_answers_elsewhere_gets_not
     network.hears(announcement(), "127.0.0.1")
     await settle(hass)
     assert [host for host, _ in network.urls] == ["127.0.0.1"]
-    assert phone.keys
 
 
 async def test_a_source_outside_of_the_networks_gets_nothing(
@@ -136,6 +147,8 @@ async def test_a_source_outside_of_the_networks_gets_nothing(
     await settle(hass)
     assert network.sent == network.urls == []
     assert window.answered is None
+    assert not window.heard, "it would be shown as a phone that waits"
+    assert server.runtime_data.provisioning.newcomers.phones == []
 
 
 async def test_a_window_is_for_one_phone_and_ends_with_its_fetch(

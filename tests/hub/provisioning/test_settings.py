@@ -1,8 +1,10 @@
 """Phones fetch their settings files by HTTP, and hear of changes."""
 
 import logging
+from unittest.mock import patch
 from xml.etree import ElementTree as ET
 
+from aiohttp import web_request
 from aiohttp.test_utils import TestClient
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -12,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.snom_buttons.hub.provisioning import view
 from custom_components.snom_buttons.hub.provisioning.follower import SETTLE_SECONDS
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -90,6 +93,64 @@ async def test_all_else_is_not_found(web: TestClient, path: str, agent: str) -> 
     # Home Assistant itself refuses a path that climbs.
     assert response.status == (400 if ".." in path else 404)
     assert PASSWORD not in await response.text()
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE"])
+async def test_other_methods_find_nothing(web: TestClient, method: str) -> None:
+    for path in (f"{PATH}/", "/api/snom_buttons/settings/x/"):
+        response = await web.request(method, path, headers={"User-Agent": AGENT})
+        assert response.status == 404
+
+
+async def test_a_wrong_token_is_answered_as_an_unknown_path_and_counted(
+    server: MockConfigEntry, web: TestClient
+) -> None:
+    """So that it does not even show whether there is such an integration."""
+    answers = []
+    for path in ("settings/x/", f"settings/{'é' * 3000}/", "unknown/x/"):
+        response = await web.get(f"/api/snom_buttons/{path}")
+        headers = {k: v for k, v in response.headers.items() if k != "Date"}
+        answers.append((response.status, headers, await response.text()))
+    assert answers[0] == answers[1] == answers[2]
+    assert server.runtime_data.provisioning.refused == 2
+
+
+async def test_nothing_is_fetched_through_the_cloud(web: TestClient) -> None:
+    """Its requests come from the internet, with an address of Home Assistant itself."""
+    with patch.object(view, "is_cloud_connection", return_value=True):
+        response = await web.get(f"{PATH}/", headers={"User-Agent": AGENT})
+    assert response.status == 404
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("::ffff:192.168.1.3", 200),
+        ("fe80::1%eth0", 200),
+        ("::ffff:203.0.113.7", 404),
+        ("2001:db8::1", 404),
+        ("", 404),
+    ],
+)
+async def test_a_source_is_compared_in_each_form(
+    web: TestClient, source: str, status: int
+) -> None:
+    with patch.object(web_request.BaseRequest, "remote", source):
+        response = await web.get(f"{PATH}/", headers={"User-Agent": AGENT})
+    assert response.status == status
+
+
+async def test_labels_cannot_add_settings(
+    hass: HomeAssistant, server: MockConfigEntry, web: TestClient
+) -> None:
+    label = '"/></fkey><x>]]><!--&amp;&x;\x00\uffff\U0001f600'
+    keys = list(server.subentries["subentry_44"].data["keys"])
+    keys[0] = {**keys[0], "name": label}
+    update_phone(hass, server, keys=keys)
+    await hass.async_block_till_done()
+    root = await fetched(web)
+    assert root[1][0].get("label") == label.replace("\x00", "").replace("\uffff", "")
+    assert [it.tag for it in root] == ["phone-settings", "functionKeys"]
 
 
 async def test_a_phone_without_a_token_has_no_file(

@@ -48,9 +48,10 @@ class _Answered:
     """The last answer to a phone."""
 
     call_id: str
+    flow: Flow
     at: float
     response: bytes
-    """Sent again for each repeat of the SUBSCRIBE."""
+    """Sent again for each repeat of the SUBSCRIBE by the same flow."""
 
 
 class PlugAndPlay:
@@ -124,7 +125,11 @@ class PlugAndPlay:
             return
         flow = Flow("UDP", host, port)
         before = self._answered.get(said.mac)
-        if before is not None and before.call_id == said.request.call_id:
+        # Only to where it went before: its URL was asked for with that source.
+        if before is not None and (before.call_id, before.flow) == (
+            said.request.call_id,
+            flow,
+        ):
             self._wire.send(before.response, flow)
             return
         self.heard.emit(said)
@@ -138,7 +143,7 @@ class PlugAndPlay:
         tag, sent_by = secrets.token_hex(4), self._wire.sent_by(flow)
         response = ok(said, tag=tag, sent_by=sent_by)
         self._answered.pop(said.mac, None)
-        self._answered[said.mac] = _Answered(said.request.call_id, now, response)
+        self._answered[said.mac] = _Answered(said.request.call_id, flow, now, response)
         if len(self._answered) > MAX_ANSWERED:
             del self._answered[next(iter(self._answered))]
         self._wire.send(response, flow)

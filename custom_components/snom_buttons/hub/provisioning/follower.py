@@ -59,6 +59,8 @@ class Provisioning(Follower):
         """By subentry: the digest of the file that the phone has."""
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         """By subentry: what cancels the request to fetch it again."""
+        self.refused = 0
+        """Requests for a settings file that got none."""
         self.newcomers: Final = Newcomers()
         self.window: Window | None = None
         """The window that is open."""
@@ -178,6 +180,8 @@ class Provisioning(Follower):
 
     @callback
     def _async_heard(self, said: Announcement) -> None:
+        if self._settings is None or not _is_allowed(self._settings, said.host):
+            return
         if said.mac not in known_macs(self._hass):
             self.newcomers.async_add(said)
         if self.window is not None:
@@ -208,12 +212,12 @@ class Provisioning(Follower):
         """Return whether an announcement can be that of a phone that is set up.
 
         The URL leads to its password, and any host in the network can claim any hardware
-        address. A phone that answers at its address does not ask from another one.
+        address. A phone that is registered asks from where it registered, also after it
+        was reset.
         """
         known = self._phones.get(phone.setup.extension)
-        if known is None or not known.phone.available:
-            return True
-        return said.host in {it.host for it in known.phone.registrations}
+        hosts = {it.host for it in known.phone.registrations} if known else set()
+        return not hosts or said.host in hosts
 
     def _url_for(self, token: str, said: Announcement) -> str | None:
         """Return the URL with the phone's hardware address as the name of the file."""

@@ -1,12 +1,12 @@
 """The web address at which phones fetch their settings, without a log-in."""
 
-from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 from aiohttp import web
 
 from homeassistant.components.http import HomeAssistantView
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.network import is_cloud_connection
 
 from ...const import DOMAIN
 from ...engine.provisioning import CONTENT_TYPE, read_fetch
@@ -38,12 +38,22 @@ class SettingsView(HomeAssistantView):
         """Return a settings file."""
         agent = request.headers.get("User-Agent", "")[:MAX_AGENT]
         fetch = read_fetch(name, agent)
-        for entry in self._hass.config_entries.async_loaded_entries(DOMAIN):
-            if fetch is None:
-                break
+        # A request by the cloud comes from the internet, with an address of our own.
+        if fetch is None or is_cloud_connection(self._hass):
+            raise web.HTTPNotFound
+        entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
+        for entry in entries:
             file = entry.runtime_data.provisioning.async_file(
                 token, fetch, request.remote or ""
             )
             if file is not None:
                 return web.Response(body=file, content_type=CONTENT_TYPE)
-        return web.Response(status=HTTPStatus.NOT_FOUND)
+        for entry in entries:
+            entry.runtime_data.provisioning.refused += 1
+        raise web.HTTPNotFound
+
+    async def head(self, _: web.Request, **__: str) -> NoReturn:
+        """Find nothing, as at an address without a view."""
+        raise web.HTTPNotFound
+
+    post = put = patch = delete = head
