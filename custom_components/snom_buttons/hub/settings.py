@@ -365,7 +365,8 @@ class PhoneSettings:
             named=frozenset(
                 name for key in keys if key.link for name in key.link.entities
             ),
-            token=data.get(CONF_TOKEN, ""),
+            # The file sets the phone to register, which this one must not.
+            token="" if data.get(CONF_ADDRESS) else data.get(CONF_TOKEN, ""),
             mac=data.get(CONF_MAC, ""),
         )
 

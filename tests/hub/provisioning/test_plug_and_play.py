@@ -84,6 +84,17 @@ async def test_a_phone_that_is_set_up_gets_its_own_file(
     assert network.urls == [("192.168.1.70", url)]
 
 
+async def test_a_phone_that_does_not_register_is_not_answered(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    update_phone(hass, server, address="192.168.1.70")
+    await settle(hass)
+    opened(server)
+    network.hears(announcement())
+    await settle(hass)
+    assert network.sent == network.urls == []
+
+
 async def test_other_phones_are_heard_and_get_nothing(
     hass: HomeAssistant, server: MockConfigEntry, network: Network
 ) -> None:

@@ -165,6 +165,25 @@ async def test_a_phone_without_a_token_has_no_file(
         assert (await web.get(path)).status == 404
 
 
+async def test_a_phone_that_does_not_register_has_no_file(
+    hass: HomeAssistant, server: MockConfigEntry, web: TestClient
+) -> None:
+    """The file would make it register, in place of its telephone system."""
+    await fetched(web)
+    update_phone(hass, server, address="127.0.0.1:5066")
+    await hass.async_block_till_done()
+    assert (await web.get(f"{PATH}/", headers={"User-Agent": AGENT})).status == 404
+
+
+async def test_a_phone_that_is_removed_has_no_file(
+    hass: HomeAssistant, server: MockConfigEntry, web: TestClient
+) -> None:
+    await fetched(web)
+    hass.config_entries.async_remove_subentry(server, "subentry_44")
+    await hass.async_block_till_done()
+    assert (await web.get(f"{PATH}/", headers={"User-Agent": AGENT})).status == 404
+
+
 async def test_the_first_hardware_address_is_kept_and_another_gets_nothing(
     hass: HomeAssistant, server: MockConfigEntry, web: TestClient
 ) -> None:
