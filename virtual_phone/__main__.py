@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .factory import FactoryPhone, forget
+from .hardware import MODEL
 from .headless import COMMANDS, Headless
 from .phone import VirtualPhone
 
@@ -46,6 +47,7 @@ def _make_phone(options: argparse.Namespace) -> VirtualPhone:
             host=options.host,
             port=options.port,
             keys=options.keys,
+            model=options.model,
         )
     if options.reset and options.state:
         forget(options.state)
@@ -89,6 +91,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--keys", type=_count, default=12, help="number of keys; 12 by default"
     )
     parser.add_argument(
+        "--model", type=_model, default=MODEL, help=f"its model; {MODEL} by default"
+    )
+    parser.add_argument(
         "--no-register",
         dest="register",
         action="store_false",
@@ -108,7 +113,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="be such a phone; its settings name the user, the registrar and the keys",
     )
-    new.add_argument("--model", type=_model, default="D735", help="such as D735")
     new.add_argument(
         "--mac", type=_mac, help="its hardware address; by default one of the model"
     )

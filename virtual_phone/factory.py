@@ -13,7 +13,7 @@ from snom_buttons.sip import SipSyntaxError, parse_uri
 from .announce import Announcer
 from .face import printable
 from .fetch import FetchFailed, addresses_of, fetch, fill_in
-from .hardware import SNOM, Hardware
+from .hardware import MODEL, SNOM, Hardware
 from .identity import EXPIRES, Account
 from .phone import Kind, VirtualPhone
 from .settings import Settings, SettingsFile, SettingsFileError, read_settings_file
@@ -37,7 +37,7 @@ class FactoryPhone(VirtualPhone):
 
     def __init__(
         self,
-        model: str = "D735",
+        model: str = MODEL,
         mac: str = "",
         *,
         interface: str = "127.0.0.1",

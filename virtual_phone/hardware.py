@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 FIRMWARE = "10.1.198.12"
+MODEL = "D735"
+"""The model of a phone that was given no other."""
 SNOM = "000413"
 """The first six digits of snom's hardware addresses."""
 
@@ -13,7 +15,7 @@ class Hardware:
 
     mac: str
     """Twelve hexadecimal digits in upper case."""
-    model: str = "D785"
+    model: str = MODEL
 
     @property
     def phone_type(self) -> str:

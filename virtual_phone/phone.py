@@ -25,7 +25,7 @@ from snom_buttons.xbuttons import (
 )
 
 from .face import in_words, printable
-from .hardware import SNOM, Hardware
+from .hardware import MODEL, SNOM, Hardware
 from .identity import (
     ALLOW_EVENTS_HEADER,
     ALLOW_HEADER,
@@ -81,6 +81,7 @@ class VirtualPhone:
         port: int = 0,
         keys: int | Iterable[str] = 12,
         mac: str = "",
+        model: str = MODEL,
     ) -> None:
         """Create a phone that is not open.
 
@@ -91,7 +92,7 @@ class VirtualPhone:
         """
         names = map(str, range(1, keys + 1)) if isinstance(keys, int) else keys
         own = hashlib.sha256(user.encode()).hexdigest()[:6]
-        self.hardware = Hardware((mac or f"{SNOM}{own}").upper())
+        self.hardware = Hardware((mac or f"{SNOM}{own}").upper(), model)
         self.history: deque[Entry] = deque(maxlen=1000)
         self._labels = dict.fromkeys(names, "")
         """What is on a key of that name as long as no document has a label for it."""

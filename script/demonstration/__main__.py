@@ -23,9 +23,19 @@ from script.demonstration.home_assistant import (
     run_home_assistant,
 )
 from script.demonstration.house import set_up
-from script.demonstration.phone import run_phone, wait_for_phone
+from script.demonstration.phone import (
+    NEW_PHONE,
+    run_new_phone,
+    run_phone,
+    wait_for_phone,
+)
 from script.demonstration.process import LOCALHOST, ROOT, DemoError, pick_port, say
 
+NEW_PHONE_NOTE = (
+    "A new phone: Snom Buttons, Add phone, Plug it in now. It asks for its settings every"
+    " minute and a half, or at once with r."
+)
+"""What to do with the phone as it comes from the factory."""
 PATIENCE = 120
 """Seconds until everything has to run."""
 
@@ -55,6 +65,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--no-phone", action="store_true", help="start no software phone"
     )
+    parser.add_argument(
+        "--new-phone",
+        action="store_true",
+        help="also start a software phone as it comes from the factory, to set it up"
+        " with Add phone, Plug it in now",
+    )
     set_up = parser.add_mutually_exclusive_group()
     set_up.add_argument(
         "--no-setup",
@@ -80,18 +96,20 @@ async def run(options: argparse.Namespace) -> None:
     mqtt_port = pick_port(None, 1883, socket.SOCK_STREAM) if mosquitto else 0
     directory: Path = options.dir.resolve()
     prepare_directory(directory, http_port)
-    # A phone in the terminal takes the whole screen, so it starts after the last line.
     with_phone = not (options.no_phone or options.no_setup)
-    interactive = with_phone and all(
-        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
-    )
+    # A phone in the terminal takes the whole screen, so it starts after the last line.
+    # Of two, that is the new one.
+    has_terminal = all(it.isatty() for it in (sys.stdin, sys.stdout, sys.stderr))
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         say("starting Home Assistant")
         home = HomeAssistant(session, f"http://{LOCALHOST}:{http_port}")
         lasting = home_task = group.create_task(run_home_assistant(directory))
+        background = [home_task]
         mosquitto_task = mosquitto and group.create_task(
             run_mosquitto(directory, mosquitto, mqtt_port, home_task)
         )
+        if mosquitto_task:
+            background.append(mosquitto_task)
         try:
             async with asyncio.timeout(PATIENCE):
                 await home.sign_up()
@@ -102,9 +120,12 @@ async def run(options: argparse.Namespace) -> None:
                     await make_dashboard(home, demo)
                 if mosquitto_task:
                     demo["mqtt"] = await set_up_mqtt(home, mqtt_port)
-                if with_phone and not interactive:
+                if with_phone and (options.new_phone or not has_terminal):
                     lasting = group.create_task(run_phone(directory, demo))
+                    background.append(lasting)
                     await wait_for_phone(home, demo)
+                if options.new_phone:
+                    demo["new_phone"] = NEW_PHONE
         except TimeoutError:
             raise DemoError(
                 f"not up within {PATIENCE} s; see {directory / 'output.log'}"
@@ -124,12 +145,15 @@ async def run(options: argparse.Namespace) -> None:
             mqtt = f"MQTT: {subscribe} -v -t 'snom_buttons/#'"
             print(mqtt, flush=True)
             note += f"\n{mqtt}"
-        if interactive:
+        if options.new_phone:
+            note += f"\n{NEW_PHONE_NOTE}"
+            new = run_new_phone(directory, note if has_terminal else None)
+            lasting = group.create_task(new)
+        elif with_phone and has_terminal:
             lasting = group.create_task(run_phone(directory, demo, note))
         await lasting
-        home_task.cancel()
-        if mosquitto_task:
-            mosquitto_task.cancel()
+        for task in background:
+            task.cancel()
 
 
 async def main() -> int:

@@ -9,11 +9,13 @@ import shutil
 
 from script.demonstration.process import LOCALHOST, ROOT, DemoError
 
+# Home Assistant has no address of its own while it listens on this machine alone.
 CONFIGURATION = """\
 # Written by script/demo.
 homeassistant:
   name: Demo
   country: DE
+  internal_url: {url}
 frontend:
 config:
 history:
@@ -102,7 +104,8 @@ def prepare_directory(directory: Path, http_port: int) -> None:
         1,
         {"done": ["core_config", "analytics", "integration"]},
     )
-    (directory / "configuration.yaml").write_text(CONFIGURATION)
+    url = f"http://{LOCALHOST}:{http_port}"
+    (directory / "configuration.yaml").write_text(CONFIGURATION.format(url=url))
     # The browser adds those that are made there.
     for name, content in ("automation", ""), ("script", SCRIPTS), ("scene", SCENES):
         (directory / f"{name}s.yaml").write_text(content)

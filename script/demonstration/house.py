@@ -12,6 +12,7 @@ EXTENSIONS = ("44", "45")
 """The phones whose keys are lights, a switch and a shared line."""
 LINKED_EXTENSION = "46"
 """The phone whose keys are linked."""
+LINKED_MODEL = "D735"
 KEY_NAMES = (
     "Living room",
     "Kitchen",
@@ -91,7 +92,7 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
         home,
         entry_id,
         LINKED_EXTENSION,
-        "D735",
+        LINKED_MODEL,
         choose={"entities": FOLLOWED},
         keys=linked_keys,
     )

@@ -1,47 +1,61 @@
-"""The software phone."""
+"""The software phones."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import os
 from pathlib import Path
 import sys
 from typing import Any
 
 from script.demonstration.home_assistant import HomeAssistant
-from script.demonstration.house import FOLLOWED, LINKED_EXTENSION
+from script.demonstration.house import FOLLOWED, LINKED_EXTENSION, LINKED_MODEL
 from script.demonstration.process import ROOT, DemoError, end, start
+
+NEW_PHONE = {"model": "D735", "mac": "000413D73501"}
+"""The phone as it comes from the factory: what it says in its announcement."""
 
 
 async def run_phone(
     directory: Path, demo: Mapping[str, Any], note: str | None = None
 ) -> None:
-    """Run the software phone as the one with linked keys until it ends.
+    """Run the software phone as the one with linked keys, as `_run` does."""
+    sip, password = demo["sip"], demo["phones"][LINKED_EXTENSION]["password"]
+    arguments = [
+        *("--registrar", f"{sip['host']}:{sip['port']}", "--user", LINKED_EXTENSION),
+        *("--keys", f"{len(FOLLOWED)}", "--model", LINKED_MODEL),
+    ]
+    await _run(
+        directory / "phone.log", arguments, note, VIRTUAL_PHONE_PASSWORD=password
+    )
+
+
+async def run_new_phone(directory: Path, note: str | None = None) -> None:
+    """Run a software phone as it comes from the factory, as `_run` does."""
+    arguments = ["--factory-new"]
+    for name, value in NEW_PHONE.items():
+        arguments += [f"--{name}", value]
+    await _run(directory / "new-phone.log", arguments, note)
+
+
+async def _run(
+    log: Path, options: Sequence[str], note: str | None, **variables: str
+) -> None:
+    """Run a software phone until it ends.
 
     With a note it runs in the terminal, below the note; without, in the background.
     Raises DemoError if it fails.
     """
-    extension = LINKED_EXTENSION
-    sip = demo["sip"]
-    environment = os.environ | {
-        "VIRTUAL_PHONE_PASSWORD": demo["phones"][extension]["password"]
-    }
-    arguments = [
-        *(sys.executable, "-m", "virtual_phone"),
-        *("--registrar", f"{sip['host']}:{sip['port']}"),
-        *("--user", extension, "--keys", f"{len(FOLLOWED)}"),
-    ]
+    arguments = [sys.executable, "-m", "virtual_phone", *options]
+    environment = os.environ | variables
     if note is not None:
         process = await asyncio.create_subprocess_exec(
             *arguments, "--note", note, cwd=ROOT, env=environment
         )
     else:
         process = await start(
-            directory / "phone.log",
-            *(*arguments, "--headless"),
-            cwd=ROOT,
-            environment=environment,
+            log, *arguments, "--headless", cwd=ROOT, environment=environment
         )
     try:
         code = await process.wait()

@@ -197,7 +197,6 @@ async def test_a_phone_is_plugged_in(
     url = home.details["url"]
     async with page_of(browser, tmp_path) as page:
         await sign_in(page, f"{url}/config/integrations/dashboard")
-        await call_websocket(page, "config/core/update", internal_url=url)
         await add_server(page)
         await page.get_by_text("Plug it in now").click()
         opener = "Select an entity"

@@ -27,6 +27,8 @@ from tests.support.programs import program
 from tests.support.rawphone import RawPhone
 
 START_PATIENCE = 240.0
+NEW_PHONE_PATIENCE = 150.0
+"""Seconds; the phone asks for half a minute, and again after a minute."""
 
 pytestmark = [
     pytest.mark.e2e,
@@ -475,3 +477,34 @@ async def test_what_hinders_it_is_said(tmp_path: Path) -> None:
         directory = str(tmp_path / "new")
         text = await complaint("--dir", directory, "--sip-port", port)
         assert f"port {port} is taken; choose another with --sip-port" in text
+
+
+@pytest.mark.xdist_group("multicast")
+async def test_a_new_phone_is_set_up(tmp_path: Path) -> None:
+    """The phone of `--new-phone`, with the dialogue that a person has in the browser."""
+    directory = tmp_path / "demo"
+    flows = "/api/config/config_entries/subentries/flow"
+    with demo_process(directory, "--no-phone", "--new-phone") as pid:
+        async with demo_of(directory, pid) as demo, aiohttp.ClientSession() as session:
+            home = HomeAssistant(session, demo.details["url"])
+            home.token = demo.details["token"]
+            [[entry]] = await home.commands(
+                {"type": "config_entries/get", "domain": "snom_buttons"}
+            )
+            page = await home.request(flows, {"handler": [entry["entry_id"], "phone"]})
+            flow = f"{flows}/{page['flow_id']}"
+            await home.request(flow, {"next_step_id": "plug_in"})
+            page = await home.request(flow, {"entities": ["light.kitchen_lights"]})
+            assert page["type"] == "progress"
+            async with asyncio.timeout(NEW_PHONE_PATIENCE):
+                while page["type"] == "progress":
+                    await asyncio.sleep(0.2)
+                    page = await home.get(flow)
+            assert page["step_id"] == "plugged_in"
+            new = demo.details["new_phone"]
+            named = page["description_placeholders"]["named"]
+            assert new["model"] in named and new["mac"] in named
+            press = "event.phone_47_kitchen_lights_press"
+            async with asyncio.timeout(PATIENCE):
+                while (await demo.state(press))["state"] == "unavailable":  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)

@@ -124,7 +124,7 @@ class TestRegistration:
                 "Max-Forwards: 70\r\n"
                 "Contact: <sip:404@127.0.0.1:*;line=*>"
                 f';+sip.instance="<{phone.instance}>"\r\n'
-                f"User-Agent: snomD785/10.1.198.12 {phone._identity.mac.upper()}\r\n"
+                f"User-Agent: snomD735/10.1.198.12 {phone._identity.mac.upper()}\r\n"
                 "Supported: buttons\r\n"
                 "Expires: 3600\r\n"
                 "Content-Length: 0\r\n\r\n"
@@ -136,7 +136,7 @@ class TestRegistration:
         assert VirtualPhone("44").instance != VirtualPhone("45").instance
         assert VirtualPhone("44", mac="0004130DD7C9")._identity._user_agent == (
             "User-Agent",
-            "snomD785/10.1.198.12 0004130DD7C9",
+            "snomD735/10.1.198.12 0004130DD7C9",
         )
 
     @pytest.mark.parametrize(
@@ -676,7 +676,7 @@ class TestCalls:
             "CSeq: 1 INVITE\r\n"
             "Max-Forwards: 70\r\n"
             "Contact: <sip:404@127.0.0.1:*;line=*>\r\n"
-            f"User-Agent: snomD785/10.1.198.12 {phone._identity.mac.upper()}\r\n"
+            f"User-Agent: snomD735/10.1.198.12 {phone._identity.mac.upper()}\r\n"
             "Allow: INVITE, ACK, CANCEL, OPTIONS, MESSAGE, NOTIFY\r\n"
             "Content-Length: 0\r\n\r\n"
         )
