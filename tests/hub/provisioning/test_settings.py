@@ -242,3 +242,22 @@ async def test_a_phone_hears_of_a_change_once_after_a_burst(
     assert [it.get("Event") for it in phone.notices] == ["check-sync;reboot=false"]
     root = await fetched(web)
     assert root[1][0].get("label") == "Three"
+
+
+async def test_a_look_in_a_browser_is_no_fetch_of_the_phone(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    web: TestClient,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    phone = await phones()
+    await fetched(web)
+    await hass.async_block_till_done()
+    keys = list(server.subentries["subentry_44"].data["keys"])
+    update_phone(hass, server, keys=[keys[0] | {"name": "One"}, *keys[1:]])
+    await hass.async_block_till_done()
+    await fetched(web, agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0")
+    freezer.tick(SETTLE_SECONDS)
+    async_fire_time_changed(hass)
+    await phone.until(lambda: bool(phone.notices))

@@ -130,8 +130,9 @@ class Provisioning(Follower):
         if fetch.mac is not None and not found.mac:
             self._async_remember(found, fetch.mac)
         file = self._file(found)
-        self._fetched[found.subentry_id] = _digest(file)
-        self._async_cancel(found.subentry_id)
+        if fetch.version is not None:  # a person looks at it in a browser without one
+            self._fetched[found.subentry_id] = _digest(file)
+            self._async_cancel(found.subentry_id)
         return file
 
     @callback
