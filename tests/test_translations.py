@@ -201,7 +201,13 @@ def test_every_text_of_our_own_is_used() -> None:
 def flow_class(name: str) -> ast.ClassDef:
     [found] = [
         node
-        for module in ("flows/server", "flows/line", "flows/phone", "flows/plug_in")
+        for module in (
+            "flows/server",
+            "flows/discovered",
+            "flows/line",
+            "flows/phone",
+            "flows/plug_in",
+        )
         for node in source(module)
         if isinstance(node, ast.ClassDef) and node.name == name
     ]
@@ -227,7 +233,8 @@ def fields(schema: Any) -> set[str]:
 
 
 def test_every_step_has_its_texts() -> None:
-    assert set(SERVER["step"]) == steps("SnomConfigFlow")
+    discovered = steps("DiscoveredFlow") - {"dhcp", "integration_discovery"}
+    assert set(SERVER["step"]) == steps("SnomConfigFlow") | discovered
     # A page of progress has one text.
     of_phone = steps("PhoneFlow") | steps("PlugInFlow")
     assert set(PHONE["step"]) | set(PHONE["progress"]) == of_phone
@@ -251,6 +258,7 @@ def test_every_step_has_its_texts() -> None:
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
         (SERVER, "reconfigure", server),
+        (SERVER, "confirm", set()),
         (PHONE, "user", set()),
         (PHONE, "manual", phone),
         (PHONE, "plug_in", fields(choose_schema([]))),
@@ -313,9 +321,16 @@ def test_every_abort_has_its_text() -> None:
     }
     assert faults == {"not_running", "not_heard", "no_settings_url"}
     of_plug_in = {"phone_added", "window_open"}
-    named = {"already_configured", "no_phones"} | of_plug_in
+    of_cards = {
+        "no_settings_url",
+        "not_heard",
+        "phone_added",
+        "phone_known",
+        "too_many_cards",
+    }
+    named = {"already_configured", "no_phones"} | of_plug_in | of_cards
     assert keyword_values("reason") == named
-    assert set(SERVER["abort"]) == {"already_configured"}
+    assert set(SERVER["abort"]) == {"already_configured"} | of_cards
     assert set(PHONE["abort"]) == {"already_configured"} | of_plug_in | faults
     assert set(LINE["abort"]) == {"no_phones"}
 

@@ -1,22 +1,17 @@
 """The dialogue that waits until a phone is plugged in; phones from the factory."""
 
 import asyncio
-from collections.abc import AsyncIterator
 import re
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.flows import plug_in
-from custom_components.snom_buttons.hub.provisioning import hearing
-from homeassistant.components.light import ColorMode
 from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
-from homeassistant.setup import async_setup_component
 from tests.support.announcements import YEALINK
 from tests.support.entries import TOKEN, update_phone
 from tests.support.flows import (
@@ -28,44 +23,16 @@ from tests.support.flows import (
     submit_phone,
 )
 from tests.support.patience import PATIENCE
-from tests.support.plugging import MAC, Network, announcement
-from tests.support.ports import LOCALHOST, free_port
-from virtual_phone import FactoryPhone, announce
+from tests.support.plugging import ENTITIES, MAC, Network, announcement
+from tests.support.ports import LOCALHOST
 
 # Its sockets are of the one group of the machine.
 pytestmark = pytest.mark.xdist_group("multicast")
 
-ENTITIES = [f"light.lamp_{number}" for number in range(1, 8)]
-
 
 @pytest.fixture
-async def server(
-    hass: HomeAssistant,
-    config_entry: MockConfigEntry,
-    hass_client_no_auth: ClientSessionGenerator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> MockConfigEntry:
-    """Return the entry, set up in a Home Assistant that serves real HTTP."""
-    group_port = free_port()
-    monkeypatch.setattr(hearing, "GROUP_PORT", group_port)
-    monkeypatch.setattr(announce, "PORT", group_port)
-    assert await async_setup_component(hass, "http", {})
-    assert await hass.config_entries.async_setup(config_entry.entry_id)
-    await hass.async_block_till_done()
-    web = await hass_client_no_auth()
-    await hass.config.async_update(internal_url=f"http://{LOCALHOST}:{web.port}")
-    for number, entity_id in enumerate(ENTITIES, 1):
-        about = {
-            "friendly_name": f"Lamp {number}",
-            "supported_color_modes": [ColorMode.ONOFF],
-        }
-        hass.states.async_set(entity_id, "on" if number % 2 else "off", about)
-    return config_entry
-
-
-@pytest.fixture
-def network(server: MockConfigEntry) -> Network:
-    return Network(server)
+def server(hearing_server: MockConfigEntry) -> MockConfigEntry:
+    return hearing_server
 
 
 async def start(
@@ -119,23 +86,6 @@ async def ended(hass: HomeAssistant, window: Any) -> ConfigSubentry | None:
         phone: ConfigSubentry | None = await window.ended
     await hass.async_block_till_done()
     return phone
-
-
-@pytest.fixture
-async def plugged(server: MockConfigEntry) -> AsyncIterator[Any]:
-    """Return a function that plugs in phones."""
-    phones: list[FactoryPhone] = []
-
-    async def plug(model: str, mac: str) -> FactoryPhone:
-        phone = FactoryPhone(model, mac)
-        phones.append(phone)
-        await phone.open()
-        return phone
-
-    yield plug
-    for phone in phones:
-        phone._identity.registered_until = None  # spares the answer to its good-bye
-        await phone.close()
 
 
 async def test_a_phone_is_plugged_in_and_shows_the_house(

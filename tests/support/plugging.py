@@ -14,6 +14,8 @@ from tests.support.announcements import SNOM_370
 MAC = "000413AABBCC"
 """That of SNOM_370."""
 
+ENTITIES = [f"light.lamp_{number}" for number in range(1, 8)]
+
 _numbers = itertools.count(1)
 
 

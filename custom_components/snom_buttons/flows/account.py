@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import CONF_EXTENSION, CONF_KEYS, MODEL_OTHER, SUBENTRY_TYPE_PHONE
 from ..engine.phones import MODELS
-from ..engine.provisioning import Announcement
+from ..engine.provisioning import Mac
 from ..hub.settings import KeySettings
 from ..hub.texts import text
 from .choose import Choice
@@ -61,9 +61,9 @@ def with_count(
     return [*keys[:key_count], *islice(new, max(0, key_count - len(keys)))]
 
 
-def count_keys(said: Announcement, entities: Sequence[str]) -> int:
+def count_keys(model_name: str, entities: Sequence[str]) -> int:
     """Return the keys of a phone's model; of an unknown one as many as are of use."""
-    model = MODELS.get(said.model)
+    model = MODELS.get(model_name)
     return model.keys if model else max(1, len(entities))
 
 
@@ -71,22 +71,24 @@ def count_keys(said: Announcement, entities: Sequence[str]) -> int:
 def async_new_phone(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],
-    said: Announcement,
+    mac: Mac,
+    model_name: str,
+    *,
     token: str,
-    entities: Sequence[str],
+    entities: Sequence[str] = (),
 ) -> ConfigSubentry:
-    """Return a phone as it announced itself, its first keys linked to entities.
+    """Return a phone with a plain account, its first keys linked to entities.
 
     `async_load_texts` is to be awaited before.
     """
-    model = MODELS.get(said.model)
+    model = MODELS.get(model_name)
     extension = next_extension(entry)
 
     def name_of(key: str) -> str:
         return text(hass, "key_name", key=key)
 
     colors = model is not None and model.colors
-    keys = with_count([], count_keys(said, entities), colors, name_of)
+    keys = with_count([], count_keys(model_name, entities), colors, name_of)
     linked = Choice(keys, entities, name_of).linked(hass)
     return ConfigSubentry(
         data=MappingProxyType(
@@ -95,7 +97,7 @@ def async_new_phone(
                 CONF_PASSWORD: new_password(),
                 CONF_MODEL: model.name if model else MODEL_OTHER,
                 CONF_TOKEN: token,
-                CONF_MAC: said.mac,
+                CONF_MAC: mac,
                 CONF_KEYS: [key.as_dict() for key in linked.values()],
             }
         ),

@@ -19,6 +19,7 @@ from ..engine.provisioning import Announcement
 from ..hub.hub import SnomConfigEntry
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
+from ..hub.provisioning.discovery import async_is_ignored
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
 from ..hub.settings import known_macs
@@ -97,7 +98,12 @@ class PlugInFlow(SnomSubentryFlow):
             provisioning = entry.runtime_data.provisioning
             window = provisioning.async_open_window(
                 lambda said, token: async_new_phone(
-                    self.hass, entry, said, token, self._entities
+                    self.hass,
+                    entry,
+                    said.mac,
+                    said.model,
+                    token=token,
+                    entities=self._entities,
                 )
             )
             if window is None:
@@ -157,6 +163,8 @@ class PlugInFlow(SnomSubentryFlow):
                 state = text(self.hass, "heard_answered")
             elif said.mac in set_up:
                 state = text(self.hass, "heard_known")
+            elif async_is_ignored(self.hass, said.mac):
+                state = text(self.hass, "heard_ignored")
             elif said.is_ours:
                 state = text(self.hass, "heard_waits")
             else:
@@ -179,7 +187,7 @@ class PlugInFlow(SnomSubentryFlow):
         assert phone is not None
         beyond = [
             entity_name(self.hass, entity)
-            for entity in self._entities[count_keys(said, self._entities) :]
+            for entity in self._entities[count_keys(said.model, self._entities) :]
         ]
         names = escape_markdown(", ".join(beyond))
         without = text(self.hass, "without_key", entities=names)

@@ -9,7 +9,6 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
@@ -33,6 +32,7 @@ from ..engine.phones import CannotListen, ServerSettings, check_bind
 from ..hub.hub import SnomConfigEntry, SnomHub
 from ..hub.settings import certificate_settings, server_settings
 from ..hub.texts import async_load_texts, text
+from .discovered import DiscoveredFlow
 from .forms import WHOLE_FORM, Faults
 from .line import LineFlow
 from .mqtt import MqttOptionsFlow
@@ -53,8 +53,8 @@ WITHOUT_UDP: Final = (CONF_HOST, CONF_UDP, CONF_TCP, CONF_TLS)
 """The data in which no two servers are the same."""
 
 
-class SnomConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Add a SIP server, or change one."""
+class SnomConfigFlow(DiscoveredFlow, domain=DOMAIN):
+    """Add a SIP server, or change one; or add a phone that was discovered."""
 
     VERSION = ENTRY_VERSION
     MINOR_VERSION = ENTRY_MINOR_VERSION

@@ -14,6 +14,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_MAC
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
 
 from ...const import ANSWER_WAIT, DOMAIN
 from ...engine.phones import PhoneServer
@@ -29,7 +30,8 @@ from ...engine.refused import Failed
 from ..follower import Follower
 from ..phone import SnomPhone
 from ..settings import EntrySettings, PhoneSettings, known_macs
-from .newcomers import Newcomers
+from .discovery import async_discover, async_drop_card, async_is_ignored
+from .newcomers import Newcomer, Newcomers
 from .profiles import async_profile, async_settings_url
 from .window import MakePhone, Window
 
@@ -74,6 +76,8 @@ class Provisioning(Follower):
         self._subscriptions = [
             self.plug_and_play.heard.subscribe(self._async_heard),
             self.plug_and_play.settled.subscribe(self._async_settled),
+            self.newcomers.heard.subscribe(self._async_discover),
+            async_at_started(self._hass, self._async_discover_all),
         ]
 
     @override
@@ -151,11 +155,12 @@ class Provisioning(Follower):
             fetch.mac,
             remote,
         )
-        assert self.window is not None
+        assert self.window is not None and fetch.mac is not None
         window, self.window = self.window, None
         # The phone registers when it has the file, so the server has to know it before.
         self._hass.config_entries.async_add_subentry(self._entry, subentry)
         window.async_end(subentry)
+        async_drop_card(self._hass, fetch.mac)
         return file
 
     # Plug and play
@@ -166,8 +171,7 @@ class Provisioning(Follower):
 
         Of two windows, both would answer the same phone.
         """
-        entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
-        if any(entry.runtime_data.provisioning.window for entry in entries):
+        if self._is_window_open:
             return None
         self.window = Window(make, time.monotonic)
         return self.window
@@ -178,6 +182,27 @@ class Provisioning(Follower):
         window.async_end(None)
         if self.window is window:
             self.window = None
+
+    @property
+    def _is_window_open(self) -> bool:
+        """Whether a window is open, also of another server."""
+        entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
+        return any(entry.runtime_data.provisioning.window for entry in entries)
+
+    @callback
+    def _async_discover(self, newcomer: Newcomer) -> None:
+        """Show a phone as discovered, unless it may be the one of a window."""
+        said, settings = newcomer.announcement, self._settings
+        if settings is None or not _is_allowed(settings, said.host):
+            return
+        if not self._is_window_open:
+            async_discover(self._hass, self._entry, said)
+
+    @callback
+    def _async_discover_all(self, _: HomeAssistant) -> None:
+        """Show the phones that were heard while Home Assistant was starting."""
+        for newcomer in self.newcomers.phones:
+            self._async_discover(newcomer)
 
     @callback
     def _async_heard(self, said: Announcement) -> None:
@@ -202,6 +227,8 @@ class Provisioning(Follower):
                     else None
                 )
         if self.window is None or said.mac in known_macs(self._hass):
+            return None
+        if async_is_ignored(self._hass, said.mac):
             return None
         # Without a URL there is nothing to answer, and the window stays free.
         if self._url_for("-", said) is None:
@@ -242,6 +269,7 @@ class Provisioning(Follower):
 
     @callback
     def _async_remember(self, phone: PhoneSettings, mac: Mac) -> None:
+        async_drop_card(self._hass, mac)
         subentry = self._entry.subentries[phone.subentry_id]
         self._hass.config_entries.async_update_subentry(
             self._entry, subentry, data={**subentry.data, CONF_MAC: mac}
