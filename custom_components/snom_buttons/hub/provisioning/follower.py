@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 import hmac
 from ipaddress import ip_address
 import logging
@@ -24,6 +23,7 @@ from ...engine.provisioning import (
     Mac,
     Outcome,
     PlugAndPlay,
+    Profile,
     settings_file,
 )
 from ...engine.refused import Failed
@@ -57,8 +57,8 @@ class Provisioning(Follower):
         self._entry = entry
         self._phones = phones
         self._settings: EntrySettings | None = None
-        self._fetched: dict[str, bytes] = {}
-        """By subentry: the digest of the file that the phone has."""
+        self._fetched: dict[str, Profile] = {}
+        """By subentry: what the phone was set to by the file that it has."""
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         """By subentry: what cancels the request to fetch it again."""
         self.refused = 0
@@ -91,7 +91,7 @@ class Provisioning(Follower):
             self._async_cancel(gone)
         for phone in settings.phones:
             known = self._fetched.get(phone.subentry_id)
-            if known is not None and known != _digest(self._file(phone)):
+            if known is not None and known != self._profile(phone):
                 self._async_ask_soon(phone)
 
     @override
@@ -133,11 +133,11 @@ class Provisioning(Follower):
         )
         if fetch.mac is not None and not found.mac:
             self._async_remember(found, fetch.mac)
-        file = self._file(found)
+        profile = self._profile(found)
         if fetch.version is not None:  # a person looks at it in a browser without one
-            self._fetched[found.subentry_id] = _digest(file)
+            self._fetched[found.subentry_id] = profile
             self._async_cancel(found.subentry_id)
-        return file
+        return settings_file(profile)
 
     @callback
     def _async_first_file(self, token: str, fetch: Fetch, remote: str) -> bytes | None:
@@ -146,8 +146,7 @@ class Provisioning(Follower):
         if not subentry:
             return None
         phone = PhoneSettings.from_subentry(subentry, ())
-        file = self._file(phone)
-        self._fetched[phone.subentry_id] = _digest(file)
+        profile = self._fetched[phone.subentry_id] = self._profile(phone)
         _LOGGER.info(
             "Phone %s is set up: %s, %s, from %s",
             phone.setup.extension,
@@ -161,7 +160,7 @@ class Provisioning(Follower):
         self._hass.config_entries.async_add_subentry(self._entry, subentry)
         window.async_end(subentry)
         async_drop_card(self._hass, fetch.mac)
-        return file
+        return settings_file(profile)
 
     # Plug and play
 
@@ -263,9 +262,9 @@ class Provisioning(Follower):
             "no response" if outcome.status is None else outcome.status,
         )
 
-    def _file(self, phone: PhoneSettings) -> bytes:
+    def _profile(self, phone: PhoneSettings) -> Profile:
         assert self._settings is not None
-        return settings_file(async_profile(self._hass, self._settings.server, phone))
+        return async_profile(self._hass, self._settings.server, phone)
 
     @callback
     def _async_remember(self, phone: PhoneSettings, mac: Mac) -> None:
@@ -297,10 +296,6 @@ class Provisioning(Follower):
                     # It fetches them when it starts, or by itself within a day.
                     _LOGGER.debug("A phone does not fetch its settings: %s", failed)
                 return
-
-
-def _digest(file: bytes) -> bytes:
-    return sha256(file).digest()
 
 
 def _is_allowed(settings: EntrySettings, remote: str) -> bool:
