@@ -18,7 +18,7 @@ from ..engine.phones import KeySetup
 from ..engine.refused import Refused, quoted
 from .hub import SnomConfigEntry
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings
-from .texts import text
+from .texts import key_title_end
 
 CONF_SUBTYPE: Final = "subtype"
 
@@ -76,9 +76,7 @@ def subtype_of(hass: HomeAssistant, key: KeySetup) -> str:
     The frontend shows a subtype as it is. The number alone counts, so that a key may be
     renamed.
     """
-    if key.title in (key.name, text(hass, "key_name", key=key.name)):
-        return key.name
-    return f"{key.name} ({key.title})"
+    return key.name + key_title_end(hass, key.name, key.title)
 
 
 def key_of(phone: PhoneSettings, subtype: str) -> KeySetup:

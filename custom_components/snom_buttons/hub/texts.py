@@ -27,5 +27,11 @@ def text(hass: HomeAssistant, name: str, /, **placeholders: str) -> str:
 @callback
 def key_title(hass: HomeAssistant, key: str, name: str) -> str:
     """Return a key by its number and its name, as in `Key 4 (Office)`."""
-    numbered = text(hass, "key_name", key=key)
-    return numbered if name in (key, numbered) else f"{numbered} ({name})"
+    return text(hass, "key_name", key=key) + key_title_end(hass, key, name)
+
+
+@callback
+def key_title_end(hass: HomeAssistant, key: str, name: str) -> str:
+    """Return the name behind the number of a key, "" if the name says no more than that."""
+    is_default = name in (key, text(hass, "key_name", key=key))
+    return "" if is_default else f" ({name})"
