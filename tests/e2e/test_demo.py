@@ -497,6 +497,7 @@ async def test_a_new_phone_is_set_up(tmp_path: Path) -> None:
             page = await home.request(flow, {"entities": ["light.kitchen_lights"]})
             assert page["type"] == "progress"
             async with asyncio.timeout(NEW_PHONE_PATIENCE):
+                # The REST API is another process, and announces nothing: ask until it is so.
                 while page["type"] == "progress":
                     await asyncio.sleep(0.2)
                     page = await home.get(flow)

@@ -6,7 +6,7 @@ from .dialling import DialAnswer, Dialling, redirection
 from .events import Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
-from .models import MODELS, hardware_of
+from .models import MODELS, hardware_of, model_name
 from .network import check_bind, free_port
 from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
@@ -47,6 +47,7 @@ __all__ = [
     "free_port",
     "hardware_of",
     "host_and_port",
+    "model_name",
     "phone_address",
     "redirection",
     "shared_key",

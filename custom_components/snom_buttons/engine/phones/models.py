@@ -56,6 +56,13 @@ MODELS = {
 }
 
 _NAMES = {name.lower(): name for name in MODELS}
+
+
+def model_name(text: str) -> str:
+    """Return the name of a model as MODELS has it, any other text unchanged."""
+    return _NAMES.get(text.lower(), text)
+
+
 # Bounded, and ASCII alone: it is shown as the phone sends it.
 _SNOM = re.compile(
     r"(?P<id>snom(?P<model>\w{0,16}))[/-](?P<version>[\w.-]{1,32})",
@@ -98,7 +105,7 @@ def hardware_of(user_agent: str) -> Hardware | None:
     hardware = _HARDWARE.search(rest)
     number = serial[1].strip("0") and serial[1] if serial else None
     return Hardware(
-        model=_NAMES.get(snom["model"].lower(), snom["model"]) or None,
+        model=model_name(snom["model"]) or None,
         model_id=snom["id"],
         version=snom["version"],
         address=address and address[0].upper(),

@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from ..phones import MODELS
+from ..phones import model_name
 from .mac import Mac, find_mac, read_mac
 
 _NAME: Final = re.compile(
@@ -50,9 +50,6 @@ def read_fetch(name: str, user_agent: str) -> Fetch | None:
     model = (agent and agent["model"]) or named["model"]
     return Fetch(
         mac=next(iter(macs), None),
-        model=_MODELS.get(model.upper(), model) if model else None,
+        model=model_name(model) if model else None,
         version=agent and agent["version"],
     )
-
-
-_MODELS: Final = {name.upper(): name for name in MODELS}
