@@ -272,7 +272,7 @@ async def async_get_config_entry_diagnostics(
         mqtt = hub.mqtt.diagnostics
         dropped = hub.server.dropped
         provisioning = {
-            "refused_fetches": hub.provisioning.refused,
+            "refused_fetches": hub.provisioning.files.refused,
             "unread_announcements": hub.provisioning.plug_and_play.dropped,
         }
         for phone in hub.phones.values():

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.hub.provisioning import view
-from custom_components.snom_buttons.hub.provisioning.follower import SETTLE_SECONDS
+from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECONDS
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.support.entries import PASSWORD, TOKEN, Phones, update_phone
@@ -112,7 +112,7 @@ async def test_a_wrong_token_is_answered_as_an_unknown_path_and_counted(
         headers = {k: v for k, v in response.headers.items() if k != "Date"}
         answers.append((response.status, headers, await response.text()))
     assert answers[0] == answers[1] == answers[2]
-    assert server.runtime_data.provisioning.refused == 2
+    assert server.runtime_data.provisioning.files.refused == 2
 
 
 async def test_nothing_is_fetched_through_the_cloud(web: TestClient) -> None:

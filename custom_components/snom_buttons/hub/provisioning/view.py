@@ -43,13 +43,13 @@ class SettingsView(HomeAssistantView):
             raise web.HTTPNotFound
         entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
         for entry in entries:
-            file = entry.runtime_data.provisioning.async_file(
+            file = entry.runtime_data.provisioning.files.async_file(
                 token, fetch, request.remote or ""
             )
             if file is not None:
                 return web.Response(body=file, content_type=CONTENT_TYPE)
         for entry in entries:
-            entry.runtime_data.provisioning.refused += 1
+            entry.runtime_data.provisioning.files.refused += 1
         raise web.HTTPNotFound
 
     async def head(self, _: web.Request, **__: str) -> NoReturn:

@@ -1,0 +1,130 @@
+"""Which phone gets which settings file."""
+
+from collections.abc import Callable
+import hmac
+from ipaddress import ip_address
+import logging
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_MAC
+from homeassistant.core import HomeAssistant, callback
+
+from ...engine.provisioning import Fetch, Mac, Profile, settings_file
+from ..settings import EntrySettings, PhoneSettings
+from .discovery import async_drop_card
+from .profiles import async_profile
+from .refresh import Refresher
+from .window import Window
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Files:
+    """The settings files of the phones of one server, each for the token of its phone."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        refresher: Refresher,
+        window: Callable[[], Window | None],
+    ) -> None:
+        """Have no file. `window` returns the one that is open."""
+        self._hass = hass
+        self._entry = entry
+        self._refresher = refresher
+        self._window = window
+        self._settings: EntrySettings | None = None
+        self.refused = 0
+        """Requests for a settings file that got none."""
+
+    @callback
+    def async_update(self, settings: EntrySettings) -> None:
+        """Have the files of these phones."""
+        self._settings = settings
+        self._refresher.async_update(
+            {phone.subentry_id: self._profile(phone) for phone in settings.phones}
+        )
+
+    @callback
+    def async_file(self, token: str, fetch: Fetch, remote: str) -> bytes | None:
+        """Return the settings file of the phone with a token, None for any other.
+
+        All tokens are compared, each in constant time. A phone whose hardware address is
+        known gets nothing for another one.
+        """
+        settings = self._settings
+        if settings is None or not is_allowed(settings, remote):
+            return None
+        found = None
+        for phone in settings.phones:
+            if hmac.compare_digest(phone.token.encode(), token.encode()):
+                found = phone
+        if found is None or not found.token:
+            return self._async_first_file(token, fetch, remote)
+        if fetch.mac is not None and found.mac not in ("", fetch.mac):
+            _LOGGER.warning(
+                "Phone %s asked for its settings with another hardware address",
+                found.setup.extension,
+            )
+            return None
+        _LOGGER.info(
+            "Phone %s fetches its settings: %s, %s, from %s",
+            found.setup.extension,
+            fetch.model or "unknown model",
+            fetch.mac or "unknown hardware address",
+            remote,
+        )
+        if fetch.mac is not None and not found.mac:
+            self._async_remember(found, fetch.mac)
+        profile = self._profile(found)
+        if fetch.version is not None:  # a person looks at it in a browser without one
+            self._refresher.async_note(found.subentry_id, profile)
+        return settings_file(profile)
+
+    @callback
+    def _async_first_file(self, token: str, fetch: Fetch, remote: str) -> bytes | None:
+        """Return the file of the phone for which the window is, and set that phone up."""
+        window = self._window()
+        subentry = window and window.async_phone(token, fetch.mac)
+        if not subentry:
+            return None
+        assert window is not None and fetch.mac is not None
+        phone = PhoneSettings.from_subentry(subentry, ())
+        profile = self._profile(phone)
+        self._refresher.async_note(phone.subentry_id, profile)
+        _LOGGER.info(
+            "Phone %s is set up: %s, %s, from %s",
+            phone.setup.extension,
+            fetch.model or "unknown model",
+            fetch.mac,
+            remote,
+        )
+        window.async_end(subentry)
+        # The phone registers when it has the file, so the server has to know it before.
+        self._hass.config_entries.async_add_subentry(self._entry, subentry)
+        async_drop_card(self._hass, fetch.mac)
+        return settings_file(profile)
+
+    def _profile(self, phone: PhoneSettings) -> Profile:
+        assert self._settings is not None
+        return async_profile(self._hass, self._settings.server, phone)
+
+    @callback
+    def _async_remember(self, phone: PhoneSettings, mac: Mac) -> None:
+        async_drop_card(self._hass, mac)
+        subentry = self._entry.subentries[phone.subentry_id]
+        self._hass.config_entries.async_update_subentry(
+            self._entry, subentry, data={**subentry.data, CONF_MAC: mac}
+        )
+
+
+def is_allowed(settings: EntrySettings, remote: str) -> bool:
+    """Return whether an address is in the networks that phones may come from."""
+    try:
+        address = ip_address(remote)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(mapped in network for network in settings.server.networks)

@@ -1,0 +1,81 @@
+"""Asks phones to fetch their settings again after a change."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+import logging
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+
+from ...const import ANSWER_WAIT
+from ...engine.provisioning import Profile
+from ...engine.refused import Failed
+from ..phone import SnomPhone
+
+_LOGGER = logging.getLogger(__name__)
+
+SETTLE_SECONDS: Final = 5
+"""Seconds after the last change before a phone is asked to fetch its settings."""
+
+
+class Refresher:
+    """Knows which settings file each phone has, and asks for a fetch of a newer one."""
+
+    def __init__(self, hass: HomeAssistant, phones: Mapping[str, SnomPhone]) -> None:
+        """Know of no file. `phones` are the phones by extension, which may change."""
+        self._hass = hass
+        self._phones = phones
+        self._fetched: dict[str, Profile] = {}
+        """By subentry: what the phone was set to by the file that it has."""
+        self._waiting: dict[str, CALLBACK_TYPE] = {}
+        """By subentry: what cancels the request to fetch it again."""
+
+    @callback
+    def async_note(self, subentry_id: str, profile: Profile) -> None:
+        """Remember what a phone was set to by the file that it fetched."""
+        self._fetched[subentry_id] = profile
+        self._async_cancel(subentry_id)
+
+    @callback
+    def async_update(self, profiles: Mapping[str, Profile]) -> None:
+        """Ask phones whose file has changed to fetch it, once after the last change.
+
+        `profiles` are by subentry; phones without one are forgotten.
+        """
+        for gone in self._fetched.keys() - profiles.keys():
+            del self._fetched[gone]
+            self._async_cancel(gone)
+        for subentry_id, fetched in self._fetched.items():
+            if fetched != profiles[subentry_id]:
+                self._async_ask_soon(subentry_id)
+
+    @callback
+    def async_stop(self) -> None:
+        """Ask no phone any more."""
+        for subentry_id in list(self._waiting):
+            self._async_cancel(subentry_id)
+
+    @callback
+    def _async_ask_soon(self, subentry_id: str) -> None:
+        self._async_cancel(subentry_id)
+        self._waiting[subentry_id] = async_call_later(
+            self._hass, SETTLE_SECONDS, partial(self._async_ask, subentry_id)
+        )
+
+    @callback
+    def _async_cancel(self, subentry_id: str) -> None:
+        if cancel := self._waiting.pop(subentry_id, None):
+            cancel()
+
+    async def _async_ask(self, subentry_id: str, _: datetime) -> None:
+        del self._waiting[subentry_id]
+        for phone in self._phones.values():
+            if phone.settings.subentry_id == subentry_id:
+                try:
+                    await phone.phone.check_sync(reboot=False, within=ANSWER_WAIT)
+                except Failed as failed:
+                    # It fetches them when it starts, or by itself within a day.
+                    _LOGGER.debug("A phone does not fetch its settings: %s", failed)
+                return
