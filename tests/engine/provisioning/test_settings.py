@@ -5,7 +5,9 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import given, strategies as st
 import pytest
+from xmlschema import XMLSchemaValidationError
 
+from custom_components.snom_buttons.engine.phones import MODELS
 from custom_components.snom_buttons.engine.provisioning import (
     Profile,
     ProfileKey,
@@ -16,6 +18,8 @@ from custom_components.snom_buttons.engine.provisioning import (
     settings_of,
     web_link,
 )
+from tests.support.descriptions import texts
+from tests.support.schema import is_settings_file
 
 PROFILE = Profile(
     account="46",
@@ -27,6 +31,42 @@ PROFILE = Profile(
     region=Region("Deutsch", "GER+1", "GER"),
     web_password="another",
 )
+
+regions = st.builds(
+    region_of,
+    st.sampled_from(["de", "en-GB", "nb", "xx"]),
+    st.sampled_from(["DE", "GB", "US", "NZ", "BR", "ZZ"]),
+    st.sampled_from([-8, -3, 0, 1, 12.75]),
+)
+profiles = st.builds(
+    Profile,
+    account=texts,
+    password=texts,
+    name=st.text(max_size=80),
+    registrar=st.sampled_from(
+        ["192.0.2.1:5060", "[2001:db8::1]:5061", "ha.local:5060"]
+    ),
+    transport=st.sampled_from(["udp", "tcp", "tls"]),
+    model=st.sampled_from(["", *MODELS]),
+    identity=st.integers(1, 12),
+    keys=st.lists(st.builds(ProfileKey, name=texts, label=st.text(max_size=80))).map(
+        tuple
+    ),
+    whole=st.booleans(),
+    settings_url=st.none() | st.just(PROFILE.settings_url),
+    web_password=st.none() | texts,
+    region=st.none() | regions,
+)
+"""Of names and labels with any characters."""
+
+
+def readable(text: str) -> str:
+    """Return a text without what XML does not allow or keep (XML 1.0, 2.2 and 3.3.3)."""
+    return "".join(
+        it
+        for it in text
+        if " " <= it <= "\ud7ff" or "\ue000" <= it <= "\ufffd" or it > "\uffff"
+    )
 
 
 def test_the_file_of_a_phone() -> None:
@@ -98,23 +138,49 @@ def test_the_keys_of_an_expansion_module_of_a_d385_begin_at_174() -> None:
     assert [key.number for key in keys_of(d785)][46:] == [46, 47, 48, 49]
 
 
-@given(st.text(max_size=80), st.text(max_size=80))
-def test_no_label_or_name_changes_the_structure_of_the_file(
-    label: str, name: str
-) -> None:
-    profile = Profile(
-        account="46",
-        password="s3cret",
-        name=name,
-        registrar="192.0.2.1:5060",
-        keys=(ProfileKey(name="1", label=label),),
-    )
-    root = ET.fromstring(settings_file(profile))
-    assert len(root[0]) == len(settings_of(profile))
-    (key,) = root[1]
-    assert set(key.attrib) == {"idx", "context", "label", "perm"}
-    allowed = [c for c in label if c in "\t\n\r" or (c >= " " and c.isprintable())]
-    assert [c for c in key.get("label", "") if c in allowed] == allowed
+@given(profiles)
+def test_the_file_of_any_profile_is_valid_and_says_the_same(profile: Profile) -> None:
+    file = settings_file(profile)
+    assert is_settings_file(file)
+    phone, keys = ET.fromstring(file)
+    assert [(it.tag, it.text or "", it.get("idx", "")) for it in phone] == [
+        (it.name, readable(it.value), str(it.identity or ""))
+        for it in settings_of(profile)
+    ]
+    assert [
+        (it.get("idx"), it.get("context"), it.get("label"), it.text) for it in keys
+    ] == [
+        (str(it.number), str(it.identity), readable(it.label), readable(it.value))
+        for it in keys_of(profile)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (">on</user_active", ">yes</user_active"),
+        (' idx="1" perm="">on', ' perm="">on'),
+        (' perm="">off</logon', ' perm="R">off</logon'),
+        (' perm="">off</logon', ">off</logon"),
+        ("<language", "<languages/><language"),
+        ("<http_pass", '<http_user perm="">x</http_user><http_pass'),
+        ("192.0.2.1:5060<", "192.0.2.1<"),
+        ("transport=udp", "transport=sctp"),
+        ("GER+1", "Europe/Berlin"),
+        (">http://", ">ftp://"),
+        ("button 1", "line"),
+        ('fkey idx="1"', 'fkey idx="0"'),
+        ('context="1"', 'context="active"'),
+        (' label="Lamp"', ""),
+        ("<functionKeys e", "<functionKeys f"),
+        ("</settings>", "<settings/></settings>"),
+    ],
+)
+def test_the_schema_refuses_what_is_wrong(right: str, wrong: str) -> None:
+    file = settings_file(PROFILE).decode()
+    assert right in file
+    with pytest.raises(XMLSchemaValidationError):
+        is_settings_file(file.replace(right, wrong, 1).encode())
 
 
 def test_labels_are_escaped() -> None:

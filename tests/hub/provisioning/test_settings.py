@@ -19,6 +19,7 @@ from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECON
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.support.entries import PASSWORD, TOKEN, Phones, update_phone
+from tests.support.schema import is_settings_file
 
 PATH = f"/api/snom_buttons/settings/{TOKEN}"
 MAC = "000413A1B2C3"
@@ -51,7 +52,9 @@ async def fetched(web: TestClient, name: str = "", agent: str = AGENT) -> ET.Ele
     response = await web.get(f"{PATH}/{name}", headers={"User-Agent": agent})
     assert response.status == 200
     assert response.content_type == "application/xml"
-    return ET.fromstring(await response.read())
+    file = await response.read()
+    assert is_settings_file(file)
+    return ET.fromstring(file)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from .profile import Profile, keys_of, settings_of
 
 CONTENT_TYPE: Final = "application/xml"
 
-# The characters that XML 1.0 does not allow.
-_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# The characters that XML 1.0 does not allow, and the line ends and tabs that a parser
+# may change.
+_NO_XML: Final = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def settings_file(profile: Profile) -> bytes:
