@@ -28,6 +28,7 @@ from .const import (
     CONF_COMMANDS,
     CONF_DIAL_RULES,
     CONF_DIALLING,
+    CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_KEEPALIVE,
     CONF_KEY,
@@ -51,7 +52,15 @@ from .const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
-from .engine.phones import MODELS, PRIVATE_NETWORKS, DialAnswer, Drop, KeyKind, Phone
+from .engine.phones import (
+    EXPANSIONS,
+    MODELS,
+    PRIVATE_NETWORKS,
+    DialAnswer,
+    Drop,
+    KeyKind,
+    Phone,
+)
 from .engine.xbuttons import (
     Action,
     Color,
@@ -170,6 +179,7 @@ _MQTT: Final = {
 _PHONE: Final = {
     CONF_EXTENSION: _SHORT_NUMBER,
     CONF_MODEL: _one_of((*MODELS, MODEL_OTHER)),
+    CONF_EXPANSION: _one_of(EXPANSIONS),
     CONF_ROOM_LIGHTS: _fact,
     CONF_KEYS: _each(
         _fields(

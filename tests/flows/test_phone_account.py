@@ -91,7 +91,12 @@ async def test_a_phone_from_first_to_last_page(
         ({"model": "D712"}, 5, False),
         ({"model": "D712", "key_count": 23}, 23, False),
         ({"model": "D785", "key_count": 1}, 1, True),
-        ({"model": "other", "key_count": 200}, 200, False),
+        ({"model": "other", "key_count": 240}, 240, False),
+        ({"model": "D785", "expansion": "2x D7"}, 24 + 2 * 18, True),
+        ({"model": "D385", "expansion": "1x D3"}, 48 + 18, True),
+        ({"model": "D735", "expansion": "3x D7C"}, 32 + 3 * 48, True),
+        ({"model": "D865", "expansion": "3x D8C"}, 40 + 3 * 60, True),
+        ({"model": "D785", "expansion": "1x D7", "key_count": 9}, 9, True),
     ],
 )
 async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
@@ -124,6 +129,10 @@ async def test_a_phone_has_the_keys_of_its_model_or_as_many_as_the_user_says(
         *(({"name": f"a{sign}b"}, {"name": "invalid_name"}) for sign in FORBIDDEN),
         ({"model": "other"}, {"key_count": "key_count_missing"}),
         (
+            {"model": "other", "expansion": "1x D7"},
+            {"key_count": "key_count_missing"},
+        ),
+        (
             {"extension": "#", "password": "", "model": "other"},
             {
                 "extension": "invalid_extension",
@@ -152,7 +161,8 @@ async def test_what_is_wrong_with_an_account_is_said(
 
 
 @pytest.mark.parametrize(
-    "bad", [{"key_count": 0}, {"key_count": 201}, {"model": "3310"}]
+    "bad",
+    [{"key_count": 0}, {"key_count": 241}, {"model": "3310"}, {"expansion": "4x D3"}],
 )
 async def test_a_phone_takes_what_there_is(
     hass: HomeAssistant, config_entry: MockConfigEntry, bad: dict[str, Any]
@@ -254,7 +264,7 @@ async def test_a_key_needs_nothing_but_its_number(
         ),
         ([], "invalid_key_count", ("", "")),
         (
-            [{"key": str(number)} for number in range(201)],
+            [{"key": str(number)} for number in range(241)],
             "invalid_key_count",
             ("", ""),
         ),
@@ -351,6 +361,7 @@ async def test_a_phone_is_left_as_it_is(
         "password": PASSWORD,
         "name": "Phone 44",
         "model": "D785",
+        "expansion": "none",
         "key_count": 4,
     }
     result = await submit_account(hass, result)
@@ -436,6 +447,25 @@ async def test_a_key_count_is_only_shown_where_it_is_not_the_model_s(
     )
     result = await reconfigure_phone(hass, config_entry)
     assert "key_count" not in suggested(result)
+
+
+async def test_the_keys_follow_the_expansion_modules(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    subentry = config_entry.subentries["subentry_44"]
+    for expansion, key_count in (("1x D7", 4 + 18), ("3x D7", 4 + 54), ("none", 4)):
+        result = await reconfigure_phone(hass, config_entry)
+        result = await submit_account(
+            hass, result, model="D713", expansion=expansion, key_count=None
+        )
+        assert len(listed_keys(result)) == key_count
+        result = await submit_phone(hass, await submit_phone(hass, result))
+        assert result["reason"] == "reconfigure_successful"
+        assert subentry.data.get("expansion", "none") == expansion
+        assert len(subentry.data["keys"]) == key_count
+        result = await reconfigure_phone(hass, config_entry)
+        assert suggested(result)["expansion"] == expansion
+        assert "key_count" not in suggested(result)
 
 
 async def test_a_phone_cannot_take_the_extension_of_another(

@@ -68,7 +68,7 @@ from .forms import (
 )
 from .links import async_find_link_fault
 
-MAX_KEYS: Final = 200
+MAX_KEYS: Final = 240
 
 SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
 

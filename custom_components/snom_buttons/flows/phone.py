@@ -31,13 +31,14 @@ from homeassistant.helpers.selector import (
 
 from ..const import (
     CONF_DIALLING,
+    CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_KEYS,
     CONF_ROOM_LIGHTS,
     MODEL_OTHER,
 )
 from ..engine.names import without_forbidden
-from ..engine.phones import MODELS, can_reach, phone_address
+from ..engine.phones import EXPANSIONS, MODELS, can_reach, phone_address
 from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.profiles import async_settings_url
@@ -73,6 +74,7 @@ from .keys import (
 from .plug_in import PlugInFlow
 
 CONF_KEY_COUNT: Final = "key_count"
+NO_EXPANSION: Final = "none"
 
 PHONE_SCHEMA: Final = vol.Schema(
     {
@@ -82,6 +84,13 @@ PHONE_SCHEMA: Final = vol.Schema(
                 options=[MODEL_OTHER, *MODELS],
                 mode=SelectSelectorMode.DROPDOWN,
                 translation_key="model",
+            )
+        ),
+        vol.Required(CONF_EXPANSION, default=NO_EXPANSION): SelectSelector(
+            SelectSelectorConfig(
+                options=[NO_EXPANSION, *EXPANSIONS],
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key="expansion",
             )
         ),
         vol.Optional(CONF_KEY_COUNT): whole_number(1, MAX_KEYS),
@@ -209,6 +218,8 @@ class PhoneFlow(PlugInFlow):
                     CONF_PASSWORD: user_input[CONF_PASSWORD],
                     CONF_MODEL: user_input[CONF_MODEL],
                 }
+                if user_input[CONF_EXPANSION] != NO_EXPANSION:
+                    self._account[CONF_EXPANSION] = user_input[CONF_EXPANSION]
                 if address:
                     self._account[CONF_ADDRESS] = address
                 self._account[CONF_TOKEN] = suggested.get(CONF_TOKEN) or new_token()
@@ -378,10 +389,13 @@ class PhoneFlow(PlugInFlow):
 
 
 def _key_count(account: Mapping[str, Any]) -> int:
-    """Return the number of keys: the user's, else the model's, else 0."""
+    """Return the number of keys: the user's, else the model's with modules, else 0."""
+    if key_count := account.get(CONF_KEY_COUNT):
+        return int(key_count)
     model = MODELS.get(account[CONF_MODEL])
-    key_count: int = account.get(CONF_KEY_COUNT) or (model.keys if model else 0)
-    return key_count
+    return (
+        model.keys + EXPANSIONS.get(account.get(CONF_EXPANSION, ""), 0) if model else 0
+    )
 
 
 def _has_colors(account: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from .dialling import DialAnswer, Dialling, redirection
 from .events import Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
-from .models import MODELS, hardware_of, model_name
+from .models import EXPANSIONS, MODELS, hardware_of, model_name
 from .network import check_bind, free_port
 from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
@@ -18,6 +18,7 @@ from .storage import Change
 from .traffic import Traffic
 
 __all__ = [
+    "EXPANSIONS",
     "MAX_UNCONFIGURED",
     "MODELS",
     "PRIVATE_NETWORKS",

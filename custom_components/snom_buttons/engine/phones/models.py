@@ -5,7 +5,7 @@ does no harm.
 """
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Model(NamedTuple):
@@ -54,6 +54,16 @@ MODELS = {
         ("D892", 36, True),
     )
 }
+
+_MODULES = {"D3": 18, "D7": 18, "D7C": 48, "D8C": 60}
+_MOST_MODULES = 3
+
+EXPANSIONS: Final = {
+    f"{number}x {module}": number * keys
+    for module, keys in _MODULES.items()
+    for number in range(1, _MOST_MODULES + 1)
+}
+"""The keys of expansion modules, by their number and model."""
 
 _NAMES = {name.lower(): name for name in MODELS}
 
