@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import CONF_EXTENSION, CONF_KEYS, MODEL_OTHER, SUBENTRY_TYPE_PHONE
 from ..engine.phones import MODELS
 from ..engine.provisioning import Mac
+from ..hub.provisioning.tokens import new_token
 from ..hub.settings import KeySettings
 from ..hub.texts import text
 from .choose import Choice
@@ -74,7 +75,6 @@ def async_new_phone(
     mac: Mac,
     model_name: str,
     *,
-    token: str,
     entities: Sequence[str] = (),
 ) -> ConfigSubentry:
     """Return a phone with a plain account, its first keys linked to entities.
@@ -96,7 +96,7 @@ def async_new_phone(
                 CONF_EXTENSION: extension,
                 CONF_PASSWORD: new_password(),
                 CONF_MODEL: model.name if model else MODEL_OTHER,
-                CONF_TOKEN: token,
+                CONF_TOKEN: new_token(),
                 CONF_MAC: mac,
                 CONF_KEYS: [key.as_dict() for key in linked.values()],
             }

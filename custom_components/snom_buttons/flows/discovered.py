@@ -24,7 +24,6 @@ from ..hub.provisioning.discovery import (
     async_is_set_up,
 )
 from ..hub.provisioning.profiles import async_settings_url
-from ..hub.provisioning.window import new_token
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone
 
@@ -97,7 +96,7 @@ class DiscoveredFlow(ConfigFlow):
                 },
             )
         model = self._said.get(CONF_MODEL, "")
-        phone = async_new_phone(self.hass, entry, self._mac, model, token=new_token())
+        phone = async_new_phone(self.hass, entry, self._mac, model)
         self.hass.config_entries.async_add_subentry(entry, phone)
         return self.async_abort(
             reason="phone_added",

@@ -42,7 +42,7 @@ from ..engine.phones import EXPANSIONS, MODELS, can_reach, phone_address
 from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.profiles import async_settings_url
-from ..hub.provisioning.window import new_token
+from ..hub.provisioning.tokens import new_token
 from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
 from .account import PASSWORD, new_password, next_extension, with_count

@@ -97,12 +97,11 @@ class PlugInFlow(SnomSubentryFlow):
             entry: SnomConfigEntry = self._get_entry()
             provisioning = entry.runtime_data.provisioning
             window = provisioning.async_open_window(
-                lambda said, token: async_new_phone(
+                lambda said: async_new_phone(
                     self.hass,
                     entry,
                     said.mac,
                     said.model,
-                    token=token,
                     entities=self._entities,
                 )
             )

@@ -8,8 +8,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.snom_buttons.engine.provisioning import Announcement
+from custom_components.snom_buttons.engine.provisioning import Announcement, Mac
+from custom_components.snom_buttons.engine.provisioning.plug_and_play import COOL_DOWN
 from custom_components.snom_buttons.hub.provisioning.newcomers import MAX_NEWCOMERS
+from custom_components.snom_buttons.hub.provisioning.tokens import (
+    FIRST_SECONDS,
+    MAX_EACH,
+    FirstTokens,
+)
 from custom_components.snom_buttons.hub.provisioning.window import (
     LEASE,
     MAX_HEARD,
@@ -32,6 +38,8 @@ from tests.support.plugging import MAC, Network, announcement
 
 BASE = "http://192.168.1.2:8123"
 OTHER = "00041300000A"
+STEADY = "YetAn0therRandomTokenO"
+"""The steady token of a new phone."""
 AGENT = {"User-Agent": "Mozilla/4.0 (compatible; snom370-SIP 8.7.5.48 1.1.3-s)"}
 
 
@@ -59,9 +67,9 @@ async def web(
     return await hass_client_no_auth()
 
 
-def new_phone(said: Announcement, token: str) -> ConfigSubentry:
+def new_phone(said: Announcement) -> ConfigSubentry:
     """Return phone 46 as the dialogue makes it."""
-    phone = phone_subentry("46", [key_data("1")], mac=said.mac, token=token)
+    phone = phone_subentry("46", [key_data("1")], mac=said.mac, token=STEADY)
     return ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
 
 
@@ -75,13 +83,28 @@ async def settle(hass: HomeAssistant) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def test_a_phone_that_is_set_up_gets_its_own_file(
-    hass: HomeAssistant, network: Network
-) -> None:
-    network.hears(announcement())
+async def answered(hass: HomeAssistant, network: Network, mac: str = MAC) -> str:
+    """Return the path of the URL with which an announcement is answered."""
+    count = len(network.urls)
+    network.hears(announcement(mac))
     await settle(hass)
-    url = f"{BASE}/api/snom_buttons/settings/{TOKEN}/{MAC}.xml"
-    assert network.urls == [("192.168.1.70", url)]
+    [(_, url)] = network.urls[count:]
+    path = url.removeprefix(BASE)
+    assert path.startswith("/api/snom_buttons/settings/")
+    assert path.endswith(f"/{mac}.xml")
+    return path
+
+
+async def test_a_phone_that_is_set_up_gets_its_own_file(
+    hass: HomeAssistant, network: Network, web: TestClient
+) -> None:
+    path = await answered(hass, network)
+    assert network.urls[0][0] == "192.168.1.70"
+    response = await web.get(path, headers=AGENT)
+    assert response.status == 200
+    text = await response.text()
+    assert '<user_name idx="1" perm="">44<' in text
+    assert f"{BASE}/api/snom_buttons/settings/{TOKEN}/<" in text
 
 
 async def test_a_phone_that_does_not_register_is_not_answered(
@@ -198,6 +221,100 @@ async def test_a_window_is_for_one_phone_and_ends_with_its_fetch(
     await settle(hass)
     assert len(network.urls) == 1
 
+    # Its own URL is another one, with which it ends the first.
+    assert f"/{STEADY}/<" in await response.text()
+    steady = f"/api/snom_buttons/settings/{STEADY}/"
+    agent = {"User-Agent": f"{AGENT['User-Agent']} {OTHER}"}
+    assert (await web.get(steady, headers=agent)).status == 200
+    assert (await web.get(f"{folder}/{name}", headers=AGENT)).status == 404
+
+
+# First tokens
+
+
+async def test_each_answer_has_a_token_of_its_own_that_ends_with_the_steady_one(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    """A URL that was overheard is of no use any more when the phone has its own."""
+    plug_and_play = server.runtime_data.provisioning.plug_and_play
+    first = await answered(hass, network)
+    now = plug_and_play._clock() + COOL_DOWN
+    plug_and_play._clock = lambda: now
+    second = await answered(hass, network)
+    assert first != second
+    for path in (first, second):
+        assert TOKEN not in path
+        assert (await web.get(path, headers=AGENT)).status == 200
+
+    steady = f"/api/snom_buttons/settings/{TOKEN}/{MAC}.xml"
+    # The user may look at it meanwhile.
+    assert (await web.get(steady)).status == 200
+    assert (await web.get(first, headers=AGENT)).status == 200
+    assert (await web.get(steady, headers=AGENT)).status == 200
+    for path in (first, second):
+        assert (await web.get(path, headers=AGENT)).status == 404
+    assert (await web.get(steady, headers=AGENT)).status == 200
+
+
+async def test_a_first_token_ends_after_its_time(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    path = await answered(hass, network)
+    tokens = server.runtime_data.provisioning.tokens
+    now = tokens._clock()
+    tokens._clock = lambda: now + FIRST_SECONDS - 1
+    assert (await web.get(path, headers=AGENT)).status == 200
+    tokens._clock = lambda: now + FIRST_SECONDS
+    assert (await web.get(path, headers=AGENT)).status == 404
+
+
+async def test_a_first_token_is_for_the_phone_that_was_answered(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    path = await answered(hass, network)
+    folder, _, _ = path.rpartition("/")
+    for name in ("", f"{OTHER}.xml", "snom370.htm"):
+        assert (await web.get(f"{folder}/{name}", headers=AGENT)).status == 404
+    agent = {"User-Agent": f"{AGENT['User-Agent']} {MAC}"}
+    assert (await web.get(f"{folder}/", headers=agent)).status == 200
+    # It stays that phone's, whatever becomes of that.
+    update_phone(hass, server, mac=OTHER)
+    await settle(hass)
+    assert (await web.get(path, headers=AGENT)).status == 404
+    update_phone(hass, server, mac=MAC, address="192.168.1.70")
+    await settle(hass)
+    assert (await web.get(path, headers=AGENT)).status == 404
+
+
+async def test_a_phone_that_another_server_has_meanwhile_is_not_set_up(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    window = opened(server)
+    path = await answered(hass, network, OTHER)
+    other = MockConfigEntry(
+        domain="snom_buttons",
+        data={**server.data, "port": 1},
+        subentries_data=[phone_subentry("50", mac=OTHER)],
+    )
+    other.add_to_hass(hass)
+    assert (await web.get(path, headers=AGENT)).status == 404
+    assert not window.ended.done()
+
+
+async def test_the_first_tokens_of_a_phone_are_few() -> None:
+    now = 0.0
+    tokens = FirstTokens(lambda: now)
+    issued = [tokens.async_issue(Mac(MAC)) for _ in range(MAX_EACH + 1)]
+    other = tokens.async_issue(Mac(OTHER))
+    found = [tokens.async_mac_of(token) for token in issued]
+    assert found == [None, *[MAC] * MAX_EACH]
+    assert tokens.async_mac_of(other) == OTHER
+    tokens.async_end(MAC)
+    assert {tokens.async_mac_of(token) for token in issued} == {None}
+    now = FIRST_SECONDS
+    tokens.async_issue(Mac(MAC))
+    assert len(tokens._tokens) == 1, "the one that has ended is forgotten"
+
 
 async def test_a_phone_of_another_server_is_not_taken(
     hass: HomeAssistant, server: MockConfigEntry, network: Network
@@ -250,23 +367,19 @@ async def test_a_phone_that_does_not_fetch_leaves_the_window_to_the_next() -> No
     now = 100.0
     window = Window(new_phone, lambda: now)
     first, second = heard_from(OTHER), heard_from("00041300000B")
-    token = window.async_admit(first)
-    assert token is not None
+    assert window.async_admit(first)
     now += LEASE - 1
-    assert window.async_admit(second) is None
-    assert window.async_admit(first) == token, "it has asked again"
+    assert not window.async_admit(second)
+    assert window.async_admit(first), "it has asked again"
     now += LEASE
-    other = window.async_admit(second)
-    assert other not in (None, token)
-    assert window.async_phone(token, first.mac) is None
-    assert window.async_phone(token, second.mac) is None
-    assert window.async_phone(other or "", second.mac) is not None
+    assert window.async_admit(second)
+    assert window.async_phone(first.mac) is None
+    assert window.async_phone(second.mac) is not None
     window.async_end(None)
     window.async_end(None)
-    assert window.async_phone(other or "", second.mac) is None
+    assert window.async_phone(second.mac) is None
     assert await window.ended is None
 
 
-async def test_no_token_opens_a_window_that_has_answered_no_phone() -> None:
-    window = Window(new_phone, lambda: 0.0)
-    assert window.async_phone("", None) is None
+async def test_a_window_that_has_answered_no_phone_has_none() -> None:
+    assert Window(new_phone, lambda: 0.0).async_phone(Mac(MAC)) is None

@@ -11,10 +11,11 @@ from homeassistant.const import CONF_MAC
 from homeassistant.core import HomeAssistant, callback
 
 from ...engine.provisioning import Fetch, Mac, Profile, settings_file
-from ..settings import EntrySettings, PhoneSettings
+from ..settings import EntrySettings, PhoneSettings, known_macs
 from .discovery import async_drop_card
 from .profiles import async_profile
 from .refresh import Refresher
+from .tokens import FirstTokens
 from .window import Window
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,12 +28,14 @@ class Files:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
+        tokens: FirstTokens,
         refresher: Refresher,
         window: Callable[[], Window | None],
     ) -> None:
         """Have no file. `window` returns the one that is open."""
         self._hass = hass
         self._entry = entry
+        self._tokens = tokens
         self._refresher = refresher
         self._window = window
         self._settings: EntrySettings | None = None
@@ -52,7 +55,8 @@ class Files:
         """Return the settings file of the phone with a token, None for any other.
 
         All tokens are compared, each in constant time. A phone whose hardware address is
-        known gets nothing for another one.
+        known gets nothing for another one; a first token is for the one that it was
+        issued to.
         """
         settings = self._settings
         if settings is None or not is_allowed(settings, remote):
@@ -62,13 +66,22 @@ class Files:
             if hmac.compare_digest(phone.token.encode(), token.encode()):
                 found = phone
         if found is None or not found.token:
-            return self._async_first_file(token, fetch, remote)
-        if fetch.mac is not None and found.mac not in ("", fetch.mac):
+            mac = self._tokens.async_mac_of(token)
+            if mac is None or mac != fetch.mac:
+                return None
+            found = next((it for it in settings.phones if it.mac == mac), None)
+            if found is None:
+                return self._async_new_file(mac, fetch, remote)
+            if not found.token:
+                return None
+        elif fetch.mac is not None and found.mac not in ("", fetch.mac):
             _LOGGER.warning(
                 "Phone %s asked for its settings with another hardware address",
                 found.setup.extension,
             )
             return None
+        elif fetch.version is not None:
+            self._tokens.async_end(found.mac or fetch.mac or "")
         _LOGGER.info(
             "Phone %s fetches its settings: %s, %s, from %s",
             found.setup.extension,
@@ -84,13 +97,14 @@ class Files:
         return settings_file(profile)
 
     @callback
-    def _async_first_file(self, token: str, fetch: Fetch, remote: str) -> bytes | None:
+    def _async_new_file(self, mac: Mac, fetch: Fetch, remote: str) -> bytes | None:
         """Return the file of the phone for which the window is, and set that phone up."""
         window = self._window()
-        subentry = window and window.async_phone(token, fetch.mac)
-        if not subentry:
+        if window is None or mac in known_macs(self._hass):
             return None
-        assert window is not None and fetch.mac is not None
+        subentry = window.async_phone(mac)
+        if subentry is None:
+            return None
         phone = PhoneSettings.from_subentry(subentry, ())
         profile = self._profile(phone)
         self._refresher.async_note(phone.subentry_id, profile)
@@ -98,13 +112,13 @@ class Files:
             "Phone %s is set up: %s, %s, from %s",
             phone.setup.extension,
             fetch.model or "unknown model",
-            fetch.mac,
+            mac,
             remote,
         )
         window.async_end(subentry)
         # The phone registers when it has the file, so the server has to know it before.
         self._hass.config_entries.async_add_subentry(self._entry, subentry)
-        async_drop_card(self._hass, fetch.mac)
+        async_drop_card(self._hass, mac)
         return settings_file(profile)
 
     def _profile(self, phone: PhoneSettings) -> Profile:

@@ -20,6 +20,7 @@ from .files import Files, is_allowed
 from .newcomers import Newcomer, Newcomers
 from .profiles import async_settings_url
 from .refresh import Refresher
+from .tokens import FirstTokens
 from .window import MakePhone, Window
 
 _LOGGER = logging.getLogger(__name__)
@@ -43,7 +44,10 @@ class Provisioning(Follower):
         self._settings: EntrySettings | None = None
         self._window: Window | None = None
         self.refresher: Final = Refresher(hass, phones)
-        self.files: Final = Files(hass, entry, self.refresher, lambda: self.window)
+        self.tokens: Final = FirstTokens(time.monotonic)
+        self.files: Final = Files(
+            hass, entry, self.tokens, self.refresher, lambda: self.window
+        )
         self.newcomers: Final = Newcomers()
         self.plug_and_play: Final = PlugAndPlay(
             server, self._async_url_of, time.monotonic
@@ -131,22 +135,22 @@ class Provisioning(Follower):
         settings = self._settings
         if settings is None or not is_allowed(settings, said.host):
             return None
-        for phone in settings.phones:
-            if phone.mac == said.mac:
-                return (
-                    self._url_for(phone.token, said)
-                    if self._trusts(phone, said)
-                    else None
-                )
-        if self.window is None or said.mac in known_macs(self._hass):
-            return None
-        if async_is_ignored(self._hass, said.mac):
-            return None
+        known = next((it for it in settings.phones if it.mac == said.mac), None)
+        if known is not None:
+            is_wanted = bool(known.token) and self._trusts(known, said)
+        else:
+            is_wanted = not (
+                self.window is None
+                or said.mac in known_macs(self._hass)
+                or async_is_ignored(self._hass, said.mac)
+            )
         # Without a URL there is nothing to answer, and the window stays free.
-        if self._url_for("-", said) is None:
+        if not is_wanted or async_settings_url(self._hass, "-") is None:
             return None
-        token = self.window.async_admit(said)
-        return token and self._url_for(token, said)
+        if known is None and self.window and not self.window.async_admit(said):
+            return None
+        folder = async_settings_url(self._hass, self.tokens.async_issue(said.mac))
+        return f"{folder}{said.mac}.xml"
 
     def _trusts(self, phone: PhoneSettings, said: Announcement) -> bool:
         """Return whether an announcement can be that of a phone that is set up.
@@ -158,11 +162,6 @@ class Provisioning(Follower):
         known = self._phones.get(phone.setup.extension)
         hosts = {it.host for it in known.phone.registrations} if known else set()
         return not hosts or said.host in hosts
-
-    def _url_for(self, token: str, said: Announcement) -> str | None:
-        """Return the URL with the phone's hardware address as the name of the file."""
-        folder = async_settings_url(self._hass, token)
-        return folder and f"{folder}{said.mac}.xml"
 
     @callback
     def _async_settled(self, outcome: Outcome) -> None:

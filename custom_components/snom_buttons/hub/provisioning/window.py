@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-import hmac
-import secrets
 from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
@@ -17,16 +15,9 @@ LEASE: Final = 30.0
 is answered."""
 MAX_HEARD: Final = 5
 """Phones that a window remembers to show them; an attacker can make up any number."""
-TOKEN_BYTES: Final = 16
-"""Bytes of the secret in the address of a settings file."""
 
-type MakePhone = Callable[[Announcement, str], ConfigSubentry]
-"""Returns a new phone with what it said and its token."""
-
-
-def new_token() -> str:
-    """Return a secret for the address of a settings file."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
+type MakePhone = Callable[[Announcement], ConfigSubentry]
+"""Returns a new phone with what it said."""
 
 
 class Window:
@@ -46,7 +37,6 @@ class Window:
         """The phone that was answered last."""
         self._make = make
         self._clock = clock
-        self._token = ""
         self._leased_until = 0.0
 
     @callback
@@ -57,27 +47,24 @@ class Window:
             self.changed.emit(None)
 
     @callback
-    def async_admit(self, said: Announcement) -> str | None:
-        """Return the token for a phone, None while the window belongs to another one."""
+    def async_admit(self, said: Announcement) -> bool:
+        """Return whether a phone is answered; not while the window belongs to another."""
         now = self._clock()
-        if self.answered is None or self.answered.mac != said.mac:
-            if now < self._leased_until:
-                return None
-            # The phone before has had its time, and its token is of no use any more.
-            self._token = new_token()
+        is_other = self.answered is None or self.answered.mac != said.mac
+        if is_other and now < self._leased_until:
+            return False
         self._leased_until = now + LEASE
         self.answered = said
         self.changed.emit(None)
-        return self._token
+        return True
 
     @callback
-    def async_phone(self, token: str, mac: Mac | None) -> ConfigSubentry | None:
-        """Return the new phone for its token and hardware address; None for all else."""
-        is_right = hmac.compare_digest(self._token.encode(), token.encode())
+    def async_phone(self, mac: Mac) -> ConfigSubentry | None:
+        """Return the new phone for the hardware address that was answered last."""
         said = self.answered
-        if said is None or not is_right or mac != said.mac or self.ended.done():
+        if said is None or mac != said.mac or self.ended.done():
             return None
-        return self._make(said, token)
+        return self._make(said)
 
     @callback
     def async_end(self, phone: ConfigSubentry | None) -> None:
