@@ -23,6 +23,7 @@ from custom_components.snom_buttons.flows.choose import choose_schema
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
+from custom_components.snom_buttons.hub.drawings import RESET_DRAWINGS
 from custom_components.snom_buttons.hub.links.presses import DEEDS
 from custom_components.snom_buttons.hub.settings import (
     OWN_KINDS,
@@ -195,7 +196,7 @@ def test_every_text_of_our_own_is_used() -> None:
     }
     uses = {f"logbook_{use}{by}" for use in const.LINE_USES for by in ("", "_by")}
     deeds = {f"link_press_{it}" for it in (*DEEDS, "actions")}
-    assert set(ENGLISH["common"]) == named | uses | deeds
+    assert set(ENGLISH["common"]) == named | uses | deeds | set(RESET_DRAWINGS)
 
 
 def flow_class(name: str) -> ast.ClassDef:

@@ -11,6 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, ENTRY_VERSION, PLATFORMS
 from .engine.phones import CannotListen
+from .hub.drawings import async_serve_drawings
 from .hub.hub import SnomConfigEntry, SnomHub, async_remove_stored
 from .hub.provisioning.view import SettingsView
 from .services import async_setup_services
@@ -19,10 +20,11 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions and the view, also without a config entry."""
+    """Register the actions and what is served, also without a config entry."""
     async_setup_services(hass)
     if "http" in hass.config.components:
         hass.http.register_view(SettingsView(hass))
+        await async_serve_drawings(hass)
     return True
 
 

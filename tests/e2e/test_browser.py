@@ -190,6 +190,22 @@ async def test_from_signing_in_to_a_repair(
             await shows(phone, "2", light="off")
 
 
+async def check_drawings(page: Page, evidence: Path) -> None:
+    """Check that the page that waits shows how to reset a phone, in light and dark."""
+    texts = translations("en")["common"]
+    for scheme in ("dark", "light"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for name in ("reset_settings_key", "reset_display", "reset_web_page"):
+            # By the name that a screen reader says.
+            drawing = page.get_by_role("link", name=texts[name], exact=True)
+            image = drawing.locator("img")
+            await image.scroll_into_view_if_needed()
+            await expect(image).to_have_js_property("naturalWidth", 320)
+            box = await image.bounding_box()
+            assert box is not None and box["width"] > 200
+            await page.screenshot(path=evidence / f"{name}_{scheme}.png")
+
+
 async def test_a_phone_is_plugged_in(
     home: Demo, browser: Browser, tmp_path: Path
 ) -> None:
@@ -205,6 +221,7 @@ async def test_a_phone_is_plugged_in(
             opener = "Add entity"
         await page.get_by_role("button", name="Next").click()
         await page.get_by_text("Nothing yet.").wait_for()
+        await check_drawings(page, tmp_path)
         async with FactoryPhone("D735", "0004130DD7C9") as phone:
             await phone.wait_for(lambda it: it.registered, PATIENCE)
             await shows(phone, "1", label="Ceiling Lights")

@@ -16,6 +16,7 @@ from homeassistant.const import CONF_ENTITIES
 from homeassistant.core import callback
 
 from ..engine.provisioning import Announcement
+from ..hub.drawings import async_reset_drawings
 from ..hub.hub import SnomConfigEntry
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
@@ -117,7 +118,10 @@ class PlugInFlow(SnomSubentryFlow):
             return self.async_show_progress(
                 step_id="wait",
                 progress_action="wait",
-                description_placeholders={"heard": self._heard()},
+                description_placeholders={
+                    "heard": self._heard(),
+                    **async_reset_drawings(self.hass),
+                },
                 progress_task=self._waiting,
             )
         self._async_unfollow()
