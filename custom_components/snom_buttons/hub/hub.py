@@ -74,7 +74,9 @@ class SnomHub:
             self.phones,
             missing_changed=self.issues.async_follow_links,
         )
-        self.provisioning = Provisioning(hass, entry, self.server, self.phones)
+        self.provisioning = Provisioning(
+            hass, entry, self.server, self.phones, self._async_save_phone
+        )
         self.hearing = Hearing(
             hass,
             entry,
@@ -112,6 +114,8 @@ class SnomHub:
         stored = await self._store.load(self.settings.title, extensions)
         for extension, saved in stored["phones"].items():
             self.server.restore_phone(extension, saved)
+            subentry_id = self.phones[extension].settings.subentry_id
+            self.provisioning.refresher.async_recall(subentry_id, saved)
             await asyncio.sleep(0)
         self.server.restore_lines(stored[LINES])
         self.mqtt.recall(stored[MQTT])
@@ -301,8 +305,20 @@ class SnomHub:
                 only_label=change.only_label,
             )
 
+    @callback
+    def _async_save_phone(self, subentry_id: str) -> None:
+        """Store a phone; one that is not here yet is stored when it is added."""
+        for phone in self.phones.values():
+            if phone.settings.subentry_id == subentry_id:
+                self._async_changed(Change(phone.settings.setup.extension))
+
     def _snapshot_of(self, extension: str) -> Snapshot:
-        return partial(self.server.phone_snapshot, extension)
+        return partial(self._phone_snapshot, extension)
+
+    def _phone_snapshot(self, extension: str) -> dict[str, Any]:
+        subentry_id = self.phones[extension].settings.subentry_id
+        fetched = self.provisioning.refresher.async_saved(subentry_id)
+        return self.server.phone_snapshot(extension) | fetched
 
     def _left_behind(self) -> dict[str, Any]:
         return self.mqtt.follower.left_behind

@@ -7,7 +7,15 @@ from .group import GROUP, PORT, group_socket
 from .link import web_link
 from .mac import Mac, find_mac, is_snom, read_mac
 from .plug_and_play import Outcome, PlugAndPlay, Wire
-from .profile import FunctionKey, Profile, ProfileKey, Setting, keys_of, settings_of
+from .profile import (
+    FunctionKey,
+    Profile,
+    ProfileKey,
+    Setting,
+    digest_of,
+    keys_of,
+    settings_of,
+)
 from .region import Region, region_of
 from .xml_file import CONTENT_TYPE, settings_file
 
@@ -26,6 +34,7 @@ __all__ = [
     "Region",
     "Setting",
     "Wire",
+    "digest_of",
     "find_mac",
     "group_socket",
     "is_snom",

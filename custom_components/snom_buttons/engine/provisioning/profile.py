@@ -5,6 +5,7 @@ settings. What is rendered from them is in `xml_file`, `link` and the dialogues.
 """
 
 from dataclasses import dataclass, field
+import hashlib
 from typing import Final, NamedTuple
 
 from .region import Region
@@ -133,3 +134,12 @@ def keys_of(profile: Profile) -> tuple[FunctionKey, ...]:
         )
         for position, key in enumerate(profile.keys)
     )
+
+
+def digest_of(profile: Profile) -> str:
+    """Return a digest of all that a profile sets, also of its secrets.
+
+    It is the same after a restart; another version of this integration may set more.
+    """
+    everything = repr((settings_of(profile), keys_of(profile)))
+    return hashlib.sha256(everything.encode("utf-8", "surrogatepass")).hexdigest()

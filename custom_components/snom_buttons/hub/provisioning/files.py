@@ -46,8 +46,9 @@ class Files:
     def async_update(self, settings: EntrySettings) -> None:
         """Have the files of these phones."""
         self._settings = settings
+        with_file = [phone for phone in settings.phones if phone.token]
         self._refresher.async_update(
-            {phone.subentry_id: self._profile(phone) for phone in settings.phones}
+            {phone.subentry_id: self._profile(phone) for phone in with_file}
         )
 
     @callback

@@ -1,6 +1,6 @@
 """Hears phones that announce themselves, and gives them their settings files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import logging
 import time
 from typing import Any, Final, override
@@ -35,15 +35,19 @@ class Provisioning(Follower):
         entry: ConfigEntry[Any],
         server: PhoneServer,
         phones: Mapping[str, SnomPhone],
+        save: Callable[[str], None],
     ) -> None:
-        """Create a follower. `phones` are the phones by extension, which may change."""
+        """Create a follower. `phones` are the phones by extension, which may change.
+
+        `save` is as in Refresher.
+        """
         super().__init__()
         self._hass = hass
         self._entry = entry
         self._phones = phones
         self._settings: EntrySettings | None = None
         self._window: Window | None = None
-        self.refresher: Final = Refresher(hass, phones)
+        self.refresher: Final = Refresher(hass, phones, save)
         self.tokens: Final = FirstTokens(time.monotonic)
         self.files: Final = Files(
             hass, entry, self.tokens, self.refresher, lambda: self.window

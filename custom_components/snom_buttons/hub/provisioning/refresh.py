@@ -1,21 +1,22 @@
 """Asks phones to fetch their settings again after a change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 import logging
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from ...const import ANSWER_WAIT
-from ...engine.provisioning import Profile
+from ...engine.provisioning import Profile, digest_of
 from ...engine.refused import Failed
 from ..phone import SnomPhone
 
 _LOGGER = logging.getLogger(__name__)
 
+FETCHED: Final = "fetched"
 SETTLE_SECONDS: Final = 5
 """Seconds after the last change before a phone is asked to fetch its settings."""
 
@@ -23,20 +24,52 @@ SETTLE_SECONDS: Final = 5
 class Refresher:
     """Knows which settings file each phone has, and asks for a fetch of a newer one."""
 
-    def __init__(self, hass: HomeAssistant, phones: Mapping[str, SnomPhone]) -> None:
-        """Know of no file. `phones` are the phones by extension, which may change."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        phones: Mapping[str, SnomPhone],
+        save: Callable[[str], None],
+    ) -> None:
+        """Know of no file. `phones` are the phones by extension, which may change.
+
+        `save` is called with a subentry when what `saved` returns has changed.
+        """
         self._hass = hass
         self._phones = phones
-        self._fetched: dict[str, Profile] = {}
-        """By subentry: what the phone was set to by the file that it has."""
+        self._save = save
+        self._fetched: dict[str, str] = {}
+        """By subentry: the digest of what the phone was set to by the file that it has."""
+        self._profiles: Mapping[str, Profile] = {}
+        """By subentry: what the phones are to be set to, as of the last update."""
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         """By subentry: what cancels the request to fetch it again."""
 
     @callback
+    def async_saved(self, subentry_id: str) -> dict[str, Any]:
+        """Return what is stored of a phone, for `async_recall` after a restart."""
+        fetched = self._fetched.get(subentry_id)
+        return {} if fetched is None else {FETCHED: fetched}
+
+    @callback
+    def async_recall(self, subentry_id: str, saved: object) -> None:
+        """Restore what was stored of a phone, which may be anything."""
+        match saved:
+            case {"fetched": str(fetched)}:
+                self._fetched[subentry_id] = fetched
+
+    @callback
+    def async_has_fetched(self, subentry_id: str) -> bool:
+        """Return whether a phone has ever fetched its settings."""
+        return subentry_id in self._fetched
+
+    @callback
     def async_note(self, subentry_id: str, profile: Profile) -> None:
         """Remember what a phone was set to by the file that it fetched."""
-        self._fetched[subentry_id] = profile
         self._async_cancel(subentry_id)
+        digest = digest_of(profile)
+        if self._fetched.get(subentry_id) != digest:
+            self._fetched[subentry_id] = digest
+            self._save(subentry_id)
 
     @callback
     def async_update(self, profiles: Mapping[str, Profile]) -> None:
@@ -48,8 +81,14 @@ class Refresher:
             del self._fetched[gone]
             self._async_cancel(gone)
         for subentry_id, fetched in self._fetched.items():
-            if fetched != profiles[subentry_id]:
+            profile = profiles[subentry_id]
+            if profile == self._profiles.get(subentry_id):
+                continue
+            if digest_of(profile) == fetched:
+                self._async_cancel(subentry_id)
+            else:
                 self._async_ask_soon(subentry_id)
+        self._profiles = profiles
 
     @callback
     def async_stop(self) -> None:
