@@ -326,7 +326,9 @@ def test_every_abort_has_its_text() -> None:
         "no_settings_url",
         "not_heard",
         "phone_added",
+        "not_running",
         "phone_known",
+        "phone_to_type",
         "too_many_cards",
     }
     named = {"already_configured", "no_phones"} | of_plug_in | of_cards

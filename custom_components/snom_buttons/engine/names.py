@@ -1,4 +1,4 @@
-"""The one rule for names, labels and numbers that a person types."""
+"""The rules for names, labels, numbers and extensions that a person types."""
 
 from collections.abc import Container
 from itertools import chain, count
@@ -7,6 +7,11 @@ from typing import Final
 
 MAX_NAME: Final = 64
 """Characters of a name that a dialogue accepts."""
+
+USER_CHARACTERS: Final = r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]"
+"""The characters that need no escape in the user part of a SIP URI (RFC 3261 25.1)."""
+SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
+"""An extension, or the name of a key."""
 
 _FORBIDDEN: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"

@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import CONF_EXTENSION, CONF_KEYS, MODEL_OTHER, SUBENTRY_TYPE_PHONE
 from ..engine.phones import MODELS
 from ..engine.provisioning import Mac
+from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.tokens import new_token
 from ..hub.settings import KeySettings
 from ..hub.texts import text
@@ -69,20 +70,29 @@ def count_keys(model_name: str, entities: Sequence[str]) -> int:
 
 
 @callback
+def async_by_itself(hass: HomeAssistant, token: str) -> str:
+    """Return how a phone fetches its settings by itself, as Markdown; "" if it cannot."""
+    url = async_settings_url(hass, token)
+    return f"{text(hass, 'settings_url', url=url)}\n\n" if url else ""
+
+
+@callback
 def async_new_phone(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],
-    mac: Mac,
+    mac: Mac | None,
     model_name: str,
     *,
+    extension: str = "",
     entities: Sequence[str] = (),
 ) -> ConfigSubentry:
     """Return a phone with a plain account, its first keys linked to entities.
 
+    Without an extension it gets the next one.
     `async_load_texts` is to be awaited before.
     """
     model = MODELS.get(model_name)
-    extension = next_extension(entry)
+    extension = extension or next_extension(entry)
 
     def name_of(key: str) -> str:
         return text(hass, "key_name", key=key)
@@ -97,7 +107,7 @@ def async_new_phone(
                 CONF_PASSWORD: new_password(),
                 CONF_MODEL: model.name if model else MODEL_OTHER,
                 CONF_TOKEN: new_token(),
-                CONF_MAC: mac,
+                **({CONF_MAC: mac} if mac else {}),
                 CONF_KEYS: [key.as_dict() for key in linked.values()],
             }
         ),

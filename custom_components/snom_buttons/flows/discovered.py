@@ -2,36 +2,42 @@
 
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_DHCP, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlow, ConfigFlowResult
 from homeassistant.const import (
     ATTR_CONFIG_ENTRY_ID,
     CONF_HOST,
     CONF_MAC,
     CONF_MODEL,
     CONF_NAME,
+    CONF_PASSWORD,
+    CONF_TOKEN,
 )
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
-from ..const import DOMAIN
+from ..const import CONF_EXTENSION, DOMAIN
 from ..engine.provisioning import Mac, read_mac
 from ..hub.hub import SnomConfigEntry
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.discovery import (
     CONF_VERSION,
     MAX_CARDS,
+    STEP_TRIED,
+    Evidence,
     async_cards,
     async_drop_card,
     async_is_set_up,
 )
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.texts import async_load_texts, text
-from .account import async_new_phone
+from .account import async_by_itself, async_new_phone
 
 
 class DiscoveredFlow(ConfigFlow):
-    """Add a phone that was discovered. It is answered when it announces itself again."""
+    """Add a phone that was discovered. It is answered when it announces itself again.
 
-    _mac: Mac
+    One that tried to register needs its password instead.
+    """
+
     _said: dict[str, str]
 
     async def async_step_dhcp(
@@ -40,27 +46,38 @@ class DiscoveredFlow(ConfigFlow):
         """Show a phone that got an address. Nothing is known of its model."""
         mac = read_mac(discovery_info.macaddress)
         assert mac is not None  # Home Assistant has formatted it
-        return await self._async_show_card(mac, {CONF_HOST: discovery_info.ip})
+        return await self._async_show_card(
+            mac, {CONF_MAC: mac, CONF_HOST: discovery_info.ip}
+        )
 
     async def async_step_integration_discovery(
         self, discovery_info: dict[str, str]
     ) -> ConfigFlowResult:
-        """Show a phone that announced itself, in place of its card by DHCP."""
-        mac = Mac(discovery_info[CONF_MAC])
-        async_drop_card(self.hass, mac, SOURCE_DHCP)
-        return await self._async_show_card(mac, discovery_info)
+        """Show a phone that announced itself or tried to register."""
+        host, extension = discovery_info[CONF_HOST], discovery_info.get(CONF_EXTENSION)
+        unique_id = discovery_info.get(CONF_MAC, f"{extension}@{host}")
+        less = Evidence.ANNOUNCEMENT if extension else Evidence.ADDRESS
+        async_drop_card(self.hass, unique_id, less)
+        return await self._async_show_card(unique_id, discovery_info)
 
     async def _async_show_card(
-        self, mac: Mac, said: dict[str, str]
+        self, unique_id: str, said: dict[str, str]
     ) -> ConfigFlowResult:
-        self._mac, self._said = mac, said
-        await self.async_set_unique_id(mac)
+        self._said = said
+        await self.async_set_unique_id(unique_id)
         self._abort_if_unique_id_configured()  # the user ignores it
         await async_load_texts(self.hass)
         if len(async_cards(self.hass)) >= MAX_CARDS:
             return self.async_abort(reason="too_many_cards")
-        self.context["title_placeholders"] = {"name": f"{self._named}, {self._host}"}
-        return await self.async_step_confirm()
+        name = self._named
+        if extension := said.get(CONF_EXTENSION):
+            name = f"{extension}, {name}"
+        self.context["title_placeholders"] = {"name": f"{name}, {self._host}"}
+        return await (self.async_step_tried if extension else self.async_step_confirm)()
+
+    @property
+    def _mac(self) -> Mac | None:
+        return read_mac(self._said.get(CONF_MAC, ""))
 
     @property
     def _host(self) -> str:
@@ -70,33 +87,38 @@ class DiscoveredFlow(ConfigFlow):
     def _named(self) -> str:
         """What the phone says it is."""
         said = [self._said.get(name) for name in (CONF_NAME, CONF_MODEL)]
-        return " ".join(filter(None, said)) or text(self.hass, "discovered_phone")
+        if named := " ".join(filter(None, said)):
+            return named
+        if CONF_EXTENSION in self._said:
+            return text(self.hass, "unknown_phone")
+        return text(self.hass, "discovered_phone")
+
+    @property
+    def _placeholders(self) -> dict[str, str]:
+        """What the page says of the phone, as Markdown."""
+        named = " ".join(filter(None, (self._named, self._said.get(CONF_VERSION))))
+        said = {"named": named, "mac": self._mac or "", "host": self._host}
+        return {name: escape_markdown(value) for name, value in said.items()}
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask whether to add the phone, and add it."""
-        entry = self._server
+        mac, entry = self._mac, self._server
+        assert mac is not None
         if entry is None:
             return self.async_abort(reason="not_heard")
         if async_settings_url(self.hass, "-") is None:
             return self.async_abort(reason="no_settings_url")
-        if async_is_set_up(self.hass, self._mac):
+        if async_is_set_up(self.hass, mac):
             return self.async_abort(reason="phone_known")
         if user_input is None:
             self._set_confirm_only()
-            version = self._said.get(CONF_VERSION)
-            named = " ".join(filter(None, (self._named, version)))
             return self.async_show_form(
-                step_id="confirm",
-                description_placeholders={
-                    "named": escape_markdown(named),
-                    "mac": escape_markdown(self._mac),
-                    "host": escape_markdown(self._host),
-                },
+                step_id="confirm", description_placeholders=self._placeholders
             )
         model = self._said.get(CONF_MODEL, "")
-        phone = async_new_phone(self.hass, entry, self._mac, model)
+        phone = async_new_phone(self.hass, entry, mac, model)
         self.hass.config_entries.async_add_subentry(entry, phone)
         return self.async_abort(
             reason="phone_added",
@@ -114,4 +136,39 @@ class DiscoveredFlow(ConfigFlow):
         return next(
             (it for it in hearing if heard_by in (None, it.entry_id)),
             None,
+        )
+
+    async def async_step_tried(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether to add a phone that tried to register, and say what to type.
+
+        Its hardware address is not stored, so that it gets no other settings by plug and
+        play: it may be used with a telephone system as well.
+        """
+        said, extension = self._said, self._said[CONF_EXTENSION]
+        entry: SnomConfigEntry | None = self.hass.config_entries.async_get_entry(
+            said[ATTR_CONFIG_ENTRY_ID]
+        )
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_running")
+        if extension in {it.unique_id for it in entry.subentries.values()}:
+            return self.async_abort(reason="phone_known")
+        if user_input is None:
+            self._set_confirm_only()
+            return self.async_show_form(
+                step_id=STEP_TRIED,
+                description_placeholders=self._placeholders | {"account": extension},
+            )
+        model = said.get(CONF_MODEL, "")
+        phone = async_new_phone(self.hass, entry, None, model, extension=extension)
+        self.hass.config_entries.async_add_subentry(entry, phone)
+        return self.async_abort(
+            reason="phone_to_type",
+            description_placeholders={
+                "phone": escape_markdown(phone.title),
+                "account": extension,
+                "password": phone.data[CONF_PASSWORD],
+                "by_itself": async_by_itself(self.hass, phone.data[CONF_TOKEN]),
+            },
         )

@@ -25,9 +25,6 @@ from homeassistant.helpers.selector import (
 
 from ..engine.names import MAX_NAME, forbidden_in
 
-USER_CHARACTERS: Final = r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]"
-"""The characters that need no escape in the user part of a SIP URI (RFC 3261 25.1)."""
-
 WHOLE_FORM: Final = "base"
 """The field of a fault that belongs to no field, or to one that shows no errors."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-import re
 from typing import Any, Final
 
 from homeassistant.const import CONF_CODE, CONF_NAME
@@ -43,7 +42,7 @@ from ..const import (
     CONF_UNAVAILABLE,
     DOMAIN,
 )
-from ..engine.names import MAX_NAME, forbidden_in
+from ..engine.names import MAX_NAME, SIP_USER, forbidden_in
 from ..engine.phones import KeyKind
 from ..engine.refused import quoted
 from ..engine.xbuttons import MAX_TEXT, LightMode
@@ -57,7 +56,6 @@ from ..hub.settings import (
 )
 from .choose import name_after
 from .forms import (
-    USER_CHARACTERS,
     WHOLE_FORM,
     Fault,
     Faults,
@@ -69,8 +67,6 @@ from .forms import (
 from .links import async_find_link_fault
 
 MAX_KEYS: Final = 240
-
-SIP_USER: Final = re.compile(USER_CHARACTERS + "{1,64}")
 
 OTHER_KEY: Final = "other_key"
 FIELD: Final = "field"

@@ -30,11 +30,10 @@ from ..const import (
     CONF_RELEASE_AFTER,
     SUBENTRY_TYPE_PHONE,
 )
-from ..engine.names import without_forbidden
+from ..engine.names import USER_CHARACTERS, without_forbidden
 from ..hub.settings import EntrySettings
 from .forms import (
     NAME_PLACEHOLDERS,
-    USER_CHARACTERS,
     WHOLE_FORM,
     Faults,
     ListSelector,

@@ -37,15 +37,14 @@ from ..const import (
     CONF_ROOM_LIGHTS,
     MODEL_OTHER,
 )
-from ..engine.names import without_forbidden
+from ..engine.names import SIP_USER, without_forbidden
 from ..engine.phones import EXPANSIONS, MODELS, can_reach, phone_address
 from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
-from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.tokens import new_token
 from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
-from .account import PASSWORD, new_password, next_extension, with_count
+from .account import PASSWORD, async_by_itself, new_password, next_extension, with_count
 from .choose import (
     CHOOSE_PLACEHOLDERS,
     CONF_AREA,
@@ -66,7 +65,6 @@ from .forms import NAME_PLACEHOLDERS, Faults, name_error, whole_number
 from .keys import (
     KEYS_PLACEHOLDERS,
     MAX_KEYS,
-    SIP_USER,
     async_find_key_faults,
     async_keys_selector,
     read_keys,
@@ -322,7 +320,7 @@ class PhoneFlow(PlugInFlow):
                 "account": self._account[CONF_EXTENSION],
                 "password": self._account[CONF_PASSWORD],
                 "registrar": next(iter(addresses.values())),
-                "by_itself": self._by_itself,
+                "by_itself": async_by_itself(self.hass, self._account[CONF_TOKEN]),
                 "outbound": "".join(
                     f"| Outbound Proxy ({transport})"
                     f" | `{address};transport={transport.lower()}` |\n"
@@ -337,12 +335,6 @@ class PhoneFlow(PlugInFlow):
             },
             last_step=True,
         )
-
-    @property
-    def _by_itself(self) -> str:
-        """How the phone fetches all this by itself, "" if it cannot."""
-        url = async_settings_url(self.hass, self._account[CONF_TOKEN])
-        return f"{text(self.hass, 'settings_url', url=url)}\n\n" if url else ""
 
     async def async_step_placed(
         self, user_input: dict[str, Any] | None = None

@@ -13,6 +13,7 @@ from homeassistant.helpers import device_registry as dr
 from ..const import DOMAIN, SUBENTRY_TYPE_PHONE
 from ..engine.names import without_forbidden
 from ..engine.phones import Change, LineUse, PhoneServer, Signal
+from ..engine.provisioning import read_mac
 from .bus import EventBus
 from .dial_rules import DialRules
 from .follower import Follower
@@ -25,6 +26,7 @@ from .mqtt import SnomMqtt
 from .mqtt_client import async_clear
 from .phone import SnomPhone, async_release_extensions
 from .ports import ServerPorts
+from .provisioning.discovery import async_drop_card
 from .provisioning.follower import Provisioning
 from .provisioning.hearing import Hearing
 from .settings import EntrySettings, PhoneSettings, SharedLineSettings, mqtt_base
@@ -274,6 +276,8 @@ class SnomHub:
     @callback
     def _async_identified(self, phone: SnomPhone) -> None:
         async_assign_addresses(self.hass, self.entry.entry_id, self.phones, phone)
+        if phone.connection is not None and (mac := read_mac(phone.connection[1])):
+            async_drop_card(self.hass, mac)
 
     @callback
     def _async_add_line(self, settings: SharedLineSettings) -> SnomLine:

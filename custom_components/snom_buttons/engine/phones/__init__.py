@@ -3,7 +3,7 @@
 from ..sip import PRIVATE_NETWORKS, Drop
 from .address import can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
-from .events import Dialled, Happening, KeyPress, LineUse
+from .events import Attempt, Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
 from .models import EXPANSIONS, MODELS, hardware_of, model_name
@@ -22,6 +22,7 @@ __all__ = [
     "MAX_UNCONFIGURED",
     "MODELS",
     "PRIVATE_NETWORKS",
+    "Attempt",
     "CannotListen",
     "Change",
     "DialAnswer",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 import secrets
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..xbuttons import Action
 
@@ -61,3 +61,16 @@ class LineUse(Happening):
     use: Use
     extension: str | None
     """The phone that did it, or that is gone; None for the server itself."""
+
+
+class Attempt(NamedTuple):
+    """A REGISTER of an extension that is not set up, with credentials.
+
+    It came from where it says, since they answer a challenge that was sent there.
+    """
+
+    extension: str
+    """As sent: any text."""
+    host: str
+    user_agent: str
+    """As sent, cut; "" if there is none."""

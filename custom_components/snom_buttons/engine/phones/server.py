@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from ..sip import (
+    MAX_USER_AGENT,
     Binding,
     Drop,
     Flow,
@@ -17,12 +18,14 @@ from ..sip import (
     LocationService,
     OutgoingRequest,
     Registrar,
+    Request,
     Trust,
+    readable,
 )
 from ..sip.net import Endpoint, NoAnswer, TransportError
 from .alarm import Alarm
 from .courier import Courier
-from .events import KeyPress
+from .events import Attempt, KeyPress
 from .line import SharedLine
 from .phone import Phone
 from .reception import Reception, emit_later
@@ -57,6 +60,8 @@ class PhoneServer:
         """What `snapshot` returns has changed."""
         self.locked_out: Signal[None] = Signal()
         """`locked` has changed."""
+        self.attempted: Signal[Attempt] = Signal()
+        """A phone that is not set up tried to register."""
         self.context = context
         """The TLS context. It is set before `start`; `renew` replaces it later."""
         self._clock = clock
@@ -73,7 +78,12 @@ class PhoneServer:
             on_excess=self._exceeded,
         )
         self._trust = Trust(
-            settings.realm, self._password_of, clock, self._location, self._guard
+            settings.realm,
+            self._password_of,
+            clock,
+            self._location,
+            self._guard,
+            on_wrong=self._wrong,
         )
         reception = self._reception = Reception(self.phones, self.line_of, clock)
         self.pressed = reception.pressed
@@ -343,6 +353,20 @@ class PhoneServer:
         if self._is_started:
             self._unlocking.set(self._guard.next_release)
         self.locked_out.emit(None)
+
+    def _wrong(self, request: Request, username: str, flow: Flow) -> None:
+        """Emit an attempt to register after the answer, which must not show it.
+
+        Not of a sender behind a proxy, which may be anywhere.
+        """
+        if request.method == "REGISTER" and not request.forwarded:
+            emit_later(partial(self._emit_attempt, request, username, flow.host))
+
+    def _emit_attempt(self, request: Request, username: str, host: str) -> None:
+        extension = request.to.uri.user or ""
+        if extension not in self.phones and username not in self.phones:
+            said = readable(request.headers.get("User-Agent") or "")[:MAX_USER_AGENT]
+            self.attempted.emit(Attempt(extension, host, said))
 
     def _exceeded(self, extension: str) -> None:
         if phone := self.phones.get(extension):

@@ -1,6 +1,6 @@
 """What a phone is to be set to, and how it asks for that and gets it. No Home Assistant."""
 
-from .announcement import Announcement, read_announcement
+from .announcement import MAX_WORD, Announcement, read_announcement
 from .answer import notify, ok
 from .fetch import Fetch, read_fetch
 from .group import GROUP, PORT, group_socket
@@ -22,6 +22,7 @@ from .xml_file import CONTENT_TYPE, settings_file
 __all__ = [
     "CONTENT_TYPE",
     "GROUP",
+    "MAX_WORD",
     "PORT",
     "Announcement",
     "Fetch",

@@ -24,14 +24,19 @@ class Trust:
         clock: Callable[[], float],
         location: LocationService,
         guard: Guard | None = None,
+        *,
+        on_wrong: Callable[[Request, str, Flow], None] = lambda *_: None,
     ) -> None:
         """Authenticate the users for whom `password_of` returns a password.
 
         `guard` counts wrong passwords and knows the sources that are locked out.
+        `on_wrong` gets requests with wrong credentials, the user of these, and the flow,
+        before the answer. It must take the same time for all users.
         """
         self._challenger = Challenger(realm, password_of, clock)
         self._location = location
         self._guard = guard
+        self._on_wrong = on_wrong
 
     def judge(self, request: Request, flow: Flow) -> Answer | None:
         """Return the refusal of a request, None if it comes from the user it names.
@@ -89,6 +94,7 @@ class Trust:
                 claimed, flow
             ):
                 self._guard.failed(source)
+            self._on_wrong(request, claimed, flow)
         values = self._challenger.challenges(
             source_of_nonce,
             stale=verdict is Verdict.STALE,

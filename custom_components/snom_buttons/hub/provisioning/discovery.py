@@ -1,5 +1,7 @@
 """The cards of phones that were discovered and are not set up."""
 
+from collections.abc import Container, Mapping
+from enum import IntEnum
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -19,13 +21,26 @@ from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.discovery_flow import DiscoveryKey, async_create_flow
 
-from ...const import DOMAIN
-from ...engine.provisioning import Announcement, Mac
+from ...const import CONF_EXTENSION, DOMAIN
+from ...engine.names import SIP_USER, without_forbidden
+from ...engine.phones import Attempt, hardware_of
+from ...engine.provisioning import MAX_WORD, Announcement, Mac, find_mac
 from ..settings import known_macs
 
 MAX_CARDS: Final = 10
 """Cards that are open at once; an attacker can make up any number of phones."""
 CONF_VERSION: Final = "version"
+STEP_TRIED: Final = "tried"
+"""The step of the dialogue of a phone that tried to register."""
+
+
+class Evidence(IntEnum):
+    """What a card is based on. A card takes the place of one with less for its phone."""
+
+    ADDRESS = 0
+    """Home Assistant saw its address by DHCP."""
+    ANNOUNCEMENT = 1
+    REGISTER = 2
 
 
 @callback
@@ -38,22 +53,38 @@ def async_cards(hass: HomeAssistant) -> list[ConfigFlowResult]:
     ]
 
 
+def _evidence(card: ConfigFlowResult) -> Evidence:
+    if card["step_id"] == STEP_TRIED:
+        return Evidence.REGISTER
+    if card["context"]["source"] == SOURCE_DHCP:
+        return Evidence.ADDRESS
+    return Evidence.ANNOUNCEMENT
+
+
 @callback
-def async_drop_card(hass: HomeAssistant, mac: Mac, *sources: str) -> None:
-    """Close the card of a phone; with `sources` only one that came from these."""
+def async_drop_card(
+    hass: HomeAssistant, unique_id: str, most: Evidence = Evidence.REGISTER
+) -> None:
+    """Close the card of a phone, if it is based on `most` at most."""
     for card in async_cards(hass):
-        context = card["context"]
-        if context["unique_id"] == mac and context["source"] in (
-            sources or (SOURCE_DHCP, SOURCE_INTEGRATION_DISCOVERY)
-        ):
+        if card["context"]["unique_id"] == unique_id and _evidence(card) <= most:
             hass.config_entries.flow.async_abort(card["flow_id"])
 
 
 @callback
-def async_is_ignored(hass: HomeAssistant, mac: Mac) -> bool:
+def async_drop_extensions(hass: HomeAssistant, extensions: Container[str]) -> None:
+    """Close the cards of phones that tried to register with one of these extensions."""
+    for card in async_cards(hass):
+        extension, at, _ = str(card["context"]["unique_id"]).partition("@")
+        if at and extension in extensions:
+            hass.config_entries.flow.async_abort(card["flow_id"])
+
+
+@callback
+def async_is_ignored(hass: HomeAssistant, unique_id: str) -> bool:
     """Return whether the user ignores a phone. No server has a unique ID."""
     entries = hass.config_entries
-    return entries.async_entry_for_domain_unique_id(DOMAIN, mac) is not None
+    return entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None
 
 
 @callback
@@ -71,35 +102,80 @@ def async_is_set_up(hass: HomeAssistant, mac: Mac) -> bool:
 def async_discover(
     hass: HomeAssistant, entry: ConfigEntry[Any], said: Announcement
 ) -> None:
-    """Show the card of a phone that a server has heard, unless there is one.
+    """Show the card of a phone that a server has heard, unless there is one."""
+    if not said.is_ours or not _has_room(hass, said.mac, Evidence.ANNOUNCEMENT):
+        return
+    about = {
+        CONF_NAME: said.vendor,
+        CONF_MODEL: said.model,
+        CONF_VERSION: said.version,
+        CONF_HOST: said.host,
+    }
+    _async_show(hass, entry, said.mac, about, said.mac)
+
+
+@callback
+def async_discover_attempt(
+    hass: HomeAssistant, entry: ConfigEntry[Any], attempt: Attempt
+) -> None:
+    """Show the card of a phone that tried to register with a server.
+
+    A phone that does not name its hardware address has one for each extension and
+    address.
+    """
+    extension, host, user_agent = attempt
+    mac = find_mac(user_agent)
+    unique_id = mac or f"{extension}@{host}"
+    if not SIP_USER.fullmatch(extension):
+        return
+    if not _has_room(hass, unique_id, Evidence.REGISTER):
+        return
+    hardware = hardware_of(user_agent)
+    about = {
+        CONF_EXTENSION: extension,
+        CONF_NAME: "snom" if hardware else without_forbidden(user_agent)[:MAX_WORD],
+        CONF_HOST: host,
+    }
+    if hardware is not None:
+        about[CONF_MODEL] = hardware.model or ""
+        about[CONF_VERSION] = hardware.version
+    _async_show(hass, entry, unique_id, about, mac)
+
+
+@callback
+def _has_room(hass: HomeAssistant, unique_id: str, evidence: Evidence) -> bool:
+    """Return whether there is room for a card, and none yet that is as good.
 
     Not before Home Assistant runs, as it would keep any number of them until then.
     """
-    if (
-        hass.state is not CoreState.running
-        or not said.is_ours
-        or async_is_ignored(hass, said.mac)
-        or async_is_set_up(hass, said.mac)
-    ):
-        return
+    if hass.state is not CoreState.running:
+        return False
     cards = async_cards(hass)
-    others = [it for it in cards if it["context"]["unique_id"] != said.mac]
-    heard = [
-        it for it in cards if it["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
-    ]
-    if len(others) >= MAX_CARDS or any(it not in others for it in heard):
+    own = [it for it in cards if it["context"]["unique_id"] == unique_id]
+    return len(cards) - len(own) < MAX_CARDS and all(
+        _evidence(card) < evidence for card in own
+    )
+
+
+@callback
+def _async_show(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    unique_id: str,
+    about: Mapping[str, str],
+    mac: Mac | None,
+) -> None:
+    """Begin the dialogue of a card, unless the phone is set up or ignored."""
+    if async_is_ignored(hass, unique_id):
         return
+    if mac is not None:
+        if async_is_set_up(hass, mac):
+            return
+        about = {**about, CONF_MAC: mac}
     async_create_flow(
         hass,
         DOMAIN,
         {"source": SOURCE_INTEGRATION_DISCOVERY},
-        {
-            CONF_MAC: said.mac,
-            CONF_NAME: said.vendor,
-            CONF_MODEL: said.model,
-            CONF_VERSION: said.version,
-            CONF_HOST: said.host,
-            ATTR_CONFIG_ENTRY_ID: entry.entry_id,
-        },
-        discovery_key=DiscoveryKey(domain=DOMAIN, key=said.mac, version=1),
+        {**about, ATTR_CONFIG_ENTRY_ID: entry.entry_id},
+        discovery_key=DiscoveryKey(domain=DOMAIN, key=unique_id, version=1),
     )

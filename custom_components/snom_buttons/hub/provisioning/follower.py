@@ -10,12 +10,17 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 
 from ...const import DOMAIN
-from ...engine.phones import PhoneServer
+from ...engine.phones import Attempt, PhoneServer
 from ...engine.provisioning import Announcement, Outcome, PlugAndPlay
 from ..follower import Follower
 from ..phone import SnomPhone
 from ..settings import EntrySettings, PhoneSettings, known_macs
-from .discovery import async_discover, async_is_ignored
+from .discovery import (
+    async_discover,
+    async_discover_attempt,
+    async_drop_extensions,
+    async_is_ignored,
+)
 from .files import Files, is_allowed
 from .newcomers import Newcomer, Newcomers
 from .profiles import async_settings_url
@@ -44,6 +49,7 @@ class Provisioning(Follower):
         super().__init__()
         self._hass = hass
         self._entry = entry
+        self._server = server
         self._phones = phones
         self._settings: EntrySettings | None = None
         self._window: Window | None = None
@@ -64,6 +70,7 @@ class Provisioning(Follower):
             self.plug_and_play.heard.subscribe(self._async_heard),
             self.plug_and_play.settled.subscribe(self._async_settled),
             self.newcomers.heard.subscribe(self._async_discover),
+            self._server.attempted.subscribe(self._async_attempted),
             async_at_started(self._hass, self._async_discover_all),
         ]
 
@@ -73,6 +80,9 @@ class Provisioning(Follower):
         self._settings = settings
         self.newcomers.async_drop({phone.mac for phone in settings.phones})
         self.files.async_update(settings)
+        async_drop_extensions(
+            self._hass, {it.setup.extension for it in settings.phones}
+        )
 
     @override
     async def stop(self) -> None:
@@ -117,6 +127,12 @@ class Provisioning(Follower):
             return
         if not self._is_window_open:
             async_discover(self._hass, self._entry, said)
+
+    @callback
+    def _async_attempted(self, attempt: Attempt) -> None:
+        """Show a phone that tried to register, unless no phones are to be shown."""
+        if self._settings is not None and self._settings.plug_and_play:
+            async_discover_attempt(self._hass, self._entry, attempt)
 
     @callback
     def _async_discover_all(self, _: HomeAssistant) -> None:
