@@ -262,7 +262,7 @@ def test_every_step_has_its_texts() -> None:
         (SERVER, "confirm", set()),
         (PHONE, "user", set()),
         (PHONE, "manual", phone),
-        (PHONE, "plug_in", fields(choose_schema([]))),
+        (PHONE, "plug_in", fields(choose_schema([], {"light.hall": "Hall"}))),
         (PHONE, "plugged_in", set()),
         (PHONE, "nothing_heard", set()),
         (PHONE, "reconfigure", set()),

@@ -7,7 +7,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.flows.choose import OF_AREAS
+from custom_components.snom_buttons.flows.choose import (
+    OF_AREAS,
+    SUGGESTED,
+    async_suggested,
+)
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
@@ -568,6 +572,86 @@ async def test_an_area_may_have_nothing_for_a_key(
 
 def test_each_domain_is_named_once() -> None:
     assert len(set(OF_AREAS)) == len(OF_AREAS)
+
+
+# Suggestions of the page of a phone that is plugged in
+
+
+def in_area(hass: HomeAssistant, entity_id: str, area: str) -> None:
+    """Register an entity and put it into an area."""
+    domain, _, name = entity_id.partition(".")
+    registry = er.async_get(hass)
+    registry.async_get_or_create(domain, "demo", name, suggested_object_id=name)
+    area_id = ar.async_get(hass).async_get_or_create(area).id
+    registry.async_update_entity(entity_id, area_id=area_id)
+
+
+async def test_one_of_each_area_is_suggested_in_turn(
+    hass: HomeAssistant, hall: ar.AreaEntry
+) -> None:
+    """Then what is in no area; without what is hidden, a setting, or of a phone.
+
+    Nothing is suggested that shows something only.
+    """
+    assert list(async_suggested(hass).items()) == [
+        ("light.demo_lamp_a", "Lamp A (Hall)"),
+        ("light.demo_elsewhere", "Elsewhere (Cellar)"),
+        ("light.demo_lamp_b", "lamp B (Hall)"),
+        ("switch.demo_fountain", "Fountain (Hall)"),
+        ("scene.demo_evening", "Evening (Hall)"),
+        (HALL, "Hall"),
+        (GARAGE, "Garage"),
+    ]
+
+
+async def test_eight_are_suggested_by_domain_and_name(hass: HomeAssistant) -> None:
+    names = ("switch.a", *(f"light.{letter}" for letter in "edcba"), "fan.a", "scene.a")
+    for entity_id in (*names, "cover.a"):
+        hass.states.async_set(entity_id, "on", {"friendly_name": entity_id[-1]})
+    assert [*async_suggested(hass)] == [
+        *(f"light.{letter}" for letter in "abcde"),
+        *(HALL, "switch.a", "fan.a"),
+    ]
+
+
+async def test_labels_of_suggestions_name_the_area_once_and_differ(
+    hass: HomeAssistant,
+) -> None:
+    for number, (name, area) in enumerate(
+        (("Kitchen lamp", "KITCHEN"), ("Lamp", "Attic"), ("Lamp", "Attic"))
+    ):
+        in_area(hass, f"light.l{number}", area)
+        hass.states.async_set(f"light.l{number}", "on", {"friendly_name": name})
+    hass.states.async_set(HALL, "on", {"friendly_name": "*H*\u202e\n"})
+    assert [*async_suggested(hass).values()] == [
+        *("Kitchen lamp", "Lamp (Attic)", "Lamp (Attic) 2", "*H*", "Garage"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "state", "attributes"),
+    [
+        ("lock.front", "locked", {}),
+        ("alarm_control_panel.house", "disarmed", {}),
+        ("cover.big", "closed", {"device_class": "garage"}),
+        ("cover.drive", "closed", {"device_class": "gate"}),
+        ("scene.leave", "2026-01-01", {"entity_id": [HALL, DOOR]}),
+        ("siren.roof", "off", {}),
+        ("valve.water", "open", {}),
+        ("script.unlock", "off", {}),
+        ("button.restart", "unknown", {}),
+        ("light.away", "unavailable", {}),
+    ],
+)
+async def test_what_acts_dangerously_or_is_away_is_not_suggested(
+    hass: HomeAssistant, entity_id: str, state: str, attributes: dict[str, Any]
+) -> None:
+    hass.states.async_set(entity_id, state, attributes)
+    assert [*async_suggested(hass)] == [HALL, GARAGE]
+
+
+def test_suggested_domains_have_an_order() -> None:
+    assert [it for it in OF_AREAS if it in SUGGESTED] == [*SUGGESTED]
 
 
 # The extension

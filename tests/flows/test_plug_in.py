@@ -21,6 +21,7 @@ from tests.support.flows import (
     reconfigure_phone,
     submit_account,
     submit_phone,
+    suggested,
 )
 from tests.support.patience import PATIENCE
 from tests.support.plugging import ENTITIES, MAC, Network, announcement
@@ -71,6 +72,13 @@ def heard(page: SubentryFlowResult) -> str:
 def plain(markdown: str) -> str:
     """Return a text without its escapes."""
     return re.sub(r"\\(.)", r"\1", markdown)
+
+
+def options(page: SubentryFlowResult) -> list[str]:
+    """Return the labels of the suggestions."""
+    assert page["data_schema"] is not None
+    listed = page["data_schema"].schema["suggested"].config["options"]
+    return [option["label"] for option in listed]
 
 
 def pages(hass: HomeAssistant) -> list[Any]:
@@ -202,6 +210,50 @@ async def test_the_entities_of_an_area_and_wrong_ones(
     page = await submit_phone(hass, page, entities=ENTITIES[:1], area="attic")
     assert page["errors"] == {"area": "nothing_in_area"}
     assert page["step_id"] == "plug_in"
+
+
+async def test_suggestions_that_are_ticked_get_the_first_keys(
+    hass: HomeAssistant, server: MockConfigEntry, plugged: Any
+) -> None:
+    """In the order in which they are listed, not ticked; one that is also chosen has one key."""
+    page = await choose_way(hass, server, "plug_in")
+    first, second, third, fourth = ENTITIES[:4]
+    assert options(page) == [f"Lamp {number}" for number in range(1, 8)]
+    page = await submit_phone(
+        hass, page, suggested=[third, second], entities=[fourth, third, first]
+    )
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+    window = window_of(server)
+    await plugged("D735", MAC)
+    added = await ended(hass, window)
+    assert added is not None
+    followed = [key.get("follows") for key in added.data["keys"]]
+    assert followed[:5] == [second, third, fourth, first, None]
+
+
+async def test_ticks_stay_when_an_area_is_added(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """One that is not suggested any more is in the list of entities then."""
+    page = await choose_way(hass, server, "plug_in")
+    hass.states.async_set(ENTITIES[1], "unavailable")
+    chosen = {"suggested": ENTITIES[1:3], "entities": ["light.none"]}
+    page = await submit_phone(hass, page, **chosen, area="attic")
+    assert page["errors"] == {"area": "nothing_in_area"}
+    assert suggested(page) == {
+        "suggested": ENTITIES[2:3],
+        "entities": [ENTITIES[1], "light.none"],
+    }
+
+
+async def test_a_house_without_suggestions_has_no_list_of_them(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    for entity_id in ENTITIES:
+        hass.states.async_remove(entity_id)
+    page = await choose_way(hass, server, "plug_in")
+    assert page["data_schema"] is not None
+    assert [*page["data_schema"].schema] == ["entities", "area"]
 
 
 async def test_after_five_minutes_there_are_ways_out(

@@ -1,17 +1,23 @@
 """The page on which entities are chosen for the keys of a phone."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, islice, zip_longest
 from typing import Final
 
 import voluptuous as vol
 
-from homeassistant.const import ATTR_AREA_ID, CONF_ENTITIES, Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import ATTR_AREA_ID, CONF_ENTITIES, STATE_UNAVAILABLE, Platform
+from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import area_registry as ar, entity_registry as er
 from homeassistant.helpers.selector import (
     AreaSelector,
     EntitySelector,
     EntitySelectorConfig,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
 )
 from homeassistant.helpers.target import (
     TargetSelection,
@@ -22,11 +28,13 @@ from ..const import DOMAIN
 from ..engine.names import distinct
 from ..engine.phones import KeyKind
 from ..hub.links.describe import entity_name
+from ..hub.links.presses import needs_confirmation
 from ..hub.settings import KeySettings, LinkSettings
 from .forms import Faults
 from .links import exists
 
 CONF_AREA: Final = "area"
+CONF_SUGGESTED: Final = "suggested"
 
 CHOOSE_PLACEHOLDERS: Final = dict.fromkeys((CONF_AREA, "count", "places", "value"), "")
 """The placeholders of the error texts, without a value."""
@@ -64,18 +72,75 @@ A room may have dozens of values; its temperature and humidity come last, as far
 area names a sensor for them.
 """
 
+SUGGESTED: Final = (
+    "light",
+    "switch",
+    "input_boolean",
+    "fan",
+    "cover",
+    "media_player",
+    "climate",
+    "humidifier",
+    "vacuum",
+    "scene",
+)
+"""The domains that are suggested: a press does no harm if the wrong one was ticked."""
 
-def choose_schema(left_out: Iterable[str]) -> vol.Schema:
-    """Return the form, its list of entities without those that are left out."""
+MAX_SUGGESTED: Final = 8
+"""Entities that are suggested; more would push the rest of the page out of sight."""
+
+
+def choose_schema(
+    left_out: Iterable[str], suggested: Mapping[str, str] | None = None
+) -> vol.Schema:
+    """Return the form, its list of entities without those that are left out.
+
+    Before it are the suggestions, by entity their label.
+    """
+    fields: dict[vol.Marker, object] = {}
+    if suggested:
+        options = SelectSelectorConfig(
+            options=[SelectOptionDict(value=v, label=n) for v, n in suggested.items()],
+            multiple=True,
+            mode=SelectSelectorMode.LIST,
+        )
+        fields[vol.Optional(CONF_SUGGESTED)] = SelectSelector(options)
     entities = EntitySelectorConfig(
         multiple=True, reorder=True, exclude_entities=[*left_out]
     )
-    return vol.Schema(
-        {
-            vol.Optional(CONF_ENTITIES): EntitySelector(entities),
-            vol.Optional(CONF_AREA): AreaSelector(),
-        }
-    )
+    fields[vol.Optional(CONF_ENTITIES)] = EntitySelector(entities)
+    fields[vol.Optional(CONF_AREA)] = AreaSelector()
+    return vol.Schema(fields)
+
+
+@callback
+def async_suggested(hass: HomeAssistant) -> dict[str, str]:
+    """Return the entities that are suggested for keys, each with its label.
+
+    It is one of each area in turn, then what is in no area; of these in the order of
+    OF_AREAS. That leaves out what is hidden, settings, diagnostics, entities of phones,
+    what is unavailable, and what a press would only act on when it is repeated.
+    """
+    registry = er.async_get(hass)
+    names = {it.id: it.name for it in ar.async_get(hass).async_list_areas()}
+    found: dict[str, list[str]] = {area_id: [] for area_id in names}
+    area_of: dict[str, str] = {}
+    elsewhere: list[str] = []
+    for state in hass.states.async_all(SUGGESTED):
+        known = registry.async_get(state.entity_id)
+        if _is_harmless(hass, state) and (known is None or _is_main(known)):
+            area_id = known and er.async_get_effective_area_id(hass, known)
+            area_of[state.entity_id] = names.get(area_id or "", "")
+            found.get(area_id or "", elsewhere).append(state.entity_id)
+    for entities in (*found.values(), elsewhere):
+        entities.sort(key=partial(_rank, hass))
+    turns = (*chain.from_iterable(zip_longest(*found.values())), *elsewhere)
+    suggested: dict[str, str] = {}
+    for entity_id in islice(filter(None, turns), MAX_SUGGESTED):
+        name, area = entity_name(hass, entity_id), area_of[entity_id]
+        label = name if area.casefold() in name.casefold() else f"{name} ({area})"
+        suggested[entity_id] = distinct(label, suggested.values())
+    return suggested
 
 
 @callback
@@ -199,14 +264,30 @@ def _entities_of(hass: HomeAssistant, area: ar.AreaEntry) -> list[str]:
         is_own = known is not None and known.platform == DOMAIN
         return not is_own and hass.states.get(entity_id) is not None
 
-    def rank(entity_id: str) -> tuple[int, str, str]:
-        domain = OF_AREAS.index(entity_id.partition(".")[0])
-        return domain, entity_name(hass, entity_id).casefold(), entity_id
-
     found = async_extract_referenced_entity_ids(hass, target).indirectly_referenced
-    ordered = sorted((it for it in found if it.startswith(_PREFIXES)), key=rank)
+    ordered = sorted(
+        (it for it in found if it.startswith(_PREFIXES)), key=partial(_rank, hass)
+    )
     values = (area.temperature_entity_id, area.humidity_entity_id)
     return [it for it in (*ordered, *values) if it is not None and is_useful(it)]
+
+
+def _rank(hass: HomeAssistant, entity_id: str) -> tuple[int, str, str]:
+    domain = OF_AREAS.index(entity_id.partition(".")[0])
+    return domain, entity_name(hass, entity_id).casefold(), entity_id
+
+
+def _is_main(known: er.RegistryEntry) -> bool:
+    """Return whether it is not hidden, a setting, a diagnostic, or of a phone."""
+    return not (known.hidden_by or known.entity_category or known.platform == DOMAIN)
+
+
+def _is_harmless(hass: HomeAssistant, state: State) -> bool:
+    """Return whether an entity is there, and a press acts on it at once."""
+    link = LinkSettings(follows=state.entity_id)
+    return state.state != STATE_UNAVAILABLE and not needs_confirmation(
+        hass, state, link
+    )
 
 
 _PREFIXES: Final = tuple(f"{domain}." for domain in OF_AREAS)

@@ -29,9 +29,11 @@ from .account import async_new_phone, count_keys, with_count
 from .choose import (
     CHOOSE_PLACEHOLDERS,
     CONF_AREA,
+    CONF_SUGGESTED,
     Choice,
     async_add_area,
     async_left_out,
+    async_suggested,
     choose_schema,
     find_choice_faults,
 )
@@ -58,9 +60,15 @@ class PlugInFlow(SnomSubentryFlow):
         if fault := self._fault:
             return self.async_abort(reason=fault)
         faults = Faults(CHOOSE_PLACEHOLDERS)
+        suggested = async_suggested(self.hass)
+        ticked: list[str] = []
         entities: list[str] = []
         if user_input is not None:
-            entities = list(dict.fromkeys(user_input.get(CONF_ENTITIES, ())))
+            chosen = user_input.get(CONF_SUGGESTED, ())
+            # The frontend gives them in the order of the clicks.
+            ticked = [it for it in suggested if it in chosen]
+            picked = user_input.get(CONF_ENTITIES, ())
+            entities = list(dict.fromkeys((*ticked, *chosen, *picked)))
             keys = with_count([], MAX_KEYS, colors=False, name_of=str)
             choice = Choice(keys, entities, str)
             if area := user_input.get(CONF_AREA):
@@ -71,7 +79,11 @@ class PlugInFlow(SnomSubentryFlow):
         return self.async_show_form(
             step_id="plug_in",
             data_schema=self.add_suggested_values_to_schema(
-                choose_schema(async_left_out(self.hass, ())), {CONF_ENTITIES: entities}
+                choose_schema(async_left_out(self.hass, ()), suggested),
+                {
+                    CONF_SUGGESTED: ticked,
+                    CONF_ENTITIES: [it for it in entities if it not in ticked],
+                },
             ),
             errors=faults.errors,
             description_placeholders=faults.placeholders,
