@@ -77,6 +77,7 @@ SERVER: Final = {
         "networks": ["127.0.0.0/8", "198.51.100.0/24"],
         "keepalive": 60,
         "plug_and_play": True,
+        "settings_port": 8124,
     },
 }
 MQTT: Final = {

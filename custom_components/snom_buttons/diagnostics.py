@@ -42,6 +42,7 @@ from .const import (
     CONF_REALM,
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
+    CONF_SETTINGS_PORT,
     CONF_TCP,
     CONF_TLS,
     CONF_TOGGLE,
@@ -165,6 +166,7 @@ _SERVER: Final = {
             ),
             CONF_KEEPALIVE: _fact,
             CONF_PLUG_AND_PLAY: _fact,
+            CONF_SETTINGS_PORT: _fact,
         }
     ),
 }

@@ -26,16 +26,17 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[SnomConfigEntry] = hass.config_entries.async_entries(
         DOMAIN, include_disabled=False
     )
-    servers = [
-        entry.runtime_data.server
+    hubs = [
+        entry.runtime_data
         for entry in entries
         if entry.state is ConfigEntryState.LOADED
     ]
+    servers = [hub.server for hub in hubs]
     phones = [phone for server in servers for phone in server.phones.values()]
     ports = [
         f"{transport} {port}"
-        for server in servers
-        for transport, port in server.listening.items()
+        for hub in hubs
+        for transport, port in hub.listening.items()
     ]
     integration = await async_get_integration(hass, DOMAIN)
     return {

@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.support.entries import KEYS, PASSWORD, TOKEN, Phones, key_data
 from tests.support.flows import (
+    TEXTS,
     listed_keys,
     reconfigure_phone,
     start_phone,
@@ -51,7 +52,7 @@ async def test_a_phone_from_first_to_last_page(
         "password": password,
         "registrar": f"{LOCALHOST}:{port}",
         "outbound": "",
-        "by_itself": "",
+        "by_itself": f"{TEXTS['common']['no_settings_url']}\n\n",
         "keys": (
             "| Button | `1` | Key 1 |  |\n"
             "| Button | `2` | Front \\| door |  |\n"

@@ -1,6 +1,7 @@
 """The sections of a server's form: transports, certificates, and allowed networks."""
 
 from contextlib import closing
+import errno
 from pathlib import Path
 import socket
 from types import SimpleNamespace
@@ -295,6 +296,63 @@ async def test_a_taken_port_is_named_and_another_filled_in(
         assert f"Port {free} is filled in now" in text
         result = await submit_server(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_the_port_for_settings_files(
+    hass: HomeAssistant, server: MockConfigEntry, port: int
+) -> None:
+    settings_port = free_port()
+
+    async def submit(settings_port: int, **changes: Any) -> ConfigFlowResult:
+        form = await reconfigure_server(hass, server)
+        access = suggested(form)["access"] | {"settings_port": settings_port}
+        result = await submit_server(hass, form, access=access, **changes)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        return result
+
+    assert (await submit(settings_port))["reason"] == "reconfigure_successful"
+    both = {"UDP": port, "HTTP": settings_port}
+    assert server.runtime_data.listening == both
+    # The own port is not taken, here or at another address.
+    for host in ("127.0.0.2", LOCALHOST):
+        result = await submit(settings_port, host=host)
+        assert result["reason"] == "reconfigure_successful"
+        assert server.runtime_data.listening == both
+    with closing(socket.socket()) as taken:
+        taken.bind((LOCALHOST, 0))
+        taken.listen()
+        wanted = taken.getsockname()[1]
+        result = await submit(wanted)
+        free = suggested(result)["access"]["settings_port"]
+        assert free > wanted
+        assert said(result) == (
+            f"The port for settings files, TCP {wanted}, is already taken."
+            f" Port {free} is filled in now: submit again to use it."
+        )
+    # SIP may take it over.
+    tcp = {"enabled": True, "port": settings_port}
+    assert said(await submit(settings_port, tcp=tcp)) == (
+        f"The port for settings files cannot be {settings_port}, which TCP or TLS has."
+    )
+    result = await submit(free_port(), tcp=tcp)
+    assert result["reason"] == "reconfigure_successful"
+    assert server.runtime_data.listening["TCP"] == settings_port
+
+
+async def test_a_port_for_settings_files_that_is_not_permitted(
+    hass: HomeAssistant, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: str, port: int, transport: str) -> None:
+        if transport == "HTTP":
+            raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(
+        "custom_components.snom_buttons.flows.server.check_bind", refuse
+    )
+    result = await submitted(hass, port, access={"settings_port": 80})
+    assert said(result) == (
+        "Home Assistant may not use TCP port 80 for settings files. Use one from 1024 up."
+    )
 
 
 async def test_advertised_addresses_and_networks(

@@ -17,7 +17,7 @@ from ..engine.phones import MODELS
 from ..engine.provisioning import Mac
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.tokens import new_token
-from ..hub.settings import KeySettings
+from ..hub.settings import EntrySettings, KeySettings
 from ..hub.texts import text
 from .choose import Choice
 
@@ -70,10 +70,16 @@ def count_keys(model_name: str, entities: Sequence[str]) -> int:
 
 
 @callback
-def async_by_itself(hass: HomeAssistant, token: str) -> str:
-    """Return how a phone fetches its settings by itself, as Markdown; "" if it cannot."""
-    url = async_settings_url(hass, token)
-    return f"{text(hass, 'settings_url', url=url)}\n\n" if url else ""
+def async_by_itself(hass: HomeAssistant, entry: ConfigEntry[Any], token: str) -> str:
+    """Return how a phone fetches its settings by itself, or what that needs, as Markdown.
+
+    "" for a phone that has no token.
+    """
+    if not token:
+        return ""
+    url = async_settings_url(hass, EntrySettings.from_entry(entry), token)
+    name = "settings_url" if url else "no_settings_url"
+    return f"{text(hass, name, url=url or '')}\n\n"
 
 
 @callback

@@ -108,7 +108,7 @@ class DiscoveredFlow(ConfigFlow):
         assert mac is not None
         if entry is None:
             return self.async_abort(reason="not_heard")
-        if async_settings_url(self.hass, "-") is None:
+        if async_settings_url(self.hass, entry.runtime_data.settings, "-") is None:
             return self.async_abort(reason="no_settings_url")
         if async_is_set_up(self.hass, mac):
             return self.async_abort(reason="phone_known")
@@ -169,6 +169,6 @@ class DiscoveredFlow(ConfigFlow):
                 "phone": escape_markdown(phone.title),
                 "account": extension,
                 "password": phone.data[CONF_PASSWORD],
-                "by_itself": async_by_itself(self.hass, phone.data[CONF_TOKEN]),
+                "by_itself": async_by_itself(self.hass, entry, phone.data[CONF_TOKEN]),
             },
         )

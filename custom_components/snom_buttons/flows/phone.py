@@ -311,7 +311,8 @@ class PhoneFlow(PlugInFlow):
         """Show what to enter in the web page of the phone."""
         if user_input is not None:
             return self._async_finish()
-        addresses = server_settings(self._get_entry().data).registrar_addresses
+        entry = self._get_entry()
+        addresses = server_settings(entry.data).registrar_addresses
         lines = self._lines
         return self.async_show_form(
             step_id="placed" if CONF_ADDRESS in self._account else "phone",
@@ -320,7 +321,9 @@ class PhoneFlow(PlugInFlow):
                 "account": self._account[CONF_EXTENSION],
                 "password": self._account[CONF_PASSWORD],
                 "registrar": next(iter(addresses.values())),
-                "by_itself": async_by_itself(self.hass, self._account[CONF_TOKEN]),
+                "by_itself": async_by_itself(
+                    self.hass, entry, self._account[CONF_TOKEN]
+                ),
                 "outbound": "".join(
                     f"| Outbound Proxy ({transport})"
                     f" | `{address};transport={transport.lower()}` |\n"

@@ -96,9 +96,11 @@ class PlugInFlow(SnomSubentryFlow):
         entry: SnomConfigEntry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return "not_running"
-        if not entry.runtime_data.hearing.is_open:
+        hub = entry.runtime_data
+        if not hub.hearing.is_open:
             return "not_heard"
-        return None if async_settings_url(self.hass, "-") else "no_settings_url"
+        url = async_settings_url(self.hass, hub.settings, "-")
+        return None if url else "no_settings_url"
 
     async def async_step_wait(
         self, user_input: dict[str, str] | None = None

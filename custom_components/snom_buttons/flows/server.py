@@ -30,7 +30,7 @@ from ..const import (
 )
 from ..engine.phones import CannotListen, ServerSettings, check_bind
 from ..hub.hub import SnomConfigEntry, SnomHub
-from ..hub.settings import certificate_settings, server_settings
+from ..hub.settings import HTTP, certificate_settings, server_settings, settings_port
 from ..hub.texts import async_load_texts, text
 from .discovered import DiscoveredFlow
 from .forms import WHOLE_FORM, Faults
@@ -46,7 +46,7 @@ from .server_form import (
     read_server,
 )
 
-STREAMS: Final = ("TCP", "TLS")
+STREAMS: Final = ("TCP", "TLS", HTTP)
 
 WITH_UDP: Final = (CONF_HOST, CONF_PORT)
 WITHOUT_UDP: Final = (CONF_HOST, CONF_UDP, CONF_TCP, CONF_TLS)
@@ -111,7 +111,7 @@ class SnomConfigFlow(DiscoveredFlow, domain=DOMAIN):
             if not faults:
                 settings = server_settings(data)
                 try:
-                    await self._async_check_ports(settings)
+                    await self._async_check_ports(settings, settings_port(data))
                 except CannotListen as error:
                     add_bind_fault(faults, data, settings, error)
                 else:
@@ -131,7 +131,9 @@ class SnomConfigFlow(DiscoveredFlow, domain=DOMAIN):
             for subentry in self._get_reconfigure_entry().subentries.values()
         )
 
-    async def _async_check_ports(self, settings: ServerSettings) -> None:
+    async def _async_check_ports(
+        self, settings: ServerSettings, settings_port: int | None
+    ) -> None:
         """Bind each port for a moment. Raises CannotListen for the first that fails.
 
         The running server that is changed releases a port that it holds itself.
@@ -142,9 +144,10 @@ class SnomConfigFlow(DiscoveredFlow, domain=DOMAIN):
             entry: SnomConfigEntry = self._get_reconfigure_entry()
             if entry.state is ConfigEntryState.LOADED:
                 running = entry.runtime_data
-        held = running.server.listening if running else {}
+        held = running.listening if running else {}
         stays = running is not None and running.server.settings.host == host
-        for transport, port in settings.ports.items():
+        ports = settings.ports | ({HTTP: settings_port} if settings_port else {})
+        for transport, port in ports.items():
             in_the_way = port in (
                 {held.get("UDP")} if transport == "UDP" else {*map(held.get, STREAMS)}
             )

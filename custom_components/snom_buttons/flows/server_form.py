@@ -1,6 +1,6 @@
 """The form of a server: its schema, how it is read, and its faults."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 import errno
 from ipaddress import ip_address, ip_network
 import re
@@ -28,6 +28,7 @@ from ..const import (
     CONF_PLUG_AND_PLAY,
     CONF_PRIVATE_KEY,
     CONF_REALM,
+    CONF_SETTINGS_PORT,
     CONF_TCP,
     CONF_TLS,
     CONF_UDP,
@@ -41,7 +42,7 @@ from ..engine.phones import (
     host_and_port,
 )
 from ..hub.certificate import CertificateProblem, certificate_files, load_certificate
-from ..hub.settings import KEEPALIVE, CertificateSettings
+from ..hub.settings import HTTP, KEEPALIVE, CertificateSettings
 from .forms import WHOLE_FORM, Faults, whole_number
 
 DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104, phones are on the network
@@ -65,8 +66,10 @@ BIND_ERRORS: Final = {
 STREAM_ERRORS: Final = {
     ("port_in_use", "TCP"): "port_in_use_tcp",
     ("port_in_use", "TLS"): "port_in_use_tls",
+    ("port_in_use", HTTP): "port_in_use_http",
     ("port_not_permitted", "TCP"): "port_not_permitted_tcp",
     ("port_not_permitted", "TLS"): "port_not_permitted_tls",
+    ("port_not_permitted", HTTP): "port_not_permitted_http",
 }
 """The same for a port in a section: fields of sections show no errors."""
 
@@ -119,6 +122,7 @@ SERVER_SCHEMA: Final = vol.Schema(
                     0, MAX_KEEPALIVE, "s"
                 ),
                 vol.Required(CONF_PLUG_AND_PLAY, default=True): BooleanSelector(),
+                vol.Optional(CONF_SETTINGS_PORT): PORT,
             }
         ),
     }
@@ -172,6 +176,9 @@ def find_server_faults(data: Mapping[str, Any]) -> Faults:
         faults.add(WHOLE_FORM, "no_transport")
     elif tcp[CONF_ENABLED] and tls[CONF_ENABLED] and tcp[CONF_PORT] == tls[CONF_PORT]:
         faults.add(WHOLE_FORM, "same_port", port=str(tcp[CONF_PORT]))
+    settings_port = data[CONF_ACCESS].get(CONF_SETTINGS_PORT)
+    if settings_port in [it[CONF_PORT] for it in (tcp, tls) if it[CONF_ENABLED]]:
+        faults.add(WHOLE_FORM, "same_settings_port", port=str(settings_port))
     return faults
 
 
@@ -199,10 +206,16 @@ def add_bind_fault(
     field, key = BIND_ERRORS.get(error.errno or 0, (WHOLE_FORM, "cannot_listen"))
     placeholders = {"port": str(port), "error": error.strerror or ""}
     if key == "port_in_use":
-        free = _next_free_port(settings, transport, port)
+        others = {settings.tcp_port, settings.tls_port}
+        others.add(data[CONF_ACCESS].get(CONF_SETTINGS_PORT))
+        # What listens on TCP cannot share a port.
+        taken = set() if transport == "UDP" else others
+        free = _next_free_port(settings.host, transport, port, taken)
         placeholders["free_port"] = str(free)
         if transport == "UDP":
             data[CONF_PORT] = free
+        elif transport == HTTP:
+            data[CONF_ACCESS] = data[CONF_ACCESS] | {CONF_SETTINGS_PORT: free}
         else:
             name = SECTIONS[transport]
             data[name] = data[name] | {CONF_PORT: free}
@@ -211,14 +224,14 @@ def add_bind_fault(
     faults.add(field, key, **placeholders)
 
 
-def _next_free_port(settings: ServerSettings, transport: str, port: int) -> int:
+def _next_free_port(
+    host: str, transport: str, port: int, taken: Container[int | None]
+) -> int:
     """Return the first free port after `port`, `port` itself if there is none."""
-    # TCP and TLS cannot share a port.
-    others = () if transport == "UDP" else (settings.tcp_port, settings.tls_port)
     free = port
     try:
-        while free == port or free in others:
-            free = free_port(settings.host, free + 1, transport)
+        while free == port or free in taken:
+            free = free_port(host, free + 1, transport)
     except OSError:
         return port
     return free

@@ -29,7 +29,8 @@ from .ports import ServerPorts
 from .provisioning.discovery import async_drop_card
 from .provisioning.follower import Provisioning
 from .provisioning.hearing import Hearing
-from .settings import EntrySettings, PhoneSettings, SharedLineSettings, mqtt_base
+from .provisioning.listener import Listener
+from .settings import HTTP, EntrySettings, PhoneSettings, SharedLineSettings, mqtt_base
 from .store import LINES, MQTT, ServerStore, Snapshot, async_remove_store
 
 type SnomConfigEntry = ConfigEntry[SnomHub]
@@ -86,7 +87,10 @@ class SnomHub:
             self.provisioning.plug_and_play,
             self.issues.async_follow_hearing,
         )
-        self.ports = ServerPorts(self.server, self.hearing, self._async_schedule_reload)
+        self.listener = Listener(hass, self.settings, self.issues.async_follow_listener)
+        self.ports = ServerPorts(
+            self.server, (self.hearing, self.listener), self._async_schedule_reload
+        )
         self._followers: list[Follower] = [
             EventBus(hass, self.server, self.phones, self._line_used),
             DialRules(hass, entry, self.server, self.phones),
@@ -95,6 +99,12 @@ class SnomHub:
             self.mqtt,
             self.provisioning,
         ]
+
+    @property
+    def listening(self) -> dict[str, int]:
+        """The open ports by transport."""
+        port = self.listener.listening
+        return self.server.listening | ({} if port is None else {HTTP: port})
 
     async def async_load(self) -> None:
         """Create the phones and lines and their devices, and restore what was stored.

@@ -271,6 +271,16 @@ class ServerIssues(Follower):
             self._async_report(f"{key}_{self._entry_id}", key, {"error": error})
 
     @callback
+    def async_follow_listener(self, port: int, error: str | None = None) -> None:
+        """Report why the port for settings files is not open; None if it is."""
+        issue_id = f"settings_port_{self._entry_id}"
+        if error is None:
+            self._async_withdraw(issue_id)
+        else:
+            placeholders = {"port": str(port), "error": error}
+            self._async_report(issue_id, "settings_port_closed", placeholders)
+
+    @callback
     def async_follow_links(self, missing: Mapping[tuple[str, str], str]) -> None:
         """Report the entity that is gone, by extension and key of a linked key."""
         wanted = set()

@@ -1,7 +1,7 @@
 """The ports of a server: checked before set-up, opened last, closed first."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..engine.phones import CannotListen, PhoneServer, check_bind
@@ -21,7 +21,10 @@ class ServerPorts:
     """The ports of one server; they are opened or closed by one caller at a time."""
 
     def __init__(
-        self, server: PhoneServer, beside: Beside, lost: Callable[[], None]
+        self,
+        server: PhoneServer,
+        beside: Sequence[Beside],
+        lost: Callable[[], None],
     ) -> None:
         """Open nothing. `lost` is called if the ports cannot be opened again."""
         self._server = server
@@ -46,14 +49,13 @@ class ServerPorts:
         async with self._lock:
             if not self._is_closed:  # because Home Assistant stops
                 await self._server.start()
-                await self._beside.open()
+                await self._open_beside()
 
     async def close(self) -> None:
         """Close the ports. Presses answered before have been delivered when it returns."""
         async with self._lock:
             self._is_closed = True
-            await self._beside.close()
-            await self._server.stop()
+            await self._close()
 
     async def check_bind(self, host: str, port: int, transport: str) -> None:
         """Bind a port, with the server's own closed meanwhile. Raises as `check_bind`."""
@@ -62,8 +64,7 @@ class ServerPorts:
                 check_bind(host, port, transport)
                 return
             try:
-                await self._beside.close()
-                await self._server.stop()
+                await self._close()
                 check_bind(host, port, transport)
             finally:
                 try:
@@ -71,4 +72,13 @@ class ServerPorts:
                 except OSError:
                     self._lost()
                 else:
-                    await self._beside.open()
+                    await self._open_beside()
+
+    async def _open_beside(self) -> None:
+        for it in self._beside:
+            await it.open()
+
+    async def _close(self) -> None:
+        for it in self._beside:
+            await it.close()
+        await self._server.stop()

@@ -62,6 +62,7 @@ from ..const import (
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
     CONF_RUN,
+    CONF_SETTINGS_PORT,
     CONF_TARGET,
     CONF_TCP,
     CONF_TLS,
@@ -447,6 +448,16 @@ def server_settings(data: Mapping[str, Any]) -> ServerSettings:
     )
 
 
+HTTP: Final = "HTTP"
+"""The transport of settings files, beside those of SIP."""
+
+
+def settings_port(data: Mapping[str, Any]) -> int | None:
+    """Return the port for settings files in the data of a config entry."""
+    port: int | None = data.get(CONF_ACCESS, {}).get(CONF_SETTINGS_PORT)
+    return port
+
+
 class CertificateSettings(NamedTuple):
     """The paths of certificate and private key for TLS; "" for Home Assistant's own."""
 
@@ -478,6 +489,8 @@ class EntrySettings:
     """None while MQTT is off."""
     plug_and_play: bool = True
     """Whether phones that are plugged in are heard."""
+    settings_port: int | None = None
+    """The TCP port for settings files by plain HTTP, in place of Home Assistant's own."""
 
     @classmethod
     def from_entry(cls, entry: ConfigEntry[Any]) -> Self:
@@ -496,15 +509,16 @@ class EntrySettings:
             lines=lines,
             mqtt=mqtt_settings(entry.options),
             plug_and_play=entry.data.get(CONF_ACCESS, {}).get(CONF_PLUG_AND_PLAY, True),
+            settings_port=settings_port(entry.data),
         )
 
     def needs_restart(self, running: EntrySettings) -> bool:
         """Return whether a server that runs with other settings has to restart."""
-        return (self.server, self.certificate, self.plug_and_play) != (
-            running.server,
-            running.certificate,
-            running.plug_and_play,
-        )
+        return self._fixed != running._fixed
+
+    @property
+    def _fixed(self) -> tuple[object, ...]:
+        return self.server, self.certificate, self.plug_and_play, self.settings_port
 
 
 def known_macs(hass: HomeAssistant) -> set[str]:

@@ -7,7 +7,7 @@ from .events import Attempt, Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
 from .models import EXPANSIONS, MODELS, hardware_of, model_name
-from .network import check_bind, free_port
+from .network import check_bind, free_port, tcp_listener
 from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
 from .server import CannotListen, PhoneServer
@@ -53,4 +53,5 @@ __all__ = [
     "phone_address",
     "redirection",
     "shared_key",
+    "tcp_listener",
 ]

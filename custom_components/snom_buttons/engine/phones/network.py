@@ -1,4 +1,4 @@
-"""Checks for free ports of this machine. Nothing is sent, and no name is looked up."""
+"""Ports of this machine. Nothing is sent, and no name is looked up."""
 
 import errno
 from ipaddress import ip_address
@@ -19,6 +19,11 @@ def check_bind(host: str, port: int, transport: str = "UDP") -> None:
         raise ValueError(f"{host!r} is not an IP address") from error
     kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
     listening_socket(host, port, kind).close()
+
+
+def tcp_listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens for connections; `::` includes IPv4. Raises OSError."""
+    return listening_socket(host, port, socket.SOCK_STREAM)
 
 
 def free_port(host: str, start: int, transport: str = "UDP") -> int:

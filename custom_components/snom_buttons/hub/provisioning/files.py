@@ -124,7 +124,7 @@ class Files:
 
     def _profile(self, phone: PhoneSettings) -> Profile:
         assert self._settings is not None
-        return async_profile(self._hass, self._settings.server, phone)
+        return async_profile(self._hass, self._settings, phone)
 
     @callback
     def _async_remember(self, phone: PhoneSettings, mac: Mac) -> None:

@@ -165,11 +165,12 @@ class Provisioning(Follower):
                 or async_is_ignored(self._hass, said.mac)
             )
         # Without a URL there is nothing to answer, and the window stays free.
-        if not is_wanted or async_settings_url(self._hass, "-") is None:
+        if not is_wanted or async_settings_url(self._hass, settings, "-") is None:
             return None
         if known is None and self.window and not self.window.async_admit(said):
             return None
-        folder = async_settings_url(self._hass, self.tokens.async_issue(said.mac))
+        token = self.tokens.async_issue(said.mac)
+        folder = async_settings_url(self._hass, settings, token)
         return f"{folder}{said.mac}.xml"
 
     def _trusts(self, phone: PhoneSettings, said: Announcement) -> bool:

@@ -8,39 +8,50 @@ from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
-from ...engine.phones import ServerSettings
 from ...engine.provisioning import Profile, ProfileKey, Region, region_of
-from ..settings import PhoneSettings
+from ..settings import EntrySettings, PhoneSettings
 
 SETTINGS_PATH: Final = f"/api/{DOMAIN}/settings"
 """The path of all settings files, each below the token of its phone."""
 
 
 @callback
-def async_settings_url(hass: HomeAssistant, token: str) -> str | None:
+def async_settings_url(
+    hass: HomeAssistant, settings: EntrySettings, token: str
+) -> str | None:
     """Return where the phone with a token fetches its settings; None if it cannot.
 
     A phone does not trust the certificate of a private server.
     """
-    if not token:
-        return None
+    base = _base(hass, settings)
+    return f"{base}{SETTINGS_PATH}/{token}/" if base and token else None
+
+
+def _base(hass: HomeAssistant, settings: EntrySettings) -> str | None:
+    """Return the address of the server's own port, else that of Home Assistant."""
+    if settings.settings_port is not None:
+        host, _, _ = _registrar(settings)[1].rpartition(":")
+        return f"http://{host}:{settings.settings_port}"
     try:
         base = get_url(
             hass, allow_external=False, allow_cloud=False, require_current_request=False
         )
     except NoURLAvailableError:
         return None
-    if not base.startswith("http://"):
-        return None
-    return f"{base}{SETTINGS_PATH}/{token}/"
+    return base if base.startswith("http://") else None
+
+
+def _registrar(settings: EntrySettings) -> tuple[str, str]:
+    """Return transport and address with which phones register."""
+    return next(iter(settings.server.registrar_addresses.items()))
 
 
 @callback
 def async_profile(
-    hass: HomeAssistant, server: ServerSettings, phone: PhoneSettings
+    hass: HomeAssistant, settings: EntrySettings, phone: PhoneSettings
 ) -> Profile:
     """Return what a phone is to be set to."""
-    transport, registrar = next(iter(server.registrar_addresses.items()))
+    transport, registrar = _registrar(settings)
     setup = phone.setup
     return Profile(
         account=setup.extension,
@@ -50,7 +61,7 @@ def async_profile(
         transport=transport.lower(),
         model=setup.model,
         keys=tuple(ProfileKey(name=key.name, label=key.title) for key in setup.keys),
-        settings_url=async_settings_url(hass, phone.token),
+        settings_url=async_settings_url(hass, settings, phone.token),
         region=_region(hass),
     )
 

@@ -5,15 +5,35 @@ from typing import Final, NoReturn
 from aiohttp import web
 
 from homeassistant.components.http import HomeAssistantView
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.network import is_cloud_connection
 
 from ...const import DOMAIN
 from ...engine.provisioning import CONTENT_TYPE, read_fetch
+from .files import Files
 from .profiles import SETTINGS_PATH
 
 MAX_AGENT: Final = 200
 """Characters of a User-Agent that are read."""
+
+
+@callback
+def async_settings_file(
+    hass: HomeAssistant, token: str, name: str, agent: str, remote: str
+) -> bytes | None:
+    """Return the settings file that a request asks for; None for all else, counted."""
+    fetch = read_fetch(name, agent[:MAX_AGENT])
+    if fetch is None:
+        return None
+    entries = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        files: Files = entry.runtime_data.provisioning.files
+        file = files.async_file(token, fetch, remote)
+        if file is not None:
+            return file
+    for entry in entries:
+        entry.runtime_data.provisioning.files.refused += 1
+    return None
 
 
 class SettingsView(HomeAssistantView):
@@ -36,21 +56,15 @@ class SettingsView(HomeAssistantView):
         self, request: web.Request, token: str, name: str = ""
     ) -> web.Response:
         """Return a settings file."""
-        agent = request.headers.get("User-Agent", "")[:MAX_AGENT]
-        fetch = read_fetch(name, agent)
         # A request by the cloud comes from the internet, with an address of our own.
-        if fetch is None or is_cloud_connection(self._hass):
+        if is_cloud_connection(self._hass):
             raise web.HTTPNotFound
-        entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
-        for entry in entries:
-            file = entry.runtime_data.provisioning.files.async_file(
-                token, fetch, request.remote or ""
-            )
-            if file is not None:
-                return web.Response(body=file, content_type=CONTENT_TYPE)
-        for entry in entries:
-            entry.runtime_data.provisioning.files.refused += 1
-        raise web.HTTPNotFound
+        agent = request.headers.get("User-Agent", "")
+        remote = request.remote or ""
+        file = async_settings_file(self._hass, token, name, agent, remote)
+        if file is None:
+            raise web.HTTPNotFound
+        return web.Response(body=file, content_type=CONTENT_TYPE)
 
     async def head(self, _: web.Request, **__: str) -> NoReturn:
         """Find nothing, as at an address without a view."""
