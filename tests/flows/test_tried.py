@@ -21,7 +21,7 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from tests.support.entries import add_phone, device_of, phone_subentry
-from tests.support.flows import checked_server
+from tests.support.flows import TEXTS, checked_server
 from tests.support.plugging import MAC, Network, announcement
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
@@ -261,7 +261,7 @@ async def test_what_changes_while_a_card_is_open_is_said(
     assert (await confirm(hass, card))["reason"] == "not_running"
 
 
-async def test_without_plain_http_only_the_account_is_shown(
+async def test_without_plain_http_it_is_said_what_the_phone_needs(
     hass: HomeAssistant, server: MockConfigEntry, tries: Attempts
 ) -> None:
     await hass.config.async_update(internal_url=f"https://{LOCALHOST}:1")
@@ -269,4 +269,5 @@ async def test_without_plain_http_only_the_account_is_shown(
     page = await confirm(hass, await card_of(hass))
     assert page["reason"] == "phone_to_type"
     assert page["description_placeholders"] is not None
-    assert page["description_placeholders"]["by_itself"] == ""
+    said = page["description_placeholders"]["by_itself"]
+    assert said == f"{TEXTS['common']['no_settings_url']}\n\n"

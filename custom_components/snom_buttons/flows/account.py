@@ -78,8 +78,9 @@ def async_by_itself(hass: HomeAssistant, entry: ConfigEntry[Any], token: str) ->
     if not token:
         return ""
     url = async_settings_url(hass, EntrySettings.from_entry(entry), token)
-    name = "settings_url" if url else "no_settings_url"
-    return f"{text(hass, name, url=url or '')}\n\n"
+    if url is None:
+        return f"{text(hass, 'no_settings_url')}\n\n"
+    return f"{text(hass, 'settings_url', url=url)}\n\n"
 
 
 @callback
