@@ -125,6 +125,8 @@ DIALLING: Final = {
 PHONE: Final = {
     "extension": EXTENSION,
     "password": "hush-password",
+    "former_password": "hush-former-password",
+    "former_until": "hush-former-until",
     "model": "D785",
     "token": "hush-token",
     "mac": "hush-mac",

@@ -41,6 +41,7 @@ from ..engine.names import SIP_USER, without_forbidden
 from ..engine.phones import EXPANSIONS, MODELS, can_reach, phone_address
 from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
+from ..hub.provisioning.renewal import async_with_former_password
 from ..hub.provisioning.tokens import new_token
 from ..hub.settings import EntrySettings, KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
@@ -221,8 +222,6 @@ class PhoneFlow(PlugInFlow):
                 if address:
                     self._account[CONF_ADDRESS] = address
                 self._account[CONF_TOKEN] = suggested.get(CONF_TOKEN) or new_token()
-                if CONF_MAC in suggested:
-                    self._account[CONF_MAC] = suggested[CONF_MAC]
                 colors = _has_colors(user_input)
                 model = user_input[CONF_MODEL]
                 if model != suggested.get(CONF_MODEL) and model in MODELS:
@@ -351,9 +350,14 @@ class PhoneFlow(PlugInFlow):
         if self._room_lights:
             data[CONF_ROOM_LIGHTS] = True
         if self.source != SOURCE_USER:
-            before = self._get_reconfigure_subentry().data
-            if dialling := before.get(CONF_DIALLING):
-                data[CONF_DIALLING] = dialling
+            subentry = self._get_reconfigure_subentry()
+            # As they are now: a phone may have fetched its settings meanwhile.
+            for name in (CONF_DIALLING, CONF_MAC):
+                if kept := subentry.data.get(name):
+                    data[name] = kept
+            data = async_with_former_password(
+                self._get_entry(), subentry.subentry_id, data
+            )
         return self._async_save(self._name, data, self._account[CONF_EXTENSION])
 
     async def async_step_dialling(

@@ -21,6 +21,7 @@ from homeassistant.const import (
     CONF_TOKEN,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from ..const import (
     CONF_ACCESS,
@@ -37,6 +38,8 @@ from ..const import (
     CONF_DIALLING,
     CONF_EXTENSION,
     CONF_FOLLOWS,
+    CONF_FORMER,
+    CONF_FORMER_UNTIL,
     CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
@@ -346,6 +349,7 @@ class PhoneSettings:
                 extension=data[CONF_EXTENSION],
                 name=without_forbidden(subentry.title) or data[CONF_EXTENSION],
                 password=data[CONF_PASSWORD],
+                former_password=former_password(data),
                 model="" if data[CONF_MODEL] == MODEL_OTHER else data[CONF_MODEL],
                 keys=tuple(
                     key.setup_on_line(codes[key.key]) if key.key in codes else key.setup
@@ -370,6 +374,16 @@ class PhoneSettings:
             token="" if data.get(CONF_ADDRESS) else data.get(CONF_TOKEN, ""),
             mac=data.get(CONF_MAC, ""),
         )
+
+
+def former_password(data: Mapping[str, Any]) -> str:
+    """Return the password before the last change in the data of a phone's subentry.
+
+    It is "" if the phone has registered with the new one, or its time is over.
+    """
+    until = dt_util.parse_datetime(data.get(CONF_FORMER_UNTIL, ""))
+    is_over = until is None or until <= dt_util.utcnow()
+    return "" if is_over else str(data.get(CONF_FORMER, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -366,13 +366,17 @@ class TestUnknownUsers:
         assert judged(challenger, value) is WRONG
 
     def test_they_cost_as_many_hashes(
-        self, challenger: Challenger, monkeypatch: pytest.MonkeyPatch
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """As a known one, and as one whose former password still holds."""
+        passwords = PASSWORDS | {"45": "geheim"}
+        former = {"45": "earlier"}
+        challenger = Challenger(REALM, passwords.get, clock, former.get)
         values = {
             user: answer(
                 challenger.challenges(SOURCE), username=user, password="falsch"
             )
-            for user in ("44", "99")
+            for user in ("44", "45", "99")
         }
         hashed: list[int] = []
         real: Callable[[Algorithm, str], str] = Algorithm.hash
@@ -387,7 +391,22 @@ class TestUnknownUsers:
             hashed.clear()
             judged(challenger, value)
             costs[user] = len(hashed)
-        assert costs == {"44": 3, "99": 3}
+        assert costs == {"44": 6, "45": 6, "99": 6}
+
+
+class TestFormerPassword:
+    def test_both_are_accepted_and_told_apart(self, clock: Clock) -> None:
+        challenger = Challenger(REALM, PASSWORDS.get, clock, {"44": "earlier"}.get)
+
+        def authentication(password: str) -> Authentication:
+            value = answer(challenger.challenges(SOURCE), password=password)
+            return challenger.judge(
+                [value], source=SOURCE, method="REGISTER", request_uri=URI
+            )
+
+        assert authentication("geheim") == (Authentication(ACCEPTED, "44"))
+        assert authentication("earlier") == Authentication(ACCEPTED, "44", True)
+        assert authentication("falsch").verdict is WRONG
 
 
 class TestNonces:

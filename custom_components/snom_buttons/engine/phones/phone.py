@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 import logging
@@ -70,6 +71,8 @@ class Phone:
         """The configured keys by name, in their order."""
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
+        self._left: Sequence[Contact] = ()
+        """Those that it had under another extension, until it registers with this one."""
         self._late: set[str] = set()
         """Keys of which an old document to a contact that has left may still arrive."""
         self._line_of = line_of
@@ -298,9 +301,11 @@ class Phone:
     async def check_sync(self, *, reboot: bool, within: float) -> None:
         """Ask the phone to fetch its settings, or to restart. Raises Failed.
 
-        All contacts are asked that answer, or all if none does.
+        All contacts are asked that answer, or all if none does. A phone whose extension
+        was changed is asked once where it was registered with the one before.
         """
-        contacts = self._asked_contacts().values()
+        left, self._left = self._left, ()
+        contacts = left or self._asked_contacts().values()
         await check_sync(self.setup.name, contacts, reboot=reboot, within=within)
 
     def _asked_contacts(self) -> dict[object, Contact]:
@@ -327,6 +332,7 @@ class Phone:
         """
         before = self._contacts
         self._contacts = {}
+        self._left = () if bindings else self._left
         new: list[Contact] = []
         self.is_followed = True
         self.registrations = [Registration.of(binding, now) for binding in bindings]
@@ -339,7 +345,7 @@ class Phone:
                 binding,
                 courier,
                 self.traffic,
-                password_of=lambda: self.setup.password,
+                password_of=lambda: self.setup.held_password,
                 document_of=self._document_of,
                 status_changed=partial(self.status.emit, None),
                 answered=partial(self._answered, binding.key),
@@ -373,6 +379,15 @@ class Phone:
         for description in islice(unconfigured, MAX_UNCONFIGURED):
             if description.name not in self.keys:
                 self._unconfigured[description.name] = description
+
+    def succeed(self, before: Phone) -> None:
+        """Go on as a phone that is closed, the same one under another extension."""
+        self.restore(before.saved_looks, before.unconfigured)
+        self._left = before._left
+
+    def end_former_password(self) -> None:
+        """Accept the former password no more."""
+        self.setup = replace(self.setup, former_password="")
 
     def heard(self, flow: Flow) -> None:
         """Record that a request has come by a flow: its contact answers."""
@@ -411,6 +426,7 @@ class Phone:
         self._calm.cancel()
         for contact in self._contacts.values():
             contact.close()
+        self._left = tuple(self._contacts.values()) or self._left
         self._contacts.clear()
         self._contacts_changed.emit(None)
 

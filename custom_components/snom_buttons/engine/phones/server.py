@@ -58,6 +58,8 @@ class PhoneServer:
         self.settings = settings
         self.changed: Signal[Change] = Signal()
         """What `snapshot` returns has changed."""
+        self.renewed: Signal[str] = Signal()
+        """The extension of a phone that registers with its new password."""
         self.locked_out: Signal[None] = Signal()
         """`locked` has changed."""
         self.attempted: Signal[Attempt] = Signal()
@@ -83,6 +85,8 @@ class PhoneServer:
             clock,
             self._location,
             self._guard,
+            former_password_of=self._former_password_of,
+            on_registering=self._end_former_password,
             on_wrong=self._wrong,
         )
         reception = self._reception = Reception(self.phones, self.line_of, clock)
@@ -232,12 +236,12 @@ class PhoneServer:
         """Add a phone, before or after the start, and return it.
 
         Its keys show what they showed on `before`, the same phone under another
-        extension. Raises ValueError if the extension is taken, DocumentError for a key
+        extension, which was removed. Raises ValueError if the extension is taken, DocumentError for a key
         that cannot be written.
         """
         phone = Phone(setup, partial(self._line_setup_of, setup.extension))
         if before is not None:
-            phone.restore(before.saved_looks, before.unconfigured)
+            phone.succeed(before)
         self._add(phone)
         return phone
 
@@ -260,15 +264,17 @@ class PhoneServer:
         self._follow_owner(extension)
 
     def configure_phone(self, setup: PhoneSetup) -> None:
-        """Apply a new setup; another password or address ends the registrations.
+        """Apply a new setup; another address or password ends the registrations.
 
+        They stay while the password that they were made with is the former one.
         Raises KeyError for an unknown phone, DocumentError as `Key` does.
         """
         phone = self.phones[setup.extension]
         before = phone.setup
         phone.configure(setup)
         self._apply_lines()
-        if (setup.password, setup.address) != (before.password, before.address):
+        accepted = (setup.password, setup.former_password)
+        if before.held_password not in accepted or setup.address != before.address:
             self._location.forget(setup.extension)
             self._bind_address(phone)
             self._registered(setup.extension)
@@ -279,6 +285,18 @@ class PhoneServer:
     def _password_of(self, extension: str) -> str | None:
         phone = self.phones.get(extension)
         return phone.setup.password if phone and phone.setup.address is None else None
+
+    def _former_password_of(self, extension: str) -> str | None:
+        phone = self.phones.get(extension)
+        return (phone and phone.setup.former_password) or None
+
+    def _end_former_password(self, extension: str) -> None:
+        """End what was registered with the former password, as a phone has the new one."""
+        phone = self.phones.get(extension)
+        if phone and phone.setup.former_password:
+            phone.end_former_password()
+            self._location.forget(extension)
+            self.renewed.emit(extension)
 
     def press(
         self, extension: str, key: str, cause: object = None

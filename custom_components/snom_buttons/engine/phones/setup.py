@@ -56,6 +56,8 @@ class PhoneSetup:
     name: str = ""
     """The user's name of the phone."""
     password: str = field(repr=False)
+    former_password: str = field(default="", repr=False)
+    """Accepted beside the other until the phone has registered with that; "" for none."""
     model: str = ""
     """Such as `D785`; empty for a model that is not known."""
     keys: tuple[KeySetup, ...] = ()
@@ -65,6 +67,11 @@ class PhoneSetup:
     """IP address and UDP port of a phone that does not register, and then cannot."""
     room_lights: bool = False
     """Whether the lamps count as lights of the room; by default they are indicators."""
+
+    @property
+    def held_password(self) -> str:
+        """The password with which the phone has registered last, if it has."""
+        return self.former_password or self.password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,7 +174,7 @@ def _proof(phone: Phone, *realm: str) -> str:
 
     Version 0.1 had the realm in it, too.
     """
-    secret = "\0".join((phone.extension, *realm, phone.setup.password))
+    secret = "\0".join((phone.extension, *realm, phone.setup.held_password))
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

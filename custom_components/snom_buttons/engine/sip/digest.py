@@ -182,6 +182,8 @@ class Authentication:
 
     verdict: Verdict
     username: str | None = None
+    is_former: bool = False
+    """Whether the password is the former one."""
 
 
 class Challenger:
@@ -197,13 +199,18 @@ class Challenger:
         realm: str,
         password_of: Callable[[str], str | None],
         clock: Callable[[], float],
+        former_password_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """Check passwords; `password_of` returns None for an unknown user."""
+        """Check passwords; `password_of` returns None for an unknown user.
+
+        `former_password_of` returns another one that is accepted, None for most users.
+        """
         self.realm = realm
         self._password_of = password_of
+        self._former_password_of = former_password_of
         self._clock = clock
         self._secret = secrets.token_bytes(32)
-        # Replaces the password of an unknown user, so that the time is the same.
+        # Replaces a password that there is not, so that the time is the same.
         self._decoy_password = secrets.token_hex(8)
         self._highest_nc: dict[str, tuple[int, float]] = {}
         self._next_sweep = 0.0
@@ -262,25 +269,31 @@ class Challenger:
             return wrong
         qop = offered.get("qop", "")
         count = offered.get("nc", "")
-        known = self._password_of(username)
-        password = known if known is not None else self._decoy_password
-        expected = digest_response(
-            algorithm,
-            username=username,
-            realm=self.realm,
-            password=password,
-            method=method,
-            uri=uri,
-            nonce=nonce,
-            qop=qop,
-            nc=count,
-            cnonce=offered.get("cnonce", ""),
-        )
         given = offered.get("response", "").lower()
-        right = hmac.compare_digest(
-            expected.encode(), given.encode("utf-8", "surrogateescape")
-        )
-        if not right or known is None or qop.lower() not in ("", "auth"):
+
+        def is_right(password: str | None) -> bool:
+            expected = digest_response(
+                algorithm,
+                username=username,
+                realm=self.realm,
+                password=self._decoy_password if password is None else password,
+                method=method,
+                uri=uri,
+                nonce=nonce,
+                qop=qop,
+                nc=count,
+                cnonce=offered.get("cnonce", ""),
+            )
+            matches = hmac.compare_digest(
+                expected.encode(), given.encode("utf-8", "surrogateescape")
+            )
+            return matches and password is not None
+
+        is_present = is_right(self._password_of(username))
+        # Also for users that have none, so that the time shows neither.
+        if not (
+            is_present or is_right(self._former_password_of(username))
+        ) or qop.lower() not in ("", "auth"):
             return wrong
         # A proxy may have changed the Request-URI of a REGISTER (RFC 3261 22.4, 6). For any
         # other request a different URI could be that of a request of this server.
@@ -296,7 +309,7 @@ class Challenger:
             return stale
         self._sweep()
         self._highest_nc[nonce] = number, issued
-        return Authentication(Verdict.ACCEPTED, username)
+        return Authentication(Verdict.ACCEPTED, username, not is_present)
 
     def _new_nonce(self, source: str) -> str:
         stamp = int(self._clock() * 1000).to_bytes(5) + secrets.token_bytes(3)

@@ -25,15 +25,19 @@ class Trust:
         location: LocationService,
         guard: Guard | None = None,
         *,
+        former_password_of: Callable[[str], str | None] = lambda _: None,
+        on_registering: Callable[[str], None] = lambda _: None,
         on_wrong: Callable[[Request, str, Flow], None] = lambda *_: None,
     ) -> None:
         """Authenticate the users for whom `password_of` returns a password.
 
-        `guard` counts wrong passwords and knows the sources that are locked out.
+        The one of `former_password_of` is accepted as well; `on_registering` gets the
+        user of a REGISTER with the present one, before that has changed anything. `guard` counts wrong passwords and knows the sources that are locked out.
         `on_wrong` gets requests with wrong credentials, the user of these, and the flow,
         before the answer. It must take the same time for all users.
         """
-        self._challenger = Challenger(realm, password_of, clock)
+        self._challenger = Challenger(realm, password_of, clock, former_password_of)
+        self._on_registering = on_registering
         self._location = location
         self._guard = guard
         self._on_wrong = on_wrong
@@ -86,7 +90,11 @@ class Trust:
         if verdict is Verdict.ACCEPTED:
             if request.method == "REGISTER" and not request.to.uri.host:
                 return Answer(400)  # an address-of-record is a SIP URI (10.2)
-            return None if judged.username == user else Answer(403)
+            if user is None or judged.username != user:
+                return Answer(403)
+            if request.method == "REGISTER" and not judged.is_former:
+                self._on_registering(user)
+            return None
         if verdict is Verdict.WRONG:
             _LOGGER.debug("Wrong credentials from %s", flow)
             # A phone that is bound by its address may also try to register, and never can.

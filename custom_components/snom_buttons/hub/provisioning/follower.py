@@ -25,6 +25,7 @@ from .files import Files, is_allowed
 from .newcomers import Newcomer, Newcomers
 from .profiles import async_settings_url
 from .refresh import Refresher
+from .renewal import Renewals
 from .tokens import FirstTokens
 from .window import MakePhone, Window
 
@@ -54,6 +55,7 @@ class Provisioning(Follower):
         self._settings: EntrySettings | None = None
         self._window: Window | None = None
         self.refresher: Final = Refresher(hass, phones, save)
+        self._renewals = Renewals(hass, entry)
         self.tokens: Final = FirstTokens(time.monotonic)
         self.files: Final = Files(
             hass, entry, self.tokens, self.refresher, lambda: self.window
@@ -70,6 +72,7 @@ class Provisioning(Follower):
             self.plug_and_play.heard.subscribe(self._async_heard),
             self.plug_and_play.settled.subscribe(self._async_settled),
             self.newcomers.heard.subscribe(self._async_discover),
+            self._server.renewed.subscribe(self._renewals.async_renewed),
             self._server.attempted.subscribe(self._async_attempted),
             async_at_started(self._hass, self._async_discover_all),
         ]
@@ -80,6 +83,7 @@ class Provisioning(Follower):
         self._settings = settings
         self.newcomers.async_drop({phone.mac for phone in settings.phones})
         self.files.async_update(settings)
+        self._renewals.async_update()
         async_drop_extensions(
             self._hass, {it.setup.extension for it in settings.phones}
         )
@@ -88,6 +92,7 @@ class Provisioning(Follower):
     async def stop(self) -> None:
         await super().stop()
         self.refresher.async_stop()
+        self._renewals.async_stop()
         if self.window is not None:
             self.async_close_window(self.window)
 
