@@ -181,6 +181,21 @@ async def test_it_is_renewed_again_before_the_phone_has_it_and_taken_back(
     assert (await phone.register()).status == 200
 
 
+async def test_a_dialogue_does_not_bring_a_hardware_address_back(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """While it is open, the hardware fetches the settings of another phone."""
+    page = await submit_account(hass, await reconfigure_phone(hass, server))
+    web = await hass_client_no_auth()
+    path = "/api/snom_buttons/settings/AnotherRand0mTokenOf22/"
+    assert (await web.get(path, headers=AGENT)).status == 200
+    await finish(hass, page)
+    assert "mac" not in server.subentries["subentry_44"].data
+    assert server.subentries["subentry_45"].data["mac"] == MAC
+
+
 async def test_without_settings_from_here_the_former_password_ends_at_once(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:

@@ -18,7 +18,14 @@ from custom_components.snom_buttons.hub.provisioning import view
 from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECONDS
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.support.entries import PASSWORD, TOKEN, Phones, update_phone
+from tests.support.entries import (
+    PASSWORD,
+    TOKEN,
+    Phones,
+    line_subentry,
+    phone_subentry,
+    update_phone,
+)
 from tests.support.schema import is_settings_file
 
 PATH = f"/api/snom_buttons/settings/{TOKEN}"
@@ -195,6 +202,56 @@ async def test_the_first_hardware_address_is_kept_and_another_gets_nothing(
     other = AGENT.replace(MAC, "000413FFFFFF")
     response = await web.get(f"{PATH}/", headers={"User-Agent": other})
     assert response.status == 404
+
+
+async def test_a_hardware_address_is_that_of_the_phone_that_was_fetched_last(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The user has entered the Setting URL of another phone, also of another server."""
+    away = MockConfigEntry(
+        domain="snom_buttons",
+        data={**server.data, "port": 1},
+        subentries_data=[phone_subentry("44", mac=MAC), line_subentry(keys=[])],
+    )
+    away.add_to_hass(hass)
+    headers = {"User-Agent": AGENT}
+
+    async def owners(token: str) -> list[str]:
+        path = f"/api/snom_buttons/settings/{token}/"
+        assert (await web.get(path, headers=headers)).status == 200
+        await hass.async_block_till_done()
+        return [
+            f"{entry.title} {subentry.unique_id}"
+            for entry in (server, away)
+            for subentry in entry.subentries.values()
+            if subentry.data.get("mac") == MAC
+        ]
+
+    assert await owners(TOKEN) == [f"{server.title} 44"]
+    assert f"{MAC} is that of phone 44 now, and no more of 44" in caplog.text
+    assert await owners("AnotherRand0mTokenOf22") == [f"{server.title} 45"]
+    assert f"{MAC} is that of phone 45 now, and no more of 44" in caplog.text
+    # Phone 44 has none now, so that other hardware can be set up with its URL.
+    other = {"User-Agent": AGENT.replace(MAC, "000413FFFFFF")}
+    assert (await web.get(f"{PATH}/", headers=other)).status == 200
+    assert server.subentries["subentry_44"].data["mac"] == "000413FFFFFF"
+    assert server.subentries["subentry_45"].data["mac"] == MAC
+
+
+async def test_two_phones_with_one_hardware_address_become_one(
+    hass: HomeAssistant, server: MockConfigEntry, web: TestClient
+) -> None:
+    """As a version before may have stored it."""
+    for number in ("44", "45"):
+        update_phone(hass, server, number, mac=MAC)
+    await hass.async_block_till_done()
+    await fetched(web)
+    await hass.async_block_till_done()
+    assert server.subentries["subentry_44"].data["mac"] == MAC
+    assert "mac" not in server.subentries["subentry_45"].data
 
 
 async def test_a_source_outside_of_the_networks_gets_nothing(

@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_MAC
 from homeassistant.core import HomeAssistant, callback
 
+from ...const import CONF_EXTENSION, DOMAIN, SUBENTRY_TYPE_PHONE
 from ...engine.provisioning import Fetch, Mac, Profile, settings_file
 from ..settings import EntrySettings, PhoneSettings, known_macs
 from .discovery import async_drop_card
@@ -90,8 +91,8 @@ class Files:
             fetch.mac or "unknown hardware address",
             remote,
         )
-        if fetch.mac is not None and not found.mac:
-            self._async_remember(found, fetch.mac)
+        if fetch.mac is not None:
+            self._async_assign(fetch.mac, found)
         profile = self._profile(found)
         if fetch.version is not None:  # a person looks at it in a browser without one
             self._refresher.async_note(found.subentry_id, profile)
@@ -127,12 +128,32 @@ class Files:
         return async_profile(self._hass, self._settings, phone)
 
     @callback
-    def _async_remember(self, phone: PhoneSettings, mac: Mac) -> None:
-        async_drop_card(self._hass, mac)
-        subentry = self._entry.subentries[phone.subentry_id]
-        self._hass.config_entries.async_update_subentry(
-            self._entry, subentry, data={**subentry.data, CONF_MAC: mac}
-        )
+    def _async_assign(self, mac: Mac, phone: PhoneSettings) -> None:
+        """Make a hardware address that of one phone, and of no other of any server.
+
+        It belongs to the phone whose settings were fetched with it last: the user has
+        given the hardware another Setting URL.
+        """
+        for entry in self._hass.config_entries.async_entries(DOMAIN):
+            for subentry in [*entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)]:
+                own = (self._entry.entry_id, phone.subentry_id)
+                is_own = (entry.entry_id, subentry.subentry_id) == own
+                if (subentry.data.get(CONF_MAC) == mac) == is_own:
+                    continue
+                data = {k: v for k, v in subentry.data.items() if k != CONF_MAC}
+                if is_own:
+                    data[CONF_MAC] = mac
+                    async_drop_card(self._hass, mac)
+                else:
+                    _LOGGER.warning(
+                        "Hardware address %s is that of phone %s now, and no more of %s",
+                        mac,
+                        phone.setup.extension,
+                        data[CONF_EXTENSION],
+                    )
+                self._hass.config_entries.async_update_subentry(
+                    entry, subentry, data=data
+                )
 
 
 def is_allowed(settings: EntrySettings, remote: str) -> bool:
