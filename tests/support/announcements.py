@@ -8,15 +8,17 @@ def _announcement(
     host: str = "224.0.1.75",
     via: str = "192.0.2.55:5060;branch=z9hG4bK1;rport",
     contact: str = "192.0.2.55:5060",
+    at: str = "@",
+    cseq: int = 1,
     more: str = "",
 ) -> bytes:
     lines = (
         f"SUBSCRIBE sip:{user}@{host} SIP/2.0",
         f"Via: SIP/2.0/UDP {via}",
-        f"From: <sip:{user}@{host}>;tag=658512961",
-        f"To: <sip:{user}@{host}>",
+        f"From: <sip:{user}{at and f'{at}{host}'}>;tag=658512961",
+        f"To: <sip:{user}{at and f'{at}{host}'}>",
         "Call-ID: 3c2670a09c56-x0b1t0q1k2pl",
-        "CSeq: 1 SUBSCRIBE",
+        f"CSeq: {cseq} SUBSCRIBE",
         f"Event: {event}",
         "Expires: 0",
         "Accept: application/url",
@@ -62,8 +64,30 @@ YEALINK = _announcement(
     _event("Yealink", "SIP-T21P_E2", "52.84.0.15"),
     more="Max-Forwards: 70",
 )
+YEALINK_W52P = _announcement(
+    "MAC001565ABCDEF",
+    _event("yealink", "W52P", "25.81.0.10"),
+    via="192.0.2.55:5059;branch=z9hG4bK1536537630",
+    contact="MAC001565ABCDEF@192.0.2.55:5059",
+    more="Max-Forwards: 70\nUser-Agent: Yealink W52P 25.81.0.10",
+)
+"""Of a base for cordless phones: nothing stands between `MAC` and the address."""
+
 GRANDSTREAM = _announcement(
     "MAC%3A000B82AABBCC",
-    _event("Grandstream", "GXP2170", "1.0.11.64"),
-    more="Max-Forwards: 70",
+    _event("Grandstream", "GRP2612W", "1.0.5.67"),
+    via="192.0.2.55:5080;branch=z9hG4bK1611133778;rport",
+    contact="192.0.2.55:5080",
+    cseq=20000,
+    more="Max-Forwards: 70\nUser-Agent: Grandstream GRP2612W 1.0.5.67\n"
+    "Supported: replaces, path\nAllow: INVITE, ACK, OPTIONS, CANCEL, BYE, SUBSCRIBE,"
+    " NOTIFY, INFO, REFER, UPDATE, MESSAGE",
 )
+SIPPING = _announcement(
+    "MAC%3a000413AABBCC",
+    _event("snom", "snomD735", "7.1.19"),
+    host="fake",
+    via="192.0.2.55:5060;rport",
+    at="",
+)
+"""Of SIPPing, a tool of pbertera for tests: From and To have no host."""

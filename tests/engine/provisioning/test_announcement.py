@@ -2,13 +2,15 @@
 
 import pytest
 
-from custom_components.snom_buttons.engine.provisioning import read_announcement
+from custom_components.snom_buttons.engine.provisioning import ok, read_announcement
 from tests.support.announcements import (
     GIGASET,
     GRANDSTREAM,
+    SIPPING,
     SNOM_370,
     SNOM_OEM,
     YEALINK,
+    YEALINK_W52P,
 )
 
 SOURCE = ("127.0.0.1", 1053)
@@ -21,7 +23,9 @@ SOURCE = ("127.0.0.1", 1053)
         (SNOM_OEM, ("00135E874B49", "OEM", "OEM", "7.1.19"), True),
         (GIGASET, ("7C2F80AABBCC", "Gigaset", "P850", "10.1.99"), True),
         (YEALINK, ("0015654093A7", "Yealink", "SIP-T21P_E2", "52.84.0.15"), False),
-        (GRANDSTREAM, ("000B82AABBCC", "Grandstream", "GXP2170", "1.0.11.64"), False),
+        (YEALINK_W52P, ("001565ABCDEF", "yealink", "W52P", "25.81.0.10"), False),
+        (GRANDSTREAM, ("000B82AABBCC", "Grandstream", "GRP2612W", "1.0.5.67"), False),
+        (SIPPING, ("000413AABBCC", "snom", "D735", "7.1.19"), True),
     ],
 )
 def test_what_phones_of_several_makers_say(
@@ -34,7 +38,7 @@ def test_what_phones_of_several_makers_say(
     assert (said.host, said.port) == SOURCE
 
 
-@pytest.mark.parametrize("between", [b"%3a", b"%3A", b":", b"="])
+@pytest.mark.parametrize("between", [b"%3a", b"%3A", b":", b"=", b""])
 def test_each_way_to_write_the_address(between: bytes) -> None:
     said = read_announcement(SNOM_370.replace(b"MAC%3a", b"MAC" + between), *SOURCE)
     assert said is not None
@@ -67,10 +71,23 @@ def test_bare_line_feeds_and_compact_names_are_read() -> None:
         SNOM_370.replace(b"Event", b"Via: SIP/2.0/UDP 192.0.2.9\r\nEvent"),
         SNOM_370.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * 1500 + b"\r\n\r\n"),
         SNOM_370.replace(b"<sip:192.0.2.55:1053>", b"<sip:192.0.2.55:1053"),
+        SIPPING.replace(b"<sip:192.0.2.55:5060>", b"<sip:192.0.2.55:5060"),
+        SIPPING.replace(b"Via", b"Path"),
     ],
 )
 def test_what_is_no_announcement(datagram: bytes) -> None:
     assert read_announcement(datagram, *SOURCE) is None
+
+
+def test_addresses_without_a_host_get_one() -> None:
+    """A dialog is known by its tags, and the engine reads no URI without a host."""
+    said = read_announcement(SIPPING, *SOURCE)
+    assert said is not None
+    assert (
+        said.request.from_.text == "<sip:MAC%3a000413AABBCC@224.0.1.75>;tag=658512961"
+    )
+    answer = ok(said, tag="t", sent_by="192.0.2.1:5060").decode().split("\r\n")
+    assert "To: <sip:MAC%3a000413AABBCC@224.0.1.75>;tag=t" in answer
 
 
 def test_text_from_the_wire_is_bounded_and_on_one_line() -> None:

@@ -1,7 +1,7 @@
 """What a phone says by multicast when it starts: SUBSCRIBE for `ua-profile` (RFC 6080).
 
 Phones are not exact: a snom 370 sends a Via without a branch, no Max-Forwards and comes
-from port 1053; makers write `MAC%3a`, `MAC:` and `MAC=`.
+from port 1053; makers write `MAC%3a`, `MAC:`, `MAC=` and `MAC` alone.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from ..sip import (
     parse_datagram,
     parse_event,
 )
+from .group import GROUP
 from .mac import Mac, find_mac, read_mac
 
 EVENT: Final = "ua-profile"
@@ -27,7 +28,12 @@ MAX_WORD: Final = 32
 MAX_DATAGRAM: Final = 1500
 """Bytes of an announcement; those of snom have 450."""
 
-_USER: Final = re.compile(r"sips?:MAC(?::|=|%3a)([0-9a-f]{12})@", re.IGNORECASE)
+_USER: Final = re.compile(r"sips?:MAC(?::|=|%3a)?([0-9a-f]{12})@", re.IGNORECASE)
+# An address of From and To that ends where its host should begin, as SIPPing sends it.
+_WITHOUT_HOST: Final = re.compile(
+    rb"(<sip:MAC(?::|=|%3a)?[0-9a-f]{12})(?=>)", re.IGNORECASE
+)
+_WITH_HOST: Final = rb"\1@" + GROUP.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,7 @@ def read_announcement(datagram: bytes, host: str, port: int) -> Announcement | N
     if len(datagram) > MAX_DATAGRAM:
         return None
     try:
-        request = parse_datagram(datagram)
+        request = parse_datagram(_WITHOUT_HOST.sub(_WITH_HOST, datagram))
         if (
             not isinstance(request, Request)
             or request.method != "SUBSCRIBE"
