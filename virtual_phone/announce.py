@@ -184,7 +184,7 @@ class Announcer(asyncio.DatagramProtocol):
         if request.method != "NOTIFY":
             return 405
         try:
-            package = parse_event(request.headers.get("Event") or "").package
+            package = parse_event(request.headers.get("Event") or "").package.lower()
         except SipSyntaxError:
             package = ""
         if package != "ua-profile":

@@ -298,7 +298,7 @@ class VirtualPhone:
             event = parse_event(incoming.request.headers.get("Event") or "")
         except SipSyntaxError:
             event = None
-        if event is None or event.package != "check-sync":
+        if event is None or event.package.lower() != "check-sync":
             incoming.reply(489, (ALLOW_EVENTS_HEADER,))
             self._note(Kind.REFUSED, "a NOTIFY that is not check-sync: 489")
             return

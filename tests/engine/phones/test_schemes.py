@@ -41,7 +41,7 @@ ANSWERS = {
     "BYE": [481],
     "CANCEL": [481],
     "NOTIFY": [481],
-    "SUBSCRIBE": [405],
+    "SUBSCRIBE": [489],
     "REFER": [405],
     "UNKNOWN": [501],
 }

@@ -6,12 +6,8 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from custom_components.snom_buttons.engine.sip import Answer, Flow
-from custom_components.snom_buttons.engine.sip.registrar import (
-    MAX_BINDINGS,
-    MAX_EXPIRES,
-    MIN_EXPIRES,
-)
+from custom_components.snom_buttons.engine.sip import MAX_BINDINGS, Answer, Flow
+from custom_components.snom_buttons.engine.sip.expiry import MAX_EXPIRES, MIN_EXPIRES
 from tests.support.registration import CONTACT, EDGE, ELSEWHERE, FLOW, Stack, values
 
 INSTANCE = '+sip.instance="<urn:uuid:b255d09d-7a6e-4ad3-9ffb-eeacc9f87d52>"'

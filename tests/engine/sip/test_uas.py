@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from custom_components.snom_buttons.engine.sip import (
+    ALLOW_EVENTS_HEADER,
     ALLOW_HEADER,
     SUPPORTED_HEADER,
     Answer,
@@ -13,31 +14,32 @@ from custom_components.snom_buttons.engine.sip import (
 from custom_components.snom_buttons.engine.sip.uas import refusal_of
 from tests.support.messages import request
 
-ALLOW = ("Allow", "INVITE, ACK, CANCEL, OPTIONS, MESSAGE, REGISTER")
+ALLOW = ("Allow", "INVITE, ACK, CANCEL, OPTIONS, MESSAGE, REGISTER, SUBSCRIBE")
 TAGGED = "<sip:44@ha.test>;tag=x"
 
 
 def test_what_we_say_of_ourselves() -> None:
     assert ALLOW_HEADER == ALLOW
+    assert ALLOW_EVENTS_HEADER == ("Allow-Events", "dialog, message-summary")
     assert SUPPORTED_HEADER == ("Supported", "buttons, path")
 
 
-@pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "MESSAGE", "REGISTER"])
+@pytest.mark.parametrize(
+    "method", ["INVITE", "OPTIONS", "MESSAGE", "REGISTER", "SUBSCRIBE"]
+)
 def test_these_methods_are_handled(method: str) -> None:
     assert refusal_of(request(method)) is None
 
 
-@pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "REGISTER"])
-def test_a_to_tag_makes_no_dialog_of_these(method: str) -> None:
-    """Presses have one (LED Remote Control)."""
+@pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "REGISTER", "SUBSCRIBE"])
+def test_a_to_tag_is_no_reason_to_refuse_these(method: str) -> None:
+    """Presses have one (LED Remote Control); the notifier knows those of SUBSCRIBE."""
     assert refusal_of(request(method, To=TAGGED)) is None
 
 
 @pytest.mark.parametrize(
     ("method", "to", "answer"),
     [
-        ("SUBSCRIBE", None, Answer(405, (ALLOW,))),
-        ("SUBSCRIBE", TAGGED, Answer(481)),
         ("BYE", None, Answer(481)),
         ("BYE", TAGGED, Answer(481)),
         ("NOTIFY", None, Answer(481)),
@@ -66,7 +68,8 @@ def test_a_user_agent_that_takes_check_sync() -> None:
     assert refusal_of(request("NOTIFY", To=TAGGED), allowed) == Answer(481)
     assert refusal_of(request("BYE"), allowed) == Answer(481)
     refused = Answer(405, (("Allow", "INVITE, OPTIONS, NOTIFY"),))
-    assert refusal_of(request("REGISTER"), allowed) == refused
+    for method in ("REGISTER", "SUBSCRIBE"):
+        assert refusal_of(request(method), allowed) == refused
 
 
 @pytest.mark.parametrize(

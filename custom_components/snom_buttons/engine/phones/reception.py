@@ -9,7 +9,15 @@ from functools import partial
 import logging
 
 from ..refused import Refused
-from ..sip import ALLOW_HEADER, SUPPORTED_HEADER, Rate, Shares, content_refusal, shape
+from ..sip import (
+    ALLOW_EVENTS_HEADER,
+    ALLOW_HEADER,
+    SUPPORTED_HEADER,
+    Rate,
+    Shares,
+    content_refusal,
+    shape,
+)
 from ..sip.net import IncomingRequest
 from ..xbuttons import (
     CONTENT_TYPE,
@@ -29,6 +37,7 @@ _LOGGER = logging.getLogger(__name__)
 
 ABILITIES = (
     ALLOW_HEADER,
+    ALLOW_EVENTS_HEADER,
     ("Accept", CONTENT_TYPE),
     ("Accept-Encoding", "identity"),
     ("Accept-Language", "en"),

@@ -16,6 +16,7 @@ from ..sip import (
     Flow,
     Guard,
     LocationService,
+    Notifier,
     OutgoingRequest,
     Registrar,
     Request,
@@ -97,6 +98,7 @@ class PhoneServer:
             guard=self._guard,
             trust=self._trust,
             registrar=Registrar(self._location, clock, self._registered),
+            notifier=Notifier(clock, lambda *_: 404, lambda _: None),
             on_lost=self._connection_lost,
         )
         self._courier = Courier(self._endpoint, settings.keepalive)

@@ -81,7 +81,7 @@ def read_announcement(datagram: bytes, host: str, port: int) -> Announcement | N
     except MalformedMessage, SipSyntaxError:
         return None
     mac = _mac_of(request)
-    if mac is None or event.package != EVENT:
+    if mac is None or event.package.lower() != EVENT:
         return None
     said = {name: _word(event.parameters.get(name)) for name in _SAID}
     hardware = hardware_of(f"{said['model']}/{said['version']}")

@@ -4,19 +4,29 @@ from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_p
 from .bucket import Bucket, Rate
 from .drops import Drop
 from .event import EventType, parse_event
+from .expiry import MAX_EXPIRES
 from .flow import Flow
 from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
 from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
 from .message import Headers, Request, Response, encode_response
+from .notifier import Notifier
 from .outgoing import OutgoingRequest, format_via, is_stale, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram
-from .registrar import MAX_EXPIRES, Registrar
+from .registrar import Registrar
 from .share import CALM, Shares
+from .subscription import Subscription
 from .timers import T1, T4
 from .transaction import Answered
 from .trust import Trust
-from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
+from .uas import (
+    ALLOW_EVENTS_HEADER,
+    ALLOW_HEADER,
+    PACKAGES,
+    SUPPORTED_HEADER,
+    Answer,
+    content_refusal,
+)
 from .uri import (
     Address,
     Uri,
@@ -28,6 +38,7 @@ from .uri import (
 )
 
 __all__ = [
+    "ALLOW_EVENTS_HEADER",
     "ALLOW_HEADER",
     "CALM",
     "MAX_ADDRESS",
@@ -35,6 +46,7 @@ __all__ = [
     "MAX_EXPIRES",
     "MAX_HEAD",
     "MAX_USER_AGENT",
+    "PACKAGES",
     "PRIVATE_NETWORKS",
     "SUPPORTED_HEADER",
     "T1",
@@ -52,6 +64,7 @@ __all__ = [
     "LocationService",
     "MalformedMessage",
     "Network",
+    "Notifier",
     "OutgoingRequest",
     "Rate",
     "Registrar",
@@ -59,6 +72,7 @@ __all__ = [
     "Response",
     "Shares",
     "SipSyntaxError",
+    "Subscription",
     "Trust",
     "Uri",
     "content_refusal",

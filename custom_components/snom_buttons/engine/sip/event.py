@@ -2,16 +2,27 @@
 
 from typing import NamedTuple
 
-from .grammar import Parameters, SipSyntaxError, is_token, parse_parameters, unquote
+from .grammar import (
+    Parameters,
+    SipSyntaxError,
+    format_parameters,
+    is_token,
+    parse_parameters,
+    unquote,
+)
 
 
 class EventType(NamedTuple):
     """An event package, such as `ua-profile` or `dialog`, with its parameters."""
 
     package: str
-    """In lower case."""
+    """Compared byte by byte."""
     parameters: Parameters
     """By lower-case name, values without their quotes."""
+
+    def __str__(self) -> str:
+        """Return the value as it goes on the wire, if its parameters are tokens."""
+        return f"{self.package}{format_parameters(self.parameters)}"
 
 
 def parse_event(text: str) -> EventType:
@@ -23,4 +34,4 @@ def parse_event(text: str) -> EventType:
     parameters: Parameters = {
         name: value and unquote(value) for name, value in parse_parameters(rest).items()
     }
-    return EventType(package.lower(), parameters)
+    return EventType(package, parameters)

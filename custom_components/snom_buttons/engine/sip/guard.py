@@ -55,6 +55,14 @@ MORE_REGISTRATIONS = Rate(0.5, 20.0)
 """Further ones."""
 USERS_MORE_REGISTRATIONS = Rate(20.0, 200.0)
 """All these further registrations of all users."""
+OWN_SUBSCRIPTIONS = Rate(5.0, 130.0)
+"""SUBSCRIBEs of a user, at once one for each key; each makes the server send its state."""
+SLOW_SUBSCRIPTIONS = 0.5
+"""The same per second for a user that exceeds its share."""
+MORE_SUBSCRIPTIONS = Rate(5.0, 130.0)
+"""Further ones."""
+USERS_MORE_SUBSCRIPTIONS = Rate(100.0, 1000.0)
+"""All these further SUBSCRIBEs of all users."""
 FAILURES = 10
 """Wrong passwords that lock out an address."""
 NETWORK_FAILURES = 100
@@ -122,6 +130,13 @@ class Guard:
             slow=SLOW_REGISTRATIONS,
             more=MORE_REGISTRATIONS,
             common=USERS_MORE_REGISTRATIONS,
+        )
+        self._subscriptions = Shares(
+            clock,
+            own=OWN_SUBSCRIPTIONS,
+            slow=SLOW_SUBSCRIPTIONS,
+            more=MORE_SUBSCRIPTIONS,
+            common=USERS_MORE_SUBSCRIPTIONS,
         )
         self._refusals: OrderedDict[Hashable, Bucket] = OrderedDict()
         self.drops = Drops(clock)
@@ -255,7 +270,14 @@ class Guard:
 
         Counted by user: each flow that registers has a share of messages of its own.
         """
-        if self._registrations.take(user):
+        return self._takes(self._registrations, user)
+
+    def may_subscribe(self, user: str) -> bool:
+        """Whether a user that is known to be the sender may send one more SUBSCRIBE."""
+        return self._takes(self._subscriptions, user)
+
+    def _takes(self, shares: Shares, user: str) -> bool:
+        if shares.take(user):
             return True
         self._on_excess(user)
         return False

@@ -7,7 +7,7 @@ from .digest import answer_challenge, parse_credentials
 from .grammar import SipSyntaxError
 from .message import SIP_VERSION, Response, encode
 from .transaction import BRANCH_COOKIE
-from .uri import Address, Uri
+from .uri import Address, Uri, escape_user
 
 # The header of a status's challenge and that of its credentials (RFC 3261 22.2 and 22.3).
 CHALLENGES = {
@@ -37,6 +37,19 @@ def new_branch() -> str:
 def format_via(transport: str, sent_by: str, branch: str) -> str:
     """Return the Via value of an outgoing request, with `rport` (RFC 3581 3)."""
     return f"{SIP_VERSION}/{transport} {sent_by};branch={branch};rport"
+
+
+def format_contact(
+    sent_by: str, transport: str, *, user: str = "", is_secure: bool = False
+) -> str:
+    """Return our own Contact, of which `sent_by` is the `host:port`.
+
+    A sips URI means TLS without a transport parameter (RFC 5630 3.1.4).
+    """
+    own = f"{escape_user(user)}@{sent_by}" if user else sent_by
+    return (
+        f"<sips:{own}>" if is_secure else f"<sip:{own};transport={transport.lower()}>"
+    )
 
 
 @dataclass(slots=True, kw_only=True)

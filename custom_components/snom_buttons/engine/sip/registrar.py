@@ -7,26 +7,15 @@ import logging
 import time
 
 from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
+from .expiry import MAX_EXPIRES, interval_refusal, parse_expires
 from .flow import Flow
-from .grammar import (
-    SipSyntaxError,
-    parse_number,
-    readable,
-    shape,
-    split_outside_quotes,
-    unquote,
-)
+from .grammar import SipSyntaxError, readable, shape, split_outside_quotes, unquote
 from .location import LocationService
 from .message import Request
-from .uas import Answer
+from .uas import ALLOW_EVENTS_HEADER, ALLOW_HEADER, Answer
 from .uri import Address, parse_address
 
 _LOGGER = logging.getLogger(__name__)
-
-MIN_EXPIRES = 60
-"""Shortest registration in seconds; a shorter one is refused with 423."""
-MAX_EXPIRES = 3600
-"""Longest registration in seconds, to which longer ones are cut; the default (10.2.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +60,7 @@ class Registrar:
         contacts = request.headers.listed("Contact")
         header_expires = request.headers.get("Expires")
         # An Expires that is not a number counts as the default (20.19).
-        default = _expires_or(header_expires, MAX_EXPIRES)
+        default = parse_expires(header_expires)
         if any(contact.strip() == "*" for contact in contacts):
             if len(contacts) > 1 or header_expires is None or default != 0:
                 raise SipSyntaxError("Contact: * needs Expires: 0 and no other Contact")
@@ -117,9 +106,9 @@ class Registrar:
         self, request: Request, flow: Flow, user: str, address: Address, default: int
     ) -> Binding | Answer:
         parameters = address.parameters
-        seconds = _expires_or(parameters.get("expires"), default)
-        if 0 < seconds < MIN_EXPIRES:
-            return Answer(423, (("Min-Expires", str(MIN_EXPIRES)),))
+        seconds = parse_expires(parameters.get("expires"), default)
+        if (refusal := interval_refusal(seconds)) is not None:
+            return refusal
         if not address.uri.is_sip:
             raise SipSyntaxError(f"the Contact {shape(address.uri.text)} has no scheme")
         if max(len(address.text), len(request.to.text)) > MAX_ADDRESS:
@@ -162,6 +151,7 @@ class Registrar:
                 if (b.call_id, b.cseq) == (request.call_id, request.cseq.number)
             ]
             headers.append(("Expires", str(max(granted, default=0))))
+        headers += [ALLOW_HEADER, ALLOW_EVENTS_HEADER]
         headers.append(("Date", email.utils.formatdate(time.time(), usegmt=True)))
         headers += [("Path", value) for value in request.headers.lines("Path")]
         if supports_buttons:
@@ -171,16 +161,6 @@ class Registrar:
 
 def _supports(request: Request, option: str) -> bool:
     return option in request.headers.tokens("Supported")
-
-
-def _expires_or(value: str | None, default: int) -> int:
-    """Return an expiry in seconds; a malformed one counts as 3600 (10.2.1.1)."""
-    if value is None:
-        return default
-    try:
-        return parse_number(value.strip(), "expiry", high=2**32 - 1)
-    except SipSyntaxError:
-        return MAX_EXPIRES
 
 
 def _with_expires(contact: Address, seconds: int) -> str:

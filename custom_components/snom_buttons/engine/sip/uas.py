@@ -6,26 +6,33 @@ from typing import NamedTuple
 from .grammar import SipSyntaxError
 from .message import Request
 
-ALLOWED = ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "REGISTER")
+ALLOWED = ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "REGISTER", "SUBSCRIBE")
 SUPPORTED = ("buttons", "path")
+PACKAGES = {
+    "dialog": "application/dialog-info+xml",
+    "message-summary": "application/simple-message-summary",
+}
+"""The event packages, and the media type of the documents of each (RFC 4235, RFC 3842)."""
 
-# Known methods that need a dialog; there are no dialogs (12.2.2).
+# Known methods that need a dialog of a call; there are no such dialogs (12.2.2).
 _IN_DIALOG = frozenset({"BYE", "NOTIFY", "INFO", "UPDATE", "PRACK"})
-# Known methods that create a dialog, or take part in one if To has a tag.
-_WITH_DIALOG = frozenset({"INVITE", "REFER", "SUBSCRIBE"})
-# Known methods that are not allowed (8.2.1). A server with event packages would answer 489
-# with their names in Allow-Events (RFC 6665 8.2.2); this one has none.
+# Known methods that create such a dialog, or take part in one if To has a tag.
+_WITH_DIALOG = frozenset({"INVITE", "REFER"})
+# Known methods that are not allowed, unless the user agent takes them (8.2.1).
 _DISALLOWED = frozenset({"REFER", "PUBLISH", "REGISTER", "SUBSCRIBE"})
 
 ALLOW_HEADER = ("Allow", ", ".join(ALLOWED))
+ALLOW_EVENTS_HEADER = ("Allow-Events", ", ".join(PACKAGES))
 SUPPORTED_HEADER = ("Supported", ", ".join(SUPPORTED))
 
 
 class Answer(NamedTuple):
-    """A final response: its status and the headers of its own."""
+    """A final response: its status, the headers of its own, and its reason phrase."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
+    reason: str | None = None
+    """None for the usual one."""
 
 
 def refusal_of(request: Request, allowed: Sequence[str] = ALLOWED) -> Answer | None:
@@ -47,7 +54,8 @@ def _dialog(request: Request, allowed: Sequence[str]) -> Answer | None:
     """481: a request in a dialog that does not exist (12.2.2).
 
     MESSAGE is none: presses have a To tag without a dialog (LED Remote Control). NOTIFY
-    may be allowed outside a dialog, for `Event: check-sync`.
+    may be allowed outside a dialog, for `Event: check-sync`. The notifier knows the
+    dialogs of SUBSCRIBE.
     """
     method = request.method
     if request.to.tag:

@@ -498,7 +498,6 @@ class TestRequestsThatComeIn:
     ("method", "more", "status", "header"),
     [
         ("BYE", [], "481 Call/Transaction Does Not Exist", None),
-        ("SUBSCRIBE", ["Event: presence"], "405 Method Not Allowed", "Allow"),
         ("UNKNOWN", [], "501 Not Implemented", "Allow"),
         ("PUBLISH", [], "405 Method Not Allowed", "Allow"),
         ("OPTIONS", ["Require: foo"], "420 Bad Extension", "Unsupported"),

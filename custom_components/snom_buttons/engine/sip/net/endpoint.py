@@ -1,4 +1,4 @@
-"""A SIP endpoint: transports, parser, transactions, guard, trust and registrar in one.
+"""A SIP endpoint: transports, parser, transactions, guard, trust, registrar and notifier.
 
 Its user gets each new request once; retransmissions are answered here.
 """
@@ -19,6 +19,7 @@ from ..drops import Drop
 from ..flow import Flow
 from ..guard import Guard, claimed_user
 from ..message import Request, Response, Via, encode_response
+from ..notifier import Notifier
 from ..outgoing import OutgoingRequest, format_via, new_branch
 from ..parser import MalformedMessage, parse_datagram
 from ..registrar import Registrar
@@ -77,6 +78,10 @@ class IncomingRequest:
         self.answered = True
         self._response = data
         self._endpoint.respond(self._key, self.flow, self.request, data)
+
+    def answer(self, answer: Answer) -> None:
+        """Send an answer, as `reply` does."""
+        self.reply(answer.status, answer.headers, reason=answer.reason)
 
     @property
     def record(self) -> Answered | None:
@@ -157,6 +162,7 @@ class Endpoint:
         guard: Guard | None = None,
         trust: Trust | None = None,
         registrar: Registrar | None = None,
+        notifier: Notifier | None = None,
         on_lost: Callable[[Flow], None] = lambda _: None,
         allowed: Sequence[str] = ALLOWED,
     ) -> None:
@@ -166,7 +172,8 @@ class Endpoint:
         `on_stray_response` gets responses that match no transaction; without it they
         are dropped. `guard` decides which sources are admitted; without it all are.
         `trust` authenticates each request before anything else (RFC 3261 8.2); without
-        it all are trusted. `registrar` answers REGISTER; without it `on_request` does.
+        it all are trusted. `registrar` answers REGISTER, and `notifier` SUBSCRIBE; without
+        them `on_request` does.
         `on_lost` gets the flow of each lost connection. `allowed` are the methods that
         are not refused.
         """
@@ -175,6 +182,7 @@ class Endpoint:
         self._guard = guard
         self._trust = trust
         self._registrar = registrar
+        self._notifier = notifier
         self._on_lost = on_lost
         self._allowed = allowed
         self._transports: dict[str, UdpTransport | StreamTransport] = {}
@@ -388,9 +396,10 @@ class Endpoint:
                 incoming.reply(486)
             return
         if request.method == "CANCEL":
-            # The request it cancels has a final response, or does not exist (9.2). CANCEL
-            # cannot be challenged (22.1).
-            if server_key(request, flow, "INVITE") in self._transactions.running:
+            # The request it cancels has a final response, or does not exist (9.2, and
+            # RFC 6665 4.6). CANCEL cannot be challenged (22.1).
+            canceled = (server_key(request, flow, m) for m in ("INVITE", "SUBSCRIBE"))
+            if any(key in self._transactions.running for key in canceled):
                 incoming.reply_stateless(200)
             elif self.is_known(flow):
                 incoming.reply_stateless(481)
@@ -429,8 +438,16 @@ class Endpoint:
             if self._guard is not None and not self._guard.may_register(user):
                 incoming.refuse_excess()
                 return
-            answer = self._registrar.register(request, incoming.flow)
-            incoming.reply(answer.status, answer.headers)
+            incoming.answer(self._registrar.register(request, incoming.flow))
+        elif request.method == "SUBSCRIBE" and self._notifier is not None:
+            user = request.from_.uri.user or ""
+            if self._guard is not None and not self._guard.may_subscribe(user):
+                incoming.refuse_excess()
+                return
+            flow = incoming.flow
+            tag = self.tag_for(request.call_id, request.via)
+            sent_by = self._sent_by[flow.transport]
+            incoming.answer(self._notifier.subscribe(request, flow, tag, sent_by))
         else:
             self._on_request(incoming)
 

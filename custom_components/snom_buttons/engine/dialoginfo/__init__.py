@@ -1,0 +1,14 @@
+"""What the lamp of a subscribed key shows, as the documents of NOTIFYs. Bytes only."""
+
+from .document import Direction, Identity, format_dialog_info
+from .state import DialogState, state_of
+from .summary import format_message_summary
+
+__all__ = [
+    "DialogState",
+    "Direction",
+    "Identity",
+    "format_dialog_info",
+    "format_message_summary",
+    "state_of",
+]

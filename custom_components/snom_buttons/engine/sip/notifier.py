@@ -1,0 +1,361 @@
+"""The notifier: what a SUBSCRIBE does to the subscriptions (RFC 6665 4.2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import logging
+
+from .binding import MAX_ADDRESS, MAX_BINDINGS, parse_path
+from .event import EventType, parse_event
+from .expiry import MAX_EXPIRES, interval_refusal, parse_expires
+from .flow import Flow
+from .grammar import SipSyntaxError, is_token, shape
+from .message import Request
+from .subscription import TIMEOUT, DialogKey, Subscription, ends_subscription
+from .uas import ALLOW_EVENTS_HEADER, PACKAGES, Answer, content_refusal
+from .uri import Uri, parse_address
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_OF_PHONE = 300
+"""Subscriptions of one phone at a time: twice the keys of the largest one."""
+MAX_SUBSCRIPTIONS = 50_000
+"""Subscriptions at a time: a thousand phones with 48 keys each."""
+ALWAYS_OF_PHONE = 50
+"""Subscriptions that each phone may have, even beyond MAX_SUBSCRIPTIONS."""
+MAX_OF_RESOURCE = MAX_BINDINGS
+"""Subscriptions of a phone to one resource, one for each contact; a new one ends the
+oldest, which a contact has left behind that was restarted."""
+MAX_DIALOG = 1024
+"""Characters of all that a subscription keeps of its SUBSCRIBE and each NOTIFY repeats."""
+RETRY_AFTER = ("Retry-After", "300")
+"""The header of a 480, in seconds."""
+
+# The parameters that select single dialogs (RFC 4235 3.2); a key has none to select.
+_SELECTORS = frozenset({"call-id", "from-tag", "to-tag"})
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A SUBSCRIBE that has been read."""
+
+    request: Request
+    user: str
+    seconds: int
+    """What is asked for, before it is cut."""
+    event: EventType | None
+    """None without the header."""
+    held: Subscription | None
+    """The subscription of its dialog. A first SUBSCRIBE may come again, too."""
+
+    @property
+    def resource(self) -> str:
+        return self.request.uri.user or ""
+
+
+class Notifier:
+    """Handles SUBSCRIBE requests that have been authenticated; it sends nothing."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        resource_refusal: Callable[[str, str, str], int | None],
+        changed: Callable[[Subscription], None],
+    ) -> None:
+        """Create a notifier without subscriptions; `clock` returns seconds.
+
+        `resource_refusal` gets a user, a package and a resource. It returns 404 for a
+        resource that does not exist, 403 for one that is not the user's, else None.
+        `changed` gets each subscription that a NOTIFY with the whole state is due for:
+        after each SUBSCRIBE that was accepted, and once it has `ended`. That NOTIFY has
+        to be sent after the call, so that it follows the answer to the SUBSCRIBE.
+        """
+        self._clock = clock
+        self._resource_refusal = resource_refusal
+        self._changed = changed
+        self._subscriptions: dict[str, dict[DialogKey, Subscription]] = {}
+        """By user, the oldest first."""
+        self._count = 0
+
+    def subscriptions(self, user: str) -> tuple[Subscription, ...]:
+        """Return a user's subscriptions, the oldest first."""
+        return tuple(self._subscriptions.get(user, {}).values())
+
+    def subscribe(
+        self, request: Request, flow: Flow, local_tag: str, sent_by: str
+    ) -> Answer:
+        """Handle a SUBSCRIBE from the user of its From; return the answer.
+
+        `local_tag` is the To tag of the answer, `sent_by` our `host:port`.
+        """
+        user = request.from_.uri.user or ""
+        key = DialogKey(request.call_id, request.to.tag or local_tag, request.from_.tag)
+        try:
+            attempt = _Attempt(
+                request,
+                user,
+                seconds=parse_expires(request.headers.get("Expires")),
+                event=_event(request),
+                held=self._subscriptions.get(user, {}).get(key),
+            )
+            for clause in (_dialog, _order, *_CLAUSES, self._resource, self._room):
+                refusal = clause(attempt)
+                if refusal is not None:
+                    return refusal
+            subscription = self._accept(attempt, flow, key)
+        except SipSyntaxError as error:
+            _LOGGER.debug("SUBSCRIBE of %s: %s", user, error)
+            return Answer(400)
+        answer = Answer(
+            200,
+            (
+                ("Expires", str(min(attempt.seconds, MAX_EXPIRES))),
+                ("Contact", subscription.contact(sent_by)),
+                *(("Record-Route", v) for v in request.headers.lines("Record-Route")),
+                ALLOW_EVENTS_HEADER,
+            ),
+        )
+        self._changed(subscription)
+        return answer
+
+    # Refusals that depend on more than the request
+
+    def _resource(self, attempt: _Attempt) -> Answer | None:
+        """404, 403: the resource does not exist, or is not the user's."""
+        if attempt.held is not None:
+            return None
+        assert attempt.event is not None
+        package = attempt.event.package
+        status = self._resource_refusal(attempt.user, package, attempt.resource)
+        return None if status is None else Answer(status)
+
+    def _room(self, attempt: _Attempt) -> Answer | None:
+        """480: the phone, or all phones together, have too many subscriptions.
+
+        Not 503, after which a phone may look for another server (RFC 3261 21.5.4).
+        """
+        if attempt.held is not None or not attempt.seconds:
+            return None
+        held = len(self._subscriptions.get(attempt.user, ()))
+        if held < ALWAYS_OF_PHONE or (
+            held < MAX_OF_PHONE and self._count < MAX_SUBSCRIPTIONS
+        ):
+            return None
+        return Answer(480, (RETRY_AFTER,))
+
+    # What is accepted
+
+    def _accept(self, attempt: _Attempt, flow: Flow, key: DialogKey) -> Subscription:
+        """Create, refresh or end a subscription. Raises SipSyntaxError."""
+        request = attempt.request
+        subscription = attempt.held
+        if subscription is None:
+            subscription = self._create(attempt, flow, key)
+        else:
+            if "Contact" in request.headers:  # else the target stays (12.2.2)
+                subscription.target = _target(request, flow)
+            subscription.flow = flow
+            subscription.forwarded = request.forwarded
+        granted = min(attempt.seconds, MAX_EXPIRES)
+        subscription.expires_at = self._clock() + granted
+        if not granted:
+            self._drop(subscription)
+            subscription.ended = TIMEOUT
+        elif attempt.held is None:
+            self._store(subscription)
+        return subscription
+
+    def _create(self, attempt: _Attempt, flow: Flow, key: DialogKey) -> Subscription:
+        request = attempt.request
+        assert attempt.event is not None
+        event_id = attempt.event.parameters.get("id")
+        target = _target(request, flow)
+        subscription = Subscription(
+            user=attempt.user,
+            # Of its parameters only the id is compared (RFC 6665 8.2.1).
+            event=EventType(
+                attempt.event.package, {"id": event_id} if event_id else {}
+            ),
+            resource=attempt.resource,
+            key=key,
+            local=request.to.uri.with_scheme,
+            remote=request.from_.uri.with_scheme,
+            is_secure=request.uri.scheme == "sips",
+            route=parse_path(request.headers.listed("Record-Route")),
+            target=target,
+            flow=flow,
+            forwarded=request.forwarded,
+            remote_cseq=request.cseq.number,
+            expires_at=0.0,
+        )
+        kept = (
+            *key,
+            event_id,
+            subscription.resource,
+            subscription.local.text,
+            subscription.remote.text,
+            target.text,
+            *subscription.route,
+        )
+        if sum(len(text) for text in kept if text) > MAX_DIALOG:
+            raise SipSyntaxError(f"a dialog has more than {MAX_DIALOG} characters")
+        return subscription
+
+    def _store(self, subscription: Subscription) -> None:
+        of_user = self._subscriptions.setdefault(subscription.user, {})
+        same = [
+            other
+            for other in of_user.values()
+            if (other.event, other.resource)
+            == (subscription.event, subscription.resource)
+        ]
+        of_user[subscription.key] = subscription
+        self._count += 1
+        if len(same) >= MAX_OF_RESOURCE:
+            self.end(same[0], "deactivated")
+
+    def _drop(self, subscription: Subscription) -> bool:
+        """Remove a subscription; return whether it was there."""
+        of_user = self._subscriptions.get(subscription.user, {})
+        if of_user.pop(subscription.key, None) is None:
+            return False
+        self._count -= 1
+        if not of_user:
+            del self._subscriptions[subscription.user]
+        return True
+
+    # Ends
+
+    def end(self, subscription: Subscription, reason: str) -> None:
+        """End a subscription, for a reason of RFC 6665 4.1.3; a last NOTIFY is due."""
+        if self._drop(subscription):
+            subscription.ended = reason
+            self._changed(subscription)
+
+    def answered(self, subscription: Subscription, status: int | None) -> bool:
+        """Take the status of the answer to a NOTIFY, None for no answer.
+
+        Returns whether it ended the subscription; no further NOTIFY is due (4.2.2).
+        """
+        if not ends_subscription(status):
+            return False
+        self._drop(subscription)
+        return True
+
+    @property
+    def next_expiry(self) -> float | None:
+        """The time at which the next subscription expires, None without any."""
+        return min(
+            (
+                s.expires_at
+                for held in self._subscriptions.values()
+                for s in held.values()
+            ),
+            default=None,
+        )
+
+    def expire(self) -> None:
+        """End the subscriptions that have expired (4.2.1.4)."""
+        now = self._clock()
+        for held in list(self._subscriptions.values()):
+            for subscription in list(held.values()):
+                if subscription.expires_at <= now:
+                    self.end(subscription, TIMEOUT)
+
+
+def _event(request: Request) -> EventType | None:
+    """Return the Event, None without one. Raises SipSyntaxError, also for two (3.1.2)."""
+    lines = request.headers.lines("Event")
+    if not lines:
+        return None
+    if len(lines) > 1:
+        raise SipSyntaxError("Event occurs twice")
+    event = parse_event(lines[0])
+    if "id" in event.parameters and not is_token(event.parameters["id"] or ""):
+        raise SipSyntaxError("the id of an Event is not a token")
+    return event
+
+
+def _target(request: Request, flow: Flow) -> Uri:
+    """Return the URI of the Contact, the target of requests. Raises SipSyntaxError."""
+    contacts = request.headers.listed("Contact")
+    if len(contacts) != 1:
+        raise SipSyntaxError(f"{len(contacts)} Contacts in a dialog")
+    target = parse_address(contacts[0]).uri.target
+    if len(target.text) > MAX_ADDRESS:
+        raise SipSyntaxError(f"a Contact is longer than {MAX_ADDRESS} characters")
+    if not target.is_sip or (target.scheme == "sips" and flow.transport != "TLS"):
+        raise SipSyntaxError(f"the Contact {shape(target.text)} cannot be used")
+    return target
+
+
+# Refusals, one function a clause
+
+
+def _dialog(attempt: _Attempt) -> Answer | None:
+    """481: a dialog that does not exist, or is another user's (RFC 3261 12.2.2)."""
+    tagged = attempt.request.to.tag is not None
+    return Answer(481) if tagged and attempt.held is None else None
+
+
+def _order(attempt: _Attempt) -> Answer | None:
+    """500: a request that a newer one has overtaken (RFC 3261 12.2.2)."""
+    held, number = attempt.held, attempt.request.cseq.number
+    if held is None:
+        return None
+    if number <= held.remote_cseq:
+        return Answer(500)
+    held.remote_cseq = number
+    return None
+
+
+def _package(attempt: _Attempt) -> Answer | None:
+    """489: an event package that there is not (RFC 6665 4.2.1.1)."""
+    if attempt.event is None or attempt.event.package not in PACKAGES:
+        return Answer(489, (ALLOW_EVENTS_HEADER,))
+    return None
+
+
+def _sharing(attempt: _Attempt) -> Answer | None:
+    """403: another subscription in the same dialog (RFC 6665 4.5.2)."""
+    held, event = attempt.held, attempt.event
+    if held is None or event is None:
+        return None
+    same = (event.package, event.parameters.get("id")) == (
+        held.event.package,
+        held.event.parameters.get("id"),
+    )
+    return None if same else Answer(403, reason="Dialog Sharing Not Supported")
+
+
+def _selectors(attempt: _Attempt) -> Answer | None:
+    """403: only some dialogs of the resource (RFC 4235 3.7.2)."""
+    assert attempt.event is not None
+    return None if _SELECTORS.isdisjoint(attempt.event.parameters) else Answer(403)
+
+
+def _body(attempt: _Attempt) -> Answer | None:
+    """415: a filter (RFC 4235 3.3), of which none is supported."""
+    return content_refusal(attempt.request, ()) if attempt.request.body else None
+
+
+def _accept(attempt: _Attempt) -> Answer | None:
+    """406: the package's documents are not accepted (RFC 6665 3.1.3, RFC 3261 21.4.7)."""
+    headers = attempt.request.headers
+    if "Accept" not in headers:
+        return None
+    assert attempt.event is not None
+    kind = PACKAGES[attempt.event.package]
+    wanted = {kind, "application/*", "*/*"}
+    for accepted in headers.listed("Accept"):
+        media_range = accepted.partition(";")[0].replace(" ", "").lower()
+        if media_range in wanted:
+            return None
+    return Answer(406)
+
+
+def _interval(attempt: _Attempt) -> Answer | None:
+    """423 (RFC 6665 4.2.1.1)."""
+    return interval_refusal(attempt.seconds)
+
+
+_CLAUSES = (_package, _sharing, _selectors, _body, _accept, _interval)

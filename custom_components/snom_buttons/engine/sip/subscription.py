@@ -1,0 +1,110 @@
+"""A subscription, and the dialog in which its NOTIFYs go out (RFC 6665, RFC 3261 12)."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .event import EventType
+from .flow import Flow
+from .outgoing import OutgoingRequest, format_contact
+from .uri import Uri, make_address
+
+TIMEOUT = "timeout"
+"""The reason of an end by expiry, by `Expires: 0`, and of a fetch (RFC 6665 4.2.1.4)."""
+
+# 4.2.2, and 408: it has the same effect as no answer (RFC 3261 12.2.1.2).
+_ENDING = frozenset({404, 405, 408, 410, 416, *range(480, 486), 489, 501, 604})
+
+
+class DialogKey(NamedTuple):
+    """What identifies a dialog (RFC 3261 12)."""
+
+    call_id: str
+    local_tag: str
+    remote_tag: str | None
+    """None from an RFC 2543 element (12.1.1)."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Subscription:
+    """A phone's subscription to one resource, such as a key."""
+
+    user: str
+    """The account that the phone has proved to be."""
+    event: EventType
+    resource: str
+    """The user part of the Request-URI of the first SUBSCRIBE."""
+    key: DialogKey
+    local: Uri
+    """The URI of the first SUBSCRIBE's To."""
+    remote: Uri
+    """The URI of its From."""
+    is_secure: bool
+    """Whether it was sent to a sips URI (12.1.1)."""
+    route: tuple[str, ...]
+    """Its Record-Route: the proxies that requests go through, the nearest first."""
+    target: Uri
+    """The Contact of the newest SUBSCRIBE: the Request-URI, never the way."""
+    flow: Flow
+    """The flow of the newest SUBSCRIBE, and of requests."""
+    forwarded: bool
+    """It came through a proxy: other phones may share the flow."""
+    remote_cseq: int
+    expires_at: float
+    """In seconds of the notifier's clock."""
+    local_cseq: int = 0
+    version: int = -1
+    """The version of the latest document (RFC 4235 4.1)."""
+    ended: str | None = None
+    """Why it has ended, a reason of RFC 6665 4.1.3; None while it has not."""
+
+    def next_version(self) -> int:
+        """Return the version of the next document; the first one is 0 (RFC 4235 4.1)."""
+        self.version += 1
+        return self.version
+
+    def notify(
+        self, sent_by: str, now: float, content_type: str = "", body: bytes = b""
+    ) -> OutgoingRequest:
+        """Return the next NOTIFY, to be sent by `flow` (RFC 6665 4.2.2, RFC 3261 12.2.1.1).
+
+        `sent_by` is our `host:port` as the phone reaches it, `now` the notifier's time.
+        If it is sent again with credentials, `local_cseq` has to be set to its CSeq.
+        """
+        self.local_cseq += 1
+        return OutgoingRequest(
+            method="NOTIFY",
+            uri=self.target,
+            from_=make_address(self.local, tag=self.key.local_tag),
+            to=make_address(self.remote, tag=self.key.remote_tag),
+            call_id=self.key.call_id,
+            cseq=self.local_cseq,
+            headers=(
+                *(("Route", value) for value in self.route),
+                ("Contact", self.contact(sent_by)),
+                ("Event", str(self.event)),
+                ("Subscription-State", self._state(now)),
+                *((("Content-Type", content_type),) if body else ()),
+            ),
+            body=body,
+        )
+
+    def contact(self, sent_by: str) -> str:
+        """Return our Contact in the dialog, of which `sent_by` is the `host:port`."""
+        return format_contact(
+            sent_by, self.flow.transport, user=self.resource, is_secure=self.is_secure
+        )
+
+    def _state(self, now: float) -> str:
+        if self.ended is not None:
+            return f"terminated;reason={self.ended}"
+        # Rounded down, since it must not lengthen the subscription.
+        return f"active;expires={max(0, int(self.expires_at - now))}"
+
+
+def ends_subscription(status: int | None) -> bool:
+    """Whether the answer to a NOTIFY, None for no answer, ends the subscription.
+
+    RFC 6665 4.2.2 requires it for some refusals, and recommends it without an answer.
+    After other refusals the subscription stays, as after 500 or 503.
+    """
+    return status is None or status in _ENDING
