@@ -178,6 +178,35 @@ class RawPhone(UdpPeer):
         )
         return await self._authorized("INVITE", uri, to=number, headers=(contact,))
 
+    async def subscribe(
+        self,
+        resource: str,
+        *lines: str,
+        event: str = "dialog",
+        expires: int = 3600,
+        within: RawMessage | None = None,
+        contact: str = "",
+    ) -> RawMessage:
+        """Subscribe; `within` is an answer of the dialog in which it is a refresh."""
+        uri, tag, call_id = f"{self.scheme}:{resource}@{self.host}", "", None
+        if within is not None:
+            uri = within.get("Contact").strip("<>")
+            tag = within.get("To").partition(";tag=")[2]
+            call_id = within.get("Call-ID")
+        return await self._authorized(
+            "SUBSCRIBE",
+            uri,
+            to=resource,
+            to_tag=tag,
+            call_id=call_id,
+            headers=(
+                f"Event: {event}",
+                f"Expires: {expires}",
+                f"Contact: <{contact or f'sip:{self.extension}@{self.address}'}>",
+                *lines,
+            ),
+        )
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds; it is tried after each datagram."""
         async with asyncio.timeout(PATIENCE):
@@ -224,12 +253,19 @@ class RawPhone(UdpPeer):
         headers: Iterable[str],
         body: str = "",
         call_id: str | None = None,
+        to_tag: str = "",
     ) -> RawMessage:
         """Send a request, with credentials if the server asks for them."""
         call_id = call_id or uuid.uuid4().hex
         headers = list(headers)
         answer = await self._exchange(
-            method, uri, to=to, call_id=call_id, headers=headers, body=body
+            method,
+            uri,
+            to=to,
+            to_tag=to_tag,
+            call_id=call_id,
+            headers=headers,
+            body=body,
         )
         if answer.status == 401:
             credentials = self._credentials(method, uri, answer)
@@ -237,6 +273,7 @@ class RawPhone(UdpPeer):
                 method,
                 uri,
                 to=to,
+                to_tag=to_tag,
                 call_id=call_id,
                 headers=[*headers, credentials],
                 body=body,
@@ -252,6 +289,7 @@ class RawPhone(UdpPeer):
         call_id: str,
         headers: list[str],
         body: str,
+        to_tag: str = "",
     ) -> RawMessage:
         """Send one request until its final answer is there, else raise TimeoutError."""
         branch = f"z9hG4bK{uuid.uuid4().hex[:16]}"
@@ -271,7 +309,7 @@ class RawPhone(UdpPeer):
             f"{method} {uri} SIP/2.0",
             [
                 *common,
-                f"To: <{self.scheme}:{to}@{host}>",
+                f"To: <{self.scheme}:{to}@{host}>{to_tag and f';tag={to_tag}'}",
                 f"CSeq: {cseq} {method}",
                 *headers,
             ],
@@ -387,6 +425,8 @@ class RawPhone(UdpPeer):
             return
         lines = [f"Via: {via}" for via in message.all("Via")]
         lines += [f"{n}: {message.get(n)}" for n in ("From", "Call-ID", "CSeq")]
-        lines += [f"To: {message.get('To')};tag={self._line}", *self.answer_lines]
+        to = message.get("To")
+        tag = "" if ";tag=" in to else f";tag={self._line}"
+        lines += [f"To: {to}{tag}", *self.answer_lines]
         answer = self._text(f"SIP/2.0 {status} {self.reason}", lines, "")
         self._transport.sendto(answer, self.next_hop)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.snom_buttons.engine.sip import Flow
+from custom_components.snom_buttons.engine.sip import Flow, MalformedMessage
 from custom_components.snom_buttons.engine.sip.notifier import (
     ALWAYS_OF_PHONE,
     MAX_DIALOG,
@@ -273,3 +276,45 @@ class TestHowMany:
         phone.notifier.end(first, "noresource")
         assert phone.due == []
         assert phone.notifier.next_expiry is None
+
+
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cc"]), max_size=40
+) | st.sampled_from(
+    [
+        "dialog",
+        "dialog;id=1",
+        '"',
+        "<sip:a;lr>",
+        "<sip:a>",
+        "*",
+        "0",
+        "60",
+        "*/*",
+        ";,;",
+    ]
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["Event", "Expires", "Contact", "Record-Route", "Accept", "Call-ID"]
+        ),
+        TEXTS,
+    ),
+    st.booleans(),
+)
+def test_whatever_the_headers_say(changes: dict[str, str], is_refresh: bool) -> None:
+    """There is an answer, and what is due after a 200 is a message that can be read."""
+    phone = Subscribing()
+    phone.subscribe()
+    event, contact = changes.pop("Event", "dialog"), changes.pop("Contact", CONTACT)
+    send = phone.refresh if is_refresh else partial(phone.subscribe, local_tag="b")
+    try:
+        answer = send(event=event, contact=contact, **changes)
+    except MalformedMessage:
+        return
+    assert answer.status in {200, 400, 403, 406, 423, 481, 489}
+    assert len(phone.notices) == 1 + (answer.status == 200)
+    phone.change()
