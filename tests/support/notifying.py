@@ -106,10 +106,8 @@ class Notifying:
         notice = subscription.notify(sent_by, self.clock(), PACKAGES[package], body)
         try:
             status = (await self.endpoint.request(notice, flow)).status
-        except NoAnswer:
-            self.notifier.answered(subscription, None)
-        except TransportError:
-            pass  # the server stops
+        except NoAnswer, TransportError:
+            pass
         else:
             self.notifier.answered(subscription, status)
             self.notified.set()

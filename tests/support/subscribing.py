@@ -116,7 +116,7 @@ class Subscribing:
             self.notifier.end(subscription, reason)
         self._notify()
 
-    def answered(self, status: int | None) -> None:
+    def answered(self, status: int) -> None:
         """Answer the latest NOTIFY of each subscription."""
         for subscription in self.notifier.subscriptions("44"):
             self.notifier.answered(subscription, status)

@@ -9,6 +9,7 @@ from ..sip import (
     Binding,
     OutgoingRequest,
     Response,
+    format_contact,
     is_stale,
     make_address,
     parse_address,
@@ -174,17 +175,15 @@ class Courier:
     def _own_contact(self, binding: Binding) -> str:
         """Return the Contact of a request: sips if the request goes to such a URI.
 
-        The Request-URI and the top Route decide (RFC 3261 8.1.1.8). A sips URI means TLS
-        without a transport parameter (RFC 5630 3.1.4).
+        The Request-URI and the top Route decide (RFC 3261 8.1.1.8).
         """
         transport = binding.flow.transport
-        own = self._endpoint.sent_by(transport)
         path = binding.path
-        if binding.contact.uri.scheme == "sips" or (
-            path and parse_address(path[0]).uri.scheme == "sips"
-        ):
-            return f"<sips:{own}>"
-        return f"<sip:{own};transport={transport.lower()}>"
+        is_secure = binding.contact.uri.scheme == "sips" or (
+            bool(path) and parse_address(path[0]).uri.scheme == "sips"
+        )
+        sent_by = self._endpoint.sent_by(transport)
+        return format_contact(sent_by, transport, is_secure=is_secure)
 
 
 def _shown(response: Response) -> str:

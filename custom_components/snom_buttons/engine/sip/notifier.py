@@ -10,7 +10,7 @@ from .expiry import MAX_EXPIRES, interval_refusal, parse_expires
 from .flow import Flow
 from .grammar import SipSyntaxError, is_token, shape
 from .message import Request
-from .subscription import TIMEOUT, DialogKey, Subscription, ends_subscription
+from .subscription import TIMEOUT, DialogKey, Subscription
 from .uas import ALLOW_EVENTS_HEADER, PACKAGES, Answer, content_refusal
 from .uri import Uri, parse_address
 
@@ -30,6 +30,8 @@ MAX_DIALOG = 1024
 RETRY_AFTER = ("Retry-After", "300")
 """The header of a 480, in seconds."""
 
+# The answers to a NOTIFY that end its subscription (RFC 6665 4.2.2).
+_ENDING = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
 # The parameters that select single dialogs (RFC 4235 3.2); a key has none to select.
 _SELECTORS = frozenset({"call-id", "from-tag", "to-tag"})
 
@@ -231,12 +233,13 @@ class Notifier:
             subscription.ended = reason
             self._changed(subscription)
 
-    def answered(self, subscription: Subscription, status: int | None) -> bool:
-        """Take the status of the answer to a NOTIFY, None for no answer.
+    def answered(self, subscription: Subscription, status: int) -> bool:
+        """Take the status of the answer to a NOTIFY.
 
         Returns whether it ended the subscription; no further NOTIFY is due (4.2.2).
+        Without an answer nothing ends (docs/decisions/0020).
         """
-        if not ends_subscription(status):
+        if status not in _ENDING:
             return False
         self._drop(subscription)
         return True

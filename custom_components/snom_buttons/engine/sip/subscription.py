@@ -11,9 +11,6 @@ from .uri import Uri, make_address
 TIMEOUT = "timeout"
 """The reason of an end by expiry, by `Expires: 0`, and of a fetch (RFC 6665 4.2.1.4)."""
 
-# 4.2.2, and 408: it has the same effect as no answer (RFC 3261 12.2.1.2).
-_ENDING = frozenset({404, 405, 408, 410, 416, *range(480, 486), 489, 501, 604})
-
 
 class DialogKey(NamedTuple):
     """What identifies a dialog (RFC 3261 12)."""
@@ -99,12 +96,3 @@ class Subscription:
             return f"terminated;reason={self.ended}"
         # Rounded down, since it must not lengthen the subscription.
         return f"active;expires={max(0, int(self.expires_at - now))}"
-
-
-def ends_subscription(status: int | None) -> bool:
-    """Whether the answer to a NOTIFY, None for no answer, ends the subscription.
-
-    RFC 6665 4.2.2 requires it for some refusals, and recommends it without an answer.
-    After other refusals the subscription stays, as after 500 or 503.
-    """
-    return status is None or status in _ENDING
