@@ -11,13 +11,7 @@ from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
 from .message import Headers, Request, Response, encode_response
 from .notifier import Notifier
-from .outgoing import (
-    OutgoingRequest,
-    format_contact,
-    format_via,
-    is_stale,
-    new_branch,
-)
+from .outgoing import OutgoingRequest, format_contact, format_via, is_stale, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import Registrar
 from .share import CALM, Shares
