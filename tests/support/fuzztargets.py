@@ -21,10 +21,16 @@ from custom_components.snom_buttons.engine.phones import (
 )
 from custom_components.snom_buttons.engine.sip import (
     Flow,
+    MalformedMessage,
+    Notifier,
+    Request,
     SipSyntaxError,
+    Subscription,
+    encode_response,
     make_address,
     make_uri,
     parse_address,
+    parse_datagram,
     parse_uri,
 )
 from custom_components.snom_buttons.engine.sip.digest import (
@@ -340,6 +346,64 @@ def check_address(data: bytes) -> None:
         assert (back.uri, back.display_name) == (address.uri, address.display_name)
 
 
+# Subscriptions
+
+SUBSCRIPTIONS = st.builds(
+    lambda event, contact, tag, *lines: request_bytes(
+        "SUBSCRIBE",
+        f"Event: {event}",
+        f"Contact: {contact}",
+        *(line for line in lines if line),
+        To=f"<sip:1@ha.test>{tag}",
+        uri="sip:1@ha.test",
+    ),
+    st.sampled_from(["dialog", "dialog;id=1", "message-summary", "dialog;sla"])
+    | PIECES,
+    ADDRESSES | PIECES,
+    st.sampled_from(["", ";tag=ours", ";tag=x"]),
+    st.sampled_from(["", "Expires: 0", "Expires: 600", "Expires: 5"]),
+    st.sampled_from(["", "Record-Route: <sip:p;lr>, <sip:q;lr=on>", "rr: x"]),
+    st.sampled_from(["", "Accept: application/dialog-info+xml, text/plain;q=0.1"]),
+)
+SUBSCRIBED = request_bytes(
+    "SUBSCRIBE", "Event: dialog", "Contact: <sip:44@192.0.2.9>", CSeq="1 SUBSCRIBE"
+)
+
+
+def check_subscription(data: bytes) -> None:
+    """Check that a SUBSCRIBE, in a dialog or not, has an answer and a NOTIFY that parse."""
+    due: list[Subscription] = []
+    notifier = Notifier(lambda: 1000.0, lambda *_: None, due.append)
+    for message in (SUBSCRIBED, data):
+        due.clear()
+        try:
+            request = parse_datagram(message)
+        except MalformedMessage:
+            return
+        if not isinstance(request, Request):
+            return
+        answer = notifier.subscribe(request, FLOW, "ours", "192.0.2.1:5060")
+        assert answer.status in {200, 400, 403, 406, 415, 423, 481, 489, 500}
+        assert len(due) == (answer.status == 200)
+        via = str(request.via)
+        encode_response(
+            request.headers,
+            via,
+            answer.status,
+            reason=answer.reason,
+            headers=answer.headers,
+        )
+        for subscription in due:
+            assert subscription.flow == FLOW
+            notice = subscription.notify("192.0.2.1:5060", 1000.0, "text/plain", b"on")
+            written = notice.encode("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx")
+            read = parse_datagram(written)
+            assert isinstance(read, Request)
+            assert read.uri == subscription.target
+            assert len(read.headers.lines("Contact")) == 1
+            assert len(written) < 4096
+
+
 # Documents
 
 
@@ -373,5 +437,6 @@ TARGETS = (
     FuzzTarget("digest", _encoded(st.sampled_from(CREDENTIALS) | PIECES.map("Digest {}".format)), check_digest),
     FuzzTarget("uri", _encoded(URIS | PIECES), check_uri),
     FuzzTarget("address", _encoded(ADDRESSES | PIECES), check_address),
+    FuzzTarget("subscription", SUBSCRIPTIONS, check_subscription),
     FuzzTarget("document", DOCUMENTS, check_document),
 )  # fmt: skip
