@@ -18,6 +18,7 @@ from custom_components.snom_buttons.engine.phones import KeyPress
 from custom_components.snom_buttons.engine.sip import (
     LocationService,
     MalformedMessage,
+    Notifier,
     Registrar,
     Request,
     parse_datagram,
@@ -54,6 +55,9 @@ MESSAGES = {
     ),
     "INVITE": request_bytes(
         "INVITE", CONTACT, uri="sip:hush:hush@hush.example", **HUSH
+    ),
+    "SUBSCRIBE": request_bytes(
+        "SUBSCRIBE", CONTACT, "Event: dialog;id=hush", uri="sip:hush@hush", **HUSH
     ),
     "OPTIONS": request_bytes("OPTIONS", "Hush: hush", "Require: hush", **HUSH),
     "response": response_bytes(
@@ -120,6 +124,22 @@ def test_hostile_registrations() -> None:
     log.check()
     assert tried > 500
     assert log.text.count("REGISTER of 44") > 50
+
+
+def test_hostile_subscriptions() -> None:
+    """The notifier logs why it refuses a SUBSCRIBE of a phone that has proved itself."""
+    notifier = Notifier(lambda: 0.0, lambda *_: None, lambda _: None)
+    good = request_bytes(
+        "SUBSCRIBE", CONTACT, "Event: dialog;id=hush", "Record-Route: <sip:hush;lr>"
+    )
+    with logging_to_a_file(ENGINE) as log:
+        for data in rude(good):
+            with suppress(MalformedMessage):
+                message = parse_datagram(data)
+                if isinstance(message, Request) and message.from_.uri.user == "44":
+                    notifier.subscribe(message, FLOW, "tag", "192.0.2.1:5060")
+    log.check()
+    assert log.text.count("SUBSCRIBE of 44") > 50
 
 
 def test_sip_quotes_nothing_from_the_wire() -> None:

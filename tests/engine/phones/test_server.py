@@ -629,6 +629,8 @@ async def test_options_says_what_we_take() -> None:
         answer = await desk._authorized("OPTIONS", "sip:ha", to="x", headers=[])
         assert answer.status == 200
         assert "MESSAGE" in answer.get("Allow")
+        assert "SUBSCRIBE" in answer.get("Allow")
+        assert answer.get("Allow-Events") == "dialog, message-summary"
         assert answer.get("Accept") == "application/x-buttons"
         assert answer.get("Supported") == "buttons, path"
 
