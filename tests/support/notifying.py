@@ -30,6 +30,8 @@ from custom_components.snom_buttons.engine.sip.net import (
 from tests.support.rawphone import RawPhone
 
 LOCALHOST = "127.0.0.1"
+AT_ONCE = 8
+"""NOTIFYs under way."""
 PASSWORDS = {"44": "geheim44", "45": "geheim45"}
 
 
@@ -58,6 +60,7 @@ class Notifying:
         self.notified = asyncio.Event()
         """A NOTIFY has been answered."""
         self._sending: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -88,9 +91,15 @@ class Notifying:
         return None if resource in {f"{n}" for n in range(1, 127)} else 404
 
     def _changed(self, subscription: Subscription) -> None:
-        task = asyncio.get_running_loop().create_task(self._notify(subscription))
+        task = asyncio.get_running_loop().create_task(
+            self._notify_in_turn(subscription)
+        )
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
+
+    async def _notify_in_turn(self, subscription: Subscription) -> None:
+        async with self._room:
+            await self._notify(subscription)
 
     async def _notify(self, subscription: Subscription) -> None:
         package, resource = subscription.event.package, subscription.resource
@@ -112,10 +121,14 @@ class Notifying:
             self.notifier.answered(subscription, status)
             self.notified.set()
 
-    async def stop(self) -> None:
-        await self.endpoint.close()
+    async def idle(self) -> None:
+        """Return once all NOTIFYs have been answered, or have failed."""
         if self._sending:
             await asyncio.wait(self._sending)
+
+    async def stop(self) -> None:
+        await self.endpoint.close()
+        await self.idle()
 
 
 @asynccontextmanager

@@ -81,6 +81,25 @@ async def test_behind_kamailio(tmp_path: Path) -> None:
             assert server.subscriptions() == ()
 
 
+async def test_many_notifies_through_kamailio(tmp_path: Path) -> None:
+    """Their answers are in the share of the phone, not in one of all that is behind it."""
+    keys = [f"{n}" for n in range(1, 41)]
+    async with (
+        notifying() as server,
+        proxying(server.address[1], tmp_path) as proxy,
+        server.phone(through=(LOCALHOST, proxy.port)) as desk,
+    ):
+        await desk.register()
+        for key in keys:
+            assert (await desk.subscribe(key)).status == 200
+        for n in range(10):
+            for key in keys:
+                server.show(key, [DialogState.EARLY, DialogState.CONFIRMED][n % 2])
+        await server.idle()
+        assert not any(server.guard.drops.counts.values())
+        assert len(desk.notices) == 11 * len(keys)  # none was repeated
+
+
 async def test_phones_behind_kamailio_share_a_flow(tmp_path: Path) -> None:
     """So the flow proves nothing: each SUBSCRIBE is challenged."""
     async with notifying() as server, proxying(server.address[1], tmp_path) as proxy:

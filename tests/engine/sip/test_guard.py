@@ -330,6 +330,10 @@ def test_phones_behind_a_proxy_have_shares_by_their_users() -> None:
         (b"A\r\nTo: <sip:44@ha>", ""),
         (b"A\r\nFrom: " + 300 * b"x" + b"<sip:44@ha>", ""),
         (b"A\r\nFrom: <sip:\xff@ha>", "\udcff"),
+        # A response is from the To of the request: in a dialog From is the key's.
+        (b"SIP/2.0 200 OK\r\nFrom: <sip:1@ha>\r\nTo: <sip:44@ha>;tag=a", "44"),
+        (b"SIP/2.0 200 OK\r\nf: <sip:1@ha>\r\nt : sip:44@ha", "44"),
+        (b"SIP/2.0 200 OK\r\nFrom: <sip:1@ha>", ""),
         (b"", ""),
     ],
 )

@@ -117,6 +117,24 @@ class TestDialog:
         assert dict(answer.headers)["Contact"] == own
         assert phone.notices[0].headers.get("Contact") == own
 
+    @pytest.mark.parametrize(
+        ("contact", "route", "own"),
+        [
+            ("sips:44@h", None, "<sips:1@192.0.2.1:5060>"),
+            ("sips:44@h", "sip:p;lr", "<sip:1@192.0.2.1:5060;transport=tls>"),
+            ("sip:44@h", "sips:p;lr", "<sips:1@192.0.2.1:5060>"),
+            ("sip:44@h", None, "<sip:1@192.0.2.1:5060;transport=tls>"),
+        ],
+    )
+    def test_what_makes_our_contact_secure(
+        self, phone: Subscribing, contact: str, route: str | None, own: str
+    ) -> None:
+        """RFC 3261 12.1.1 and 8.1.1.8: the top Route, or else the target."""
+        routes = [f"Record-Route: <{route}>"] if route else []
+        answer = phone.subscribe(*routes, contact=f"<{contact}>", flow=TLS)
+        assert dict(answer.headers)["Contact"] == own
+        assert phone.notices[0].headers.get("Contact") == own
+
     def test_a_phone_without_tags(self, phone: Subscribing) -> None:
         """RFC 3261 12.1.1: RFC 2543 did not require one of From."""
         phone.subscribe(From="<sip:44@ha.test>")

@@ -1,6 +1,6 @@
 """Admission by source: networks, rates, and lock-outs after wrong passwords.
 
-It sees only the flow and the size, and behind a proxy the user of the From, so a refused
+It sees only the flow and the size, and behind a proxy the user of From or To, so a refused
 message costs almost nothing.
 """
 
@@ -75,15 +75,16 @@ MAX_USER = 64
 """Characters of a user name that are stored with the address of a proxy."""
 
 _FROM = re.compile(rb"\n(?:from|f)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
+_TO = re.compile(rb"\n(?:to|t)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
 _USER = re.compile(rb"sips?:([^@;>]*+)@", re.IGNORECASE)
 
 
 def claimed_user(data: bytes) -> str:
-    """Return the user of the From of a message that is not parsed, "" without one.
+    """Return the user that a message which is not parsed is from, "" without one.
 
-    That is the phone's in its requests, and in its responses to requests of ours.
+    It is in the From of a phone's requests, and in the To of its responses to ours.
     """
-    line = _FROM.search(data)
+    line = (_TO if data.startswith(b"SIP/") else _FROM).search(data)
     user = line and _USER.search(line[1])
     return user[1].decode("utf-8", "surrogateescape") if user else ""
 

@@ -171,6 +171,8 @@ class Notifier:
         assert attempt.event is not None
         event_id = attempt.event.parameters.get("id")
         target = _target(request, flow)
+        route = parse_path(request.headers.listed("Record-Route"))
+        next_hop = parse_address(route[0]).uri if route else target
         subscription = Subscription(
             user=attempt.user,
             # Of its parameters only the id is compared (RFC 6665 8.2.1).
@@ -181,8 +183,8 @@ class Notifier:
             key=key,
             local=request.to.uri.with_scheme,
             remote=request.from_.uri.with_scheme,
-            is_secure=request.uri.scheme == "sips",
-            route=parse_path(request.headers.listed("Record-Route")),
+            is_secure="sips" in (request.uri.scheme, next_hop.scheme),
+            route=route,
             target=target,
             flow=flow,
             forwarded=request.forwarded,
@@ -218,8 +220,9 @@ class Notifier:
     def _drop(self, subscription: Subscription) -> bool:
         """Remove a subscription; return whether it was there."""
         of_user = self._subscriptions.get(subscription.user, {})
-        if of_user.pop(subscription.key, None) is None:
+        if of_user.get(subscription.key) is not subscription:
             return False
+        del of_user[subscription.key]
         self._count -= 1
         if not of_user:
             del self._subscriptions[subscription.user]
@@ -341,7 +344,7 @@ def _body(attempt: _Attempt) -> Answer | None:
     return content_refusal(attempt.request, ()) if attempt.request.body else None
 
 
-def _accept(attempt: _Attempt) -> Answer | None:
+def _formats(attempt: _Attempt) -> Answer | None:
     """406: the package's documents are not accepted (RFC 6665 3.1.3, RFC 3261 21.4.7)."""
     headers = attempt.request.headers
     if "Accept" not in headers:
@@ -361,4 +364,4 @@ def _interval(attempt: _Attempt) -> Answer | None:
     return interval_refusal(attempt.seconds)
 
 
-_CLAUSES = (_package, _sharing, _selectors, _body, _accept, _interval)
+_CLAUSES = (_package, _sharing, _selectors, _body, _formats, _interval)

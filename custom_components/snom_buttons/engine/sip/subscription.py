@@ -36,7 +36,8 @@ class Subscription:
     remote: Uri
     """The URI of its From."""
     is_secure: bool
-    """Whether it was sent to a sips URI (12.1.1)."""
+    """Whether our Contact is a sips URI: the Request-URI of the first SUBSCRIBE was one,
+    or its top Record-Route, or without one its Contact (12.1.1)."""
     route: tuple[str, ...]
     """Its Record-Route: the proxies that requests go through, the nearest first."""
     target: Uri
