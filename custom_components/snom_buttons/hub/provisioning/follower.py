@@ -72,6 +72,7 @@ class Provisioning(Follower):
             self.plug_and_play.heard.subscribe(self._async_heard),
             self.plug_and_play.settled.subscribe(self._async_settled),
             self.newcomers.heard.subscribe(self._async_discover),
+            self._server.changed.subscribe(self.refresher.async_follow),
             self._server.renewed.subscribe(self._renewals.async_renewed),
             self._server.attempted.subscribe(self._async_attempted),
             async_at_started(self._hass, self._async_discover_all),

@@ -10,6 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from ...const import ANSWER_WAIT
+from ...engine.phones import Change
 from ...engine.provisioning import Profile, digest_of
 from ...engine.refused import Failed
 from ..phone import SnomPhone
@@ -43,6 +44,8 @@ class Refresher:
         """By subentry: what the phones are to be set to, as of the last update."""
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         """By subentry: what cancels the request to fetch it again."""
+        self._missed: set[str] = set()
+        """The subentries of phones that could not be asked: they are when they register."""
 
     @callback
     def async_saved(self, subentry_id: str) -> dict[str, Any]:
@@ -91,6 +94,17 @@ class Refresher:
         self._profiles = profiles
 
     @callback
+    def async_follow(self, change: Change) -> None:
+        """Ask a phone that registers, if it could not be asked before."""
+        if not self._missed:  # this is called for each change of a key
+            return
+        phone = self._phones.get(change.extension or "")
+        if phone is None or not phone.phone.available:
+            return
+        if (subentry_id := phone.settings.subentry_id) in self._missed:
+            self._async_ask_soon(subentry_id)
+
+    @callback
     def async_stop(self) -> None:
         """Ask no phone any more."""
         for subentry_id in list(self._waiting):
@@ -105,6 +119,7 @@ class Refresher:
 
     @callback
     def _async_cancel(self, subentry_id: str) -> None:
+        self._missed.discard(subentry_id)
         if cancel := self._waiting.pop(subentry_id, None):
             cancel()
 
@@ -117,4 +132,6 @@ class Refresher:
                 except Failed as failed:
                     # It fetches them when it starts, or by itself within a day.
                     _LOGGER.debug("A phone does not fetch its settings: %s", failed)
+                    if not phone.phone.available:
+                        self._missed.add(subentry_id)
                 return
