@@ -24,21 +24,25 @@ from .const import (
     CONF_ACCESS,
     CONF_ANSWER,
     CONF_BASE_TOPIC,
+    CONF_BESIDE,
     CONF_COLORS,
     CONF_COMMANDS,
     CONF_DIAL_RULES,
     CONF_DIALLING,
     CONF_EXPANSION,
     CONF_EXTENSION,
+    CONF_IDENTITY,
     CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
     CONF_KIND,
+    CONF_LAMPS,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
     CONF_MQTT,
     CONF_NETWORKS,
     CONF_PLUG_AND_PLAY,
+    CONF_PROVISIONING,
     CONF_REALM,
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
@@ -194,6 +198,9 @@ _PHONE: Final = {
                 CONF_LIGHT_OFF: _one_of(list(LightMode)),
             }
         )
+    ),
+    CONF_PROVISIONING: _fields(
+        dict.fromkeys((CONF_BESIDE, CONF_IDENTITY, CONF_LAMPS), _fact)
     ),
     CONF_DIALLING: _fields(
         {

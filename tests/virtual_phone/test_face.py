@@ -28,7 +28,7 @@ RED, GREEN, ORANGE = "#ff453a", "#30d158", "#ff9f0a"
         ("off", Pattern.DARK),
         ("on", Pattern.STEADY),
         ("seized", Pattern.STEADY),
-        ("record", Pattern.STEADY),
+        ("record", Pattern.MEDIUM),
         ("offline", Pattern.STEADY),
         ("hold", Pattern.SLOW),
         ("park", Pattern.SLOW),

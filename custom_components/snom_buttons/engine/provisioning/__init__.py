@@ -8,6 +8,7 @@ from .link import web_link
 from .mac import Mac, find_mac, is_snom, read_mac
 from .plug_and_play import Outcome, PlugAndPlay, Wire
 from .profile import (
+    WEB_USER,
     FunctionKey,
     Profile,
     ProfileKey,
@@ -24,6 +25,7 @@ __all__ = [
     "GROUP",
     "MAX_WORD",
     "PORT",
+    "WEB_USER",
     "Announcement",
     "Fetch",
     "FunctionKey",

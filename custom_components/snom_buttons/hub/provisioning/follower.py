@@ -163,7 +163,12 @@ class Provisioning(Follower):
             return None
         known = next((it for it in settings.phones if it.mac == said.mac), None)
         if known is not None:
-            is_wanted = bool(known.token) and self._trusts(known, said)
+            is_wanted = (
+                bool(known.token)
+                # Its settings come from its telephone system.
+                and not known.provisioning.beside
+                and self._trusts(known, said)
+            )
         else:
             is_wanted = not (
                 self.window is None

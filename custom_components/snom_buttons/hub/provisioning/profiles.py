@@ -52,7 +52,7 @@ def async_profile(
 ) -> Profile:
     """Return what a phone is to be set to."""
     transport, registrar = _registrar(settings)
-    setup = phone.setup
+    setup, provisioning = phone.setup, phone.provisioning
     return Profile(
         account=setup.extension,
         password=setup.password,
@@ -60,8 +60,12 @@ def async_profile(
         registrar=registrar,
         transport=transport.lower(),
         model=setup.model,
+        identity=provisioning.identity,
+        whole=not provisioning.beside,
         keys=tuple(ProfileKey(name=key.name, label=key.title) for key in setup.keys),
         settings_url=async_settings_url(hass, settings, phone.token),
+        lamps=provisioning.lamps,
+        web_password=provisioning.web_password or None,
         region=_region(hass),
     )
 
