@@ -1,16 +1,22 @@
 """What a phone is set to besides its account and its keys: the page, and what follows."""
 
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from aiohttp.test_utils import TestClient
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.flows.account import PASSWORD as PASSWORD_PATTERN
+from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECONDS
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.util.dt import utcnow
 from tests.support.entries import PASSWORD, TOKEN, update_phone
 from tests.support.flows import (
     reconfigure_phone,
@@ -18,7 +24,10 @@ from tests.support.flows import (
     submit_phone,
     suggested,
 )
+from tests.support.patience import PATIENCE
 from tests.support.plugging import MAC, Network, announcement
+from virtual_phone import FactoryPhone
+from virtual_phone.face import LAMP_SETTINGS
 from virtual_phone.settings import Settings, read_settings_file
 
 USUAL = {"beside": False, "lamps": False, "web_password": False}
@@ -91,6 +100,40 @@ async def test_lamps_are_set_only_where_that_is_switched_on(
     ]
     await change(hass, hearing_server, lamps=False)
     assert stored(hearing_server) is None
+
+
+async def test_a_phone_is_asked_to_fetch_what_was_changed(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    """It blinks by its new settings then."""
+    phone = FactoryPhone("D785", MAC)
+    phone.change("setting_server", str(web.make_url(PATH)))
+    async with phone:
+        await phone.wait_for(lambda it: it.registered, PATIENCE)
+        assert phone.lamps == {}
+        await change(hass, hearing_server, lamps=True)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        async_fire_time_changed(hass, utcnow() + timedelta(seconds=SETTLE_SECONDS))
+        await phone.wait_for(lambda it: bool(it.lamps), PATIENCE)
+        assert phone.lamps.keys() == set(LAMP_SETTINGS)
+        phone._identity.registered_until = None  # spares the answer to its good-bye
+
+
+async def test_the_keys_of_a_module_of_a_d385_are_after_its_gap(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    result = await reconfigure_phone(hass, hearing_server)
+    result = await submit_account(
+        hass, result, model="D385", expansion="1x D3", key_count=None
+    )
+    page = await submit_phone(hass, result)
+    await submit_phone(hass, page)
+    await hass.async_block_till_done()
+    _, keys = await fetched(web)
+    indexes = [*range(48), *range(174, 174 + 18)]
+    assert [int(key.get("idx", "")) for key in keys] == indexes
+    rows = page["description_placeholders"]["keys"].splitlines()
+    assert [int(row.split()[1][1:]) - 1 for row in rows] == indexes
 
 
 async def test_the_password_of_the_web_page_is_made_once_and_shown_again(
