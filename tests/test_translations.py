@@ -262,13 +262,15 @@ def test_every_step_has_its_texts() -> None:
             assert {"name", "description"} <= set(section_texts)
             assert set(section_texts["data"]) == sections[name]
             assert set(section_texts["data_description"]) == sections[name]
+    new_keys = fields(choose_schema([], {"light.hall": "Hall"}))
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
         (SERVER, "reconfigure", server),
-        (SERVER, "confirm", set()),
+        (SERVER, "confirm", new_keys),
+        (SERVER, "tried", new_keys),
         (PHONE, "user", set()),
         (PHONE, "manual", phone),
-        (PHONE, "plug_in", fields(choose_schema([], {"light.hall": "Hall"}))),
+        (PHONE, "plug_in", new_keys),
         (PHONE, "plugged_in", set()),
         (PHONE, "nothing_heard", set()),
         (PHONE, "reconfigure", set()),
@@ -334,6 +336,7 @@ def test_every_abort_has_its_text() -> None:
     assert faults == {"not_running", "not_heard", "no_settings_url"}
     of_plug_in = {"phone_added", "window_open"}
     of_cards = {
+        "extension_taken",
         "no_settings_url",
         "not_heard",
         "phone_added",

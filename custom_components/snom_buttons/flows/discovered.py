@@ -12,9 +12,11 @@ from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
 )
+from homeassistant.core import callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from ..const import CONF_EXTENSION, DOMAIN
+from ..engine.phones import MODELS
 from ..engine.provisioning import Mac, read_mac
 from ..hub.hub import SnomConfigEntry
 from ..hub.markdown import escape_markdown
@@ -30,6 +32,8 @@ from ..hub.provisioning.discovery import (
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.texts import async_load_texts, text
 from .account import async_by_itself, async_new_phone
+from .keys import MAX_KEYS
+from .new_keys import NewKeys
 
 
 class DiscoveredFlow(ConfigFlow):
@@ -94,11 +98,31 @@ class DiscoveredFlow(ConfigFlow):
         return text(self.hass, "discovered_phone")
 
     @property
-    def _placeholders(self) -> dict[str, str]:
-        """What the page says of the phone, as Markdown."""
+    def _model(self) -> str:
+        return self._said.get(CONF_MODEL, "")
+
+    def _keys_of(self, user_input: dict[str, Any] | None) -> NewKeys:
+        model = MODELS.get(self._model)
+        return NewKeys(self.hass, model.keys if model else MAX_KEYS, user_input)
+
+    @callback
+    def _async_ask(self, step_id: str, keys: NewKeys) -> ConfigFlowResult:
+        """Say what is known of the phone, and ask what should be on its keys."""
+        self._set_confirm_only()
         named = " ".join(filter(None, (self._named, self._said.get(CONF_VERSION))))
-        said = {"named": named, "mac": self._mac or "", "host": self._host}
-        return {name: escape_markdown(value) for name, value in said.items()}
+        said = {
+            "named": named,
+            "mac": self._mac or "",
+            "host": self._host,
+            "account": self._said.get(CONF_EXTENSION, ""),
+        }
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(keys.schema, keys.values),
+            errors=keys.faults.errors,
+            description_placeholders=keys.faults.placeholders
+            | {name: escape_markdown(value) for name, value in said.items()},
+        )
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -112,13 +136,12 @@ class DiscoveredFlow(ConfigFlow):
             return self.async_abort(reason="no_settings_url")
         if async_is_set_up(self.hass, mac):
             return self.async_abort(reason="phone_known")
-        if user_input is None:
-            self._set_confirm_only()
-            return self.async_show_form(
-                step_id="confirm", description_placeholders=self._placeholders
-            )
-        model = self._said.get(CONF_MODEL, "")
-        phone = async_new_phone(self.hass, entry, mac, model)
+        keys = self._keys_of(user_input)
+        if not keys.is_chosen:
+            return self._async_ask("confirm", keys)
+        phone = async_new_phone(
+            self.hass, entry, mac, self._model, entities=keys.entities
+        )
         self.hass.config_entries.async_add_subentry(entry, phone)
         return self.async_abort(
             reason="phone_added",
@@ -153,15 +176,18 @@ class DiscoveredFlow(ConfigFlow):
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_running")
         if extension in {it.unique_id for it in entry.subentries.values()}:
-            return self.async_abort(reason="phone_known")
-        if user_input is None:
-            self._set_confirm_only()
-            return self.async_show_form(
-                step_id=STEP_TRIED,
-                description_placeholders=self._placeholders | {"account": extension},
-            )
-        model = said.get(CONF_MODEL, "")
-        phone = async_new_phone(self.hass, entry, None, model, extension=extension)
+            return self.async_abort(reason="extension_taken")
+        keys = self._keys_of(user_input)
+        if not keys.is_chosen:
+            return self._async_ask(STEP_TRIED, keys)
+        phone = async_new_phone(
+            self.hass,
+            entry,
+            None,
+            self._model,
+            extension=extension,
+            entities=keys.entities,
+        )
         self.hass.config_entries.async_add_subentry(entry, phone)
         return self.async_abort(
             reason="phone_to_type",

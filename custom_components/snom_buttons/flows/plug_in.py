@@ -12,7 +12,6 @@ from homeassistant.config_entries import (
     ConfigSubentry,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_ENTITIES
 from homeassistant.core import callback
 
 from ..engine.provisioning import Announcement
@@ -25,20 +24,10 @@ from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
 from ..hub.settings import known_macs
 from ..hub.texts import async_load_texts, text
-from .account import async_new_phone, count_keys, with_count
-from .choose import (
-    CHOOSE_PLACEHOLDERS,
-    CONF_AREA,
-    CONF_SUGGESTED,
-    Choice,
-    async_add_area,
-    async_left_out,
-    async_suggested,
-    choose_schema,
-    find_choice_faults,
-)
-from .forms import Faults, SnomSubentryFlow
+from .account import async_new_phone, count_keys
+from .forms import SnomSubentryFlow
 from .keys import MAX_KEYS
+from .new_keys import NewKeys
 
 WAIT: Final = 300.0
 """Seconds in which a phone that is plugged in is set up."""
@@ -59,34 +48,15 @@ class PlugInFlow(SnomSubentryFlow):
         await async_load_texts(self.hass)
         if fault := self._fault:
             return self.async_abort(reason=fault)
-        faults = Faults(CHOOSE_PLACEHOLDERS)
-        suggested = async_suggested(self.hass)
-        ticked: list[str] = []
-        entities: list[str] = []
-        if user_input is not None:
-            chosen = user_input.get(CONF_SUGGESTED, ())
-            # The frontend gives them in the order of the clicks.
-            ticked = [it for it in suggested if it in chosen]
-            picked = user_input.get(CONF_ENTITIES, ())
-            entities = list(dict.fromkeys((*ticked, *chosen, *picked)))
-            keys = with_count([], MAX_KEYS, colors=False, name_of=str)
-            choice = Choice(keys, entities, str)
-            if area := user_input.get(CONF_AREA):
-                faults = async_add_area(self.hass, str(area), choice, entities)
-            elif not (faults := find_choice_faults(self.hass, choice)):
-                self._entities = entities
-                return await self.async_step_wait()
+        keys = NewKeys(self.hass, MAX_KEYS, user_input)
+        if keys.is_chosen:
+            self._entities = keys.entities
+            return await self.async_step_wait()
         return self.async_show_form(
             step_id="plug_in",
-            data_schema=self.add_suggested_values_to_schema(
-                choose_schema(async_left_out(self.hass, ()), suggested),
-                {
-                    CONF_SUGGESTED: ticked,
-                    CONF_ENTITIES: [it for it in entities if it not in ticked],
-                },
-            ),
-            errors=faults.errors,
-            description_placeholders=faults.placeholders,
+            data_schema=self.add_suggested_values_to_schema(keys.schema, keys.values),
+            errors=keys.faults.errors,
+            description_placeholders=keys.faults.placeholders,
             last_step=False,
         )
 
