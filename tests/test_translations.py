@@ -334,7 +334,7 @@ def test_every_abort_has_its_text() -> None:
         if isinstance(node, ast.Constant) and node.value in PHONE["abort"]
     }
     assert faults == {"not_running", "not_heard", "no_settings_url"}
-    of_plug_in = {"phone_added", "window_open"}
+    of_plug_in = {"phone_added"}
     of_cards = {
         "extension_taken",
         "no_settings_url",

@@ -1,25 +1,28 @@
 """The part of the dialogue of a phone that waits until one is plugged in."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, override
 
 import voluptuous as vol
 
-from homeassistant.config_entries import (
-    ConfigEntryState,
-    ConfigSubentry,
-    SubentryFlowResult,
-)
+from homeassistant.config_entries import ConfigEntryState, SubentryFlowResult
 from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
 
-from ..engine.provisioning import Announcement
+from ..const import CONF_PHONE
+from ..engine.provisioning import Announcement, Mac
 from ..hub.drawings import async_reset_drawings
 from ..hub.hub import SnomConfigEntry
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.discovery import async_is_ignored
+from ..hub.provisioning.newcomers import Newcomer
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
 from ..hub.settings import known_macs
@@ -31,6 +34,8 @@ from .new_keys import NewKeys
 
 WAIT: Final = 300.0
 """Seconds in which a phone that is plugged in is set up."""
+ANOTHER: Final = "another"
+"""The choice of no phone that was heard."""
 
 
 class PlugInFlow(SnomSubentryFlow):
@@ -38,7 +43,8 @@ class PlugInFlow(SnomSubentryFlow):
 
     _entities: Sequence[str] = ()
     _window: Window | None = None
-    _waiting: asyncio.Task[ConfigSubentry | None] | None = None
+    _waiting: asyncio.Task[None] | None = None
+    _offered: Mapping[Mac, Newcomer] = {}
     _unfollow: Callable[[], None] | None = None
 
     async def async_step_plug_in(
@@ -79,26 +85,14 @@ class PlugInFlow(SnomSubentryFlow):
         if self._waiting is None:
             if fault := self._fault:
                 return self.async_abort(reason=fault)
-            entry: SnomConfigEntry = self._get_entry()
-            provisioning = entry.runtime_data.provisioning
-            window = provisioning.async_open_window(
-                lambda said: async_new_phone(
-                    self.hass,
-                    entry,
-                    said.mac,
-                    said.model,
-                    entities=self._entities,
-                )
-            )
-            if window is None:
-                return self.async_abort(reason="window_open")
-            self._window = window
+            window = self._async_window()
             self._unfollow = window.changed.subscribe(self._async_show_again)
             self._waiting = self.hass.async_create_background_task(
-                _ended(window, partial(provisioning.async_close_window, window)),
-                f"wait for a phone of {entry.title}",
+                _ended(window), f"wait for a phone of {self._get_entry().title}"
             )
-        if not self._waiting.done():
+        assert self._window is not None
+        ended = self._window.ended
+        if not ended.done() and not self._window.is_contested:
             return self.async_show_progress(
                 step_id="wait",
                 progress_action="wait",
@@ -108,11 +102,66 @@ class PlugInFlow(SnomSubentryFlow):
                 },
                 progress_task=self._waiting,
             )
-        self._async_unfollow()
-        is_added = not self._waiting.cancelled() and self._waiting.result()
+        # Home Assistant cancels the task if that has not ended.
         self._waiting = None
+        self._async_unfollow()
+        if not ended.done():
+            return self.async_show_progress_done(next_step_id="which_phone")
         return self.async_show_progress_done(
-            next_step_id="plugged_in" if is_added else "nothing_heard"
+            next_step_id="plugged_in" if ended.result() else "nothing_heard"
+        )
+
+    @callback
+    def _async_window(self) -> Window:
+        """Return the window that is open, else a new one."""
+        if self._window is None or self._window.ended.done():
+            entry: SnomConfigEntry = self._get_entry()
+            self._window = entry.runtime_data.provisioning.async_open_window(
+                lambda said: async_new_phone(
+                    self.hass,
+                    entry,
+                    said.mac,
+                    said.model,
+                    entities=self._entities,
+                )
+            )
+        return self._window
+
+    async def async_step_which_phone(
+        self, user_input: dict[str, str] | None = None
+    ) -> SubentryFlowResult:
+        """Ask which of several phones is to be set up."""
+        window = self._window
+        assert window is not None
+        if window.ended.done():
+            return await self.async_step_nothing_heard()
+        entry: SnomConfigEntry = self._get_entry()
+        provisioning = entry.runtime_data.provisioning
+        if user_input is not None:
+            chosen = self._offered.get(Mac(user_input[CONF_PHONE]))
+            if chosen is None:
+                provisioning.async_pass_over(window, self._offered)
+            else:
+                provisioning.async_choose(window, chosen)
+            return await self.async_step_wait()
+        self._offered = {
+            it.announcement.mac: it for it in provisioning.async_candidates(window)
+        }
+        options = [
+            SelectOptionDict(value=mac, label=_named(newcomer.announcement))
+            for mac, newcomer in self._offered.items()
+        ]
+        # The frontend has its label.
+        options.append(SelectOptionDict(value=ANOTHER, label=ANOTHER))
+        config = SelectSelectorConfig(
+            options=options,
+            mode=SelectSelectorMode.LIST,
+            translation_key="which_phone",
+        )
+        return self.async_show_form(
+            step_id="which_phone",
+            data_schema=vol.Schema({vol.Required(CONF_PHONE): SelectSelector(config)}),
+            last_step=False,
         )
 
     @callback
@@ -133,21 +182,27 @@ class PlugInFlow(SnomSubentryFlow):
     def async_remove(self) -> None:
         """Close the window with the dialogue. Home Assistant cancels the task."""
         self._async_unfollow()
+        if self._window is not None:
+            self._window.async_end(None)
 
     def _heard(self, *, is_over: bool = False) -> str:
         """Return what was heard, as Markdown."""
         assert self._window is not None
-        answered = self._window.answered
+        answered, chosen = self._window.answered, self._window.chosen
         heard = dict(self._window.heard)
-        if answered is not None:
-            heard[answered.mac] = answered
+        for said in (answered, chosen):
+            if said is not None:
+                heard[said.mac] = said
         set_up = known_macs(self.hass)
         lines = []
         for said in heard.values():
-            if said is answered and is_over:
+            is_answered = answered is not None and said.mac == answered.mac
+            if is_answered and is_over:
                 state = text(self.hass, "heard_unfetched")
-            elif said is answered:
+            elif is_answered:
                 state = text(self.hass, "heard_answered")
+            elif chosen is not None and said.mac == chosen.mac:
+                state = text(self.hass, "heard_chosen")
             elif said.mac in set_up:
                 state = text(self.hass, "heard_known")
             elif async_is_ignored(self.hass, said.mac):
@@ -200,15 +255,13 @@ class PlugInFlow(SnomSubentryFlow):
         )
 
 
-async def _ended(window: Window, close: Callable[[], None]) -> ConfigSubentry | None:
-    """Return the phone that was added within WAIT; None if there was none."""
+async def _ended(window: Window) -> None:
+    """Return when a window has ended; end it after WAIT."""
     try:
         async with asyncio.timeout(WAIT):
-            return await asyncio.shield(window.ended)
+            await asyncio.shield(window.ended)
     except TimeoutError:
-        return None
-    finally:
-        close()
+        window.async_end(None)
 
 
 def _named(said: Announcement) -> str:
