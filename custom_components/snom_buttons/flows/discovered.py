@@ -1,6 +1,7 @@
 """The dialogue of a phone that was discovered: its card, which adds it."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlow, ConfigFlowResult
 from homeassistant.const import (
@@ -12,7 +13,7 @@ from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
 )
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from ..const import CONF_EXTENSION, DOMAIN
@@ -27,7 +28,9 @@ from ..hub.provisioning.discovery import (
     Evidence,
     async_cards,
     async_drop_card,
+    async_follow_card,
     async_is_set_up,
+    async_update_card,
 )
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.texts import async_load_texts, text
@@ -43,6 +46,7 @@ class DiscoveredFlow(ConfigFlow):
     """
 
     _said: dict[str, str]
+    _unfollow: CALLBACK_TYPE | None = None
 
     async def async_step_dhcp(
         self, discovery_info: DhcpServiceInfo
@@ -50,9 +54,9 @@ class DiscoveredFlow(ConfigFlow):
         """Show a phone that got an address. Nothing is known of its model."""
         mac = read_mac(discovery_info.macaddress)
         assert mac is not None  # Home Assistant has formatted it
-        return await self._async_show_card(
-            mac, {CONF_MAC: mac, CONF_HOST: discovery_info.ip}
-        )
+        about = {CONF_MAC: mac, CONF_HOST: discovery_info.ip}
+        async_update_card(self.hass, mac, about)
+        return await self._async_show_card(mac, about)
 
     async def async_step_integration_discovery(
         self, discovery_info: dict[str, str]
@@ -73,11 +77,32 @@ class DiscoveredFlow(ConfigFlow):
         await async_load_texts(self.hass)
         if len(async_cards(self.hass)) >= MAX_CARDS:
             return self.async_abort(reason="too_many_cards")
-        name = self._named
-        if extension := said.get(CONF_EXTENSION):
-            name = f"{extension}, {name}"
-        self.context["title_placeholders"] = {"name": f"{name}, {self._host}"}
-        return await (self.async_step_tried if extension else self.async_step_confirm)()
+        self._unfollow = async_follow_card(self.hass, unique_id, self._async_said)
+        self.context["title_placeholders"] = self._title
+        is_tried = CONF_EXTENSION in said
+        return await (self.async_step_tried if is_tried else self.async_step_confirm)()
+
+    @property
+    def _title(self) -> dict[str, str]:
+        said = (self._said.get(CONF_EXTENSION), self._named, self._host)
+        return {"name": ", ".join(filter(None, said))}
+
+    @callback
+    def _async_said(self, about: Mapping[str, str]) -> None:
+        """Show what the phone says now, such as another address."""
+        said = {**self._said, **about}
+        if CONF_EXTENSION in about:  # which the page has named
+            said[CONF_EXTENSION] = self._said[CONF_EXTENSION]
+        if said != self._said:
+            self._said = said
+            self.async_update_title_placeholders(self._title)
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Follow the phone no more."""
+        if self._unfollow is not None:
+            self._unfollow()
 
     @property
     def _mac(self) -> Mac | None:
