@@ -444,6 +444,7 @@ async def test_what_is_shown(
     assert diagnostics["provisioning"] == {
         "refused_fetches": 0,
         "unread_announcements": 0,
+        "strangers": [],
     }
     here, away = diagnostics["phones"]
     assert here["settings"] == {

@@ -26,6 +26,7 @@ from .discovery import (
 from .files import Files, is_allowed
 from .newcomers import Newcomer, Newcomers
 from .profiles import async_settings_url
+from .record import ANNOUNCED, ANSWERED, Record
 from .refresh import Refresher
 from .renewal import Renewals
 from .tokens import FirstTokens
@@ -61,11 +62,17 @@ class Provisioning(Follower):
         self._phones = phones
         self._settings: EntrySettings | None = None
         self._window: Window | None = None
-        self.refresher: Final = Refresher(hass, phones, save)
+        self.record: Final = Record()
+        self.refresher: Final = Refresher(hass, phones, self.record, save)
         self._renewals = Renewals(hass, entry)
         self.tokens: Final = FirstTokens(time.monotonic)
         self.files: Final = Files(
-            hass, entry, self.tokens, self.refresher, lambda: self.window
+            hass,
+            entry,
+            self.tokens,
+            self.refresher,
+            record=self.record,
+            window=lambda: self.window,
         )
         self.newcomers: Final = Newcomers()
         self.plug_and_play: Final = PlugAndPlay(
@@ -90,6 +97,7 @@ class Provisioning(Follower):
         """Have the files of these phones, and hear those that are not among them."""
         self._settings = settings
         self.newcomers.async_drop({phone.mac for phone in settings.phones})
+        self.record.async_update(settings.phones)
         self.files.async_update(settings)
         self._renewals.async_update()
         async_drop_extensions(
@@ -189,6 +197,14 @@ class Provisioning(Follower):
     def _async_heard(self, said: Announcement) -> None:
         if self._settings is None or not is_allowed(self._settings, said.host):
             return
+        self.record.async_note(
+            said.mac,
+            ANNOUNCED,
+            vendor=said.vendor,
+            model=said.model,
+            version=said.version,
+            port=said.port,
+        )
         if said.mac not in known_macs(self._hass):
             self.newcomers.async_add(said)
         if self.window is not None:
@@ -240,6 +256,7 @@ class Provisioning(Follower):
     @callback
     def _async_settled(self, outcome: Outcome) -> None:
         said = outcome.announcement
+        self.record.async_note(said.mac, ANSWERED, status=outcome.status)
         _LOGGER.info(
             "%s, %s, at %s, was answered: %s",
             said.model or "A phone",

@@ -14,6 +14,7 @@ from ...engine.phones import Change
 from ...engine.provisioning import Profile, digest_of
 from ...engine.refused import Failed
 from ..phone import SnomPhone
+from .record import ASKED, Record
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Refresher:
         self,
         hass: HomeAssistant,
         phones: Mapping[str, SnomPhone],
+        record: Record,
         save: Callable[[str], None],
     ) -> None:
         """Know of no file. `phones` are the phones by extension, which may change.
@@ -37,6 +39,7 @@ class Refresher:
         """
         self._hass = hass
         self._phones = phones
+        self._record = record
         self._save = save
         self._fetched: dict[str, str] = {}
         """By subentry: the digest of what the phone was set to by the file that it has."""
@@ -127,11 +130,16 @@ class Refresher:
         del self._waiting[subentry_id]
         for phone in self._phones.values():
             if phone.settings.subentry_id == subentry_id:
+                result = "accepted"
                 try:
                     await phone.phone.check_sync(reboot=False, within=ANSWER_WAIT)
                 except Failed as failed:
+                    result = failed.key
                     # It fetches them when it starts, or by itself within a day.
                     _LOGGER.debug("A phone does not fetch its settings: %s", failed)
                     if not phone.phone.available:
                         self._missed.add(subentry_id)
+                self._record.async_note(
+                    phone.settings.mac or subentry_id, ASKED, result=result
+                )
                 return
