@@ -17,7 +17,13 @@ from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECON
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.util.dt import utcnow
-from tests.support.entries import PASSWORD, TOKEN, update_phone
+from tests.support.entries import (
+    PASSWORD,
+    TOKEN,
+    add_phone,
+    line_subentry,
+    update_phone,
+)
 from tests.support.flows import (
     reconfigure_phone,
     submit_account,
@@ -176,6 +182,8 @@ async def test_beside_a_telephone_system(
     settings, keys = await fetched(web)
     assert {identity for _, identity in settings} == {"2"}
     assert {key.get("context") for key in keys} == {"2"}
+    assert [key.get("idx") for key in keys] == ["0", "1", "2"], "the fourth is not used"
+    assert page["keys"].count("\n| P") == 2
 
     # A phone of a telephone system takes it, and keeps what is the system's.
     phone = Settings()
@@ -184,7 +192,7 @@ async def test_beside_a_telephone_system(
         <user_host idx="1" perm="">192.0.2.5</user_host>
         <setting_server perm="">http://192.0.2.5/201.xml</setting_server>
     </phone-settings><functionKeys e="2">
-        <fkey idx="30" context="1" label="Line" perm="">line</fkey>
+        <fkey idx="3" context="1" label="Line" perm="">line</fkey>
     </functionKeys></settings>"""
     phone.apply(read_settings_file(system))
     file = read_settings_file(await (await web.get(PATH)).read())
@@ -196,7 +204,7 @@ async def test_beside_a_telephone_system(
     assert phone["setting_server"] == "http://192.0.2.5/201.xml"
     assert phone["prov_polling_enabled"] == ""
     assert phone.keys[0].context == "2"
-    assert (phone.keys[30].context, phone.keys[30].value) == ("1", "line")
+    assert (phone.keys[3].context, phone.keys[3].value) == ("1", "line")
 
     # The last page of the account is the same.
     result = await submit_account(hass, await reconfigure_phone(hass, hearing_server))
@@ -205,6 +213,21 @@ async def test_beside_a_telephone_system(
     assert result["description_placeholders"] == page
     await submit_phone(hass, result)
     assert stored(hearing_server) == {"beside": True}
+
+
+async def test_beside_a_telephone_system_the_key_of_a_line_is_used(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    keys = [
+        {"phone": "subentry_44", "key": "4"},
+        {"phone": "subentry_45", "key": "4"},
+    ]
+    add_phone(hass, hearing_server, line_subentry(keys=keys))
+    await hass.async_block_till_done()
+    page = await change(hass, hearing_server, "beside", beside=True)
+    _, in_file = await fetched(web)
+    assert [key.get("idx") for key in in_file] == ["0", "1", "2", "3"]
+    assert page["keys"].count("| P") == 4
 
 
 async def test_beside_a_telephone_system_the_phone_is_not_answered(

@@ -28,9 +28,14 @@ profiles = st.builds(
     transport=st.sampled_from(["udp", "tcp", "tls"]),
     model=st.sampled_from(["", *MODELS]),
     identity=st.integers(1, 12),
-    keys=st.lists(st.builds(ProfileKey, name=texts, label=st.text(max_size=80))).map(
-        tuple
-    ),
+    keys=st.lists(
+        st.builds(
+            ProfileKey,
+            name=texts,
+            label=st.text(max_size=80),
+            is_used=st.booleans(),
+        )
+    ).map(tuple),
     lamps=st.booleans(),
     whole=st.booleans(),
     settings_url=st.none() | st.just("http://192.0.2.1:8123/api/x/000413AABBCC.xml"),

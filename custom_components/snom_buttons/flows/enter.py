@@ -116,11 +116,12 @@ class EnterFlow(SnomSubentryFlow):
         phone = PhoneSettings.from_subentry(
             ConfigSubentry(
                 data=MappingProxyType(data),
+                subentry_id=self._own or "",
                 subentry_type=SUBENTRY_TYPE_PHONE,
                 title=self._title,
                 unique_id=None,
             ),
-            (),
+            settings.lines,
         )
         profile = async_profile(self.hass, settings, phone)
         step_id = "phone" if profile.whole else "beside"

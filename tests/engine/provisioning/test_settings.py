@@ -84,8 +84,13 @@ def test_beside_a_telephone_system_nothing_else_is_set() -> None:
         region=Region("Deutsch", "GER+1", "GER"),
         lamps=True,
         web_password="another",
-        keys=(ProfileKey(name="1", label="Lamp"),),
+        keys=(
+            ProfileKey(name="1", label="Lamp"),
+            ProfileKey(name="2", label="", is_used=False),
+            ProfileKey(name="3", label=""),
+        ),
     )
+    assert [key.number for key in keys_of(beside)] == [0, 2]
     assert {setting.identity for setting in settings_of(beside)} == {2}
     assert {key.identity for key in keys_of(beside)} == {2}
     assert b"setting_server" not in settings_file(beside)

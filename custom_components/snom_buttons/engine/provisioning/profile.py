@@ -55,6 +55,7 @@ class ProfileKey:
     name: str
     """Its name in the buttons document (`k=`)."""
     label: str
+    is_used: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Profile:
     """In the order of the phone's keys."""
     whole: bool = True
     """Whether the phone belongs to us. If not, as beside a telephone system, nothing is set
-    but the identity and its keys."""
+    but the identity and those of its keys that are used."""
     settings_url: str | None = field(default=None, repr=False)
     """Where the phone fetches its settings, with a secret."""
     lamps: bool = False
@@ -170,6 +171,7 @@ def keys_of(profile: Profile) -> tuple[FunctionKey, ...]:
             value=_readable(f"button {key.name}"),
         )
         for position, key in enumerate(profile.keys)
+        if profile.whole or key.is_used
     )
 
 

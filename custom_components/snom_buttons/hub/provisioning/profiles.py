@@ -8,6 +8,7 @@ from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
+from ...engine.phones import KeyKind
 from ...engine.provisioning import Profile, ProfileKey, Region, region_of
 from ..settings import EntrySettings, PhoneSettings
 
@@ -62,7 +63,14 @@ def async_profile(
         model=setup.model,
         identity=provisioning.identity,
         whole=not provisioning.beside,
-        keys=tuple(ProfileKey(name=key.name, label=key.title) for key in setup.keys),
+        keys=tuple(
+            ProfileKey(
+                name=key.name,
+                label=key.title,
+                is_used=key.kind is not KeyKind.NONE,
+            )
+            for key in setup.keys
+        ),
         settings_url=async_settings_url(hass, settings, phone.token),
         lamps=provisioning.lamps,
         web_password=provisioning.web_password or None,
