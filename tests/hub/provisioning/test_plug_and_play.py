@@ -1,8 +1,11 @@
 """Which announcements are answered: phones that are set up, and one of an open window."""
 
+import logging
 from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
+from aiohttp import web_request
 from aiohttp.test_utils import TestClient
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -178,6 +181,63 @@ async def test_a_source_outside_of_the_networks_gets_nothing(
     assert window.answered is None
     assert not window.heard, "it would be shown as a phone that waits"
     assert server.runtime_data.provisioning.newcomers.phones == []
+
+
+async def test_who_claims_a_phone_that_is_set_up_gets_no_turn_of_a_window(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, phones: Phones
+) -> None:
+    """Neither its settings nor those of the phone that is wanted."""
+    await phones()
+    window = opened(server)
+    network.hears(announcement(), "192.168.1.66")
+    await settle(hass)
+    assert network.sent == network.urls == []
+    network.hears(announcement(OTHER))
+    await settle(hass)
+    [(host, url)] = network.urls
+    assert (host, url.rpartition("/")[2]) == ("192.168.1.70", f"{OTHER}.xml")
+    assert not window.ended.done()
+
+
+async def test_a_phone_whose_address_was_claimed_in_a_window_is_answered_later(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    """Nothing tells the two apart, so each gets a URL, and the first fetch counts."""
+    plug_and_play = server.runtime_data.provisioning.plug_and_play
+    opened(server)
+    network.hears(announcement(OTHER), "192.168.1.66")
+    network.hears(announcement(OTHER), "192.168.1.70")
+    await settle(hass)
+    assert [host for host, _ in network.urls] == ["192.168.1.66"]
+    now = plug_and_play._clock() + COOL_DOWN
+    plug_and_play._clock = lambda: now
+    network.hears(announcement(OTHER), "192.168.1.70")
+    await settle(hass)
+    claimed, its_own = (url.removeprefix(BASE) for _, url in network.urls)
+    assert (await web.get(its_own, headers=AGENT)).status == 200
+    steady = f"/api/snom_buttons/settings/{STEADY}/{OTHER}.xml"
+    assert (await web.get(steady, headers=AGENT)).status == 200
+    assert (await web.get(claimed, headers=AGENT)).status == 404
+
+
+async def test_a_secret_is_the_same_from_another_address_and_the_log_names_that(
+    hass: HomeAssistant,
+    network: Network,
+    web: TestClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A proxy would break a comparison, which a sender in the network can pass."""
+    first = await answered(hass, network)
+    caplog.set_level(logging.INFO, "custom_components.snom_buttons")
+    with patch.object(web_request.BaseRequest, "remote", "192.168.1.66"):
+        assert (await web.get(first, headers=AGENT)).status == 200
+        other = first.replace(MAC, OTHER)
+        assert (await web.get(other, headers=AGENT)).status == 404
+    assert (
+        f"Phone 44 fetches its settings: 370, {MAC}, from 192.168.1.66" in caplog.text
+    )
+    with patch.object(web_request.BaseRequest, "remote", "203.0.113.7"):
+        assert (await web.get(first, headers=AGENT)).status == 404
 
 
 async def test_a_window_is_for_one_phone_and_ends_with_its_fetch(
