@@ -176,12 +176,12 @@ async def test_a_phone_that_was_unplugged_is_set_up_at_its_new_address(
     )
     await moved.open()
     try:
+        # From its memory; then it fetches its settings, the last ones by its own name.
+        await moved.wait_for(lambda _: f"{MAC}.htm: " in moved._doing, PATIENCE)
         await moved.wait_for(
-            lambda it: (
-                it.registered and "1" in it.keys and it.keys["1"].label == "Lamp 1"
-            ),
-            PATIENCE,
+            lambda it: it.registered and it.keys["1"].light == "on", PATIENCE
         )
+        assert moved.keys["1"].label == "Lamp 1"
         assert moved.user == user
         phone = hearing_server.runtime_data.phones[user].phone
         assert [it.host for it in phone.registrations] == ["127.0.0.3"]
