@@ -210,6 +210,7 @@ def flow_class(name: str) -> ast.ClassDef:
             "flows/discovered",
             "flows/line",
             "flows/enter",
+            "flows/found",
             "flows/phone",
             "flows/phone_settings",
             "flows/plug_in",
@@ -243,6 +244,8 @@ def test_every_step_has_its_texts() -> None:
     assert set(SERVER["step"]) == steps("SnomConfigFlow") | discovered
     # A page of progress has one text.
     of_phone = steps("PhoneFlow") | steps("PlugInFlow")
+    # The one without a page ends the dialogue.
+    of_phone |= steps("FoundFlow") - {"later"}
     of_phone |= steps("EnterFlow") | steps("SettingsFlow")
     assert set(PHONE["step"]) | set(PHONE["progress"]) == of_phone
     assert set(PHONE["progress"]) == keyword_values("progress_action")
@@ -273,6 +276,12 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "plug_in", new_keys),
         (PHONE, "plugged_in", set()),
         (PHONE, "nothing_heard", set()),
+        (PHONE, "which_phone", {"phone"}),
+        (PHONE, "found", {"phone"}),
+        (PHONE, "found_keys", new_keys),
+        (PHONE, "reach", {"switch"}),
+        (PHONE, "fetched", set()),
+        (PHONE, "unfetched", set()),
         (PHONE, "reconfigure", set()),
         (PHONE, "account", phone),
         (PHONE, "choose", fields(choose_schema([]))),
@@ -311,6 +320,7 @@ def test_no_text_of_an_error_is_unused() -> None:
             "flows/forms",
             "flows/server",
             "flows/choose",
+            "flows/found",
             "flows/phone",
             "flows/phone_settings",
             "flows/server_form",

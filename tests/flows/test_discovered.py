@@ -172,7 +172,7 @@ async def test_a_phone_that_is_heard_has_one_card(
     assert context["source"] == SOURCE_INTEGRATION_DISCOVERY
     assert context["unique_id"] == MAC
     assert context["confirm_only"]
-    assert context["title_placeholders"] == {"name": f"snom *snom370*, {HOST}"}
+    assert context["title_placeholders"]["name"] == f"snom *snom370*, {HOST}"
     said = card["description_placeholders"]
     assert said is not None
     assert said["named"] == r"snom \*snom370\* 8\.7\.5\.48"
@@ -284,7 +284,7 @@ async def test_a_phone_that_is_heard_takes_the_place_of_its_card_by_dhcp(
     page = await by_dhcp(hass)
     assert page["type"] is FlowResultType.FORM
     [card] = cards(hass)
-    assert card["context"]["title_placeholders"] == {"name": f"Phone of snom, {HOST}"}
+    assert card["context"]["title_placeholders"]["name"] == f"Phone of snom, {HOST}"
     network.hears(announcement())
     [card] = await settled(hass)
     assert card["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY

@@ -333,6 +333,22 @@ async def test_a_phone_that_was_heard_while_others_were_refused(
     page = await which_phone(hass, page, THIRD, fourth)
 
 
+async def test_two_phones_that_were_heard_meanwhile_are_a_choice_again(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    fourth = "00041300000D"
+    page = await two_heard(hass, server, network)
+    network.hears(announcement(THIRD))
+    network.hears(announcement(fourth))
+    page = await submit_phone(hass, page, phone="another")
+    page = await which_phone(hass, page, THIRD, fourth)
+    assert answered_macs(network) == [FIRST]
+    page = await submit_phone(hass, page, phone=fourth)
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+    await hass.async_block_till_done()
+    assert answered_macs(network) == [FIRST, fourth]
+
+
 async def test_a_power_cut_just_before_is_a_choice(
     hass: HomeAssistant,
     server: MockConfigEntry,

@@ -95,7 +95,7 @@ async def test_a_phone_is_added_with_its_extension_and_shows_its_keys(
     assert context["source"] == SOURCE_INTEGRATION_DISCOVERY
     assert context["unique_id"] == f"47@{LOCALHOST}"
     assert context["confirm_only"]
-    assert context["title_placeholders"] == {"name": f"47, snom D735, {LOCALHOST}"}
+    assert context["title_placeholders"]["name"] == f"47, snom D735, {LOCALHOST}"
     assert card["step_id"] == "tried"
     said = card["description_placeholders"]
     assert said is not None

@@ -85,7 +85,13 @@ class DiscoveredFlow(ConfigFlow):
     @property
     def _title(self) -> dict[str, str]:
         said = (self._said.get(CONF_EXTENSION), self._named, self._host)
-        return {"name": ", ".join(filter(None, said))}
+        return {
+            "name": ", ".join(filter(None, said)),
+            # Not in the title, but for the dialogue of a new phone.
+            "named": self._named,
+            CONF_MODEL: self._model,
+            CONF_HOST: self._host,
+        }
 
     @callback
     def _async_said(self, about: Mapping[str, str]) -> None:

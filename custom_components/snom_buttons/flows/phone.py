@@ -62,6 +62,7 @@ from .dialling import (
     read_dialling,
 )
 from .forms import NAME_PLACEHOLDERS, Faults, name_error, whole_number
+from .found import FoundFlow
 from .keys import (
     KEYS_PLACEHOLDERS,
     MAX_KEYS,
@@ -70,7 +71,6 @@ from .keys import (
     read_keys,
 )
 from .phone_settings import SettingsFlow
-from .plug_in import PlugInFlow
 
 CONF_KEY_COUNT: Final = "key_count"
 NO_EXPANSION: Final = "none"
@@ -101,7 +101,7 @@ PHONE_SCHEMA: Final = vol.Schema(
 )
 
 
-class PhoneFlow(PlugInFlow, SettingsFlow):
+class PhoneFlow(FoundFlow, SettingsFlow):
     """Add a phone, or change one: its account, its keys, then the settings to enter in it.
 
     Dialling and other settings have pages of their own, for existing phones only.
@@ -115,7 +115,7 @@ class PhoneFlow(PlugInFlow, SettingsFlow):
     ) -> SubentryFlowResult:
         """Offer the ways to add a phone."""
         return self.async_show_menu(
-            step_id=SOURCE_USER, menu_options=["plug_in", "manual"]
+            step_id=SOURCE_USER, menu_options=["plug_in", "found", "manual"]
         )
 
     async def async_step_manual(

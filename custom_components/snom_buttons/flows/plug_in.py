@@ -16,12 +16,12 @@ from homeassistant.helpers.selector import (
 )
 
 from ..const import CONF_PHONE
-from ..engine.provisioning import Announcement, Mac
+from ..engine.provisioning import Mac
 from ..hub.drawings import async_reset_drawings
 from ..hub.hub import SnomConfigEntry
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
-from ..hub.provisioning.discovery import async_is_ignored
+from ..hub.provisioning.discovery import async_is_ignored, named
 from ..hub.provisioning.newcomers import Newcomer
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
@@ -139,28 +139,22 @@ class PlugInFlow(SnomSubentryFlow):
         provisioning = entry.runtime_data.provisioning
         if user_input is not None:
             chosen = self._offered.get(Mac(user_input[CONF_PHONE]))
-            if chosen is None:
-                provisioning.async_pass_over(window, self._offered)
-            else:
+            if chosen is not None:
                 provisioning.async_choose(window, chosen)
-            return await self.async_step_wait()
+            else:
+                provisioning.async_pass_over(window, self._offered)
+            if not window.is_contested:
+                return await self.async_step_wait()
         self._offered = {
             it.announcement.mac: it for it in provisioning.async_candidates(window)
         }
-        options = [
-            SelectOptionDict(value=mac, label=_named(newcomer.announcement))
-            for mac, newcomer in self._offered.items()
-        ]
-        # The frontend has its label.
-        options.append(SelectOptionDict(value=ANOTHER, label=ANOTHER))
-        config = SelectSelectorConfig(
-            options=options,
-            mode=SelectSelectorMode.LIST,
-            translation_key="which_phone",
-        )
+        labels = {
+            mac: named(newcomer.announcement) for mac, newcomer in self._offered.items()
+        }
+        selector = phone_selector(labels, "which_phone")
         return self.async_show_form(
             step_id="which_phone",
-            data_schema=vol.Schema({vol.Required(CONF_PHONE): SelectSelector(config)}),
+            data_schema=vol.Schema({vol.Required(CONF_PHONE): selector}),
             last_step=False,
         )
 
@@ -211,7 +205,7 @@ class PlugInFlow(SnomSubentryFlow):
                 state = text(self.hass, "heard_waits")
             else:
                 state = text(self.hass, "heard_foreign")
-            lines.append(f"- {escape_markdown(_named(said))}: {state}")
+            lines.append(f"- {escape_markdown(named(said))}: {state}")
         return "\n".join(lines) or text(self.hass, "heard_nothing")
 
     async def async_step_plugged_in(
@@ -227,22 +221,25 @@ class PlugInFlow(SnomSubentryFlow):
         assert self._window is not None and self._window.answered is not None
         said, phone = self._window.answered, self._window.ended.result()
         assert phone is not None
-        beyond = [
-            entity_name(self.hass, entity)
-            for entity in self._entities[count_keys(said.model, self._entities) :]
-        ]
-        names = escape_markdown(", ".join(beyond))
-        without = text(self.hass, "without_key", entities=names)
         return self.async_show_form(
             step_id="plugged_in",
             data_schema=vol.Schema({}),
             description_placeholders={
                 "phone": escape_markdown(phone.title),
-                "named": escape_markdown(_named(said)),
-                "without_key": without if beyond else "",
+                "named": escape_markdown(named(said)),
+                "without_key": self._without_key(said.model),
             },
             last_step=True,
         )
+
+    def _without_key(self, model: str) -> str:
+        """Return what has no key on a phone, "" for nothing, as Markdown."""
+        beyond = [
+            entity_name(self.hass, entity)
+            for entity in self._entities[count_keys(model, self._entities) :]
+        ]
+        names = escape_markdown(", ".join(beyond))
+        return text(self.hass, "without_key", entities=names) if beyond else ""
 
     async def async_step_nothing_heard(
         self, user_input: dict[str, str] | None = None
@@ -264,7 +261,15 @@ async def _ended(window: Window) -> None:
         window.async_end(None)
 
 
-def _named(said: Announcement) -> str:
-    """Return what a phone says it is, and where."""
-    maker = " ".join(filter(None, (said.vendor, said.model)))
-    return f"{maker}, {said.mac}, {said.host}"
+def phone_selector(labels: Mapping[Mac, str], translation_key: str) -> SelectSelector:
+    """Return a selector of one of these phones, or ANOTHER."""
+    options = [SelectOptionDict(value=mac, label=it) for mac, it in labels.items()]
+    # The frontend has its label.
+    options.append(SelectOptionDict(value=ANOTHER, label=ANOTHER))
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options,
+            mode=SelectSelectorMode.LIST,
+            translation_key=translation_key,
+        )
+    )

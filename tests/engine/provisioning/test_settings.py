@@ -13,7 +13,9 @@ from custom_components.snom_buttons.engine.provisioning import (
     ProfileKey,
     Region,
     keys_of,
+    reboot_link,
     region_of,
+    setting_link,
     settings_file,
     settings_of,
     web_link,
@@ -228,3 +230,17 @@ def test_regions(
 
 def test_what_is_not_known_of_a_region_is_not_set() -> None:
     assert Region("", "GER+1", "").settings == {"timezone": "GER+1"}
+
+
+def test_a_link_tells_only_where_the_settings_are() -> None:
+    url = "http://192.0.2.1:8123/api/a-b_c/000413A1B2C3.xml"
+    link = urlsplit(setting_link("192.0.2.9", url))
+    assert (link.scheme, link.netloc, link.path) == ("http", "192.0.2.9", "/dummy.htm")
+    assert parse_qs(link.query) == {
+        "settings": ["save"],
+        "store_settings": ["save"],
+        "setting_server": [url],
+    }
+    assert reboot_link("192.0.2.9") == (
+        "http://192.0.2.9/advanced_update.htm?reboot=Reboot"
+    )

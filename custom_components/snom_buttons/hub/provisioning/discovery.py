@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import (
     SOURCE_DHCP,
@@ -28,8 +28,9 @@ from homeassistant.helpers.dispatcher import (
 from ...const import CONF_EXTENSION, DOMAIN
 from ...engine.names import SIP_USER, without_forbidden
 from ...engine.phones import Attempt, hardware_of
-from ...engine.provisioning import MAX_WORD, Announcement, Mac, find_mac
+from ...engine.provisioning import MAX_WORD, Announcement, Mac, find_mac, read_mac
 from ..settings import known_macs
+from .newcomers import Newcomer, Newcomers
 
 MAX_CARDS: Final = 10
 """Cards that are open at once; an attacker can make up any number of phones."""
@@ -64,6 +65,51 @@ def _evidence(card: ConfigFlowResult) -> Evidence:
     if card["context"]["source"] == SOURCE_DHCP:
         return Evidence.ADDRESS
     return Evidence.ANNOUNCEMENT
+
+
+class Found(NamedTuple):
+    """A phone that is in the network, and is not set up."""
+
+    mac: Mac
+    label: str
+    """What it says it is, and where."""
+    model: str
+    host: str
+    newcomer: Newcomer | None
+    """It, if it was heard."""
+
+
+def named(said: Announcement) -> str:
+    """Return what a phone says it is, and where."""
+    maker = " ".join(filter(None, (said.vendor, said.model)))
+    return f"{maker}, {said.mac}, {said.host}"
+
+
+@callback
+def async_found(hass: HomeAssistant, newcomers: Newcomers) -> list[Found]:
+    """Return the phones that were heard, the last one first, then those of cards.
+
+    Not those that tried to register: they have an account, perhaps beside another one.
+    """
+    found: dict[Mac, Found] = {}
+    for newcomer in reversed(newcomers.phones):
+        said = newcomer.announcement
+        if said.is_ours:
+            label = named(said)
+            found[said.mac] = Found(said.mac, label, said.model, said.host, newcomer)
+    for card in async_cards(hass):
+        mac = read_mac(card["context"]["unique_id"] or "")
+        if mac is None or mac in found or _evidence(card) is Evidence.REGISTER:
+            continue
+        about = card["context"]["title_placeholders"]
+        host = about[CONF_HOST]
+        label = f"{about['named']}, {mac}, {host}"
+        found[mac] = Found(mac, label, about[CONF_MODEL], host, None)
+    return [
+        it
+        for it in found.values()
+        if not (async_is_ignored(hass, it.mac) or async_is_set_up(hass, it.mac))
+    ]
 
 
 @callback

@@ -10,7 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from ...const import ANSWER_WAIT
-from ...engine.phones import Change
+from ...engine.phones import Change, Signal
 from ...engine.provisioning import Profile, digest_of
 from ...engine.refused import Failed
 from ..phone import SnomPhone
@@ -37,6 +37,8 @@ class Refresher:
 
         `save` is called with a subentry when what `saved` returns has changed.
         """
+        self.fetched: Final[Signal[str]] = Signal()
+        """A phone, by its subentry, has fetched its settings."""
         self._hass = hass
         self._phones = phones
         self._record = record
@@ -76,6 +78,7 @@ class Refresher:
         if self._fetched.get(subentry_id) != digest:
             self._fetched[subentry_id] = digest
             self._save(subentry_id)
+        self.fetched.emit(subentry_id)
 
     @callback
     def async_update(self, profiles: Mapping[str, Profile]) -> None:
