@@ -35,6 +35,7 @@ from custom_components.snom_buttons.engine.xbuttons import (
 )
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.mqtt import MQTT_SCHEMA
+from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub import settings
 from custom_components.snom_buttons.hub.settings import KeySettings, LinkSettings
@@ -131,7 +132,14 @@ PHONE: Final = {
     "token": "hush-token",
     "mac": "hush-mac",
     "keys": [KEY, LINKED_KEY | LINK],
+    "expansion": "1x D7",
     "room_lights": True,
+    "provisioning": {
+        "beside": True,
+        "identity": 3,
+        "lamps": True,
+        "web_password": "hush-web-password",
+    },
     "dialling": DIALLING,
 }
 ADDRESS: Final = {"address": "127.0.0.77:5077"}
@@ -171,6 +179,7 @@ NO_WORDS: Final = [
 """Recognisable values that cannot have a word."""
 CHOICES: Final = {
     "D785",
+    "1x D7",
     "127.0.0.0/8",
     "switch",
     "linked",
@@ -244,6 +253,7 @@ def test_each_field_has_a_recognisable_value() -> None:
     assert structure(SERVER) == walked(SERVER_SCHEMA)
     assert structure(MQTT) == walked(MQTT_SCHEMA)
     assert structure(DIALLING) == walked(DIALLING_SCHEMA)
+    assert structure(PHONE["provisioning"]) == walked(SETTINGS_SCHEMA)
     rules = DIALLING_SCHEMA.schema["dial_rules"].config["fields"]
     assert DIALLING["dial_rules"][0].keys() == rules.keys()
     assert KEY.keys() | {"link"} == {field.name for field in fields(KeySettings)}
@@ -262,7 +272,8 @@ def test_each_field_has_a_recognisable_value() -> None:
     }
     stored = [SERVER, MQTT, PHONE, ADDRESS, LINE]
     read = {value for name, value in vars(settings).items() if name.startswith("CONF_")}
-    assert read == set(names(stored)) - {*LINK["look_table"]}
+    of_forms_alone = {"expansion"}
+    assert read == set(names(stored)) - {*LINK["look_table"]} - of_forms_alone
     plain = {text for text in texts(stored) if "hush" not in text}
     assert plain == CHOICES | {
         LOCALHOST,
@@ -433,6 +444,7 @@ async def test_what_is_shown(
     assert diagnostics["provisioning"] == {
         "refused_fetches": 0,
         "unread_announcements": 0,
+        "strangers": [],
     }
     here, away = diagnostics["phones"]
     assert here["settings"] == {

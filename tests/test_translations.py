@@ -21,7 +21,9 @@ from custom_components.snom_buttons.engine.phones import DialAnswer
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.choose import choose_schema
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
+from custom_components.snom_buttons.flows.enter import LABELED
 from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
+from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub.drawings import RESET_DRAWINGS
 from custom_components.snom_buttons.hub.links.presses import DEEDS
@@ -196,7 +198,8 @@ def test_every_text_of_our_own_is_used() -> None:
     }
     uses = {f"logbook_{use}{by}" for use in const.LINE_USES for by in ("", "_by")}
     deeds = {f"link_press_{it}" for it in (*DEEDS, "actions")}
-    assert set(ENGLISH["common"]) == named | uses | deeds | set(RESET_DRAWINGS)
+    labels = {f"web_{name}" for name in LABELED}
+    assert set(ENGLISH["common"]) == named | uses | deeds | labels | set(RESET_DRAWINGS)
 
 
 def flow_class(name: str) -> ast.ClassDef:
@@ -206,7 +209,10 @@ def flow_class(name: str) -> ast.ClassDef:
             "flows/server",
             "flows/discovered",
             "flows/line",
+            "flows/enter",
+            "flows/found",
             "flows/phone",
+            "flows/phone_settings",
             "flows/plug_in",
         )
         for node in source(module)
@@ -238,6 +244,9 @@ def test_every_step_has_its_texts() -> None:
     assert set(SERVER["step"]) == steps("SnomConfigFlow") | discovered
     # A page of progress has one text.
     of_phone = steps("PhoneFlow") | steps("PlugInFlow")
+    # The one without a page ends the dialogue.
+    of_phone |= steps("FoundFlow") - {"later"}
+    of_phone |= steps("EnterFlow") | steps("SettingsFlow")
     assert set(PHONE["step"]) | set(PHONE["progress"]) == of_phone
     assert set(PHONE["progress"]) == keyword_values("progress_action")
     assert set(LINE["step"]) == steps("LineFlow")
@@ -256,21 +265,33 @@ def test_every_step_has_its_texts() -> None:
             assert {"name", "description"} <= set(section_texts)
             assert set(section_texts["data"]) == sections[name]
             assert set(section_texts["data_description"]) == sections[name]
+    new_keys = fields(choose_schema([], {"light.hall": "Hall"}))
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
         (SERVER, "reconfigure", server),
-        (SERVER, "confirm", set()),
+        (SERVER, "confirm", new_keys),
+        (SERVER, "tried", new_keys),
         (PHONE, "user", set()),
         (PHONE, "manual", phone),
-        (PHONE, "plug_in", fields(choose_schema([], {"light.hall": "Hall"}))),
+        (PHONE, "plug_in", new_keys),
         (PHONE, "plugged_in", set()),
         (PHONE, "nothing_heard", set()),
+        (PHONE, "which_phone", {"phone"}),
+        (PHONE, "found", {"phone"}),
+        (PHONE, "found_keys", new_keys),
+        (PHONE, "reach", {"switch"}),
+        (PHONE, "fetched", set()),
+        (PHONE, "unfetched", set()),
         (PHONE, "reconfigure", set()),
         (PHONE, "account", phone),
         (PHONE, "choose", fields(choose_schema([]))),
         (PHONE, "keys", {"keys", "room_lights"}),
         (PHONE, "phone", set()),
         (PHONE, "placed", set()),
+        (PHONE, "beside", set()),
+        (PHONE, "settings", fields(SETTINGS_SCHEMA)),
+        (PHONE, "web_password", set()),
+        (PHONE, "web_password_stays", set()),
         (PHONE, "dialling", fields(DIALLING_SCHEMA)),
         (LINE, "user", line),
         (LINE, "reconfigure", line),
@@ -299,7 +320,9 @@ def test_no_text_of_an_error_is_unused() -> None:
             "flows/forms",
             "flows/server",
             "flows/choose",
+            "flows/found",
             "flows/phone",
+            "flows/phone_settings",
             "flows/server_form",
             "flows/keys",
             "flows/links",
@@ -321,8 +344,9 @@ def test_every_abort_has_its_text() -> None:
         if isinstance(node, ast.Constant) and node.value in PHONE["abort"]
     }
     assert faults == {"not_running", "not_heard", "no_settings_url"}
-    of_plug_in = {"phone_added", "window_open"}
+    of_plug_in = {"phone_added"}
     of_cards = {
+        "extension_taken",
         "no_settings_url",
         "not_heard",
         "phone_added",

@@ -46,7 +46,7 @@ class Key(Widget):
 
     def blink(self) -> None:
         """Update the lamp to the current phase of its pattern."""
-        self.lit = pattern(self._key).is_lit(time.monotonic())
+        self.lit = pattern(self._key, self._phone.lamps).is_lit(time.monotonic())
 
     @property
     def _key(self) -> KeyDescription:

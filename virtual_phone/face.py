@@ -55,19 +55,46 @@ class Pattern(Enum):
 _PATTERNS: dict[str, Pattern] = {
     LightMode.ON: Pattern.STEADY,
     LightMode.SEIZED: Pattern.STEADY,
-    LightMode.RECORD: Pattern.STEADY,
     LightMode.OFFLINE: Pattern.STEADY,
     LightMode.HOLD: Pattern.SLOW,
     LightMode.PARK: Pattern.SLOW,
     LightMode.MESSAGE: Pattern.MEDIUM,
+    LightMode.RECORD: Pattern.MEDIUM,
     LightMode.PICKUP: Pattern.FAST,
     LightMode.ERROR: Pattern.FAST,
 }
 
 
-def pattern(key: KeyDescription) -> Pattern:
-    """Return the pattern of the key's lamp; DARK for an unknown light mode."""
-    return _PATTERNS.get(key.light, Pattern.DARK)
+LAMP_SETTINGS: Mapping[str, Pattern] = {
+    "led_on": Pattern.STEADY,
+    "led_blink_slow": Pattern.SLOW,
+    "led_blink_medium": Pattern.MEDIUM,
+    "led_blink_fast": Pattern.FAST,
+}
+"""The settings with the states in which a lamp shines, and how it does."""
+
+_STATES: dict[str, set[str]] = {
+    LightMode.HOLD: {"HOLD", "HOLDING"},
+    LightMode.PARK: {"PARK", "PARKED"},
+    LightMode.RECORD: {"RECORD", "RECORDING"},
+}
+"""The names that a light mode may have as a state; that of the others is in capitals."""
+
+_NOT_SET: Mapping[str, str] = {}
+
+
+def pattern(key: KeyDescription, lamps: Mapping[str, str] = _NOT_SET) -> Pattern:
+    """Return the pattern of the key's lamp; DARK for an unknown light mode.
+
+    `lamps` are the values of LAMP_SETTINGS, if the phone was set to any.
+    """
+    if not lamps:
+        return _PATTERNS.get(key.light, Pattern.DARK)
+    states = _STATES.get(key.light, {key.light.upper()})
+    for name, shown in LAMP_SETTINGS.items():
+        if states & set(lamps.get(name, "").split()):
+            return shown
+    return Pattern.DARK
 
 
 def color(key: KeyDescription) -> str:

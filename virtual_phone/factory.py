@@ -1,6 +1,7 @@
 """The phone as it comes from the factory: it asks for its settings, and sets itself up."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 import hashlib
@@ -11,7 +12,7 @@ from urllib.parse import urljoin
 from snom_buttons.sip import SipSyntaxError, parse_uri
 
 from .announce import Announcer
-from .face import printable
+from .face import LAMP_SETTINGS, printable
 from .fetch import FetchFailed, addresses_of, fetch, fill_in
 from .hardware import MODEL, SNOM, Hardware
 from .identity import EXPIRES, Account
@@ -81,6 +82,11 @@ class FactoryPhone(VirtualPhone):
         """What a person calls the phone."""
         what = f"{self.hardware.model} {self.hardware.mac}"
         return f"{self.user} ({what})" if self.user else what
+
+    @property
+    def lamps(self) -> Mapping[str, str]:
+        """The settings of lamps, if a file has any."""
+        return {name: it for name in LAMP_SETTINGS if (it := self.settings[name])}
 
     @property
     def is_set_up(self) -> bool:

@@ -144,6 +144,11 @@ class VirtualPhone:
         return self._identity.address
 
     @property
+    def lamps(self) -> Mapping[str, str]:
+        """The settings of lamps, if the phone was set to any."""
+        return {}
+
+    @property
     def user(self) -> str:
         """The extension, "" of a phone that is not set up."""
         return self._account.user

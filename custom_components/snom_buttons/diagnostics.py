@@ -19,26 +19,31 @@ from homeassistant.const import (
     CONF_PORT,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 
 from .const import (
     CONF_ACCESS,
     CONF_ANSWER,
     CONF_BASE_TOPIC,
+    CONF_BESIDE,
     CONF_COLORS,
     CONF_COMMANDS,
     CONF_DIAL_RULES,
     CONF_DIALLING,
     CONF_EXPANSION,
     CONF_EXTENSION,
+    CONF_IDENTITY,
     CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
     CONF_KIND,
+    CONF_LAMPS,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
     CONF_MQTT,
     CONF_NETWORKS,
     CONF_PLUG_AND_PLAY,
+    CONF_PROVISIONING,
     CONF_REALM,
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
@@ -72,6 +77,7 @@ from .engine.xbuttons import (
     Release,
 )
 from .hub.hub import SnomConfigEntry
+from .hub.provisioning.record import EVENTS
 
 type Rule = Callable[[Any], object]
 """Returns what is shown of a value."""
@@ -195,6 +201,9 @@ _PHONE: Final = {
             }
         )
     ),
+    CONF_PROVISIONING: _fields(
+        dict.fromkeys((CONF_BESIDE, CONF_IDENTITY, CONF_LAMPS), _fact)
+    ),
     CONF_DIALLING: _fields(
         {
             CONF_ANSWER: _one_of(list(DialAnswer)),
@@ -214,12 +223,63 @@ _LOOK: Final = {
     "type": _one_of(list(KeyType)),
 }
 
+_MODEL: Final = r"(?:snom)?[A-Z]{0,2}\d{1,4}[A-Z]{0,2}"
+_WORD: Final = (
+    rf"(?:{_MODEL}|\{{mac\}}|snom|settings|general|firmware|fkeys|gui|web|phone"
+    "|dialplan|directory|customization|language|certificates)"
+)
+_FILE: Final = re.compile(
+    rf"(?:{_WORD}(?:[-_]{_WORD})*\.(?:htm|html|xml|cfg|txt|bin|php))?"
+)
+
+
+def _file(value: Any) -> object:
+    """Show the name of a settings file, without a hardware address in it."""
+    if not isinstance(value, str):
+        return _private(value)
+    named = re.sub("[0-9A-Fa-f]{12}", "{mac}", value)
+    return named if _FILE.fullmatch(named) else _private(value)
+
+
+def _agent_of_fetch(value: Any) -> object:
+    """Show the part of a User-Agent, as that of a browser, that names the phone."""
+    prefix = "Mozilla/4.0 (compatible; "
+    return _user_agent(value.removeprefix(prefix) if isinstance(value, str) else value)
+
+
+_RECORD: Final = _each(
+    _fields(
+        {
+            "event": _one_of(EVENTS),
+            "first": _fact,
+            "last": _fact,
+            "count": _fact,
+            "vendor": _matching(rf"(?i:{MAKER}|oem)\Z"),
+            "model": _matching(rf"{_MODEL}\Z"),
+            "version": _matching(r"\d{1,3}(?:\.\d{1,4}){1,3}\Z"),
+            "port": _fact,
+            "status": _fact,
+            "file": _file,
+            "user_agent": _agent_of_fetch,
+            "result": _matching(
+                r"(?:accepted|phone_not_registered|check_sync_[a-z_]+)\Z"
+            ),
+        }
+    )
+)
+
 SHOWN: Final = _fields(
     {
         "server": _fields(_SERVER),
         "dropped": _fields(dict.fromkeys(Drop, _fact)),
         "provisioning": _fields(
-            dict.fromkeys(("refused_fetches", "unread_announcements"), _fact)
+            {
+                "refused_fetches": _fact,
+                "unread_announcements": _fact,
+                "strangers": _each(
+                    _fields({"mac": _matching("[0-9A-F]{6}"), "record": _RECORD})
+                ),
+            }
         ),
         "mqtt": _fields(
             {
@@ -249,6 +309,7 @@ SHOWN: Final = _fields(
                         }
                     ),
                     "looks": _each(_fields(_LOOK)),
+                    "provisioning": _RECORD,
                 }
             )
         ),
@@ -275,10 +336,24 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SnomConfigEntry
 ) -> object:
     """Return the settings, and the state of each phone while the server runs."""
+    return _diagnostics(entry, list(entry.subentries))
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: SnomConfigEntry, device: dr.DeviceEntry
+) -> object:
+    """Return the same of one phone or line alone, or of the whole server."""
+    ids = {identifier[1] for identifier in device.identifiers}
+    whole = entry.entry_id in ids
+    return _diagnostics(entry, [it for it in entry.subentries if whole or it in ids])
+
+
+def _diagnostics(entry: SnomConfigEntry, subentries: Collection[str]) -> object:
+    """Return what is shown, with those phones and lines."""
     status: dict[str, dict[str, Any]] = {}
     mqtt: dict[str, Any] = {}
     dropped: dict[str, int] = {}
-    provisioning: dict[str, int] = {}
+    provisioning: dict[str, Any] = {}
     if entry.state is ConfigEntryState.LOADED:
         hub = entry.runtime_data
         mqtt = hub.mqtt.diagnostics
@@ -286,9 +361,13 @@ async def async_get_config_entry_diagnostics(
         provisioning = {
             "refused_fetches": hub.provisioning.files.refused,
             "unread_announcements": hub.provisioning.plug_and_play.dropped,
+            "strangers": hub.provisioning.record.strangers,
         }
         for phone in hub.phones.values():
-            status[phone.settings.subentry_id] = _phone_status(phone.phone)
+            record = hub.provisioning.record.of(phone.settings)
+            status[phone.settings.subentry_id] = _phone_status(phone.phone) | {
+                "provisioning": record
+            }
         for subentry_id, part in hub.lines.items():
             status[subentry_id] = part.line.save()
 
@@ -296,6 +375,7 @@ async def async_get_config_entry_diagnostics(
         return [
             {"settings": subentry.data} | status.get(subentry.subentry_id, {})
             for subentry in entry.get_subentries_of_type(subentry_type)
+            if subentry.subentry_id in subentries
         ]
 
     return SHOWN(

@@ -14,6 +14,7 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneSetup,
     ServerSettings,
 )
+from custom_components.snom_buttons.engine.phones.buttons import Buttons
 from custom_components.snom_buttons.engine.xbuttons import format_document
 from script.benchmark.phone import (
     KEYS,
@@ -138,11 +139,19 @@ async def document_rate(count: int) -> float:
         BarePhone, sock=peer
     )
     (binding,) = server._location.bindings("44")  # noqa: SLF001
-    waiting = iter([format_document(KEYS[:1])] * count)
+    courier = server._courier  # noqa: SLF001
+    document = format_document(KEYS[:1])
+    buttons = Buttons(
+        binding,
+        courier,
+        document_of=lambda _: document,
+        send=lambda request: courier.deliver(request, binding, PASSWORD),
+    )
+    waiting = iter([[KEYS[0].name]] * count)
 
     async def deliver() -> None:
-        for document in waiting:
-            await server._courier.deliver(binding, PASSWORD, document)  # noqa: SLF001
+        for keys in waiting:
+            await buttons.deliver(keys)
 
     begun = perf_counter()
     await asyncio.gather(*(deliver() for _ in range(WINDOW)))

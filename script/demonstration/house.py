@@ -119,20 +119,20 @@ async def add_phone(
 
     `steps` are the pages between the account and the last one.
     """
-    _, forms = await home.flow(
+    password = f"demo-{extension}-secret"
+    await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "phone"],
         user={"next_step_id": "manual"},
         manual={
             "extension": extension,
-            "password": f"demo-{extension}-secret",
+            "password": password,
             "model": model,
             "key_count": len(KEY_NAMES),
         },
         phone={},
         **steps,
     )
-    password = forms[-1]["description_placeholders"]["password"]
     return {"password": password, "keys": {}}
 
 

@@ -14,10 +14,12 @@ TEXTS = json.loads(
     (Path(snom_buttons.__file__).parent / "translations" / "en.json").read_text("utf-8")
 )
 SUBENTRIES = TEXTS["config_subentries"]
+STEPS = TEXTS["config"]["step"]
+CARDS = {name: STEPS[name] for name in ("confirm", "tried")}
 FORMS = {
-    "network.md": [TEXTS["config"]],
+    "network.md": [{"step": {n: it for n, it in STEPS.items() if n not in CARDS}}],
     "mqtt.md": [TEXTS["options"]],
-    "forms.md": [SUBENTRIES["phone"], SUBENTRIES["shared_line"]],
+    "forms.md": [SUBENTRIES["phone"], SUBENTRIES["shared_line"], {"step": CARDS}],
 }
 
 

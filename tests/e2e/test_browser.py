@@ -233,6 +233,70 @@ async def test_a_phone_is_plugged_in(
             await end_dialog(page, "Close")
 
 
+async def test_of_two_phones_one_is_chosen(
+    home: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    """Both are heard at once, as after a power cut. The other one gets nothing."""
+    url = home.details["url"]
+    first, second = "0004130DD701", "0004130DD702"
+    async with page_of(browser, tmp_path) as page:
+        await sign_in(page, f"{url}/config/integrations/dashboard")
+        await add_server(page)
+        await page.get_by_text("Plug it in now").click()
+        await page.get_by_role("button", name="Next").click()
+        await page.get_by_text("Nothing yet.").wait_for()
+        async with FactoryPhone("D735", first), FactoryPhone("D785", second) as phone:
+            await page.get_by_text("Which phone is it?").wait_for()
+            await page.get_by_text("None of these", exact=True).wait_for()
+            await page.get_by_text(f"snom D735, {first}").wait_for()
+            await page.screenshot(path=tmp_path / "which_phone.png")
+            await page.get_by_text(f"snom D785, {second}").click()
+            await page.get_by_role("button", name="Next").click()
+            await phone.wait_for(lambda it: it.registered, PATIENCE)
+            await page.get_by_text("has fetched its settings").wait_for()
+            await page.get_by_role("button", name="Submit").click()
+            await page.get_by_text("The phone was added").wait_for()
+            await end_dialog(page, "Close")
+
+
+async def test_a_phone_that_is_in_the_network_already(
+    home: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    """It is heard while no page waits, and has its settings at its next start."""
+    url, mac = home.details["url"], "0004130DD703"
+    async with page_of(browser, tmp_path) as page:
+        await sign_in(page, f"{url}/config/integrations/dashboard")
+        await add_server(page)
+        await page.get_by_text("Plug it in now").wait_for()
+        async with FactoryPhone("D735", mac):
+            card = page.get_by_text("snom D735, 127.0.0.1")
+            await card.wait_for(state="attached")  # behind the dialogue
+            await page.get_by_text("It is in the network already").click()
+            await page.get_by_text(f"snom D735, {mac}").click()
+            await page.screenshot(path=tmp_path / "found.png")
+            await page.get_by_role("button", name="Next").click()
+            await choose_entity(page, "Select an entity", "Ceiling Lights")
+        await page.get_by_role("button", name="Next").click()
+        restart = page.get_by_role("link", name="restart", exact=True)
+        await expect(restart).to_have_attribute(
+            "href", re.compile(r"^http://127\.0\.0\.1/advanced_update\.htm\?reboot=")
+        )
+        link = page.get_by_role("link", name="set Setting URL")
+        await expect(link).to_have_attribute("href", re.compile(rf"%2F{mac}\.xml$"))
+        await expect(link).to_have_attribute("target", "_blank")
+        await page.screenshot(path=tmp_path / "reach.png")
+        await page.get_by_role("button", name="Next").click()
+        await page.get_by_text("Waiting until").wait_for()
+        await page.screenshot(path=tmp_path / "fetch.png")
+        async with FactoryPhone("D735", mac) as phone:
+            await phone.wait_for(lambda it: it.registered, PATIENCE)
+            await shows(phone, "1", label="Ceiling Lights")
+            await page.get_by_text("has fetched its settings").wait_for()
+            await page.get_by_role("button", name="Submit").click()
+            await page.get_by_text("The phone was added").wait_for()
+            await end_dialog(page, "Close")
+
+
 async def test_the_editor_of_a_key_in_german(
     home: Demo, browser: Browser, tmp_path: Path
 ) -> None:

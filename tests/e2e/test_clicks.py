@@ -60,6 +60,22 @@ async def plugged_in() -> AsyncIterator[Lines]:
         await process.wait()
 
 
+async def test_all_that_a_person_does_is_counted(tmp_path: Path) -> None:
+    """Also what is done without `Person.click`."""
+    async with chromium() as browser, page_of(browser, tmp_path) as page:
+        await page.set_content("<input><button>Go</button>")
+        person = Person(page)
+        await person.sit_down()
+        go = page.get_by_role("button")
+        await person.click("Go", go)
+        assert await person.counted() == (1, 0)
+        await go.click()
+        await page.get_by_role("textbox").press_sequentially("ab")
+        await page.keyboard.insert_text("without a key")
+        assert await person.counted() == (2, 3)
+        assert len(person.waits) == 1
+
+
 async def test_a_phone_from_the_factory_takes_eight_clicks_and_no_key(
     tmp_path: Path,
 ) -> None:

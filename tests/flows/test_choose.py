@@ -252,9 +252,9 @@ async def test_the_pages_say_what_each_linked_key_follows_and_does(
     result = await submit_phone(hass, result, keys=keys)
     assert result["step_id"] == "placed"
     assert result["description_placeholders"]["keys"].splitlines()[:3] == [
-        r"| Button | `1` | \*Garage\* |  |",
-        r"| Button | `2` | Light | follows Hall\; a press does nothing |",
-        "| Button | `3` | Key 3 |  |",
+        r"| P1 | Button | `1` | \*Garage\* |  |",
+        r"| P2 | Button | `2` | Light | follows Hall\; a press does nothing |",
+        "| P3 | Button | `3` | Key 3 |  |",
     ]
 
 
@@ -332,7 +332,7 @@ async def test_a_linked_key_without_a_name_is_named_after_its_entity(
     keys = [{"key": "1"} | hall, {"key": "2"} | hall, {"key": "3", "name": "Hall"}]
     result = await submit_phone(hass, result, keys=[*keys, {"key": "4", "name": " "}])
     lines = result["description_placeholders"]["keys"].splitlines()
-    names = [line.split(" | ")[2] for line in lines]
+    names = [line.split(" | ")[3] for line in lines]
     assert names == ["Hall 2", "Hall 3", "Hall", "Key 4"]
 
 
@@ -708,7 +708,7 @@ async def test_a_name_of_an_entity_is_no_markup(
     assert keys["step_id"] == "keys"
     last = await submit_phone(hass, keys)
     assert last["step_id"] == "phone"
-    for page, name, pipes in ((keys, "links", 0), (last, "keys", 5)):
+    for page, name, pipes in ((keys, "links", 0), (last, "keys", 6)):
         lines = page["description_placeholders"][name].split("\n")
         assert len(lines) == len(NAMES)
         for line in lines:

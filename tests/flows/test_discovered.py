@@ -24,9 +24,15 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from tests.support.announcements import GIGASET, YEALINK
 from tests.support.entries import TOKEN, update_phone
-from tests.support.flows import TEXTS, checked_server, choose_way, submit_phone
+from tests.support.flows import (
+    TEXTS,
+    checked_server,
+    choose_way,
+    submit_phone,
+    suggested,
+)
 from tests.support.patience import PATIENCE
-from tests.support.plugging import MAC, Network, announcement
+from tests.support.plugging import ENTITIES, MAC, Network, announcement
 from tests.support.ports import LOCALHOST
 
 # Its sockets are of the one group of the machine.
@@ -69,9 +75,11 @@ async def card_of(hass: HomeAssistant) -> ConfigFlowResult:
     )
 
 
-async def confirm(hass: HomeAssistant, card: Mapping[str, Any]) -> ConfigFlowResult:
+async def confirm(
+    hass: HomeAssistant, card: Mapping[str, Any], **chosen: Any
+) -> ConfigFlowResult:
     configure = hass.config_entries.flow.async_configure
-    return checked_server(await configure(card["flow_id"], {}))
+    return checked_server(await configure(card["flow_id"], chosen))
 
 
 async def by_dhcp(
@@ -121,6 +129,38 @@ async def test_a_confirmed_phone_is_answered_when_it_asks_again(
     assert await settled(hass) == []
 
 
+async def test_a_card_puts_entities_on_the_keys(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    """As many as the model has keys; the page is shown again for what is wrong."""
+    lamps = ENTITIES[:3]
+    network.hears(announcement(model="D717"))  # with three keys
+    card = await card_of(hass)
+    page = await confirm(hass, card, suggested=lamps, entities=["light.lamp_7"])
+    assert page["errors"] == {"entities": "too_many_entities"}
+    assert suggested(page) == {"suggested": lamps, "entities": ["light.lamp_7"]}
+    page = await confirm(hass, card, entities=["light.none"])
+    assert page["errors"] == {"entities": "no_entity"}
+    page = await confirm(hass, card, suggested=lamps[:1], area="attic")
+    assert page["errors"] == {"area": "nothing_in_area"}
+    assert server.get_subentries_of_type("phone")[-1].unique_id == "45"
+
+    page = await confirm(hass, card, suggested=lamps[:2])
+    assert page["reason"] == "phone_added"
+    [added] = [it for it in server.subentries.values() if it.unique_id == "46"]
+    follows = [key.get("follows") for key in added.data["keys"]]
+    assert follows == [*lamps[:2], None]
+
+
+async def test_a_phone_of_an_unknown_model_gets_a_key_for_each_entity(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    page = await confirm(hass, await by_dhcp(hass), entities=ENTITIES)
+    assert page["reason"] == "phone_added"
+    [added] = [it for it in server.subentries.values() if it.unique_id == "46"]
+    assert [key.get("follows") for key in added.data["keys"]] == ENTITIES
+
+
 async def test_a_phone_that_is_heard_has_one_card(
     hass: HomeAssistant, server: MockConfigEntry, network: Network
 ) -> None:
@@ -132,14 +172,12 @@ async def test_a_phone_that_is_heard_has_one_card(
     assert context["source"] == SOURCE_INTEGRATION_DISCOVERY
     assert context["unique_id"] == MAC
     assert context["confirm_only"]
-    assert context["title_placeholders"] == {"name": f"snom *snom370*, {HOST}"}
-    assert card["description_placeholders"] == {
-        "named": r"snom \*snom370\* 8\.7\.5\.48",
-        "mac": MAC,
-        "host": HOST.replace(".", r"\."),
-    }
+    assert context["title_placeholders"]["name"] == f"snom *snom370*, {HOST}"
+    said = card["description_placeholders"]
+    assert said is not None
+    assert said["named"] == r"snom \*snom370\* 8\.7\.5\.48"
+    assert (said["mac"], said["host"]) == (MAC, HOST.replace(".", r"\."))
     network.hears(announcement())
-    network.hears(announcement(), "192.168.1.71")
     assert [it["flow_id"] for it in await settled(hass)] == [card["flow_id"]]
     network.hears(GIGASET)
     assert len(await settled(hass)) == 2
@@ -246,7 +284,7 @@ async def test_a_phone_that_is_heard_takes_the_place_of_its_card_by_dhcp(
     page = await by_dhcp(hass)
     assert page["type"] is FlowResultType.FORM
     [card] = cards(hass)
-    assert card["context"]["title_placeholders"] == {"name": f"Phone of snom, {HOST}"}
+    assert card["context"]["title_placeholders"]["name"] == f"Phone of snom, {HOST}"
     network.hears(announcement())
     [card] = await settled(hass)
     assert card["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY

@@ -48,16 +48,36 @@ async def test_a_phone_from_first_to_last_page(
     assert result["step_id"] == "phone"
     assert result["last_step"] is True
     assert result["description_placeholders"] == {
+        "identity": "1",
         "account": "46",
-        "password": password,
         "registrar": f"{LOCALHOST}:{port}",
-        "outbound": "",
         "by_itself": f"{TEXTS['common']['no_settings_url']}\n\n",
+        "login": (
+            "| Identity active | `on` |\n"
+            "| Displayname | `Phone 46` |\n"
+            "| Account | `46` |\n"
+            "| Authentication Username | `46` |\n"
+            f"| Password | `{password}` |\n"
+            f"| Registrar | `{LOCALHOST}:{port}` |\n"
+            f"| Outbound Proxy | `{LOCALHOST}:{port};transport=udp` |\n"
+            "| Display text for idle screen | `Phone 46` |"
+        ),
+        "outbound": "",
+        "others": (
+            "| `user_expiry 1` | `600` |\n"
+            "| `user_srtp 1` | `off` |\n"
+            "| `user_server_type 1` | `default` |\n"
+            "| `logon_wizard` | `off` |\n"
+            "| `was_never_registered` | `off` |\n"
+            "| `mac_info_in_sip_register` | `on` |\n"
+            "| `language` | `English` |\n"
+            "| `web_language` | `English` |"
+        ),
         "keys": (
-            "| Button | `1` | Key 1 |  |\n"
-            "| Button | `2` | Front \\| door |  |\n"
-            "| Button | `3` | Key 3 |  |\n"
-            "| Button | `4` | Key 4 |  |"
+            "| P1 | Button | `1` | Key 1 |  |\n"
+            "| P2 | Button | `2` | Front \\| door |  |\n"
+            "| P3 | Button | `3` | Key 3 |  |\n"
+            "| P4 | Button | `4` | Key 4 |  |"
         ),
     }
 
@@ -211,7 +231,7 @@ async def test_a_phone_by_its_address_from_first_to_last_page(
         placeholders = result["description_placeholders"]
         assert placeholders["account"] == "46"
         assert placeholders["registrar"] == f"{LOCALHOST}:{port}"
-        assert placeholders["keys"].startswith("| Button | `1` | Key 1 |  |\n")
+        assert placeholders["keys"].startswith("| P1 | Button | `1` | Key 1 |  |\n")
         result = await submit_phone(hass, result)
         assert result["type"] is FlowResultType.CREATE_ENTRY
         [subentry] = [s for s in server.subentries.values() if s.unique_id == "46"]
@@ -369,7 +389,8 @@ async def test_a_phone_is_left_as_it_is(
     assert listed_keys(result) == KEYS
     assert suggested(result)["room_lights"] is False
     result = await submit_phone(hass, result)
-    assert result["description_placeholders"]["password"] == PASSWORD
+    login = result["description_placeholders"]["login"]
+    assert f"| Password | `{PASSWORD}` |" in login
     result = await submit_phone(hass, result)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"

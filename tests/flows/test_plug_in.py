@@ -5,8 +5,11 @@ import re
 from types import MappingProxyType
 from typing import Any
 
+from aiohttp.test_utils import TestClient
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.flows import plug_in
 from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
@@ -34,6 +37,13 @@ pytestmark = pytest.mark.xdist_group("multicast")
 @pytest.fixture
 def server(hearing_server: MockConfigEntry) -> MockConfigEntry:
     return hearing_server
+
+
+@pytest.fixture
+async def web(
+    server: MockConfigEntry, hass_client_no_auth: ClientSessionGenerator
+) -> TestClient:
+    return await hass_client_no_auth()
 
 
 async def start(
@@ -172,22 +182,20 @@ async def test_a_model_that_is_not_known_has_a_key_for_each_entity(
     assert [it["follows"] for it in added.data["keys"]] == ENTITIES[:2]
 
 
-async def test_two_phones_at_once_the_first_is_set_up(
+async def test_what_was_heard_is_named(
     hass: HomeAssistant, server: MockConfigEntry, network: Network
 ) -> None:
-    """The other is named, and what phones say of themselves is no Markdown."""
+    """What phones say of themselves is no Markdown."""
     page = await start(hass, server, [])
-    network.hears(announcement("00041300000A", "*snom370*"))
-    network.hears(announcement("00041300000B"))
     network.hears(YEALINK)
+    network.hears(announcement("00041300000A", "*snom370*"))
     page = await look(hass, page["flow_id"])
     assert page["type"] is FlowResultType.SHOW_PROGRESS
     assert "\\*snom370\\*" in page["description_placeholders"]["heard"]
     foreign = TEXTS["common"]["heard_foreign"]
     assert heard(page).splitlines() == [
-        "- snom *snom370*, 00041300000A, 192.168.1.70: is set up now",
-        "- snom 370, 00041300000B, 192.168.1.70: heard, not answered",
         f"- Yealink SIP-T21P_E2, 0015654093A7, 192.168.1.70: {foreign}",
+        "- snom *snom370*, 00041300000A, 192.168.1.70: is set up now",
     ]
     assert len(network.urls) == 1
 
@@ -196,9 +204,215 @@ async def test_two_phones_at_once_the_first_is_set_up(
     network.hears(announcement("00041300000C"))
     page = await look(hass, page["flow_id"])
     assert "00041300000C, 192.168.1.70: is set up already" in heard(page)
-    server.runtime_data.provisioning.async_close_window(window_of(server))
+    window_of(server).async_end(None)
     page = await finished(hass, page["flow_id"])
-    assert heard(page).splitlines()[0].endswith(TEXTS["common"]["heard_unfetched"])
+    assert heard(page).splitlines()[-2].endswith(TEXTS["common"]["heard_unfetched"])
+
+
+# Several phones
+
+FIRST, SECOND, THIRD = "00041300000A", "00041300000B", "00041300000C"
+
+
+async def which_phone(
+    hass: HomeAssistant, page: SubentryFlowResult, *macs: str
+) -> SubentryFlowResult:
+    """Return the page that offers these phones."""
+    page = await look(hass, page["flow_id"])
+    assert (page["type"], page["step_id"]) == (FlowResultType.FORM, "which_phone")
+    assert page["data_schema"] is not None
+    [selector] = page["data_schema"].schema.values()
+    assert selector.config["options"] == [
+        *({"value": mac, "label": f"snom 370, {mac}, 192.168.1.70"} for mac in macs),
+        {"value": "another", "label": "another"},
+    ]
+    return page
+
+
+async def two_heard(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> SubentryFlowResult:
+    """Return the page that offers two phones. The first was answered already."""
+    page = await start(hass, server, [])
+    network.hears(announcement(FIRST))
+    network.hears(announcement(SECOND))
+    return await which_phone(hass, page, FIRST, SECOND)
+
+
+def answered_macs(network: Network) -> list[str]:
+    return [url.rpartition("/")[2].removesuffix(".xml") for _, url in network.urls]
+
+
+async def test_of_two_phones_the_chosen_one_is_answered_at_once(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    page = await two_heard(hass, server, network)
+    assert answered_macs(network) == [FIRST]
+    [(_, url)] = network.urls
+    path = f"/{url.partition('//')[2].partition('/')[2]}"
+    assert (await web.get(path)).status == 404, "the user has not chosen yet"
+    network.hears(announcement(SECOND))
+    network.hears(announcement(THIRD))
+    page = await submit_phone(hass, page, phone=SECOND)
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+    await hass.async_block_till_done()
+    assert answered_macs(network) == [FIRST, SECOND]
+    assert f"{SECOND}, 192.168.1.70: is set up now" in heard(page)
+    assert (await web.get(path)).status == 404, "another one is chosen"
+    network.hears(announcement("00041300000D"))
+    assert len(network.urls) == 2
+    window = window_of(server)
+    url = network.urls[-1][1]
+    path = f"/{url.partition('//')[2].partition('/')[2]}"
+    assert (await web.get(path)).status == 200
+    added = await ended(hass, window)
+    assert added is not None
+    assert added.data["mac"] == SECOND
+    page = await finished(hass, page["flow_id"])
+    assert page["step_id"] == "plugged_in"
+
+
+async def test_a_phone_that_waits_no_more_is_answered_at_its_next_start(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    network: Network,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    page = await two_heard(hass, server, network)
+    freezer.tick(32)
+    page = await submit_phone(hass, page, phone=SECOND)
+    assert answered_macs(network) == [FIRST]
+    assert heard(page).splitlines()[1].endswith(TEXTS["common"]["heard_chosen"])
+    network.hears(announcement(SECOND))
+    await hass.async_block_till_done()
+    assert answered_macs(network) == [FIRST, SECOND]
+
+
+async def test_the_first_of_two_can_be_chosen(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    """It has its URL already, and gets no second answer within the cool-down."""
+    page = await two_heard(hass, server, network)
+    page = await submit_phone(hass, page, phone=FIRST)
+    await hass.async_block_till_done()
+    [(_, url)] = network.urls
+    window = window_of(server)
+    path = f"/{url.partition('//')[2].partition('/')[2]}"
+    assert (await web.get(path)).status == 200
+    added = await ended(hass, window)
+    assert added is not None
+    assert added.data["mac"] == FIRST
+
+
+async def test_none_of_two_phones_but_the_next(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    page = await two_heard(hass, server, network)
+    page = await submit_phone(hass, page, phone="another")
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+    assert FIRST in heard(page) and "is set up now" not in heard(page)
+    network.hears(announcement(FIRST))
+    network.hears(announcement(THIRD))
+    await hass.async_block_till_done()
+    assert answered_macs(network) == [FIRST, THIRD]
+    page = await look(hass, page["flow_id"])
+    assert f"{THIRD}, 192.168.1.70: is set up now" in heard(page)
+
+
+async def test_a_phone_that_was_heard_while_others_were_refused(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    """It waits for its answer still, and gets it. Two of them are a choice again."""
+    page = await two_heard(hass, server, network)
+    network.hears(announcement(THIRD))
+    page = await submit_phone(hass, page, phone="another")
+    await hass.async_block_till_done()
+    assert answered_macs(network) == [FIRST, THIRD]
+    fourth = "00041300000D"
+    network.hears(announcement(fourth))
+    page = await which_phone(hass, page, THIRD, fourth)
+
+
+async def test_two_phones_that_were_heard_meanwhile_are_a_choice_again(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    fourth = "00041300000D"
+    page = await two_heard(hass, server, network)
+    network.hears(announcement(THIRD))
+    network.hears(announcement(fourth))
+    page = await submit_phone(hass, page, phone="another")
+    page = await which_phone(hass, page, THIRD, fourth)
+    assert answered_macs(network) == [FIRST]
+    page = await submit_phone(hass, page, phone=fourth)
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+    await hass.async_block_till_done()
+    assert answered_macs(network) == [FIRST, fourth]
+
+
+async def test_a_power_cut_just_before_is_a_choice(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    network: Network,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    network.hears(announcement(FIRST))
+    freezer.tick(59)
+    page = await start(hass, server, [])
+    network.hears(announcement(SECOND))
+    page = await which_phone(hass, page, FIRST, SECOND)
+    assert network.urls == []
+
+
+async def test_a_phone_that_was_heard_long_before_is_no_choice(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    network: Network,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    network.hears(announcement(FIRST))
+    freezer.tick(61)
+    page = await start(hass, server, [])
+    network.hears(announcement(SECOND))
+    page = await look(hass, page["flow_id"])
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+    assert answered_macs(network) == [SECOND]
+
+
+async def test_phones_that_nobody_wants_are_no_choice(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    """Those of other makers, those that are ignored, and those that are set up."""
+    MockConfigEntry(
+        domain="snom_buttons", source="ignore", unique_id=FIRST
+    ).add_to_hass(hass)
+    update_phone(hass, server, mac=THIRD)
+    await hass.async_block_till_done()
+    page = await start(hass, server, [])
+    network.hears(YEALINK)
+    network.hears(announcement(FIRST))
+    network.hears(announcement(THIRD))
+    network.hears(announcement(SECOND))
+    await hass.async_block_till_done()
+    assert answered_macs(network) == [THIRD, SECOND]
+    page = await look(hass, page["flow_id"])
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+
+
+async def test_a_window_that_ends_while_the_user_chooses(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    page = await two_heard(hass, server, network)
+    assert await hass.config_entries.async_unload(server.entry_id)
+    page = await submit_phone(hass, page, phone=SECOND)
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "nothing_heard")
+
+
+async def test_a_dialogue_that_is_closed_while_the_user_chooses(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    page = await two_heard(hass, server, network)
+    hass.config_entries.subentries.async_abort(page["flow_id"])
+    assert window_of(server) is None
 
 
 async def test_the_entities_of_an_area_and_wrong_ones(
@@ -302,15 +516,20 @@ async def test_a_dialogue_that_is_closed_ends_its_window(
         await hass.config_entries.subentries.async_configure(page["flow_id"])
 
 
-async def test_of_two_dialogues_the_second_is_told(
+async def test_of_two_dialogues_the_second_waits(
     hass: HomeAssistant, server: MockConfigEntry
 ) -> None:
-    await start(hass, server, [])
+    """The first may be gone without a word, as with its browser."""
+    first = await start(hass, server, [])
     window = window_of(server)
-    page = await choose_way(hass, server, "plug_in")
-    page = await submit_phone(hass, page)
-    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "window_open")
-    assert window_of(server) is window
+    await start(hass, server, [])
+    assert window.ended.result() is None
+    assert window_of(server) is not None
+    page = await finished(hass, first["flow_id"])
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "nothing_heard")
+    # It closes its own window only.
+    hass.config_entries.subentries.async_abort(first["flow_id"])
+    assert window_of(server) is not None
 
 
 async def test_a_reload_ends_the_window_and_the_dialogue_goes_on(

@@ -22,7 +22,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from tests.support.entries import add_phone, device_of, phone_subentry
 from tests.support.flows import TEXTS, checked_server
-from tests.support.plugging import MAC, Network, announcement
+from tests.support.plugging import ENTITIES, MAC, Network, announcement
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
@@ -75,9 +75,11 @@ async def card_of(hass: HomeAssistant) -> ConfigFlowResult:
     )
 
 
-async def confirm(hass: HomeAssistant, card: Mapping[str, Any]) -> ConfigFlowResult:
+async def confirm(
+    hass: HomeAssistant, card: Mapping[str, Any], **chosen: Any
+) -> ConfigFlowResult:
     configure = hass.config_entries.flow.async_configure
-    page = checked_server(await configure(card["flow_id"], {}))
+    page = checked_server(await configure(card["flow_id"], chosen))
     await hass.async_block_till_done()
     return page
 
@@ -93,7 +95,7 @@ async def test_a_phone_is_added_with_its_extension_and_shows_its_keys(
     assert context["source"] == SOURCE_INTEGRATION_DISCOVERY
     assert context["unique_id"] == f"47@{LOCALHOST}"
     assert context["confirm_only"]
-    assert context["title_placeholders"] == {"name": f"47, snom D735, {LOCALHOST}"}
+    assert context["title_placeholders"]["name"] == f"47, snom D735, {LOCALHOST}"
     assert card["step_id"] == "tried"
     said = card["description_placeholders"]
     assert said is not None
@@ -117,6 +119,19 @@ async def test_a_phone_is_added_with_its_extension_and_shows_its_keys(
     phone.password = shown["password"]
     assert (await phone.register()).status == 200
     await phone.shows("32")
+
+
+async def test_its_keys_show_what_was_chosen(
+    hass: HomeAssistant, server: MockConfigEntry, tries: Attempts
+) -> None:
+    phone = await tries("47")
+    [card] = await cards(hass)
+    page = await confirm(hass, card, suggested=ENTITIES[:2])
+    assert page["description_placeholders"] is not None
+    phone.password = page["description_placeholders"]["password"]
+    assert (await phone.register()).status == 200
+    await phone.shows("1", c="on", l="Lamp 1")
+    await phone.shows("2", c=None, l="Lamp 2")
 
 
 async def test_a_phone_has_one_card_however_it_was_found(
@@ -253,7 +268,7 @@ async def test_what_changes_while_a_card_is_open_is_said(
     await tries("47", NAMED)
     card = await card_of(hass)
     add_phone(hass, server, phone_subentry("47"))
-    assert (await confirm(hass, card))["reason"] == "phone_known"
+    assert (await confirm(hass, card))["reason"] == "extension_taken"
 
     await tries("48")
     card = await card_of(hass)

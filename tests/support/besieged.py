@@ -39,31 +39,19 @@ KEYS = ("1", "2", "3", "4")
 LOCALHOST = "127.0.0.1"
 
 
-class Besieged:
-    """The server's process, seen from the test that started it."""
+class Watched:
+    """A process that turns presses into events, and what it costs."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
         self._news = asyncio.Event()
         self.pressed: list[tuple[str, float]] = []
         """The number of each press, and the time of its event."""
-        self.addresses: dict[str, tuple[str, int]] = {}
 
-    async def started(self) -> None:
-        """Wait until the server listens."""
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
-        self.addresses = {
-            name: tuple(address) for name, address in json.loads(line).items()
-        }
-
-    async def listen(self) -> None:
-        """Read the events that it prints until it ends."""
-        assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            said = json.loads(line)
-            self.pressed.append((said[0], said[1]))
-            self._news.set()
+    def note(self, number: str, at: float) -> None:
+        """Note the event of a press."""
+        self.pressed.append((number, at))
+        self._news.set()
 
     async def presses(self, count: int, patience: float = PATIENCE) -> None:
         """Wait until `count` presses became events. Raises TimeoutError."""
@@ -83,7 +71,7 @@ class Besieged:
         return self._memory("VmHWM")
 
     def _memory(self, what: str) -> float:
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        status = Path(f"/proc/{self._pid}/status").read_text()
         found = re.search(rf"{what}:\s+(\d+) kB", status)
         assert found is not None
         return int(found[1]) / 1024
@@ -91,9 +79,33 @@ class Besieged:
     @property
     def processor(self) -> float:
         """The seconds of processor time used so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2]
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2]
         user, system = fields.split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+class Besieged(Watched):
+    """The server's process, seen from the test that started it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        super().__init__(process.pid)
+        self._process = process
+        self.addresses: dict[str, tuple[str, int]] = {}
+
+    async def started(self) -> None:
+        """Wait until the server listens."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        self.addresses = {
+            name: tuple(address) for name, address in json.loads(line).items()
+        }
+
+    async def listen(self) -> None:
+        """Read the events that it prints until it ends."""
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            number, at = json.loads(line)
+            self.note(number, at)
 
 
 @asynccontextmanager

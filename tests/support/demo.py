@@ -37,13 +37,20 @@ class Demo:
         self._url = self.details["url"]
         self._headers = {"Authorization": f"Bearer {self.details['token']}"}
 
+    @property
+    def home_assistant(self) -> int:
+        """The process ID of Home Assistant."""
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text()
+        [found] = [
+            child
+            for child in map(int, children.split())
+            if b"homeassistant" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
+        return found
+
     def kill_home_assistant(self) -> None:
         """End the process without warning, as a power cut would."""
-        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text()
-        for child in map(int, children.split()):
-            command = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"homeassistant" in command:
-                os.kill(child, signal.SIGKILL)
+        os.kill(self.home_assistant, signal.SIGKILL)
 
     def listens(self) -> bool:
         """Return whether the SIP port is in use."""

@@ -181,7 +181,7 @@ async def choose_way(
     )
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
-    assert result["menu_options"] == ["plug_in", "manual"]
+    assert result["menu_options"] == ["plug_in", "found", "manual"]
     checked_phone(result)
     return checked_phone(
         await hass.config_entries.subentries.async_configure(
@@ -220,7 +220,7 @@ async def reconfigure_phone(
     result = await entry.start_subentry_reconfigure_flow(hass, "subentry_44")
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "reconfigure"
-    assert result["menu_options"] == ["account", "dialling"]
+    assert result["menu_options"] == ["account", "dialling", "settings"]
     checked_phone(result)
     result = await hass.config_entries.subentries.async_configure(
         result["flow_id"], {"next_step_id": step_id}

@@ -13,17 +13,27 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from custom_components.snom_buttons.engine.names import forbidden_in
 from custom_components.snom_buttons.engine.phones import (
     KeySetup,
     PhoneServer,
     PhoneSetup,
     ServerSettings,
 )
+from custom_components.snom_buttons.engine.provisioning import (
+    notify,
+    ok,
+    read_announcement,
+    read_fetch,
+    read_mac,
+)
+from custom_components.snom_buttons.engine.provisioning.announcement import MAX_WORD
 from custom_components.snom_buttons.engine.sip import (
     Flow,
     MalformedMessage,
     Notifier,
     Request,
+    Response,
     SipSyntaxError,
     Subscription,
     encode_response,
@@ -58,6 +68,15 @@ from custom_components.snom_buttons.engine.xbuttons import (
 from tests.support import walkthrough
 from tests.support.descriptions import bodies, keys
 
+from .announcements import (
+    GIGASET,
+    GRANDSTREAM,
+    SIPPING,
+    SNOM_370,
+    SNOM_OEM,
+    YEALINK,
+    YEALINK_W52P,
+)
 from .datagrams import PIECES, check as check_message, nearly_messages, take
 from .messages import request_bytes, response_bytes
 
@@ -430,6 +449,52 @@ DOCUMENTS = (
 )  # fmt: skip
 
 
+# Plug and play, and fetches of settings
+
+
+def check_announcement(data: bytes) -> None:
+    """Check that it is read or ignored; what is shown is bounded, and answers parse."""
+    said = read_announcement(data, "192.0.2.9", 1053)
+    if said is None:
+        return
+    assert read_mac(said.mac) == said.mac
+    for word in (said.vendor, said.model, said.version):
+        assert len(word) <= MAX_WORD
+        assert forbidden_in(word) is None
+    answer = parse_datagram(ok(said, tag="t", sent_by="192.0.2.1:5060"))
+    assert isinstance(answer, Response)
+    assert (answer.status, answer.call_id) == (200, said.request.call_id)
+    outgoing = notify(said, tag="t", sent_by="192.0.2.1:5060", url="http://192.0.2.1/")
+    request = parse_datagram(outgoing.encode("SIP/2.0/UDP 192.0.2.1"))
+    assert isinstance(request, Request)
+    assert request.from_.tag == "t"
+    assert request.body == b"http://192.0.2.1/"
+
+
+def check_fetch(data: bytes) -> None:
+    """Check that a name and a User-Agent are read or refused, and are short."""
+    name, _, agent = _decoded(data).partition("\n")
+    fetch = read_fetch(name, agent)
+    if fetch is None:
+        return
+    assert fetch.mac is None or read_mac(fetch.mac) == fetch.mac
+    assert fetch.model is None or fetch.model.isalnum()
+    assert fetch.version is None or len(fetch.version) <= 32
+
+
+ANNOUNCEMENTS = st.sampled_from(
+    [SNOM_370, SNOM_OEM, GIGASET, YEALINK, YEALINK_W52P, GRANDSTREAM, SIPPING]
+)
+FETCHES = st.builds(
+    "{}\n{}".format,
+    st.sampled_from(["", "snomD735.htm", "snomD735-000413A1B2C3.htm", "000413A1B2C3.xml"]),
+    st.sampled_from(
+        ["", "Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 2010 000413922D24 SXM:0)",
+         "Mozilla/4.0 (compatible; snom lid 3605)"]
+    ),
+)  # fmt: skip
+
+
 TARGETS = (
     FuzzTarget("datagram", MESSAGES, check_datagram),
     FuzzTarget("server", MESSAGES, check_server),
@@ -439,4 +504,6 @@ TARGETS = (
     FuzzTarget("address", _encoded(ADDRESSES | PIECES), check_address),
     FuzzTarget("subscription", SUBSCRIPTIONS, check_subscription),
     FuzzTarget("document", DOCUMENTS, check_document),
+    FuzzTarget("announcement", ANNOUNCEMENTS, check_announcement),
+    FuzzTarget("fetch", _encoded(FETCHES | PIECES), check_fetch),
 )  # fmt: skip

@@ -14,7 +14,13 @@ _COUNT = """() => {
     );
     count('pointerdown', 'clicks');
     count('keydown', 'keys');
-    count('paste', 'keys');
+    // Without a key before it, such as by a paste or an input method.
+    let pressed = false;
+    window.addEventListener('keydown', () => { pressed = true; }, true);
+    window.addEventListener('keyup', () => { pressed = false; }, true);
+    window.addEventListener('input', (event) => {
+        if (event.inputType && !pressed) window.counted.keys += 1;
+    }, true);
 }"""
 
 

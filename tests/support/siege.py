@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,13 @@ import sys
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from custom_components.snom_buttons.engine.provisioning import GROUP
+from custom_components.snom_buttons.engine.provisioning import GROUP, PORT
 from tests.support.announcements import SNOM_370
 from tests.support.messages import LONG
 from tests.support.rawphone import RawPhone
 
-from .besieged import CROWD, PASSWORD, ROOT, Besieged, besieged
+from .besieged import CROWD, PASSWORD, ROOT, Besieged, Watched, besieged
+from .demo import Demo, demo_of, demo_process
 from .patience import PATIENCE
 from .programs import program
 
@@ -73,6 +74,8 @@ class Figures:
 
 type Flood = Callable[[Besieged, float], Awaitable[tuple[int, float]]]
 """Floods a server for some seconds; returns the requests sent and the seconds taken."""
+type HomeFlood = Callable[[Demo, float], Awaitable[tuple[int, float]]]
+"""The same for Home Assistant."""
 
 
 async def besiege(seconds: float, flood: Flood | None = None) -> Figures:
@@ -83,39 +86,84 @@ async def besiege(seconds: float, flood: Flood | None = None) -> Figures:
     ):
         assert (await desk.register()).status == 200
         await desk.shows("4")
-        for _ in range(10):
-            await desk.press("1")
-        await server.presses(10)
-        server.pressed.clear()
-        before = server.memory
-        worked = server.processor
-        begun = monotonic()
-        flooding = asyncio.ensure_future((flood or strangers)(server, seconds))
-        pressed: dict[str, float] = {}
-        pressing = []
-        while not flooding.done():
-            number = f"key{len(pressed)}"
-            pressed[number] = monotonic()
-            pressing.append(asyncio.create_task(desk.press("1", number=number)))
-            await asyncio.sleep(PRESS_EVERY)
-        lasted = monotonic() - begun
-        processor = (server.processor - worked) / lasted
-        await asyncio.gather(*pressing)
-        await server.presses(len(pressed))
-        await asyncio.sleep(0.5)
-        times = sorted(at - pressed[number] for number, at in server.pressed)
-        sent, took = await flooding
-        return Figures(
-            sent=sent,
-            seconds=took,
-            presses=len(pressed),
-            events=len({number for number, _ in server.pressed}),
-            times=times,
-            before=before,
-            peak=server.peak,
-            after=server.memory,
-            processor=processor,
+        return await _measure(
+            server,
+            lambda number: desk.press("1", number=number),
+            (flood or strangers)(server, seconds),
         )
+
+
+async def besiege_home(seconds: float, flood: HomeFlood) -> Figures:
+    """Flood the demo's Home Assistant, while a phone presses a key again and again.
+
+    A press takes until a client of its API hears of the event.
+    """
+    with TemporaryDirectory() as folder:
+        directory = Path(folder) / "demo"
+        with demo_process(directory, "--no-phone") as pid:
+            async with (
+                demo_of(directory, pid) as demo,
+                demo.phone("44") as desk,
+                demo.changes(demo.entity("44", "4", "press")) as states,
+            ):
+                assert (await desk.register()).status == 200
+                await desk.shows("12")
+                home = Watched(demo.home_assistant)
+
+                async def listen() -> None:
+                    while state := await states.get():
+                        if state["state"] not in ("unknown", "unavailable"):
+                            home.note(f"key{len(home.pressed)}", monotonic())
+
+                listening = asyncio.create_task(listen())
+                figures = await _measure(
+                    home,
+                    lambda _: desk.press("4"),
+                    flood(demo, seconds),
+                )
+                listening.cancel()
+                return figures
+
+
+async def _measure(
+    server: Watched,
+    press: Callable[[str], Coroutine[None, None, object]],
+    flood: Awaitable[tuple[int, float]],
+) -> Figures:
+    """Return the figures of a flood; `press` gets a number for each press."""
+    for number in range(10):
+        await press(f"first{number}")
+    await server.presses(10)
+    server.pressed.clear()
+    before = server.memory
+    worked = server.processor
+    begun = monotonic()
+    flooding = asyncio.ensure_future(flood)
+    pressed: dict[str, float] = {}
+    pressing = []
+    while not flooding.done():
+        number = f"key{len(pressed)}"
+        pressed[number] = monotonic()
+        pressing.append(asyncio.create_task(press(number)))
+        await asyncio.sleep(PRESS_EVERY)
+    lasted = monotonic() - begun
+    processor = (server.processor - worked) / lasted
+    await asyncio.gather(*pressing)
+    await server.presses(len(pressed))
+    await asyncio.sleep(0.5)
+    times = sorted(at - pressed[number] for number, at in server.pressed)
+    sent, took = await flooding
+    return Figures(
+        sent=sent,
+        seconds=took,
+        presses=len(pressed),
+        events=len({number for number, _ in server.pressed}),
+        times=times,
+        before=before,
+        peak=server.peak,
+        after=server.memory,
+        processor=processor,
+    )
 
 
 async def strangers(server: Besieged, seconds: float) -> tuple[int, float]:
@@ -144,6 +192,10 @@ async def one_phone_that_registers(
 
 async def announcements(server: Besieged, seconds: float) -> tuple[int, float]:
     """Announce 2,000 phones a second by multicast, each with another address."""
+    return await _announce(server.addresses["UDP"][1], seconds)
+
+
+async def _announce(port: int, seconds: float) -> tuple[int, float]:
     begun = monotonic()
     sent = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -154,7 +206,7 @@ async def announcements(server: Besieged, seconds: float) -> tuple[int, float]:
             for _ in range(ANNOUNCEMENTS_A_SECOND // 100):
                 mac = f"000413{sent % 2**24:06X}".encode()
                 datagram = SNOM_370.replace(b"000413AABBCC", mac)
-                sender.sendto(datagram, (GROUP, server.addresses["UDP"][1]))
+                sender.sendto(datagram, (GROUP, port))
                 sent += 1
             wait = begun + sent / ANNOUNCEMENTS_A_SECOND - monotonic()
             await asyncio.sleep(max(0.0, wait))
@@ -195,6 +247,29 @@ FLOODS: dict[str, Flood] = {
     "one registered phone": one_phone,
     "one phone that registers again and again": one_phone_that_registers,
     "a hundred registered phones": hundred_phones,
+}
+
+
+async def calm(demo: Demo, seconds: float) -> tuple[int, float]:
+    """Send nothing."""
+    await asyncio.sleep(seconds)
+    return 0, seconds
+
+
+async def announcements_at_home(demo: Demo, seconds: float) -> tuple[int, float]:
+    """Announce 2,000 phones a second; those that are read are remembered and shown."""
+    return await _announce(PORT, seconds)
+
+
+async def guesses(demo: Demo, seconds: float) -> tuple[int, float]:
+    """Guess secrets of settings files by 16 connections, each as fast as it is answered."""
+    return await _run("guesser", demo.details["url"], f"{seconds}", "16")
+
+
+HOME_FLOODS: dict[str, HomeFlood] = {
+    "a Home Assistant that is left alone": calm,
+    "phones that announce themselves to Home Assistant": announcements_at_home,
+    "wrong secrets of settings files": guesses,
 }
 
 

@@ -768,9 +768,10 @@ async def test_with_the_engine(
         password="hush & <hush>",
         name="Küche",
         registrar=registrar.address,
-        model="D735",
+        model="D865",
         keys=(ProfileKey(name="1", label=label), ProfileKey(name="x y", label="")),
         settings_url=f"{server.url}/steady/{name}",
+        lamps=True,
         web_password="secret",
     )
     server.files[f"/first/{name}"] = settings_file(profile)

@@ -50,20 +50,33 @@ class Serving(NamedTuple):
 
 
 @pytest.fixture
+def own_port() -> bool:
+    """Return whether settings files have a port of their own."""
+    return False
+
+
+@pytest.fixture
 async def serving(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
     hass_client_no_auth: ClientSessionGenerator,
     monkeypatch: pytest.MonkeyPatch,
+    own_port: bool,
 ) -> Serving:
     """Return a server on real sockets; no phone has a hardware address yet."""
+    settings_port = free_port()
+    if own_port:
+        access = {"access": {"settings_port": settings_port}}
+        hass.config_entries.async_update_entry(
+            config_entry, data={**config_entry.data, **access}
+        )
     group_port = free_port()
     monkeypatch.setattr(hearing, "GROUP_PORT", group_port)
     assert await async_setup_component(hass, "http", {})
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     await hass.async_block_till_done()
     client: TestClient = await hass_client_no_auth()
-    web = f"http://{LOCALHOST}:{client.port}"
+    web = f"http://{LOCALHOST}:{settings_port if own_port else client.port}"
     await hass.config.async_update(internal_url=web)
     update_phone(hass, config_entry, "45", token="AnotherRand0mTokenOf22")
     await hass.async_block_till_done()
@@ -258,6 +271,7 @@ async def test_curl_with_the_name_of_a_snom_gets_a_file_that_xmllint_accepts(
     assert label.removesuffix("\n") == LABEL
 
 
+@pytest.mark.parametrize("own_port", [False, True])
 async def test_curl_gets_nothing_by_any_other_request(
     hass: HomeAssistant, serving: Serving, tmp_path: Path
 ) -> None:
@@ -265,6 +279,7 @@ async def test_curl_gets_nothing_by_any_other_request(
     update_phone(hass, serving.entry, mac=MAC)
     await hass.async_block_till_done()
     url = await announce(serving, announcements.SNOM_370, tmp_path)
+    assert url.startswith(f"{serving.web}/")
     folder, _, name = url.rpartition("/")
     settings, _, token = folder.rpartition("/")
     other = AGENT.replace("1.1.3-s", "1.1.3-s 000413000001")

@@ -1,6 +1,7 @@
 """The dialogue of a phone that was discovered: its card, which adds it."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlow, ConfigFlowResult
 from homeassistant.const import (
@@ -12,9 +13,11 @@ from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
 )
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from ..const import CONF_EXTENSION, DOMAIN
+from ..engine.phones import MODELS
 from ..engine.provisioning import Mac, read_mac
 from ..hub.hub import SnomConfigEntry
 from ..hub.markdown import escape_markdown
@@ -25,11 +28,15 @@ from ..hub.provisioning.discovery import (
     Evidence,
     async_cards,
     async_drop_card,
+    async_follow_card,
     async_is_set_up,
+    async_update_card,
 )
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.texts import async_load_texts, text
 from .account import async_by_itself, async_new_phone
+from .keys import MAX_KEYS
+from .new_keys import NewKeys
 
 
 class DiscoveredFlow(ConfigFlow):
@@ -39,6 +46,7 @@ class DiscoveredFlow(ConfigFlow):
     """
 
     _said: dict[str, str]
+    _unfollow: CALLBACK_TYPE | None = None
 
     async def async_step_dhcp(
         self, discovery_info: DhcpServiceInfo
@@ -46,9 +54,9 @@ class DiscoveredFlow(ConfigFlow):
         """Show a phone that got an address. Nothing is known of its model."""
         mac = read_mac(discovery_info.macaddress)
         assert mac is not None  # Home Assistant has formatted it
-        return await self._async_show_card(
-            mac, {CONF_MAC: mac, CONF_HOST: discovery_info.ip}
-        )
+        about = {CONF_MAC: mac, CONF_HOST: discovery_info.ip}
+        async_update_card(self.hass, mac, about)
+        return await self._async_show_card(mac, about)
 
     async def async_step_integration_discovery(
         self, discovery_info: dict[str, str]
@@ -69,11 +77,38 @@ class DiscoveredFlow(ConfigFlow):
         await async_load_texts(self.hass)
         if len(async_cards(self.hass)) >= MAX_CARDS:
             return self.async_abort(reason="too_many_cards")
-        name = self._named
-        if extension := said.get(CONF_EXTENSION):
-            name = f"{extension}, {name}"
-        self.context["title_placeholders"] = {"name": f"{name}, {self._host}"}
-        return await (self.async_step_tried if extension else self.async_step_confirm)()
+        self._unfollow = async_follow_card(self.hass, unique_id, self._async_said)
+        self.context["title_placeholders"] = self._title
+        is_tried = CONF_EXTENSION in said
+        return await (self.async_step_tried if is_tried else self.async_step_confirm)()
+
+    @property
+    def _title(self) -> dict[str, str]:
+        said = (self._said.get(CONF_EXTENSION), self._named, self._host)
+        return {
+            "name": ", ".join(filter(None, said)),
+            # Not in the title, but for the dialogue of a new phone.
+            "named": self._named,
+            CONF_MODEL: self._model,
+            CONF_HOST: self._host,
+        }
+
+    @callback
+    def _async_said(self, about: Mapping[str, str]) -> None:
+        """Show what the phone says now, such as another address."""
+        said = {**self._said, **about}
+        if CONF_EXTENSION in about:  # which the page has named
+            said[CONF_EXTENSION] = self._said[CONF_EXTENSION]
+        if said != self._said:
+            self._said = said
+            self.async_update_title_placeholders(self._title)
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Follow the phone no more."""
+        if self._unfollow is not None:
+            self._unfollow()
 
     @property
     def _mac(self) -> Mac | None:
@@ -94,11 +129,31 @@ class DiscoveredFlow(ConfigFlow):
         return text(self.hass, "discovered_phone")
 
     @property
-    def _placeholders(self) -> dict[str, str]:
-        """What the page says of the phone, as Markdown."""
+    def _model(self) -> str:
+        return self._said.get(CONF_MODEL, "")
+
+    def _keys_of(self, user_input: dict[str, Any] | None) -> NewKeys:
+        model = MODELS.get(self._model)
+        return NewKeys(self.hass, model.keys if model else MAX_KEYS, user_input)
+
+    @callback
+    def _async_ask(self, step_id: str, keys: NewKeys) -> ConfigFlowResult:
+        """Say what is known of the phone, and ask what should be on its keys."""
+        self._set_confirm_only()
         named = " ".join(filter(None, (self._named, self._said.get(CONF_VERSION))))
-        said = {"named": named, "mac": self._mac or "", "host": self._host}
-        return {name: escape_markdown(value) for name, value in said.items()}
+        said = {
+            "named": named,
+            "mac": self._mac or "",
+            "host": self._host,
+            "account": self._said.get(CONF_EXTENSION, ""),
+        }
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(keys.schema, keys.values),
+            errors=keys.faults.errors,
+            description_placeholders=keys.faults.placeholders
+            | {name: escape_markdown(value) for name, value in said.items()},
+        )
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -112,13 +167,12 @@ class DiscoveredFlow(ConfigFlow):
             return self.async_abort(reason="no_settings_url")
         if async_is_set_up(self.hass, mac):
             return self.async_abort(reason="phone_known")
-        if user_input is None:
-            self._set_confirm_only()
-            return self.async_show_form(
-                step_id="confirm", description_placeholders=self._placeholders
-            )
-        model = self._said.get(CONF_MODEL, "")
-        phone = async_new_phone(self.hass, entry, mac, model)
+        keys = self._keys_of(user_input)
+        if not keys.is_chosen:
+            return self._async_ask("confirm", keys)
+        phone = async_new_phone(
+            self.hass, entry, mac, self._model, entities=keys.entities
+        )
         self.hass.config_entries.async_add_subentry(entry, phone)
         return self.async_abort(
             reason="phone_added",
@@ -153,15 +207,18 @@ class DiscoveredFlow(ConfigFlow):
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_running")
         if extension in {it.unique_id for it in entry.subentries.values()}:
-            return self.async_abort(reason="phone_known")
-        if user_input is None:
-            self._set_confirm_only()
-            return self.async_show_form(
-                step_id=STEP_TRIED,
-                description_placeholders=self._placeholders | {"account": extension},
-            )
-        model = said.get(CONF_MODEL, "")
-        phone = async_new_phone(self.hass, entry, None, model, extension=extension)
+            return self.async_abort(reason="extension_taken")
+        keys = self._keys_of(user_input)
+        if not keys.is_chosen:
+            return self._async_ask(STEP_TRIED, keys)
+        phone = async_new_phone(
+            self.hass,
+            entry,
+            None,
+            self._model,
+            extension=extension,
+            entities=keys.entities,
+        )
         self.hass.config_entries.async_add_subentry(entry, phone)
         return self.async_abort(
             reason="phone_to_type",

@@ -20,7 +20,6 @@ from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
 )
-from homeassistant.core import callback, valid_entity_id
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectSelector,
@@ -34,18 +33,18 @@ from ..const import (
     CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_KEYS,
+    CONF_PROVISIONING,
     CONF_ROOM_LIGHTS,
     MODEL_OTHER,
 )
 from ..engine.names import SIP_USER, without_forbidden
 from ..engine.phones import EXPANSIONS, MODELS, can_reach, phone_address
-from ..hub.links.describe import describe
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.renewal import async_with_former_password
 from ..hub.provisioning.tokens import new_token
-from ..hub.settings import EntrySettings, KeySettings, server_settings
+from ..hub.settings import KeySettings, server_settings
 from ..hub.texts import async_load_texts, text
-from .account import PASSWORD, async_by_itself, new_password, next_extension, with_count
+from .account import PASSWORD, new_password, next_extension, with_count
 from .choose import (
     CHOOSE_PLACEHOLDERS,
     CONF_AREA,
@@ -63,6 +62,7 @@ from .dialling import (
     read_dialling,
 )
 from .forms import NAME_PLACEHOLDERS, Faults, name_error, whole_number
+from .found import FoundFlow
 from .keys import (
     KEYS_PLACEHOLDERS,
     MAX_KEYS,
@@ -70,7 +70,7 @@ from .keys import (
     async_keys_selector,
     read_keys,
 )
-from .plug_in import PlugInFlow
+from .phone_settings import SettingsFlow
 
 CONF_KEY_COUNT: Final = "key_count"
 NO_EXPANSION: Final = "none"
@@ -101,15 +101,13 @@ PHONE_SCHEMA: Final = vol.Schema(
 )
 
 
-class PhoneFlow(PlugInFlow):
+class PhoneFlow(FoundFlow, SettingsFlow):
     """Add a phone, or change one: its account, its keys, then the settings to enter in it.
 
-    Dialling has a page of its own, for existing phones only.
+    Dialling and other settings have pages of their own, for existing phones only.
     """
 
-    _name: str
     _account: dict[str, Any]
-    _keys: list[KeySettings]
     _room_lights = False
 
     async def async_step_user(
@@ -117,7 +115,7 @@ class PhoneFlow(PlugInFlow):
     ) -> SubentryFlowResult:
         """Offer the ways to add a phone."""
         return self.async_show_menu(
-            step_id=SOURCE_USER, menu_options=["plug_in", "manual"]
+            step_id=SOURCE_USER, menu_options=["plug_in", "found", "manual"]
         )
 
     async def async_step_manual(
@@ -135,7 +133,8 @@ class PhoneFlow(PlugInFlow):
     ) -> SubentryFlowResult:
         """Offer the parts of a phone that can be changed."""
         return self.async_show_menu(
-            step_id=SOURCE_RECONFIGURE, menu_options=["account", CONF_DIALLING]
+            step_id=SOURCE_RECONFIGURE,
+            menu_options=["account", CONF_DIALLING, "settings"],
         )
 
     async def async_step_account(
@@ -150,25 +149,6 @@ class PhoneFlow(PlugInFlow):
         if _key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
-
-    @property
-    def _own_keys(self) -> list[KeySettings]:
-        """The keys that belong to no shared line."""
-        settings = EntrySettings.from_entry(self._get_entry())
-        of_lines = {line.keys.get(self._own or "") for line in settings.lines}
-        return [key for key in self._keys if key.key not in of_lines]
-
-    @property
-    def _lines(self) -> dict[str, str]:
-        """What each linked key follows and does, as Markdown, by the keys' numbers."""
-        return {
-            key.key: escape_markdown(line)
-            for key in self._own_keys
-            # After an error also those of the form that are wrong.
-            if key.link is not None
-            and all(map(valid_entity_id, key.link.entities))
-            and (line := describe(self.hass, key))
-        }
 
     def _key_name(self, key: str) -> str:
         """Return the name of a key that has none."""
@@ -211,7 +191,7 @@ class PhoneFlow(PlugInFlow):
             if not key_count:
                 faults.add(CONF_KEY_COUNT, "key_count_missing")
             if not faults:
-                self._name = name or text(self.hass, "phone_name", extension=extension)
+                self._title = name or text(self.hass, "phone_name", extension=extension)
                 self._account = {
                     CONF_EXTENSION: extension,
                     CONF_PASSWORD: user_input[CONF_PASSWORD],
@@ -279,6 +259,7 @@ class PhoneFlow(PlugInFlow):
             self._keys = read_keys(self.hass, suggested, colors, self._key_name)
             faults = await async_find_key_faults(self.hass, self._keys, self._key_name)
             if not faults:
+                self._make_data = self._with_account
                 return await self.async_step_phone()
         selector = await async_keys_selector(self.hass, colors)
         if user_input is None:
@@ -304,61 +285,21 @@ class PhoneFlow(PlugInFlow):
             last_step=False,
         )
 
-    async def async_step_phone(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Show what to enter in the web page of the phone."""
-        if user_input is not None:
-            return self._async_finish()
-        entry = self._get_entry()
-        addresses = server_settings(entry.data).registrar_addresses
-        lines = self._lines
-        return self.async_show_form(
-            step_id="placed" if CONF_ADDRESS in self._account else "phone",
-            data_schema=vol.Schema({}),
-            description_placeholders={
-                "account": self._account[CONF_EXTENSION],
-                "password": self._account[CONF_PASSWORD],
-                "registrar": next(iter(addresses.values())),
-                "by_itself": async_by_itself(
-                    self.hass, entry, self._account[CONF_TOKEN]
-                ),
-                "outbound": "".join(
-                    f"| Outbound Proxy ({transport})"
-                    f" | `{address};transport={transport.lower()}` |\n"
-                    for transport, address in addresses.items()
-                    if transport != "UDP"
-                ),
-                "keys": "\n".join(
-                    f"| Button | `{key.key}` | {escape_markdown(key.name)}"
-                    f" | {lines.get(key.key, '')} |"
-                    for key in self._keys
-                ),
-            },
-            last_step=True,
-        )
-
-    async def async_step_placed(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Show the same for a phone that does not register."""
-        return await self.async_step_phone(user_input)
-
-    @callback
-    def _async_finish(self) -> SubentryFlowResult:
+    def _with_account(self) -> dict[str, Any]:
+        """Return the phone with what was entered."""
         data = {**self._account, CONF_KEYS: [key.as_dict() for key in self._keys]}
         if self._room_lights:
             data[CONF_ROOM_LIGHTS] = True
         if self.source != SOURCE_USER:
             subentry = self._get_reconfigure_subentry()
             # As they are now: a phone may have fetched its settings meanwhile.
-            for name in (CONF_DIALLING, CONF_MAC):
+            for name in (CONF_DIALLING, CONF_MAC, CONF_PROVISIONING):
                 if kept := subentry.data.get(name):
                     data[name] = kept
             data = async_with_former_password(
                 self._get_entry(), subentry.subentry_id, data
             )
-        return self._async_save(self._name, data, self._account[CONF_EXTENSION])
+        return data
 
     async def async_step_dialling(
         self, user_input: dict[str, Any] | None = None

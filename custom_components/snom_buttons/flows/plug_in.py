@@ -1,47 +1,41 @@
 """The part of the dialogue of a phone that waits until one is plugged in."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, override
 
 import voluptuous as vol
 
-from homeassistant.config_entries import (
-    ConfigEntryState,
-    ConfigSubentry,
-    SubentryFlowResult,
-)
-from homeassistant.const import CONF_ENTITIES
+from homeassistant.config_entries import ConfigEntryState, SubentryFlowResult
 from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
 
-from ..engine.provisioning import Announcement
+from ..const import CONF_PHONE
+from ..engine.provisioning import Mac
 from ..hub.drawings import async_reset_drawings
 from ..hub.hub import SnomConfigEntry
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
-from ..hub.provisioning.discovery import async_is_ignored
+from ..hub.provisioning.discovery import async_is_ignored, named
+from ..hub.provisioning.newcomers import Newcomer
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
 from ..hub.settings import known_macs
 from ..hub.texts import async_load_texts, text
-from .account import async_new_phone, count_keys, with_count
-from .choose import (
-    CHOOSE_PLACEHOLDERS,
-    CONF_AREA,
-    CONF_SUGGESTED,
-    Choice,
-    async_add_area,
-    async_left_out,
-    async_suggested,
-    choose_schema,
-    find_choice_faults,
-)
-from .forms import Faults, SnomSubentryFlow
+from .account import async_new_phone, count_keys
+from .forms import SnomSubentryFlow
 from .keys import MAX_KEYS
+from .new_keys import NewKeys
 
 WAIT: Final = 300.0
 """Seconds in which a phone that is plugged in is set up."""
+ANOTHER: Final = "another"
+"""The choice of no phone that was heard."""
 
 
 class PlugInFlow(SnomSubentryFlow):
@@ -49,7 +43,8 @@ class PlugInFlow(SnomSubentryFlow):
 
     _entities: Sequence[str] = ()
     _window: Window | None = None
-    _waiting: asyncio.Task[ConfigSubentry | None] | None = None
+    _waiting: asyncio.Task[None] | None = None
+    _offered: Mapping[Mac, Newcomer] = {}
     _unfollow: Callable[[], None] | None = None
 
     async def async_step_plug_in(
@@ -59,34 +54,15 @@ class PlugInFlow(SnomSubentryFlow):
         await async_load_texts(self.hass)
         if fault := self._fault:
             return self.async_abort(reason=fault)
-        faults = Faults(CHOOSE_PLACEHOLDERS)
-        suggested = async_suggested(self.hass)
-        ticked: list[str] = []
-        entities: list[str] = []
-        if user_input is not None:
-            chosen = user_input.get(CONF_SUGGESTED, ())
-            # The frontend gives them in the order of the clicks.
-            ticked = [it for it in suggested if it in chosen]
-            picked = user_input.get(CONF_ENTITIES, ())
-            entities = list(dict.fromkeys((*ticked, *chosen, *picked)))
-            keys = with_count([], MAX_KEYS, colors=False, name_of=str)
-            choice = Choice(keys, entities, str)
-            if area := user_input.get(CONF_AREA):
-                faults = async_add_area(self.hass, str(area), choice, entities)
-            elif not (faults := find_choice_faults(self.hass, choice)):
-                self._entities = entities
-                return await self.async_step_wait()
+        keys = NewKeys(self.hass, MAX_KEYS, user_input)
+        if keys.is_chosen:
+            self._entities = keys.entities
+            return await self.async_step_wait()
         return self.async_show_form(
             step_id="plug_in",
-            data_schema=self.add_suggested_values_to_schema(
-                choose_schema(async_left_out(self.hass, ()), suggested),
-                {
-                    CONF_SUGGESTED: ticked,
-                    CONF_ENTITIES: [it for it in entities if it not in ticked],
-                },
-            ),
-            errors=faults.errors,
-            description_placeholders=faults.placeholders,
+            data_schema=self.add_suggested_values_to_schema(keys.schema, keys.values),
+            errors=keys.faults.errors,
+            description_placeholders=keys.faults.placeholders,
             last_step=False,
         )
 
@@ -109,26 +85,14 @@ class PlugInFlow(SnomSubentryFlow):
         if self._waiting is None:
             if fault := self._fault:
                 return self.async_abort(reason=fault)
-            entry: SnomConfigEntry = self._get_entry()
-            provisioning = entry.runtime_data.provisioning
-            window = provisioning.async_open_window(
-                lambda said: async_new_phone(
-                    self.hass,
-                    entry,
-                    said.mac,
-                    said.model,
-                    entities=self._entities,
-                )
-            )
-            if window is None:
-                return self.async_abort(reason="window_open")
-            self._window = window
+            window = self._async_window()
             self._unfollow = window.changed.subscribe(self._async_show_again)
             self._waiting = self.hass.async_create_background_task(
-                _ended(window, partial(provisioning.async_close_window, window)),
-                f"wait for a phone of {entry.title}",
+                _ended(window), f"wait for a phone of {self._get_entry().title}"
             )
-        if not self._waiting.done():
+        assert self._window is not None
+        ended = self._window.ended
+        if not ended.done() and not self._window.is_contested:
             return self.async_show_progress(
                 step_id="wait",
                 progress_action="wait",
@@ -138,11 +102,60 @@ class PlugInFlow(SnomSubentryFlow):
                 },
                 progress_task=self._waiting,
             )
-        self._async_unfollow()
-        is_added = not self._waiting.cancelled() and self._waiting.result()
+        # Home Assistant cancels the task if that has not ended.
         self._waiting = None
+        self._async_unfollow()
+        if not ended.done():
+            return self.async_show_progress_done(next_step_id="which_phone")
         return self.async_show_progress_done(
-            next_step_id="plugged_in" if is_added else "nothing_heard"
+            next_step_id="plugged_in" if ended.result() else "nothing_heard"
+        )
+
+    @callback
+    def _async_window(self) -> Window:
+        """Return the window that is open, else a new one."""
+        if self._window is None or self._window.ended.done():
+            entry: SnomConfigEntry = self._get_entry()
+            self._window = entry.runtime_data.provisioning.async_open_window(
+                lambda said: async_new_phone(
+                    self.hass,
+                    entry,
+                    said.mac,
+                    said.model,
+                    entities=self._entities,
+                )
+            )
+        return self._window
+
+    async def async_step_which_phone(
+        self, user_input: dict[str, str] | None = None
+    ) -> SubentryFlowResult:
+        """Ask which of several phones is to be set up."""
+        window = self._window
+        assert window is not None
+        if window.ended.done():
+            return await self.async_step_nothing_heard()
+        entry: SnomConfigEntry = self._get_entry()
+        provisioning = entry.runtime_data.provisioning
+        if user_input is not None:
+            chosen = self._offered.get(Mac(user_input[CONF_PHONE]))
+            if chosen is not None:
+                provisioning.async_choose(window, chosen)
+            else:
+                provisioning.async_pass_over(window, self._offered)
+            if not window.is_contested:
+                return await self.async_step_wait()
+        self._offered = {
+            it.announcement.mac: it for it in provisioning.async_candidates(window)
+        }
+        labels = {
+            mac: named(newcomer.announcement) for mac, newcomer in self._offered.items()
+        }
+        selector = phone_selector(labels, "which_phone")
+        return self.async_show_form(
+            step_id="which_phone",
+            data_schema=vol.Schema({vol.Required(CONF_PHONE): selector}),
+            last_step=False,
         )
 
     @callback
@@ -163,21 +176,27 @@ class PlugInFlow(SnomSubentryFlow):
     def async_remove(self) -> None:
         """Close the window with the dialogue. Home Assistant cancels the task."""
         self._async_unfollow()
+        if self._window is not None:
+            self._window.async_end(None)
 
     def _heard(self, *, is_over: bool = False) -> str:
         """Return what was heard, as Markdown."""
         assert self._window is not None
-        answered = self._window.answered
+        answered, chosen = self._window.answered, self._window.chosen
         heard = dict(self._window.heard)
-        if answered is not None:
-            heard[answered.mac] = answered
+        for said in (answered, chosen):
+            if said is not None:
+                heard[said.mac] = said
         set_up = known_macs(self.hass)
         lines = []
         for said in heard.values():
-            if said is answered and is_over:
+            is_answered = answered is not None and said.mac == answered.mac
+            if is_answered and is_over:
                 state = text(self.hass, "heard_unfetched")
-            elif said is answered:
+            elif is_answered:
                 state = text(self.hass, "heard_answered")
+            elif chosen is not None and said.mac == chosen.mac:
+                state = text(self.hass, "heard_chosen")
             elif said.mac in set_up:
                 state = text(self.hass, "heard_known")
             elif async_is_ignored(self.hass, said.mac):
@@ -186,7 +205,7 @@ class PlugInFlow(SnomSubentryFlow):
                 state = text(self.hass, "heard_waits")
             else:
                 state = text(self.hass, "heard_foreign")
-            lines.append(f"- {escape_markdown(_named(said))}: {state}")
+            lines.append(f"- {escape_markdown(named(said))}: {state}")
         return "\n".join(lines) or text(self.hass, "heard_nothing")
 
     async def async_step_plugged_in(
@@ -202,22 +221,25 @@ class PlugInFlow(SnomSubentryFlow):
         assert self._window is not None and self._window.answered is not None
         said, phone = self._window.answered, self._window.ended.result()
         assert phone is not None
-        beyond = [
-            entity_name(self.hass, entity)
-            for entity in self._entities[count_keys(said.model, self._entities) :]
-        ]
-        names = escape_markdown(", ".join(beyond))
-        without = text(self.hass, "without_key", entities=names)
         return self.async_show_form(
             step_id="plugged_in",
             data_schema=vol.Schema({}),
             description_placeholders={
                 "phone": escape_markdown(phone.title),
-                "named": escape_markdown(_named(said)),
-                "without_key": without if beyond else "",
+                "named": escape_markdown(named(said)),
+                "without_key": self._without_key(said.model),
             },
             last_step=True,
         )
+
+    def _without_key(self, model: str) -> str:
+        """Return what has no key on a phone, "" for nothing, as Markdown."""
+        beyond = [
+            entity_name(self.hass, entity)
+            for entity in self._entities[count_keys(model, self._entities) :]
+        ]
+        names = escape_markdown(", ".join(beyond))
+        return text(self.hass, "without_key", entities=names) if beyond else ""
 
     async def async_step_nothing_heard(
         self, user_input: dict[str, str] | None = None
@@ -230,18 +252,24 @@ class PlugInFlow(SnomSubentryFlow):
         )
 
 
-async def _ended(window: Window, close: Callable[[], None]) -> ConfigSubentry | None:
-    """Return the phone that was added within WAIT; None if there was none."""
+async def _ended(window: Window) -> None:
+    """Return when a window has ended; end it after WAIT."""
     try:
         async with asyncio.timeout(WAIT):
-            return await asyncio.shield(window.ended)
+            await asyncio.shield(window.ended)
     except TimeoutError:
-        return None
-    finally:
-        close()
+        window.async_end(None)
 
 
-def _named(said: Announcement) -> str:
-    """Return what a phone says it is, and where."""
-    maker = " ".join(filter(None, (said.vendor, said.model)))
-    return f"{maker}, {said.mac}, {said.host}"
+def phone_selector(labels: Mapping[Mac, str], translation_key: str) -> SelectSelector:
+    """Return a selector of one of these phones, or ANOTHER."""
+    options = [SelectOptionDict(value=mac, label=it) for mac, it in labels.items()]
+    # The frontend has its label.
+    options.append(SelectOptionDict(value=ANOTHER, label=ANOTHER))
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options,
+            mode=SelectSelectorMode.LIST,
+            translation_key=translation_key,
+        )
+    )

@@ -30,6 +30,7 @@ from ..const import (
     CONF_ADVERTISED_HOST,
     CONF_ANSWER,
     CONF_BASE_TOPIC,
+    CONF_BESIDE,
     CONF_CERTIFICATE,
     CONF_COLORS,
     CONF_COMMANDS,
@@ -40,12 +41,14 @@ from ..const import (
     CONF_FOLLOWS,
     CONF_FORMER,
     CONF_FORMER_UNTIL,
+    CONF_IDENTITY,
     CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
     CONF_KIND,
     CONF_LABEL,
     CONF_LABEL_TEMPLATE,
+    CONF_LAMPS,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
     CONF_LOOK_TABLE,
@@ -60,6 +63,7 @@ from ..const import (
     CONF_PLUG_AND_PLAY,
     CONF_PRESS,
     CONF_PRIVATE_KEY,
+    CONF_PROVISIONING,
     CONF_REALM,
     CONF_REDIRECT_TO,
     CONF_RELEASE_AFTER,
@@ -72,6 +76,7 @@ from ..const import (
     CONF_TOGGLE,
     CONF_UDP,
     CONF_UNAVAILABLE,
+    CONF_WEB_PASSWORD,
     DOMAIN,
     MODEL_OTHER,
     SUBENTRY_TYPE_PHONE,
@@ -310,6 +315,46 @@ class KeySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisioningSettings:
+    """What a phone is set to besides its account and its keys, as the entry stores it."""
+
+    beside: bool = False
+    """Whether the phone is also used with a telephone system, which owns the rest of it."""
+    number: int | None = None
+    """The number of the identity, None for the usual one."""
+    lamps: bool = False
+    """Whether the lamps are set to shine as documented."""
+    web_password: str = field(default="", repr=False)
+    """The password of the phone's web page, "" to leave it."""
+
+    @property
+    def identity(self) -> int:
+        """The number of the identity."""
+        return self.number or (2 if self.beside else 1)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return what `as_dict` stored."""
+        return cls(
+            beside=data.get(CONF_BESIDE, False),
+            number=data.get(CONF_IDENTITY),
+            lamps=data.get(CONF_LAMPS, False),
+            web_password=data.get(CONF_WEB_PASSWORD, ""),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the data that `from_dict` reads, without defaults."""
+        return _unusual(
+            {
+                CONF_BESIDE: (self.beside, False),
+                CONF_IDENTITY: (self.number, None),
+                CONF_LAMPS: (self.lamps, False),
+                CONF_WEB_PASSWORD: (self.web_password, ""),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSettings:
     """One phone."""
 
@@ -325,6 +370,7 @@ class PhoneSettings:
     """The secret in the address of its settings file; "" if it has none."""
     mac: str = ""
     """Its hardware address, once it is known."""
+    provisioning: ProvisioningSettings = ProvisioningSettings()
 
     @classmethod
     def from_subentry(
@@ -373,6 +419,9 @@ class PhoneSettings:
             # The file sets the phone to register, which this one must not.
             token="" if data.get(CONF_ADDRESS) else data.get(CONF_TOKEN, ""),
             mac=data.get(CONF_MAC, ""),
+            provisioning=ProvisioningSettings.from_dict(
+                data.get(CONF_PROVISIONING, {})
+            ),
         )
 
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, cast
 
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.snom_buttons.engine.phones.outbox import (
-    SLOW,
-    Answer,
-    DeliveryFailed,
-    Outbox,
-)
+from custom_components.snom_buttons.engine.phones.buttons import Buttons
+from custom_components.snom_buttons.engine.phones.outbox import SLOW, Answer, Outbox
+from custom_components.snom_buttons.engine.phones.speaker import DeliveryFailed
 from tests.support.clock import run
 
 
@@ -29,10 +28,18 @@ class FarEnd:
         self.statuses: list[tuple[bool, bool]] = []
         self.answers: asyncio.Queue[Exception | None] = asyncio.Queue()
         self.noted: list[Answer] = []
-        self.outbox = Outbox(
+        courier = SimpleNamespace(
+            room=lambda _empty, _binding: lambda: room,
+            request=lambda *_, body: SimpleNamespace(body=body),
+        )
+        speaker = Buttons(
+            cast("Any", None),
+            cast("Any", courier),
             document_of=lambda key: f"{key}:{self.shows[key]} ".encode(),
-            deliver=self._deliver,
-            room=lambda: room,
+            send=lambda request: self._deliver(request.body),
+        )
+        self.outbox = Outbox(
+            speaker,
             status_changed=lambda: self.statuses.append(
                 (self.outbox.answering, self.outbox.in_sync)
             ),
@@ -191,7 +198,7 @@ def test_a_key_that_is_refused_keeps_no_other_dark() -> None:
             if b"1:" in document.split(b" ")[0]:
                 raise DeliveryFailed("400", answer="400 No")
 
-        far_end.outbox._deliver = deliver
+        far_end._deliver = deliver
         far_end.outbox.add(["1", "2", "3", "4", "5"])
         await far_end.settle()
         assert far_end.documents() == [b"1:off 2:off 3:off ", b"4:off 5:off "]
@@ -219,7 +226,7 @@ def test_a_contact_is_in_sync_when_it_has_taken_what_it_refused() -> None:
             if any(key in document for key in refused):
                 raise DeliveryFailed("400", answer="400 No")
 
-        far_end.outbox._deliver = deliver
+        far_end._deliver = deliver
         far_end.outbox.add(["1", "2"])
         await far_end.settle()
         # Documents that it accepts meanwhile do not end the refusal of others.
@@ -431,7 +438,7 @@ def test_labels_of_a_contact_that_refuses_all_go_once_a_second_too() -> None:
             far_end.sent.append((round(loop.time() - begin, 1), document))
             raise DeliveryFailed("501", answer="400 No")
 
-        far_end.outbox._deliver = refuse
+        far_end._deliver = refuse
         far_end.outbox.add(["1", "2", "3"])
         await far_end.settle()
         assert far_end.documents() == [b"1:off 2:off 3:off "]
@@ -505,7 +512,7 @@ def test_whatever_happens_the_contact_shows_the_newest_in_the_end(
                 case _:
                     raise DeliveryFailed("no", answered=answer == "refused")
 
-        far_end.outbox._deliver = deliver
+        far_end._deliver = deliver
         wanted: dict[str, str] = {}
         for number, (what, value) in enumerate(steps):
             match what, value:

@@ -68,6 +68,8 @@ def test_bare_line_feeds_and_compact_names_are_read() -> None:
             b"User-Agent", b"X"
         ),
         SNOM_370.replace(b"\r\nCall-ID", b";tag=1\r\nCall-ID"),
+        SNOM_370.replace(b"\r\nCall-ID", b";tag\r\nCall-ID"),
+        SNOM_370.replace(b"\r\nCall-ID", 64 * b";a" + b"\r\nCall-ID"),
         SNOM_370.replace(b"Event", b"Via: SIP/2.0/UDP 192.0.2.9\r\nEvent"),
         SNOM_370.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * 1500 + b"\r\n\r\n"),
         SNOM_370.replace(b"<sip:192.0.2.55:1053>", b"<sip:192.0.2.55:1053"),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 import errno
 import socket
+import time
 
 import pytest
 
@@ -22,6 +23,8 @@ from custom_components.snom_buttons.engine.provisioning.plug_and_play import (
 from custom_components.snom_buttons.engine.sip import Flow, OutgoingRequest
 from tests.support.announcements import SNOM_370, YEALINK
 from tests.support.patience import PATIENCE
+from tests.support.serving_peers import serving, settings_for
+from tests.support.udp import UdpPeer
 
 URL = "http://192.0.2.1/000413AABBCC.xml"
 HOST, SOURCE = "127.0.0.1", 1053
@@ -219,3 +222,52 @@ async def test_beside_our_own_socket_on_all_addresses(
 def test_an_address_that_is_not_ours_is_an_error() -> None:
     with pytest.raises(OSError, match="device"):
         group_socket("192.0.2.77")
+
+
+class Phone(UdpPeer):
+    """Answers nothing by itself."""
+
+    def __init__(self) -> None:
+        self.notified: asyncio.Future[bytes] = asyncio.Future()
+
+    async def open(self, host: str) -> None:
+        self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: self, local_addr=(host, 0)
+        )
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if data.startswith(b"NOTIFY ") and not self.notified.done():
+            self.notified.set_result(data)
+
+    def answer(self, notify: bytes, status: str, server: tuple[str, int]) -> None:
+        """Answer a request that this or another socket got."""
+        echoed = [
+            line
+            for line in notify.decode().partition("\r\n\r\n")[0].split("\r\n")
+            if line.startswith(("Via:", "From:", "To:", "Call-ID:", "CSeq:"))
+        ]
+        lines = (f"SIP/2.0 {status}", *echoed, "Content-Length: 0", "", "")
+        self._transport.sendto("\r\n".join(lines).encode(), server)
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_an_answer_of_a_stranger_to_the_notify_is_none() -> None:
+    """Though it has the branch, as if the NOTIFY had been overheard."""
+    async with serving(settings=settings_for("udp")) as server:
+        plug_and_play = PlugAndPlay(server, lambda _: URL, time.monotonic)
+        settled: asyncio.Future[Outcome] = asyncio.Future()
+        plug_and_play.settled.subscribe(settled.set_result)
+        phone, stranger = Phone(), Phone()
+        await phone.open("127.0.0.1")
+        await stranger.open("127.0.0.2")
+        host, port = phone._transport.get_extra_info("sockname")
+        plug_and_play.receive(SNOM_370, host, port)
+        notify = await asyncio.wait_for(phone.notified, PATIENCE)
+        stranger.answer(notify, "200 OK", server.address)
+        # The server reads datagrams in the order in which they were sent.
+        phone.answer(notify, "603 Decline", server.address)
+        outcome = await asyncio.wait_for(settled, PATIENCE)
+        assert outcome.status == 603
+        for each in (phone, stranger):
+            each._transport.close()
+        await plug_and_play.close()

@@ -1,24 +1,26 @@
 """A profile as settings, as the file that phones fetch, and as a link."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
 
-from hypothesis import given, strategies as st
+from hypothesis import given
 import pytest
 from xmlschema import XMLSchemaValidationError
 
-from custom_components.snom_buttons.engine.phones import MODELS
 from custom_components.snom_buttons.engine.provisioning import (
     Profile,
     ProfileKey,
     Region,
     keys_of,
+    reboot_link,
     region_of,
+    setting_link,
     settings_file,
     settings_of,
     web_link,
 )
-from tests.support.descriptions import texts
+from tests.support.profiles import profiles, readable
 from tests.support.schema import is_settings_file
 
 PROFILE = Profile(
@@ -31,42 +33,6 @@ PROFILE = Profile(
     region=Region("Deutsch", "GER+1", "GER"),
     web_password="another",
 )
-
-regions = st.builds(
-    region_of,
-    st.sampled_from(["de", "en-GB", "nb", "xx"]),
-    st.sampled_from(["DE", "GB", "US", "NZ", "BR", "ZZ"]),
-    st.sampled_from([-8, -3, 0, 1, 12.75]),
-)
-profiles = st.builds(
-    Profile,
-    account=texts,
-    password=texts,
-    name=st.text(max_size=80),
-    registrar=st.sampled_from(
-        ["192.0.2.1:5060", "[2001:db8::1]:5061", "ha.local:5060"]
-    ),
-    transport=st.sampled_from(["udp", "tcp", "tls"]),
-    model=st.sampled_from(["", *MODELS]),
-    identity=st.integers(1, 12),
-    keys=st.lists(st.builds(ProfileKey, name=texts, label=st.text(max_size=80))).map(
-        tuple
-    ),
-    whole=st.booleans(),
-    settings_url=st.none() | st.just(PROFILE.settings_url),
-    web_password=st.none() | texts,
-    region=st.none() | regions,
-)
-"""Of names and labels with any characters."""
-
-
-def readable(text: str) -> str:
-    """Return a text without what XML does not allow or keep (XML 1.0, 2.2 and 3.3.3)."""
-    return "".join(
-        it
-        for it in text
-        if " " <= it <= "\ud7ff" or "\ue000" <= it <= "\ufffd" or it > "\uffff"
-    )
 
 
 def test_the_file_of_a_phone() -> None:
@@ -118,9 +84,15 @@ def test_beside_a_telephone_system_nothing_else_is_set() -> None:
         whole=False,
         settings_url="http://192.0.2.1/",
         region=Region("Deutsch", "GER+1", "GER"),
+        lamps=True,
         web_password="another",
-        keys=(ProfileKey(name="1", label="Lamp"),),
+        keys=(
+            ProfileKey(name="1", label="Lamp"),
+            ProfileKey(name="2", label="", is_used=False),
+            ProfileKey(name="3", label=""),
+        ),
     )
+    assert [key.number for key in keys_of(beside)] == [0, 2]
     assert {setting.identity for setting in settings_of(beside)} == {2}
     assert {key.identity for key in keys_of(beside)} == {2}
     assert b"setting_server" not in settings_file(beside)
@@ -144,13 +116,12 @@ def test_the_file_of_any_profile_is_valid_and_says_the_same(profile: Profile) ->
     assert is_settings_file(file)
     phone, keys = ET.fromstring(file)
     assert [(it.tag, it.text or "", it.get("idx", "")) for it in phone] == [
-        (it.name, readable(it.value), str(it.identity or ""))
-        for it in settings_of(profile)
+        (it.name, it.value, str(it.identity or "")) for it in settings_of(profile)
     ]
     assert [
         (it.get("idx"), it.get("context"), it.get("label"), it.text) for it in keys
     ] == [
-        (str(it.number), str(it.identity), readable(it.label), readable(it.value))
+        (str(it.number), str(it.identity), it.label, it.value)
         for it in keys_of(profile)
     ]
 
@@ -214,6 +185,25 @@ def test_the_link_sets_the_same() -> None:
     }
 
 
+@given(profiles)
+def test_facts_have_no_character_that_a_file_cannot_have(profile: Profile) -> None:
+    values = [it.value for it in (*settings_of(profile), *keys_of(profile))]
+    values += [it.label for it in keys_of(profile)]
+    assert list(map(readable, values)) == values
+
+
+def test_a_password_of_the_web_page_has_other_names_on_a_d8xx() -> None:
+    def web(model: str) -> set[str]:
+        settings = settings_of(replace(PROFILE, model=model))
+        return {it.name for it in settings if it.value in ("admin", "another")}
+
+    assert web("D785") == web("820") == web("") == {"http_user", "http_pass"}
+    assert web("D865") == web("D785") | {
+        "webserver_admin_name",
+        "webserver_admin_password",
+    }
+
+
 def test_no_secret_is_printed() -> None:
     assert "s3cret" not in repr(PROFILE)
     assert "another" not in repr(PROFILE)
@@ -240,3 +230,17 @@ def test_regions(
 
 def test_what_is_not_known_of_a_region_is_not_set() -> None:
     assert Region("", "GER+1", "").settings == {"timezone": "GER+1"}
+
+
+def test_a_link_tells_only_where_the_settings_are() -> None:
+    url = "http://192.0.2.1:8123/api/a-b_c/000413A1B2C3.xml"
+    link = urlsplit(setting_link("192.0.2.9", url))
+    assert (link.scheme, link.netloc, link.path) == ("http", "192.0.2.9", "/dummy.htm")
+    assert parse_qs(link.query) == {
+        "settings": ["save"],
+        "store_settings": ["save"],
+        "setting_server": [url],
+    }
+    assert reboot_link("192.0.2.9") == (
+        "http://192.0.2.9/advanced_update.htm?reboot=Reboot"
+    )

@@ -139,6 +139,29 @@ async def test_a_phone_that_has_fetched_nothing_is_not_asked(
     assert other.notices == []
 
 
+async def test_a_phone_that_is_away_is_asked_when_it_registers(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    phones: Phones,
+    settle: Settle,
+) -> None:
+    phone, other = await phones(), await phones("45")
+    assert (await web.get(PATH, headers=AGENT)).status == 200
+    await phone.unregister()
+    rename(hass, server, "One")
+    await settle()
+    await other.register()
+    assert (await phone.register()).status == 200
+    await settle()
+    await phone.until(lambda: bool(phone.notices))
+    assert (await phone.register()).status == 200
+    await settle()
+    assert (await phone.press("1")).status == 200
+    assert events(phone) == ["check-sync;reboot=false"], "once"
+    assert other.notices == []
+
+
 async def test_a_change_that_is_taken_back_asks_nothing(
     hass: HomeAssistant,
     server: MockConfigEntry,

@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.snom_buttons.hub.provisioning.profiles import async_settings_url
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from tests.support import plugging
 from tests.support.certificates import make_certificate
 from tests.support.entries import TOKEN, update_phone
 from tests.support.flows import (
@@ -105,3 +106,28 @@ async def test_the_dialogues_say_which_port_to_enter(
     assert result["reason"] == "no_settings_url"
     reason = TEXTS["config_subentries"]["phone"]["abort"]["no_settings_url"]
     assert "*Port for settings files*, for example 8124" in reason
+
+
+@pytest.mark.usefixtures("https_port")
+async def test_an_announcement_is_answered_with_the_port_of_the_server(
+    hass: HomeAssistant, config_entry: MockConfigEntry, settings_port: int
+) -> None:
+    access = {"access": {"settings_port": settings_port}}
+    hass.config_entries.async_update_entry(
+        config_entry, data=config_entry.data | access
+    )
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    update_phone(hass, config_entry, mac=plugging.MAC)
+    update_phone(hass, config_entry, "45", token="AnotherRand0mTokenOf22")
+    await hass.async_block_till_done()
+    network = plugging.Network(config_entry)
+    network.hears(plugging.announcement())
+    await hass.async_block_till_done()
+    [(_, url)] = network.urls
+    assert url.startswith(f"http://{LOCALHOST}:{settings_port}/api/snom_buttons/")
+    async with (
+        ClientSession(timeout=ClientTimeout(PATIENCE)) as client,
+        client.get(url) as response,
+    ):
+        assert response.status == 200
+        assert f"{LOCALHOST}:{settings_port}{PATH}/" in await response.text()

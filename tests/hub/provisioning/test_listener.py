@@ -347,6 +347,19 @@ async def test_a_port_that_is_taken_is_reported_and_tried_again(
     assert (await answer(settings_port, f"{GET}\r\n")).startswith("HTTP/1.1 200 ")
 
 
+async def test_a_port_that_is_taken_is_not_tried_again_without_the_server(
+    hass: HomeAssistant, config_entry: MockConfigEntry, settings_port: int
+) -> None:
+    """The test's plugin finds a timer that is left."""
+    with closing(socket.socket()) as program:
+        program.bind((LOCALHOST, settings_port))
+        program.listen()
+        await set_up(hass, config_entry, settings_port)
+        assert reported(hass)
+        assert await hass.config_entries.async_unload(config_entry.entry_id)
+    assert reported(hass) == []
+
+
 async def test_what_is_tried_again_while_the_ports_close_stays_closed(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,

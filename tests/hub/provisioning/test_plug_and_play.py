@@ -1,8 +1,11 @@
 """Which announcements are answered: phones that are set up, and one of an open window."""
 
+import logging
 from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
+from aiohttp import web_request
 from aiohttp.test_utils import TestClient
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -16,11 +19,7 @@ from custom_components.snom_buttons.hub.provisioning.tokens import (
     MAX_EACH,
     FirstTokens,
 )
-from custom_components.snom_buttons.hub.provisioning.window import (
-    LEASE,
-    MAX_HEARD,
-    Window,
-)
+from custom_components.snom_buttons.hub.provisioning.window import MAX_HEARD, Window
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -74,8 +73,7 @@ def new_phone(said: Announcement) -> ConfigSubentry:
 
 
 def opened(entry: MockConfigEntry) -> Window:
-    window: Window | None = entry.runtime_data.provisioning.async_open_window(new_phone)
-    assert window is not None
+    window: Window = entry.runtime_data.provisioning.async_open_window(new_phone)
     return window
 
 
@@ -185,19 +183,75 @@ async def test_a_source_outside_of_the_networks_gets_nothing(
     assert server.runtime_data.provisioning.newcomers.phones == []
 
 
+async def test_who_claims_a_phone_that_is_set_up_gets_no_turn_of_a_window(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, phones: Phones
+) -> None:
+    """Neither its settings nor those of the phone that is wanted."""
+    await phones()
+    window = opened(server)
+    network.hears(announcement(), "192.168.1.66")
+    await settle(hass)
+    assert network.sent == network.urls == []
+    network.hears(announcement(OTHER))
+    await settle(hass)
+    [(host, url)] = network.urls
+    assert (host, url.rpartition("/")[2]) == ("192.168.1.70", f"{OTHER}.xml")
+    assert not window.ended.done()
+
+
+async def test_a_phone_whose_address_was_claimed_in_a_window_is_answered_later(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    """Nothing tells the two apart, so each gets a URL, and the first fetch counts."""
+    plug_and_play = server.runtime_data.provisioning.plug_and_play
+    opened(server)
+    network.hears(announcement(OTHER), "192.168.1.66")
+    network.hears(announcement(OTHER), "192.168.1.70")
+    await settle(hass)
+    assert [host for host, _ in network.urls] == ["192.168.1.66"]
+    now = plug_and_play._clock() + COOL_DOWN
+    plug_and_play._clock = lambda: now
+    network.hears(announcement(OTHER), "192.168.1.70")
+    await settle(hass)
+    claimed, its_own = (url.removeprefix(BASE) for _, url in network.urls)
+    assert (await web.get(its_own, headers=AGENT)).status == 200
+    steady = f"/api/snom_buttons/settings/{STEADY}/{OTHER}.xml"
+    assert (await web.get(steady, headers=AGENT)).status == 200
+    assert (await web.get(claimed, headers=AGENT)).status == 404
+
+
+async def test_a_secret_is_the_same_from_another_address_and_the_log_names_that(
+    hass: HomeAssistant,
+    network: Network,
+    web: TestClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A proxy would break a comparison, which a sender in the network can pass."""
+    first = await answered(hass, network)
+    caplog.set_level(logging.INFO, "custom_components.snom_buttons")
+    with patch.object(web_request.BaseRequest, "remote", "192.168.1.66"):
+        assert (await web.get(first, headers=AGENT)).status == 200
+        other = first.replace(MAC, OTHER)
+        assert (await web.get(other, headers=AGENT)).status == 404
+    assert (
+        f"Phone 44 fetches its settings: 370, {MAC}, from 192.168.1.66" in caplog.text
+    )
+    with patch.object(web_request.BaseRequest, "remote", "203.0.113.7"):
+        assert (await web.get(first, headers=AGENT)).status == 404
+
+
 async def test_a_window_is_for_one_phone_and_ends_with_its_fetch(
     hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
 ) -> None:
     window = opened(server)
     network.hears(announcement(OTHER))
-    network.hears(announcement("00041300000B"), "192.168.1.71")
     network.hears(YEALINK)
     await settle(hass)
     [(host, url)] = network.urls
     assert host == "192.168.1.70"
     folder, _, name = url.removeprefix(BASE).rpartition("/")
     assert name == f"{OTHER}.xml"
-    assert list(window.heard) == [OTHER, "00041300000B", "0015654093A7"]
+    assert list(window.heard) == [OTHER, "0015654093A7"]
 
     # A URL that was overheard is of no use without the hardware address, and a phone
     # that names it only in the name of its own file gets that.
@@ -354,7 +408,7 @@ async def test_a_flood_in_a_window_shows_little_and_answers_one(
     await settle(hass)
     assert len(network.urls) == 1
     assert len(window.heard) == MAX_HEARD
-    assert len(shown) <= MAX_HEARD + 1
+    assert len(shown) <= MAX_HEARD + 2, "one answer, and one choice"
 
 
 def heard_from(mac: str) -> Any:
@@ -363,17 +417,19 @@ def heard_from(mac: str) -> Any:
     return said
 
 
-async def test_a_phone_that_does_not_fetch_leaves_the_window_to_the_next() -> None:
-    now = 100.0
-    window = Window(new_phone, lambda: now)
+async def test_a_phone_that_is_answered_is_the_one_until_another_is_heard() -> None:
+    window = Window(new_phone)
     first, second = heard_from(OTHER), heard_from("00041300000B")
-    assert window.async_admit(first)
-    now += LEASE - 1
-    assert not window.async_admit(second)
-    assert window.async_admit(first), "it has asked again"
-    now += LEASE
-    assert window.async_admit(second)
+    assert window.async_admit(first, is_alone=True)
+    assert window.async_admit(first, is_alone=True), "it has asked again"
+    assert window.async_phone(first.mac) is not None
+    assert window.async_phone(second.mac) is None
+    assert not window.async_admit(second, is_alone=False)
     assert window.async_phone(first.mac) is None
+    window.async_choose(second)
+    assert window.async_phone(second.mac) is None, "it was not answered"
+    assert window.async_admit(second, is_alone=False)
+    assert not window.async_admit(first, is_alone=False)
     assert window.async_phone(second.mac) is not None
     window.async_end(None)
     window.async_end(None)
@@ -382,4 +438,4 @@ async def test_a_phone_that_does_not_fetch_leaves_the_window_to_the_next() -> No
 
 
 async def test_a_window_that_has_answered_no_phone_has_none() -> None:
-    assert Window(new_phone, lambda: 0.0).async_phone(Mac(MAC)) is None
+    assert Window(new_phone).async_phone(Mac(MAC)) is None

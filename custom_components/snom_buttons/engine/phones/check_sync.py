@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ..refused import Failed
 from .contact import Contact
-from .outbox import DeliveryFailed
+from .speaker import DeliveryFailed
 
 
 async def check_sync(

@@ -1,12 +1,14 @@
 """A contact: one binding of a phone, with what is sent to it and whether it answers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
-from ..sip import Binding
+from ..sip import Binding, OutgoingRequest
+from .buttons import Buttons
 from .courier import Courier
 from .keepalive import Keepalive
-from .outbox import Answer, DeliveryFailed, Outbox
+from .outbox import Answer, Outbox
+from .speaker import DeliveryFailed, Speaker
 from .traffic import Traffic
 
 RESTORED_PATIENCE = 300.0
@@ -14,7 +16,7 @@ RESTORED_PATIENCE = 300.0
 
 
 class Contact:
-    """A binding with its outbox and its keep-alive."""
+    """A binding with its speakers, an outbox of each, and its keep-alive."""
 
     def __init__(
         self,
@@ -32,9 +34,10 @@ class Contact:
     ) -> None:
         """Start the keep-alive, and count in `traffic`; `before` is the contact before its last REGISTER.
 
-        Called: `status_changed` when `answering`, `in_sync` or `refusal` of the outbox
-        changes, `answered` with each answer to a document, `measured` when `round_trip`
-        changes, `gone` with a binding from before a restart that does not answer.
+        Called: `status_changed` when `answering`, `in_sync`, `refusal` or what `lacks`
+        returns changes, `answered` with each answer to a batch of keys, `measured` when
+        `round_trip` changes, `gone` with a binding from before a restart that does not
+        answer.
         """
         self.binding = binding
         self.round_trip: float | None = before.round_trip if before else None
@@ -48,16 +51,23 @@ class Contact:
         self._began = self._loop.time()
         self._heard_at = None if binding.restored else self._began
         """In the loop's time; None if no message has come since a restart."""
-        self.outbox: Outbox = Outbox(
-            document_of=document_of,
-            deliver=self._deliver,
-            room=courier.room(binding),
-            status_changed=status_changed,
-            answered=answered,
-            before=before.outbox if before else None,
+        speakers: Sequence[Speaker] = (
+            Buttons(binding, courier, document_of=document_of, send=self._send),
         )
+        outboxes_before: Sequence[Outbox | None] = [None] * len(speakers)
         if before is not None:
-            self.outbox.send_again_late(before.close())
+            outboxes_before = before._outboxes  # noqa: SLF001
+        self._outboxes: Sequence[Outbox] = [
+            Outbox(
+                speaker,
+                status_changed=status_changed,
+                answered=answered,
+                before=outbox_before,
+            )
+            for speaker, outbox_before in zip(speakers, outboxes_before, strict=True)
+        ]
+        if before is not None:
+            self.send_again_late(before.close())
         self._keepalive = Keepalive(
             ask=self._ask,
             interval=courier.keepalive,
@@ -65,25 +75,77 @@ class Contact:
             silent=self._silent,
         )
 
+    @property
+    def answering(self) -> bool:
+        """Whether the contact answered the last time, even with a refusal."""
+        return any(outbox.answering for outbox in self._outboxes)
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether the contact has taken all looks, but for those of the latest second."""
+        return all(outbox.in_sync for outbox in self._outboxes)
+
+    @property
+    def refusal(self) -> str | None:
+        """The contact's answer if it keeps refusing keys."""
+        return next(filter(None, (box.refusal for box in self._outboxes)), None)
+
+    @property
+    def held_by(self) -> str | None:
+        """The answer by which the contact asks to wait, None if it does not."""
+        return next(filter(None, (box.held_by for box in self._outboxes)), None)
+
+    def has_taken(self, key: str) -> bool:
+        """Whether the contact has taken a key's newest look."""
+        return all(outbox.has_taken(key) for outbox in self._outboxes)
+
+    def lacks(self, key: str) -> bool:
+        """Whether the contact refused a key's look, or does not answer for a second.
+
+        False for a look that is on its way for less.
+        """
+        return any(outbox.lacks(key) for outbox in self._outboxes)
+
+    def add(self, keys: Collection[str], *, only_labels: bool = False) -> None:
+        """Send keys, later if only their labels have changed."""
+        for outbox in self._outboxes:
+            outbox.add(keys, only_labels=only_labels)
+
+    def add_idle(self, keys: Collection[str]) -> None:
+        """Send keys unless they are due, or under way."""
+        for outbox in self._outboxes:
+            outbox.add_idle(keys)
+
+    def send_again_late(self, keys: Collection[str]) -> None:
+        """Send keys once more, when no old look of them can arrive any more."""
+        for outbox in self._outboxes:
+            outbox.send_again_late(keys)
+
     def heard(self) -> None:
         """Record that a message has come from the contact."""
         self._heard_at = self._loop.time()
-        self.outbox.heard()
+        self._hear()
+
+    def _hear(self) -> None:
+        for outbox in self._outboxes:
+            outbox.heard()
 
     def lost(self) -> None:
         """Record that the contact does not answer."""
-        self.outbox.lost()
+        for outbox in self._outboxes:
+            outbox.lost()
 
     def close(self) -> list[str]:
-        """End everything that is under way; return what `Outbox.close` returns."""
+        """End everything; return the keys of which an old look may still arrive."""
         self._keepalive.close()
-        return self.outbox.close()
+        return [key for outbox in self._outboxes for key in outbox.close()]
 
-    async def _deliver(self, document: bytes) -> str:
+    async def _send(self, request: OutgoingRequest) -> str:
+        """Send a request of a speaker; return the answer. Raises DeliveryFailed."""
         self._traffic.sent += 1
         try:
             answer = await self._courier.deliver(
-                self.binding, self._password_of(), document, self._traffic.repeat
+                request, self.binding, self._password_of(), self._traffic.repeat
             )
         except DeliveryFailed as failure:
             self._traffic.refused += failure.answered
@@ -106,7 +168,7 @@ class Contact:
 
     def _answered(self, seconds: float) -> None:
         self.round_trip = seconds
-        self.outbox.heard()
+        self._hear()
         self._measured()
 
     def _silent(self, asked: float) -> None:

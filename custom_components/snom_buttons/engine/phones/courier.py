@@ -1,4 +1,4 @@
-"""Sends documents to contacts by MESSAGE (RFC 3428), OPTIONS (RFC 3261 11) and NOTIFY."""
+"""Sends requests to contacts: those of the speakers, OPTIONS (RFC 3261 11) and NOTIFY."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +16,7 @@ from ..sip import (
     readable,
 )
 from ..sip.net import Endpoint, NoAnswer, TransportError
-from ..xbuttons import CONTENT_TYPE
-from .outbox import DeliveryFailed
+from .speaker import DeliveryFailed
 
 DESCRIPTIONS = "application/sdp"
 """The usual Accept of OPTIONS, also what a missing one means (RFC 3261 11.1 and 20.1)."""
@@ -49,10 +48,12 @@ class Courier:
         self._endpoint = endpoint
         self._challenged_by: set[str] = set()
 
-    def room(self, binding: Binding) -> Callable[[], int]:
-        """Return a function that returns the bytes that a document to a contact may have."""
-        empty = self._message(binding, b"")
-        # The Content-Length of an empty document has one digit, of a full one more.
+    def room(self, empty: OutgoingRequest, binding: Binding) -> Callable[[], int]:
+        """Return a function that returns the bytes that the body of a request may have.
+
+        `empty` is the request without it.
+        """
+        # The Content-Length of an empty body has one digit, of a full one more.
         flow = binding.flow
         most = MAX_REQUEST if flow.is_reliable else MAX_DATAGRAM
         room = most - self._endpoint.size_of(empty, flow.transport) - len(f"{most}") + 1
@@ -65,23 +66,22 @@ class Courier:
 
     async def deliver(
         self,
+        request: OutgoingRequest,
         binding: Binding,
         password: str,
-        document: bytes,
         repeated: Callable[[], None] | None = None,
     ) -> str:
-        """Send a document; return the answer that takes it. Raises DeliveryFailed.
+        """Send a request; return the answer that takes it. Raises DeliveryFailed.
 
         Calls `repeated` for each retransmission.
         """
-        message = self._message(binding, document)
-        response = await self._exchange(message, binding, repeated)
+        response = await self._exchange(request, binding, repeated)
         for _ in range(MAX_CHALLENGES):
-            authorized = message.authorized(response, binding.user, password)
+            authorized = request.authorized(response, binding.user, password)
             if authorized is None:
                 break
             self._challenged_by.add(binding.user)
-            message = replace(authorized, headers=message.headers)
+            request = replace(authorized, headers=request.headers)
             response = await self._exchange(authorized, binding, repeated)
             if not is_stale(response):
                 break
@@ -95,7 +95,7 @@ class Courier:
 
     async def ask(self, binding: Binding) -> None:
         """Send OPTIONS; return after an answer of any status. Raises DeliveryFailed."""
-        question = self._request("OPTIONS", binding, ("Accept", DESCRIPTIONS))
+        question = self.request("OPTIONS", binding, ("Accept", DESCRIPTIONS))
         await self._exchange(question, binding)
 
     async def check_sync(self, binding: Binding, *, reboot: bool) -> None:
@@ -105,7 +105,7 @@ class Courier:
         challenge is a refusal: the phone's password is not used.
         """
         event = f"check-sync;reboot={'true' if reboot else 'false'}"
-        notice = self._request(
+        notice = self.request(
             "NOTIFY",
             binding,
             ("Event", event),
@@ -120,14 +120,14 @@ class Courier:
 
     async def _exchange(
         self,
-        message: OutgoingRequest,
+        request: OutgoingRequest,
         binding: Binding,
         repeated: Callable[[], None] | None = None,
     ) -> Response:
         try:
-            response = await self._endpoint.request(message, binding.flow, repeated)
+            response = await self._endpoint.request(request, binding.flow, repeated)
         except (NoAnswer, TransportError) as error:
-            # A document that is too long for a datagram says nothing about the contact.
+            # A request that is too long for a datagram says nothing about the contact.
             too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE
             raise DeliveryFailed(
                 f"{binding.user}: {error}",
@@ -140,23 +140,14 @@ class Courier:
             raise DeliveryFailed(f"{binding.user} cannot be reached: {response.status}")
         return response
 
-    def _message(self, binding: Binding, document: bytes) -> OutgoingRequest:
-        """Return a MESSAGE as in the LED Remote Control document (docs/decisions/0016)."""
-        return self._request(
-            "MESSAGE",
-            binding,
-            ("Subject", "buttons"),
-            ("Content-Type", CONTENT_TYPE),
-            body=document,
-        )
-
-    def _request(
+    def request(
         self,
         method: str,
         binding: Binding,
         *headers: tuple[str, str],
         body: bytes = b"",
     ) -> OutgoingRequest:
+        """Return a request to a contact, outside a dialog."""
         return OutgoingRequest(
             method=method,
             uri=binding.contact.uri.target,

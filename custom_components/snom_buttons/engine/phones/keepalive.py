@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import logging
 import random
 
-from .outbox import DeliveryFailed
+from .speaker import DeliveryFailed
 
 EARLIEST = 0.5
 """The part of the interval before the first request, so that phones that registered

@@ -1,15 +1,16 @@
 """The outbox of a contact: the keys whose looks it has not taken yet.
 
-The newest look is sent, in one document at a time, which keeps the order.
+The newest look is sent, in one batch of keys at a time, which keeps the order.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 import logging
 from typing import NamedTuple
 
 from ..sip import T4
 from .alarm import Alarm
+from .speaker import DeliveryFailed, Speaker
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,34 +25,6 @@ LATE = T4
 """Seconds for which the network may delay a document (T4, RFC 3261 17.1.2.2)."""
 REFUSALS = 3
 """Refusals in a row, each after a retry, after which `refusal` is set."""
-
-
-class DeliveryFailed(Exception):
-    """A document did not arrive."""
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        answer: str | None = None,
-        retry_after: float | None = None,
-        unsent: bool = False,
-    ) -> None:
-        """Keep the reason, a text for the log.
-
-        `answer` is the contact's refusal, as `415 Unsupported Media Type`, None without
-        an answer; `retry_after` the seconds that it asks to wait. `unsent`: the system
-        did not send it, which says nothing about the contact.
-        """
-        super().__init__(reason)
-        self.answer = answer
-        self.retry_after = retry_after
-        self.unsent = unsent
-
-    @property
-    def answered(self) -> bool:
-        """Whether the contact answered, with a refusal."""
-        return self.answer is not None
 
 
 class Answer(NamedTuple):
@@ -69,21 +42,16 @@ class Outbox:
 
     def __init__(
         self,
+        speaker: Speaker,
         *,
-        document_of: Callable[[str], bytes],
-        deliver: Callable[[bytes], Awaitable[str]],
-        room: Callable[[], int],
         status_changed: Callable[[], None],
         answered: Callable[[Answer], None] = lambda _: None,
         before: Outbox | None = None,
     ) -> None:
-        """Create an empty outbox; `before` is the contact's previous one.
+        """Create an empty outbox of a speaker; `before` is the contact's previous one.
 
-        `document_of` returns the current document of a key, `deliver` sends a document
-        of up to `room()` bytes (more only for a single key), returns the contact's
-        answer and raises DeliveryFailed. `status_changed` is called when `answering`,
-        `in_sync`, `refusal` or what `lacks` returns may have changed, `answered` with
-        each answer.
+        `status_changed` is called when `answering`, `in_sync`, `refusal` or what `lacks`
+        returns may have changed, `answered` with each answer.
         """
         # A contact that does not answer, or keeps refusing, stays so if it registers.
         self.answering: bool = before is None or before.answering
@@ -99,9 +67,7 @@ class Outbox:
         self._is_stalled: bool = before is not None and before._is_stalled  # noqa: SLF001
         self.held_by: str | None = None
         """The answer by which the contact asks to wait, None if it does not."""
-        self._document_of = document_of
-        self._deliver = deliver
-        self._room = room
+        self._speaker = speaker
         self._status_changed = status_changed
         self._answered = answered
         self._due: dict[str, None] = {}
@@ -183,7 +149,7 @@ class Outbox:
 
     def _send_labels(self) -> None:
         if self._relabelled:
-            labelled, _ = self._document(self._relabelled)
+            labelled = self._speaker.batch(self._relabelled, self._alone)
             self._due |= dict.fromkeys(labelled)
             for key in labelled:
                 del self._relabelled[key]
@@ -205,12 +171,12 @@ class Outbox:
         while self._due:
             keys: list[str] = []
             try:
-                keys, document = self._document(self._due)
+                keys = self._speaker.batch(self._due, self._alone)
                 for key in keys:
                     del self._due[key]
                     self._relabelled.pop(key, None)
                     self._refused.pop(key, None)
-                answer = await self._send(keys, document)
+                answer = await self._send(keys)
             except DeliveryFailed as failure:
                 if failure.answer is None:
                     self.send_again_late(keys)
@@ -250,11 +216,11 @@ class Outbox:
             self._count_refusal(refusal)
             self._retry_later(refusal)
 
-    async def _send(self, keys: list[str], document: bytes) -> str:
+    async def _send(self, keys: list[str]) -> str:
         self._under_way = keys
         self._slow.set_in(SLOW)
         try:
-            return await self._deliver(document)
+            return await self._speaker.deliver(keys)
         finally:
             self._slow.cancel()
             self._under_way = []
@@ -297,24 +263,6 @@ class Outbox:
         self.held_by = None
         self._due |= self._refused
         self._wake()
-
-    def _document(self, names: Iterable[str]) -> tuple[list[str], bytes]:
-        """Return the first of these keys that one document holds, and the document.
-
-        A key of a refused document goes alone: another key may have been the reason.
-        """
-        keys: list[str] = []
-        document = b""
-        room = self._room()
-        for key in names:
-            part = self._document_of(key)
-            if keys and (key in self._alone or len(document) + len(part) > room):
-                break
-            keys.append(key)
-            document += part
-            if key in self._alone:
-                break
-        return keys, document
 
     def _count_refusal(self, failure: DeliveryFailed) -> None:
         self._refusals += 1

@@ -17,7 +17,7 @@ from .contact import Contact
 from .courier import Courier
 from .events import Dialled, KeyPress
 from .key import Key, SavedLook, differ_only_in_label
-from .outbox import Answer, Outbox
+from .outbox import Answer
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
@@ -107,18 +107,18 @@ class Phone:
     @property
     def available(self) -> bool:
         """Whether a contact answers."""
-        return any(it.outbox.answering for it in self._contacts.values())
+        return any(contact.answering for contact in self._contacts.values())
 
     @property
     def in_sync(self) -> bool:
         """Whether every contact that answers has taken all looks."""
         answering = self._answering
-        return bool(answering) and all(outbox.in_sync for outbox in answering)
+        return bool(answering) and all(contact.in_sync for contact in answering)
 
     def has_taken(self, key: str) -> bool:
         """Whether every contact that answers has taken a key's look."""
         answering = self._answering
-        return bool(answering) and all(outbox.has_taken(key) for outbox in answering)
+        return bool(answering) and all(contact.has_taken(key) for contact in answering)
 
     def lacks(self, key: str) -> bool:
         """Whether a contact does not take a key's look, or none answers.
@@ -127,22 +127,20 @@ class Phone:
         """
         is_answering = False  # asked at each change of a lamp, so without a list
         for contact in self._contacts.values():
-            outbox = contact.outbox
-            if outbox.answering:
+            if contact.answering:
                 is_answering = True
-                if outbox.lacks(key):
+                if contact.lacks(key):
                     return True
         return not is_answering
 
     @property
-    def _answering(self) -> list[Outbox]:
-        outboxes = (contact.outbox for contact in self._contacts.values())
-        return [outbox for outbox in outboxes if outbox.answering]
+    def _answering(self) -> list[Contact]:
+        return [contact for contact in self._contacts.values() if contact.answering]
 
     @property
     def refusal(self) -> str | None:
         """The answer of a contact that keeps refusing documents, None without one."""
-        refusals = (contact.outbox.refusal for contact in self._contacts.values())
+        refusals = (contact.refusal for contact in self._contacts.values())
         return next(filter(None, refusals), None)
 
     @property
@@ -241,14 +239,12 @@ class Phone:
         """
         phone = self.setup.name
         asked = self._asked_contacts()
-        outboxes = {key: contact.outbox for key, contact in asked.items()}
-        if held_by := next(
-            filter(None, (box.held_by for box in outboxes.values())), None
-        ):
+        held_by = next(filter(None, (it.held_by for it in asked.values())), None)
+        if held_by is not None:
             raise Failed("phone_refused", phone=phone, answer=held_by)
         if not names:
             return []
-        missing = {contact: set(names) for contact in outboxes}
+        missing = {contact: set(names) for contact in asked}
         answers: dict[object, str] = {}
         complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -283,8 +279,8 @@ class Phone:
             self._contacts_changed.subscribe(follow_contacts),
         )
         try:
-            for outbox in outboxes.values():
-                outbox.add_idle(names)
+            for each in asked.values():
+                each.add_idle(names)
             async with asyncio.timeout(within):
                 await complete
         except TimeoutError:
@@ -313,9 +309,7 @@ class Phone:
         if not self._contacts:
             raise Failed("phone_not_registered", phone=self.setup.name)
         answering = {
-            key: contact
-            for key, contact in self._contacts.items()
-            if contact.outbox.answering
+            key: contact for key, contact in self._contacts.items() if contact.answering
         }
         return answering or self._contacts
 
@@ -353,14 +347,14 @@ class Phone:
                 gone=self.gone.emit,
                 before=known,
             )
-            contact.outbox.add([*self.keys, *self._unconfigured])
+            contact.add([*self.keys, *self._unconfigured])
             if known is None:
                 new.append(contact)
         for contact in before.values():
             self._late.update(contact.close())
         # A phone that was reset, or has left and come back, is a new contact.
         for contact in new:
-            contact.outbox.send_again_late(self._late)
+            contact.send_again_late(self._late)
         if new:
             self._late.clear()
         self._contacts_changed.emit(None)
@@ -443,9 +437,9 @@ class Phone:
         self._send((key.name,), only_labels=only_label)
         self.changed.emit(only_label)
 
-    def _send(self, names: Iterable[str], *, only_labels: bool = False) -> None:
+    def _send(self, names: Collection[str], *, only_labels: bool = False) -> None:
         for contact in self._contacts.values():
-            contact.outbox.add(names, only_labels=only_labels)
+            contact.add(names, only_labels=only_labels)
 
 
 def _check_document(description: KeyDescription) -> None:

@@ -4,10 +4,11 @@ from .announcement import MAX_WORD, Announcement, read_announcement
 from .answer import notify, ok
 from .fetch import Fetch, read_fetch
 from .group import GROUP, PORT, group_socket
-from .link import web_link
+from .link import reboot_link, setting_link, web_link
 from .mac import Mac, find_mac, is_snom, read_mac
 from .plug_and_play import Outcome, PlugAndPlay, Wire
 from .profile import (
+    WEB_USER,
     FunctionKey,
     Profile,
     ProfileKey,
@@ -24,6 +25,7 @@ __all__ = [
     "GROUP",
     "MAX_WORD",
     "PORT",
+    "WEB_USER",
     "Announcement",
     "Fetch",
     "FunctionKey",
@@ -45,7 +47,9 @@ __all__ = [
     "read_announcement",
     "read_fetch",
     "read_mac",
+    "reboot_link",
     "region_of",
+    "setting_link",
     "settings_file",
     "settings_of",
     "web_link",

@@ -73,9 +73,10 @@ def read_announcement(datagram: bytes, host: str, port: int) -> Announcement | N
             not isinstance(request, Request)
             or request.method != "SUBSCRIBE"
             or request.forwarded
-            or request.to.tag
         ):
             return None
+        # An answer adds a tag, which fails for one that is there, also without a value.
+        parse_address(f"{request.to.text};tag=x")
         event = parse_event(request.headers.get("Event") or "")
         contact = _contact_of(request)
     except MalformedMessage, SipSyntaxError:

@@ -133,11 +133,17 @@ class PlugAndPlay:
             self._wire.send(before.response, flow)
             return
         self.heard.emit(said)
+        self.answer(said)
+
+    def answer(self, said: Announcement) -> None:
+        """Answer an announcement, now or later, if there is a URL for it."""
+        now = self._clock()
+        before = self._answered.get(said.mac)
         if before is not None and now < before.at + COOL_DOWN:
             return
         url = self._url_of(said) if said.is_ours else None
         if url is not None:
-            self._answer(said, url, flow, now)
+            self._answer(said, url, Flow("UDP", said.host, said.port), now)
 
     def _answer(self, said: Announcement, url: str, flow: Flow, now: float) -> None:
         tag, sent_by = secrets.token_hex(4), self._wire.sent_by(flow)

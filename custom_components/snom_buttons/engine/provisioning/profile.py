@@ -6,6 +6,7 @@ settings. What is rendered from them is in `xml_file`, `link` and the dialogues.
 
 from dataclasses import dataclass, field
 import hashlib
+import re
 from typing import Final, NamedTuple
 
 from .region import Region
@@ -14,6 +15,33 @@ POLLING_SECONDS: Final = 24 * 60 * 60
 """Seconds after which a phone fetches its settings again by itself."""
 EXPIRES_SECONDS: Final = 600
 """Seconds that a phone registers for."""
+
+# The states in which a lamp shines in a way. A list replaces that of the phone: these are
+# the defaults of snom, then names that a light mode may have as a state of a key.
+_LAMPS: Final = {
+    "led_on": (
+        "ON BUSY IN_A_CALL CALLING IN_A_MEETING URGENT_INTERRUPTIONS_ONLY DND"
+        " UNAVAILABLE ACTIVE INACTIVE BE_RIGHT_BACK AWAY SEIZED CONNECTED ON_HOLD"
+        " OFFHOOK RINGBACK I-Am-Ready AVAILABLE I-Am-Busy PhoneHasCall"
+        " PhoneHasMissedCalls OFFLINE"
+    ),
+    "led_blink_slow": (
+        "PARKED HOLDING I-Am-Almost-Ready call_center_status_normal"
+        " PhoneHasCallInStateHolding held_local held_remote KeyConfigActive"
+        " call_parked HOLD PARK"
+    ),
+    "led_blink_medium": "RECORDING MESSAGE DateOngoing DateReminding RECORD",
+    "led_blink_fast": (
+        "RINGING PICKUP call_center_status_exceed PhoneHasCallInStateRinging"
+        " alerting_local alerting_remote ERROR"
+    ),
+}
+
+WEB_USER: Final = "admin"
+"""The user of the phone's web page, if it has a password."""
+
+# What XML 1.0 does not allow, and the line ends and tabs that a parser may change.
+_UNREADABLE: Final = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _EXPANSION_GAP: Final = {"D385": (48, 126)}
 """By model: its own keys, and how many indexes lie between them and the first one of an
@@ -27,6 +55,7 @@ class ProfileKey:
     name: str
     """Its name in the buttons document (`k=`)."""
     label: str
+    is_used: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +78,11 @@ class Profile:
     """In the order of the phone's keys."""
     whole: bool = True
     """Whether the phone belongs to us. If not, as beside a telephone system, nothing is set
-    but the identity and its keys."""
+    but the identity and those of its keys that are used."""
     settings_url: str | None = field(default=None, repr=False)
     """Where the phone fetches its settings, with a secret."""
+    lamps: bool = False
+    """Whether the lamps are set to shine as `docs/keys.md` says."""
     web_password: str | None = field(default=None, repr=False)
     """The password of the phone's web page; None to leave it."""
     region: Region | None = None
@@ -97,7 +128,7 @@ def settings_of(profile: Profile) -> tuple[Setting, ...]:
         "user_server_type": "default",
         "user_idle_text": profile.name,
     }
-    settings = [Setting(name, value, identity) for name, value in account.items()]
+    settings = [Setting(name, _readable(it), identity) for name, it in account.items()]
     if not profile.whole:
         return tuple(settings)
     phone = {
@@ -117,9 +148,16 @@ def settings_of(profile: Profile) -> tuple[Setting, ...]:
         }
     if profile.region is not None:
         phone |= profile.region.settings
+    if profile.lamps:
+        phone |= _LAMPS
     if profile.web_password is not None:
-        phone |= {"http_user": "admin", "http_pass": profile.web_password}
-    return (*settings, *(Setting(name, value) for name, value in phone.items()))
+        phone |= {"http_user": WEB_USER, "http_pass": profile.web_password}
+        if profile.model.startswith("D8"):
+            phone |= {
+                "webserver_admin_name": WEB_USER,
+                "webserver_admin_password": profile.web_password,
+            }
+    return (*settings, *(Setting(name, _readable(it)) for name, it in phone.items()))
 
 
 def keys_of(profile: Profile) -> tuple[FunctionKey, ...]:
@@ -129,10 +167,11 @@ def keys_of(profile: Profile) -> tuple[FunctionKey, ...]:
         FunctionKey(
             number=position + (gap if own and position >= own else 0),
             identity=profile.identity,
-            label=key.label,
-            value=f"button {key.name}",
+            label=_readable(key.label),
+            value=_readable(f"button {key.name}"),
         )
         for position, key in enumerate(profile.keys)
+        if profile.whole or key.is_used
     )
 
 
@@ -143,3 +182,7 @@ def digest_of(profile: Profile) -> str:
     """
     everything = repr((settings_of(profile), keys_of(profile)))
     return hashlib.sha256(everything.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _readable(text: str) -> str:
+    return _UNREADABLE.sub("", text)

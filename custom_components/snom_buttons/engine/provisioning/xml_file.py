@@ -1,16 +1,11 @@
 """A profile as the settings file that snom phones fetch: XML."""
 
-import re
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from .profile import Profile, keys_of, settings_of
 
 CONTENT_TYPE: Final = "application/xml"
-
-# The characters that XML 1.0 does not allow, and the line ends and tabs that a parser
-# may change.
-_NO_XML: Final = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def settings_file(profile: Profile) -> bytes:
@@ -24,20 +19,16 @@ def settings_file(profile: Profile) -> bytes:
     for setting in settings_of(profile):
         of = {} if setting.identity is None else {"idx": str(setting.identity)}
         element = ET.SubElement(phone, setting.name, {**of, "perm": ""})
-        element.text = _text(setting.value)
+        element.text = setting.value
     keys = ET.SubElement(root, "functionKeys", {"e": "2"})
     for key in keys_of(profile):
         attributes = {
             "idx": str(key.number),
             "context": str(key.identity),
-            "label": _text(key.label),
+            "label": key.label,
             "perm": "",
         }
-        ET.SubElement(keys, "fkey", attributes).text = _text(key.value)
+        ET.SubElement(keys, "fkey", attributes).text = key.value
     ET.indent(root)
     file: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return file
-
-
-def _text(text: str) -> str:
-    return _NO_XML.sub("", text)

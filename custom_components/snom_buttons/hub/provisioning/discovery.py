@@ -1,8 +1,8 @@
 """The cards of phones that were discovered and are not set up."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import (
     SOURCE_DHCP,
@@ -17,21 +17,27 @@ from homeassistant.const import (
     CONF_MODEL,
     CONF_NAME,
 )
-from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.discovery_flow import DiscoveryKey, async_create_flow
+from homeassistant.helpers.dispatcher import (
+    async_dispatcher_connect,
+    async_dispatcher_send,
+)
 
 from ...const import CONF_EXTENSION, DOMAIN
 from ...engine.names import SIP_USER, without_forbidden
 from ...engine.phones import Attempt, hardware_of
-from ...engine.provisioning import MAX_WORD, Announcement, Mac, find_mac
+from ...engine.provisioning import MAX_WORD, Announcement, Mac, find_mac, read_mac
 from ..settings import known_macs
+from .newcomers import Newcomer, Newcomers
 
 MAX_CARDS: Final = 10
 """Cards that are open at once; an attacker can make up any number of phones."""
 CONF_VERSION: Final = "version"
 STEP_TRIED: Final = "tried"
 """The step of the dialogue of a phone that tried to register."""
+_CARD: Final = f"{DOMAIN}_card_{{}}"
 
 
 class Evidence(IntEnum):
@@ -59,6 +65,51 @@ def _evidence(card: ConfigFlowResult) -> Evidence:
     if card["context"]["source"] == SOURCE_DHCP:
         return Evidence.ADDRESS
     return Evidence.ANNOUNCEMENT
+
+
+class Found(NamedTuple):
+    """A phone that is in the network, and is not set up."""
+
+    mac: Mac
+    label: str
+    """What it says it is, and where."""
+    model: str
+    host: str
+    newcomer: Newcomer | None
+    """It, if it was heard."""
+
+
+def named(said: Announcement) -> str:
+    """Return what a phone says it is, and where."""
+    maker = " ".join(filter(None, (said.vendor, said.model)))
+    return f"{maker}, {said.mac}, {said.host}"
+
+
+@callback
+def async_found(hass: HomeAssistant, newcomers: Newcomers) -> list[Found]:
+    """Return the phones that were heard, the last one first, then those of cards.
+
+    Not those that tried to register: they have an account, perhaps beside another one.
+    """
+    found: dict[Mac, Found] = {}
+    for newcomer in reversed(newcomers.phones):
+        said = newcomer.announcement
+        if said.is_ours:
+            label = named(said)
+            found[said.mac] = Found(said.mac, label, said.model, said.host, newcomer)
+    for card in async_cards(hass):
+        mac = read_mac(card["context"]["unique_id"] or "")
+        if mac is None or mac in found or _evidence(card) is Evidence.REGISTER:
+            continue
+        about = card["context"]["title_placeholders"]
+        host = about[CONF_HOST]
+        label = f"{about['named']}, {mac}, {host}"
+        found[mac] = Found(mac, label, about[CONF_MODEL], host, None)
+    return [
+        it
+        for it in found.values()
+        if not (async_is_ignored(hass, it.mac) or async_is_set_up(hass, it.mac))
+    ]
 
 
 @callback
@@ -103,15 +154,17 @@ def async_discover(
     hass: HomeAssistant, entry: ConfigEntry[Any], said: Announcement
 ) -> None:
     """Show the card of a phone that a server has heard, unless there is one."""
-    if not said.is_ours or not _has_room(hass, said.mac, Evidence.ANNOUNCEMENT):
+    if not said.is_ours:
         return
     about = {
         CONF_NAME: said.vendor,
         CONF_MODEL: said.model,
         CONF_VERSION: said.version,
         CONF_HOST: said.host,
+        CONF_MAC: said.mac,
     }
-    _async_show(hass, entry, said.mac, about, said.mac)
+    if _async_has_room(hass, said.mac, Evidence.ANNOUNCEMENT, about):
+        _async_show(hass, entry, said.mac, about)
 
 
 @callback
@@ -128,8 +181,6 @@ def async_discover_attempt(
     unique_id = mac or f"{extension}@{host}"
     if not SIP_USER.fullmatch(extension):
         return
-    if not _has_room(hass, unique_id, Evidence.REGISTER):
-        return
     hardware = hardware_of(user_agent)
     about = {
         CONF_EXTENSION: extension,
@@ -139,12 +190,17 @@ def async_discover_attempt(
     if hardware is not None:
         about[CONF_MODEL] = hardware.model or ""
         about[CONF_VERSION] = hardware.version
-    _async_show(hass, entry, unique_id, about, mac)
+    if mac is not None:
+        about[CONF_MAC] = mac
+    if _async_has_room(hass, unique_id, Evidence.REGISTER, about):
+        _async_show(hass, entry, unique_id, about)
 
 
 @callback
-def _has_room(hass: HomeAssistant, unique_id: str, evidence: Evidence) -> bool:
-    """Return whether there is room for a card, and none yet that is as good.
+def _async_has_room(
+    hass: HomeAssistant, unique_id: str, evidence: Evidence, about: Mapping[str, str]
+) -> bool:
+    """Return whether there is room for a card; if there is one as good, update that.
 
     Not before Home Assistant runs, as it would keep any number of them until then.
     """
@@ -152,9 +208,26 @@ def _has_room(hass: HomeAssistant, unique_id: str, evidence: Evidence) -> bool:
         return False
     cards = async_cards(hass)
     own = [it for it in cards if it["context"]["unique_id"] == unique_id]
-    return len(cards) - len(own) < MAX_CARDS and all(
-        _evidence(card) < evidence for card in own
-    )
+    if any(_evidence(card) >= evidence for card in own):
+        async_update_card(hass, unique_id, about)
+        return False
+    return len(cards) - len(own) < MAX_CARDS
+
+
+@callback
+def async_update_card(
+    hass: HomeAssistant, unique_id: str, about: Mapping[str, str]
+) -> None:
+    """Give the card of a phone what the phone says now, such as another address."""
+    async_dispatcher_send(hass, _CARD.format(unique_id), about)
+
+
+@callback
+def async_follow_card(
+    hass: HomeAssistant, unique_id: str, listener: Callable[[Mapping[str, str]], None]
+) -> CALLBACK_TYPE:
+    """Call a listener with what the phone of a card says, until the result is called."""
+    return async_dispatcher_connect(hass, _CARD.format(unique_id), listener)
 
 
 @callback
@@ -163,15 +236,13 @@ def _async_show(
     entry: ConfigEntry[Any],
     unique_id: str,
     about: Mapping[str, str],
-    mac: Mac | None,
 ) -> None:
     """Begin the dialogue of a card, unless the phone is set up or ignored."""
+    mac = about.get(CONF_MAC)
     if async_is_ignored(hass, unique_id):
         return
-    if mac is not None:
-        if async_is_set_up(hass, mac):
-            return
-        about = {**about, CONF_MAC: mac}
+    if mac is not None and async_is_set_up(hass, Mac(mac)):
+        return
     async_create_flow(
         hass,
         DOMAIN,

@@ -4,22 +4,38 @@ from collections.abc import Callable
 import hmac
 from ipaddress import ip_address
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_MAC
 from homeassistant.core import HomeAssistant, callback
 
 from ...const import CONF_EXTENSION, DOMAIN, SUBENTRY_TYPE_PHONE
-from ...engine.provisioning import Fetch, Mac, Profile, settings_file
+from ...engine.provisioning import Fetch, Mac, Profile, find_mac, settings_file
 from ..settings import EntrySettings, PhoneSettings, known_macs
 from .discovery import async_drop_card
 from .profiles import async_profile
+from .record import FETCHED, REFUSED, Record
 from .refresh import Refresher
 from .tokens import FirstTokens
 from .window import Window
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A request for a settings file."""
+
+    name: str
+    """The last segment of its path."""
+    agent: str
+    """The User-Agent."""
+    remote: str
+
+    @property
+    def mac(self) -> Mac | None:
+        """The hardware address that it names."""
+        return find_mac(self.name) or find_mac(self.agent)
 
 
 class Files:
@@ -31,6 +47,8 @@ class Files:
         entry: ConfigEntry[Any],
         tokens: FirstTokens,
         refresher: Refresher,
+        *,
+        record: Record,
         window: Callable[[], Window | None],
     ) -> None:
         """Have no file. `window` returns the one that is open."""
@@ -38,6 +56,7 @@ class Files:
         self._entry = entry
         self._tokens = tokens
         self._refresher = refresher
+        self._record = record
         self._window = window
         self._settings: EntrySettings | None = None
         self.refused = 0
@@ -97,6 +116,26 @@ class Files:
         if fetch.version is not None:  # a person looks at it in a browser without one
             self._refresher.async_note(found.subentry_id, profile)
         return settings_file(profile)
+
+    @callback
+    def async_note(self, token: str, asked: Asked, *, served: bool) -> None:
+        """Record what a request got: of the phone of its token, else of whom it names."""
+        if not served:
+            self.refused += 1
+        settings = self._settings
+        if settings is None or not is_allowed(settings, asked.remote):
+            return
+        phone = self._tokens.async_mac_of(token) or asked.mac or ""
+        for each in settings.phones:
+            is_right = hmac.compare_digest(each.token.encode(), token.encode())
+            if is_right and token:
+                phone = each.mac or each.subentry_id
+        self._record.async_note(
+            phone,
+            FETCHED if served else REFUSED,
+            file=asked.name,
+            user_agent=asked.agent,
+        )
 
     @callback
     def _async_new_file(self, mac: Mac, fetch: Fetch, remote: str) -> bytes | None:

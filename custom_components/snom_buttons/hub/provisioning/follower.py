@@ -1,6 +1,7 @@
 """Hears phones that announce themselves, and gives them their settings files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 import logging
 import time
 from typing import Any, Final, override
@@ -8,10 +9,11 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
 from ...engine.phones import Attempt, PhoneServer
-from ...engine.provisioning import Announcement, Outcome, PlugAndPlay
+from ...engine.provisioning import Announcement, Mac, Outcome, PlugAndPlay
 from ..follower import Follower
 from ..phone import SnomPhone
 from ..settings import EntrySettings, PhoneSettings, known_macs
@@ -24,12 +26,18 @@ from .discovery import (
 from .files import Files, is_allowed
 from .newcomers import Newcomer, Newcomers
 from .profiles import async_settings_url
+from .record import ANNOUNCED, ANSWERED, Record
 from .refresh import Refresher
 from .renewal import Renewals
 from .tokens import FirstTokens
 from .window import MakePhone, Window
 
 _LOGGER = logging.getLogger(__name__)
+
+STARTED_TOGETHER: Final = timedelta(seconds=60)
+"""Phones that start within this time may have done so by one power cut."""
+WAITS_FOR_ANSWER: Final = timedelta(seconds=32)
+"""How long a phone waits for the answer to its SUBSCRIBE (RFC 3261 17.1.2.2, timer F)."""
 
 
 class Provisioning(Follower):
@@ -54,11 +62,17 @@ class Provisioning(Follower):
         self._phones = phones
         self._settings: EntrySettings | None = None
         self._window: Window | None = None
-        self.refresher: Final = Refresher(hass, phones, save)
+        self.record: Final = Record()
+        self.refresher: Final = Refresher(hass, phones, self.record, save)
         self._renewals = Renewals(hass, entry)
         self.tokens: Final = FirstTokens(time.monotonic)
         self.files: Final = Files(
-            hass, entry, self.tokens, self.refresher, lambda: self.window
+            hass,
+            entry,
+            self.tokens,
+            self.refresher,
+            record=self.record,
+            window=lambda: self.window,
         )
         self.newcomers: Final = Newcomers()
         self.plug_and_play: Final = PlugAndPlay(
@@ -72,6 +86,7 @@ class Provisioning(Follower):
             self.plug_and_play.heard.subscribe(self._async_heard),
             self.plug_and_play.settled.subscribe(self._async_settled),
             self.newcomers.heard.subscribe(self._async_discover),
+            self._server.changed.subscribe(self.refresher.async_follow),
             self._server.renewed.subscribe(self._renewals.async_renewed),
             self._server.attempted.subscribe(self._async_attempted),
             async_at_started(self._hass, self._async_discover_all),
@@ -82,6 +97,7 @@ class Provisioning(Follower):
         """Have the files of these phones, and hear those that are not among them."""
         self._settings = settings
         self.newcomers.async_drop({phone.mac for phone in settings.phones})
+        self.record.async_update(settings.phones)
         self.files.async_update(settings)
         self._renewals.async_update()
         async_drop_extensions(
@@ -94,23 +110,55 @@ class Provisioning(Follower):
         self.refresher.async_stop()
         self._renewals.async_stop()
         if self.window is not None:
-            self.async_close_window(self.window)
+            self.window.async_end(None)
 
     @callback
-    def async_open_window(self, make: MakePhone) -> Window | None:
-        """Open a window, None if one is open already, also of another server.
+    def async_open_window(self, make: MakePhone) -> Window:
+        """Open a window, and close the one that is open, also that of another server.
 
-        Of two windows, both would answer the same phone.
+        Of two windows, both would answer the same phone. One that a person has left open
+        in a dialogue that is gone must not be in the way.
         """
-        if self._is_window_open:
-            return None
-        self._window = Window(make, time.monotonic)
+        for provisioning in self._all:
+            if provisioning.window is not None:
+                provisioning.window.async_end(None)
+        self._window = Window(make)
         return self._window
 
     @callback
-    def async_close_window(self, window: Window) -> None:
-        """Close a window. A second call does nothing."""
-        window.async_end(None)
+    def async_candidates(self, window: Window) -> list[Newcomer]:
+        """Return the phones that a window may be for, the one heard last at the end.
+
+        Those of the minute before count, as a power cut starts all phones at once.
+        """
+        since = min(window.opened, dt_util.utcnow() - STARTED_TOGETHER)
+        return [
+            newcomer
+            for newcomer in self.newcomers.phones
+            if newcomer.at >= since
+            and newcomer.announcement.is_ours
+            and newcomer.announcement.mac not in window.passed_over
+            and not async_is_ignored(self._hass, newcomer.announcement.mac)
+        ]
+
+    @callback
+    def async_choose(self, window: Window, chosen: Newcomer) -> None:
+        """Set up this phone, and no other one that was heard."""
+        window.async_choose(chosen.announcement)
+        self.async_answer_late(chosen)
+
+    @callback
+    def async_pass_over(self, window: Window, macs: Iterable[Mac]) -> None:
+        """Set up none of these phones, but the next one that is plugged in."""
+        window.async_pass_over(macs)
+        for newcomer in self.async_candidates(window)[-1:]:
+            self.async_answer_late(newcomer)
+
+    @callback
+    def async_answer_late(self, newcomer: Newcomer) -> None:
+        """Answer a phone that may still wait for it; else it is at its next start."""
+        if dt_util.utcnow() - newcomer.at < WAITS_FOR_ANSWER:
+            self.plug_and_play.answer(newcomer.announcement)
 
     @property
     def window(self) -> Window | None:
@@ -119,10 +167,10 @@ class Provisioning(Follower):
         return None if window is None or window.ended.done() else window
 
     @property
-    def _is_window_open(self) -> bool:
-        """Whether a window is open, also of another server."""
+    def _all(self) -> list[Provisioning]:
+        """Those of all servers that run."""
         entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
-        return any(entry.runtime_data.provisioning.window for entry in entries)
+        return [entry.runtime_data.provisioning for entry in entries]
 
     @callback
     def _async_discover(self, newcomer: Newcomer) -> None:
@@ -130,7 +178,7 @@ class Provisioning(Follower):
         said, settings = newcomer.announcement, self._settings
         if settings is None or not is_allowed(settings, said.host):
             return
-        if not self._is_window_open:
+        if not any(provisioning.window for provisioning in self._all):
             async_discover(self._hass, self._entry, said)
 
     @callback
@@ -149,6 +197,14 @@ class Provisioning(Follower):
     def _async_heard(self, said: Announcement) -> None:
         if self._settings is None or not is_allowed(self._settings, said.host):
             return
+        self.record.async_note(
+            said.mac,
+            ANNOUNCED,
+            vendor=said.vendor,
+            model=said.model,
+            version=said.version,
+            port=said.port,
+        )
         if said.mac not in known_macs(self._hass):
             self.newcomers.async_add(said)
         if self.window is not None:
@@ -162,7 +218,12 @@ class Provisioning(Follower):
             return None
         known = next((it for it in settings.phones if it.mac == said.mac), None)
         if known is not None:
-            is_wanted = bool(known.token) and self._trusts(known, said)
+            is_wanted = (
+                bool(known.token)
+                # Its settings come from its telephone system.
+                and not known.provisioning.beside
+                and self._trusts(known, said)
+            )
         else:
             is_wanted = not (
                 self.window is None
@@ -172,8 +233,11 @@ class Provisioning(Follower):
         # Without a URL there is nothing to answer, and the window stays free.
         if not is_wanted or async_settings_url(self._hass, settings, "-") is None:
             return None
-        if known is None and self.window and not self.window.async_admit(said):
-            return None
+        if known is None and self.window is not None:
+            candidates = self.async_candidates(self.window)
+            others = [it for it in candidates if it.announcement.mac != said.mac]
+            if not self.window.async_admit(said, is_alone=not others):
+                return None
         token = self.tokens.async_issue(said.mac)
         folder = async_settings_url(self._hass, settings, token)
         return f"{folder}{said.mac}.xml"
@@ -192,6 +256,7 @@ class Provisioning(Follower):
     @callback
     def _async_settled(self, outcome: Outcome) -> None:
         said = outcome.announcement
+        self.record.async_note(said.mac, ANSWERED, status=outcome.status)
         _LOGGER.info(
             "%s, %s, at %s, was answered: %s",
             said.model or "A phone",

@@ -8,6 +8,7 @@ from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
+from ...engine.phones import KeyKind
 from ...engine.provisioning import Profile, ProfileKey, Region, region_of
 from ..settings import EntrySettings, PhoneSettings
 
@@ -52,7 +53,7 @@ def async_profile(
 ) -> Profile:
     """Return what a phone is to be set to."""
     transport, registrar = _registrar(settings)
-    setup = phone.setup
+    setup, provisioning = phone.setup, phone.provisioning
     return Profile(
         account=setup.extension,
         password=setup.password,
@@ -60,8 +61,19 @@ def async_profile(
         registrar=registrar,
         transport=transport.lower(),
         model=setup.model,
-        keys=tuple(ProfileKey(name=key.name, label=key.title) for key in setup.keys),
+        identity=provisioning.identity,
+        whole=not provisioning.beside,
+        keys=tuple(
+            ProfileKey(
+                name=key.name,
+                label=key.title,
+                is_used=key.kind is not KeyKind.NONE,
+            )
+            for key in setup.keys
+        ),
         settings_url=async_settings_url(hass, settings, phone.token),
+        lamps=provisioning.lamps,
+        web_password=provisioning.web_password or None,
         region=_region(hass),
     )
 

@@ -10,9 +10,11 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from ...const import ANSWER_WAIT
+from ...engine.phones import Change, Signal
 from ...engine.provisioning import Profile, digest_of
 from ...engine.refused import Failed
 from ..phone import SnomPhone
+from .record import ASKED, Record
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,14 +30,18 @@ class Refresher:
         self,
         hass: HomeAssistant,
         phones: Mapping[str, SnomPhone],
+        record: Record,
         save: Callable[[str], None],
     ) -> None:
         """Know of no file. `phones` are the phones by extension, which may change.
 
         `save` is called with a subentry when what `saved` returns has changed.
         """
+        self.fetched: Final[Signal[str]] = Signal()
+        """A phone, by its subentry, has fetched its settings."""
         self._hass = hass
         self._phones = phones
+        self._record = record
         self._save = save
         self._fetched: dict[str, str] = {}
         """By subentry: the digest of what the phone was set to by the file that it has."""
@@ -43,6 +49,8 @@ class Refresher:
         """By subentry: what the phones are to be set to, as of the last update."""
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         """By subentry: what cancels the request to fetch it again."""
+        self._missed: set[str] = set()
+        """The subentries of phones that could not be asked: they are when they register."""
 
     @callback
     def async_saved(self, subentry_id: str) -> dict[str, Any]:
@@ -70,6 +78,7 @@ class Refresher:
         if self._fetched.get(subentry_id) != digest:
             self._fetched[subentry_id] = digest
             self._save(subentry_id)
+        self.fetched.emit(subentry_id)
 
     @callback
     def async_update(self, profiles: Mapping[str, Profile]) -> None:
@@ -91,6 +100,17 @@ class Refresher:
         self._profiles = profiles
 
     @callback
+    def async_follow(self, change: Change) -> None:
+        """Ask a phone that registers, if it could not be asked before."""
+        if not self._missed:  # this is called for each change of a key
+            return
+        phone = self._phones.get(change.extension or "")
+        if phone is None or not phone.phone.available:
+            return
+        if (subentry_id := phone.settings.subentry_id) in self._missed:
+            self._async_ask_soon(subentry_id)
+
+    @callback
     def async_stop(self) -> None:
         """Ask no phone any more."""
         for subentry_id in list(self._waiting):
@@ -105,6 +125,7 @@ class Refresher:
 
     @callback
     def _async_cancel(self, subentry_id: str) -> None:
+        self._missed.discard(subentry_id)
         if cancel := self._waiting.pop(subentry_id, None):
             cancel()
 
@@ -112,9 +133,16 @@ class Refresher:
         del self._waiting[subentry_id]
         for phone in self._phones.values():
             if phone.settings.subentry_id == subentry_id:
+                result = "accepted"
                 try:
                     await phone.phone.check_sync(reboot=False, within=ANSWER_WAIT)
                 except Failed as failed:
+                    result = failed.key
                     # It fetches them when it starts, or by itself within a day.
                     _LOGGER.debug("A phone does not fetch its settings: %s", failed)
+                    if not phone.phone.available:
+                        self._missed.add(subentry_id)
+                self._record.async_note(
+                    phone.settings.mac or subentry_id, ASKED, result=result
+                )
                 return

@@ -10,9 +10,11 @@ from homeassistant.helpers.network import is_cloud_connection
 
 from ...const import DOMAIN
 from ...engine.provisioning import CONTENT_TYPE, read_fetch
-from .files import Files
+from .files import Asked, Files
 from .profiles import SETTINGS_PATH
 
+MAX_NAME: Final = 64
+"""Characters of the name of a file that are recorded."""
 MAX_AGENT: Final = 200
 """Characters of a User-Agent that are read."""
 
@@ -21,18 +23,20 @@ MAX_AGENT: Final = 200
 def async_settings_file(
     hass: HomeAssistant, token: str, name: str, agent: str, remote: str
 ) -> bytes | None:
-    """Return the settings file that a request asks for; None for all else, counted."""
-    fetch = read_fetch(name, agent[:MAX_AGENT])
-    if fetch is None:
-        return None
-    entries = hass.config_entries.async_loaded_entries(DOMAIN)
-    for entry in entries:
-        files: Files = entry.runtime_data.provisioning.files
-        file = files.async_file(token, fetch, remote)
+    """Return the settings file that a request asks for; None for all else."""
+    asked = Asked(name[:MAX_NAME], agent[:MAX_AGENT], remote)
+    fetch = read_fetch(name, asked.agent)
+    servers: list[Files] = [
+        entry.runtime_data.provisioning.files
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+    ]
+    for files in servers:
+        file = files.async_file(token, fetch, remote) if fetch else None
         if file is not None:
+            files.async_note(token, asked, served=True)
             return file
-    for entry in entries:
-        entry.runtime_data.provisioning.files.refused += 1
+    for files in servers:
+        files.async_note(token, asked, served=False)
     return None
 
 

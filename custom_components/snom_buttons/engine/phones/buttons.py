@@ -1,0 +1,63 @@
+"""Sends keys as buttons documents, by MESSAGE (LED Remote Control)."""
+
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+
+from ..sip import Binding, OutgoingRequest
+from ..xbuttons import CONTENT_TYPE
+from .courier import Courier
+
+
+class Buttons:
+    """The speaker that joins the documents of a batch into one MESSAGE."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        courier: Courier,
+        *,
+        document_of: Callable[[str], bytes],
+        send: Callable[[OutgoingRequest], Awaitable[str]],
+    ) -> None:
+        """Send to a binding.
+
+        `document_of` returns the current document of a key, `send` sends a request and
+        returns the contact's answer. It raises DeliveryFailed.
+        """
+        self._binding = binding
+        self._courier = courier
+        self._document_of = document_of
+        self._send = send
+        self._room = courier.room(self._message(b""), binding)
+
+    def batch(self, due: Iterable[str], alone: Container[str]) -> list[str]:
+        """Return the first of the due keys that one document holds.
+
+        A key that is larger than a document goes alone, as does one of a refused
+        document (`alone`): another key may have been the reason.
+        """
+        keys: list[str] = []
+        room = self._room()
+        for key in due:
+            goes_alone = key in alone
+            room -= len(self._document_of(key))
+            if keys and (goes_alone or room < 0):
+                break
+            keys.append(key)
+            if goes_alone:
+                break
+        return keys
+
+    async def deliver(self, keys: Sequence[str]) -> str:
+        """Send a batch; return the contact's answer. Raises DeliveryFailed."""
+        document = b"".join(map(self._document_of, keys))
+        return await self._send(self._message(document))
+
+    def _message(self, document: bytes) -> OutgoingRequest:
+        """Return a MESSAGE as in the LED Remote Control document (docs/decisions/0016)."""
+        return self._courier.request(
+            "MESSAGE",
+            self._binding,
+            ("Subject", "buttons"),
+            ("Content-Type", CONTENT_TYPE),
+            body=document,
+        )

@@ -1,0 +1,175 @@
+"""The last page of a phone's dialogue: what it is to be set to, to enter it by hand."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
+from homeassistant.const import CONF_ADDRESS, CONF_TOKEN
+from homeassistant.core import valid_entity_id
+
+from ..const import CONF_EXTENSION, SUBENTRY_TYPE_PHONE
+from ..engine.provisioning import Profile, Setting, keys_of, settings_of
+from ..hub.links.describe import describe
+from ..hub.markdown import escape_markdown
+from ..hub.provisioning.profiles import async_profile
+from ..hub.settings import EntrySettings, KeySettings, PhoneSettings
+from ..hub.texts import text
+from .account import async_by_itself
+from .forms import SnomSubentryFlow
+
+LABELED: Final = (
+    "user_active",
+    "user_realname",
+    "user_name",
+    "user_pass",
+    "user_host",
+    "user_outbound",
+    "user_pname",
+    "user_idle_text",
+)
+"""The settings that are on the page *Login* of an identity in the phone's web page."""
+
+type Label = Callable[[str], str]
+"""Returns what the phone's web page calls a setting."""
+
+
+def login_rows(profile: Profile, label: Label) -> str:
+    """Return the rows of the table of an identity, as Markdown."""
+    return "\n".join(
+        f"| {label(setting.name)} | {_code(setting.value)} |"
+        for setting in settings_of(profile)
+        if setting.name in LABELED
+    )
+
+
+def other_rows(profile: Profile) -> str:
+    """Return the rows of all other settings, which have their names in settings files."""
+    return "\n".join(
+        f"| {_code(_name(setting))} | {_code(setting.value)} |"
+        for setting in settings_of(profile)
+        if setting.name not in LABELED
+    )
+
+
+def key_rows(profile: Profile, lines: Mapping[str, str]) -> str:
+    """Return the rows of the table of keys. `lines` say what a key is for, by its name."""
+    rows = []
+    for key in keys_of(profile):
+        kind, _, argument = key.value.partition(" ")
+        rows.append(
+            f"| P{key.number + 1} | {kind.capitalize()} | {_code(argument)}"
+            f" | {escape_markdown(key.label)} | {lines.get(argument, '')} |"
+        )
+    return "\n".join(rows)
+
+
+def _name(setting: Setting) -> str:
+    number = "" if setting.identity is None else f" {setting.identity}"
+    return setting.name + number
+
+
+def _code(value: str) -> str:
+    """Return a value for a cell of a table, to be copied as it is."""
+    if set(value) & set("`|\\"):
+        return escape_markdown(value)
+    return f"`{value}`" if value else ""
+
+
+class EnterFlow(SnomSubentryFlow):
+    """Show what to enter in a phone, then save it."""
+
+    _title: str
+    _make_data: Callable[[], dict[str, Any]]
+    """Returns the phone as it is to be saved. It may have fetched settings meanwhile."""
+    _keys: list[KeySettings]
+
+    @property
+    def _own_keys(self) -> list[KeySettings]:
+        """The keys that belong to no shared line."""
+        settings = EntrySettings.from_entry(self._get_entry())
+        of_lines = {line.keys.get(self._own or "") for line in settings.lines}
+        return [key for key in self._keys if key.key not in of_lines]
+
+    @property
+    def _lines(self) -> dict[str, str]:
+        """What each linked key follows and does, as Markdown, by the keys' numbers."""
+        return {
+            key.key: escape_markdown(line)
+            for key in self._own_keys
+            # After an error also those of the form that are wrong.
+            if key.link is not None
+            and all(map(valid_entity_id, key.link.entities))
+            and (line := describe(self.hass, key))
+        }
+
+    async def async_step_phone(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what to enter in the web page of the phone."""
+        if user_input is not None:
+            return self._async_finish()
+        data = self._make_data()
+        settings = EntrySettings.from_entry(self._get_entry())
+        phone = PhoneSettings.from_subentry(
+            ConfigSubentry(
+                data=MappingProxyType(data),
+                subentry_id=self._own or "",
+                subentry_type=SUBENTRY_TYPE_PHONE,
+                title=self._title,
+                unique_id=None,
+            ),
+            settings.lines,
+        )
+        profile = async_profile(self.hass, settings, phone)
+        step_id = "phone" if profile.whole else "beside"
+        if CONF_ADDRESS in data:
+            step_id = "placed"
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "identity": str(profile.identity),
+                "account": profile.account,
+                "registrar": profile.registrar,
+                "by_itself": self._by_itself(profile, data),
+                "login": login_rows(profile, self._label),
+                "outbound": "".join(
+                    f"\n| {self._label('user_outbound')} ({transport})"
+                    f" | `{address};transport={transport.lower()}` |"
+                    for transport, address in settings.server.registrar_addresses.items()
+                    if transport.lower() != profile.transport
+                ),
+                "others": other_rows(profile),
+                "keys": key_rows(profile, self._lines),
+            },
+            last_step=True,
+        )
+
+    def _label(self, setting: str) -> str:
+        return text(self.hass, f"web_{setting}")
+
+    def _by_itself(self, profile: Profile, data: Mapping[str, Any]) -> str:
+        """How the phone gets all this without typing, "" if it cannot."""
+        if profile.whole:
+            return async_by_itself(self.hass, self._get_entry(), data[CONF_TOKEN])
+        url = profile.settings_url
+        return f"{text(self.hass, 'settings_file', url=url)}\n\n" if url else ""
+
+    async def async_step_placed(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show the same for a phone that does not register."""
+        return await self.async_step_phone(user_input)
+
+    async def async_step_beside(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show the same for a phone that is used with a telephone system too."""
+        return await self.async_step_phone(user_input)
+
+    def _async_finish(self) -> SubentryFlowResult:
+        data = self._make_data()
+        return self._async_save(self._title, data, data[CONF_EXTENSION])
