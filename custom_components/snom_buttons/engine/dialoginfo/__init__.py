@@ -1,10 +1,11 @@
 """What the lamp of a subscribed key shows, as the documents of NOTIFYs. Bytes only."""
 
 from .document import Direction, Identity, format_dialog_info
-from .state import DialogState, state_of
+from .state import STATES, DialogState, state_of
 from .summary import format_message_summary
 
 __all__ = [
+    "STATES",
     "DialogState",
     "Direction",
     "Identity",

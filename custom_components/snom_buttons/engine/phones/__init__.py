@@ -12,7 +12,16 @@ from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
 from .server import CannotListen, PhoneServer
 from .settings import ServerSettings
-from .setup import KeyKind, KeySetup, LineSetup, PhoneSetup, shared_key
+from .setup import (
+    BlfSetup,
+    KeyKind,
+    KeySetup,
+    LineSetup,
+    PhoneSetup,
+    PressAnswer,
+    Speakers,
+    shared_key,
+)
 from .signal import Signal
 from .storage import Change
 from .traffic import Traffic
@@ -23,6 +32,7 @@ __all__ = [
     "MODELS",
     "PRIVATE_NETWORKS",
     "Attempt",
+    "BlfSetup",
     "CannotListen",
     "Change",
     "DialAnswer",
@@ -39,10 +49,12 @@ __all__ = [
     "Phone",
     "PhoneServer",
     "PhoneSetup",
+    "PressAnswer",
     "Registration",
     "ServerSettings",
     "SharedLine",
     "Signal",
+    "Speakers",
     "Traffic",
     "can_reach",
     "check_bind",

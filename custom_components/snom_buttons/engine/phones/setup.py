@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ..dialoginfo import STATES, DialogState, state_of
 from ..xbuttons import Action, KeyDescription, LightMode
 from .dialling import Dialling
 
@@ -48,6 +49,49 @@ class KeySetup:
         return self.kind is not KeyKind.NONE
 
 
+class Speakers(StrEnum):
+    """How the looks of a phone's keys are sent."""
+
+    AUTOMATIC = "automatic"
+    """By NOTIFY if the phone has subscribed to the key, else by documents."""
+    BUTTONS = "buttons"
+    """By buttons documents only."""
+    BLF = "blf"
+    """By NOTIFY only."""
+    BOTH = "both"
+
+
+class PressAnswer(StrEnum):
+    """The answer to the INVITE by which a phone sends the press of a BLF key."""
+
+    BUSY = "busy"
+    """486 Busy Here (RFC 3261 21.4.24)."""
+    DECLINE = "decline"
+    """603 Decline (21.6.2)."""
+    UNAVAILABLE = "unavailable"
+    """480 Temporarily Unavailable (21.4.18)."""
+
+    @property
+    def status(self) -> int:
+        """The status of the response."""
+        return {"busy": 486, "decline": 603, "unavailable": 480}[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlfSetup:
+    """How a phone shows its BLF keys, and what it hears when one is pressed."""
+
+    press_answer: PressAnswer = PressAnswer.BUSY
+    states: Mapping[str, DialogState] = STATES
+    """The dialog states of light modes; those that are left out are as in `STATES`."""
+    is_inverted: bool = False
+    """Whether the lamps are lit while nothing is on."""
+
+    def state_of(self, look: KeyDescription) -> DialogState:
+        """Return the dialog state that a look is sent as."""
+        return state_of(look.light, self.states, is_inverted=self.is_inverted)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSetup:
     """One phone."""
@@ -63,6 +107,8 @@ class PhoneSetup:
     keys: tuple[KeySetup, ...] = ()
     dialling: Dialling = field(default_factory=Dialling)
     """How calls from the phone are answered; by default it is always busy."""
+    speakers: Speakers = Speakers.AUTOMATIC
+    blf: BlfSetup = field(default_factory=BlfSetup)
     address: tuple[str, int] | None = None
     """IP address and UDP port of a phone that does not register, and then cannot."""
     room_lights: bool = False
