@@ -71,12 +71,7 @@ def count_keys(model_name: str, entities: Sequence[str]) -> int:
 
 @callback
 def async_by_itself(hass: HomeAssistant, entry: ConfigEntry[Any], token: str) -> str:
-    """Return how a phone fetches its settings by itself, or what that needs, as Markdown.
-
-    "" for a phone that has no token.
-    """
-    if not token:
-        return ""
+    """Return how a phone fetches its settings by itself, or what that needs, as Markdown."""
     url = async_settings_url(hass, EntrySettings.from_entry(entry), token)
     if url is None:
         return f"{text(hass, 'no_settings_url')}\n\n"
