@@ -170,13 +170,14 @@ class RawPhone(UdpPeer):
             body=body,
         )
 
-    async def invite(self, number: str) -> RawMessage:
+    async def invite(self, number: str, *lines: str) -> RawMessage:
         """Dial a number; return the final answer, which is acknowledged."""
         uri = f"{self.scheme}:{number}@{self.host}"
         contact = (
             f"Contact: <{self.scheme}:{self.extension}@{self.address}{self.parameter}>"
         )
-        return await self._authorized("INVITE", uri, to=number, headers=(contact,))
+        headers = (contact, *lines)
+        return await self._authorized("INVITE", uri, to=number, headers=headers)
 
     async def subscribe(
         self,

@@ -103,6 +103,13 @@ def test_extensions_that_are_supported_or_not_our_affair(line: str) -> None:
     assert refusal_of(request("OPTIONS", line)) is None
 
 
+def test_a_call_may_require_replaces() -> None:
+    """RFC 3891: whether it can be taken is for the user of the endpoint to say."""
+    assert refusal_of(request("INVITE", "Require: Replaces")) is None
+    refused = Answer(420, (("Unsupported", "replaces"),))
+    assert refusal_of(request("MESSAGE", "Require: replaces")) == refused
+
+
 def test_a_list_that_cannot_be_read() -> None:
     assert refusal_of(request("OPTIONS", 'Require: "a, b')) == Answer(400)
     encoded = request("MESSAGE", 'Content-Encoding: "a, b')

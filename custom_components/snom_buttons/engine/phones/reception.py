@@ -14,9 +14,11 @@ from ..sip import (
     ALLOW_HEADER,
     SUPPORTED_HEADER,
     Rate,
+    Request,
     Shares,
     content_refusal,
     shape,
+    unsupported,
 )
 from ..sip.net import IncomingRequest
 from ..xbuttons import (
@@ -27,6 +29,7 @@ from ..xbuttons import (
     KeyDescription,
     parse_document,
 )
+from .called import Called, called_keys, printable
 from .events import Dialled, KeyPress
 from .key import Key
 from .line import SharedLine
@@ -56,6 +59,8 @@ MORE_PRESSES = Rate(20.0, 80.0)
 """Further ones."""
 PHONES_MORE_PRESSES = Rate(100.0, 200.0)
 """All these further presses of all phones."""
+REPLACES = "replaces"
+"""The extension that a call may require if it presses a BLF key (RFC 3891)."""
 
 
 class Reception:
@@ -65,14 +70,20 @@ class Reception:
         self,
         phones: Mapping[str, Phone],
         line_of: Callable[[str, str], SharedLine | None],
+        has_subscribed: Callable[[str, str], bool],
         clock: Callable[[], float],
     ) -> None:
-        """Answer for `phones`, which may change; `line_of` returns a key's line."""
+        """Answer for `phones`, which may change.
+
+        `line_of` returns a key's line, `has_subscribed` whether a phone has subscribed to
+        a key; both get an extension and the name of a key.
+        """
         self.pressed: Signal[KeyPress] = Signal()
         """A key was pressed; the key need not be configured."""
         self.dialled: Signal[Dialled] = Signal()
         self._phones = phones
         self._line_of = line_of
+        self._has_subscribed = has_subscribed
         self._shares = Shares(
             clock,
             own=OWN_PRESSES,
@@ -130,7 +141,7 @@ class Reception:
         if self._exceeds(phone, incoming, len(pressed)):
             return
         incoming.reply(200)
-        phone.acted_on(incoming.record)
+        phone.acted_on(incoming.record())
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug(
                 "Phone %s sent a press of %s",
@@ -147,7 +158,7 @@ class Reception:
                 phone,
                 description.name,
                 Action.MESSAGE if action is Action.INVITE else action,
-                _printable(request.to.uri.user),
+                printable(request.to.uri.user),
             )
 
     def _take_call(self, incoming: IncomingRequest) -> None:
@@ -155,20 +166,26 @@ class Reception:
         phone = self._phone_of(incoming)
         if self._exceeds(phone, incoming, 1):
             return
-        dialled = incoming.request.uri.user
-        number = _printable(dialled)
-        called = _called(phone, number)
-        # The number of a key that does not call means nothing elsewhere. A number that
-        # was cut would be another one.
-        if all(key.action is Action.INVITE for key in called):
-            whole = incoming.request.uri if number == dialled else None
+        request = incoming.request
+        dialled = request.uri.user
+        number = printable(dialled)
+        # A number that was cut would be another one.
+        whole = request.uri if number == dialled else None
+        called = self._called(phone, dialled or "", _replaced(request))
+        if not called.is_blf and _requires_replaces(request):
+            incoming.refuse(unsupported(REPLACES))
+            return
+        if called.is_blf:
+            incoming.reply(phone.setup.blf.press_answer.status)
+        # The number of a key that does not call means nothing elsewhere.
+        elif all(phone.keys[key].look.action is Action.INVITE for key in called.keys):
             incoming.reply(*phone.setup.dialling.answer_to(whole))
         else:
             incoming.reply(486)
-        phone.acted_on(incoming.record)
-        for key in called:
-            self._press(phone, key.name, Action.INVITE, number)
-        if not called or number in phone.setup.dialling.own:
+        phone.acted_on(incoming.record(is_secret=not called.keys))
+        for key, action in self._actions(phone, called).items():
+            self._press(phone, key, action, number)
+        if not called.keys or number in phone.setup.dialling.own:
             emit_later(partial(self._emit_dialled, phone, number))
 
     def simulate(self, phone: Phone, key: Key, cause: object) -> Sequence[KeyPress]:
@@ -177,19 +194,41 @@ class Reception:
         Returns the presses, which are emitted in the next turn of the loop. Raises
         Refused for a key without a number, which a phone does not send.
         """
-        number = _printable(key.look.number)
+        number, called = key.name, self._called(phone, key.name)
+        if not called.is_blf:
+            number = printable(key.look.number)
+            called = self._called(phone, number)
         if not number:
             raise Refused("key_without_number", phone=phone.setup.name, key=key.name)
-        action = key.look.action
-        pressed = [key.look]
-        if action is Action.INVITE:
-            pressed = _called(phone, number)
+        if called.is_blf or key.look.action is Action.INVITE:
+            actions = self._actions(phone, called)
             if number in phone.setup.dialling.own:
                 emit_later(partial(self._emit_dialled, phone, number, cause))
+        else:
+            actions = {key.name: key.look.action}
         return [
-            self._press(phone, look.name, action, number, cause, simulated=True)
-            for look in pressed
+            self._press(phone, name, action, number, cause, simulated=True)
+            for name, action in actions.items()
         ]
+
+    @staticmethod
+    def _actions(phone: Phone, called: Called) -> dict[str, Action | str]:
+        """Return the action of each key that a call presses.
+
+        A BLF key of a shared line does what its look says, as the phone cannot send it.
+        """
+        return {
+            name: key.look.action
+            if called.is_blf
+            and (key := phone.keys.get(name))
+            and key.look.action in (Action.SEIZE, Action.RELEASE)
+            else Action.INVITE
+            for name in called.keys
+        }
+
+    def _called(self, phone: Phone, number: str, replaced: str = "") -> Called:
+        subscribed = partial(self._has_subscribed, phone.extension)
+        return called_keys(phone, number, subscribed, replaced)
 
     def _press(
         self,
@@ -233,13 +272,14 @@ class Reception:
         self.dialled.emit(dialled)
 
 
-def _called(phone: Phone, number: str) -> list[KeyDescription]:
-    """Return the looks of the keys that call a number."""
-    return [
-        key.look
-        for key in phone.keys.values()
-        if number and (key.look.number or "")[:MAX_TEXT] == number
-    ]
+def _replaced(request: Request) -> str:
+    """Return the Call-ID in Replaces (RFC 3891 6.1), "" without one."""
+    return (request.headers.get("Replaces") or "").partition(";")[0].strip()
+
+
+def _requires_replaces(request: Request) -> bool:
+    required = request.headers.listed("Require")
+    return any(option.lower() == REPLACES for option in required)
 
 
 def _is_press(pressed: Sequence[KeyDescription]) -> bool:
@@ -251,10 +291,3 @@ def _is_press(pressed: Sequence[KeyDescription]) -> bool:
 def emit_later(emit: Callable[[], None]) -> None:
     """Emit an event after the documents that it made due, sent in the next turn."""
     asyncio.get_running_loop().call_soon(emit)
-
-
-def _printable(number: str | None) -> str:
-    text = (number or "")[:MAX_TEXT]
-    if text.isprintable():
-        return text
-    return "".join(character for character in text if character.isprintable())

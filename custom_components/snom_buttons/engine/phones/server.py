@@ -90,7 +90,10 @@ class PhoneServer:
             on_registering=self._end_former_password,
             on_wrong=self._wrong,
         )
-        reception = self._reception = Reception(self.phones, self.line_of, clock)
+        self._notifier = Notifier(clock, lambda *_: 404, lambda _: None)
+        reception = self._reception = Reception(
+            self.phones, self.line_of, self._notifier.has_subscribed, clock
+        )
         self.pressed = reception.pressed
         self.dialled = reception.dialled
         self._endpoint = Endpoint(
@@ -98,7 +101,7 @@ class PhoneServer:
             guard=self._guard,
             trust=self._trust,
             registrar=Registrar(self._location, clock, self._registered),
-            notifier=Notifier(clock, lambda *_: 404, lambda _: None),
+            notifier=self._notifier,
             on_lost=self._connection_lost,
         )
         self._courier = Courier(self._endpoint, settings.keepalive)

@@ -26,6 +26,7 @@ from .uas import (
     SUPPORTED_HEADER,
     Answer,
     content_refusal,
+    unsupported,
 )
 from .uri import (
     Address,
@@ -93,4 +94,5 @@ __all__ = [
     "parse_uri",
     "readable",
     "shape",
+    "unsupported",
 ]

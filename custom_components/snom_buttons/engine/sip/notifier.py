@@ -1,6 +1,6 @@
 """The notifier: what a SUBSCRIBE does to the subscriptions (RFC 6665 4.2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import logging
 
@@ -26,7 +26,7 @@ MAX_OF_RESOURCE = MAX_BINDINGS
 """Subscriptions of a phone to one resource, one for each contact; a new one ends the
 oldest, which a contact has left behind that was restarted."""
 MAX_DIALOG = 1024
-"""Characters of all that a subscription keeps of its SUBSCRIBE and each NOTIFY repeats."""
+"""The largest size of a subscription, in characters."""
 RETRY_AFTER = ("Retry-After", "300")
 """The header of a 480, in seconds."""
 
@@ -77,10 +77,40 @@ class Notifier:
         self._subscriptions: dict[str, dict[DialogKey, Subscription]] = {}
         """By user, the oldest first."""
         self._count = 0
+        self._subscribed: dict[str, set[str]] = {}
+        """By user: the resources whose dialogs it is subscribed to, or was until it was
+        lost. They are no more than the resources that exist."""
 
     def subscriptions(self, user: str) -> tuple[Subscription, ...]:
         """Return a user's subscriptions, the oldest first."""
         return tuple(self._subscriptions.get(user, {}).values())
+
+    def has_subscribed(self, user: str, resource: str) -> bool:
+        """Whether a user has subscribed to the dialogs of a resource.
+
+        It has until it ends the last subscription itself. One that has expired or was
+        lost is made anew, and meanwhile the key is no other one.
+        """
+        return resource in self._subscribed.get(user, ())
+
+    def forget(self, user: str) -> None:
+        """Drop all subscriptions of a user that no longer exists; no NOTIFY is due."""
+        self._count -= len(self._subscriptions.pop(user, ()))
+        self._subscribed.pop(user, None)
+
+    def restore(self, user: str, subscriptions: Iterable[Subscription]) -> None:
+        """Add a user's subscriptions from before a restart, the oldest first.
+
+        Left out are those that have expired, that are too many, or whose resource there
+        is no more. No NOTIFY is due for them.
+        """
+        now = self._clock()
+        for subscription in subscriptions:
+            package, resource = subscription.event.package, subscription.resource
+            if self._resource_refusal(user, package, resource) is None:
+                self._note_subscribed(subscription)
+                if subscription.expires_at > now and self._has_room(user):
+                    self._add(subscription)
 
     def subscribe(
         self, request: Request, flow: Flow, local_tag: str, sent_by: str
@@ -137,12 +167,13 @@ class Notifier:
         """
         if attempt.held is not None or not attempt.seconds:
             return None
-        held = len(self._subscriptions.get(attempt.user, ()))
-        if held < ALWAYS_OF_PHONE or (
+        return None if self._has_room(attempt.user) else Answer(480, (RETRY_AFTER,))
+
+    def _has_room(self, user: str) -> bool:
+        held = len(self._subscriptions.get(user, ()))
+        return held < ALWAYS_OF_PHONE or (
             held < MAX_OF_PHONE and self._count < MAX_SUBSCRIPTIONS
-        ):
-            return None
-        return Answer(480, (RETRY_AFTER,))
+        )
 
     # What is accepted
 
@@ -162,6 +193,8 @@ class Notifier:
         if not granted:
             self._drop(subscription)
             subscription.ended = TIMEOUT
+            if attempt.held is not None:
+                self._note_unsubscribed(subscription)
         elif attempt.held is None:
             self._store(subscription)
         return subscription
@@ -191,31 +224,39 @@ class Notifier:
             remote_cseq=request.cseq.number,
             expires_at=0.0,
         )
-        kept = (
-            *key,
-            event_id,
-            subscription.resource,
-            subscription.local.text,
-            subscription.remote.text,
-            target.text,
-            *subscription.route,
-        )
-        if sum(len(text) for text in kept if text) > MAX_DIALOG:
+        if subscription.size > MAX_DIALOG:
             raise SipSyntaxError(f"a dialog has more than {MAX_DIALOG} characters")
         return subscription
 
     def _store(self, subscription: Subscription) -> None:
-        of_user = self._subscriptions.setdefault(subscription.user, {})
         same = [
             other
-            for other in of_user.values()
+            for other in self.subscriptions(subscription.user)
             if (other.event, other.resource)
             == (subscription.event, subscription.resource)
         ]
-        of_user[subscription.key] = subscription
-        self._count += 1
+        self._add(subscription)
+        self._note_subscribed(subscription)
         if len(same) >= MAX_OF_RESOURCE:
             self.end(same[0], "deactivated")
+
+    def _add(self, subscription: Subscription) -> None:
+        of_user = self._subscriptions.setdefault(subscription.user, {})
+        self._count += subscription.key not in of_user
+        of_user[subscription.key] = subscription
+
+    def _note_subscribed(self, subscription: Subscription) -> None:
+        if subscription.event.package == "dialog":
+            subscribed = self._subscribed.setdefault(subscription.user, set())
+            subscribed.add(subscription.resource)
+
+    def _note_unsubscribed(self, subscription: Subscription) -> None:
+        user, resource = subscription.user, subscription.resource
+        if subscription.event.package == "dialog" and not any(
+            (other.event.package, other.resource) == ("dialog", resource)
+            for other in self.subscriptions(user)
+        ):
+            self._subscribed[user].discard(resource)
 
     def _drop(self, subscription: Subscription) -> bool:
         """Remove a subscription; return whether it was there."""

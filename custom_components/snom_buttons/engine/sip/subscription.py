@@ -55,6 +55,20 @@ class Subscription:
     ended: str | None = None
     """Why it has ended, a reason of RFC 6665 4.1.3; None while it has not."""
 
+    @property
+    def size(self) -> int:
+        """The characters of all that is kept of its SUBSCRIBE and each NOTIFY repeats."""
+        kept = (
+            *self.key,
+            self.event.parameters.get("id"),
+            self.resource,
+            self.local.text,
+            self.remote.text,
+            self.target.text,
+            *self.route,
+        )
+        return sum(len(text) for text in kept if text)
+
     def next_version(self) -> int:
         """Return the version of the next document; the first one is 0 (RFC 4235 4.1)."""
         self.version += 1

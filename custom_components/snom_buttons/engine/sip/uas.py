@@ -14,6 +14,8 @@ PACKAGES = {
 }
 """The event packages, and the media type of the documents of each (RFC 4235, RFC 3842)."""
 
+# Where more may be required: the user agent judges an INVITE with Replaces (RFC 3891).
+_SUPPORTED_IN = {"INVITE": (*SUPPORTED, "replaces")}
 # Known methods that need a dialog of a call; there are no such dialogs (12.2.2).
 _IN_DIALOG = frozenset({"BYE", "NOTIFY", "INFO", "UPDATE", "PRACK"})
 # Known methods that create such a dialog, or take part in one if To has a tag.
@@ -76,8 +78,14 @@ def _method(request: Request, allowed: Sequence[str]) -> Answer | None:
 def _required_extensions(request: Request, _: Sequence[str]) -> Answer | None:
     """420: an unsupported extension is required (8.2.2.3)."""
     required = request.headers.listed("Require")
-    missing = [option for option in required if option.lower() not in SUPPORTED]
-    return Answer(420, (("Unsupported", ", ".join(missing)),)) if missing else None
+    supported = _SUPPORTED_IN.get(request.method, SUPPORTED)
+    missing = [option for option in required if option.lower() not in supported]
+    return unsupported(*missing) if missing else None
+
+
+def unsupported(*options: str) -> Answer:
+    """Return the refusal of a request that requires these extensions (8.2.2.3)."""
+    return Answer(420, (("Unsupported", ", ".join(options)),))
 
 
 _CLAUSES = (_dialog, _method, _required_extensions)

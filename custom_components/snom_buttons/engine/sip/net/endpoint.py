@@ -83,17 +83,15 @@ class IncomingRequest:
         """Send an answer, as `reply` does."""
         self.reply(answer.status, answer.headers, reason=answer.reason)
 
-    @property
-    def record(self) -> Answered | None:
+    def record(self, *, is_secret: bool = False) -> Answered | None:
         """Return what to know of the request after a restart, once it has a reply.
 
-        None by a connection, which ends with the server, and for a long response. Of a
-        call the response is left out: what was dialled may be a secret code.
+        None by a connection, which ends with the server, and for a long response. If it
+        is secret, such as a code that was dialled, the response is left out.
         """
         if self.flow.is_reliable or len(self._response) > MAX_RECORD:
             return None
-        is_call = self.request.method == "INVITE"
-        response = b"" if is_call else self._response
+        response = b"" if is_secret else self._response
         return Answered(self._key, time.time(), response)
 
     def reply_stateless(
