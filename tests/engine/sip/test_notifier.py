@@ -297,7 +297,9 @@ class TestHowMany:
 
 
 TEXTS = st.text(
-    st.characters(exclude_categories=["Cc"]), max_size=40
+    # With bytes that are no UTF-8.
+    st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from("\udc80\udcff"),
+    max_size=40,
 ) | st.sampled_from(
     [
         "dialog",
