@@ -1,4 +1,4 @@
-"""A software snom phone for the demo and the tests, built on the engine's SIP."""
+"""A software desk phone for the demo and the tests, built on the engine's SIP."""
 
 from .factory import FactoryPhone
 from .phone import Entry, Kind, VirtualPhone

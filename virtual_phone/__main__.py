@@ -13,8 +13,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from .factory import FactoryPhone, forget
-from .hardware import MODEL
 from .headless import COMMANDS, Headless
+from .maker import MAKERS, SNOM
 from .phone import VirtualPhone
 
 if TYPE_CHECKING:
@@ -46,13 +46,16 @@ def _make_phone(options: argparse.Namespace) -> VirtualPhone:
             register=options.register,
             host=options.host,
             port=options.port,
-            keys=options.keys,
-            model=options.model,
+            keys=options.keys[1],
+            model=options.model or "",
+            maker=MAKERS[options.maker],
+            blf=options.keys[0],
+            pickup=options.pickup,
         )
     if options.reset and options.state:
         forget(options.state)
     return FactoryPhone(
-        options.model,
+        options.model or SNOM.model,
         options.mac or "",
         interface=options.interface,
         host=options.host,
@@ -63,7 +66,7 @@ def _make_phone(options: argparse.Namespace) -> VirtualPhone:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="A software snom phone: shows the keys that Home Assistant drives"
+        description="A software desk phone, by default a snom: shows the keys that Home Assistant drives"
         " and sends presses back.",
     )
     parser.add_argument(
@@ -88,10 +91,29 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--port", type=_port, default=0, help="UDP port to listen on; any by default"
     )
     parser.add_argument(
-        "--keys", type=_count, default=12, help="number of keys; 12 by default"
+        "--keys",
+        type=_keys,
+        default=(False, 12),
+        metavar="NUMBER|blf|blf:NUMBER",
+        help="number of keys; 12 by default. With blf they are busy lamp keys, which"
+        " subscribe to the numbers 1, 2, 3 and so on",
     )
     parser.add_argument(
-        "--model", type=_model, default=MODEL, help=f"its model; {MODEL} by default"
+        "--maker",
+        choices=MAKERS,
+        default="snom",
+        help="whose phone it is; snom by default. All others have busy lamp keys only",
+    )
+    parser.add_argument(
+        "--model",
+        type=_model,
+        help="its model; by default one of the maker",
+    )
+    parser.add_argument(
+        "--pickup",
+        metavar="PREFIX",
+        help="what a press dials before the number while a busy lamp blinks, such as *8;"
+        " by default what the maker has set",
     )
     parser.add_argument(
         "--no-register",
@@ -137,6 +159,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.factory_new:
         if options.user or options.registrar:
             parser.error("--factory-new takes --user and --registrar from its settings")
+        if options.maker != "snom":
+            parser.error("--factory-new is a snom phone")
         return options
     if options.state or options.reset:
         parser.error("--state and --reset need --factory-new")
@@ -146,6 +170,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("name the --registrar, or use --no-register")
     if options.register and not options.password:
         parser.error(f"a registration needs --password or {PASSWORD_VARIABLE}")
+    is_blf = options.keys[0] or not MAKERS[options.maker].takes_documents
+    if is_blf and not options.register:
+        parser.error("busy lamp keys need a registration")
     return options
 
 
@@ -153,12 +180,16 @@ def _port(text: str) -> int:
     return _number(text, 0, 65535)
 
 
-def _count(text: str) -> int:
-    return _number(text, 1, 500)
+def _keys(text: str) -> tuple[bool, int]:
+    """Return whether the keys are busy lamp keys, and how many there are."""
+    kind, _, count = text.partition(":")
+    if kind == "blf":
+        return True, _number(count or "12", 1, 500)
+    return False, _number(text, 1, 500)
 
 
 def _model(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9]{1,12}", text) is None:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_ -]{0,19}", text) is None:
         raise argparse.ArgumentTypeError("must be a model such as D735")
     return text
 

@@ -23,7 +23,8 @@ from snom_buttons.sip import (
     parse_event,
 )
 
-from .hardware import FIRMWARE, Hardware
+from .hardware import Hardware
+from .maker import FIRMWARE
 
 GROUP, PORT = "224.0.1.75", 5060
 """sip.mcast.net (RFC 3261 10.2.6)."""

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Input, RichLog, Static
 
 from snom_buttons.xbuttons import KeyDescription
 
-from .face import captions, color, pattern
+from .face import captions, color
 from .phone import Entry, Kind, VirtualPhone
 
 STROKES = "1234567890" + "".join(
@@ -46,7 +46,7 @@ class Key(Widget):
 
     def blink(self) -> None:
         """Update the lamp to the current phase of its pattern."""
-        self.lit = pattern(self._key, self._phone.lamps).is_lit(time.monotonic())
+        self.lit = self._phone.pattern(self.key_name).is_lit(time.monotonic())
 
     @property
     def _key(self) -> KeyDescription:
@@ -201,4 +201,5 @@ class PhoneApp(App[None]):
         phone = self._phone
         status = self.query_one("#status", Static)
         status.set_class(phone.registered, "registered")
-        status.update(f"snom {phone.title} on {phone.where} · {phone.status}")
+        maker = phone.hardware.maker.name
+        status.update(f"{maker} {phone.title} on {phone.where} · {phone.status}")

@@ -14,9 +14,10 @@ from snom_buttons.sip import SipSyntaxError, parse_uri
 from .announce import Announcer
 from .face import LAMP_SETTINGS, printable
 from .fetch import FetchFailed, addresses_of, fetch, fill_in
-from .hardware import MODEL, SNOM, Hardware
+from .hardware import Hardware
 from .identity import EXPIRES, Account
-from .phone import Kind, VirtualPhone
+from .maker import SNOM
+from .phone import Kind, VirtualPhone, Watched
 from .settings import Settings, SettingsFile, SettingsFileError, read_settings_file
 
 ASK_AGAIN = 60.0
@@ -38,7 +39,7 @@ class FactoryPhone(VirtualPhone):
 
     def __init__(
         self,
-        model: str = MODEL,
+        model: str = SNOM.model,
         mac: str = "",
         *,
         interface: str = "127.0.0.1",
@@ -54,11 +55,12 @@ class FactoryPhone(VirtualPhone):
         """
         super().__init__("", register=False, host=host, port=port, keys=0)
         own = hashlib.sha256(model.encode()).hexdigest()[:6]
-        self.hardware = Hardware((mac or f"{SNOM}{own}").upper(), model)
+        self.hardware = Hardware((mac or f"{SNOM.oui}{own}").upper(), model)
         self.settings = Settings() if state is None else _load(state)
         self._state = state
         self._doing = "starts"
         self._identity = self._make_identity(self._account)
+        self._subscriber = self._make_subscriber()
         self._announcer = Announcer(self.hardware, interface, self._say)
         self._again = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -214,12 +216,15 @@ class FactoryPhone(VirtualPhone):
             self._say("the settings name no account")
             return
         contexts = ("active", str(number))
+        own = [key for key in self.settings.keys.values() if key.context in contexts]
+        watched = [Watched(*key.blf) for key in own if key.blf]
         self._set_keys(
             {
-                key.button: key.label
-                for key in self.settings.keys.values()
-                if key.button and key.context in contexts
-            }
+                name: key.label
+                for key in own
+                if (name := key.button or (key.blf and key.blf[0]))
+            },
+            {each.number: each for each in watched},
         )
         try:
             changed = await self._take(account_of(self.settings, number))
@@ -227,6 +232,7 @@ class FactoryPhone(VirtualPhone):
             self._say(f"cannot use identity {number}: {error}")
             await self._take(NO_ACCOUNT)
             return
+        self._watch()
         what = "set up as" if changed else "is still"
         keys = f"keys {' '.join(self.keys)}" if self.keys else "no keys"
         self._say(f"{what} {self.user}, identity {number}: {keys}")
@@ -240,17 +246,23 @@ class FactoryPhone(VirtualPhone):
         if account == self._account:
             return False
         identity = self._make_identity(account)
+        await self._subscriber.close()
         await self._identity.close()
         self._account, self._identity = account, identity
+        self._subscriber = self._make_subscriber()
         await self._identity.open(*self._bind)
         return True
 
-    def _set_keys(self, labels: dict[str, str]) -> None:
+    def _set_keys(
+        self, labels: dict[str, str], watched: dict[str, Watched] | None = None
+    ) -> None:
         """Change the keys; those that stay show what they showed."""
         before, self._labels = self._labels, labels
+        numbers = {name: self._number_of(name) for name in before}
+        self._watched = watched or {}
         shown, self.keys = self.keys, self._dark()
         for name, key in self.keys.items():
-            if name in shown:
+            if name in shown and numbers[name] == self._number_of(name):
                 # A label of a document stays.
                 has_own = shown[name].label not in (None, before[name])
                 label = shown[name].label if has_own else key.label

@@ -2,11 +2,7 @@
 
 from dataclasses import dataclass
 
-FIRMWARE = "10.1.198.12"
-MODEL = "D735"
-"""The model of a phone that was given no other."""
-SNOM = "000413"
-"""The first six digits of snom's hardware addresses."""
+from .maker import FIRMWARE, SNOM, Maker
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +11,8 @@ class Hardware:
 
     mac: str
     """Twelve hexadecimal digits in upper case."""
-    model: str = MODEL
+    model: str = SNOM.model
+    maker: Maker = SNOM
 
     @property
     def phone_type(self) -> str:
@@ -24,8 +21,8 @@ class Hardware:
 
     @property
     def user_agent(self) -> str:
-        """The User-Agent of SIP, without the hardware address."""
-        return f"{self.phone_type}/{FIRMWARE}"
+        """The User-Agent of SIP; that of a snom is without the hardware address."""
+        return self.maker.user_agent.format(model=self.model, mac=self.mac)
 
     @property
     def http_user_agent(self) -> str:

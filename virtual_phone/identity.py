@@ -27,6 +27,8 @@ from snom_buttons.xbuttons import CONTENT_TYPE
 
 from .hardware import Hardware
 from .invite import Dialler
+from .maker import SNOM
+from .subscription import Subscription
 
 EXPIRES = 3600
 """Seconds of registration that are asked for."""
@@ -37,10 +39,9 @@ FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 DEREGISTRATION = 2.0
 """Seconds to wait for the response to the de-registration."""
 
-ALLOWED = ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "NOTIFY")
-ALLOW_HEADER = ("Allow", ", ".join(ALLOWED))
-ALLOW_EVENTS_HEADER = ("Allow-Events", "check-sync")
-SUPPORTED_HEADER = ("Supported", "buttons")
+
+_TAKEN = ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "NOTIFY")
+"""The methods that are taken, of those that the maker's phones allow."""
 
 
 class RegistrationFailed(Exception):
@@ -90,10 +91,12 @@ class Identity:
         self.status = "not registered" if account.register else "without a registration"
         self.mac = hardware.mac
         self.instance = uuid.uuid5(uuid.NAMESPACE_OID, hardware.mac).urn
+        self._maker = maker = hardware.maker
         product = hardware.user_agent + (
-            f" {hardware.mac}" if account.shows_mac else ""
+            f" {hardware.mac}" if account.shows_mac and maker is SNOM else ""
         )
         self._user_agent = ("User-Agent", product)
+        self._allow = ("Allow", maker.allow)
         self._user = account.user
         self._display_name = account.display_name or account.user
         self._credentials = (
@@ -107,14 +110,15 @@ class Identity:
             if account.outbound
             else self._registrar
         )
-        self._domain = self._registrar.host if self._registrar else "localhost"
+        self._domain = _domain(self._registrar, with_port=maker.names_port)
         self._aor = make_uri(account.user or None, self._domain)
-        self._line = secrets.token_hex(4)
+        self._line = secrets.token_hex(4) if maker.has_line else None
         self._register = account.register
         self._on_request = on_request
         self._on_status = on_status
         self._flow: Flow | None = None
-        self._endpoint = Endpoint(self._receive, self._receive_stray, allowed=ALLOWED)
+        taken = [method for method in _TAKEN if method in maker.methods]
+        self._endpoint = Endpoint(self._receive, self._receive_stray, allowed=taken)
         self._dialler = Dialler(self._endpoint)
         self._call_id = _call_id()
         self._cseq = 1
@@ -176,10 +180,36 @@ class Identity:
             headers=(
                 ("Contact", f"<{self._contact_uri}>"),
                 self._user_agent,
-                ALLOW_HEADER,
+                self._allow,
             ),
         )
         return await self._send(outgoing)
+
+    def subscription(self, number: str) -> Subscription:
+        """Return a new subscription to a number. Raises SipSyntaxError for an empty one."""
+        maker = self._maker
+        target = make_uri(number, self._domain)
+        return Subscription(
+            parse_uri(f"{target}{maker.blf_uri}"),
+            self._from(),
+            _call_id(),
+            (
+                ("Contact", f"<{self._contact_uri}>"),
+                self._user_agent,
+                *maker.subscribe,
+                ("Accept", maker.accept),
+            ),
+            maker.first_cseq,
+        )
+
+    async def send(self, outgoing: OutgoingRequest) -> Response:
+        """Send a request to the registrar, and again if it is challenged.
+
+        Returns the final response. Raises NoAnswer or TransportError.
+        """
+        if self._flow is None:
+            raise TransportError("there is no registrar to send to")
+        return await self._transact(outgoing, self._flow)
 
     async def message(self, number: str, document: bytes) -> tuple[int, str]:
         """Send a document to the own address; return the final status, as `_send` does.
@@ -201,10 +231,8 @@ class Identity:
 
     async def _send(self, outgoing: OutgoingRequest) -> tuple[int, str]:
         """Return status and reason: 408 unanswered, 503 unsent (RFC 3261 8.1.3.1)."""
-        if self._flow is None:
-            return 503, "there is no registrar to send to"
         try:
-            response = await self._transact(outgoing, self._flow)
+            response = await self.send(outgoing)
         except NoAnswer as error:
             return 408, str(error)
         except TransportError as error:
@@ -232,7 +260,7 @@ class Identity:
     @property
     def _contact_uri(self) -> Uri:
         own = make_uri(self._user, self._endpoint.sent_by("UDP"))
-        return parse_uri(f"{own};line={self._line}")
+        return parse_uri(f"{own};line={self._line}") if self._line else own
 
     async def _stay_registered(self, flow: Flow) -> None:
         """Register, and renew after half of the granted time; retry with back-off."""
@@ -256,6 +284,7 @@ class Identity:
 
     async def _register_for(self, flow: Flow, seconds: int) -> int:
         """Return the granted seconds; 0 de-registers. Raises RegistrationFailed."""
+        supported = self._maker.supported
         outgoing = OutgoingRequest(
             method="REGISTER",
             uri=make_uri(None, self._domain),
@@ -266,7 +295,7 @@ class Identity:
             headers=(
                 ("Contact", f'<{self._contact_uri}>;+sip.instance="<{self.instance}>"'),
                 self._user_agent,
-                SUPPORTED_HEADER,
+                *([("Supported", supported)] if supported else []),
                 ("Expires", str(seconds)),
             ),
         )
@@ -308,8 +337,8 @@ class Identity:
 
         A phone that registers ignores all hosts but its registrar, as with the setting
         "Filter Packets from Registrar", which is on by default. It also compares the
-        `line` of its Contact, another phone only the user, as with the setting "Support
-        broken Registrar".
+        `line` of its Contact if it has one, another phone only the user, as with the
+        setting "Support broken Registrar".
         """
         if self._register and self._flow and incoming.flow.host != self._flow.host:
             return
@@ -334,6 +363,13 @@ async def _route_to(registrar: Uri) -> tuple[Flow, str]:
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect(address)  # sends nothing
         return Flow("UDP", str(address[0]), int(address[1])), probe.getsockname()[0]
+
+
+def _domain(registrar: Uri | None, *, with_port: bool) -> str:
+    """Return the domain of the phone's URIs."""
+    if registrar is None:
+        return "localhost"
+    return f"{registrar.host}:{registrar.port or 5060}" if with_port else registrar.host
 
 
 def _tag() -> str:

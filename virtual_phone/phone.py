@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 import hashlib
-from typing import Self
+from typing import NamedTuple, Self
 
 from snom_buttons.sip import SipSyntaxError, content_refusal, parse_event
 from snom_buttons.sip.net import IncomingRequest, TransportError
@@ -19,20 +19,18 @@ from snom_buttons.xbuttons import (
     Action,
     DocumentError,
     KeyDescription,
+    LightMode,
     Treatment,
     format_press,
     parse_document,
 )
 
-from .face import in_words, printable
-from .hardware import MODEL, SNOM, Hardware
-from .identity import (
-    ALLOW_EVENTS_HEADER,
-    ALLOW_HEADER,
-    SUPPORTED_HEADER,
-    Account,
-    Identity,
-)
+from .dialog_info import DialogInfo, State
+from .face import Pattern, in_words, pattern, printable
+from .hardware import Hardware
+from .identity import Account, Identity
+from .maker import SNOM, Maker
+from .subscriber import Subscriber
 
 
 class Kind(StrEnum):
@@ -43,6 +41,8 @@ class Kind(StrEnum):
     """A document was applied; the entry has its bytes."""
     KEY = "key"
     """The look of a key changed."""
+    SUBSCRIPTION = "subscription"
+    """The phone subscribed to a key of type BLF, or was refused."""
     CHECK_SYNC = "check-sync"
     """The server asked the phone to fetch its settings, or to restart."""
     SETTINGS = "settings"
@@ -64,10 +64,29 @@ class Entry:
     body: bytes = b""
 
 
-class VirtualPhone:
-    """One snom phone with one identity: `async with VirtualPhone("44", …) as phone`.
+_LIGHTS = {
+    State.TERMINATED: LightMode.OFF,
+    State.TRYING: LightMode.ON,
+    State.EARLY: LightMode.PICKUP,
+    State.CONFIRMED: LightMode.ON,
+}
+"""The light modes that stand for what a subscribed number does."""
 
-    `keys` has the current description of each key by its name.
+
+class Watched(NamedTuple):
+    """What a key of type BLF is for."""
+
+    number: str
+    """The number that it subscribes to, and that a press calls."""
+    pickup: str = ""
+    """What is dialled before it while the lamp blinks."""
+
+
+class VirtualPhone:
+    """One phone with one identity: `async with VirtualPhone("44", …) as phone`.
+
+    `keys` has the current description of each key by its name. That of a key of type BLF
+    is the phone's own: `light` says what the number does, `color` is that of the lamp.
     """
 
     def __init__(
@@ -81,21 +100,36 @@ class VirtualPhone:
         port: int = 0,
         keys: int | Iterable[str] = 12,
         mac: str = "",
-        model: str = MODEL,
+        model: str = "",
+        maker: Maker = SNOM,
+        blf: bool = False,
+        pickup: str | None = None,
     ) -> None:
         """Create a phone that is not open.
 
         `registrar` is `host` or `host:port`. With `register=False` the phone accepts
         documents from any host, and sends presses to the registrar if there is one. It
         listens on `host` and `port`, by default on the local address of the route to the
-        registrar and on any port. Raises SipSyntaxError for a bad user or registrar.
+        registrar and on any port. With `blf`, or if its maker has no other keys, its keys
+        are of type BLF, for the numbers that are their names. While the lamp of such a
+        key blinks, a press dials `pickup` before the number, by default what the maker
+        has set. Raises SipSyntaxError for a bad user or registrar.
         """
         names = map(str, range(1, keys + 1)) if isinstance(keys, int) else keys
         own = hashlib.sha256(user.encode()).hexdigest()[:6]
-        self.hardware = Hardware((mac or f"{SNOM}{own}").upper(), model)
+        self.hardware = Hardware(
+            (mac or f"{maker.oui}{own}").upper(), model or maker.model, maker
+        )
         self.history: deque[Entry] = deque(maxlen=1000)
         self._labels = dict.fromkeys(names, "")
         """What is on a key of that name as long as no document has a label for it."""
+        self._watched: dict[str, Watched] = {}
+        """The keys of type BLF."""
+        if blf or not maker.takes_documents:
+            prefix = maker.pickup if pickup is None else pickup
+            self._watched = {name: Watched(name, prefix) for name in self._labels}
+        self._patterns: dict[str, Pattern] = {}
+        """How the lamps of the keys of type BLF blink."""
         self.keys = self._dark()
         self._bind = (host, port)
         self._listeners: list[Callable[[Entry], None]] = []
@@ -104,6 +138,7 @@ class VirtualPhone:
             user=user, password=password, registrar=registrar, register=register
         )
         self._identity = self._make_identity(self._account)
+        self._subscriber = self._make_subscriber()
 
     def _make_identity(self, account: Account) -> Identity:
         """Return an identity that is not open. Raises SipSyntaxError."""
@@ -111,22 +146,39 @@ class VirtualPhone:
             account,
             self.hardware,
             on_request=self._on_request,
-            on_status=lambda: self._note(Kind.REGISTRATION, self.status),
+            on_status=self._on_registration,
+        )
+
+    def _make_subscriber(self) -> Subscriber:
+        return Subscriber(
+            self._identity,
+            self.hardware.maker.expires,
+            on_info=self._on_info,
+            on_status=lambda number, status: self._note(
+                Kind.SUBSCRIPTION, f"{number}: {status}"
+            ),
         )
 
     def _dark(self) -> dict[str, KeyDescription]:
         """Return keys that show nothing but their labels."""
         return {
-            name: KeyDescription(name=name, label=label or None)
+            name: KeyDescription(
+                name=name, label=label or None, number=self._number_of(name)
+            )
             for name, label in self._labels.items()
         }
+
+    def _number_of(self, name: str) -> str | None:
+        watched = self._watched.get(name)
+        return None if watched is None else watched.number
 
     async def open(self) -> None:
         """Bind the port and begin to register. Raises OSError."""
         await self._identity.open(*self._bind)
 
     async def close(self) -> None:
-        """De-register within a limited time, and free the port."""
+        """Unsubscribe and de-register within a limited time, and free the port."""
+        await self._subscriber.close()
         await self._identity.close()
 
     async def __aenter__(self) -> Self:
@@ -187,6 +239,19 @@ class VirtualPhone:
         """The state of the registration in words."""
         return printable(self._identity.status)
 
+    @property
+    def subscribed(self) -> frozenset[str]:
+        """The keys of type BLF whose subscriptions the server has accepted."""
+        held = self._subscriber.subscribed
+        return frozenset(n for n, each in self._watched.items() if each.number in held)
+
+    def pattern(self, name: str) -> Pattern:
+        """Return the pattern of a key's lamp; DARK for a key that there is not."""
+        if name in self._watched:
+            return self._patterns.get(name, Pattern.DARK)
+        key = self.keys.get(name)
+        return Pattern.DARK if key is None else pattern(key, self.lamps)
+
     def register_again(self) -> None:
         """Register at once."""
         self._identity.register_again()
@@ -216,6 +281,8 @@ class VirtualPhone:
         Returns 408 if unanswered, 503 if unsent (RFC 3261 8.1.3.1). Raises KeyError.
         """
         key = self.keys[name]
+        if name in self._watched:
+            return await self._press_blf(name, key)
         if not key.number:
             self._note(Kind.PRESS, f"press {name}: the key has no number")
             return None
@@ -229,6 +296,16 @@ class VirtualPhone:
             case _:
                 self._note(Kind.ANSWER, f"press {name}: an action no phone knows")
                 return None
+        self._note(Kind.ANSWER, f"press {name}: {status} {reason}")
+        return status
+
+    async def _press_blf(self, name: str, key: KeyDescription) -> int:
+        """Call the number of the key, or pick up its call; return the status."""
+        number, pickup = self._watched[name]
+        if key.light == LightMode.PICKUP:
+            number = f"{pickup}{number}"
+        self._note(Kind.PRESS, f"press {name}: {key.action} {number}")
+        status, reason = await self._identity.invite(number)
         self._note(Kind.ANSWER, f"press {name}: {status} {reason}")
         return status
 
@@ -246,17 +323,45 @@ class VirtualPhone:
             KeyDescription(name=key.name, action=key.action, treatment=instance)
         )
 
+    def _on_registration(self) -> None:
+        self._note(Kind.REGISTRATION, self.status)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Subscribe to the keys of type BLF once the phone is registered."""
+        if self.registered:
+            self._subscriber.watch(each.number for each in self._watched.values())
+
+    def _on_info(self, number: str, info: DialogInfo | None) -> None:
+        """Show what a subscribed number does; nothing if that is not known."""
+        for name in [n for n, each in self._watched.items() if each.number == number]:
+            before = self.keys[name], self.pattern(name)
+            self._patterns.pop(name, None)
+            self.keys[name] = key = self._dark()[name]
+            if info is not None:
+                lamp = self.hardware.maker.lamps[info.state]
+                self._patterns[name] = lamp.pattern
+                self.keys[name] = key = replace(
+                    key,
+                    light=_LIGHTS[info.state],
+                    color=lamp.color,
+                    caller=_user_of(info.caller) or None,
+                    display_name=info.caller_name or None,
+                )
+            if (key, self.pattern(name)) != before:
+                self._note(Kind.KEY, f"key {name}: {in_words(key)}")
+
     def _on_request(self, incoming: IncomingRequest) -> None:
         match incoming.request.method:
             case "MESSAGE":
                 self._on_message(incoming)
+            case "NOTIFY" if incoming.request.to.tag is not None:
+                if problem := self._subscriber.notify(incoming):
+                    self._note(Kind.REFUSED, f"a NOTIFY {problem}")
             case "NOTIFY":
                 self._on_notify(incoming)
             case "OPTIONS":
-                accept = ("Accept", CONTENT_TYPE)
-                incoming.reply(
-                    200, (ALLOW_HEADER, ALLOW_EVENTS_HEADER, accept, SUPPORTED_HEADER)
-                )
+                incoming.reply(200, self._abilities)
             case "INVITE":
                 incoming.reply(486)
                 # Not the URI, which may have a password.
@@ -265,8 +370,21 @@ class VirtualPhone:
                     Kind.REFUSED, f"a call from {caller}: this phone takes no calls"
                 )
 
+    @property
+    def _abilities(self) -> list[tuple[str, str]]:
+        """The headers of the answer to OPTIONS."""
+        maker = self.hardware.maker
+        accept = CONTENT_TYPE if maker.takes_documents else maker.accept
+        abilities = [
+            ("Allow", maker.allow),
+            ("Allow-Events", maker.allow_events),
+            ("Accept", accept),
+        ]
+        return [*abilities, *([("Supported", s)] if (s := maker.supported) else [])]
+
     def _on_message(self, incoming: IncomingRequest) -> None:
-        refusal = content_refusal(incoming.request, [CONTENT_TYPE])
+        known = [CONTENT_TYPE] if self.hardware.maker.takes_documents else []
+        refusal = content_refusal(incoming.request, known)
         if refusal is not None:
             incoming.reply(refusal.status, refusal.headers)
             self._note(
@@ -286,7 +404,7 @@ class VirtualPhone:
         self.keys |= {
             key.name: replace(key, label=key.label or self._labels[key.name] or None)
             for key in described
-            if key.name in self.keys
+            if key.name in self.keys and key.name not in self._watched
         }
         names = " ".join(key.name for key in described)
         self._note(Kind.DOCUMENT, f"document: {names}", incoming.request.body)
@@ -304,7 +422,8 @@ class VirtualPhone:
         except SipSyntaxError:
             event = None
         if event is None or event.package.lower() != "check-sync":
-            incoming.reply(489, (ALLOW_EVENTS_HEADER,))
+            known = ("Allow-Events", self.hardware.maker.allow_events)
+            incoming.reply(489, (known,))
             self._note(Kind.REFUSED, "a NOTIFY that is not check-sync: 489")
             return
         incoming.reply(200)
@@ -325,6 +444,7 @@ class VirtualPhone:
 
     def _restart(self) -> None:
         """Register again, and show nothing until the server has sent the keys."""
+        self._subscriber.forget()
         before, self.keys = self.keys, self._dark()
         self._note_changes(before)
         self.register_again()
@@ -337,3 +457,8 @@ class VirtualPhone:
         for predicate, event in self._waiters:
             if predicate(self):
                 event.set()
+
+
+def _user_of(uri: str) -> str:
+    """Return the user of a SIP URI, or what there is instead."""
+    return uri.partition(":")[2].partition("@")[0] or uri

@@ -102,6 +102,17 @@ class FunctionKey:
         kind, _, argument = self.value.strip().partition(" ")
         return (argument.strip() or None) if kind.lower() == "button" else None
 
+    @property
+    def blf(self) -> tuple[str, str] | None:
+        """The number of a key of type BLF and what picks its call up, else None.
+
+        Such as `blf sip:4@192.0.2.1|*8`, where `*8` is dialled before the number.
+        """
+        kind, _, argument = self.value.strip().partition(" ")
+        uri, _, pickup = argument.strip().partition("|")
+        number = uri.strip("<>").partition(":")[2].partition("@")[0]
+        return (number, pickup) if kind.lower() == "blf" and number else None
+
 
 type Name = tuple[str, int | None]
 """A setting and the number of its identity, None for one of the whole phone."""

@@ -6,6 +6,8 @@ from textual.widgets import Footer, Input, RichLog, Static
 from snom_buttons.xbuttons import KeyDescription, parse_document
 from virtual_phone import Kind, VirtualPhone, app as app_module
 from virtual_phone.app import Key, PhoneApp
+from virtual_phone.dialog_info import DialogInfo
+from virtual_phone.maker import MAKERS
 
 
 class RecordingPhone(VirtualPhone):
@@ -63,6 +65,22 @@ async def test_shows_label_lamp_and_facts() -> None:
         phone.show("k=4")
         await pilot.pause()
         assert text_of(app.keys[3]) == ["4 ○ key 4", ""]
+
+
+async def test_the_lamp_of_a_busy_lamp_key() -> None:
+    phone = VirtualPhone("47", registrar="127.0.0.1:9", keys=2, maker=MAKERS["yealink"])
+    app = PhoneApp(phone)
+    async with app.run_test() as pilot:
+        assert text_of(app.keys[0]) == ["1 ○ key 1", "    press calls 1"]
+        phone._on_info("1", DialogInfo(0, "sip:1@pbx"))
+        await pilot.pause()
+        assert text_of(app.keys[0]) == [
+            "1 ● key 1",
+            "    press calls 1 · lamp green",
+        ]
+        assert "#30d158" in str(app.keys[0].render().spans)
+        status = app.query_one("#status", Static)
+        assert str(status.content).startswith("Yealink 47 on no port")
 
 
 EVERYTHING = (

@@ -162,6 +162,36 @@ class TestPluggedIn:
         ]
         assert phone.title == f"kitchen (D735 {MAC})"
 
+    async def test_busy_lamp_keys_subscribe(
+        self,
+        phone: FactoryPhone,
+        answerer: Answerer,
+        server: SettingsServer,
+        registrar: StubRegistrar,
+    ) -> None:
+        path = f"/token/{MAC}.xml"
+        own = f"<setting_server>{server.url}{path}</setting_server>"
+        file = settings(registrar, own)
+        server.files[path] = file.replace(b"speed 42", b"blf sip:42@x|*8")
+        await answerer.give(f"{server.url}{path}")
+        await registrar.accept_registration()
+        subscribe = await registrar.receive("SUBSCRIBE sip:42@127.0.0.1;user=phone ")
+        accepted = ("Expires: 3600", "Contact: <sip:42@127.0.0.1>")
+        registrar.answer(subscribe, "200 OK", *accepted)
+        await phone.wait_for(lambda p: p.subscribed == {"42"}, PATIENCE)
+        assert list(phone.keys) == ["1", "7", "42"]
+        assert phone.keys["42"].label == "Ann"
+        # The key becomes one of type button, and another one a busy lamp key.
+        file = file.replace(b"speed 42", b"button 42")
+        server.files[path] = file.replace(b"button 7", b"blf sip:7@x")
+        phone._fetch_settings()
+        again = {await registrar.receive("SUBSCRIBE ") for _ in range(2)}
+        for request in again:
+            registrar.answer(request, "200 OK", *accepted)
+        assert {header(request, "Expires") for request in again} == {"0", "3600"}
+        await phone.wait_for(lambda p: p.subscribed == {"7"}, PATIENCE)
+        phone._subscriber.forget()
+
     async def test_it_asks_as_a_real_phone_does(
         self, phone: FactoryPhone, answerer: Answerer
     ) -> None:

@@ -117,6 +117,33 @@ async def test_prints_what_happens_and_obeys(
     assert await process.wait() == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "product", "numbers"),
+    [
+        (["--maker", "yealink", "--keys", "2"], "Yealink SIP-T46S 66.86.0.15", "12"),
+        (["--keys", "blf:1", "--pickup", "*8"], "snomD735/10.1.198.12", "1"),
+    ],
+)
+async def test_busy_lamp_keys_subscribe(
+    registrar: StubRegistrar,
+    start: Start,
+    options: list[str],
+    product: str,
+    numbers: str,
+) -> None:
+    process = await start(*options)
+    assert process.stdin is not None
+    await registrar.accept_registration()
+    for number in numbers:
+        subscribe = await registrar.receive(f"SUBSCRIBE sip:{number}@127.0.0.1")
+        assert header(subscribe, "User-Agent").startswith(product)
+        registrar.answer(subscribe, "404 Not Found")
+    await lines_to(process, f"{numbers[-1]}: not subscribed: 404 Not Found")
+    process.stdin.write(b"quit\n")
+    registrar.answer(await registrar.receive("REGISTER "), "200 OK")
+    assert await process.wait() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_after_a_good_bye(
     registrar: StubRegistrar, start: Start, number: signal.Signals
@@ -142,7 +169,12 @@ async def test_a_signal_ends_it_after_a_good_bye(
         ("--user 44 --registrar x", "needs --password or VIRTUAL_PHONE_PASSWORD"),
         ("--user 44 --no-register --port 65536", "must be between 0 and 65535"),
         ("--user 44 --no-register --keys 0", "must be between 1 and 500"),
-        ("--user 44 --no-register --keys many", "invalid _count value: 'many'"),
+        ("--user 44 --no-register --keys many", "invalid _keys value: 'many'"),
+        ("--user 44 --no-register --keys blf:x", "invalid _keys value: 'blf:x'"),
+        ("--user 44 --no-register --keys blf", "busy lamp keys need a registration"),
+        ("--user 44 --no-register --maker poly", "busy lamp keys need a registration"),
+        ("--factory-new --maker poly", "--factory-new is a snom phone"),
+        ("--user 44 --maker siemens", "invalid choice: 'siemens'"),
         ("--factory-new --user 44", "takes --user and --registrar from its settings"),
         ("--user 44 --no-register --reset", "--state and --reset need --factory-new"),
         ("--factory-new --mac 0004130DD7C", "must have twelve hexadecimal digits"),

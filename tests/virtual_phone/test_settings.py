@@ -127,6 +127,21 @@ def test_keys_of_type_button(value: str, name: str | None) -> None:
     assert FunctionKey(value).button == name
 
 
+@pytest.mark.parametrize(
+    ("value", "blf"),
+    [
+        ("blf sip:4@192.0.2.1", ("4", "")),
+        ("BLF  <sip:4@192.0.2.1;user=phone>|*8", ("4", "*8")),
+        ("blf", None),
+        ("blf 4", None),
+        ("button 4", None),
+        ("", None),
+    ],
+)
+def test_keys_of_type_blf(value: str, blf: tuple[str, str] | None) -> None:
+    assert FunctionKey(value).blf == blf
+
+
 OWN = "http://h/snomD735-0004130DD7C9.htm"
 
 

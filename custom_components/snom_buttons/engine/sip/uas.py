@@ -21,7 +21,7 @@ _IN_DIALOG = frozenset({"BYE", "NOTIFY", "INFO", "UPDATE", "PRACK"})
 # Known methods that create such a dialog, or take part in one if To has a tag.
 _WITH_DIALOG = frozenset({"INVITE", "REFER"})
 # Known methods that are not allowed, unless the user agent takes them (8.2.1).
-_DISALLOWED = frozenset({"REFER", "PUBLISH", "REGISTER", "SUBSCRIBE"})
+_DISALLOWED = frozenset({"MESSAGE", "REFER", "PUBLISH", "REGISTER", "SUBSCRIBE"})
 
 ALLOW_HEADER = ("Allow", ", ".join(ALLOWED))
 ALLOW_EVENTS_HEADER = ("Allow-Events", ", ".join(PACKAGES))
@@ -55,12 +55,14 @@ def refusal_of(request: Request, allowed: Sequence[str] = ALLOWED) -> Answer | N
 def _dialog(request: Request, allowed: Sequence[str]) -> Answer | None:
     """481: a request in a dialog that does not exist (12.2.2).
 
-    MESSAGE is none: presses have a To tag without a dialog (LED Remote Control). NOTIFY
-    may be allowed outside a dialog, for `Event: check-sync`. The notifier knows the
-    dialogs of SUBSCRIBE.
+    MESSAGE is none: presses have a To tag without a dialog (LED Remote Control). The
+    notifier knows the dialogs of SUBSCRIBE, and who takes NOTIFY knows its own; it may
+    also take one outside a dialog, for `Event: check-sync`.
     """
     method = request.method
-    if request.to.tag:
+    if method == "NOTIFY":
+        is_refused = method not in allowed
+    elif request.to.tag:
         is_refused = method in _IN_DIALOG or method in _WITH_DIALOG
     else:
         is_refused = method in _IN_DIALOG and method not in allowed
