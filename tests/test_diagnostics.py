@@ -143,6 +143,7 @@ PHONE: Final = {
     "dialling": DIALLING,
 }
 ADDRESS: Final = {"address": "127.0.0.77:5077"}
+MAKER: Final = {"maker": "yealink"}
 LINE: Final = {
     "code": "hush-code",
     "keys": [{"phone": "hush-subentry", "key": "hush-line-key"}],
@@ -270,7 +271,7 @@ def test_each_field_has_a_recognisable_value() -> None:
         "supports_buttons",
         "web_host",
     }
-    stored = [SERVER, MQTT, PHONE, ADDRESS, LINE]
+    stored = [SERVER, MQTT, PHONE, ADDRESS, MAKER, LINE]
     read = {value for name, value in vars(settings).items() if name.startswith("CONF_")}
     of_forms_alone = {"expansion"}
     assert read == set(names(stored)) - {*LINK["look_table"]} - of_forms_alone
@@ -279,6 +280,7 @@ def test_each_field_has_a_recognisable_value() -> None:
         LOCALHOST,
         *SERVER["access"]["networks"],
         ADDRESS["address"],
+        MAKER["maker"],
     }
 
 
@@ -297,7 +299,7 @@ async def set_up(hass: HomeAssistant, port: int) -> MockConfigEntry:
                 title="hush-phone",
                 unique_id=EXTENSION,
             ),
-            phone_subentry("hush-other", **with_new_field(ADDRESS)),
+            phone_subentry("hush-other", **with_new_field(ADDRESS | MAKER)),
             line_subentry(**with_new_field(LINE)),
         ],
     )

@@ -17,12 +17,12 @@ from custom_components.snom_buttons import const, event, light
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
 from custom_components.snom_buttons.button import BUTTONS
 from custom_components.snom_buttons.engine.keywords import FIELDS
-from custom_components.snom_buttons.engine.phones import DialAnswer
+from custom_components.snom_buttons.engine.phones import MAKERS, DialAnswer
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.choose import choose_schema
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.enter import LABELED
-from custom_components.snom_buttons.flows.phone import PHONE_SCHEMA
+from custom_components.snom_buttons.flows.phone import MAKER_SCHEMA, account_schema
 from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub.drawings import RESET_DRAWINGS
@@ -251,7 +251,7 @@ def test_every_step_has_its_texts() -> None:
     assert set(PHONE["progress"]) == keyword_values("progress_action")
     assert set(LINE["step"]) == steps("LineFlow")
     line = {"name", "code", "phones", "key", "release_after"}
-    phone = fields(PHONE_SCHEMA)
+    phone = fields(account_schema([], is_snom=True))
     sections = {
         str(marker): fields(field.schema)
         for marker, field in SERVER_SCHEMA.schema.items()
@@ -273,6 +273,8 @@ def test_every_step_has_its_texts() -> None:
         (SERVER, "tried", new_keys),
         (PHONE, "user", set()),
         (PHONE, "manual", phone),
+        (PHONE, "other_maker", fields(MAKER_SCHEMA)),
+        (PHONE, "other_phone", set()),
         (PHONE, "plug_in", new_keys),
         (PHONE, "plugged_in", set()),
         (PHONE, "nothing_heard", set()),
@@ -427,6 +429,8 @@ def test_every_choice_has_its_text() -> None:
     selector = ENGLISH["selector"]
     assert set(selector["key_kind"]["options"]) == set(OWN_KINDS)
     assert set(selector["model"]["options"]) == {const.MODEL_OTHER}
+    nameless = {name for name, maker in MAKERS.items() if not maker.name}
+    assert set(selector["maker"]["options"]) == nameless == {"other"}
     assert set(selector["key_light"]["options"]) == set(LightMode)
     assert set(selector["dial_answer"]["options"]) == set(DialAnswer)
     assert set(selector["link_press"]["options"]) == set(LinkPress)

@@ -40,6 +40,7 @@ from .const import (
     CONF_LAMPS,
     CONF_LIGHT_OFF,
     CONF_LIGHT_ON,
+    CONF_MAKER,
     CONF_MQTT,
     CONF_NETWORKS,
     CONF_PLUG_AND_PLAY,
@@ -60,6 +61,7 @@ from .const import (
 )
 from .engine.phones import (
     EXPANSIONS,
+    MAKERS,
     MODELS,
     PRIVATE_NETWORKS,
     DialAnswer,
@@ -184,9 +186,13 @@ _MQTT: Final = {
     CONF_DISCOVERY: _fact,
 }
 
+_MODELS_OF_MAKERS: Final = [
+    model for maker in MAKERS.values() for model in maker.models
+]
 _PHONE: Final = {
     CONF_EXTENSION: _SHORT_NUMBER,
-    CONF_MODEL: _one_of((*MODELS, MODEL_OTHER)),
+    CONF_MAKER: _one_of(MAKERS),
+    CONF_MODEL: _one_of((*MODELS, *_MODELS_OF_MAKERS, MODEL_OTHER)),
     CONF_EXPANSION: _one_of(EXPANSIONS),
     CONF_ROOM_LIGHTS: _fact,
     CONF_KEYS: _each(

@@ -487,7 +487,7 @@ async def test_everything_over_rest(
     form = await post("subentries/flow", handler=[entry_id, "phone"])
     path = f"subentries/flow/{form['flow_id']}"
     account = {"extension": "45", "password": PASSWORD}
-    assert form["menu_options"] == ["plug_in", "found", "manual"]
+    assert form["menu_options"] == ["plug_in", "found", "manual", "other_maker"]
     await post(path, next_step_id="manual")
     await post(path, **account, model="other", key_count=12)
     await post(path)

@@ -181,7 +181,7 @@ async def choose_way(
     )
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
-    assert result["menu_options"] == ["plug_in", "found", "manual"]
+    assert result["menu_options"] == ["plug_in", "found", "manual", "other_maker"]
     checked_phone(result)
     return checked_phone(
         await hass.config_entries.subentries.async_configure(

@@ -10,14 +10,15 @@ from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
 from homeassistant.const import CONF_ADDRESS, CONF_TOKEN
 from homeassistant.core import valid_entity_id
 
-from ..const import CONF_EXTENSION, SUBENTRY_TYPE_PHONE
+from ..const import CONF_EXTENSION, CONF_MAKER, SUBENTRY_TYPE_PHONE
 from ..engine.provisioning import Profile, Setting, keys_of, settings_of
 from ..hub.links.describe import describe
-from ..hub.markdown import escape_markdown
+from ..hub.markdown import code, escape_markdown
 from ..hub.provisioning.profiles import async_profile
 from ..hub.settings import EntrySettings, KeySettings, PhoneSettings
 from ..hub.texts import text
 from .account import async_by_itself
+from .by_hand import async_by_hand_placeholders
 from .forms import SnomSubentryFlow
 
 LABELED: Final = (
@@ -39,7 +40,7 @@ type Label = Callable[[str], str]
 def login_rows(profile: Profile, label: Label) -> str:
     """Return the rows of the table of an identity, as Markdown."""
     return "\n".join(
-        f"| {label(setting.name)} | {_code(setting.value)} |"
+        f"| {label(setting.name)} | {code(setting.value)} |"
         for setting in settings_of(profile)
         if setting.name in LABELED
     )
@@ -48,7 +49,7 @@ def login_rows(profile: Profile, label: Label) -> str:
 def other_rows(profile: Profile) -> str:
     """Return the rows of all other settings, which have their names in settings files."""
     return "\n".join(
-        f"| {_code(_name(setting))} | {_code(setting.value)} |"
+        f"| {code(_name(setting))} | {code(setting.value)} |"
         for setting in settings_of(profile)
         if setting.name not in LABELED
     )
@@ -60,7 +61,7 @@ def key_rows(profile: Profile, lines: Mapping[str, str]) -> str:
     for key in keys_of(profile):
         kind, _, argument = key.value.partition(" ")
         rows.append(
-            f"| P{key.number + 1} | {kind.capitalize()} | {_code(argument)}"
+            f"| P{key.number + 1} | {kind.capitalize()} | {code(argument)}"
             f" | {escape_markdown(key.label)} | {lines.get(argument, '')} |"
         )
     return "\n".join(rows)
@@ -69,13 +70,6 @@ def key_rows(profile: Profile, lines: Mapping[str, str]) -> str:
 def _name(setting: Setting) -> str:
     number = "" if setting.identity is None else f" {setting.identity}"
     return setting.name + number
-
-
-def _code(value: str) -> str:
-    """Return a value for a cell of a table, to be copied as it is."""
-    if set(value) & set("`|\\"):
-        return escape_markdown(value)
-    return f"`{value}`" if value else ""
 
 
 class EnterFlow(SnomSubentryFlow):
@@ -124,6 +118,15 @@ class EnterFlow(SnomSubentryFlow):
             settings.lines,
         )
         profile = async_profile(self.hass, settings, phone)
+        if maker := data.get(CONF_MAKER):
+            return self.async_show_form(
+                step_id="other_phone",
+                data_schema=vol.Schema({}),
+                description_placeholders=async_by_hand_placeholders(
+                    self.hass, maker, profile, self._lines
+                ),
+                last_step=True,
+            )
         step_id = "phone" if profile.whole else "beside"
         if CONF_ADDRESS in data:
             step_id = "placed"
@@ -162,6 +165,12 @@ class EnterFlow(SnomSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Show the same for a phone that does not register."""
+        return await self.async_step_phone(user_input)
+
+    async def async_step_other_phone(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what to enter in the web page of a phone of another maker."""
         return await self.async_step_phone(user_input)
 
     async def async_step_beside(

@@ -1,6 +1,6 @@
 """The dialogue that adds a phone with its keys, or changes one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from homeassistant.const import (
 )
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -33,12 +34,13 @@ from ..const import (
     CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_KEYS,
+    CONF_MAKER,
     CONF_PROVISIONING,
     CONF_ROOM_LIGHTS,
     MODEL_OTHER,
 )
 from ..engine.names import SIP_USER, without_forbidden
-from ..engine.phones import EXPANSIONS, MODELS, can_reach, phone_address
+from ..engine.phones import EXPANSIONS, MAKERS, MODELS, Model, can_reach, phone_address
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.renewal import async_with_former_password
 from ..hub.provisioning.tokens import new_token
@@ -75,16 +77,25 @@ from .phone_settings import SettingsFlow
 CONF_KEY_COUNT: Final = "key_count"
 NO_EXPANSION: Final = "none"
 
-PHONE_SCHEMA: Final = vol.Schema(
+MAKER_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(CONF_MODEL): SelectSelector(
+        vol.Required(CONF_MAKER): SelectSelector(
             SelectSelectorConfig(
-                # The frontend preselects the first: the one that asks for the keys.
-                options=[MODEL_OTHER, *MODELS],
+                options=[
+                    SelectOptionDict(value=maker, label=about.name)
+                    for maker, about in MAKERS.items()
+                ],
                 mode=SelectSelectorMode.DROPDOWN,
-                translation_key="model",
+                translation_key="maker",
             )
         ),
+    }
+)
+
+
+def account_schema(models: Iterable[str], *, is_snom: bool) -> vol.Schema:
+    """Return the form of an account; that of another maker registers, without modules."""
+    of_snom = {
         vol.Required(CONF_EXPANSION, default=NO_EXPANSION): SelectSelector(
             SelectSelectorConfig(
                 options=[NO_EXPANSION, *EXPANSIONS],
@@ -92,13 +103,25 @@ PHONE_SCHEMA: Final = vol.Schema(
                 translation_key="expansion",
             )
         ),
-        vol.Optional(CONF_KEY_COUNT): whole_number(1, MAX_KEYS),
-        vol.Required(CONF_EXTENSION): TextSelector(),
-        vol.Required(CONF_PASSWORD): TextSelector(),
-        vol.Optional(CONF_NAME): TextSelector(),
-        vol.Optional(CONF_ADDRESS): TextSelector(),
     }
-)
+    return vol.Schema(
+        {
+            vol.Required(CONF_MODEL): SelectSelector(
+                SelectSelectorConfig(
+                    # The frontend preselects the first: the one that asks for the keys.
+                    options=[MODEL_OTHER, *models],
+                    mode=SelectSelectorMode.DROPDOWN,
+                    translation_key="model",
+                )
+            ),
+            **(of_snom if is_snom else {}),
+            vol.Optional(CONF_KEY_COUNT): whole_number(1, MAX_KEYS),
+            vol.Required(CONF_EXTENSION): TextSelector(),
+            vol.Required(CONF_PASSWORD): TextSelector(),
+            vol.Optional(CONF_NAME): TextSelector(),
+            **({vol.Optional(CONF_ADDRESS): TextSelector()} if is_snom else {}),
+        }
+    )
 
 
 class PhoneFlow(FoundFlow, SettingsFlow):
@@ -108,14 +131,33 @@ class PhoneFlow(FoundFlow, SettingsFlow):
     """
 
     _account: dict[str, Any]
+    _maker = ""
+    """The maker as in MAKERS, "" for snom."""
     _room_lights = False
+
+    @property
+    def _models(self) -> Mapping[str, Model]:
+        """The models of the phone's maker."""
+        return MAKERS[self._maker].models if self._maker else MODELS
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Offer the ways to add a phone."""
         return self.async_show_menu(
-            step_id=SOURCE_USER, menu_options=["plug_in", "found", "manual"]
+            step_id=SOURCE_USER,
+            menu_options=["plug_in", "found", "manual", "other_maker"],
+        )
+
+    async def async_step_other_maker(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the maker of a new phone with keys of type BLF."""
+        if user_input is not None:
+            self._maker = user_input[CONF_MAKER]
+            return await self.async_step_manual()
+        return self.async_show_form(
+            step_id="other_maker", data_schema=MAKER_SCHEMA, last_step=False
         )
 
     async def async_step_manual(
@@ -132,10 +174,11 @@ class PhoneFlow(FoundFlow, SettingsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Offer the parts of a phone that can be changed."""
-        return self.async_show_menu(
-            step_id=SOURCE_RECONFIGURE,
-            menu_options=["account", CONF_DIALLING, "settings"],
-        )
+        options = ["account", CONF_DIALLING, "settings"]
+        if self._get_reconfigure_subentry().data.get(CONF_MAKER):
+            # Those are settings of snom.
+            options.remove("settings")
+        return self.async_show_menu(step_id=SOURCE_RECONFIGURE, menu_options=options)
 
     async def async_step_account(
         self, user_input: dict[str, Any] | None = None
@@ -144,15 +187,30 @@ class PhoneFlow(FoundFlow, SettingsFlow):
         subentry = self._get_reconfigure_subentry()
         keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
         self._room_lights = subentry.data.get(CONF_ROOM_LIGHTS, False)
+        self._maker = subentry.data.get(CONF_MAKER, "")
         # The form has no field for the rest.
         suggested = {**subentry.data, CONF_NAME: without_forbidden(subentry.title)}
-        if _key_count(suggested) != len(keys):
+        if self._key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
 
     def _key_name(self, key: str) -> str:
         """Return the name of a key that has none."""
         return text(self.hass, "key_name", key=key)
+
+    def _key_count(self, account: Mapping[str, Any]) -> int:
+        """Return the number of keys: the user's, else the model's with modules, else 0."""
+        if key_count := account.get(CONF_KEY_COUNT):
+            return int(key_count)
+        model = self._models.get(account[CONF_MODEL])
+        if model is None:
+            return 0
+        return model.keys + EXPANSIONS.get(account.get(CONF_EXPANSION, ""), 0)
+
+    def _has_colors(self, account: Mapping[str, Any]) -> bool:
+        """Return whether the lamps of a phone's model have several colours."""
+        model = self._models.get(account[CONF_MODEL])
+        return model is not None and model.colors
 
     def _address_error(self, text: str) -> str | None:
         """Return the error of the address of a phone, None if it has none."""
@@ -187,7 +245,7 @@ class PhoneFlow(FoundFlow, SettingsFlow):
             address = user_input.get(CONF_ADDRESS, "").strip()
             if address and (error := self._address_error(address)):
                 faults.add(CONF_ADDRESS, error)
-            key_count = _key_count(user_input)
+            key_count = self._key_count(user_input)
             if not key_count:
                 faults.add(CONF_KEY_COUNT, "key_count_missing")
             if not faults:
@@ -197,21 +255,26 @@ class PhoneFlow(FoundFlow, SettingsFlow):
                     CONF_PASSWORD: user_input[CONF_PASSWORD],
                     CONF_MODEL: user_input[CONF_MODEL],
                 }
-                if user_input[CONF_EXPANSION] != NO_EXPANSION:
+                if user_input.get(CONF_EXPANSION, NO_EXPANSION) != NO_EXPANSION:
                     self._account[CONF_EXPANSION] = user_input[CONF_EXPANSION]
                 if address:
                     self._account[CONF_ADDRESS] = address
-                self._account[CONF_TOKEN] = suggested.get(CONF_TOKEN) or new_token()
-                colors = _has_colors(user_input)
+                if self._maker:
+                    self._account[CONF_MAKER] = self._maker
+                else:
+                    self._account[CONF_TOKEN] = suggested.get(CONF_TOKEN) or new_token()
+                colors = self._has_colors(user_input)
                 model = user_input[CONF_MODEL]
-                if model != suggested.get(CONF_MODEL) and model in MODELS:
+                if model != suggested.get(CONF_MODEL) and model in self._models:
                     keys = [replace(key, colors=colors) for key in keys]
                 self._keys = with_count(keys, key_count, colors, self._key_name)
                 return await self.async_step_choose()
             suggested = user_input
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(PHONE_SCHEMA, suggested),
+            data_schema=self.add_suggested_values_to_schema(
+                account_schema(self._models, is_snom=not self._maker), suggested
+            ),
             errors=faults.errors,
             description_placeholders=faults.placeholders,
             last_step=False,
@@ -251,7 +314,7 @@ class PhoneFlow(FoundFlow, SettingsFlow):
     ) -> SubentryFlowResult:
         """Ask for the use of each key."""
         faults = Faults(KEYS_PLACEHOLDERS)
-        colors = _has_colors(self._account)
+        colors = self._has_colors(self._account)
         suggested = [key.as_dict() for key in self._keys]
         if user_input is not None:
             suggested = user_input[CONF_KEYS]
@@ -326,19 +389,3 @@ class PhoneFlow(FoundFlow, SettingsFlow):
             description_placeholders=faults.placeholders,
             last_step=True,
         )
-
-
-def _key_count(account: Mapping[str, Any]) -> int:
-    """Return the number of keys: the user's, else the model's with modules, else 0."""
-    if key_count := account.get(CONF_KEY_COUNT):
-        return int(key_count)
-    model = MODELS.get(account[CONF_MODEL])
-    return (
-        model.keys + EXPANSIONS.get(account.get(CONF_EXPANSION, ""), 0) if model else 0
-    )
-
-
-def _has_colors(account: Mapping[str, Any]) -> bool:
-    """Return whether the lamps of a phone's model have several colours."""
-    model = MODELS.get(account[CONF_MODEL])
-    return model is not None and model.colors

@@ -144,7 +144,7 @@ class SnomPhone:
             config_entry_id=self._entry_id,
             config_subentry_id=settings.subentry_id,
             identifiers=_identifiers(self._entry_id, settings),
-            manufacturer="snom",
+            manufacturer=settings.setup.maker or None,
             model=UNDEFINED if is_named else settings.setup.model or None,
             name=settings.setup.name,
             via_device_id=self._via_device_id,

@@ -53,6 +53,7 @@ from ..const import (
     CONF_LIGHT_ON,
     CONF_LOOK_TABLE,
     CONF_LOOK_TEMPLATE,
+    CONF_MAKER,
     CONF_MQTT,
     CONF_NETWORKS,
     CONF_NO_CODE,
@@ -85,7 +86,9 @@ from ..const import (
 from ..engine.mqtt import MqttSetup
 from ..engine.names import without_forbidden
 from ..engine.phones import (
+    MAKERS,
     PRIVATE_NETWORKS,
+    BlfSetup,
     DialAnswer,
     Dialling,
     KeyKind,
@@ -93,6 +96,7 @@ from ..engine.phones import (
     LineSetup,
     PhoneSetup,
     ServerSettings,
+    Speakers,
     host_and_port,
     phone_address,
     shared_key,
@@ -389,6 +393,7 @@ class PhoneSettings:
             rule[CONF_NUMBER]: rule[CONF_RUN]
             for rule in dialling.get(CONF_DIAL_RULES, ())
         }
+        maker = MAKERS.get(data.get(CONF_MAKER, ""))
         return cls(
             subentry_id=subentry.subentry_id,
             setup=PhoneSetup(
@@ -396,6 +401,7 @@ class PhoneSettings:
                 name=without_forbidden(subentry.title) or data[CONF_EXTENSION],
                 password=data[CONF_PASSWORD],
                 former_password=former_password(data),
+                maker=maker.name if maker else "snom",
                 model="" if data[CONF_MODEL] == MODEL_OTHER else data[CONF_MODEL],
                 keys=tuple(
                     key.setup_on_line(codes[key.key]) if key.key in codes else key.setup
@@ -406,6 +412,8 @@ class PhoneSettings:
                     redirect_to=dialling.get(CONF_REDIRECT_TO, ""),
                     own=frozenset(rules),
                 ),
+                speakers=maker.speakers if maker else Speakers.AUTOMATIC,
+                blf=maker.blf if maker else BlfSetup(),
                 address=phone_address(data.get(CONF_ADDRESS, "")),
                 room_lights=data.get(CONF_ROOM_LIGHTS, False),
             ),

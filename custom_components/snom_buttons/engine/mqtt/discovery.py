@@ -83,7 +83,9 @@ def discovery_payload(
     for name, component in components.items():
         if component["platform"] != DEVICE_AUTOMATION:
             component["unique_id"] = f"{phone_id}_{name}"
-    device = {"identifiers": [phone_id], "name": phone.name, "manufacturer": "snom"}
+    device = {"identifiers": [phone_id], "name": phone.name}
+    if phone.maker:
+        device["manufacturer"] = phone.maker
     if phone.model:
         device["model"] = phone.model
     return {

@@ -6,7 +6,8 @@ from .dialling import DialAnswer, Dialling, redirection
 from .events import Attempt, Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
-from .models import EXPANSIONS, MODELS, hardware_of, model_name
+from .makers import MAKERS, Maker
+from .models import EXPANSIONS, MODELS, Model, hardware_of, model_name
 from .network import check_bind, free_port, tcp_listener
 from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
@@ -28,6 +29,7 @@ from .traffic import Traffic
 
 __all__ = [
     "EXPANSIONS",
+    "MAKERS",
     "MAX_UNCONFIGURED",
     "MODELS",
     "PRIVATE_NETWORKS",
@@ -46,6 +48,8 @@ __all__ = [
     "KeySetup",
     "LineSetup",
     "LineUse",
+    "Maker",
+    "Model",
     "Phone",
     "PhoneServer",
     "PhoneSetup",

@@ -102,6 +102,8 @@ class PhoneSetup:
     password: str = field(repr=False)
     former_password: str = field(default="", repr=False)
     """Accepted beside the other until the phone has registered with that; "" for none."""
+    maker: str = "snom"
+    """Empty if it is not known."""
     model: str = ""
     """Such as `D785`; empty for a model that is not known."""
     keys: tuple[KeySetup, ...] = ()

@@ -18,6 +18,7 @@ from .profile import (
     settings_of,
 )
 from .region import Region, region_of
+from .web_page import WORDS, ByHand, Words, by_hand
 from .xml_file import CONTENT_TYPE, settings_file
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "MAX_WORD",
     "PORT",
     "WEB_USER",
+    "WORDS",
     "Announcement",
+    "ByHand",
     "Fetch",
     "FunctionKey",
     "Mac",
@@ -37,6 +40,8 @@ __all__ = [
     "Region",
     "Setting",
     "Wire",
+    "Words",
+    "by_hand",
     "digest_of",
     "find_mac",
     "group_socket",

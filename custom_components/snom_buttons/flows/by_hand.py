@@ -1,0 +1,84 @@
+"""The last page for a phone of another maker: what to enter, in the words of its web page."""
+
+from collections.abc import Mapping
+
+from homeassistant.core import HomeAssistant, callback
+
+from ..engine.phones import MAKERS
+from ..engine.provisioning import WORDS, ByHand, Profile, Words, by_hand
+from ..hub.markdown import code
+from ..hub.texts import text
+
+
+@callback
+def async_by_hand_placeholders(
+    hass: HomeAssistant, maker: str, profile: Profile, lines: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the placeholders of the page. `lines` say what a key is for, by its name."""
+    about = MAKERS[maker]
+    words = WORDS.get(maker)
+    known = (
+        text(hass, "by_hand_known", maker=about.name)
+        if words
+        else text(hass, "by_hand_unknown")
+    )
+    words = words or _usual_words(hass)
+    entered = by_hand(words, profile, about.first_key)
+    return {
+        "known": known,
+        "account_page": words.account_page,
+        "account": "\n".join(
+            f"| {field} | {code(value)} |" for field, value in entered.account
+        ),
+        "keys": _keys(hass, words, entered, lines),
+        "idle": f"{text(hass, 'by_hand_green')}\n\n" if about.idle_is_green else "",
+    }
+
+
+def _keys(
+    hass: HomeAssistant, words: Words, entered: ByHand, lines: Mapping[str, str]
+) -> str:
+    """Return what to enter for the keys, as Markdown."""
+    page = words.keys_page
+    if not words.fields:
+        return text(hass, "by_hand_file", page=page, file=entered.file)
+    more = ""
+    if field := words.account_field:
+        more += f" {text(hass, 'by_hand_account_field', field=field)}"
+    if field := words.pickup_field:
+        more += f" {text(hass, 'by_hand_pickup_field', field=field)}"
+    rows = []
+    for name, (key, *values) in entered.keys.items():
+        cells = (key, *map(code, values), lines.get(name, ""))
+        rows.append(f"| {' | '.join(cells)} |")
+    return text(
+        hass,
+        "by_hand_keys",
+        page=page,
+        more=more,
+        fields=" | ".join(field for field, _ in words.fields),
+        rule=" | ".join("---" for _ in words.fields),
+        rows="\n".join(rows),
+    )
+
+
+def _usual_words(hass: HomeAssistant) -> Words:
+    """Return what most makers call it, in the language of Home Assistant."""
+    return Words(
+        account_page=text(hass, "by_hand_account_page"),
+        account=(
+            (text(hass, "web_user_realname"), "{name}"),
+            (text(hass, "web_user_name"), "{account}"),
+            (text(hass, "web_user_pname"), "{account}"),
+            (text(hass, "web_user_pass"), "{password}"),
+            (text(hass, "by_hand_host"), "{host}"),
+            (text(hass, "by_hand_port"), "{port}"),
+            (text(hass, "by_hand_transport"), "{transport}"),
+        ),
+        keys_page=text(hass, "by_hand_keys_page"),
+        fields=(
+            (text(hass, "by_hand_type"), "BLF"),
+            (text(hass, "by_hand_number"), "{key}"),
+            (text(hass, "by_hand_label"), "{label}"),
+        ),
+    )
