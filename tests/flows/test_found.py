@@ -344,3 +344,17 @@ async def test_a_server_that_stops_meanwhile(
         )
     )
     assert ways(page) == []
+
+
+async def test_no_link_leads_out_of_the_networks(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """A DHCP request can ask for any address, and the link has the secret in it."""
+    info = DhcpServiceInfo(ip="203.0.113.7", hostname="snom", macaddress=CARD.lower())
+    await hass.config_entries.flow.async_init(
+        "snom_buttons", context={"source": SOURCE_DHCP}, data=info
+    )
+    await hass.async_block_till_done()
+    page, subentry = await added(hass, server, CARD, ENTITIES[:1])
+    [typed] = ways(page)
+    assert typed.endswith(f"/{subentry.data['token']}/")

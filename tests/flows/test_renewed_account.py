@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -11,7 +12,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECONDS
-from custom_components.snom_buttons.hub.provisioning.renewal import HOLD
+from custom_components.snom_buttons.hub.settings import HOLD
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -212,3 +213,19 @@ async def test_while_the_server_does_not_run_it_is_not_known_what_was_fetched(
     await hass.config_entries.async_unload(server.entry_id)
     data = await change(hass, server, password=NEW)
     assert "former_password" not in data
+
+
+async def test_a_clock_that_is_set_back_does_not_make_it_hold_longer(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    fetched: None,
+    phones: Phones,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    phone = await phones()
+    await change(hass, server, password=NEW)
+    freezer.tick(timedelta(days=-180))
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    assert server.runtime_data.server.phones["44"].setup.former_password == ""
+    assert (await phone.register()).status == 401

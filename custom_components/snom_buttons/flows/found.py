@@ -35,6 +35,7 @@ from ..hub.provisioning.discovery import (
     async_is_set_up,
 )
 from ..hub.provisioning.profiles import async_settings_url
+from ..hub.settings import is_allowed
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone
 from .choose import async_left_out
@@ -181,7 +182,9 @@ class FoundFlow(PlugInFlow):
             return async_settings_url(self.hass, hub.settings, token) or ""
 
         ways = []
-        if (found := self._found) is not None:
+        found = self._found
+        # A DHCP request can ask for any address, to which the browser would go.
+        if found is not None and is_allowed(hub.settings, found.host):
             # The link stays in the history of the browser, so it has a first token.
             first = folder(hub.provisioning.tokens.async_issue(found.mac))
             url = f"{first}{found.mac}.xml"

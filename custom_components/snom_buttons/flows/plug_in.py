@@ -21,11 +21,10 @@ from ..hub.drawings import async_reset_drawings
 from ..hub.hub import SnomConfigEntry
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
-from ..hub.provisioning.discovery import async_is_ignored, named
+from ..hub.provisioning.discovery import async_is_ignored, async_is_set_up, named
 from ..hub.provisioning.newcomers import Newcomer
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
-from ..hub.settings import known_macs
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone, count_keys
 from .forms import SnomSubentryFlow
@@ -187,7 +186,6 @@ class PlugInFlow(SnomSubentryFlow):
         for said in (answered, chosen):
             if said is not None:
                 heard[said.mac] = said
-        set_up = known_macs(self.hass)
         lines = []
         for said in heard.values():
             is_answered = answered is not None and said.mac == answered.mac
@@ -197,7 +195,7 @@ class PlugInFlow(SnomSubentryFlow):
                 state = text(self.hass, "heard_answered")
             elif chosen is not None and said.mac == chosen.mac:
                 state = text(self.hass, "heard_chosen")
-            elif said.mac in set_up:
+            elif async_is_set_up(self.hass, said.mac):
                 state = text(self.hass, "heard_known")
             elif async_is_ignored(self.hass, said.mac):
                 state = text(self.hass, "heard_ignored")

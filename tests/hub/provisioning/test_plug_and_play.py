@@ -439,3 +439,15 @@ async def test_a_phone_that_is_answered_is_the_one_until_another_is_heard() -> N
 
 async def test_a_window_that_has_answered_no_phone_has_none() -> None:
     assert Window(new_phone).async_phone(Mac(MAC)) is None
+
+
+async def test_a_first_token_ends_with_its_phone(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    """The same hardware is set up again with another password, which is not to leak."""
+    path = await answered(hass, network)
+    hass.config_entries.async_remove_subentry(server, "subentry_44")
+    await settle(hass)
+    update_phone(hass, server, "45", mac=MAC)
+    await settle(hass)
+    assert (await web.get(path, headers=AGENT)).status == 404

@@ -13,7 +13,7 @@ from .outgoing import OutgoingRequest, format_via, is_stale, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import MAX_EXPIRES, Registrar
 from .share import CALM, Shares
-from .timers import T1, T4
+from .timers import T1, T4, TIMER_J
 from .transaction import Answered
 from .trust import Trust
 from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
@@ -39,6 +39,7 @@ __all__ = [
     "SUPPORTED_HEADER",
     "T1",
     "T4",
+    "TIMER_J",
     "Address",
     "Answer",
     "Answered",

@@ -4,21 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 import logging
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_ADDRESS, CONF_PASSWORD
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ...const import CONF_EXTENSION, CONF_FORMER, CONF_FORMER_UNTIL, SUBENTRY_TYPE_PHONE
-from ..settings import former_password
+from ..settings import HOLD, former_password
 
 _LOGGER = logging.getLogger(__name__)
-
-HOLD: Final = timedelta(hours=1)
-"""How long a former password holds if the phone does not register with the new one."""
 
 
 @callback
@@ -69,11 +66,15 @@ class Renewals:
         for subentry in self._entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE):
             if CONF_FORMER in subentry.data:
                 until = dt_util.parse_datetime(subentry.data[CONF_FORMER_UNTIL])
+                left = timedelta()
+                if until is not None and former_password(subentry.data):
+                    left = until - dt_util.utcnow()
+                # By seconds, as the clock may be set back meanwhile.
                 self._timers.append(
-                    async_track_point_in_utc_time(
+                    async_call_later(
                         self._hass,
+                        left,
                         partial(self._async_end, subentry.subentry_id),
-                        until or dt_util.utcnow(),
                     )
                 )
 
