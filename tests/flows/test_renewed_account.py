@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -21,6 +22,7 @@ from tests.support.entries import PASSWORD, TOKEN, Phones, update_phone
 from tests.support.flows import reconfigure_phone, submit_account, submit_phone
 from tests.support.patience import PATIENCE
 from tests.support.plugging import MAC
+from tests.support.rawphone import RawMessage
 
 # Its sockets are of the one group of the machine.
 pytestmark = pytest.mark.xdist_group("multicast")
@@ -229,3 +231,38 @@ async def test_a_clock_that_is_set_back_does_not_make_it_hold_longer(
     await hass.async_block_till_done()
     assert server.runtime_data.server.phones["44"].setup.former_password == ""
     assert (await phone.register()).status == 401
+
+
+async def test_who_has_the_former_password_has_nothing_after_the_new_one(
+    hass: HomeAssistant, server: MockConfigEntry, fetched: None, phones: Phones
+) -> None:
+    """Neither a contact, nor a press, nor a replay; not after a restart either."""
+    phone, thief = await phones(), await phones()
+    await change(hass, server, password=NEW)
+    assert (await thief.register()).status == 200
+    assert (await thief.press("1")).status == 200
+    challenge: list[RawMessage] = []
+    make = thief._credentials
+
+    def noting(method: str, uri: str, answer: RawMessage) -> str:
+        challenge.append(answer)
+        return make(method, uri, challenge[0])
+
+    with patch.object(thief, "_credentials", noting):
+        assert (await thief.register()).status == 200
+        phone.password = NEW
+        assert (await phone.register()).status == 200
+        contacts = server.runtime_data.server.phones["44"].registrations
+        assert len(contacts) == 1
+        assert (await thief.register()).status == 401, "the nonce is of before"
+    heard = len(thief.requests)
+    assert (await thief.press("1")).status == 401
+    assert (await thief.register()).status == 401
+    assert (await phone.press("1")).status == 200
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    assert (await thief.press("1")).status == 401
+    assert (await thief.register()).status == 401
+    assert (await phone.register()).status == 200
+    assert len(thief.requests) == heard
