@@ -451,3 +451,15 @@ async def test_a_first_token_ends_with_its_phone(
     update_phone(hass, server, "45", mac=MAC)
     await settle(hass)
     assert (await web.get(path, headers=AGENT)).status == 404
+
+
+async def test_a_phone_that_is_ignored_after_its_answer_gets_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    window = opened(server)
+    path = await answered(hass, network, OTHER)
+    MockConfigEntry(
+        domain="snom_buttons", source="ignore", unique_id=OTHER
+    ).add_to_hass(hass)
+    assert (await web.get(path, headers=AGENT)).status == 404
+    assert not window.ended.done()

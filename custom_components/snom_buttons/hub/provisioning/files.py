@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 from ...const import CONF_EXTENSION, DOMAIN, SUBENTRY_TYPE_PHONE
 from ...engine.provisioning import Fetch, Mac, Profile, find_mac, settings_file
 from ..settings import EntrySettings, PhoneSettings, is_allowed
-from .discovery import async_drop_card, async_is_set_up
+from .discovery import async_drop_card, async_is_ignored, async_is_set_up
 from .profiles import async_profile
 from .record import FETCHED, REFUSED, Record
 from .refresh import Refresher
@@ -143,7 +143,11 @@ class Files:
     def _async_new_file(self, mac: Mac, fetch: Fetch, remote: str) -> bytes | None:
         """Return the file of the phone for which the window is, and set that phone up."""
         window = self._window()
-        if window is None or async_is_set_up(self._hass, mac):
+        if (
+            window is None
+            or async_is_set_up(self._hass, mac)
+            or async_is_ignored(self._hass, mac)
+        ):
             return None
         subentry = window.async_phone(mac)
         if subentry is None:
