@@ -497,6 +497,7 @@ async def test_after_five_minutes_there_are_ways_out(
     window = window_of(server)
     window.async_end(None)
     page = await finished(hass, page["flow_id"])
+    assert heard(page) == "Nothing."
     page = await configure(page["flow_id"], {"next_step_id": "manual"})
     assert (page["type"], page["step_id"]) == (FlowResultType.FORM, "manual")
 

@@ -99,7 +99,10 @@ async def test_a_phone_is_added_with_its_extension_and_shows_its_keys(
     assert card["step_id"] == "tried"
     said = card["description_placeholders"]
     assert said is not None
-    assert (said["named"], said["account"]) == (r"snom D735 10\.1\.198\.12", "47")
+    assert (said["named"], said["account"]) == (
+        r"snom D735 \(firmware 10\.1\.198\.12\)",
+        "47",
+    )
 
     page = await confirm(hass, card)
     assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "phone_to_type")

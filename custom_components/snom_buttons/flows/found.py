@@ -151,18 +151,25 @@ class FoundFlow(PlugInFlow):
                 await self._async_restart(switch, faults)
             if not faults:
                 return await self._async_wait()
-        own = EntitySelectorConfig(
-            domain=SWITCH_DOMAIN, exclude_entities=[*async_left_out(self.hass, ())]
-        )
         return self.async_show_form(
             step_id="reach",
             data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Optional(CONF_SWITCH): EntitySelector(own)}), user_input
+                self._reach_schema, user_input
             ),
             errors=faults.errors,
             description_placeholders=faults.placeholders | self._about,
             last_step=False,
         )
+
+    @property
+    def _reach_schema(self) -> vol.Schema:
+        # The announcement of a phone whose hardware address is not known is not answered.
+        if self._found is None:
+            return vol.Schema({})
+        own = EntitySelectorConfig(
+            domain=SWITCH_DOMAIN, exclude_entities=[*async_left_out(self.hass, ())]
+        )
+        return vol.Schema({vol.Optional(CONF_SWITCH): EntitySelector(own)})
 
     @property
     def _about(self) -> dict[str, str]:

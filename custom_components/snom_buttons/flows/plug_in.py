@@ -204,7 +204,11 @@ class PlugInFlow(SnomSubentryFlow):
             else:
                 state = text(self.hass, "heard_foreign")
             lines.append(f"- {escape_markdown(named(said))}: {state}")
-        return "\n".join(lines) or text(self.hass, "heard_nothing")
+        if lines:
+            return "\n".join(lines)
+        if is_over:
+            return text(self.hass, "heard_none")
+        return text(self.hass, "heard_nothing")
 
     async def async_step_plugged_in(
         self, user_input: dict[str, str] | None = None

@@ -36,14 +36,16 @@ def async_with_former_password(
         return with_former
     if former and data[CONF_PASSWORD] == before[CONF_PASSWORD]:
         until = before[CONF_FORMER_UNTIL]
-    elif _has_fetched(entry, subentry_id):
+    elif async_has_fetched(entry, subentry_id):
         until = (dt_util.utcnow() + HOLD).isoformat()
     else:
         return with_former
     return with_former | {CONF_FORMER: held, CONF_FORMER_UNTIL: until}
 
 
-def _has_fetched(entry: ConfigEntry[Any], subentry_id: str) -> bool:
+@callback
+def async_has_fetched(entry: ConfigEntry[Any], subentry_id: str) -> bool:
+    """Return whether a phone has ever fetched its settings; False if its server is off."""
     if entry.state is not ConfigEntryState.LOADED:
         return False
     refresher = entry.runtime_data.provisioning.refresher
