@@ -199,6 +199,46 @@ async def test_a_dialogue_does_not_bring_a_hardware_address_back(
     assert server.subentries["subentry_45"].data["mac"] == MAC
 
 
+async def test_a_password_that_is_renewed_again_holds_for_its_own_hour(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    fetched: None,
+    phones: Phones,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The registration of another phone ends nothing."""
+    assert timedelta(hours=1) == HOLD
+    phone, _ = await phones(), await phones("45")
+    await change(hass, server, password=NEW)
+    phone.password = NEW
+    assert (await phone.register()).status == 200
+    await hass.async_block_till_done()
+    assert "former_password" not in server.subentries["subentry_44"].data
+    freezer.tick(HOLD / 2)
+    await change(hass, server, password="again-44")
+    server.runtime_data.server.renewed.emit("45")
+    freezer.tick(HOLD / 2 + timedelta(minutes=1))
+    await later(hass, timedelta())
+    assert server.subentries["subentry_44"].data["former_password"] == NEW
+
+
+async def test_a_phone_that_does_not_register_has_no_former_password(
+    hass: HomeAssistant, server: MockConfigEntry, fetched: None
+) -> None:
+    page = await submit_account(
+        hass,
+        await reconfigure_phone(hass, server),
+        password=NEW,
+        address="192.168.1.70",
+    )
+    page = await submit_phone(hass, page)
+    assert page["step_id"] == "placed"
+    await submit_phone(hass, page)
+    data = server.subentries["subentry_44"].data
+    assert data["password"] == NEW
+    assert "former_password" not in data
+
+
 async def test_without_settings_from_here_the_former_password_ends_at_once(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:

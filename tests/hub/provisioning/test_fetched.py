@@ -179,6 +179,23 @@ async def test_a_change_that_is_taken_back_asks_nothing(
     assert phone.notices == []
 
 
+async def test_a_phone_that_fetches_a_change_by_itself_is_not_asked(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    phones: Phones,
+    settle: Settle,
+) -> None:
+    phone = await phones()
+    assert (await web.get(PATH, headers=AGENT)).status == 200
+    rename(hass, server, "One")
+    await hass.async_block_till_done()
+    assert (await web.get(PATH, headers=AGENT)).status == 200
+    await settle()
+    assert (await phone.press("1")).status == 200
+    assert phone.notices == []
+
+
 @pytest.mark.parametrize("fetched", [None, 5, ["x"]])
 async def test_what_is_stored_may_be_broken(
     hass: HomeAssistant,
