@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 import logging
 from typing import Any, Final
 
@@ -19,8 +20,7 @@ from homeassistant.const import (
     SERVICE_TURN_OFF,
     SERVICE_TURN_ON,
 )
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
 
 from ..const import CONF_PHONE
@@ -207,11 +207,11 @@ class FoundFlow(PlugInFlow):
         """Switch off the power of the phone; it is on again after OFF_SECONDS."""
         try:
             await _async_switch(self.hass, switch, SERVICE_TURN_OFF)
-        except HomeAssistantError as error:
+        except Exception as error:  # noqa: BLE001, the switch is of any integration
             faults.add(CONF_SWITCH, "switch_failed", error=str(error))
-            return
-        # Not with the dialogue, which may be closed meanwhile.
-        self.hass.async_create_task(_async_turn_on_again(self.hass, switch))
+        # Also after an error, which may say only that no answer came. Not with the
+        # dialogue, which may be closed meanwhile.
+        _async_turn_on_later(self.hass, switch)
 
     async def async_step_fetch(
         self, user_input: dict[str, str] | None = None
@@ -233,7 +233,8 @@ class FoundFlow(PlugInFlow):
         # Not by `async_show_progress_done`, which would submit the page that follows.
         if self._has_fetched:
             return await self.async_step_fetched()
-        if (hub := self._hub) is None:
+        # Nothing would end the task of a dialogue that was closed meanwhile.
+        if (hub := self._hub) is None or self._is_closed:
             return await self.async_step_unfetched()
         self._fetching = self.hass.async_create_background_task(
             _async_fetched(hub, self._added.subentry_id),
@@ -284,14 +285,29 @@ async def _async_switch(hass: HomeAssistant, switch: str, service: str) -> None:
     )
 
 
-async def _async_turn_on_again(hass: HomeAssistant, switch: str) -> None:
-    await asyncio.sleep(OFF_SECONDS)
-    try:
-        await _async_switch(hass, switch, SERVICE_TURN_ON)
-    except HomeAssistantError as error:
-        _LOGGER.warning(
-            "%s is off, and could not be turned on again: %s", switch, error
-        )
+@callback
+def _async_turn_on_later(hass: HomeAssistant, switch: str) -> None:
+    """Turn on a switch after OFF_SECONDS, or at once if Home Assistant stops before."""
+    stops = asyncio.Event()
+
+    async def turn_on() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stops.wait(), OFF_SECONDS)
+        try:
+            await _async_switch(hass, switch, SERVICE_TURN_ON)
+        except Exception as error:  # noqa: BLE001, the switch is of any integration
+            _LOGGER.warning(
+                "%s may be off, it could not be turned on again: %s", switch, error
+            )
+        forget()
+
+    async def stop() -> None:
+        stops.set()
+        await turning_on
+
+    turning_on = hass.async_create_task(turn_on())
+    # Home Assistant does not wait for a task that began before it stops.
+    forget = hass.async_add_shutdown_job(HassJob(stop))
 
 
 async def _async_fetched(hub: SnomHub, subentry_id: str) -> None:

@@ -45,6 +45,7 @@ class PlugInFlow(SnomSubentryFlow):
     _waiting: asyncio.Task[None] | None = None
     _offered: Mapping[Mac, Newcomer] = {}
     _unfollow: Callable[[], None] | None = None
+    _is_closed = False
 
     async def async_step_plug_in(
         self, user_input: dict[str, list[str] | str] | None = None
@@ -174,6 +175,7 @@ class PlugInFlow(SnomSubentryFlow):
     @override
     def async_remove(self) -> None:
         """Close the window with the dialogue. Home Assistant cancels the task."""
+        self._is_closed = True
         self._async_unfollow()
         if self._window is not None:
             self._window.async_end(None)

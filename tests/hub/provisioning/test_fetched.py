@@ -230,3 +230,18 @@ async def test_a_phone_that_has_no_file_any_more_is_not_asked(
     await hass.async_block_till_done()
     assert not refresher.async_has_fetched("subentry_44")
     assert refresher._waiting == {}
+
+
+async def test_a_phone_that_is_set_up_during_an_update_has_fetched(
+    server: MockConfigEntry,
+) -> None:
+    """It fetched before the entry had it, while an earlier change was applied."""
+    provisioning = server.runtime_data.provisioning
+    refresher = provisioning.refresher
+    profiles = dict(refresher._profiles)
+    refresher.async_note("new", profiles["subentry_44"])
+    await provisioning.update(server.runtime_data.settings)
+    assert refresher.async_has_fetched("new")
+    refresher.async_update({**profiles, "new": profiles["subentry_44"]})
+    refresher.async_update(profiles)
+    assert not refresher.async_has_fetched("new")
