@@ -252,10 +252,11 @@ async def test_a_switch_of_its_power_restarts_it(
     "failure", [HomeAssistantError("no reply"), TimeoutError("no reply")]
 )
 async def test_a_switch_that_fails(
-    failure: Exception,
     hass: HomeAssistant,
     server: MockConfigEntry,
     network: Network,
+    *,
+    failure: Exception,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -353,6 +354,19 @@ async def test_a_phone_that_does_not_fetch(
     page = checked_phone(await configure(page["flow_id"], {"next_step_id": "later"}))
     assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "phone_added")
     assert subentry.subentry_id in server.subentries
+
+
+async def test_a_reload_ends_the_wait(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    """The server that runs then would not end it when the phone fetches."""
+    network.hears(announcement(MAC))
+    page, _ = await added(hass, server, MAC, [])
+    page = await submit_phone(hass, page)
+    assert page["step_id"] == "fetch"
+    assert await hass.config_entries.async_reload(server.entry_id)
+    page = await look(hass, page["flow_id"])
+    assert page["step_id"] == "unfetched"
 
 
 async def test_what_is_missing_is_said_at_once(

@@ -311,7 +311,7 @@ def _async_turn_on_later(hass: HomeAssistant, switch: str) -> None:
 
 
 async def _async_fetched(hub: SnomHub, subentry_id: str) -> None:
-    """Return when a phone has fetched its settings, or after WAIT."""
+    """Return when a phone has fetched its settings, its server stops, or after WAIT."""
     refresher = hub.provisioning.refresher
     fetched = asyncio.Event()
 
@@ -320,6 +320,7 @@ async def _async_fetched(hub: SnomHub, subentry_id: str) -> None:
             fetched.set()
 
     unfollow = refresher.fetched.subscribe(follow)
+    unfollow_entry = hub.entry.async_on_state_change(fetched.set)
     try:
         async with asyncio.timeout(WAIT):
             await fetched.wait()
@@ -327,3 +328,4 @@ async def _async_fetched(hub: SnomHub, subentry_id: str) -> None:
         pass
     finally:
         unfollow()
+        unfollow_entry()

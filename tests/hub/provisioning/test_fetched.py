@@ -1,5 +1,6 @@
 """What a phone has fetched is known after a restart of Home Assistant."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -245,3 +246,26 @@ async def test_a_phone_that_is_set_up_during_an_update_has_fetched(
     refresher.async_update({**profiles, "new": profiles["subentry_44"]})
     refresher.async_update(profiles)
     assert not refresher.async_has_fetched("new")
+
+
+async def test_a_change_that_is_applied_while_the_server_stops_leaves_no_timer(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (await web.get(PATH, headers=AGENT)).status == 200
+    hub = server.runtime_data
+    updating, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def update(_: object) -> None:
+        updating.set()
+        await goes_on.wait()
+
+    monkeypatch.setattr(hub.mqtt, "update", update)
+    rename(hass, server, "Desk")
+    await updating.wait()
+    assert await hass.config_entries.async_unload(server.entry_id)
+    goes_on.set()
+    await hass.async_block_till_done()
+    assert hub.provisioning.refresher._waiting == {}
