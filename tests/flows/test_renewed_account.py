@@ -306,3 +306,18 @@ async def test_who_has_the_former_password_has_nothing_after_the_new_one(
     assert (await thief.register()).status == 401
     assert (await phone.register()).status == 200
     assert len(thief.requests) == heard
+
+
+async def test_a_phone_that_was_removed_just_before_its_hour_is_over(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    until = dt_util.utcnow() + HOLD
+    update_phone(
+        hass, server, former_password="Former-1", former_until=until.isoformat()
+    )
+    await hass.async_block_till_done()
+    async with server.runtime_data._update_lock:
+        hass.config_entries.async_remove_subentry(server, "subentry_44")
+        async_fire_time_changed(hass, until + timedelta(seconds=1))
+    await hass.async_block_till_done()
+    assert "subentry_44" not in server.subentries

@@ -191,6 +191,9 @@ class SnomHub:
             for part in parts:
                 for listener in self._listeners:
                     await listener(part)
+        await self._async_update_followers()
+
+    async def _async_update_followers(self) -> None:
         for follower in self._followers:
             if self._is_closed:  # meanwhile: its timers would stay
                 return

@@ -96,7 +96,9 @@ class Renewals:
 
     @callback
     def _async_end(self, subentry_id: str, _: datetime | None = None) -> None:
-        subentry = self._entry.subentries[subentry_id]
+        subentry = self._entry.subentries.get(subentry_id)
+        if subentry is None:  # removed, and the update that follows is under way
+            return
         former = (CONF_FORMER, CONF_FORMER_UNTIL)
         data = {name: it for name, it in subentry.data.items() if name not in former}
         self._hass.config_entries.async_update_subentry(
