@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC
 import logging
+import math
 from typing import Any
 
+from aiohttp.web_log import AccessLogger
 from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -49,6 +52,9 @@ def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
     monkeypatch.setattr(outbox, "SLOW", PATIENCE)
     # A port of its own, since the machine has one group for all tests that run.
     monkeypatch.setattr(hearing, "GROUP_PORT", 0)
+    # It would ask for the zone anew, and a frozen time has none.
+    monkeypatch.setattr(AccessLogger, "_cached_tz", UTC)
+    monkeypatch.setattr(AccessLogger, "_cached_tz_expires", math.inf)
     log: pytest.LogCaptureFixture = request.getfixturevalue("caplog")
     yield
     assert not [

@@ -194,8 +194,7 @@ class FactoryPhone(VirtualPhone):
     async def _fetch(self, url: str) -> SettingsFile | None:
         """Return a file, None if there is none that can be read."""
         try:
-            data = await asyncio.to_thread(fetch, url, self.hardware)
-            file = read_settings_file(data)
+            file = read_settings_file(await _download(url, self.hardware))
         except (FetchFailed, SettingsFileError) as error:
             self._say(f"cannot fetch {url}: {error}")
             return None
@@ -279,6 +278,20 @@ class FactoryPhone(VirtualPhone):
             _store(self._state, self.settings)
         except OSError as error:
             self._say(f"cannot keep the settings: {error}")
+
+
+async def _download(url: str, hardware: Hardware) -> bytes:
+    """Return a file. Raises FetchFailed.
+
+    A thread cannot be stopped: when this is cancelled, it ends with the fetch.
+    """
+    fetching = asyncio.create_task(asyncio.to_thread(fetch, url, hardware))
+    try:
+        await asyncio.wait([fetching])
+    finally:
+        await asyncio.wait([fetching])
+        fetching.exception()  # it would be logged if that was not looked at
+    return fetching.result()
 
 
 def account_of(settings: Settings, number: int) -> Account:

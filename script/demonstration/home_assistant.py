@@ -131,19 +131,17 @@ class HomeAssistant:
         path: str,
         handler: object,
         **steps: Step,
-    ) -> tuple[Any, list[Any]]:
-        """Go through a dialogue; return its result and its pages. Raises DemoError.
+    ) -> Any:
+        """Go through a dialogue; return its result. Raises DemoError.
 
         `steps` are what is entered, by the ID of the form or the menu.
         """
-        forms = []
         form = await self.request(path, {"handler": handler})
         while form["type"] in ("form", "menu"):
-            forms.append(form)
             if (step := steps.pop(form["step_id"], None)) is None:
                 raise DemoError(f"the dialogue cannot go on: {form}")
             data = step(form) if callable(step) else step
             form = await self.request(f"{path}/{form['flow_id']}", data)
         if form["type"] != "create_entry":
             raise DemoError(f"the dialogue was not completed: {form}")
-        return form, forms
+        return form

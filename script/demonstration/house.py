@@ -69,7 +69,7 @@ LINKS: Mapping[str, Mapping[str, str]] = {
 async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
     """Add the integration, its phones and a shared line; return what demo.json holds."""
     realm = "home-assistant"
-    created, _ = await home.flow(
+    created = await home.flow(
         "/api/config/config_entries/flow",
         "snom_buttons",
         user={

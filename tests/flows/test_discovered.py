@@ -175,13 +175,22 @@ async def test_a_phone_that_is_heard_has_one_card(
     assert context["title_placeholders"]["name"] == f"snom *snom370*, {HOST}"
     said = card["description_placeholders"]
     assert said is not None
-    assert said["named"] == r"snom \*snom370\* 8\.7\.5\.48"
+    assert said["named"] == r"snom \*snom370\* \(firmware 8\.7\.5\.48\)"
     assert (said["mac"], said["host"]) == (MAC, HOST.replace(".", r"\."))
     network.hears(announcement())
     assert [it["flow_id"] for it in await settled(hass)] == [card["flow_id"]]
     network.hears(GIGASET)
     assert len(await settled(hass)) == 2
     assert network.urls == []
+
+
+async def test_the_maker_of_an_unknown_model_is_named_once(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    network.hears(announcement(model="snomM500"))
+    await card_of(hass)
+    [card] = cards(hass)
+    assert card["context"]["title_placeholders"]["name"] == f"snom M500, {HOST}"
 
 
 async def test_what_has_no_card(

@@ -15,8 +15,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.flows import found
 from homeassistant.config_entries import SOURCE_DHCP, ConfigSubentry, SubentryFlowResult
-from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from tests.support.announcements import YEALINK
@@ -190,6 +191,9 @@ async def test_another_one_is_reached_by_typing(
     page, subentry = await added(hass, server, "another", ENTITIES[:2])
     assert "mac" not in subentry.data
     [typed] = ways(page)
+    # A restart is no way: the announcement of an unknown phone is not answered.
+    assert page["data_schema"] is not None
+    assert page["data_schema"].schema == {}
     page = await submit_phone(hass, page)
     agent = {"User-Agent": f"{AGENT['User-Agent']} {OTHER}"}
     other = next(iter(set(server.subentries) - {subentry.subentry_id}))
@@ -244,15 +248,19 @@ async def test_a_switch_of_its_power_restarts_it(
     assert [call.data for call in on] == [{"entity_id": "switch.port_4"}]
 
 
+@pytest.mark.parametrize(
+    "failure", [HomeAssistantError("no reply"), TimeoutError("no reply")]
+)
 async def test_a_switch_that_fails(
     hass: HomeAssistant,
     server: MockConfigEntry,
     network: Network,
+    *,
+    failure: Exception,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(found, "OFF_SECONDS", 0)
-    failure = HomeAssistantError("no reply")
     async_mock_service(hass, "switch", "turn_off", raise_exception=failure)
     on = async_mock_service(hass, "switch", "turn_on", raise_exception=failure)
     network.hears(announcement(MAC))
@@ -264,14 +272,62 @@ async def test_a_switch_that_fails(
     assert placeholders["error"] == "no reply"
     assert suggested(page) == {"switch": "switch.port_4"}
     await hass.async_block_till_done()
-    assert on == []
-
-    async_mock_service(hass, "switch", "turn_off")
-    await submit_phone(hass, page)
-    await hass.async_block_till_done()
-    assert "switch.port_4 is off, and could not be turned on again: no reply" in (
+    # It may be off nevertheless.
+    assert len(on) == 1
+    assert "switch.port_4 may be off, it could not be turned on again: no reply" in (
         caplog.text
     )
+
+
+async def test_a_dialogue_that_is_closed_while_the_switch_turns_off(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    network: Network,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The switch turns on again, and nothing waits for the phone."""
+    monkeypatch.setattr(found, "OFF_SECONDS", 0)
+    turning_off, is_off = asyncio.Event(), asyncio.Event()
+
+    async def turn_off(_: ServiceCall) -> None:
+        turning_off.set()
+        await is_off.wait()
+
+    hass.services.async_register("switch", "turn_off", turn_off)
+    on = async_mock_service(hass, "switch", "turn_on")
+    network.hears(announcement(MAC))
+    page, subentry = await added(hass, server, MAC, [])
+    subentries = hass.config_entries.subentries
+    submitted = asyncio.create_task(
+        subentries.async_configure(page["flow_id"], {"switch": "switch.port_4"})
+    )
+    await turning_off.wait()
+    subentries.async_abort(page["flow_id"])
+    is_off.set()
+    with pytest.raises(UnknownFlow):
+        await submitted
+    await hass.async_block_till_done()
+    assert len(on) == 1
+    names = {task.get_name() for task in asyncio.all_tasks()}
+    assert f"wait for {subentry.title}" not in names
+
+
+async def test_the_power_is_on_when_home_assistant_stops(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    """It does not wait for tasks, and the switch does not answer after that."""
+    async_mock_service(hass, "switch", "turn_off")
+    on = async_mock_service(hass, "switch", "turn_on")
+    before_stop: list[int] = []
+    hass.bus.async_listen_once(
+        EVENT_HOMEASSISTANT_STOP, callback(lambda _: before_stop.append(len(on)))
+    )
+    network.hears(announcement(MAC))
+    page, _ = await added(hass, server, MAC, [])
+    await submit_phone(hass, page, switch="switch.port_4")
+    assert on == []
+    await hass.async_stop(force=True)
+    assert before_stop == [1]
 
 
 # What goes wrong
@@ -298,6 +354,19 @@ async def test_a_phone_that_does_not_fetch(
     page = checked_phone(await configure(page["flow_id"], {"next_step_id": "later"}))
     assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "phone_added")
     assert subentry.subentry_id in server.subentries
+
+
+async def test_a_reload_ends_the_wait(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    """The server that runs then would not end it when the phone fetches."""
+    network.hears(announcement(MAC))
+    page, _ = await added(hass, server, MAC, [])
+    page = await submit_phone(hass, page)
+    assert page["step_id"] == "fetch"
+    assert await hass.config_entries.async_reload(server.entry_id)
+    page = await look(hass, page["flow_id"])
+    assert page["step_id"] == "unfetched"
 
 
 async def test_what_is_missing_is_said_at_once(
@@ -344,3 +413,17 @@ async def test_a_server_that_stops_meanwhile(
         )
     )
     assert ways(page) == []
+
+
+async def test_no_link_leads_out_of_the_networks(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    """A DHCP request can ask for any address, and the link has the secret in it."""
+    info = DhcpServiceInfo(ip="203.0.113.7", hostname="snom", macaddress=CARD.lower())
+    await hass.config_entries.flow.async_init(
+        "snom_buttons", context={"source": SOURCE_DHCP}, data=info
+    )
+    await hass.async_block_till_done()
+    page, subentry = await added(hass, server, CARD, ENTITIES[:1])
+    [typed] = ways(page)
+    assert typed.endswith(f"/{subentry.data['token']}/")

@@ -25,6 +25,7 @@ from tests.support.entries import (
     update_phone,
 )
 from tests.support.flows import (
+    TEXTS,
     reconfigure_phone,
     submit_account,
     submit_phone,
@@ -167,6 +168,41 @@ async def test_the_password_of_the_web_page_is_made_once_and_shown_again(
     assert ("http_pass", None) not in settings
     new = await change(hass, hearing_server, "web_password", web_password=True)
     assert new["password"] != first["password"]
+
+
+async def test_the_password_of_the_web_page_is_shown_before_a_telephone_system_takes_over(
+    hass: HomeAssistant, hearing_server: MockConfigEntry
+) -> None:
+    """The phone keeps it then, too."""
+    first = await change(hass, hearing_server, "web_password", web_password=True)
+    result = await reconfigure_phone(hass, hearing_server, "settings")
+    result = await submit_phone(hass, result, web_password=False, beside=True)
+    assert (result["step_id"], result["last_step"]) == ("web_password_stays", False)
+    assert dict(result["description_placeholders"] or {}) == first
+    result = await submit_phone(hass, result)
+    assert (result["step_id"], result["last_step"]) == ("beside", True)
+    await submit_phone(hass, result)
+    await hass.async_block_till_done()
+    assert stored(hearing_server) == {"beside": True}
+
+
+async def test_there_is_nothing_to_enter_in_a_phone_that_fetches_its_settings(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    async def by_itself() -> str:
+        result = await reconfigure_phone(hass, hearing_server)
+        result = await submit_account(hass, result)
+        page = await submit_phone(hass, result)
+        return (page["description_placeholders"] or {})["by_itself"]
+
+    before = await by_itself()
+    assert f"{PATH}`" in before
+    await fetched(web)  # as a browser
+    assert await by_itself() == before
+    agent = {"User-Agent": "Mozilla/4.0 (compatible; snomD785-SIP 10.1.198.12)"}
+    await web.get(PATH, headers=agent)
+    after = await by_itself()
+    assert after == f"{TEXTS['common']['has_fetched']}\n\n{before}"
 
 
 async def test_beside_a_telephone_system(

@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.flows import plug_in
+from custom_components.snom_buttons.hub.provisioning.newcomers import MAX_NEWCOMERS
 from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
@@ -496,6 +497,7 @@ async def test_after_five_minutes_there_are_ways_out(
     window = window_of(server)
     window.async_end(None)
     page = await finished(hass, page["flow_id"])
+    assert heard(page) == "Nothing."
     page = await configure(page["flow_id"], {"next_step_id": "manual"})
     assert (page["type"], page["step_id"]) == (FlowResultType.FORM, "manual")
 
@@ -639,3 +641,17 @@ async def test_an_extension_that_was_given_meanwhile_is_not_given_twice(
     assert added is not None
     assert added.unique_id == "47"
     assert isinstance(added.data, MappingProxyType)
+
+
+async def test_forged_phones_of_other_makers_do_not_hide_one_that_was_heard(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    """Else the next one that is heard would be set up, without a choice."""
+    network.hears(announcement(FIRST))
+    page = await start(hass, server, [])
+    for number in range(MAX_NEWCOMERS):
+        mac = f"0015650000{number:02X}".encode()
+        network.hears(YEALINK.replace(b"0015654093A7", mac))
+    network.hears(announcement(SECOND))
+    await which_phone(hass, page, FIRST, SECOND)
+    assert network.urls == []

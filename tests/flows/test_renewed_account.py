@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -11,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECONDS
-from custom_components.snom_buttons.hub.provisioning.renewal import HOLD
+from custom_components.snom_buttons.hub.settings import HOLD
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -20,6 +22,7 @@ from tests.support.entries import PASSWORD, TOKEN, Phones, update_phone
 from tests.support.flows import reconfigure_phone, submit_account, submit_phone
 from tests.support.patience import PATIENCE
 from tests.support.plugging import MAC
+from tests.support.rawphone import RawMessage
 
 # Its sockets are of the one group of the machine.
 pytestmark = pytest.mark.xdist_group("multicast")
@@ -196,6 +199,46 @@ async def test_a_dialogue_does_not_bring_a_hardware_address_back(
     assert server.subentries["subentry_45"].data["mac"] == MAC
 
 
+async def test_a_password_that_is_renewed_again_holds_for_its_own_hour(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    fetched: None,
+    phones: Phones,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The registration of another phone ends nothing."""
+    assert timedelta(hours=1) == HOLD
+    phone, _ = await phones(), await phones("45")
+    await change(hass, server, password=NEW)
+    phone.password = NEW
+    assert (await phone.register()).status == 200
+    await hass.async_block_till_done()
+    assert "former_password" not in server.subentries["subentry_44"].data
+    freezer.tick(HOLD / 2)
+    await change(hass, server, password="again-44")
+    server.runtime_data.server.renewed.emit("45")
+    freezer.tick(HOLD / 2 + timedelta(minutes=1))
+    await later(hass, timedelta())
+    assert server.subentries["subentry_44"].data["former_password"] == NEW
+
+
+async def test_a_phone_that_does_not_register_has_no_former_password(
+    hass: HomeAssistant, server: MockConfigEntry, fetched: None
+) -> None:
+    page = await submit_account(
+        hass,
+        await reconfigure_phone(hass, server),
+        password=NEW,
+        address="192.168.1.70",
+    )
+    page = await submit_phone(hass, page)
+    assert page["step_id"] == "placed"
+    await submit_phone(hass, page)
+    data = server.subentries["subentry_44"].data
+    assert data["password"] == NEW
+    assert "former_password" not in data
+
+
 async def test_without_settings_from_here_the_former_password_ends_at_once(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -212,3 +255,69 @@ async def test_while_the_server_does_not_run_it_is_not_known_what_was_fetched(
     await hass.config_entries.async_unload(server.entry_id)
     data = await change(hass, server, password=NEW)
     assert "former_password" not in data
+
+
+async def test_a_clock_that_is_set_back_does_not_make_it_hold_longer(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    fetched: None,
+    phones: Phones,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    phone = await phones()
+    await change(hass, server, password=NEW)
+    freezer.tick(timedelta(days=-180))
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    assert server.runtime_data.server.phones["44"].setup.former_password == ""
+    assert (await phone.register()).status == 401
+
+
+async def test_who_has_the_former_password_has_nothing_after_the_new_one(
+    hass: HomeAssistant, server: MockConfigEntry, fetched: None, phones: Phones
+) -> None:
+    """Neither a contact, nor a press, nor a replay; not after a restart either."""
+    phone, thief = await phones(), await phones()
+    await change(hass, server, password=NEW)
+    assert (await thief.register()).status == 200
+    assert (await thief.press("1")).status == 200
+    challenge: list[RawMessage] = []
+    make = thief._credentials
+
+    def noting(method: str, uri: str, answer: RawMessage) -> str:
+        challenge.append(answer)
+        return make(method, uri, challenge[0])
+
+    with patch.object(thief, "_credentials", noting):
+        assert (await thief.register()).status == 200
+        phone.password = NEW
+        assert (await phone.register()).status == 200
+        contacts = server.runtime_data.server.phones["44"].registrations
+        assert len(contacts) == 1
+        assert (await thief.register()).status == 401, "the nonce is of before"
+    heard = len(thief.requests)
+    assert (await thief.press("1")).status == 401
+    assert (await thief.register()).status == 401
+    assert (await phone.press("1")).status == 200
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    assert (await thief.press("1")).status == 401
+    assert (await thief.register()).status == 401
+    assert (await phone.register()).status == 200
+    assert len(thief.requests) == heard
+
+
+async def test_a_phone_that_was_removed_just_before_its_hour_is_over(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    until = dt_util.utcnow() + HOLD
+    update_phone(
+        hass, server, former_password="Former-1", former_until=until.isoformat()
+    )
+    await hass.async_block_till_done()
+    async with server.runtime_data._update_lock:
+        hass.config_entries.async_remove_subentry(server, "subentry_44")
+        async_fire_time_changed(hass, until + timedelta(seconds=1))
+    await hass.async_block_till_done()
+    assert "subentry_44" not in server.subentries

@@ -99,7 +99,10 @@ async def test_a_phone_is_added_with_its_extension_and_shows_its_keys(
     assert card["step_id"] == "tried"
     said = card["description_placeholders"]
     assert said is not None
-    assert (said["named"], said["account"]) == (r"snom D735 10\.1\.198\.12", "47")
+    assert (said["named"], said["account"]) == (
+        r"snom D735 \(firmware 10\.1\.198\.12\)",
+        "47",
+    )
 
     page = await confirm(hass, card)
     assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "phone_to_type")
@@ -286,3 +289,22 @@ async def test_without_plain_http_it_is_said_what_the_phone_needs(
     assert page["description_placeholders"] is not None
     said = page["description_placeholders"]["by_itself"]
     assert said == f"{TEXTS['common']['no_settings_url']}\n\n"
+
+
+async def test_a_phone_that_registers_is_not_taken_by_a_window(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, phones: Any
+) -> None:
+    """It was set up by hand, perhaps beside a telephone system that its settings name."""
+    await phones("44", user_agent=NAMED)
+    provisioning = server.runtime_data.provisioning
+    window = provisioning.async_open_window(lambda _: pytest.fail("it is set up"))
+    network.hears(announcement(MAC), LOCALHOST)
+    network.hears(announcement(MAC), "192.168.1.66")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert network.urls == []
+    assert window.answered is None
+    assert provisioning.newcomers.phones == []
+    # It does not keep another one from being the only one.
+    network.hears(announcement("00041300000A"))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(network.urls) == 1

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import socket
 import struct
-from threading import Thread
+from threading import Event as ThreadEvent, Thread
 from typing import Any, Self
 
 from tests.support.patience import PATIENCE
@@ -23,11 +25,17 @@ class SettingsServer:
         """Content by path; 404 for all others."""
         self.requests: list[tuple[str, str]] = []
         """Paths and User-Agents."""
+        self.asked = ThreadEvent()
+        """Set by the first request."""
+        self._goes_on = ThreadEvent()
+        self._goes_on.set()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 server.requests.append((self.path, self.headers["User-Agent"]))
+                server.asked.set()
+                server._goes_on.wait()
                 content = server.files.get(self.path)
                 if content is None:
                     self.send_error(404)
@@ -55,6 +63,15 @@ class SettingsServer:
         self._thread.join()
         self._http.server_close()
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Answer no request until the end of the context."""
+        self._goes_on.clear()
+        try:
+            yield
+        finally:
+            self._goes_on.set()
+
     @property
     def url(self) -> str:
         return f"http://{LOCALHOST}:{self._http.server_port}"
@@ -65,19 +82,27 @@ class SettingsServer:
 
 
 class _Group(asyncio.DatagramProtocol):
-    def __init__(self, received: deque[tuple[bytes, Any]], news: asyncio.Event) -> None:
+    def __init__(
+        self, mac: str, received: deque[tuple[bytes, Any]], news: asyncio.Event
+    ) -> None:
+        self._beginning = f"SUBSCRIBE sip:MAC%3a{mac}@".encode()
         self._received = received
         self._news = news
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._received.append((data, addr))
-        self._news.set()
+        if data.startswith(self._beginning):
+            self._received.append((data, addr))
+            self._news.set()
 
 
 class Answerer(UdpPeer):
-    """Hears the group on the loopback interface; answers from a port of its own."""
+    """Hears one phone in the group on the loopback interface; answers from its own port.
 
-    def __init__(self) -> None:
+    The machine has one group: what other phones send there is not heard.
+    """
+
+    def __init__(self, mac: str) -> None:
+        self._mac = mac
         self.subscribes: deque[tuple[bytes, Any]] = deque()
         self._answers: deque[bytes] = deque()
         self._news = asyncio.Event()
@@ -94,7 +119,7 @@ class Answerer(UdpPeer):
         )
         bound.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
         self._group, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Group(self.subscribes, self._news), sock=bound
+            lambda: _Group(self._mac, self.subscribes, self._news), sock=bound
         )
         return self
 
@@ -117,7 +142,6 @@ class Answerer(UdpPeer):
         """Return the next SUBSCRIBE; what is sent next goes to its source."""
         data: bytes
         data, self._phone = await self._next(self.subscribes)
-        assert data.startswith(b"SUBSCRIBE sip:MAC%3a")
         return data
 
     async def receive(self) -> bytes:

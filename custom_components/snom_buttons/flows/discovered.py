@@ -31,6 +31,7 @@ from ..hub.provisioning.discovery import (
     async_follow_card,
     async_is_set_up,
     async_update_card,
+    maker_and_model,
 )
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.texts import async_load_texts, text
@@ -121,8 +122,7 @@ class DiscoveredFlow(ConfigFlow):
     @property
     def _named(self) -> str:
         """What the phone says it is."""
-        said = [self._said.get(name) for name in (CONF_NAME, CONF_MODEL)]
-        if named := " ".join(filter(None, said)):
+        if named := maker_and_model(self._said.get(CONF_NAME, ""), self._model):
             return named
         if CONF_EXTENSION in self._said:
             return text(self.hass, "unknown_phone")
@@ -140,7 +140,10 @@ class DiscoveredFlow(ConfigFlow):
     def _async_ask(self, step_id: str, keys: NewKeys) -> ConfigFlowResult:
         """Say what is known of the phone, and ask what should be on its keys."""
         self._set_confirm_only()
-        named = " ".join(filter(None, (self._named, self._said.get(CONF_VERSION))))
+        named = self._named
+        if version := self._said.get(CONF_VERSION):
+            # With its name: it has the form of an IP address.
+            named += f" ({text(self.hass, 'firmware', version=version)})"
         said = {
             "named": named,
             "mac": self._mac or "",

@@ -15,6 +15,7 @@ from ..engine.provisioning import Profile, Setting, keys_of, settings_of
 from ..hub.links.describe import describe
 from ..hub.markdown import code, escape_markdown
 from ..hub.provisioning.profiles import async_profile
+from ..hub.provisioning.renewal import async_has_fetched
 from ..hub.settings import EntrySettings, KeySettings, PhoneSettings
 from ..hub.texts import text
 from .account import async_by_itself
@@ -157,7 +158,11 @@ class EnterFlow(SnomSubentryFlow):
     def _by_itself(self, profile: Profile, data: Mapping[str, Any]) -> str:
         """How the phone gets all this without typing, "" if it cannot."""
         if profile.whole:
-            return async_by_itself(self.hass, self._get_entry(), data[CONF_TOKEN])
+            how = async_by_itself(self.hass, self._get_entry(), data[CONF_TOKEN])
+            has_fetched = async_has_fetched(self._get_entry(), self._own or "")
+            if profile.settings_url and has_fetched:
+                return f"{text(self.hass, 'has_fetched')}\n\n{how}"
+            return how
         url = profile.settings_url
         return f"{text(self.hass, 'settings_file', url=url)}\n\n" if url else ""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 import logging
 from typing import Any, Final
 
@@ -19,8 +20,7 @@ from homeassistant.const import (
     SERVICE_TURN_OFF,
     SERVICE_TURN_ON,
 )
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
 
 from ..const import CONF_PHONE
@@ -35,6 +35,7 @@ from ..hub.provisioning.discovery import (
     async_is_set_up,
 )
 from ..hub.provisioning.profiles import async_settings_url
+from ..hub.settings import is_allowed
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone
 from .choose import async_left_out
@@ -150,18 +151,25 @@ class FoundFlow(PlugInFlow):
                 await self._async_restart(switch, faults)
             if not faults:
                 return await self._async_wait()
-        own = EntitySelectorConfig(
-            domain=SWITCH_DOMAIN, exclude_entities=[*async_left_out(self.hass, ())]
-        )
         return self.async_show_form(
             step_id="reach",
             data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Optional(CONF_SWITCH): EntitySelector(own)}), user_input
+                self._reach_schema, user_input
             ),
             errors=faults.errors,
             description_placeholders=faults.placeholders | self._about,
             last_step=False,
         )
+
+    @property
+    def _reach_schema(self) -> vol.Schema:
+        # The announcement of a phone whose hardware address is not known is not answered.
+        if self._found is None:
+            return vol.Schema({})
+        own = EntitySelectorConfig(
+            domain=SWITCH_DOMAIN, exclude_entities=[*async_left_out(self.hass, ())]
+        )
+        return vol.Schema({vol.Optional(CONF_SWITCH): EntitySelector(own)})
 
     @property
     def _about(self) -> dict[str, str]:
@@ -181,7 +189,9 @@ class FoundFlow(PlugInFlow):
             return async_settings_url(self.hass, hub.settings, token) or ""
 
         ways = []
-        if (found := self._found) is not None:
+        found = self._found
+        # A DHCP request can ask for any address, to which the browser would go.
+        if found is not None and is_allowed(hub.settings, found.host):
             # The link stays in the history of the browser, so it has a first token.
             first = folder(hub.provisioning.tokens.async_issue(found.mac))
             url = f"{first}{found.mac}.xml"
@@ -197,11 +207,11 @@ class FoundFlow(PlugInFlow):
         """Switch off the power of the phone; it is on again after OFF_SECONDS."""
         try:
             await _async_switch(self.hass, switch, SERVICE_TURN_OFF)
-        except HomeAssistantError as error:
+        except Exception as error:  # noqa: BLE001, the switch is of any integration
             faults.add(CONF_SWITCH, "switch_failed", error=str(error))
-            return
-        # Not with the dialogue, which may be closed meanwhile.
-        self.hass.async_create_task(_async_turn_on_again(self.hass, switch))
+        # Also after an error, which may say only that no answer came. Not with the
+        # dialogue, which may be closed meanwhile.
+        _async_turn_on_later(self.hass, switch)
 
     async def async_step_fetch(
         self, user_input: dict[str, str] | None = None
@@ -223,7 +233,8 @@ class FoundFlow(PlugInFlow):
         # Not by `async_show_progress_done`, which would submit the page that follows.
         if self._has_fetched:
             return await self.async_step_fetched()
-        if (hub := self._hub) is None:
+        # Nothing would end the task of a dialogue that was closed meanwhile.
+        if (hub := self._hub) is None or self._is_closed:
             return await self.async_step_unfetched()
         self._fetching = self.hass.async_create_background_task(
             _async_fetched(hub, self._added.subentry_id),
@@ -274,18 +285,33 @@ async def _async_switch(hass: HomeAssistant, switch: str, service: str) -> None:
     )
 
 
-async def _async_turn_on_again(hass: HomeAssistant, switch: str) -> None:
-    await asyncio.sleep(OFF_SECONDS)
-    try:
-        await _async_switch(hass, switch, SERVICE_TURN_ON)
-    except HomeAssistantError as error:
-        _LOGGER.warning(
-            "%s is off, and could not be turned on again: %s", switch, error
-        )
+@callback
+def _async_turn_on_later(hass: HomeAssistant, switch: str) -> None:
+    """Turn on a switch after OFF_SECONDS, or at once if Home Assistant stops before."""
+    stops = asyncio.Event()
+
+    async def turn_on() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stops.wait(), OFF_SECONDS)
+        try:
+            await _async_switch(hass, switch, SERVICE_TURN_ON)
+        except Exception as error:  # noqa: BLE001, the switch is of any integration
+            _LOGGER.warning(
+                "%s may be off, it could not be turned on again: %s", switch, error
+            )
+        forget()
+
+    async def stop() -> None:
+        stops.set()
+        await turning_on
+
+    turning_on = hass.async_create_task(turn_on())
+    # Home Assistant does not wait for a task that began before it stops.
+    forget = hass.async_add_shutdown_job(HassJob(stop))
 
 
 async def _async_fetched(hub: SnomHub, subentry_id: str) -> None:
-    """Return when a phone has fetched its settings, or after WAIT."""
+    """Return when a phone has fetched its settings, its server stops, or after WAIT."""
     refresher = hub.provisioning.refresher
     fetched = asyncio.Event()
 
@@ -294,6 +320,7 @@ async def _async_fetched(hub: SnomHub, subentry_id: str) -> None:
             fetched.set()
 
     unfollow = refresher.fetched.subscribe(follow)
+    unfollow_entry = hub.entry.async_on_state_change(fetched.set)
     try:
         async with asyncio.timeout(WAIT):
             await fetched.wait()
@@ -301,3 +328,4 @@ async def _async_fetched(hub: SnomHub, subentry_id: str) -> None:
         pass
     finally:
         unfollow()
+        unfollow_entry()

@@ -41,6 +41,7 @@ class SettingsFlow(EnterFlow):
     """Change what a phone is set to besides its account and its keys."""
 
     _web_password: str
+    _is_beside: bool
 
     async def async_step_settings(
         self, user_input: dict[str, Any] | None = None
@@ -64,10 +65,9 @@ class SettingsFlow(EnterFlow):
                     KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]
                 ]
                 self._web_password = after.get(CONF_WEB_PASSWORD, before.web_password)
-                if after.get(CONF_BESIDE):
-                    return await self.async_step_phone()
+                self._is_beside = CONF_BESIDE in after
                 if not self._web_password:
-                    return self._async_finish()
+                    return await self._async_go_on()
                 if CONF_WEB_PASSWORD in after:
                     return await self.async_step_web_password()
                 return await self.async_step_web_password_stays()
@@ -92,10 +92,20 @@ class SettingsFlow(EnterFlow):
     ) -> SubentryFlowResult:
         """Show the password for the last time: the phone keeps it."""
         if user_input is not None:
-            return self._async_finish()
-        return self._async_show_web_password("web_password_stays")
+            return await self._async_go_on()
+        return self._async_show_web_password(
+            "web_password_stays", last_step=not self._is_beside
+        )
 
-    def _async_show_web_password(self, step_id: str) -> SubentryFlowResult:
+    async def _async_go_on(self) -> SubentryFlowResult:
+        """Show what to enter beside a telephone system, else end."""
+        return (
+            await self.async_step_phone() if self._is_beside else self._async_finish()
+        )
+
+    def _async_show_web_password(
+        self, step_id: str, *, last_step: bool = True
+    ) -> SubentryFlowResult:
         return self.async_show_form(
             step_id=step_id,
             data_schema=vol.Schema({}),
@@ -103,7 +113,7 @@ class SettingsFlow(EnterFlow):
                 "user": WEB_USER,
                 "password": self._web_password,
             },
-            last_step=True,
+            last_step=last_step,
         )
 
     def _with_settings(self, after: dict[str, Any], token: str) -> dict[str, Any]:

@@ -21,11 +21,10 @@ from ..hub.drawings import async_reset_drawings
 from ..hub.hub import SnomConfigEntry
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
-from ..hub.provisioning.discovery import async_is_ignored, named
+from ..hub.provisioning.discovery import async_is_ignored, async_is_set_up, named
 from ..hub.provisioning.newcomers import Newcomer
 from ..hub.provisioning.profiles import async_settings_url
 from ..hub.provisioning.window import Window
-from ..hub.settings import known_macs
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone, count_keys
 from .forms import SnomSubentryFlow
@@ -46,6 +45,7 @@ class PlugInFlow(SnomSubentryFlow):
     _waiting: asyncio.Task[None] | None = None
     _offered: Mapping[Mac, Newcomer] = {}
     _unfollow: Callable[[], None] | None = None
+    _is_closed = False
 
     async def async_step_plug_in(
         self, user_input: dict[str, list[str] | str] | None = None
@@ -175,6 +175,7 @@ class PlugInFlow(SnomSubentryFlow):
     @override
     def async_remove(self) -> None:
         """Close the window with the dialogue. Home Assistant cancels the task."""
+        self._is_closed = True
         self._async_unfollow()
         if self._window is not None:
             self._window.async_end(None)
@@ -187,7 +188,6 @@ class PlugInFlow(SnomSubentryFlow):
         for said in (answered, chosen):
             if said is not None:
                 heard[said.mac] = said
-        set_up = known_macs(self.hass)
         lines = []
         for said in heard.values():
             is_answered = answered is not None and said.mac == answered.mac
@@ -197,7 +197,7 @@ class PlugInFlow(SnomSubentryFlow):
                 state = text(self.hass, "heard_answered")
             elif chosen is not None and said.mac == chosen.mac:
                 state = text(self.hass, "heard_chosen")
-            elif said.mac in set_up:
+            elif async_is_set_up(self.hass, said.mac):
                 state = text(self.hass, "heard_known")
             elif async_is_ignored(self.hass, said.mac):
                 state = text(self.hass, "heard_ignored")
@@ -206,7 +206,11 @@ class PlugInFlow(SnomSubentryFlow):
             else:
                 state = text(self.hass, "heard_foreign")
             lines.append(f"- {escape_markdown(named(said))}: {state}")
-        return "\n".join(lines) or text(self.hass, "heard_nothing")
+        if lines:
+            return "\n".join(lines)
+        if is_over:
+            return text(self.hass, "heard_none")
+        return text(self.hass, "heard_nothing")
 
     async def async_step_plugged_in(
         self, user_input: dict[str, str] | None = None

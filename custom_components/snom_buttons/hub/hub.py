@@ -157,6 +157,7 @@ class SnomHub:
 
     async def async_stop(self, _event: Event | None = None) -> None:
         """Stop the server and its followers, and store what the next start needs."""
+        self._is_closed = True
         await self.ports.close()
         for follower in reversed(self._followers):
             await follower.stop()
@@ -190,7 +191,12 @@ class SnomHub:
             for part in parts:
                 for listener in self._listeners:
                     await listener(part)
+        await self._async_update_followers()
+
+    async def _async_update_followers(self) -> None:
         for follower in self._followers:
+            if self._is_closed:  # meanwhile: its timers would stay
+                return
             await follower.update(self.settings)
 
     @callback

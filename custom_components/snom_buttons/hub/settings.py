@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, NamedTuple, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -103,6 +104,8 @@ from ..engine.phones import (
 )
 from ..engine.xbuttons import Action, KeyDescription, LightMode
 
+HOLD: Final = timedelta(hours=1)
+"""How long a former password holds if the phone does not register with the new one."""
 OWN_KINDS: Final = (KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.LINKED, KeyKind.NONE)
 """The kinds that a user can choose for a key."""
 
@@ -436,10 +439,11 @@ class PhoneSettings:
 def former_password(data: Mapping[str, Any]) -> str:
     """Return the password before the last change in the data of a phone's subentry.
 
-    It is "" if the phone has registered with the new one, or its time is over.
+    It is "" if the phone has registered with the new one, its time is over, or the clock
+    was set back to before the change.
     """
     until = dt_util.parse_datetime(data.get(CONF_FORMER_UNTIL, ""))
-    is_over = until is None or until <= dt_util.utcnow()
+    is_over = until is None or not timedelta() < until - dt_util.utcnow() <= HOLD
     return "" if is_over else str(data.get(CONF_FORMER, ""))
 
 
@@ -599,3 +603,13 @@ def known_macs(hass: HomeAssistant) -> set[str]:
         for entry in hass.config_entries.async_entries(DOMAIN)
         for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE)
     }
+
+
+def is_allowed(settings: EntrySettings, remote: str) -> bool:
+    """Return whether an address is in the networks that phones may come from."""
+    try:
+        address = ip_address(remote)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(mapped in network for network in settings.server.networks)

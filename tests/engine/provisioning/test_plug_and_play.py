@@ -20,7 +20,7 @@ from custom_components.snom_buttons.engine.provisioning.plug_and_play import (
     MAX_ANSWERED,
     RATE,
 )
-from custom_components.snom_buttons.engine.sip import Flow, OutgoingRequest
+from custom_components.snom_buttons.engine.sip import TIMER_J, Flow, OutgoingRequest
 from tests.support.announcements import SNOM_370, YEALINK
 from tests.support.patience import PATIENCE
 from tests.support.serving_peers import serving, settings_for
@@ -271,3 +271,27 @@ async def test_an_answer_of_a_stranger_to_the_notify_is_none() -> None:
         for each in (phone, stranger):
             each._transport.close()
         await plug_and_play.close()
+
+
+async def test_another_subscribe_of_the_same_call_is_answered_for_itself(
+    desk: Desk,
+) -> None:
+    """Not by a response with the CSeq of the one before (RFC 3261 8.1.3.3, 17.1.3)."""
+    await desk.hears(SNOM_370)
+    desk.now += COOL_DOWN
+    await desk.hears(SNOM_370.replace(b"CSeq: 1 ", b"CSeq: 2 "))
+    assert [b"CSeq: 2 SUBSCRIBE" in data for data, _ in desk.wire.sent] == [False, True]
+    assert len(desk.wire.requests) == 2
+
+
+async def test_a_phone_that_starts_again_with_the_same_bytes_gets_another_notify(
+    desk: Desk,
+) -> None:
+    """Nothing is repeated after timer F, late datagrams included (RFC 3261 17.1.2.2)."""
+    await desk.hears(SNOM_370)
+    desk.now += TIMER_J - 1
+    await desk.hears(SNOM_370)
+    assert len(desk.wire.requests) == 1
+    desk.now += 1
+    await desk.hears(SNOM_370)
+    assert len(desk.wire.requests) == 2

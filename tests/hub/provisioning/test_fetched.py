@@ -1,5 +1,6 @@
 """What a phone has fetched is known after a restart of Home Assistant."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -179,6 +180,23 @@ async def test_a_change_that_is_taken_back_asks_nothing(
     assert phone.notices == []
 
 
+async def test_a_phone_that_fetches_a_change_by_itself_is_not_asked(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    phones: Phones,
+    settle: Settle,
+) -> None:
+    phone = await phones()
+    assert (await web.get(PATH, headers=AGENT)).status == 200
+    rename(hass, server, "One")
+    await hass.async_block_till_done()
+    assert (await web.get(PATH, headers=AGENT)).status == 200
+    await settle()
+    assert (await phone.press("1")).status == 200
+    assert phone.notices == []
+
+
 @pytest.mark.parametrize("fetched", [None, 5, ["x"]])
 async def test_what_is_stored_may_be_broken(
     hass: HomeAssistant,
@@ -213,3 +231,41 @@ async def test_a_phone_that_has_no_file_any_more_is_not_asked(
     await hass.async_block_till_done()
     assert not refresher.async_has_fetched("subentry_44")
     assert refresher._waiting == {}
+
+
+async def test_a_phone_that_is_set_up_during_an_update_has_fetched(
+    server: MockConfigEntry,
+) -> None:
+    """It fetched before the entry had it, while an earlier change was applied."""
+    provisioning = server.runtime_data.provisioning
+    refresher = provisioning.refresher
+    profiles = dict(refresher._profiles)
+    refresher.async_note("new", profiles["subentry_44"])
+    await provisioning.update(server.runtime_data.settings)
+    assert refresher.async_has_fetched("new")
+    refresher.async_update({**profiles, "new": profiles["subentry_44"]})
+    refresher.async_update(profiles)
+    assert not refresher.async_has_fetched("new")
+
+
+async def test_a_change_that_is_applied_while_the_server_stops_leaves_no_timer(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (await web.get(PATH, headers=AGENT)).status == 200
+    hub = server.runtime_data
+    updating, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def update(_: object) -> None:
+        updating.set()
+        await goes_on.wait()
+
+    monkeypatch.setattr(hub.mqtt, "update", update)
+    rename(hass, server, "Desk")
+    await updating.wait()
+    assert await hass.config_entries.async_unload(server.entry_id)
+    goes_on.set()
+    await hass.async_block_till_done()
+    assert hub.provisioning.refresher._waiting == {}

@@ -1,5 +1,6 @@
 """Which announcements are answered: phones that are set up, and one of an open window."""
 
+from base64 import urlsafe_b64decode
 import logging
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ from custom_components.snom_buttons.hub.provisioning.tokens import (
     FIRST_SECONDS,
     MAX_EACH,
     FirstTokens,
+    new_token,
 )
 from custom_components.snom_buttons.hub.provisioning.window import MAX_HEARD, Window
 from homeassistant.config_entries import ConfigSubentry
@@ -267,6 +269,8 @@ async def test_a_window_is_for_one_phone_and_ends_with_its_fetch(
     added = await window.ended
     assert added is not None
     assert server.subentries[added.subentry_id] is added
+    refresher = server.runtime_data.provisioning.refresher
+    assert refresher.async_has_fetched(added.subentry_id)
     assert "46" in server.runtime_data.phones
     await settle(hass)
     assert (await web.get(f"{folder}/{name}", headers=AGENT)).status == 200
@@ -355,6 +359,25 @@ async def test_a_phone_that_another_server_has_meanwhile_is_not_set_up(
     assert not window.ended.done()
 
 
+async def test_a_first_token_ends_when_the_hardware_fetches_as_another_phone(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    """The user has entered its Setting URL meanwhile."""
+    update_phone(hass, server, mac="")
+    await settle(hass)
+    opened(server)
+    path = await answered(hass, network, OTHER)
+    steady = f"/api/snom_buttons/settings/{TOKEN}/{OTHER}.xml"
+    assert (await web.get(steady, headers=AGENT)).status == 200
+    assert (await web.get(path, headers=AGENT)).status == 404
+
+
+def test_a_token_cannot_be_guessed() -> None:
+    tokens = {new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    assert {len(urlsafe_b64decode(f"{it}==")) for it in tokens} == {128 // 8}
+
+
 async def test_the_first_tokens_of_a_phone_are_few() -> None:
     now = 0.0
     tokens = FirstTokens(lambda: now)
@@ -364,8 +387,11 @@ async def test_the_first_tokens_of_a_phone_are_few() -> None:
     assert found == [None, *[MAC] * MAX_EACH]
     assert tokens.async_mac_of(other) == OTHER
     tokens.async_end(MAC)
+    assert tokens.async_mac_of(other) == OTHER
     assert {tokens.async_mac_of(token) for token in issued} == {None}
     now = FIRST_SECONDS
+    assert FIRST_SECONDS == 15 * 60
+    assert tokens.async_mac_of(other) is None
     tokens.async_issue(Mac(MAC))
     assert len(tokens._tokens) == 1, "the one that has ended is forgotten"
 
@@ -433,9 +459,55 @@ async def test_a_phone_that_is_answered_is_the_one_until_another_is_heard() -> N
     assert window.async_phone(second.mac) is not None
     window.async_end(None)
     window.async_end(None)
-    assert window.async_phone(second.mac) is None
+    assert window.async_phone(second.mac) is None, "it has ended"
     assert await window.ended is None
+
+
+async def test_a_phone_that_was_answered_before_another_was_chosen_is_not_set_up() -> (
+    None
+):
+    window = Window(new_phone)
+    first, second = heard_from(OTHER), heard_from("00041300000B")
+    assert window.async_admit(first, is_alone=True)
+    window.async_choose(second)
+    assert window.async_phone(first.mac) is None
+
+
+async def test_a_window_says_when_it_has_changed() -> None:
+    window = Window(new_phone)
+    changes: list[None] = []
+    window.changed.subscribe(changes.append)
+    said = heard_from(OTHER)
+    window.async_note(said)
+    window.async_note(said)
+    assert len(changes) == 1, "it was heard before"
+    window.async_admit(said, is_alone=True)
+    assert len(changes) == 2
 
 
 async def test_a_window_that_has_answered_no_phone_has_none() -> None:
     assert Window(new_phone).async_phone(Mac(MAC)) is None
+
+
+async def test_a_first_token_ends_with_its_phone(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    """The same hardware is set up again with another password, which is not to leak."""
+    path = await answered(hass, network)
+    hass.config_entries.async_remove_subentry(server, "subentry_44")
+    await settle(hass)
+    update_phone(hass, server, "45", mac=MAC)
+    await settle(hass)
+    assert (await web.get(path, headers=AGENT)).status == 404
+
+
+async def test_a_phone_that_is_ignored_after_its_answer_gets_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, web: TestClient
+) -> None:
+    window = opened(server)
+    path = await answered(hass, network, OTHER)
+    MockConfigEntry(
+        domain="snom_buttons", source="ignore", unique_id=OTHER
+    ).add_to_hass(hass)
+    assert (await web.get(path, headers=AGENT)).status == 404
+    assert not window.ended.done()

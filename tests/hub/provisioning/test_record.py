@@ -3,7 +3,9 @@
 from datetime import timedelta
 import json
 from typing import Any
+from unittest.mock import patch
 
+from aiohttp import web_request
 from aiohttp.test_utils import TestClient
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -214,6 +216,29 @@ async def test_other_makers_and_requests_without_a_name_are_strangers(
         ("refused", "**REDACTED**"),
         ("refused", "snomD735/10.1.198.12"),
     ]
+
+
+async def test_a_refused_request_is_of_the_phone_of_its_token_or_its_name(
+    hass: HomeAssistant, network: Network, web: TestClient, downloads: Downloads
+) -> None:
+    """What comes from outside of the allowed networks is of no phone."""
+    network.hears(announcement())
+    await hass.async_block_till_done()
+    [(_, url)] = network.urls
+    folder = url.removeprefix(BASE).rpartition("/")[0]
+    other = "00041300000A"
+    agent = {"User-Agent": AGENT}
+    plain = {"User-Agent": "snomD735/10.1.198.12"}
+    assert (await web.get(f"{folder}/", headers=plain)).status == 404
+    [*_, last] = await downloads.events()
+    assert (last["event"], last["file"]) == ("refused", "")
+    wrong = "/api/snom_buttons/settings/wrong"
+    assert (await web.get(f"{wrong}/{other}.xml", headers=agent)).status == 404
+    with patch.object(web_request.BaseRequest, "remote", "203.0.113.7"):
+        assert (await web.get(f"{wrong}/00041300000B.xml")).status == 404
+    [stranger] = (await downloads.whole())["provisioning"]["strangers"]
+    assert [it["file"] for it in stranger["record"]] == ["{mac}.xml"]
+    assert (await downloads.events())[-1] == last
 
 
 async def test_strangers_take_no_room_from_phones_that_are_set_up(

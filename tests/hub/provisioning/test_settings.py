@@ -122,6 +122,7 @@ async def test_a_wrong_token_is_answered_as_an_unknown_path_and_counted(
         headers = {k: v for k, v in response.headers.items() if k != "Date"}
         answers.append((response.status, headers, await response.text()))
     assert answers[0] == answers[1] == answers[2]
+    await fetched(web)  # which is not counted
     assert server.runtime_data.provisioning.files.refused == 2
 
 

@@ -8,7 +8,7 @@ import socket
 from typing import Final, NamedTuple, Protocol
 
 from ..phones import Signal
-from ..sip import Bucket, Flow, OutgoingRequest, Rate
+from ..sip import TIMER_J, Bucket, Flow, OutgoingRequest, Rate
 from .announcement import Announcement, read_announcement
 from .answer import notify, ok
 from .group import PORT, GroupListener, group_socket
@@ -47,7 +47,8 @@ class Outcome(NamedTuple):
 class _Answered:
     """The last answer to a phone."""
 
-    call_id: str
+    subscribe: tuple[str, int, str]
+    """What `_identity` returns of the SUBSCRIBE."""
     flow: Flow
     at: float
     response: bytes
@@ -126,9 +127,10 @@ class PlugAndPlay:
         flow = Flow("UDP", host, port)
         before = self._answered.get(said.mac)
         # Only to where it went before: its URL was asked for with that source.
-        if before is not None and (before.call_id, before.flow) == (
-            said.request.call_id,
-            flow,
+        if (
+            before is not None
+            and (before.subscribe, before.flow) == (_identity(said), flow)
+            and now < before.at + TIMER_J
         ):
             self._wire.send(before.response, flow)
             return
@@ -149,7 +151,7 @@ class PlugAndPlay:
         tag, sent_by = secrets.token_hex(4), self._wire.sent_by(flow)
         response = ok(said, tag=tag, sent_by=sent_by)
         self._answered.pop(said.mac, None)
-        self._answered[said.mac] = _Answered(said.request.call_id, flow, now, response)
+        self._answered[said.mac] = _Answered(_identity(said), flow, now, response)
         if len(self._answered) > MAX_ANSWERED:
             del self._answered[next(iter(self._answered))]
         self._wire.send(response, flow)
@@ -164,3 +166,9 @@ class PlugAndPlay:
         self, said: Announcement, outgoing: OutgoingRequest, flow: Flow
     ) -> None:
         self.settled.emit(Outcome(said, await self._wire.request(outgoing, flow)))
+
+
+def _identity(said: Announcement) -> tuple[str, int, str]:
+    """Return what repeats of a SUBSCRIBE share, also without a branch (RFC 3261 17.2.3)."""
+    request = said.request
+    return request.call_id, request.cseq.number, str(request.via)

@@ -16,7 +16,7 @@ from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import Registrar
 from .share import CALM, Shares
 from .subscription import Subscription
-from .timers import T1, T4
+from .timers import T1, T4, TIMER_J
 from .transaction import Answered
 from .trust import Trust
 from .uas import (
@@ -52,6 +52,7 @@ __all__ = [
     "SUPPORTED_HEADER",
     "T1",
     "T4",
+    "TIMER_J",
     "Address",
     "Answer",
     "Answered",

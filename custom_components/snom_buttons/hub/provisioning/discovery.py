@@ -81,8 +81,14 @@ class Found(NamedTuple):
 
 def named(said: Announcement) -> str:
     """Return what a phone says it is, and where."""
-    maker = " ".join(filter(None, (said.vendor, said.model)))
-    return f"{maker}, {said.mac}, {said.host}"
+    return f"{maker_and_model(said.vendor, said.model)}, {said.mac}, {said.host}"
+
+
+def maker_and_model(maker: str, model: str) -> str:
+    """Return both; a maker with which the name of the model begins only once."""
+    if model.casefold().startswith(maker.casefold()):
+        model = model[len(maker) :].lstrip(" -_")
+    return " ".join(filter(None, (maker, model)))
 
 
 @callback

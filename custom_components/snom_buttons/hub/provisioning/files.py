@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 import hmac
-from ipaddress import ip_address
 import logging
 from typing import Any, NamedTuple
 
@@ -12,8 +11,8 @@ from homeassistant.core import HomeAssistant, callback
 
 from ...const import CONF_EXTENSION, DOMAIN, SUBENTRY_TYPE_PHONE
 from ...engine.provisioning import Fetch, Mac, Profile, find_mac, settings_file
-from ..settings import EntrySettings, PhoneSettings, known_macs
-from .discovery import async_drop_card
+from ..settings import EntrySettings, PhoneSettings, is_allowed
+from .discovery import async_drop_card, async_is_ignored, async_is_set_up
 from .profiles import async_profile
 from .record import FETCHED, REFUSED, Record
 from .refresh import Refresher
@@ -64,8 +63,11 @@ class Files:
 
     @callback
     def async_update(self, settings: EntrySettings) -> None:
-        """Have the files of these phones."""
-        self._settings = settings
+        """Have the files of these phones, and end the first tokens of those that are gone."""
+        before, self._settings = self._settings, settings
+        for gone in {it.mac for it in before.phones} if before else ():
+            if gone not in {it.mac for it in settings.phones}:
+                self._tokens.async_end(gone)
         with_file = [phone for phone in settings.phones if phone.token]
         self._refresher.async_update(
             {phone.subentry_id: self._profile(phone) for phone in with_file}
@@ -141,7 +143,11 @@ class Files:
     def _async_new_file(self, mac: Mac, fetch: Fetch, remote: str) -> bytes | None:
         """Return the file of the phone for which the window is, and set that phone up."""
         window = self._window()
-        if window is None or mac in known_macs(self._hass):
+        if (
+            window is None
+            or async_is_set_up(self._hass, mac)
+            or async_is_ignored(self._hass, mac)
+        ):
             return None
         subentry = window.async_phone(mac)
         if subentry is None:
@@ -193,13 +199,3 @@ class Files:
                 self._hass.config_entries.async_update_subentry(
                     entry, subentry, data=data
                 )
-
-
-def is_allowed(settings: EntrySettings, remote: str) -> bool:
-    """Return whether an address is in the networks that phones may come from."""
-    try:
-        address = ip_address(remote)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return any(mapped in network for network in settings.server.networks)

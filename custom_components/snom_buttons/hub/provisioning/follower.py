@@ -16,14 +16,15 @@ from ...engine.phones import Attempt, PhoneServer
 from ...engine.provisioning import Announcement, Mac, Outcome, PlugAndPlay
 from ..follower import Follower
 from ..phone import SnomPhone
-from ..settings import EntrySettings, PhoneSettings, known_macs
+from ..settings import EntrySettings, PhoneSettings, is_allowed
 from .discovery import (
     async_discover,
     async_discover_attempt,
     async_drop_extensions,
     async_is_ignored,
+    async_is_set_up,
 )
-from .files import Files, is_allowed
+from .files import Files
 from .newcomers import Newcomer, Newcomers
 from .profiles import async_settings_url
 from .record import ANNOUNCED, ANSWERED, Record
@@ -205,7 +206,7 @@ class Provisioning(Follower):
             version=said.version,
             port=said.port,
         )
-        if said.mac not in known_macs(self._hass):
+        if not async_is_set_up(self._hass, said.mac):
             self.newcomers.async_add(said)
         if self.window is not None:
             self.window.async_note(said)
@@ -227,7 +228,8 @@ class Provisioning(Follower):
         else:
             is_wanted = not (
                 self.window is None
-                or said.mac in known_macs(self._hass)
+                # Also by hand, perhaps beside a telephone system.
+                or async_is_set_up(self._hass, said.mac)
                 or async_is_ignored(self._hass, said.mac)
             )
         # Without a URL there is nothing to answer, and the window stays free.

@@ -42,7 +42,10 @@ class Newcomers:
         self._phones.pop(said.mac, None)
         self._phones[said.mac] = newcomer
         if len(self._phones) > MAX_NEWCOMERS:
-            del self._phones[next(iter(self._phones))]
+            # Those of other makers are only shown, and must not hide phones of ours.
+            before = list(self._phones.values())[:-1]
+            others = (it for it in before if not it.announcement.is_ours)
+            del self._phones[next(others, before[0]).announcement.mac]
         self.heard.emit(newcomer)
 
     @callback

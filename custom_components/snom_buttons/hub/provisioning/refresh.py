@@ -47,6 +47,8 @@ class Refresher:
         """By subentry: the digest of what the phone was set to by the file that it has."""
         self._profiles: Mapping[str, Profile] = {}
         """By subentry: what the phones are to be set to, as of the last update."""
+        self._early: set[str] = set()
+        """The subentries that were fetched for before an update had them."""
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         """By subentry: what cancels the request to fetch it again."""
         self._missed: set[str] = set()
@@ -74,6 +76,8 @@ class Refresher:
     def async_note(self, subentry_id: str, profile: Profile) -> None:
         """Remember what a phone was set to by the file that it fetched."""
         self._async_cancel(subentry_id)
+        if subentry_id not in self._profiles:
+            self._early.add(subentry_id)
         digest = digest_of(profile)
         if self._fetched.get(subentry_id) != digest:
             self._fetched[subentry_id] = digest
@@ -84,14 +88,16 @@ class Refresher:
     def async_update(self, profiles: Mapping[str, Profile]) -> None:
         """Ask phones whose file has changed to fetch it, once after the last change.
 
-        `profiles` are by subentry; phones without one are forgotten.
+        `profiles` are by subentry; phones that have none any more are forgotten. One that
+        is set up by its fetch may not be among them yet.
         """
-        for gone in self._fetched.keys() - profiles.keys():
+        for gone in self._fetched.keys() - profiles.keys() - self._early:
             del self._fetched[gone]
             self._async_cancel(gone)
+        self._early -= profiles.keys()
         for subentry_id, fetched in self._fetched.items():
-            profile = profiles[subentry_id]
-            if profile == self._profiles.get(subentry_id):
+            profile = profiles.get(subentry_id)
+            if profile is None or profile == self._profiles.get(subentry_id):
                 continue
             if digest_of(profile) == fetched:
                 self._async_cancel(subentry_id)

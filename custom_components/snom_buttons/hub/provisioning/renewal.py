@@ -4,21 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 import logging
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_ADDRESS, CONF_PASSWORD
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ...const import CONF_EXTENSION, CONF_FORMER, CONF_FORMER_UNTIL, SUBENTRY_TYPE_PHONE
-from ..settings import former_password
+from ..settings import HOLD, former_password
 
 _LOGGER = logging.getLogger(__name__)
-
-HOLD: Final = timedelta(hours=1)
-"""How long a former password holds if the phone does not register with the new one."""
 
 
 @callback
@@ -39,14 +36,16 @@ def async_with_former_password(
         return with_former
     if former and data[CONF_PASSWORD] == before[CONF_PASSWORD]:
         until = before[CONF_FORMER_UNTIL]
-    elif _has_fetched(entry, subentry_id):
+    elif async_has_fetched(entry, subentry_id):
         until = (dt_util.utcnow() + HOLD).isoformat()
     else:
         return with_former
     return with_former | {CONF_FORMER: held, CONF_FORMER_UNTIL: until}
 
 
-def _has_fetched(entry: ConfigEntry[Any], subentry_id: str) -> bool:
+@callback
+def async_has_fetched(entry: ConfigEntry[Any], subentry_id: str) -> bool:
+    """Return whether a phone has ever fetched its settings; False if its server is off."""
     if entry.state is not ConfigEntryState.LOADED:
         return False
     refresher = entry.runtime_data.provisioning.refresher
@@ -69,11 +68,15 @@ class Renewals:
         for subentry in self._entry.get_subentries_of_type(SUBENTRY_TYPE_PHONE):
             if CONF_FORMER in subentry.data:
                 until = dt_util.parse_datetime(subentry.data[CONF_FORMER_UNTIL])
+                left = timedelta()
+                if until is not None and former_password(subentry.data):
+                    left = until - dt_util.utcnow()
+                # By seconds, as the clock may be set back meanwhile.
                 self._timers.append(
-                    async_track_point_in_utc_time(
+                    async_call_later(
                         self._hass,
+                        left,
                         partial(self._async_end, subentry.subentry_id),
-                        until or dt_util.utcnow(),
                     )
                 )
 
@@ -93,7 +96,9 @@ class Renewals:
 
     @callback
     def _async_end(self, subentry_id: str, _: datetime | None = None) -> None:
-        subentry = self._entry.subentries[subentry_id]
+        subentry = self._entry.subentries.get(subentry_id)
+        if subentry is None:  # removed, and the update that follows is under way
+            return
         former = (CONF_FORMER, CONF_FORMER_UNTIL)
         data = {name: it for name, it in subentry.data.items() if name not in former}
         self._hass.config_entries.async_update_subentry(
