@@ -189,6 +189,13 @@ def test_how_a_phone_is_announced(
     }
 
 
+@pytest.mark.parametrize(("maker", "said"), [("Yealink", "Yealink"), ("", None)])
+def test_a_phone_of_another_maker_is_announced_as_that(
+    maker: str, said: str | None
+) -> None:
+    assert announced(maker=maker)["device"].get("manufacturer") == said
+
+
 def test_names_of_events_are_those_of_the_caller() -> None:
     names = EventNames("Gewählt", "{key} gedrückt")
     components = announced(key_setup("1", "{Tor}"), names=names)["components"]
