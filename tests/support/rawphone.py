@@ -87,6 +87,10 @@ class RawPhone(UdpPeer):
         self.algorithm = algorithm
         self.answer: int | None = 200
         """The status of the answer to a request; None for no answer."""
+        self.document_answer: int | None = None
+        """The status of the answer to a document, if it is another one."""
+        self.notice_answers: dict[str, int] = {}
+        """The status of the answers to NOTIFYs of a resource, if it is another one."""
         self.refuses: str | None = None
         """A key of which this phone refuses each document, with 415."""
         self.reason = "Whatever"
@@ -392,7 +396,9 @@ class RawPhone(UdpPeer):
             self._take(message, match[1])
         elif message.start.startswith("NOTIFY "):
             self.notices.append(message)
-            self._answer(message)
+            resource = re.search(r"sips?:(.+?)@", message.get("From"))
+            own = self.notice_answers.get(resource[1]) if resource else None
+            self._answer(message, own)
         elif message.start.startswith("OPTIONS "):
             self.questions.append(message)
             self._answer(message)
@@ -405,12 +411,13 @@ class RawPhone(UdpPeer):
         if f"k={self.refuses}" in message.body.split("\r\n"):
             self._answer(message, 415)
             return
-        self._answer(message)
+        status = self.document_answer or self.answer
+        self._answer(message, status)
         if branch in self._branches:
             return
         self._branches.add(branch)
         self.requests.append(message)
-        if self.answer != 200:
+        if status != 200:
             return
         key: dict[str, str] = {}
         for line in message.body.split("\r\n"):

@@ -15,6 +15,7 @@ from tests.support.kamailio import Kamailio, proxying
 from tests.support.patience import PATIENCE
 from tests.support.peers import LOCALHOST, PEERS, Account
 from tests.support.rawphone import RawPhone
+from tests.support.serving import lit
 from tests.support.serving_peers import (
     PASSWORD,
     REALM,
@@ -151,3 +152,34 @@ async def test_a_phone_that_knows_no_buttons(
             assert peer.program.is_running()
             assert phone.available
             assert not phone.in_sync
+
+
+async def test_subscriptions_of_two_contacts_of_a_phone(tmp_path: Path) -> None:
+    """They share the flow; each gets the keys that it has subscribed to."""
+    phone = make_phone()
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(
+            serving(phone, settings=settings_for("udp"))
+        )
+        proxy = await stack.enter_async_context(
+            proxying(server.address[1], tmp_path / "proxy")
+        )
+        desk = await stack.enter_async_context(behind(proxy, server))
+        hall = await stack.enter_async_context(behind(proxy, server))
+        for each, key in ((desk, "1"), (hall, "2")):
+            await each.register()
+            await each.shows("4")
+            assert (await each.subscribe(key)).status == 200
+            await each.until(lambda each=each: len(each.notices) == 1)  # type: ignore[misc]
+            each.requests.clear()
+        for key in "12":
+            phone.keys[key].show(lit(key))
+        await desk.shows("2", c="on")
+        await hall.shows("1", c="on")
+        for each, key in ((desk, "1"), (hall, "2")):
+            await each.until(lambda each=each: len(each.notices) == 2)  # type: ignore[misc]
+            notice = each.notices[1]
+            assert "<state>confirmed</state>" in notice.body
+            assert f"sip:{key}@" in notice.get("From")
+            (document,) = each.requests
+            assert f"k={key}" not in document.body

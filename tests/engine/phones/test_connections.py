@@ -168,3 +168,21 @@ def test_a_server_that_stops_closes_connections(contexts: Contexts) -> None:
             await desk.until(lambda: not desk.is_connected)
 
     run(test(), patience=0.02)
+
+
+async def test_subscriptions_follow_the_phone_to_its_next_connection(
+    contexts: Contexts,
+) -> None:
+    phone = make_phone()
+    async with serving(contexts, phone) as server:
+        async with raw_phone(server, contexts) as desk:
+            await desk.register()
+            assert (await desk.subscribe("1")).status == 200
+            await desk.until(lambda: len(desk.notices) == 1)
+        phone.keys["1"].show(lit("1"))
+        async with raw_phone(server, contexts) as again:
+            again.instance = desk.instance
+            await again.register()
+            await again.until(lambda: len(again.notices) > 0)
+            assert "<state>confirmed</state>" in again.notices[-1].body
+            assert again.notices[-1].get("Call-ID") == desk.notices[0].get("Call-ID")

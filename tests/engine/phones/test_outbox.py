@@ -197,6 +197,7 @@ def test_a_key_that_is_refused_keeps_no_other_dark() -> None:
             far_end.sent.append((asyncio.get_running_loop().time(), document))
             if b"1:" in document.split(b" ")[0]:
                 raise DeliveryFailed("400", answer="400 No")
+            return "200 OK"
 
         far_end._deliver = deliver
         far_end.outbox.add(["1", "2", "3", "4", "5"])
@@ -225,6 +226,7 @@ def test_a_contact_is_in_sync_when_it_has_taken_what_it_refused() -> None:
             far_end.sent.append((asyncio.get_running_loop().time(), document))
             if any(key in document for key in refused):
                 raise DeliveryFailed("400", answer="400 No")
+            return "200 OK"
 
         far_end._deliver = deliver
         far_end.outbox.add(["1", "2"])
@@ -510,7 +512,9 @@ def test_whatever_happens_the_contact_shows_the_newest_in_the_end(
                 case "fault":
                     raise ZeroDivisionError
                 case _:
-                    raise DeliveryFailed("no", answered=answer == "refused")
+                    refused = answer == "refused"
+                    raise DeliveryFailed("no", answer="400 No" if refused else None)
+            return "200 OK"
 
         far_end._deliver = deliver
         wanted: dict[str, str] = {}

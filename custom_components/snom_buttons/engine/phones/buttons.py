@@ -1,10 +1,11 @@
 """Sends keys as buttons documents, by MESSAGE (LED Remote Control)."""
 
-from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 
 from ..sip import Binding, OutgoingRequest
 from ..xbuttons import CONTENT_TYPE
 from .courier import Courier
+from .speaker import DeliveryFailed, DocumentsRefused, Outcome
 
 
 class Buttons:
@@ -21,7 +22,7 @@ class Buttons:
         """Send to a binding.
 
         `document_of` returns the current document of a key, `send` sends a request and
-        returns the contact's answer. It raises DeliveryFailed.
+        returns the contact's answer. It raises DeliveryFailed, or DocumentsRefused.
         """
         self._binding = binding
         self._courier = courier
@@ -47,10 +48,17 @@ class Buttons:
                 break
         return keys
 
-    async def deliver(self, keys: Sequence[str]) -> str:
-        """Send a batch; return the contact's answer. Raises DeliveryFailed."""
+    async def deliver(self, keys: Sequence[str]) -> Mapping[str, Outcome]:
+        """Send a batch; return the outcome of its document for each key."""
         document = b"".join(map(self._document_of, keys))
-        return await self._send(self._message(document))
+        outcome: Outcome
+        try:
+            outcome = await self._send(self._message(document))
+        except DocumentsRefused:
+            return {}
+        except DeliveryFailed as failure:
+            outcome = failure
+        return dict.fromkeys(keys, outcome)
 
     def _message(self, document: bytes) -> OutgoingRequest:
         """Return a MESSAGE as in the LED Remote Control document (docs/decisions/0016)."""

@@ -1,18 +1,22 @@
 """A contact: one binding of a phone, with what is sent to it and whether it answers."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 
-from ..sip import Binding, OutgoingRequest
+from ..sip import Binding, OutgoingRequest, Subscription
+from .blf import Blf
 from .buttons import Buttons
 from .courier import Courier
 from .keepalive import Keepalive
 from .outbox import Answer, Outbox
-from .speaker import DeliveryFailed, Speaker
+from .setup import PhoneSetup, Speakers
+from .speaker import DeliveryFailed, DocumentsRefused
 from .traffic import Traffic
 
 RESTORED_PATIENCE = 300.0
 """Seconds after a restart in which a contact from before has to answer."""
+NO_DOCUMENTS = ("405", "415", "489", "501")
+"""The statuses of a phone that does not know buttons documents."""
 
 
 class Contact:
@@ -24,129 +28,319 @@ class Contact:
         courier: Courier,
         traffic: Traffic,
         *,
-        password_of: Callable[[], str],
+        setup_of: Callable[[], PhoneSetup],
         document_of: Callable[[str], bytes],
+        state_of: Callable[[str, Subscription], bytes],
         status_changed: Callable[[], None],
         answered: Callable[[Answer], None],
         measured: Callable[[], None],
         gone: Callable[[Binding], None],
+        refused: Callable[[], None],
         before: Contact | None = None,
     ) -> None:
         """Start the keep-alive, and count in `traffic`; `before` is the contact before its last REGISTER.
 
+        `document_of` returns the current document of a key, `state_of` the body of the
+        next NOTIFY of a key in a subscription.
         Called: `status_changed` when `answering`, `in_sync`, `refusal` or what `lacks`
         returns changes, `answered` with each answer to a batch of keys, `measured` when
         `round_trip` changes, `gone` with a binding from before a restart that does not
-        answer.
+        answer, `refused` when `documents_refused` changes.
         """
         self.binding = binding
         self.round_trip: float | None = before.round_trip if before else None
         """Seconds that the latest OPTIONS took to be answered."""
+        self.documents_refused: str | None = binding.documents_refused
+        """The answer by which the contact showed that it does not know documents.
+
+        It gets none until its User-Agent changes, unless its phone is set up for them.
+        """
+        self._takes_documents = False
+        """Whether the contact has taken one."""
+        if before is not None and before.binding.user_agent == binding.user_agent:
+            self.documents_refused = before.documents_refused
+            self._takes_documents = before._takes_documents  # noqa: SLF001
         self._courier = courier
         self._traffic = traffic
-        self._password_of = password_of
+        self._setup_of = setup_of
+        self._status_changed = status_changed
+        self._answered = answered
         self._measured = measured
         self._gone = gone
+        self._refused = refused
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._heard_at = None if binding.restored else self._began
         """In the loop's time; None if no message has come since a restart."""
-        speakers: Sequence[Speaker] = (
-            Buttons(binding, courier, document_of=document_of, send=self._send),
+        self._state_of = state_of
+        buttons = Buttons(
+            binding, courier, document_of=document_of, send=self._send_document
         )
-        outboxes_before: Sequence[Outbox | None] = [None] * len(speakers)
-        if before is not None:
-            outboxes_before = before._outboxes  # noqa: SLF001
-        self._outboxes: Sequence[Outbox] = [
-            Outbox(
-                speaker,
-                status_changed=status_changed,
-                answered=answered,
-                before=outbox_before,
-            )
-            for speaker, outbox_before in zip(speakers, outboxes_before, strict=True)
-        ]
+        self._blf: Blf = Blf(
+            notify=self._notify,
+            is_answering=lambda: self.answering,
+            ended=self._subscription_ended,
+            before=before._blf if before else None,  # noqa: SLF001
+        )
+        self._buttons_box: Outbox = Outbox(
+            buttons,
+            status_changed=lambda: self._follow(self._buttons_box, self._blf_box),
+            answered=lambda answer: self._note(answer, self._blf_box),
+            before=before._buttons_box if before else None,  # noqa: SLF001
+        )
+        self._blf_box: Outbox = Outbox(
+            self._blf,
+            status_changed=lambda: self._follow(self._blf_box, self._buttons_box),
+            answered=lambda answer: self._note(answer, self._buttons_box),
+            before=before._blf_box if before else None,  # noqa: SLF001
+        )
         if before is not None:
             self.send_again_late(before.close())
+            for _, subscription in self._blf:
+                subscription.flow = binding.flow
         self._keepalive = Keepalive(
             ask=self._ask,
             interval=courier.keepalive,
-            answered=self._answered,
+            answered=self._measure,
             silent=self._silent,
         )
+
+    # What is sent by which speaker
+
+    @property
+    def _sends_documents(self) -> bool:
+        """Whether a key without a subscription is sent as a document."""
+        speakers = self._setup_of().speakers
+        if speakers is Speakers.AUTOMATIC:
+            return self.documents_refused is None
+        return speakers is not Speakers.BLF
+
+    def _outboxes(self, key: str) -> list[Outbox]:
+        """Return those of the speakers that send a key."""
+        is_subscribed = key in self._blf
+        documents = self._sends_documents and not (
+            is_subscribed and self._setup_of().speakers is Speakers.AUTOMATIC
+        )
+        return [
+            box
+            for box, sends in (
+                (self._buttons_box, documents),
+                (self._blf_box, is_subscribed),
+            )
+            if sends
+        ]
+
+    def reaches(self, key: str) -> bool:
+        """Whether there is a speaker for a key."""
+        return self._sends_documents or key in self._blf
+
+    def add(self, keys: Collection[str], *, only_labels: bool = False) -> None:
+        """Send keys, later if only their labels have changed. A dialog state has none."""
+        if not self._blf and self._sends_documents:
+            self._buttons_box.add(keys, only_labels=only_labels)
+            return
+        for key in keys:
+            for box in self._outboxes(key):
+                if box is self._buttons_box:
+                    box.add((key,), only_labels=only_labels)
+                elif not only_labels:
+                    box.add((key,))
+
+    def add_idle(self, keys: Collection[str]) -> None:
+        """Send keys unless they are due, or under way."""
+        for key in keys:
+            for box in self._outboxes(key):
+                box.add_idle((key,))
+
+    def send_again_late(self, keys: Collection[str]) -> None:
+        """Send keys once more, when no old look of them can arrive any more."""
+        for key in keys:
+            for box in self._outboxes(key):
+                box.send_again_late((key,))
+
+    def follow_setup(self) -> None:
+        """Follow a change of the phone's setup, but for the keys that have changed."""
+        setup = self._setup_of()
+        names = {key.name for key in setup.keys}
+        for key, subscription in self._blf:
+            if key not in names:
+                self._courier.notifier.end(subscription, "noresource")
+            elif setup.speakers is Speakers.BUTTONS:
+                self._courier.notifier.end(subscription, "rejected")
+        for key in names:
+            boxes = self._outboxes(key)
+            for box in (self._buttons_box, self._blf_box):
+                if box not in boxes:
+                    box.forget((key,))
+
+    # Subscriptions
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """The subscriptions of the contact to keys."""
+        return [subscription for _, subscription in self._blf]
+
+    def subscribed(self, key: str, subscription: Subscription) -> None:
+        """Send a key's state: the contact has subscribed to it, or has done so again."""
+        is_new = key not in self._blf
+        self._blf.add(key, subscription)
+        self.heard()
+        self._blf_box.add((key,))
+        if is_new and self._setup_of().speakers is Speakers.AUTOMATIC:
+            self._buttons_box.forget((key,))
+        if is_new:
+            self._status_changed()
+
+    def unsubscribed(self, key: str, subscription: Subscription) -> None:
+        """Follow the end of a subscription; its last NOTIFY is sent by others."""
+        if self._blf.remove(key, subscription):
+            self._return(key)
+
+    def _subscription_ended(self, key: str, answer: str) -> None:
+        self._return(key)
+        if not self.reaches(key):
+            self._answered(Answer([key], answer, taken=False))
+
+    def _return(self, key: str) -> None:
+        """Send a key that is no longer subscribed to as a document, if there are any."""
+        self._blf_box.forget((key,))
+        if self._sends_documents and self._setup_of().speakers is Speakers.AUTOMATIC:
+            self._buttons_box.add((key,))
+        self._status_changed()
+
+    # Whether the contact answers, and has taken what was sent
+
+    def _follow(self, box: Outbox, other: Outbox) -> None:
+        """Follow the status of an outbox: whether the contact answers is one fact."""
+        if other.answering and not box.answering:
+            other.lost()
+        elif box.answering and not other.answering:
+            other.heard()
+        else:
+            self._status_changed()
+
+    def _note(self, answer: Answer, other: Outbox) -> None:
+        """Pass on an answer, of what was taken only what both speakers have sent."""
+        if answer.taken:
+            keys = [key for key in answer.keys if other.has_taken(key)]
+            answer = answer._replace(keys=keys)
+        self._answered(answer)
 
     @property
     def answering(self) -> bool:
         """Whether the contact answered the last time, even with a refusal."""
-        return any(outbox.answering for outbox in self._outboxes)
+        return self._buttons_box.answering
 
     @property
     def in_sync(self) -> bool:
         """Whether the contact has taken all looks, but for those of the latest second."""
-        return all(outbox.in_sync for outbox in self._outboxes)
+        if not self._blf and self._sends_documents:
+            return self._buttons_box.in_sync
+        keys = self._setup_of().keys
+        if not all(self.reaches(key.name) for key in keys):
+            return False
+        boxes = {id(box): box for key in keys for box in self._outboxes(key.name)}
+        return all(box.in_sync for box in boxes.values())
 
     @property
     def refusal(self) -> str | None:
         """The contact's answer if it keeps refusing keys."""
-        return next(filter(None, (box.refusal for box in self._outboxes)), None)
+        refused = self.documents_refused
+        if refused and not self._sends_documents:
+            keys = self._setup_of().keys
+            if not all(self.reaches(key.name) for key in keys):
+                return refused
+        return self._buttons_box.refusal or self._blf_box.refusal
 
     @property
     def held_by(self) -> str | None:
         """The answer by which the contact asks to wait, None if it does not."""
-        return next(filter(None, (box.held_by for box in self._outboxes)), None)
+        return self._buttons_box.held_by or self._blf_box.held_by
 
     def has_taken(self, key: str) -> bool:
         """Whether the contact has taken a key's newest look."""
-        return all(outbox.has_taken(key) for outbox in self._outboxes)
+        return (
+            self._buttons_box.has_taken(key)
+            and self._blf_box.has_taken(key)
+            and self.reaches(key)
+        )
 
     def lacks(self, key: str) -> bool:
         """Whether the contact refused a key's look, or does not answer for a second.
 
-        False for a look that is on its way for less.
+        False for a look that is on its way for less. True for a key that the contact
+        would have to subscribe to, and has not.
         """
-        return any(outbox.lacks(key) for outbox in self._outboxes)
-
-    def add(self, keys: Collection[str], *, only_labels: bool = False) -> None:
-        """Send keys, later if only their labels have changed."""
-        for outbox in self._outboxes:
-            outbox.add(keys, only_labels=only_labels)
-
-    def add_idle(self, keys: Collection[str]) -> None:
-        """Send keys unless they are due, or under way."""
-        for outbox in self._outboxes:
-            outbox.add_idle(keys)
-
-    def send_again_late(self, keys: Collection[str]) -> None:
-        """Send keys once more, when no old look of them can arrive any more."""
-        for outbox in self._outboxes:
-            outbox.send_again_late(keys)
+        return (
+            self._buttons_box.lacks(key)
+            or self._blf_box.lacks(key)
+            or not self.reaches(key)
+        )
 
     def heard(self) -> None:
         """Record that a message has come from the contact."""
         self._heard_at = self._loop.time()
-        self._hear()
-
-    def _hear(self) -> None:
-        for outbox in self._outboxes:
-            outbox.heard()
+        self._buttons_box.heard()
+        self._blf_box.heard()
 
     def lost(self) -> None:
         """Record that the contact does not answer."""
-        for outbox in self._outboxes:
-            outbox.lost()
+        self._buttons_box.lost()
+        self._blf_box.lost()
 
     def close(self) -> list[str]:
         """End everything; return the keys of which an old look may still arrive."""
         self._keepalive.close()
-        return [key for outbox in self._outboxes for key in outbox.close()]
+        return [*self._buttons_box.close(), *self._blf_box.close()]
 
-    async def _send(self, request: OutgoingRequest) -> str:
-        """Send a request of a speaker; return the answer. Raises DeliveryFailed."""
+    # Requests
+
+    async def _send_document(self, request: OutgoingRequest) -> str:
+        """Send a document; return the answer. Raises DeliveryFailed."""
+        try:
+            answer = await self._counted(
+                self._courier.deliver(
+                    request,
+                    self.binding,
+                    self._setup_of().held_password,
+                    self._traffic.repeat,
+                )
+            )
+        except DeliveryFailed as failure:
+            status = (failure.answer or "").partition(" ")[0]
+            if status not in NO_DOCUMENTS or self._takes_documents:
+                raise
+            self._refuse_documents(failure.answer or "")
+            if self._sends_documents:
+                raise
+            raise DocumentsRefused(str(failure), answer=failure.answer) from failure
+        self._takes_documents = True
+        return answer
+
+    def _refuse_documents(self, answer: str) -> None:
+        """Send no more documents in automatic, whatever is due."""
+        is_new, self.documents_refused = self.documents_refused is None, answer
+        if is_new:
+            self._refused()
+        if not self._sends_documents:
+            self._buttons_box.forget_all()
+            keys = [key.name for key in self._setup_of().keys]
+            left = [key for key in keys if not self.reaches(key)]
+            self._answered(Answer(left, answer, taken=False))
+            self._status_changed()
+
+    async def _notify(self, key: str, subscription: Subscription) -> str:
+        """Send a key's state; return the answer. Raises DeliveryFailed."""
+        body = self._state_of(key, subscription)
+        password = self._setup_of().held_password
+        return await self._counted(
+            self._courier.notify(subscription, body, password, self._traffic.repeat)
+        )
+
+    async def _counted(self, delivery: Awaitable[str]) -> str:
         self._traffic.sent += 1
         try:
-            answer = await self._courier.deliver(
-                request, self.binding, self._password_of(), self._traffic.repeat
-            )
+            answer = await delivery
         except DeliveryFailed as failure:
             self._traffic.refused += failure.answered
             self._judge(answered=failure.answered)
@@ -166,9 +360,10 @@ class Contact:
             raise
         self._judge(answered=True)
 
-    def _answered(self, seconds: float) -> None:
+    def _measure(self, seconds: float) -> None:
         self.round_trip = seconds
-        self._hear()
+        self._buttons_box.heard()
+        self._blf_box.heard()
         self._measured()
 
     def _silent(self, asked: float) -> None:

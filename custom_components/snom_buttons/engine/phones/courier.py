@@ -6,9 +6,12 @@ import errno
 import secrets
 
 from ..sip import (
+    PACKAGES,
     Binding,
+    Notifier,
     OutgoingRequest,
     Response,
+    Subscription,
     format_contact,
     is_stale,
     make_address,
@@ -16,7 +19,7 @@ from ..sip import (
     readable,
 )
 from ..sip.net import Endpoint, NoAnswer, TransportError
-from .speaker import DeliveryFailed
+from .speaker import DeliveryFailed, SubscriptionEnded
 
 DESCRIPTIONS = "application/sdp"
 """The usual Accept of OPTIONS, also what a missing one means (RFC 3261 11.1 and 20.1)."""
@@ -30,6 +33,8 @@ NOT_REACHED = (408, 430)
 """Statuses of a phone that did not answer (RFC 3261 8.1.3.1) or is gone (RFC 5626)."""
 NOT_REACHED_BY_PROXY = (480, 504)
 """Further such statuses, of a proxy in between."""
+NOT_NOTIFIED_BY_PROXY = (504,)
+"""The same for NOTIFY: 480 ends its subscription (RFC 6665 4.2.2)."""
 MAX_CHALLENGES = 2
 """Challenges that are answered; the second one only if the nonce was stale."""
 MAX_REASON = 64
@@ -41,11 +46,19 @@ MAX_RETRY_AFTER = 3600.0
 class Courier:
     """Sends requests to contacts."""
 
-    def __init__(self, endpoint: Endpoint, keepalive: float = 0.0) -> None:
-        """Create a courier that sends with `endpoint`."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        notifier: Notifier,
+        clock: Callable[[], float],
+        keepalive: float = 0.0,
+    ) -> None:
+        """Create a courier that sends with `endpoint`; `clock` is that of `notifier`."""
         self.keepalive = keepalive
         """Seconds between two OPTIONS to a contact; 0 for none."""
+        self.notifier = notifier
         self._endpoint = endpoint
+        self._clock = clock
         self._challenged_by: set[str] = set()
 
     def room(self, empty: OutgoingRequest, binding: Binding) -> Callable[[], int]:
@@ -75,23 +88,58 @@ class Courier:
 
         Calls `repeated` for each retransmission.
         """
-        response = await self._exchange(request, binding, repeated)
+        response = await self._authorized(request, binding, password, repeated)
+        _check_taken(response, binding)
+        return _shown(response)
+
+    async def notify(
+        self,
+        subscription: Subscription,
+        body: bytes,
+        password: str,
+        repeated: Callable[[], None] | None = None,
+    ) -> str:
+        """Send the next NOTIFY; return the answer that takes it. Raises DeliveryFailed.
+
+        It raises SubscriptionEnded if the answer ended the subscription, which is
+        dropped then (docs/decisions/0020). Calls `repeated` for each retransmission.
+        """
+        notice = subscription.notify(
+            self._endpoint.sent_by(subscription.flow.transport),
+            self._clock(),
+            PACKAGES[subscription.event.package],
+            body,
+        )
+        response = await self._authorized(notice, subscription, password, repeated)
+        if self.notifier.answered(subscription, response.status):
+            raise SubscriptionEnded(
+                f"{subscription.user} ended a subscription by {response.status}",
+                answer=_shown(response),
+            )
+        _check_taken(response, subscription)
+        return _shown(response)
+
+    async def _authorized(
+        self,
+        request: OutgoingRequest,
+        peer: Binding | Subscription,
+        password: str,
+        repeated: Callable[[], None] | None,
+    ) -> Response:
+        """Send a request, with credentials if that is asked for. Raises DeliveryFailed."""
+        response = await self._exchange(request, peer, repeated)
         for _ in range(MAX_CHALLENGES):
-            authorized = request.authorized(response, binding.user, password)
+            authorized = request.authorized(response, peer.user, password)
             if authorized is None:
                 break
-            self._challenged_by.add(binding.user)
+            self._challenged_by.add(peer.user)
+            if isinstance(peer, Subscription):
+                peer.local_cseq = authorized.cseq
             request = replace(authorized, headers=request.headers)
-            response = await self._exchange(authorized, binding, repeated)
+            response = await self._exchange(authorized, peer, repeated)
             if not is_stale(response):
                 break
-        if not 200 <= response.status < 300:
-            raise DeliveryFailed(
-                f"{binding.user} at {binding.flow} answered {response.status}",
-                answer=_shown(response),
-                retry_after=_retry_after(response),
-            )
-        return _shown(response)
+        return response
 
     async def ask(self, binding: Binding) -> None:
         """Send OPTIONS; return after an answer of any status. Raises DeliveryFailed."""
@@ -111,33 +159,30 @@ class Courier:
             ("Event", event),
             ("Subscription-State", "terminated"),  # RFC 6665 4.1.3
         )
-        response = await self._exchange(notice, binding)
-        if not 200 <= response.status < 300:
-            raise DeliveryFailed(
-                f"{binding.user} at {binding.flow} answered {response.status}",
-                answer=_shown(response),
-            )
+        _check_taken(await self._exchange(notice, binding), binding)
 
     async def _exchange(
         self,
         request: OutgoingRequest,
-        binding: Binding,
+        peer: Binding | Subscription,
         repeated: Callable[[], None] | None = None,
     ) -> Response:
         try:
-            response = await self._endpoint.request(request, binding.flow, repeated)
+            response = await self._endpoint.request(request, peer.flow, repeated)
         except (NoAnswer, TransportError) as error:
             # A request that is too long for a datagram says nothing about the contact.
             too_long = getattr(error.__cause__, "errno", None) == errno.EMSGSIZE
             raise DeliveryFailed(
-                f"{binding.user}: {error}",
+                f"{peer.user}: {error}",
                 answer=str(error) if too_long else None,
                 unsent=isinstance(error, TransportError),
             ) from error
+        is_notice = isinstance(peer, Subscription)
+        by_proxy = NOT_NOTIFIED_BY_PROXY if is_notice else NOT_REACHED_BY_PROXY
         if response.status in NOT_REACHED or (
-            binding.forwarded and response.status in NOT_REACHED_BY_PROXY
+            peer.forwarded and response.status in by_proxy
         ):
-            raise DeliveryFailed(f"{binding.user} cannot be reached: {response.status}")
+            raise DeliveryFailed(f"{peer.user} cannot be reached: {response.status}")
         return response
 
     def request(
@@ -175,6 +220,15 @@ class Courier:
         )
         sent_by = self._endpoint.sent_by(transport)
         return format_contact(sent_by, transport, is_secure=is_secure)
+
+
+def _check_taken(response: Response, peer: Binding | Subscription) -> None:
+    if not 200 <= response.status < 300:
+        raise DeliveryFailed(
+            f"{peer.user} at {peer.flow} answered {response.status}",
+            answer=_shown(response),
+            retry_after=_retry_after(response),
+        )
 
 
 def _shown(response: Response) -> str:

@@ -1,16 +1,16 @@
-"""The outbox of a contact: the keys whose looks it has not taken yet.
+"""The outbox of a speaker: the keys whose looks the contact has not taken yet.
 
 The newest look is sent, in one batch of keys at a time, which keeps the order.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 import logging
 from typing import NamedTuple
 
 from ..sip import T4
 from .alarm import Alarm
-from .speaker import DeliveryFailed, Speaker
+from .speaker import DeliveryFailed, Outcome, Speaker
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -130,6 +130,23 @@ class Outbox:
         if self._late:
             self._no_longer_late.set_in(LATE)
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """Send keys no more, as they belong to another speaker."""
+        for key in keys:
+            for pending in (self._due, self._relabelled, self._refused, self._late):
+                pending.pop(key, None)
+            self._alone.discard(key)
+        if not (self._due or self._relabelled or self._refused or self._under_way):
+            if self.held_by is None:
+                self._calm_down()
+            if self.answering:
+                self._is_stalled = False
+                self._set_status(answering=True, in_sync=True)
+
+    def forget_all(self) -> None:
+        """Send nothing of what is due."""
+        self.forget([*self._due, *self._relabelled, *self._refused, *self._late])
+
     def close(self) -> list[str]:
         """End everything; return the keys of which an old document may still arrive."""
         self._retry.cancel()
@@ -176,47 +193,63 @@ class Outbox:
                     del self._due[key]
                     self._relabelled.pop(key, None)
                     self._refused.pop(key, None)
-                answer = await self._send(keys)
-            except DeliveryFailed as failure:
-                if failure.answer is None:
-                    self.send_again_late(keys)
-                    self._give_up(keys, failure)
-                    return
-                self._note(keys, failure.answer, taken=False)
+                outcomes = await self._send(keys)
+            except Exception as error:
+                _LOGGER.exception("Keys could not be sent")
+                self._give_up(keys, DeliveryFailed(str(error), answer=str(error)))
+                return
+            taken, failed = _sorted(outcomes)
+            if failed and not taken and not any(it.answered for it in failed):
+                self.send_again_late(outcomes)
+                self._give_up([*outcomes], next(iter(failed)))
+                return
+            held: DeliveryFailed | None = None
+            for failure, keys in failed.items():
+                if failure.answer is not None:
+                    self._note(keys, failure.answer, taken=False)
                 if failure.retry_after is not None:
+                    held = failure
                     self._count_refusal(failure)
                     self.held_by = failure.answer
                     self._send_last(keys)
-                    self._give_up([], failure)
-                    return
-                self._refused |= dict.fromkeys(keys)
-                refusal = failure
-                lacks_more = not self._alone.issuperset(keys)
-                self._alone.update(keys)
-                self._is_stalled = self._is_stalled and bool(self._due)
-                self._set_status(answering=True, in_sync=False, is_news=lacks_more)
-            except Exception as error:
-                _LOGGER.exception("A buttons document could not be sent")
-                self._give_up(keys, DeliveryFailed(str(error), answer=str(error)))
+                else:
+                    refusal = failure
+                    self._refuse(keys)
+            for answer, keys in taken.items():
+                self._take(keys, answer)
+            if held is not None:
+                self._give_up([], held)
                 return
-            else:
-                lacked = self._is_stalled or not self._alone.isdisjoint(keys)
-                self._alone.difference_update(keys)
-                self._is_stalled = self._is_stalled and bool(self._due)
-                in_sync = not self._refused and (self.in_sync or not self._due)
-                self._set_status(answering=True, in_sync=in_sync, is_news=lacked)
-                self._note(keys, answer, taken=True)
         self._task = None
         if not self._refused:
-            self._retry.cancel()
-            self._delay = FIRST_RETRY
-            self._refusals = 0
-            self._set_refusal(None)
+            self._calm_down()
         elif refusal is not None and not self._retry.is_set:
             self._count_refusal(refusal)
             self._retry_later(refusal)
 
-    async def _send(self, keys: list[str]) -> str:
+    def _refuse(self, keys: list[str]) -> None:
+        self._refused |= dict.fromkeys(keys)
+        lacks_more = not self._alone.issuperset(keys)
+        self._alone.update(keys)
+        self._is_stalled = self._is_stalled and bool(self._due)
+        self._set_status(answering=True, in_sync=False, is_news=lacks_more)
+
+    def _take(self, keys: list[str], answer: str) -> None:
+        lacked = self._is_stalled or not self._alone.isdisjoint(keys)
+        self._alone.difference_update(keys)
+        self._is_stalled = self._is_stalled and bool(self._due)
+        in_sync = not self._refused and (self.in_sync or not self._due)
+        self._set_status(answering=True, in_sync=in_sync, is_news=lacked)
+        self._note(keys, answer, taken=True)
+
+    def _calm_down(self) -> None:
+        """Begin anew with the retries: the contact refuses nothing."""
+        self._retry.cancel()
+        self._delay = FIRST_RETRY
+        self._refusals = 0
+        self._set_refusal(None)
+
+    async def _send(self, keys: list[str]) -> Mapping[str, Outcome]:
         self._under_way = keys
         self._slow.set_in(SLOW)
         try:
@@ -286,3 +319,17 @@ class Outbox:
         if is_news or status != (self.answering, self.in_sync):
             self.answering, self.in_sync = status
             self._status_changed()
+
+
+def _sorted(
+    outcomes: Mapping[str, Outcome],
+) -> tuple[dict[str, list[str]], dict[DeliveryFailed, list[str]]]:
+    """Return the keys by the answer that took them, and those that were not by failure."""
+    taken: dict[str, list[str]] = {}
+    failed: dict[DeliveryFailed, list[str]] = {}
+    for key, outcome in outcomes.items():
+        if isinstance(outcome, str):
+            taken.setdefault(outcome, []).append(key)
+        else:
+            failed.setdefault(outcome, []).append(key)
+    return taken, failed

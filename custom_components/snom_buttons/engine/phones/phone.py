@@ -8,9 +8,15 @@ from functools import partial
 from itertools import islice
 import logging
 
+from ..dialoginfo import Direction, Identity, format_dialog_info
 from ..refused import Failed, Refused, quoted
-from ..sip import CALM, Answered, Binding, Flow
-from ..xbuttons import DocumentError, KeyDescription, format_document
+from ..sip import CALM, Answered, Binding, Flow, Subscription
+from ..xbuttons import (
+    Direction as CallDirection,
+    DocumentError,
+    KeyDescription,
+    format_document,
+)
 from .alarm import Alarm
 from .check_sync import check_sync
 from .contact import Contact
@@ -21,6 +27,7 @@ from .outbox import Answer
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
+from .speaker import DeliveryFailed
 from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
@@ -73,6 +80,8 @@ class Phone:
         self._contacts: dict[object, Contact] = {}
         self._left: Sequence[Contact] = ()
         """Those that it had under another extension, until it registers with this one."""
+        self._notices: set[asyncio.Task[None]] = set()
+        """NOTIFYs of subscriptions that no contact holds."""
         self._late: set[str] = set()
         """Keys of which an old document to a contact that has left may still arrive."""
         self._line_of = line_of
@@ -175,7 +184,7 @@ class Phone:
         """
         setups = {key.name: key for key in setup.keys}
         new = {name: Key(key, self._key_changed) for name, key in setups.items()}
-        self.setup = setup
+        former, self.setup = self.setup, setup
         before = self.keys
         self.keys = {name: before.get(name, key) for name, key in new.items()}
         for name, key in setups.items():
@@ -184,7 +193,13 @@ class Phone:
             self._unconfigured[name] = KeyDescription(name=name)
         for name in setups:
             self._unconfigured.pop(name, None)
-        self._send(before.keys() ^ setups.keys())
+        for contact in self._contacts.values():
+            contact.follow_setup()
+        if (setup.speakers, setup.blf) == (former.speakers, former.blf):
+            self._send(before.keys() ^ setups.keys())
+        else:
+            self._send([*self.keys, *self._unconfigured])
+            self.status.emit(None)
         self.changed.emit(False)
 
     def show(
@@ -244,7 +259,13 @@ class Phone:
             raise Failed("phone_refused", phone=phone, answer=held_by)
         if not names:
             return []
-        missing = {contact: set(names) for contact in asked}
+        missing = {
+            key: {name for name in names if contact.reaches(name)}
+            for key, contact in asked.items()
+        }
+        for key, contact in asked.items():
+            if not missing[key]:
+                raise _unreached(phone, names, contact.refusal)
         answers: dict[object, str] = {}
         complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -266,7 +287,10 @@ class Phone:
             for contact in missing.keys() - self._contacts.keys():
                 del missing[contact]
             if not missing:  # others, as of a phone that was reset, get all keys
-                missing.update((contact, set(names)) for contact in self._contacts)
+                missing.update(
+                    (key, {name for name in names if contact.reaches(name)})
+                    for key, contact in self._contacts.items()
+                )
             if complete.done():
                 return
             if not missing:
@@ -339,12 +363,14 @@ class Phone:
                 binding,
                 courier,
                 self.traffic,
-                password_of=lambda: self.setup.held_password,
+                setup_of=lambda: self.setup,
                 document_of=self._document_of,
+                state_of=self._state_of,
                 status_changed=partial(self.status.emit, None),
                 answered=partial(self._answered, binding.key),
                 measured=partial(self.measured.emit, None),
                 gone=self.gone.emit,
+                refused=partial(self.changed.emit, False),
                 before=known,
             )
             contact.add([*self.keys, *self._unconfigured])
@@ -352,13 +378,73 @@ class Phone:
                 new.append(contact)
         for contact in before.values():
             self._late.update(contact.close())
+            _end_subscriptions(contact, courier)
         # A phone that was reset, or has left and come back, is a new contact.
         for contact in new:
             contact.send_again_late(self._late)
         if new:
             self._late.clear()
+        self._assign(courier.notifier.subscriptions(self.extension))
         self._contacts_changed.emit(None)
         self.status.emit(None)
+
+    # Subscriptions
+
+    def subscription_changed(
+        self, subscription: Subscription, courier: Courier
+    ) -> None:
+        """Send the NOTIFY that is due: the phone has subscribed, or that has ended."""
+        key = subscription.resource
+        holder = None if subscription.ended else self._holder_of(subscription)
+        for contact in self._contacts.values():
+            if contact is not holder:
+                contact.unsubscribed(key, subscription)
+        if holder is not None:
+            holder.subscribed(key, subscription)
+            return
+        notice = asyncio.create_task(
+            self._notify(subscription, courier), name="snom_buttons notice"
+        )
+        self._notices.add(notice)
+        notice.add_done_callback(self._notices.discard)
+
+    async def _notify(self, subscription: Subscription, courier: Courier) -> None:
+        body = self._state_of(subscription.resource, subscription)
+        try:
+            await courier.notify(subscription, body, self.setup.held_password)
+        except DeliveryFailed as failure:
+            _LOGGER.debug("%s", failure)
+
+    def _holder_of(self, subscription: Subscription) -> Contact | None:
+        """Return the contact that a subscription comes from.
+
+        Behind a proxy, contacts share the flow: it is that with the same URI.
+        """
+        for contact in reversed(self._contacts.values()):
+            binding = contact.binding
+            if binding.comes_by(subscription.flow) and (
+                not binding.forwarded
+                or binding.contact.uri.is_equivalent(subscription.target)
+            ):
+                return contact
+        return None
+
+    def _assign(self, subscriptions: Iterable[Subscription]) -> None:
+        """Give subscriptions that no contact holds to those that they come from."""
+        held = {
+            id(subscription)
+            for contact in self._contacts.values()
+            for subscription in contact.subscriptions
+        }
+        for subscription in subscriptions:
+            holder = self._holder_of(subscription)
+            if id(subscription) not in held and holder is not None:
+                holder.subscribed(subscription.resource, subscription)
+
+    def documents_refused(self, binding: Binding) -> str | None:
+        """Return the answer by which a contact showed that it does not know documents."""
+        contact = self._contacts.get(binding.key)
+        return contact.documents_refused if contact else binding.documents_refused
 
     def restore(
         self, looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
@@ -418,6 +504,8 @@ class Phone:
     def close(self) -> None:
         """End everything that is under way."""
         self._calm.cancel()
+        for notice in self._notices:
+            notice.cancel()
         for contact in self._contacts.values():
             contact.close()
         self._left = tuple(self._contacts.values()) or self._left
@@ -427,6 +515,21 @@ class Phone:
     def _document_of(self, name: str) -> bytes:
         key = self.keys.get(name)
         return key.document if key else format_document((self._unconfigured[name],))
+
+    def _state_of(self, name: str, subscription: Subscription) -> bytes:
+        """Return the next document of a subscription to a key (RFC 4235)."""
+        key = self.keys.get(name)
+        look = key.look if key else KeyDescription(name=name)
+        entity = subscription.local.text
+        is_out = look.direction == CallDirection.OUT
+        return format_dialog_info(
+            entity,
+            subscription.next_version(),
+            name,
+            self.setup.blf.state_of(look),
+            direction=Direction.INITIATOR if is_out else Direction.RECIPIENT,
+            remote=Identity(entity, look.caller) if look.caller else None,
+        )
 
     def _answered(self, contact: object, answer: Answer) -> None:
         if answer.taken:
@@ -440,6 +543,22 @@ class Phone:
     def _send(self, names: Collection[str], *, only_labels: bool = False) -> None:
         for contact in self._contacts.values():
             contact.add(names, only_labels=only_labels)
+
+
+def _unreached(phone: str, names: Collection[str], refusal: str | None) -> Failed:
+    """Return the error for keys that there is no way to send to a contact."""
+    if refusal is not None:
+        return Failed("phone_refused", phone=phone, answer=refusal)
+    return Failed("key_not_subscribed", phone=phone, value=", ".join(sorted(names)))
+
+
+def _end_subscriptions(contact: Contact, courier: Courier) -> None:
+    """End the subscriptions of a contact that has left, which may subscribe anew."""
+    for subscription in contact.subscriptions:
+        if contact.answering:
+            courier.notifier.end(subscription, "deactivated")
+        else:  # it would get a NOTIFY eleven times
+            courier.notifier.answered(subscription, 481)
 
 
 def _check_document(description: KeyDescription) -> None:

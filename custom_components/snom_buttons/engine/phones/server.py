@@ -20,6 +20,7 @@ from ..sip import (
     OutgoingRequest,
     Registrar,
     Request,
+    Subscription,
     Trust,
     readable,
 )
@@ -31,7 +32,7 @@ from .line import SharedLine
 from .phone import Phone
 from .reception import Reception, emit_later
 from .settings import ServerSettings
-from .setup import LineSetup, PhoneSetup
+from .setup import LineSetup, PhoneSetup, Speakers
 from .signal import Signal
 from .storage import Change, Storage
 
@@ -90,7 +91,9 @@ class PhoneServer:
             on_registering=self._end_former_password,
             on_wrong=self._wrong,
         )
-        self._notifier = Notifier(clock, lambda *_: 404, lambda _: None)
+        self._notifier = Notifier(
+            clock, self._resource_refusal, self._subscription_changed
+        )
         reception = self._reception = Reception(
             self.phones, self.line_of, self._notifier.has_subscribed, clock
         )
@@ -104,13 +107,16 @@ class PhoneServer:
             notifier=self._notifier,
             on_lost=self._connection_lost,
         )
-        self._courier = Courier(self._endpoint, settings.keepalive)
+        self._courier = Courier(
+            self._endpoint, self._notifier, clock, settings.keepalive
+        )
         self._storage = Storage(
             settings, self.phones, self.lines, self._location, clock
         )
         self._is_started = False
         self._expiry = Alarm(self._expire, clock)
         self._unlocking = Alarm(self._unlock, clock)
+        self._subscription_expiry = Alarm(self._expire_subscriptions, clock)
 
     # Life cycle
 
@@ -159,6 +165,7 @@ class PhoneServer:
         """Close the ports, and end all tasks and timers. A second call does nothing."""
         self._is_started = False
         self._expiry.cancel()
+        self._subscription_expiry.cancel()
         self._unlocking.cancel()
         for phone in self.phones.values():
             phone.close()
@@ -264,6 +271,7 @@ class PhoneServer:
     def remove_phone(self, extension: str) -> None:
         """Remove a phone and its registrations. Raises KeyError."""
         phone = self.phones.pop(extension)
+        self._notifier.forget(extension)
         phone.close()
         self._location.forget(extension)
         self._follow_owner(extension)
@@ -436,3 +444,22 @@ class PhoneServer:
         self._location.lost(flow)
         for phone in self.phones.values():
             phone.lost(flow)
+
+    # Subscriptions
+
+    def _resource_refusal(self, user: str, package: str, resource: str) -> int | None:
+        """Return 404 unless it is a key of the phone, 403 if its keys are documents."""
+        phone = self.phones.get(user)
+        if phone is None or package != "dialog" or resource not in phone.keys:
+            return 404
+        return 403 if phone.setup.speakers is Speakers.BUTTONS else None
+
+    def _subscription_changed(self, subscription: Subscription) -> None:
+        if phone := self.phones.get(subscription.user):
+            phone.subscription_changed(subscription, self._courier)
+            if subscription.ended is None:
+                self._subscription_expiry.advance(subscription.expires_at)
+
+    def _expire_subscriptions(self) -> None:
+        self._notifier.expire()
+        self._subscription_expiry.advance(self._notifier.next_expiry)

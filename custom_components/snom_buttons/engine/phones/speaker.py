@@ -1,6 +1,6 @@
 """What turns the looks of keys into requests to one contact."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Protocol
 
 
@@ -32,14 +32,26 @@ class DeliveryFailed(Exception):
         return self.answer is not None
 
 
+class DocumentsRefused(DeliveryFailed):
+    """The contact does not know buttons documents, and gets no more."""
+
+
+class SubscriptionEnded(DeliveryFailed):
+    """The contact's answer to a NOTIFY ended the subscription (RFC 6665 4.2.2)."""
+
+
+type Outcome = str | DeliveryFailed
+"""The answer by which a contact took a key, or why it did not."""
+
+
 class Speaker(Protocol):
     """Sends the looks of keys to one contact, a batch of keys at a time."""
 
     def batch(self, due: Iterable[str], alone: Container[str]) -> list[str]:
         """Return the first of the due keys that go together; one in `alone` goes alone."""
 
-    async def deliver(self, keys: Sequence[str]) -> str:
-        """Send the newest looks of a batch; return the contact's answer.
+    async def deliver(self, keys: Sequence[str]) -> Mapping[str, Outcome]:
+        """Send the newest looks of a batch; return the outcome of each key.
 
-        The looks are read before the first suspension. Raises DeliveryFailed.
+        A key that is left out is not to be sent any more.
         """

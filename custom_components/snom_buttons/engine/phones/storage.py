@@ -78,7 +78,7 @@ class Storage:
         """Return what is stored of a phone."""
         bindings = self.location.bindings(phone.extension)
         return {
-            "bindings": save_bindings(bindings, self.clock()),
+            "bindings": save_bindings(bindings, self.clock(), phone.documents_refused),
             "keys": save_keys(phone.saved_looks, phone.unconfigured),
             "proof": _proof(phone),
             "answered": save_answered(phone.answered),
@@ -178,9 +178,14 @@ def _proof(phone: Phone, *realm: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
+def save_bindings(
+    bindings: Iterable[Binding],
+    now: float,
+    documents_refused: Callable[[Binding], str | None] = lambda _: None,
+) -> list[dict[str, Any]]:
     """Return bindings as JSON; `now` is the time in their clock.
 
+    `documents_refused` returns the answer by which a contact refused documents.
     Left out: those by a connection, by address, or not UTF-8, which JSON cannot hold.
     """
     saved = []
@@ -202,6 +207,7 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
                 "instance": binding.instance,
                 "user_agent": binding.user_agent,
                 "supports_buttons": binding.supports_buttons,
+                "documents_refused": documents_refused(binding),
                 "path": list(binding.path),
                 "forwarded": binding.forwarded,
             }
@@ -257,6 +263,11 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         instance=fields.optional_text("instance", MAX_ADDRESS),
         user_agent=fields.optional_text("user_agent", MAX_USER_AGENT),
         supports_buttons=fields.get("supports_buttons", bool),
+        documents_refused=(
+            fields.optional_text("documents_refused", MAX_USER_AGENT)
+            if "documents_refused" in fields.item
+            else None
+        ),
         path=parse_path(path),
         forwarded=bool(path) or forwarded,
         restored=True,

@@ -1,0 +1,120 @@
+"""Sends keys as dialog states, by NOTIFY (RFC 6665, RFC 4235)."""
+
+import asyncio
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from itertools import batched
+
+from ..sip import Subscription
+from .speaker import DeliveryFailed, Outcome, SubscriptionEnded
+
+AT_ONCE = 8
+"""NOTIFYs to a contact that are under way."""
+
+
+class Blf:
+    """The speaker that sends a NOTIFY for each subscription to a key of a batch."""
+
+    def __init__(
+        self,
+        *,
+        notify: Callable[[str, Subscription], Awaitable[str]],
+        is_answering: Callable[[], bool],
+        ended: Callable[[str, str], None],
+        before: Blf | None = None,
+    ) -> None:
+        """Take over the subscriptions of `before`, the contact before its last REGISTER.
+
+        `notify` sends a key's state in a subscription and returns the contact's answer.
+        It raises DeliveryFailed. `is_answering` returns whether the contact answered the
+        last time. `ended` is called with a key whose last subscription has ended by an
+        answer, and the answer.
+        """
+        self._notify = notify
+        self._is_answering = is_answering
+        self._ended = ended
+        self._subscriptions: dict[str, list[Subscription]] = (
+            before._subscriptions if before else {}  # noqa: SLF001
+        )
+        """By key, the oldest first."""
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether the contact has subscribed to a key."""
+        return key in self._subscriptions
+
+    def __iter__(self) -> Iterator[tuple[str, Subscription]]:
+        """Iterate over all subscriptions, each with its key."""
+        for key, held in list(self._subscriptions.items()):
+            for subscription in list(held):
+                yield key, subscription
+
+    def __len__(self) -> int:
+        """Return the number of keys that the contact has subscribed to."""
+        return len(self._subscriptions)
+
+    def add(self, key: str, subscription: Subscription) -> None:
+        """Send a key in a subscription from now on."""
+        held = self._subscriptions.setdefault(key, [])
+        if subscription not in held:
+            held.append(subscription)
+
+    def remove(self, key: str, subscription: Subscription) -> bool:
+        """Send nothing more in a subscription; return whether it was the key's last."""
+        held = self._subscriptions.get(key, [])
+        if subscription not in held:
+            return False
+        held.remove(subscription)
+        if held:
+            return False
+        del self._subscriptions[key]
+        return True
+
+    def batch(self, due: Iterable[str], alone: Container[str]) -> list[str]:
+        """Return the first of the due keys that have AT_ONCE subscriptions together.
+
+        A contact that does not answer gets one at a time, since each is repeated. Each
+        NOTIFY has its own answer, so that no key has to go alone.
+        """
+        keys: list[str] = []
+        room = AT_ONCE if self._is_answering() else 1
+        for key in due:
+            room -= len(self._subscriptions.get(key, ()))
+            if keys and room < 0:
+                break
+            keys.append(key)
+        return keys
+
+    async def deliver(self, keys: Sequence[str]) -> Mapping[str, Outcome]:
+        """Send a batch; return the outcome of each key that is still subscribed to.
+
+        A key is taken if it is in all its subscriptions that have not ended.
+        """
+        outcomes: dict[str, Outcome] = {}
+        ended: dict[str, str] = {}
+        sent = [(k, s) for k in keys for s in self._subscriptions.get(k, ())]
+        for part in batched(sent, AT_ONCE, strict=False):
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._outcome(*each)) for each in part]
+            for (key, subscription), task in zip(part, tasks, strict=True):
+                outcome = task.result()
+                if isinstance(outcome, SubscriptionEnded):
+                    if self.remove(key, subscription):
+                        ended[key] = outcome.answer or ""
+                elif not isinstance(outcomes.get(key), DeliveryFailed):
+                    outcomes[key] = outcome
+        for key, answer in ended.items():
+            self._ended(key, answer)
+        return {key: outcome for key, outcome in outcomes.items() if key in self}
+
+    async def _outcome(self, key: str, subscription: Subscription) -> Outcome:
+        try:
+            return await self._notify(key, subscription)
+        except DeliveryFailed as failure:
+            return failure

@@ -1,0 +1,495 @@
+"""How the keys of a phone are sent: as documents, as dialog states, or as both."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.engine.phones import Phone, Speakers
+from custom_components.snom_buttons.engine.phones.blf import AT_ONCE
+from custom_components.snom_buttons.engine.refused import Failed
+from custom_components.snom_buttons.engine.xbuttons import Direction, LightMode
+from tests.support.rawphone import TIMER_F, RawMessage, RawPhone
+from tests.support.serving import (
+    base,
+    jumping,
+    lit,
+    phone_setup,
+    raw_phone,
+    serving,
+    setup,
+)
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+AUTOMATIC, BUTTONS, BLF, BOTH = Speakers
+KEYS = ("1", "2", "3", "4")
+NO_DOCUMENTS = (405, 415, 489, 501)
+
+
+def make_phone(speakers: Speakers = AUTOMATIC, keys: int = 4, **options: Any) -> Phone:
+    names = [f"{n}" for n in range(1, keys + 1)]
+    return Phone(
+        phone_setup(keys=[setup(name) for name in names], speakers=speakers, **options)
+    )
+
+
+def told(desk: RawPhone, key: str) -> list[str]:
+    """Return what the NOTIFYs of a key said, without retransmissions."""
+    said = {}
+    for notice in desk.notices:
+        if f"sip:{key}@" in notice.get("From"):
+            found = re.search(r"<state>(.+)</state>", notice.body)
+            state = notice.get("Subscription-State").partition(";expires")[0]
+            said[notice.get("Call-ID"), notice.get("CSeq")] = (
+                f"{state} {found and found[1]}"
+            )
+    return list(said.values())
+
+
+def documented(desk: RawPhone) -> set[str]:
+    """Return the keys of all documents that have come."""
+    return {k for r in desk.requests for k in re.findall(r"(?m)^k=(\w+)", r.body)}
+
+
+async def subscribe(desk: RawPhone, *keys: str) -> list[RawMessage]:
+    answers = [await desk.subscribe(key) for key in keys]
+    assert {answer.status for answer in answers} == {200}
+    await asyncio.sleep(0.1)
+    return answers
+
+
+def test_a_lamp_follows_by_notify() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            await subscribe(desk, "1")
+            assert told(desk, "1") == ["active terminated"]
+            assert (phone.available, phone.in_sync) == (True, True)
+            desk.requests.clear()
+            caller = base(
+                "1", light=LightMode.PICKUP, caller="Door", direction=Direction.OUT
+            )
+            phone.keys["1"].show(caller)
+            phone.keys["2"].show(lit("2"))
+            await desk.shows("2", c="on")
+            await desk.until(lambda: len(told(desk, "1")) == 2)
+            assert told(desk, "1")[1] == "active early"
+            body = desk.notices[-1].body
+            assert 'display="Door"' in body
+            assert 'direction="initiator"' in body
+            assert 'version="1"' in body
+            # A dialog state has no label.
+            phone.keys["1"].show(
+                base(
+                    "1",
+                    light=LightMode.PICKUP,
+                    caller="Door",
+                    direction=Direction.OUT,
+                    label="x",
+                )
+            )
+            await asyncio.sleep(5)
+            assert len(told(desk, "1")) == 2
+            assert documented(desk) == {"2"}
+            assert (phone.has_taken("1"), phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
+@pytest.mark.parametrize(
+    ("speakers", "status", "documents", "notices"),
+    [
+        (AUTOMATIC, 200, {"2"}, {"1"}),
+        (BUTTONS, 403, {"1", "2"}, set()),
+        (BLF, 200, set(), {"1"}),
+        (BOTH, 200, {"1", "2"}, {"1"}),
+    ],
+)
+def test_which_key_is_sent_how(
+    speakers: Speakers, status: int, documents: set[str], notices: set[str]
+) -> None:
+    """Key 1 is subscribed to, key 2 is not."""
+
+    async def test() -> None:
+        phone = make_phone(speakers, keys=2)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await asyncio.sleep(1)
+            assert documented(desk) == (set() if speakers is BLF else {"1", "2"})
+            assert (await desk.subscribe("1")).status == status
+            await asyncio.sleep(1)
+            desk.requests.clear()
+            desk.notices.clear()
+            for key in "12":
+                phone.keys[key].show(lit(key))
+            await asyncio.sleep(1)
+            assert documented(desk) == documents
+            assert {key for key in "12" if told(desk, key)} == notices
+            is_reached = speakers is not BLF
+            assert (phone.lacks("2"), phone.has_taken("2")) == (
+                not is_reached,
+                is_reached,
+            )
+            assert (phone.lacks("1"), phone.in_sync) == (False, is_reached)
+
+    jumping(test)
+
+
+@pytest.mark.parametrize("status", NO_DOCUMENTS)
+def test_a_phone_that_does_not_know_documents_gets_no_more(status: int) -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            desk.document_answer = status
+            await desk.register()
+            await asyncio.sleep(1000)
+            assert len(desk.requests) == 1
+            assert phone.refusal == f"{status} Whatever"
+            assert (phone.available, phone.in_sync) == (True, False)
+            assert phone.lacks("1")
+            with pytest.raises(Failed, match="phone_refused"):
+                await phone.confirm(["1"], 5.0)
+            await desk.register()
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(1)
+            assert len(desk.requests) == 1
+            # Nor does it after a restart.
+            snapshot = server.snapshot()
+            again = make_phone()
+            port = server.address[1]
+            await server.stop()
+            async with serving(again, snapshot=snapshot, port=port):
+                await asyncio.sleep(1)
+                assert again.refusal == f"{status} Whatever"
+                assert len(desk.requests) == 1
+                # With all keys subscribed to there is nothing left to refuse.
+                await subscribe(desk, *KEYS)
+                assert (again.refusal, again.in_sync) == (None, True)
+                assert not again.lacks("1")
+                # Another firmware is asked again.
+                desk.document_answer, desk.user_agent = None, "snom/2"
+                desk.notice_answers = dict.fromkeys(KEYS, 481)
+                await desk.register()
+                await desk.shows("4")
+                assert again.in_sync
+
+    jumping(test)
+
+
+def test_a_phone_that_has_taken_a_document_knows_them() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            desk.document_answer = 415
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(3)
+            desk.document_answer = None
+            await desk.shows("1", c="on")
+
+    jumping(test)
+
+
+@pytest.mark.parametrize("speakers", [BUTTONS, BOTH])
+def test_a_phone_that_is_set_up_for_documents_is_asked_again(
+    speakers: Speakers,
+) -> None:
+    async def test() -> None:
+        phone = make_phone(speakers)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            desk.document_answer = 415
+            await desk.register()
+            await asyncio.sleep(30)
+            assert len(desk.requests) > 1
+            # Chosen as automatic, it is not.
+            phone.configure(phone_setup(keys=phone.setup.keys))
+            await asyncio.sleep(1)
+            desk.requests.clear()
+            await asyncio.sleep(1000)
+            assert desk.requests == []
+            assert phone.refusal == "415 Whatever"
+            phone.configure(phone_setup(keys=phone.setup.keys, speakers=BUTTONS))
+            desk.document_answer = None
+            await desk.shows("4")
+
+    jumping(test)
+
+
+@pytest.mark.parametrize("status", [404, 405, 480, 481, 489, 501])
+def test_a_refusal_that_ends_the_subscription_gives_the_key_back(status: int) -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            await subscribe(desk, "1", "2")
+            desk.notice_answers["1"] = status
+            phone.keys["1"].show(lit("1"))
+            phone.keys["2"].show(lit("2"))
+            await desk.shows("1", c="on")
+            await asyncio.sleep(100)
+            assert len(told(desk, "1")) == 2
+            assert told(desk, "2")[-1] == "active confirmed"
+            assert (phone.in_sync, phone.refusal) == (True, None)
+
+    jumping(test)
+
+
+def test_without_documents_the_answer_that_ended_it_is_reported() -> None:
+    async def test() -> None:
+        phone = make_phone(BLF)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await subscribe(desk, "1", "2")
+            assert await phone.confirm(["1"], 5.0) == ["200 Whatever"]
+            assert await phone.send_all(5.0) == ["200 Whatever"]
+            desk.notice_answers["1"] = 481
+            with pytest.raises(Failed) as caught:
+                await phone.confirm(["1"], 5.0)
+            assert caught.value.placeholders["answer"] == "481 Whatever"
+            with pytest.raises(Failed, match="key_not_subscribed"):
+                await phone.confirm(["1"], 5.0)
+            await phone.confirm(["2"], 5.0)
+
+    jumping(test)
+
+
+def test_a_key_that_is_refused_keeps_no_other_dark() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await subscribe(desk, *KEYS)
+            desk.notice_answers["1"] = 500
+            for key in KEYS:
+                phone.keys[key].show(lit(key))
+            await asyncio.sleep(1)
+            assert [told(desk, key)[-1] for key in KEYS] == ["active confirmed"] * 4
+            assert (phone.lacks("1"), phone.lacks("2")) == (True, False)
+            assert not phone.in_sync
+            await asyncio.sleep(40)
+            assert phone.refusal == "500 Whatever"
+            assert (len(told(desk, "2")), len(told(desk, "1")) > 3) == (2, True)
+            del desk.notice_answers["1"]
+            await asyncio.sleep(60)
+            assert (phone.in_sync, phone.refusal) == (True, None)
+
+    jumping(test)
+
+
+def test_no_more_than_eight_at_once_and_one_to_a_silent_phone() -> None:
+    async def test() -> None:
+        phone = make_phone(keys=20)
+        names = list(phone.keys)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await subscribe(desk, *names)
+            desk.answer = None
+            desk.notices.clear()
+            for key in names:
+                phone.keys[key].show(lit(key))
+            await asyncio.sleep(10)
+            assert len([key for key in names if told(desk, key)]) == AT_ONCE
+            assert phone.lacks("20")
+            await asyncio.sleep(TIMER_F)
+            assert not phone.available
+            desk.notices.clear()
+            await asyncio.sleep(TIMER_F)
+            assert len([key for key in names if told(desk, key)]) == 1
+            # It has lost nothing, and gets all as soon as it is heard.
+            desk.answer = 200
+            await desk.press("1")
+            await asyncio.sleep(1)
+            assert {told(desk, key)[-1] for key in names} == {"active confirmed"}
+            assert (phone.available, phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
+def test_a_contact_that_registers_anew_keeps_its_subscriptions() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server:
+            async with raw_phone(server) as desk:
+                await desk.register()
+                await subscribe(desk, "1")
+            async with raw_phone(server) as moved:
+                moved.instance = desk.instance
+                await moved.register()
+                await moved.until(lambda: bool(told(moved, "1")))
+                phone.keys["1"].show(lit("1"))
+                await moved.until(lambda: len(told(moved, "1")) == 2)
+                await moved.unregister()
+                await asyncio.sleep(1)
+                assert told(moved, "1")[-1] == "terminated;reason=deactivated confirmed"
+
+    jumping(test)
+
+
+def test_a_contact_that_is_gone_gets_no_last_notify() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register(expires=60)
+            await subscribe(desk, "1")
+            desk.answer = None
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(50)
+            assert not phone.available
+            desk.notices.clear()
+            await asyncio.sleep(100)
+            assert {s.partition(" ")[0] for s in told(desk, "1")} <= {"active"}
+            assert server._notifier.subscriptions("44") == ()
+
+    jumping(test)
+
+
+def test_what_ends_a_subscription() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register(expires=3600)
+            await desk.shows("4")
+            one, _, three, _ = await subscribe(desk, *KEYS)
+            desk.requests.clear()
+            # The phone.
+            assert (await desk.subscribe("1", within=one, expires=0)).status == 200
+            await desk.until(
+                lambda: documented(desk) == {"1"} and len(told(desk, "1")) > 1
+            )
+            assert told(desk, "1")[-1] == "terminated;reason=timeout terminated"
+            # The key is removed.
+            keys = [key for key in phone.setup.keys if key.name != "2"]
+            phone.configure(phone_setup(keys=keys))
+            await asyncio.sleep(1)
+            assert told(desk, "2")[-1] == "terminated;reason=noresource terminated"
+            assert (await desk.subscribe("2")).status == 404
+            # Documents are chosen.
+            phone.configure(phone_setup(keys=keys, speakers=BUTTONS))
+            await asyncio.sleep(1)
+            assert told(desk, "3")[-1] == "terminated;reason=rejected terminated"
+            assert (await desk.subscribe("3", within=three)).status == 481
+            assert (await desk.subscribe("3")).status == 403
+            assert documented(desk) == {*KEYS}
+            # Its time.
+            phone.configure(phone_setup(keys=keys))
+            answer = await desk.subscribe("4", expires=60)
+            assert answer.status == 200
+            await asyncio.sleep(61)
+            assert told(desk, "4")[-1] == "terminated;reason=timeout terminated"
+            # The phone is removed.
+            assert (await desk.subscribe("4")).status == 200
+            server.remove_phone("44")
+            assert server._notifier.subscriptions("44") == ()
+
+    jumping(test)
+
+
+def test_a_fetch_and_a_subscription_without_registration_are_answered() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await subscribe(desk, "1")
+            assert told(desk, "1") == ["active terminated"]
+            phone.keys["1"].show(lit("1"))
+            assert (await desk.subscribe("2", expires=0)).status == 200
+            await asyncio.sleep(1)
+            assert told(desk, "2") == ["terminated;reason=timeout terminated"]
+            assert len(told(desk, "1")) == 1
+            # From its registration on, the lamp follows.
+            await desk.register()
+            await desk.until(lambda: len(told(desk, "1")) == 2)
+            assert told(desk, "1")[-1] == "active confirmed"
+            desk.answer = 500
+            assert (await desk.subscribe("2", expires=0)).status == 200
+            await asyncio.sleep(1)
+
+    jumping(test)
+
+
+def test_each_contact_has_its_own_subscriptions() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with (
+            serving(phone) as server,
+            raw_phone(server) as desk,
+            raw_phone(server) as hall,
+        ):
+            await desk.register()
+            await hall.register()
+            await subscribe(hall, "1")
+            desk.requests.clear()
+            hall.requests.clear()
+            phone.keys["1"].show(lit("1"))
+            await hall.until(lambda: len(told(hall, "1")) == 2)
+            await desk.shows("1", c="on")
+            assert (told(desk, "1"), hall.requests) == ([], [])
+
+    jumping(test)
+
+
+def test_several_subscriptions_to_a_key() -> None:
+    """As of a phone that was restarted, and has lost its former dialogs."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await subscribe(desk, *["1"] * 10)
+            desk.notices.clear()
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(1)
+            assert told(desk, "1") == ["active confirmed"] * 10
+            assert len({notice.get("Call-ID") for notice in desk.notices}) == 10
+            desk.notice_answers["1"] = 500
+            phone.keys["1"].show(base("1"))
+            await asyncio.sleep(1)
+            assert phone.lacks("1")
+
+    jumping(test)
+
+
+def test_both_have_to_be_taken() -> None:
+    async def test() -> None:
+        phone = make_phone(BOTH)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await subscribe(desk, *KEYS)
+            taken: list[str] = []
+            phone.taken.subscribe(taken.extend)
+            assert await phone.confirm(["1"], 5.0) == ["200 Whatever"]
+            assert taken.count("1") == 1
+            desk.notice_answers["1"] = 500
+            phone.keys["1"].show(lit("1"))
+            with pytest.raises(Failed, match="phone_refused"):
+                await phone.confirm(["1"], 5.0)
+            assert desk.keys["1"]["c"] == "on"
+            assert not phone.has_taken("1")
+
+    jumping(test)
+
+
+def test_a_challenge_to_a_notify_is_answered() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await subscribe(desk, "1")
+            desk.answer_lines = ['WWW-Authenticate: Digest realm="desk", nonce="x"']
+            desk.answer = 401
+            phone.keys["1"].show(lit("1"))
+            await desk.until(lambda: "Authorization" in dict(desk.notices[-1].headers))
+            desk.answer = 200
+            number = int(desk.notices[-1].get("CSeq").split()[0])
+            phone.keys["1"].show(base("1"))
+            await desk.until(lambda: len(told(desk, "1")) == 4)
+            assert int(desk.notices[-1].get("CSeq").split()[0]) == number + 1
+
+    jumping(test)
