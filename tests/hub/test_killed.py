@@ -11,20 +11,29 @@ import signal
 import sys
 import time
 
+import pytest
+
 from homeassistant.helpers.storage import STORAGE_DIR
 from tests.support import killable
+from tests.support.entries import PASSWORD
 from tests.support.patience import PATIENCE
+from tests.support.ports import LOCALHOST, free_port
+from tests.support.rawphone import RawPhone
 from tests.support.running import Running, running
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 PHONE = f"snom_buttons.{killable.ENTRY_ID}.subentry_44"
 
 
 @asynccontextmanager
-async def started(directory: Path) -> AsyncIterator[Running]:
+async def started(directory: Path, port: int | None = None) -> AsyncIterator[Running]:
     """Run a Home Assistant, and kill it in the end."""
+    port = port or free_port()
     (directory / "configuration.yaml").touch()
     script = Path(killable.__file__)
-    async with running(sys.executable, script, directory, home=directory) as program:
+    command = (sys.executable, script, directory, f"{port}")
+    async with running(*command, home=directory) as program:
         pid = int((await program.says(r"runs as (\d+)"))[1])
         yield program
         os.kill(pid, signal.SIGKILL)
@@ -66,3 +75,28 @@ async def test_each_file_is_whole_whenever_the_process_is_killed(
     names = {path.name for path in (tmp_path / STORAGE_DIR).iterdir()}
     assert PHONE in names
     assert not [name for name in names if "corrupt" in name]
+
+
+async def test_subscriptions_go_on(tmp_path: Path) -> None:
+    port = free_port()
+    async with RawPhone((LOCALHOST, port), "44", PASSWORD) as desk:
+        async with started(tmp_path, port) as program:
+            await desk.register()
+            answer = await desk.subscribe("3")
+            assert answer.status == 200
+            assert await ask(program, "turn") == "shows on Key 1"
+            await desk.until(lambda: "confirmed" in desk.notices[-1].body)
+            await stored(tmp_path, answer.get("Call-ID"))
+            await stored(tmp_path, "c=on")
+        before = desk.notices[-1]
+        desk.notices.clear()
+        async with started(tmp_path, port) as program:
+            await desk.until(lambda: bool(desk.notices))
+            (notice,) = desk.notices
+            assert notice.get("Call-ID") == before.get("Call-ID")
+            assert "confirmed" in notice.body
+            cseqs = [int(n.get("CSeq").split()[0]) for n in (before, notice)]
+            assert cseqs[0] < cseqs[1]
+            assert (await desk.subscribe("3", within=answer)).status == 200
+            assert await ask(program, "turn") == "shows off Key 1"
+            await desk.until(lambda: "terminated" in desk.notices[-1].body)

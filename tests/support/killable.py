@@ -1,6 +1,6 @@
 """A Home Assistant with one phone, as a process that a test can kill.
 
-`killable.py DIRECTORY` obeys lines on its standard input, and answers each with a line:
+`killable.py DIRECTORY PORT` hears phones at a port, and obeys lines on its standard input, and answers each with a line:
 `show` (the lamp and the label of a key), `turn`, `label TEXT`, and `churn`, after which
 it changes the lamp and stores that without end.
 """
@@ -26,7 +26,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import frame
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from tests.support.entries import phone_subentry
-from tests.support.ports import LOCALHOST, free_port
+from tests.support.ports import LOCALHOST
 
 ENTRY_ID = "01KILLABLE0000000000000000"
 
@@ -67,7 +67,7 @@ async def main() -> None:
             entry_id=ENTRY_ID,
             data={
                 "host": LOCALHOST,
-                "port": free_port(),
+                "port": int(sys.argv[2]),
                 "realm": "ha",
                 "advertised_host": LOCALHOST,
             },

@@ -73,7 +73,6 @@ async def pressing(
     """Run a phone that has subscribed to keys."""
     phone = Phone(phone_setup("44", keys, **options))
     async with serving(phone) as server, raw_phone(server) as desk:
-        server._notifier._resource_refusal = lambda *_: None
         await desk.register()
         for key in subscribed:
             assert (await desk.subscribe(key)).status == 200
@@ -231,10 +230,10 @@ async def test_a_number_that_is_too_long_is_no_key() -> None:
 
 async def test_a_press_of_a_key_that_is_not_configured() -> None:
     """As by a document: the phone has a key that the server has no entity for."""
-    async with pressing("9") as it:
-        assert await it.call("9") == (BUSY, ["9 invite"])
-        it.phone.keys["1"].show(base("1", light=LightMode.PICKUP))
-        assert await it.call("**9") == (BUSY, ["dialled **9"])
+    async with pressing("1", "3") as it:
+        it.server.configure_phone(phone_setup("44", [setup("1")]))
+        assert await it.call("3") == (BUSY, ["3 invite"])
+        assert await it.call("**3") == (BUSY, ["dialled **3"])
 
 
 async def test_a_press_toggles() -> None:

@@ -184,7 +184,6 @@ class Contact:
         """Send a key's state: the contact has subscribed to it, or has done so again."""
         is_new = key not in self._blf
         self._blf.add(key, subscription)
-        self.heard()
         self._blf_box.add((key,))
         if is_new and self._setup_of().speakers is Speakers.AUTOMATIC:
             self._buttons_box.forget((key,))

@@ -401,6 +401,7 @@ class Phone:
                 contact.unsubscribed(key, subscription)
         if holder is not None:
             holder.subscribed(key, subscription)
+            holder.heard()
             return
         notice = asyncio.create_task(
             self._notify(subscription, courier), name="snom_buttons notice"

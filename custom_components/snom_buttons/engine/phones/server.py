@@ -111,7 +111,12 @@ class PhoneServer:
             self._endpoint, self._notifier, clock, settings.keepalive
         )
         self._storage = Storage(
-            settings, self.phones, self.lines, self._location, clock
+            settings,
+            self.phones,
+            self.lines,
+            self._location,
+            self._notifier,
+            clock,
         )
         self._is_started = False
         self._expiry = Alarm(self._expire, clock)
@@ -131,6 +136,7 @@ class PhoneServer:
                 await self._open(transport, port)
             self._is_started = True
             self._unlocking.set(self._guard.next_release)
+            self._subscription_expiry.advance(self._notifier.next_expiry)
             for extension in [*self.phones]:
                 if (phone := self.phones.get(extension)) is not None:
                     self._update(phone)
@@ -459,6 +465,7 @@ class PhoneServer:
             phone.subscription_changed(subscription, self._courier)
             if subscription.ended is None:
                 self._subscription_expiry.advance(subscription.expires_at)
+            self.changed.emit(Change(subscription.user))
 
     def _expire_subscriptions(self) -> None:
         self._notifier.expire()

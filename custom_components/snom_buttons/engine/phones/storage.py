@@ -6,37 +6,31 @@ from functools import partial
 import hashlib
 from ipaddress import ip_address
 import logging
-from math import isfinite
 import time
 from typing import Any, NamedTuple
 
 from ..sip import (
     MAX_ADDRESS,
     MAX_BINDINGS,
-    MAX_EXPIRES,
     MAX_HEAD,
     MAX_USER_AGENT,
     Answered,
     Binding,
     Flow,
     LocationService,
-    has_control,
+    Notifier,
     parse_address,
     parse_path,
     parse_uri,
     readable,
 )
-from ..xbuttons import (
-    DocumentError,
-    KeyDescription,
-    LightMode,
-    format_document,
-    parse_document,
-)
+from ..xbuttons import KeyDescription, LightMode, format_document, parse_document
 from .key import SavedLook
 from .line import SharedLine
 from .phone import MAX_ANSWERED, Phone
 from .settings import ServerSettings
+from .stored import Fields, fault, loaded
+from .stored_subscriptions import load_subscriptions, save_subscriptions
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,8 +55,9 @@ class Storage:
     phones: Mapping[str, Phone]
     lines: Mapping[str, SharedLine]
     location: LocationService
+    notifier: Notifier
     clock: Callable[[], float]
-    """That of `location`."""
+    """That of `location` and `notifier`."""
 
     def snapshot(self) -> dict[str, Any]:
         """Return the argument of `restore`, as JSON."""
@@ -82,6 +77,9 @@ class Storage:
             "keys": save_keys(phone.saved_looks, phone.unconfigured),
             "proof": _proof(phone),
             "answered": save_answered(phone.answered),
+            "subscriptions": save_subscriptions(
+                self.notifier.subscriptions(phone.extension), self.clock()
+            ),
         }
 
     def lines_snapshot(self) -> dict[str, Any]:
@@ -113,12 +111,20 @@ class Storage:
         phone.restore(*load_keys(saved.get("keys"), extension))
         proofs = (_proof(phone), _proof(phone, self.settings.realm))
         if phone.setup.address is None and saved.get("proof") in proofs:
-            bindings = load_bindings(saved.get("bindings"), extension, self.clock())
-            self.location.restore(extension, list(filter(self._can_register, bindings)))
+            now = self.clock()
+            bindings = load_bindings(saved.get("bindings"), extension, now)
+            self.location.restore(
+                extension, [it for it in bindings if self._is_allowed(it.flow)]
+            )
+            subscriptions = load_subscriptions(
+                saved.get("subscriptions"), extension, now
+            )
+            self.notifier.restore(
+                extension, [it for it in subscriptions if self._is_allowed(it.flow)]
+            )
 
-    def _can_register(self, binding: Binding) -> bool:
-        """Whether the settings, which may have changed, still allow a registration."""
-        flow = binding.flow
+    def _is_allowed(self, flow: Flow) -> bool:
+        """Whether the settings, which may have changed, still allow requests by it."""
         host = ip_address(flow.host.partition("%")[0])
         is_allowed = any(host in network for network in self.settings.networks)
         return is_allowed and flow.transport in self.settings.ports
@@ -131,42 +137,6 @@ def _mapping(saved: object, what: str) -> Mapping[str, Any]:
     if saved is not None:
         _LOGGER.warning("The stored %s cannot be read: %s", what, type(saved))
     return {}
-
-
-def _loaded[T](
-    items: object, what: str, load: Callable[[Any], T], most: slice
-) -> list[T]:
-    """Return what `load` makes of some of the items of a stored list.
-
-    One warning names how many are left out, because there are too many or because
-    `load` raises KeyError, TypeError or ValueError.
-    """
-    if not isinstance(items, list):
-        if items is not None:
-            _LOGGER.warning("The stored %s cannot be read: %s", what, type(items))
-        return []
-    loaded = []
-    reason = "there are too many"
-    for item in items[most]:
-        try:
-            loaded.append(load(item))
-        except (KeyError, TypeError, ValueError) as error:
-            reason = _fault(error)
-    if left_out := len(items) - len(loaded):
-        _LOGGER.warning(
-            "%s of the stored %s cannot be read, such as: %s",
-            left_out,
-            what,
-            reason,
-        )
-    return loaded
-
-
-def _fault(error: Exception) -> str:
-    """Return what is wrong without the stored text, which may be a caller's name."""
-    if isinstance(error, DocumentError):
-        return f"{error.fault} in line {error.line}"
-    return repr(error)
 
 
 def _proof(phone: Phone, *realm: str) -> str:
@@ -219,7 +189,7 @@ def load_bindings(saved: object, extension: str, now: float) -> list[Binding]:
     """Return the newest bindings of `save_bindings`; broken ones are left out."""
     load = partial(_load_binding, extension=extension, now=now)
     what = f"registrations of phone {extension}"
-    return _loaded(saved, what, load, slice(-MAX_BINDINGS, None))
+    return loaded(saved, what, load, slice(-MAX_BINDINGS, None))
 
 
 def _load_binding(item: object, *, extension: str, now: float) -> Binding:
@@ -227,28 +197,14 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
 
     The limits are those of the parser and the registrar.
     """
-    fields = _Fields(item)
-    transport, host, port = fields.get("flow", list)
-    if transport != "UDP" or type(port) is not int or not 0 < port < 65536:
-        raise ValueError("its flow is none of UDP")
-    if not isinstance(host, str):
-        raise TypeError("its host is no text")
-    try:
-        address = ip_address(host)
-    except ValueError:
-        raise ValueError("its host is no address") from None
-    if address.is_multicast or address.is_unspecified:
-        raise ValueError("its host is no phone's address")
+    fields = Fields(item)
+    flow = fields.flow()
     if fields.text("user", MAX_ADDRESS) != extension:
         raise ValueError("it is that of another phone")
     aor = parse_uri(fields.text("aor", MAX_ADDRESS)).with_scheme
     contact = parse_address(fields.text("contact", MAX_ADDRESS))
     if aor.user != extension or not (aor.is_sip and contact.uri.is_sip):
         raise ValueError("its addresses are no phone's")
-    cseq = fields.get("cseq", int)
-    expires_at = fields.get("expires_at", int, float)
-    if not 0 <= cseq < 2**31 or not isfinite(expires_at):
-        raise ValueError("a number is out of bounds")
     # Version 0.1 did not support proxies.
     path = fields.texts("path", MAX_ADDRESS) if "path" in fields.item else []
     forwarded = fields.flag("forwarded", default=False)
@@ -256,10 +212,10 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         user=extension,
         aor=aor,
         contact=contact,
-        flow=Flow(transport, str(address), port),
+        flow=flow,
         call_id=fields.text("call_id", MAX_HEAD),
-        cseq=cseq,
-        expires_at=now + min(expires_at - time.time(), MAX_EXPIRES),
+        cseq=fields.number("cseq"),
+        expires_at=fields.expires_at(now),
         instance=fields.optional_text("instance", MAX_ADDRESS),
         user_agent=fields.optional_text("user_agent", MAX_USER_AGENT),
         supports_buttons=fields.get("supports_buttons", bool),
@@ -291,13 +247,13 @@ def save_answered(answered: Iterable[Answered]) -> list[dict[str, Any]]:
 def load_answered(saved: object, extension: str) -> list[Answered]:
     """Return the current ones of `save_answered`; broken ones are left out."""
     what = f"answers to phone {extension}"
-    loaded = _loaded(saved, what, _load_answered, slice(-MAX_ANSWERED, None))
-    return [answered for answered in loaded if answered.is_current]
+    held = loaded(saved, what, _load_answered, slice(-MAX_ANSWERED, None))
+    return [answered for answered in held if answered.is_current]
 
 
 def _load_answered(item: object) -> Answered:
     """Return an answer. Raises KeyError, TypeError or ValueError if it is broken."""
-    fields = _Fields(item)
+    fields = Fields(item)
     response = fields.get("response", str).encode("latin-1")
     is_response = not response or response.startswith(b"SIP/2.0 ")
     if len(response) > MAX_HEAD or not is_response:
@@ -305,48 +261,6 @@ def _load_answered(item: object) -> Answered:
     return Answered(
         fields.text("key", MAX_HEAD), fields.get("at", int, float), response
     )
-
-
-class _Fields:
-    """The fields of a stored object. All methods raise KeyError, TypeError, ValueError."""
-
-    def __init__(self, item: object) -> None:
-        """Check that it is an object."""
-        if not isinstance(item, dict):
-            raise TypeError("it is no object")
-        self.item: dict[str, Any] = item
-
-    def get(self, name: str, *types: type) -> Any:
-        """Return a field of one of these types, of which a bool is no int."""
-        value = self.item[name]
-        if type(value) not in types:
-            raise TypeError(f"{name} has the wrong type")
-        return value
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        """Return a truth value, or the default where there is no such field."""
-        return bool(self.get(name, bool)) if name in self.item else default
-
-    def text(self, name: str, most: int) -> str:
-        """Return a text of at most so many characters that a header could contain."""
-        return _checked_text(self.get(name, str), name, most)
-
-    def optional_text(self, name: str, most: int) -> str | None:
-        """Return a text, or None for null."""
-        return None if self.item[name] is None else self.text(name, most)
-
-    def texts(self, name: str, most: int) -> list[str]:
-        """Return a list of texts."""
-        values = self.get(name, list)
-        return [_checked_text(value, name, most) for value in values[:most]]
-
-
-def _checked_text(value: object, name: str, most: int) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is no text")
-    if len(value) > most or has_control(value) or readable(value) != value:
-        raise ValueError(f"{name} is no text of a header")
-    return value
 
 
 def save_keys(
@@ -377,7 +291,7 @@ def load_keys(
         return _load_document(saved, extension), []
     looks: list[SavedLook] = []
     unconfigured: list[KeyDescription] = []
-    for look in _loaded(
+    for look in loaded(
         saved, f"keys of phone {extension}", _load_look, slice(MAX_LOOKS)
     ):
         if isinstance(look, SavedLook):
@@ -392,7 +306,7 @@ def _load_look(item: object) -> SavedLook | KeyDescription:
 
     Raises KeyError, TypeError or ValueError if it is broken.
     """
-    fields = _Fields(item)
+    fields = Fields(item)
     (shown,) = _load(fields.get("shown", str))
     if "configured" not in fields.item:
         return shown
@@ -430,6 +344,6 @@ def _load_document(document: str, extension: str) -> list[SavedLook]:
         ]
     except ValueError as error:
         _LOGGER.warning(
-            "The stored keys of phone %s cannot be read: %s", extension, _fault(error)
+            "The stored keys of phone %s cannot be read: %s", extension, fault(error)
         )
         return []

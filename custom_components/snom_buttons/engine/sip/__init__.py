@@ -6,16 +6,23 @@ from .drops import Drop
 from .event import EventType, parse_event
 from .expiry import MAX_EXPIRES
 from .flow import Flow
-from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
+from .grammar import (
+    SipSyntaxError,
+    has_control,
+    is_token,
+    parse_number,
+    readable,
+    shape,
+)
 from .guard import PRIVATE_NETWORKS, Guard, Network
 from .location import LocationService
 from .message import Headers, Request, Response, encode_response
-from .notifier import Notifier
+from .notifier import MAX_DIALOG, MAX_OF_PHONE as MAX_SUBSCRIPTIONS_OF_PHONE, Notifier
 from .outgoing import OutgoingRequest, format_contact, format_via, is_stale, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram
 from .registrar import Registrar
 from .share import CALM, Shares
-from .subscription import Subscription
+from .subscription import DialogKey, Subscription
 from .timers import T1, T4, TIMER_J
 from .transaction import Answered
 from .trust import Trust
@@ -44,8 +51,10 @@ __all__ = [
     "CALM",
     "MAX_ADDRESS",
     "MAX_BINDINGS",
+    "MAX_DIALOG",
     "MAX_EXPIRES",
     "MAX_HEAD",
+    "MAX_SUBSCRIPTIONS_OF_PHONE",
     "MAX_USER_AGENT",
     "PACKAGES",
     "PRIVATE_NETWORKS",
@@ -58,6 +67,7 @@ __all__ = [
     "Answered",
     "Binding",
     "Bucket",
+    "DialogKey",
     "Drop",
     "EventType",
     "Flow",
@@ -84,6 +94,7 @@ __all__ = [
     "format_via",
     "has_control",
     "is_stale",
+    "is_token",
     "make_address",
     "make_uri",
     "new_branch",
