@@ -17,6 +17,7 @@ from snom_buttons.sip.net import IncomingRequest, TransportError
 from snom_buttons.xbuttons import (
     CONTENT_TYPE,
     Action,
+    Direction,
     DocumentError,
     KeyDescription,
     LightMode,
@@ -71,6 +72,8 @@ _LIGHTS = {
     State.CONFIRMED: LightMode.ON,
 }
 """The light modes that stand for what a subscribed number does."""
+_DIRECTIONS = {"initiator": Direction.OUT, "recipient": Direction.IN}
+"""The directions of the caller of a subscribed number."""
 
 
 class Watched(NamedTuple):
@@ -346,6 +349,7 @@ class VirtualPhone:
                     light=_LIGHTS[info.state],
                     color=lamp.color,
                     caller=_user_of(info.caller) or None,
+                    direction=_DIRECTIONS.get(info.direction) if info.caller else None,
                     display_name=info.caller_name or None,
                 )
             if (key, self.pattern(name)) != before:

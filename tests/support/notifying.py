@@ -103,7 +103,7 @@ class Notifying:
 
     async def _notify(self, subscription: Subscription) -> None:
         package, resource = subscription.event.package, subscription.resource
-        entity = f"sip:{resource}@{self.endpoint.sent_by('UDP')}"
+        entity = subscription.local.text
         if package == "dialog":
             state = self.states.get(resource, DialogState.TERMINATED)
             version = subscription.next_version()

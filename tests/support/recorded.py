@@ -1,10 +1,11 @@
-"""Recorded dialogs of phones, as files of tests/data/subscribe, and how they are played.
+"""Recorded dialogs of phones, as files of tests/data, and how they are played.
 
 A file has a comment, and then messages. `>>>` begins one of the phone, which is sent byte
-for byte, and `<<<` one that must come, byte for byte. Line ends of heads are CRLF. What
-differs each time stands in braces: `{server}` is our address and `{port}` the port of the
-phone, all else is what came first. Sent credentials are left out of the recordings: the
-phone has registered by the same flow before.
+for byte, and `<<<` one that must come, byte for byte. Line ends are LF in bodies that are
+dialog information, else CRLF. What differs each time stands in braces: `{server}` is our
+address, `{port}` the port of the phone and `{length}` that of the body, all else is what
+came first. Sent credentials are left out of the recordings: the phone has registered by
+the same flow before.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import NamedTuple
 from .patience import PATIENCE
 from .rawphone import RawPhone
 
-DIALOGS = Path(__file__).parents[1] / "data" / "subscribe"
+DATA = Path(__file__).parents[1] / "data"
+DIALOGS = sorted((DATA / "subscribe").glob("*.txt"))
+PRESSES = sorted((DATA / "press").glob("*.txt"))
 
 _NAME = re.compile(r"\{(\w+)\}")
 
@@ -42,12 +45,14 @@ def read(path: Path) -> list[Recorded]:
 
 def _on_the_wire(text: str) -> str:
     head, _, body = text.partition("\n\n")
+    if "\nContent-Type: application/sdp\n" in head:
+        body = body.replace("\n", "\r\n")
     return head.replace("\n", "\r\n") + "\r\n\r\n" + body
 
 
 def transport(path: Path) -> str:
     """Return the transport of a file's dialog."""
-    return read(path)[0].text.split("Via: SIP/2.0/")[1].split()[0]
+    return read(path)[0].text.partition("Via: SIP/2.0/")[2].split()[0]
 
 
 class Player:
@@ -71,6 +76,8 @@ class Player:
                 continue
             async with asyncio.timeout(PATIENCE):
                 came = await self._came.get()
+            body = came.partition("\r\n\r\n")[2]
+            self.values["length"] = f"{len(body.encode())}"
             found = re.fullmatch("".join(self._patterns(message.text)), came)
             assert found is not None, f"{came}\nis not\n{message.text}"
             self.values |= found.groupdict()

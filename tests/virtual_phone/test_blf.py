@@ -261,8 +261,8 @@ async def test_who_calls_is_beside_the_lamp(registrar: StubRegistrar) -> None:
         )
         body = (
             '<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="0"'
-            ' state="full" entity="sip:1@pbx"><dialog id="1"><state>early</state>'
-            '<remote><identity display="Ann">sip:100@pbx</identity></remote></dialog>'
+            ' state="full" entity="sip:1@pbx"><dialog id="1" direction="recipient">'
+            '<state>early</state><remote><identity display="Ann">sip:100@pbx</identity></remote></dialog>'
             "</dialog-info>"
         )
         to = f"{header(subscribe, 'From')}\r\nFrom: {header(subscribe, 'To')};tag=stub"
@@ -278,7 +278,7 @@ async def test_who_calls_is_beside_the_lamp(registrar: StubRegistrar) -> None:
         key = phone.keys["1"]
         assert (key.light, key.caller, key.display_name) == ("pickup", "100", "Ann")
         assert phone.history[-1].text == (
-            "key 1: ringing, red · Ann · caller 100 · press calls 1"
+            "key 1: ringing, red · Ann · ← 100 · press calls 1"
         )
         # It knows of no other dialog.
         registrar.send(
