@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio.subprocess import PIPE, STDOUT
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Callable
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ from custom_components.snom_buttons.engine.xbuttons import (
 )
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
+from tests.support.rawphone import RawPhone
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
@@ -108,6 +110,31 @@ def make_server(port: int) -> PhoneServer:
     return server
 
 
+async def sipp(port: int, scenario: str, path: Path, *options: Any) -> Process:
+    """Start sipp as the phone of `make_server`; what it writes goes to a path."""
+    return await asyncio.create_subprocess_exec(
+        *(program("sipp"), f"127.0.0.1:{port}", "-i", "127.0.0.1"),
+        *("-sf", SCENARIOS / scenario, "-au", "44", "-ap", PASSWORD),
+        *("-m", "1", "-timeout", "20s", "-timeout_error", "-nostdin"),
+        *("-trace_err", "-error_file", path / "errors.log"),
+        *options,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=path,
+    )
+
+
+async def succeeded(process: Process, path: Path) -> None:
+    """Wait for the end of sipp, which must have seen what the scenario says."""
+    printed, _ = await process.communicate()
+    errors = path / "errors.log"
+    assert process.returncode == 0, (
+        f"{printed.decode(errors='replace')[-3000:]}\n"
+        f"{errors.read_text() if errors.exists() else ''}"
+    )
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110, sipp is another process
@@ -120,16 +147,7 @@ async def test_a_blf_key_is_pressed_once_and_outlives_a_restart(tmp_path: Path) 
     server.pressed.subscribe(presses.append)
     await server.start()
     port = server.address[1]
-    process = await asyncio.create_subprocess_exec(
-        *(program("sipp"), f"127.0.0.1:{port}", "-i", "127.0.0.1"),
-        *("-sf", SCENARIOS / "press.xml", "-au", "44", "-ap", PASSWORD),
-        *("-m", "1", "-timeout", "20s", "-timeout_error", "-nostdin"),
-        *("-trace_err", "-error_file", tmp_path / "errors.log"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-        cwd=tmp_path,
-    )
+    process = await sipp(port, "press.xml", tmp_path)
     transactions = server._endpoint._transactions.running
     await until(
         lambda: any(  # the refusal was acknowledged
@@ -145,13 +163,27 @@ async def test_a_blf_key_is_pressed_once_and_outlives_a_restart(tmp_path: Path) 
     again.restore(snapshot)
     again.phones["44"].show([KeyDescription(name="1", light=LightMode.ON)])
     await again.start()
-    printed, _ = await process.communicate()
-    errors = tmp_path / "errors.log"
-    assert process.returncode == 0, (
-        f"{printed.decode(errors='replace')[-3000:]}\n"
-        f"{errors.read_text() if errors.exists() else ''}"
-    )
+    await succeeded(process, tmp_path)
     (press,) = presses
     assert (press.key, press.action, press.number) == ("1", Action.INVITE, "1")
     await until(lambda: again.phones["44"].in_sync)
     await again.stop()
+
+
+async def test_a_phone_that_crashed_subscribes_anew(tmp_path: Path) -> None:
+    server = make_server(0)
+    await server.start()
+    async with RawPhone(server.address, "44", PASSWORD) as desk:
+        await desk.register()
+        assert (await desk.subscribe("1")).status == 200
+        await until(lambda: server.phones["44"].in_sync)
+        address = desk.address.rpartition(":")
+    (lost,) = server._notifier.subscriptions("44")
+    lost_by_phone = ("-p", address[2], "-oocsf", SCENARIOS / "lost.xml")
+    process = await sipp(server.address[1], "reboot.xml", tmp_path, *lost_by_phone)
+    await succeeded(process, tmp_path)
+    await until(lambda: len(server._notifier.subscriptions("44")) == 1)
+    (subscription,) = server._notifier.subscriptions("44")
+    assert subscription.key != lost.key
+    await until(lambda: server.phones["44"].in_sync)
+    await server.stop()
