@@ -30,12 +30,14 @@ from custom_components.snom_buttons.engine.xbuttons import (
     Forward,
     ForwardCondition,
     KeyDescription,
+    LightMode,
     MessageWaiting,
     Treatment,
 )
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.mqtt import MQTT_SCHEMA
 from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
+from custom_components.snom_buttons.flows.sending import SENDING_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub import settings
 from custom_components.snom_buttons.hub.settings import KeySettings, LinkSettings
@@ -118,6 +120,12 @@ LINKED_KEY: Final = {
     "kind": "linked",
     "colors": False,
 }
+SENDING: Final = {
+    "speakers": "both",
+    "press_answer": "decline",
+    "inverted": True,
+    "states": dict.fromkeys(LightMode, "trying"),
+}
 DIALLING: Final = {
     "answer": "redirect",
     "redirect_to": "sip:{number}@hush-redirect.example",
@@ -141,6 +149,7 @@ PHONE: Final = {
         "web_password": "hush-web-password",
     },
     "dialling": DIALLING,
+    "sending": SENDING,
 }
 ADDRESS: Final = {"address": "127.0.0.77:5077"}
 MAKER: Final = {"maker": "yealink"}
@@ -191,6 +200,9 @@ CHOICES: Final = {
     "state",
     "always",
     "error",
+    "both",
+    "decline",
+    "trying",
 }
 """Values of closed lists, which are shown."""
 
@@ -255,6 +267,7 @@ def test_each_field_has_a_recognisable_value() -> None:
     assert structure(MQTT) == walked(MQTT_SCHEMA)
     assert structure(DIALLING) == walked(DIALLING_SCHEMA)
     assert structure(PHONE["provisioning"]) == walked(SETTINGS_SCHEMA)
+    assert structure(SENDING) == walked(SENDING_SCHEMA)
     rules = DIALLING_SCHEMA.schema["dial_rules"].config["fields"]
     assert DIALLING["dial_rules"][0].keys() == rules.keys()
     assert KEY.keys() | {"link"} == {field.name for field in fields(KeySettings)}
@@ -273,8 +286,8 @@ def test_each_field_has_a_recognisable_value() -> None:
     }
     stored = [SERVER, MQTT, PHONE, ADDRESS, MAKER, LINE]
     read = {value for name, value in vars(settings).items() if name.startswith("CONF_")}
-    of_forms_alone = {"expansion"}
-    assert read == set(names(stored)) - {*LINK["look_table"]} - of_forms_alone
+    not_read = {"expansion", *LINK["look_table"], *SENDING["states"]}
+    assert read == set(names(stored)) - not_read
     plain = {text for text in texts(stored) if "hush" not in text}
     assert plain == CHOICES | {
         LOCALHOST,

@@ -16,14 +16,21 @@ import custom_components.snom_buttons as integration
 from custom_components.snom_buttons import const, event, light
 from custom_components.snom_buttons.binary_sensor import DESCRIPTIONS
 from custom_components.snom_buttons.button import BUTTONS
+from custom_components.snom_buttons.engine.dialoginfo import DialogState
 from custom_components.snom_buttons.engine.keywords import FIELDS
-from custom_components.snom_buttons.engine.phones import MAKERS, DialAnswer
+from custom_components.snom_buttons.engine.phones import (
+    MAKERS,
+    DialAnswer,
+    PressAnswer,
+    Speakers,
+)
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.choose import choose_schema
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.enter import LABELED
 from custom_components.snom_buttons.flows.phone import MAKER_SCHEMA, account_schema
 from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
+from custom_components.snom_buttons.flows.sending import SENDING_SCHEMA, STATES_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub.drawings import RESET_DRAWINGS
 from custom_components.snom_buttons.hub.links.presses import DEEDS
@@ -214,6 +221,7 @@ def flow_class(name: str) -> ast.ClassDef:
             "flows/phone",
             "flows/phone_settings",
             "flows/plug_in",
+            "flows/sending",
         )
         for node in source(module)
         if isinstance(node, ast.ClassDef) and node.name == name
@@ -246,7 +254,7 @@ def test_every_step_has_its_texts() -> None:
     of_phone = steps("PhoneFlow") | steps("PlugInFlow")
     # The one without a page ends the dialogue.
     of_phone |= steps("FoundFlow") - {"later"}
-    of_phone |= steps("EnterFlow") | steps("SettingsFlow")
+    of_phone |= steps("EnterFlow") | steps("SettingsFlow") | steps("SendingFlow")
     assert set(PHONE["step"]) | set(PHONE["progress"]) == of_phone
     assert set(PHONE["progress"]) == keyword_values("progress_action")
     assert set(LINE["step"]) == steps("LineFlow")
@@ -265,6 +273,9 @@ def test_every_step_has_its_texts() -> None:
             assert {"name", "description"} <= set(section_texts)
             assert set(section_texts["data"]) == sections[name]
             assert set(section_texts["data_description"]) == sections[name]
+    [states] = PHONE["step"]["sending"]["sections"].values()
+    assert set(states["data"]) == set(states["data_description"]) == set(LightMode)
+    assert fields(STATES_SCHEMA) == set(LightMode)
     new_keys = fields(choose_schema([], {"light.hall": "Hall"}))
     for texts_of_flow, step, wanted in (
         (SERVER, "user", server),
@@ -292,6 +303,7 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "placed", set()),
         (PHONE, "beside", set()),
         (PHONE, "settings", fields(SETTINGS_SCHEMA)),
+        (PHONE, "sending", fields(SENDING_SCHEMA) - {"states"}),
         (PHONE, "web_password", set()),
         (PHONE, "web_password_stays", set()),
         (PHONE, "dialling", fields(DIALLING_SCHEMA)),
@@ -325,6 +337,7 @@ def test_no_text_of_an_error_is_unused() -> None:
             "flows/found",
             "flows/phone",
             "flows/phone_settings",
+            "flows/sending",
             "flows/server_form",
             "flows/keys",
             "flows/links",
@@ -433,6 +446,9 @@ def test_every_choice_has_its_text() -> None:
     assert set(selector["maker"]["options"]) == nameless == {"other"}
     assert set(selector["key_light"]["options"]) == set(LightMode)
     assert set(selector["dial_answer"]["options"]) == set(DialAnswer)
+    assert set(selector["speakers"]["options"]) == set(Speakers)
+    assert set(selector["press_answer"]["options"]) == set(PressAnswer)
+    assert set(selector["dialog_state"]["options"]) == set(DialogState)
     assert set(selector["link_press"]["options"]) == set(LinkPress)
     assert set(selector["link_label"]["options"]) == set(LinkLabel)
     assert set(selector["link_confirm"]["options"]) == set(LinkConfirm)

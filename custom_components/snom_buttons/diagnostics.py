@@ -33,6 +33,7 @@ from .const import (
     CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_IDENTITY,
+    CONF_INVERTED,
     CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
@@ -44,11 +45,15 @@ from .const import (
     CONF_MQTT,
     CONF_NETWORKS,
     CONF_PLUG_AND_PLAY,
+    CONF_PRESS_ANSWER,
     CONF_PROVISIONING,
     CONF_REALM,
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
+    CONF_SENDING,
     CONF_SETTINGS_PORT,
+    CONF_SPEAKERS,
+    CONF_STATES,
     CONF_TCP,
     CONF_TLS,
     CONF_TOGGLE,
@@ -59,6 +64,7 @@ from .const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
+from .engine.dialoginfo import DialogState
 from .engine.phones import (
     EXPANSIONS,
     MAKERS,
@@ -68,6 +74,8 @@ from .engine.phones import (
     Drop,
     KeyKind,
     Phone,
+    PressAnswer,
+    Speakers,
 )
 from .engine.xbuttons import (
     Action,
@@ -209,6 +217,14 @@ _PHONE: Final = {
     ),
     CONF_PROVISIONING: _fields(
         dict.fromkeys((CONF_BESIDE, CONF_IDENTITY, CONF_LAMPS), _fact)
+    ),
+    CONF_SENDING: _fields(
+        {
+            CONF_SPEAKERS: _one_of(list(Speakers)),
+            CONF_PRESS_ANSWER: _one_of(list(PressAnswer)),
+            CONF_INVERTED: _fact,
+            CONF_STATES: _fields(dict.fromkeys(LightMode, _one_of(list(DialogState)))),
+        }
     ),
     CONF_DIALLING: _fields(
         {

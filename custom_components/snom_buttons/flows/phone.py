@@ -37,6 +37,7 @@ from ..const import (
     CONF_MAKER,
     CONF_PROVISIONING,
     CONF_ROOM_LIGHTS,
+    CONF_SENDING,
     MODEL_OTHER,
 )
 from ..engine.names import SIP_USER, without_forbidden
@@ -73,6 +74,7 @@ from .keys import (
     read_keys,
 )
 from .phone_settings import SettingsFlow
+from .sending import SendingFlow
 
 CONF_KEY_COUNT: Final = "key_count"
 NO_EXPANSION: Final = "none"
@@ -124,10 +126,11 @@ def account_schema(models: Iterable[str], *, is_snom: bool) -> vol.Schema:
     )
 
 
-class PhoneFlow(FoundFlow, SettingsFlow):
+class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
     """Add a phone, or change one: its account, its keys, then the settings to enter in it.
 
-    Dialling and other settings have pages of their own, for existing phones only.
+    Dialling, how keys are sent, and other settings have pages of their own, for existing
+    phones only.
     """
 
     _account: dict[str, Any]
@@ -174,7 +177,7 @@ class PhoneFlow(FoundFlow, SettingsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Offer the parts of a phone that can be changed."""
-        options = ["account", CONF_DIALLING, "settings"]
+        options = ["account", CONF_DIALLING, CONF_SENDING, "settings"]
         if self._get_reconfigure_subentry().data.get(CONF_MAKER):
             # Those are settings of snom.
             options.remove("settings")
@@ -356,7 +359,7 @@ class PhoneFlow(FoundFlow, SettingsFlow):
         if self.source != SOURCE_USER:
             subentry = self._get_reconfigure_subentry()
             # As they are now: a phone may have fetched its settings meanwhile.
-            for name in (CONF_DIALLING, CONF_MAC, CONF_PROVISIONING):
+            for name in (CONF_DIALLING, CONF_MAC, CONF_PROVISIONING, CONF_SENDING):
                 if kept := subentry.data.get(name):
                     data[name] = kept
             data = async_with_former_password(

@@ -43,6 +43,7 @@ from ..const import (
     CONF_FORMER,
     CONF_FORMER_UNTIL,
     CONF_IDENTITY,
+    CONF_INVERTED,
     CONF_KEEPALIVE,
     CONF_KEY,
     CONF_KEYS,
@@ -64,6 +65,7 @@ from ..const import (
     CONF_PHONE,
     CONF_PLUG_AND_PLAY,
     CONF_PRESS,
+    CONF_PRESS_ANSWER,
     CONF_PRIVATE_KEY,
     CONF_PROVISIONING,
     CONF_REALM,
@@ -71,7 +73,10 @@ from ..const import (
     CONF_RELEASE_AFTER,
     CONF_ROOM_LIGHTS,
     CONF_RUN,
+    CONF_SENDING,
     CONF_SETTINGS_PORT,
+    CONF_SPEAKERS,
+    CONF_STATES,
     CONF_TARGET,
     CONF_TCP,
     CONF_TLS,
@@ -84,6 +89,7 @@ from ..const import (
     SUBENTRY_TYPE_PHONE,
     SUBENTRY_TYPE_SHARED_LINE,
 )
+from ..engine.dialoginfo import DialogState, state_of
 from ..engine.mqtt import MqttSetup
 from ..engine.names import without_forbidden
 from ..engine.phones import (
@@ -96,6 +102,7 @@ from ..engine.phones import (
     KeySetup,
     LineSetup,
     PhoneSetup,
+    PressAnswer,
     ServerSettings,
     Speakers,
     host_and_port,
@@ -362,6 +369,64 @@ class ProvisioningSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendingSettings:
+    """How the keys of a phone are sent, as the entry stores it."""
+
+    speakers: Speakers = Speakers.AUTOMATIC
+    blf: BlfSetup = field(default_factory=BlfSetup)
+
+    @classmethod
+    def usual(cls, maker: str) -> Self:
+        """Return what is usual for a maker as in MAKERS, or "" for snom."""
+        about = MAKERS.get(maker)
+        return cls(speakers=about.speakers, blf=about.blf) if about else cls()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], usual: Self) -> Self:
+        """Return what `as_dict` stored."""
+        blf = usual.blf
+        stored = data.get(CONF_STATES, {})
+        states = {
+            light.value: DialogState(stored[light])
+            for light in LightMode
+            if light in stored
+        }
+        return cls(
+            speakers=Speakers(data.get(CONF_SPEAKERS, usual.speakers)),
+            blf=BlfSetup(
+                press_answer=PressAnswer(data.get(CONF_PRESS_ANSWER, blf.press_answer)),
+                states={**blf.states, **states},
+                is_inverted=data.get(CONF_INVERTED, blf.is_inverted),
+            ),
+        )
+
+    def as_dict(self, usual: SendingSettings) -> dict[str, Any]:
+        """Return the data that `from_dict` reads, without what is usual."""
+        states = {
+            light: (state, usual.states[light]) for light, state in self.states.items()
+        }
+        blf, usual_blf = self.blf, usual.blf
+        return _unusual(
+            {
+                CONF_SPEAKERS: (self.speakers.value, usual.speakers.value),
+                CONF_PRESS_ANSWER: (
+                    blf.press_answer.value,
+                    usual_blf.press_answer.value,
+                ),
+                CONF_STATES: (_unusual(states), {}),
+                CONF_INVERTED: (blf.is_inverted, usual_blf.is_inverted),
+            }
+        )
+
+    @property
+    def states(self) -> dict[str, str]:
+        """The dialog state of each light mode, before any inversion."""
+        return {
+            light.value: state_of(light, self.blf.states).value for light in LightMode
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSettings:
     """One phone."""
 
@@ -397,6 +462,12 @@ class PhoneSettings:
             for rule in dialling.get(CONF_DIAL_RULES, ())
         }
         maker = MAKERS.get(data.get(CONF_MAKER, ""))
+        sending = SendingSettings()
+        if not data.get(CONF_ADDRESS):  # without a registration it cannot subscribe
+            sending = SendingSettings.from_dict(
+                data.get(CONF_SENDING, {}),
+                SendingSettings.usual(data.get(CONF_MAKER, "")),
+            )
         return cls(
             subentry_id=subentry.subentry_id,
             setup=PhoneSetup(
@@ -415,8 +486,8 @@ class PhoneSettings:
                     redirect_to=dialling.get(CONF_REDIRECT_TO, ""),
                     own=frozenset(rules),
                 ),
-                speakers=maker.speakers if maker else Speakers.AUTOMATIC,
-                blf=maker.blf if maker else BlfSetup(),
+                speakers=sending.speakers,
+                blf=sending.blf,
                 address=phone_address(data.get(CONF_ADDRESS, "")),
                 room_lights=data.get(CONF_ROOM_LIGHTS, False),
             ),
