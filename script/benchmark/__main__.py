@@ -6,6 +6,7 @@ import argparse
 import asyncio
 
 from script import benchmark
+from script.benchmark.blf import bench_lamps, bench_power_cut
 from script.benchmark.house import bench_house
 from script.benchmark.latency import bench_latency
 from script.benchmark.links import bench_links
@@ -38,10 +39,19 @@ async def main() -> None:
         metavar="LINE",
         help="a line of its configuration, such as 'set_tcp_nodelay true'",
     )
+    parser.add_argument(
+        "--blf",
+        action="store_true",
+        help="of phones: those that subscribe to their keys",
+    )
     arguments = parser.parse_args()
     quick = arguments.quick
-    lift_shares()
     show("what", "ours", "floor", "ratio")
+    if arguments.blf:  # with the shares of phones, as after a power cut
+        await bench_power_cut((10, 20, 40) if quick else (250, 500, 1_000))
+        await bench_lamps(*((10, 2) if quick else (250, 11)))
+        return
+    lift_shares()
     if arguments.only is None:
         bench_parsing()
         bench_worst()

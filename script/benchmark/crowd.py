@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 import dataclasses
 import hashlib
@@ -37,6 +37,11 @@ class Plan:
     keys: int
     """How many keys each phone has."""
     password: str
+    subscribed: int | None = None
+    """How many of its keys each phone subscribes to, at once when it is registered.
+
+    None for phones that get documents.
+    """
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,9 @@ class Registered:
     """Phones that know all their keys."""
     seconds: float
     repeated: int
-    """REGISTER requests that were sent again."""
+    """REGISTER and SUBSCRIBE requests that were sent again."""
+    again: int
+    """NOTIFY requests that came again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +62,7 @@ class News:
     """What the phones received since the last news."""
 
     documents: list[int]
-    """The number of documents of each phone."""
+    """The number of documents of each phone, or of NOTIFYs."""
     size: int
     """Bytes of all datagrams of the phones."""
     latest: float
@@ -111,25 +118,55 @@ def digest(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
+class Asking:
+    """A request that is sent until it is answered."""
+
+    def __init__(self, phone: CrowdPhone, request: bytes) -> None:
+        """Send it."""
+        self._phone = phone
+        self._request = request
+        self._interval = T1
+        self._send()
+
+    def _send(self) -> None:
+        self._phone.send(self._request)
+        self._timer = asyncio.get_running_loop().call_later(
+            self._interval, self._repeat
+        )
+
+    def _repeat(self) -> None:
+        self._phone.repeated += 1
+        self._interval = min(2 * self._interval, T2)
+        self._send()
+
+    def answered(self) -> None:
+        """End."""
+        self._timer.cancel()
+
+
 class CrowdPhone(asyncio.DatagramProtocol):
-    """A phone that registers and acknowledges documents."""
+    """A phone that registers, perhaps subscribes, and acknowledges what is sent to it."""
 
     def __init__(self, extension: int, plan: Plan) -> None:
         """Make a phone that registers when its socket is open."""
         self.done = asyncio.get_running_loop().create_future()
         """Done when the phone knows all its keys."""
         self.repeated = 0
+        self.again = 0
         self.latest = 0.0
         """When the latest document came."""
         self.forget()
         self._name = f"{extension}"
         self._server = ("127.0.0.1", plan.port)
-        self._keys = plan.keys
+        self._keys = plan.keys if plan.subscribed is None else plan.subscribed
+        self._subscribed = plan.subscribed or 0
         self._password = plan.password
         self._cseq = 0
         self._authorization = ""
-        self._interval = T1
-        self._timer: asyncio.TimerHandle | None = None
+        self._asking: dict[bytes, Asking] = {}
+        """By the CSeq line, and for a SUBSCRIBE the key."""
+        self._noticed: set[bytes] = set()
+        """The branches of NOTIFYs."""
 
     def forget(self) -> None:
         """Forget the keys, and reset the counts."""
@@ -148,7 +185,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
     def _register(self) -> None:
         self._cseq += 1
         name, address = self._name, f"{self._host}:{self._port}"
-        self._request = (
+        request = (
             "REGISTER sip:127.0.0.1 SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {address};branch=z9hG4bK{name}x{self._cseq};rport\r\n"
             f"From: <sip:{name}@127.0.0.1>;tag=t{name}\r\n"
@@ -163,30 +200,39 @@ class CrowdPhone(asyncio.DatagramProtocol):
             f"Supported: buttons\r\nExpires: 3600\r\n{self._authorization}"
             "Content-Length: 0\r\n\r\n"
         ).encode()
-        self._interval = T1
-        self._send()
+        self._asking[f"{self._cseq} REGISTER".encode()] = Asking(self, request)
 
-    def _send(self) -> None:
-        self._transport.sendto(self._request, self._server)
-        self._timer = asyncio.get_running_loop().call_later(
-            self._interval, self._repeat
-        )
+    def _subscribe(self, key: int) -> None:
+        name, address = self._name, f"{self._host}:{self._port}"
+        request = (
+            f"SUBSCRIBE sip:{key}@127.0.0.1 SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {address};branch=z9hG4bK{name}s{key};rport\r\n"
+            f"From: <sip:{name}@127.0.0.1>;tag=s{key}\r\n"
+            f"To: <sip:{key}@127.0.0.1>\r\n"
+            f"Call-ID: key-{key}-{name}\r\n"
+            f"CSeq: {key} SUBSCRIBE\r\n"
+            "Max-Forwards: 70\r\n"
+            f"Contact: <sip:{name}@{address};line=l{name}>\r\n"
+            "Event: dialog\r\nAccept: application/dialog-info+xml\r\n"
+            "User-Agent: snomD785/10.1.198.12\r\n"
+            "Expires: 3600\r\nContent-Length: 0\r\n\r\n"
+        ).encode()
+        self._asking[f"{key} SUBSCRIBE".encode()] = Asking(self, request)
 
-    def _repeat(self) -> None:
-        self.repeated += 1
-        self._interval = min(2 * self._interval, T2)
-        self._send()
+    def send(self, request: bytes) -> None:
+        """Send a request to the server."""
+        self._transport.sendto(request, self._server)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Handle an answer or a document."""
-        if data.startswith(b"MESSAGE"):
+        """Handle an answer, a document or a NOTIFY."""
+        if data.startswith((b"MESSAGE", b"NOTIFY")):
             self._take(data, addr)
             return
-        if f"CSeq: {self._cseq} REGISTER".encode() not in data:
+        cseq = re.search(rb"CSeq: (\d+ (?:REGISTER|SUBSCRIBE))", data)
+        asking = self._asking.pop(cseq[1], None) if cseq else None
+        if asking is None:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        asking.answered()
         if data.startswith(b"SIP/2.0 401"):
             nonce = re.search(rb'nonce="([^"]+)"', data)
             realm = re.search(rb'realm="([^"]+)"', data)
@@ -201,6 +247,12 @@ class CrowdPhone(asyncio.DatagramProtocol):
                 'qop=auth,nc=00000001,cnonce="c"\r\n'
             )
             self._register()
+            return
+        assert data.startswith(b"SIP/2.0 200"), data
+        if b" REGISTER" in cseq[1]:  # type: ignore[index]
+            for key in range(1, self._subscribed + 1):
+                self._subscribe(key)
+            self._know(())
 
     def _take(self, data: bytes, addr: tuple[str, int]) -> None:
         self.latest = perf_counter()
@@ -214,9 +266,18 @@ class CrowdPhone(asyncio.DatagramProtocol):
         ]
         answer = [b"SIP/2.0 200 OK", *echoed, b"Content-Length: 0\r\n\r\n"]
         self._transport.sendto(b"\r\n".join(answer), addr)
-        self._known.update(
-            line for line in body.split(b"\r\n") if line.startswith(b"k=")
-        )
+        if data.startswith(b"MESSAGE"):
+            self._know(line for line in body.split(b"\r\n") if line.startswith(b"k="))
+            return
+        branch = re.search(rb"branch=([^;\s]+)", head)
+        key = re.search(rb"\nFrom: <(sip:[^@]+)@", head)
+        assert branch and key and b"<state>" in body, data
+        self.again += branch[1] in self._noticed
+        self._noticed.add(branch[1])
+        self._know([key[1]])
+
+    def _know(self, keys: Iterable[bytes]) -> None:
+        self._known.update(keys)
         if len(self._known) == self._keys and self.whole is None:
             self.whole = self.latest
             if not self.done.done():
@@ -246,6 +307,7 @@ async def register(plan: Plan) -> None:
         complete=sum(phone.done.done() for phone in phones),
         seconds=perf_counter() - begun,
         repeated=sum(phone.repeated for phone in phones),
+        again=sum(phone.again for phone in phones),
     )
     print(json.dumps(dataclasses.asdict(registered)))
 

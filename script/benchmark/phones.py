@@ -14,6 +14,7 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneServer,
     PhoneSetup,
     ServerSettings,
+    Speakers,
 )
 from custom_components.snom_buttons.engine.xbuttons import Action, KeyDescription
 from script.benchmark.crowd import (
@@ -42,14 +43,21 @@ SETUPS = tuple(
 )
 
 
-def server_of(count: int, port: int = 0) -> PhoneServer:
+def server_of(
+    count: int, port: int = 0, speakers: Speakers = Speakers.AUTOMATIC
+) -> PhoneServer:
     """Return a server with this many phones that is not started."""
     server = PhoneServer(
         ServerSettings(host=LOCALHOST, port=port, realm="ha", advertised_host=LOCALHOST)
     )
     for number in range(count):
         server.add_phone(
-            PhoneSetup(extension=f"{FIRST + number}", password=PASSWORD, keys=SETUPS)
+            PhoneSetup(
+                extension=f"{FIRST + number}",
+                password=PASSWORD,
+                keys=SETUPS,
+                speakers=speakers,
+            )
         )
     return server
 

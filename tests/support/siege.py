@@ -177,6 +177,13 @@ async def one_phone(server: Besieged, seconds: float) -> tuple[int, float]:
     return await _hammer(server, seconds, CROWD[:1], 10_000)
 
 
+async def one_phone_that_subscribes(
+    server: Besieged, seconds: float
+) -> tuple[int, float]:
+    """Begin 10,000 subscriptions a second to a key of one registered phone."""
+    return await _hammer(server, seconds, CROWD[:1], 10_000, "subscribe")
+
+
 async def hundred_phones(server: Besieged, seconds: float) -> tuple[int, float]:
     """Press keys 100 times a second on each of a hundred registered phones."""
     return await _hammer(server, seconds, CROWD, 100)
@@ -246,6 +253,7 @@ FLOODS: dict[str, Flood] = {
     "phones that announce themselves by multicast": announcements,
     "one registered phone": one_phone,
     "one phone that registers again and again": one_phone_that_registers,
+    "one phone that subscribes again and again": one_phone_that_subscribes,
     "a hundred registered phones": hundred_phones,
 }
 
@@ -274,11 +282,17 @@ HOME_FLOODS: dict[str, HomeFlood] = {
 
 
 async def _hammer(
-    server: Besieged, seconds: float, extensions: tuple[str, ...], rate: int
+    server: Besieged,
+    seconds: float,
+    extensions: tuple[str, ...],
+    rate: int,
+    what: str = "press",
 ) -> tuple[int, float]:
-    """Let phones of another process press keys, each at a rate."""
+    """Let phones of another process press keys, or subscribe to them, each at a rate."""
     host, port = server.addresses["UDP"]
-    return await _run("hammer", host, f"{port}", f"{rate}", f"{seconds}", *extensions)
+    return await _run(
+        "hammer", what, host, f"{port}", f"{rate}", f"{seconds}", *extensions
+    )
 
 
 async def _run(module: str, *arguments: str) -> tuple[int, float]:

@@ -23,3 +23,13 @@ class UdpPeer(asyncio.DatagramProtocol):
     def address(self) -> str:
         host, port = self._transport.get_extra_info("sockname")
         return f"{host}:{port}"
+
+
+class Ear(UdpPeer):
+    """An address that someone names, and to which nothing must be sent."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+
+    def datagram_received(self, data: bytes, _: object) -> None:
+        self.heard.append(data)

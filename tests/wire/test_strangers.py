@@ -22,6 +22,7 @@ from tests.support.siege import (
     announcements,
     besiege,
     hundred_strangers,
+    one_phone_that_subscribes,
     strangers,
 )
 
@@ -192,7 +193,10 @@ async def test_nmap_learns_neither_methods_nor_users(tmp_path: Path) -> None:
         assert not pressed
 
 
-@pytest.mark.parametrize("flood", [strangers, hundred_strangers, announcements])
+@pytest.mark.parametrize(
+    "flood",
+    [strangers, hundred_strangers, announcements, one_phone_that_subscribes],
+)
 async def test_a_flood_goes_by_unnoticed(flood: Flood) -> None:
     """Each press becomes one event; `script/flood` prints how fast."""
     figures = await besiege(3, flood)

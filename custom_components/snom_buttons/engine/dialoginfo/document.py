@@ -1,15 +1,13 @@
 """The dialog information document, `application/dialog-info+xml` (RFC 4235 4)."""
 
 from enum import StrEnum
+from html import escape
 import re
 from typing import Final, NamedTuple
-from xml.etree import ElementTree as ET
 
 from .state import DialogState
 
 _NAMESPACE: Final = "urn:ietf:params:xml:ns:dialog-info"
-# ElementTree writes it with single quotes, which simple readers may not expect.
-_DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 # The characters that XML 1.0 does not allow, and line ends and tabs.
 _NO_XML: Final = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -43,25 +41,26 @@ def format_dialog_info(
     subscription. The name of `remote` is the attribute `display`, as in section 4.1.6.1,
     in the examples and in all that phones read; the schema calls it `display-name`.
     """
-    root = ET.Element(
-        "dialog-info",
-        {
-            "xmlns": _NAMESPACE,
-            "version": str(version),
-            "state": "full",
-            "entity": _text(entity),
-        },
-    )
-    attributes = {"id": _text(dialog_id), "direction": direction.value}
-    dialog = ET.SubElement(root, "dialog", attributes)
-    ET.SubElement(dialog, "state").text = state.value
+    # ElementTree takes ten times as long, for what each lamp gets at each change.
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        (
+            f'<dialog-info xmlns="{_NAMESPACE}" version="{version}" state="full"'
+            f" entity={_attribute(entity)}>"
+        ),
+        f' <dialog id={_attribute(dialog_id)} direction="{direction}">',
+        f"  <state>{state}</state>",
+    ]
     if remote is not None:
-        name = {} if remote.name is None else {"display": _text(remote.name)}
-        other = ET.SubElement(dialog, "remote")
-        ET.SubElement(other, "identity", name).text = _text(remote.uri)
-    ET.indent(root, " ")
-    document: bytes = ET.tostring(root, encoding="utf-8")
-    return _DECLARATION + document + b"\n"
+        name = "" if remote.name is None else f" display={_attribute(remote.name)}"
+        uri = escape(_text(remote.uri), quote=False)
+        lines += ["  <remote>", f"   <identity{name}>{uri}</identity>", "  </remote>"]
+    lines += [" </dialog>", "</dialog-info>", ""]
+    return "\n".join(lines).encode()
+
+
+def _attribute(text: str) -> str:
+    return f'"{escape(_text(text))}"'
 
 
 def _text(text: str) -> str:

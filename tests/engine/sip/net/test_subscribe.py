@@ -18,7 +18,7 @@ from tests.support.clock import run
 from tests.support.notifying import notifying
 from tests.support.rawphone import TIMER_F, RawMessage, RawPhone
 from tests.support.stranger import Stranger, request, status
-from tests.support.udp import LOCALHOST, UdpPeer
+from tests.support.udp import LOCALHOST, Ear
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -42,16 +42,6 @@ def state_in(notice: RawMessage) -> str:
     """Return what a NOTIFY says of its subscription and of the key."""
     found = re.search(r"<state>(.+)</state>", notice.body)
     return f"{notice.get('Subscription-State')} {found[1] if found else notice.body}"
-
-
-class Ear(UdpPeer):
-    """An address that someone names, and to which nothing must be sent."""
-
-    def __init__(self) -> None:
-        self.heard: list[bytes] = []
-
-    def datagram_received(self, data: bytes, _: object) -> None:
-        self.heard.append(data)
 
 
 @jumping

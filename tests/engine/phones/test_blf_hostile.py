@@ -1,0 +1,121 @@
+"""Hostile subscriptions at the whole server: strangers, and phones that name an address of others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from custom_components.snom_buttons.engine.phones import Phone, PhoneServer, Speakers
+from tests.support.rawphone import TIMER_F
+from tests.support.serving import (
+    jumping,
+    lit,
+    make_phone,
+    phone_setup,
+    raw_phone,
+    serving,
+    setup,
+)
+from tests.support.stranger import Stranger, request, status
+from tests.support.udp import LOCALHOST, Ear
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+STRANGERS = 20
+
+
+def blf_phone() -> Phone:
+    return Phone(phone_setup(keys=[setup("1"), setup("2")], speakers=Speakers.BLF))
+
+
+def state_of(server: PhoneServer) -> tuple[object, ...]:
+    """Return all that a subscription leaves behind, once its transactions have ended."""
+    return (
+        server._endpoint._transactions.running,
+        server._notifier._count,
+        server._notifier._subscriptions,
+        server._notifier._subscribed,
+        server.snapshot(),
+    )
+
+
+@pytest.mark.parametrize("tag", ["", ";tag=guessed"])
+def test_subscriptions_of_strangers_leave_nothing(tag: str) -> None:
+    async def test() -> None:
+        async with serving(make_phone(), make_phone("45")) as server, Ear() as ear:
+            before = json.dumps(state_of(server), default=repr)
+            to = b"\r\nTo: <sip:44@ha.test>"
+            for number in range(1, STRANGERS + 1):
+                with Stranger(server.address, f"127.66.1.{number}") as stranger:
+                    answers = await stranger.say(
+                        *(
+                            request(
+                                "SUBSCRIBE",
+                                f"Event: {package}",
+                                "Expires: 3600",
+                                f"Contact: <sip:44@{ear.address}>",
+                                f"Record-Route: <sip:{ear.address};lr>",
+                                uri=f"sip:{resource}@ha.test",
+                            ).replace(to, to + tag.encode())
+                            for package in ("dialog", "message-summary")
+                            for resource in ("1", "44", "99")
+                        )
+                    )
+                assert {status(answer) for answer in answers} == {401}
+            await asyncio.sleep(TIMER_F)
+            assert json.dumps(state_of(server), default=repr) == before
+            assert ear.heard == []
+
+    jumping(test)
+
+
+def test_a_lamp_goes_to_no_address_that_a_header_names() -> None:
+    """Neither at once, nor after a change, a restart, a refresh or the end."""
+
+    async def test() -> None:
+        phone, again = blf_phone(), blf_phone()
+        async with serving(phone) as server, raw_phone(server) as desk, Ear() as ear:
+            named = (
+                f"Record-Route: <sip:{ear.address};lr>",
+                f"Route: <sip:{ear.address};lr>",
+                f"Reply-To: <sip:44@{ear.address}>",
+            )
+            contact = f"sip:44@{ear.address};maddr={LOCALHOST}"
+            desk.more = [f"Record-Route: <sip:{ear.address};lr>"]
+            assert (await desk.register()).status == 200
+            answers = {}
+            for key in "12":
+                answers[key] = await desk.subscribe(key, *named, contact=contact)
+                assert answers[key].status == 200
+            await desk.until(lambda: len(desk.notices) == 2)
+            phone.keys["1"].show(lit("1"))
+            await desk.until(lambda: len(desk.notices) == 3)
+            stored = {"snapshot": server.snapshot(), "port": server.address[1]}
+            await server.stop()
+            async with serving(again, **stored) as restarted:
+                await desk.until(lambda: len(desk.notices) == 5)
+                for key, expires in (("1", 3600), ("2", 0)):
+                    answer = await desk.subscribe(
+                        key,
+                        *named,
+                        within=answers[key],
+                        contact=contact,
+                        expires=expires,
+                    )
+                    assert answer.status == 200
+                await desk.until(lambda: len(desk.notices) == 7)
+                # The phone leaves, and the other subscription ends with it.
+                assert (await desk.unregister()).status == 200
+                await asyncio.sleep(TIMER_F)
+                assert restarted._notifier.subscriptions("44") == ()
+                ended = [
+                    notice.get("From")
+                    for notice in desk.notices
+                    if "terminated" in notice.get("Subscription-State")
+                ]
+                assert len(set(ended)) == 2
+            assert ear.heard == []
+
+    jumping(test)
