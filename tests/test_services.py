@@ -579,6 +579,7 @@ async def test_the_actions_are_there_without_a_server(hass: HomeAssistant) -> No
         "set_key",
         "press_key",
         "send_document",
+        "set_messages",
     }
 
 

@@ -304,7 +304,7 @@ async def test_names_that_no_dialogue_accepts_load(
     entity_ids = er.async_get(hass).entities
     assert {
         entry.original_name for entry in entity_ids.values() if entry.domain == "light"
-    } == {"2", "Key 2"}
+    } == {"2", "Key 2", "Message lamp"}
     # The dialogue shows the name without them, too.
     result = await entry.start_subentry_reconfigure_flow(hass, "subentry_line")
     assert suggested(result)["name"] == "Gate"

@@ -420,7 +420,7 @@ def test_every_entity_has_its_name() -> None:
     assert all(d.key == d.translation_key for d in DESCRIPTIONS)
     for platform in ("event", "binary_sensor", "button", "sensor"):
         assert all("name" in texts_of for texts_of in entity[platform].values())
-    assert set(entity["light"]) == entity_keys("light") == {"led"}
+    assert set(entity["light"]) == entity_keys("light") == {"led", "message_lamp"}
     assert set(entity["button"]) == {b.translation_key for b in BUTTONS}
     assert all(b.key == b.translation_key for b in BUTTONS)
     described = (*OF_REGISTRATION, *OF_TRAFFIC)
@@ -503,6 +503,7 @@ def test_every_action_has_its_texts() -> None:
         "set_key": {*FIELDS, "key", "reset", "wait"},
         "press_key": {"key", "wait"},
         "send_document": {"document", "wait"},
+        "set_messages": {"mwi"},
     }
     for name, action in actions.items():
         # hassfest refuses any filter of devices in a target.

@@ -172,6 +172,14 @@ class SnomLookEntity(SnomKeyEntity):
         super()._async_changed(cause)
 
 
+def lamp_category(phone: SnomPhone) -> EntityCategory | None:
+    """Return the category of the phone's lamps.
+
+    By default calls to an area, floor or device, and assistants, leave them alone.
+    """
+    return None if phone.settings.setup.room_lights else EntityCategory.CONFIG
+
+
 class SnomLampEntity(SnomLookEntity, ToggleEntity):
     """The lamp of a key; its state is the look of the key."""
 
@@ -181,9 +189,7 @@ class SnomLampEntity(SnomLookEntity, ToggleEntity):
         """Create a lamp with the name of its key."""
         super().__init__(phone, setup, "led")
         self._attr_name = setup.title
-        if not phone.settings.setup.room_lights:
-            # Calls to an area, floor or device, and assistants, leave it alone.
-            self._attr_entity_category = EntityCategory.CONFIG
+        self._attr_entity_category = lamp_category(phone)
 
     @override
     def serves_as(self, wanted: SnomEntity) -> bool:

@@ -1,4 +1,4 @@
-"""Light entities: the lamps of keys that are set up as lights."""
+"""Light entities: the lamps of keys that are set up as lights, and message lamps."""
 
 from typing import Any, Final, override
 
@@ -10,6 +10,7 @@ from homeassistant.components.light import (
     LightEntity,
     LightEntityFeature,
 )
+from homeassistant.core import callback
 
 from .engine.keywords import (
     EFFECTS,
@@ -20,9 +21,15 @@ from .engine.keywords import (
     with_hs_color,
     with_light,
 )
-from .engine.phones import KeyKind, KeySetup
-from .engine.xbuttons import LightMode
-from .entity import SnomLampEntity, platform_setup
+from .engine.phones import MESSAGES, KeyKind, KeySetup
+from .engine.xbuttons import LightMode, MessageWaiting
+from .entity import (
+    SnomEntity,
+    SnomLampEntity,
+    SnomPhoneEntity,
+    lamp_category,
+    platform_setup,
+)
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
 
@@ -95,4 +102,67 @@ class SnomLight(SnomLampEntity, LightEntity):
         self.key.show(description, self._context)
 
 
-async_setup_entry = platform_setup(of_key={KeyKind.LIGHT: SnomLight})
+class MessageLamp(SnomPhoneEntity, LightEntity):
+    """The message lamp of a phone that has subscribed to it (RFC 3842).
+
+    The state is assumed while the phone does not take it, or has not subscribed.
+    """
+
+    _attr_translation_key = "message_lamp"
+    _attr_color_mode = ColorMode.ONOFF
+    # Few phones have one that a user wants to be Home Assistant's.
+    _attr_entity_registry_enabled_default = False
+
+    def __init__(self, phone: SnomPhone) -> None:
+        """Create the phone's lamp."""
+        super().__init__(phone, "message_lamp")
+        self._attr_supported_color_modes = {ColorMode.ONOFF}
+        self._attr_entity_category = lamp_category(phone)
+        self.follow(self.phone.messages, self._async_messages_changed)
+
+    @override
+    def serves_as(self, wanted: SnomEntity) -> bool:
+        return (
+            super().serves_as(wanted) and self.entity_category == wanted.entity_category
+        )
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        return self.phone.waiting.new > 0
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, int]:
+        waiting = self.phone.waiting
+        return {"new_messages": waiting.new, "old_messages": waiting.old}
+
+    @callback
+    @override
+    def _async_read_status(self) -> bool:
+        """Also read whether the phone does not take the lamp."""
+        before = self._attr_assumed_state
+        self._attr_assumed_state = self.phone.lacks(MESSAGES)
+        return super()._async_read_status() or self._attr_assumed_state != before
+
+    @callback
+    def _async_messages_changed(self, cause: object) -> None:
+        self._attr_assumed_state = self.phone.lacks(MESSAGES)
+        self._async_changed(cause)
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Show one new message, unless there are some."""
+        if not self.is_on:
+            waiting = MessageWaiting(new=1, old=self.phone.waiting.old)
+            self.phone.show_messages(waiting, self._context)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Show no messages, neither new nor old."""
+        self.phone.show_messages(MessageWaiting(new=0, old=0), self._context)
+
+
+async_setup_entry = platform_setup(
+    of_phone=[MessageLamp], of_key={KeyKind.LIGHT: SnomLight}
+)

@@ -1,4 +1,4 @@
-"""The actions `set_key`, `press_key` and `send_document`.
+"""The actions `set_key`, `press_key`, `send_document` and `set_messages`.
 
 All targets are checked before the first one changes.
 """
@@ -40,7 +40,14 @@ from .const import (
     DOMAIN,
     SUBENTRY_TYPE_PHONE,
 )
-from .engine.keywords import FIELDS, as_text, as_truth, read_document, read_fields
+from .engine.keywords import (
+    FIELDS,
+    as_text,
+    as_truth,
+    read_document,
+    read_fields,
+    read_messages,
+)
 from .engine.phones import Key
 from .engine.refused import Refused, kind_of
 from .engine.xbuttons import format_document
@@ -51,8 +58,10 @@ from .hub.refused import refusals_translated
 SERVICE_SET_KEY: Final = "set_key"
 SERVICE_PRESS_KEY: Final = "press_key"
 SERVICE_SEND_DOCUMENT: Final = "send_document"
+SERVICE_SET_MESSAGES: Final = "set_messages"
 
 ATTR_DOCUMENT: Final = "document"
+ATTR_MWI: Final = "mwi"
 ATTR_ANSWERS: Final = "answers"
 ATTR_OUTCOME: Final = "outcome"
 ATTR_RESET: Final = "reset"
@@ -92,6 +101,9 @@ SEND_DOCUMENT_SCHEMA: Final = vol.Schema(
         vol.Optional(ATTR_WAIT): object,
     }
 )
+SET_MESSAGES_SCHEMA: Final = vol.Schema(
+    {**cv.TARGET_SERVICE_FIELDS, vol.Required(ATTR_MWI): object}
+)
 
 
 @callback
@@ -101,6 +113,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
         (SERVICE_SET_KEY, _async_set_key, SET_KEY_SCHEMA),
         (SERVICE_PRESS_KEY, _async_press_key, PRESS_KEY_SCHEMA),
         (SERVICE_SEND_DOCUMENT, _async_send_document, SEND_DOCUMENT_SCHEMA),
+        (SERVICE_SET_MESSAGES, _async_set_messages, SET_MESSAGES_SCHEMA),
     ):
         hass.services.async_register(
             DOMAIN,
@@ -175,21 +188,29 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
     looks = read_document(text.encode(errors="surrogatepass"))
     document = format_document(looks).decode()
     wait = _wait(call)
-    target = await _async_target(call)
-    phones = {phone.device_id: phone for phone in target.phones}
-    phones |= {phone.device_id: phone for phone, _ in target.keys}
-    for phone in phones.values():
+    phones = await _async_phones(call)
+    for phone in phones:
         phone.phone.check(looks)
-    await _turns(phones.values())
-    for phone in phones.values():
+    await _turns(phones)
+    for phone in phones:
         phone.phone.show(looks, call.context)
     entries: list[Entry] = [
-        {**_entry(phone), ATTR_DOCUMENT: document} for phone in phones.values()
+        {**_entry(phone), ATTR_DOCUMENT: document} for phone in phones
     ]
     if wait:
         names = [look.name for look in looks]
-        await _confirm([(phone, names) for phone in phones.values()], entries)
+        await _confirm([(phone, names) for phone in phones], entries)
     return {"phones": list(entries)}
+
+
+async def _async_set_messages(call: ServiceCall) -> ServiceResponse:
+    """Set what the message lamps of phones show."""
+    waiting = read_messages(call.data[ATTR_MWI])
+    phones = await _async_phones(call)
+    await _turns(phones)
+    for phone in phones:
+        phone.phone.show_messages(waiting, call.context)
+    return {"phones": [{**_entry(phone), ATTR_MWI: str(waiting)} for phone in phones]}
 
 
 async def _turns(phones: Iterable[SnomPhone]) -> None:
@@ -244,6 +265,14 @@ async def _async_keys(call: ServiceCall) -> list[tuple[SnomPhone, Key]]:
     ):
         found[phone.device_id, name] = phone, phone.phone.configured_key(name)
     return list(found.values())
+
+
+async def _async_phones(call: ServiceCall) -> list[SnomPhone]:
+    """Return the phones of the target, also those of entities, each once."""
+    target = await _async_target(call)
+    phones = {phone.device_id: phone for phone in target.phones}
+    phones |= {phone.device_id: phone for phone, _ in target.keys}
+    return list(phones.values())
 
 
 class Target(NamedTuple):

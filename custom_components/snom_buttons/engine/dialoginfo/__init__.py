@@ -2,9 +2,10 @@
 
 from .document import Direction, Identity, format_dialog_info
 from .state import STATES, DialogState, state_of
-from .summary import format_message_summary
+from .summary import MAX_COUNT, format_message_summary
 
 __all__ = [
+    "MAX_COUNT",
     "STATES",
     "DialogState",
     "Direction",

@@ -6,6 +6,7 @@ from ..xbuttons import MessageWaiting
 
 MAX_COUNT: Final = 2**32 - 1
 """The largest number of messages (3.5)."""
+_NO_URI: Final = frozenset(" \t\r\n<>")
 
 
 def format_message_summary(
@@ -16,7 +17,7 @@ def format_message_summary(
     None of the messages is urgent; that part is there for phones that expect it. Raises
     ValueError for an account with blanks, line ends or angle brackets.
     """
-    if not account or any(c.isspace() or c in "<>" for c in account):
+    if not account or not _NO_URI.isdisjoint(account):
         raise ValueError("the account is not a URI")
     lines = [
         f"Messages-Waiting: {'yes' if is_waiting else 'no'}",

@@ -2,7 +2,15 @@
 
 from .document import read_document
 from .face import Face, read_face
-from .fields import FIELDS, MAX_LABEL, Field, as_text, as_truth, read_fields
+from .fields import (
+    FIELDS,
+    MAX_LABEL,
+    Field,
+    as_text,
+    as_truth,
+    read_fields,
+    read_messages,
+)
 from .lamp import (
     EFFECTS,
     PHONES_OWN_COLOR,
@@ -28,6 +36,7 @@ __all__ = [
     "read_document",
     "read_face",
     "read_fields",
+    "read_messages",
     "rgb_to_hs",
     "with_effect",
     "with_hs_color",

@@ -109,6 +109,15 @@ def read_fields(data: Mapping[str, object]) -> dict[str, Any]:
     }
 
 
+def read_messages(value: object) -> MessageWaiting:
+    """Return the waiting messages of a phone, in the words of a key's `mwi`.
+
+    An empty text is none. Raises Refused.
+    """
+    read: MessageWaiting | None = _read("mwi", FIELDS["mwi"], value)
+    return read or MessageWaiting(new=0, old=0)
+
+
 def as_text(name: str, value: object) -> str:
     """Return a value as text: YAML and JSON read some texts as numbers.
 

@@ -24,6 +24,7 @@ from .setup import (
     shared_key,
 )
 from .signal import Signal
+from .speaker import MESSAGES
 from .storage import Change
 from .traffic import Traffic
 
@@ -31,6 +32,7 @@ __all__ = [
     "EXPANSIONS",
     "MAKERS",
     "MAX_UNCONFIGURED",
+    "MESSAGES",
     "MODELS",
     "PRIVATE_NETWORKS",
     "Attempt",

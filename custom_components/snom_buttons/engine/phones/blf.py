@@ -1,4 +1,4 @@
-"""Sends keys as dialog states, by NOTIFY (RFC 6665, RFC 4235)."""
+"""Sends keys as dialog states, and the message lamp, by NOTIFY (RFC 6665, 4235, 3842)."""
 
 import asyncio
 from collections.abc import (
@@ -13,14 +13,23 @@ from collections.abc import (
 from itertools import batched
 
 from ..sip import Subscription
-from .speaker import DeliveryFailed, Outcome, SubscriptionEnded
+from .speaker import MESSAGES, DeliveryFailed, Outcome, SubscriptionEnded
 
 AT_ONCE = 8
 """NOTIFYs to a contact that are under way."""
 
 
+def name_of(subscription: Subscription) -> str:
+    """Return the key that is subscribed to, or MESSAGES."""
+    is_key = subscription.event.package == "dialog"
+    return subscription.resource if is_key else MESSAGES
+
+
 class Blf:
-    """The speaker that sends a NOTIFY for each subscription to a key of a batch."""
+    """The speaker that sends a NOTIFY for each subscription to a key of a batch.
+
+    `MESSAGES` counts as a key, except for the length.
+    """
 
     def __init__(
         self,
@@ -57,7 +66,7 @@ class Blf:
 
     def __len__(self) -> int:
         """Return the number of keys that the contact has subscribed to."""
-        return len(self._subscriptions)
+        return len(self._subscriptions) - (MESSAGES in self)
 
     def add(self, key: str, subscription: Subscription) -> None:
         """Send a key in a subscription from now on."""

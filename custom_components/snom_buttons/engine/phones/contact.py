@@ -10,7 +10,7 @@ from .courier import Courier
 from .keepalive import Keepalive
 from .outbox import Answer, Outbox
 from .setup import PhoneSetup, Speakers
-from .speaker import DeliveryFailed, DocumentsRefused
+from .speaker import MESSAGES, DeliveryFailed, DocumentsRefused
 from .traffic import Traffic
 
 RESTORED_PATIENCE = 300.0
@@ -118,6 +118,8 @@ class Contact:
     def _outboxes(self, key: str) -> list[Outbox]:
         """Return those of the speakers that send a key."""
         is_subscribed = key in self._blf
+        if key == MESSAGES:  # documents have no such lamp
+            return [self._blf_box] if is_subscribed else []
         documents = self._sends_documents and not (
             is_subscribed and self._setup_of().speakers is Speakers.AUTOMATIC
         )
@@ -132,7 +134,12 @@ class Contact:
 
     def reaches(self, key: str) -> bool:
         """Whether there is a speaker for a key."""
-        return self._sends_documents or key in self._blf
+        return key in self._blf or (self._sends_documents and key != MESSAGES)
+
+    def add_messages(self) -> None:
+        """Send the message lamp, if the contact has subscribed to it."""
+        if MESSAGES in self._blf:
+            self._blf_box.add((MESSAGES,))
 
     def add(self, keys: Collection[str], *, only_labels: bool = False) -> None:
         """Send keys, later if only their labels have changed. A dialog state has none."""
@@ -163,6 +170,8 @@ class Contact:
         setup = self._setup_of()
         names = {key.name for key in setup.keys}
         for key, subscription in self._blf:
+            if key == MESSAGES:
+                continue
             if key not in names:
                 self._courier.notifier.end(subscription, "noresource")
             elif setup.speakers is Speakers.BUTTONS:
@@ -177,7 +186,7 @@ class Contact:
 
     @property
     def subscriptions(self) -> list[Subscription]:
-        """The subscriptions of the contact to keys."""
+        """The subscriptions of the contact to keys and to the message lamp."""
         return [subscription for _, subscription in self._blf]
 
     def subscribed(self, key: str, subscription: Subscription) -> None:
@@ -185,7 +194,11 @@ class Contact:
         is_new = key not in self._blf
         self._blf.add(key, subscription)
         self._blf_box.add((key,))
-        if is_new and self._setup_of().speakers is Speakers.AUTOMATIC:
+        if (
+            is_new
+            and key != MESSAGES
+            and self._setup_of().speakers is Speakers.AUTOMATIC
+        ):
             self._buttons_box.forget((key,))
         if is_new:
             self._status_changed()
@@ -203,7 +216,11 @@ class Contact:
     def _return(self, key: str) -> None:
         """Send a key that is no longer subscribed to as a document, if there are any."""
         self._blf_box.forget((key,))
-        if self._sends_documents and self._setup_of().speakers is Speakers.AUTOMATIC:
+        if (
+            key != MESSAGES
+            and self._sends_documents
+            and self._setup_of().speakers is Speakers.AUTOMATIC
+        ):
             self._buttons_box.add((key,))
         self._status_changed()
 
@@ -233,6 +250,8 @@ class Contact:
     @property
     def in_sync(self) -> bool:
         """Whether the contact has taken all looks, but for those of the latest second."""
+        if MESSAGES in self._blf and not self._blf_box.in_sync:
+            return False
         if not self._blf and self._sends_documents:
             return self._buttons_box.in_sync
         keys = self._setup_of().keys

@@ -8,16 +8,18 @@ from functools import partial
 from itertools import islice
 import logging
 
-from ..dialoginfo import Direction, Identity, format_dialog_info
+from ..dialoginfo import Direction, Identity, format_dialog_info, format_message_summary
 from ..refused import Failed, Refused, quoted
 from ..sip import CALM, Answered, Binding, Flow, Subscription
 from ..xbuttons import (
     Direction as CallDirection,
     DocumentError,
     KeyDescription,
+    MessageWaiting,
     format_document,
 )
 from .alarm import Alarm
+from .blf import name_of
 from .check_sync import check_sync
 from .contact import Contact
 from .courier import Courier
@@ -27,7 +29,7 @@ from .outbox import Answer
 from .registration import Registration
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
-from .speaker import DeliveryFailed
+from .speaker import MESSAGES, DeliveryFailed
 from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,7 +58,7 @@ class Phone:
         self.status: Signal[None] = Signal()
         """`available`, `in_sync`, `lacks`, `refusal`, `exceeds` or `registrations` changed."""
         self.taken: Signal[list[str]] = Signal()
-        """Names of keys whose looks a contact has taken."""
+        """Names of keys whose looks a contact has taken, and MESSAGES."""
         self._answers: Signal[tuple[object, Answer]] = Signal()
         """The answers to documents, each with the key of the contact's binding."""
         self._contacts_changed: Signal[None] = Signal()
@@ -69,6 +71,10 @@ class Phone:
         self.dialled: Signal[Dialled] = Signal()
         self.changed: Signal[bool] = Signal()
         """What is stored has changed; with whether that is only the label of a key."""
+        self.waiting = MessageWaiting(new=0, old=0)
+        """What the message lamp shows (RFC 3842)."""
+        self.messages: Signal[object] = Signal()
+        """`waiting` has changed. The value is the cause, as in Happening."""
         self.registrations: Sequence[Registration] = ()
         """Of all contacts, the newest last."""
         self.traffic = Traffic()
@@ -141,6 +147,11 @@ class Phone:
                 if contact.lacks(key):
                     return True
         return not is_answering
+
+    @property
+    def has_subscribed_messages(self) -> bool:
+        """Whether a contact has subscribed to the message lamp."""
+        return any(contact.reaches(MESSAGES) for contact in self._contacts.values())
 
     @property
     def _answering(self) -> list[Contact]:
@@ -219,6 +230,16 @@ class Phone:
                 only_label = before is not None and differ_only_in_label(before, look)
                 self.changed.emit(only_label)
         self._send(shown)
+
+    def show_messages(self, waiting: MessageWaiting, cause: object = None) -> None:
+        """Set what the message lamp shows, and send it if it changes."""
+        if waiting == self.waiting:
+            return
+        self.waiting = waiting
+        for contact in self._contacts.values():
+            contact.add_messages()
+        self.changed.emit(False)
+        self.messages.emit(cause)
 
     def check(self, descriptions: Iterable[KeyDescription]) -> None:
         """Raise Refused: a shared key, invalid look, or too many unconfigured keys."""
@@ -316,7 +337,10 @@ class Phone:
 
     async def send_all(self, within: float) -> list[str]:
         """Send the whole picture again; return and raise what `confirm` does."""
-        return await self.confirm([*self.keys, *self._unconfigured], within)
+        names = [*self.keys, *self._unconfigured]
+        if self.has_subscribed_messages:
+            names.append(MESSAGES)
+        return await self.confirm(names, within)
 
     async def check_sync(self, *, reboot: bool, within: float) -> None:
         """Ask the phone to fetch its settings, or to restart. Raises Failed.
@@ -374,6 +398,7 @@ class Phone:
                 before=known,
             )
             contact.add([*self.keys, *self._unconfigured])
+            contact.add_messages()
             if known is None:
                 new.append(contact)
         for contact in before.values():
@@ -394,7 +419,7 @@ class Phone:
         self, subscription: Subscription, courier: Courier
     ) -> None:
         """Send the NOTIFY that is due: the phone has subscribed, or that has ended."""
-        key = subscription.resource
+        key = name_of(subscription)
         holder = None if subscription.ended else self._holder_of(subscription)
         for contact in self._contacts.values():
             if contact is not holder:
@@ -410,7 +435,7 @@ class Phone:
         notice.add_done_callback(self._notices.discard)
 
     async def _notify(self, subscription: Subscription, courier: Courier) -> None:
-        body = self._state_of(subscription.resource, subscription)
+        body = self._state_of(name_of(subscription), subscription)
         try:
             await courier.notify(subscription, body, self.setup.held_password)
         except DeliveryFailed as failure:
@@ -440,7 +465,7 @@ class Phone:
         for subscription in subscriptions:
             holder = self._holder_of(subscription)
             if id(subscription) not in held and holder is not None:
-                holder.subscribed(subscription.resource, subscription)
+                holder.subscribed(name_of(subscription), subscription)
 
     def documents_refused(self, binding: Binding) -> str | None:
         """Return the answer by which a contact showed that it does not know documents."""
@@ -464,6 +489,7 @@ class Phone:
     def succeed(self, before: Phone) -> None:
         """Go on as a phone that is closed, the same one under another extension."""
         self.restore(before.saved_looks, before.unconfigured)
+        self.waiting = before.waiting
         self._left = before._left
 
     def end_former_password(self) -> None:
@@ -518,10 +544,14 @@ class Phone:
         return key.document if key else format_document((self._unconfigured[name],))
 
     def _state_of(self, name: str, subscription: Subscription) -> bytes:
-        """Return the next document of a subscription to a key (RFC 4235)."""
+        """Return the next document of a subscription (RFC 4235, RFC 3842)."""
+        entity = subscription.local.text
+        if name == MESSAGES:
+            return format_message_summary(
+                entity, is_waiting=self.waiting.new > 0, counts=self.waiting
+            )
         key = self.keys.get(name)
         look = key.look if key else KeyDescription(name=name)
-        entity = subscription.local.text
         is_out = look.direction == CallDirection.OUT
         return format_dialog_info(
             entity,

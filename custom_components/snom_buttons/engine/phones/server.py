@@ -454,8 +454,14 @@ class PhoneServer:
     # Subscriptions
 
     def _resource_refusal(self, user: str, package: str, resource: str) -> int | None:
-        """Return 404 unless it is a key of the phone, 403 if its keys are documents."""
+        """Return 404 unless it is a key of the phone, 403 if its keys are documents.
+
+        For messages it must be the phone itself; those of another one get 403.
+        """
         phone = self.phones.get(user)
+        if phone is not None and package == "message-summary":
+            other = 403 if resource in self.phones else 404
+            return None if resource == user else other
         if phone is None or package != "dialog" or resource not in phone.keys:
             return 404
         return 403 if phone.setup.speakers is Speakers.BUTTONS else None

@@ -1,7 +1,10 @@
 """What turns the looks of keys into requests to one contact."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+MESSAGES: Final = "\nmessages"
+"""The phone's message lamp, beside the names of keys, none of which has a line end."""
 
 
 class DeliveryFailed(Exception):
@@ -45,7 +48,10 @@ type Outcome = str | DeliveryFailed
 
 
 class Speaker(Protocol):
-    """Sends the looks of keys to one contact, a batch of keys at a time."""
+    """Sends the looks of keys to one contact, a batch of keys at a time.
+
+    `MESSAGES` counts as a key there.
+    """
 
     def batch(self, due: Iterable[str], alone: Container[str]) -> list[str]:
         """Return the first of the due keys that go together; one in `alone` goes alone."""

@@ -9,6 +9,7 @@ import logging
 import time
 from typing import Any, NamedTuple
 
+from ..dialoginfo import MAX_COUNT
 from ..sip import (
     MAX_ADDRESS,
     MAX_BINDINGS,
@@ -24,7 +25,13 @@ from ..sip import (
     parse_uri,
     readable,
 )
-from ..xbuttons import KeyDescription, LightMode, format_document, parse_document
+from ..xbuttons import (
+    KeyDescription,
+    LightMode,
+    MessageWaiting,
+    format_document,
+    parse_document,
+)
 from .key import SavedLook
 from .line import SharedLine
 from .phone import MAX_ANSWERED, Phone
@@ -75,6 +82,7 @@ class Storage:
         return {
             "bindings": save_bindings(bindings, self.clock(), phone.documents_refused),
             "keys": save_keys(phone.saved_looks, phone.unconfigured),
+            "messages": {"new": phone.waiting.new, "old": phone.waiting.old},
             "proof": _proof(phone),
             "answered": save_answered(phone.answered),
             "subscriptions": save_subscriptions(
@@ -109,6 +117,7 @@ class Storage:
         saved = _mapping(part, f"data of phone {extension}")
         phone.answered.extend(load_answered(saved.get("answered"), extension))
         phone.restore(*load_keys(saved.get("keys"), extension))
+        phone.waiting = load_messages(saved.get("messages"), extension)
         proofs = (_proof(phone), _proof(phone, self.settings.realm))
         if phone.setup.address is None and saved.get("proof") in proofs:
             now = self.clock()
@@ -228,6 +237,24 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         forwarded=bool(path) or forwarded,
         restored=True,
     )
+
+
+def load_messages(saved: object, extension: str) -> MessageWaiting:
+    """Return the stored waiting messages, none if they are broken, with a warning."""
+    match saved:
+        case None:  # version 0.1 did not have them
+            pass
+        case {"new": int(new), "old": int(old)} if (
+            0 <= new <= MAX_COUNT and 0 <= old <= MAX_COUNT
+        ):
+            return MessageWaiting(new, old)
+        case _:
+            _LOGGER.warning(
+                "The stored messages of phone %s cannot be read: %s",
+                extension,
+                type(saved),
+            )
+    return MessageWaiting(new=0, old=0)
 
 
 def save_answered(answered: Iterable[Answered]) -> list[dict[str, Any]]:

@@ -1,0 +1,167 @@
+"""The message lamp of a phone as a light, and the action set_messages."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.snom_buttons.const import DOMAIN
+from homeassistant.const import (
+    ATTR_ASSUMED_STATE,
+    ATTR_ENTITY_ID,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    EntityCategory,
+)
+from homeassistant.core import Context, HomeAssistant, State
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from tests.support.entries import Phones, device_of, reaches, update_phone
+from tests.support.rawphone import RawPhone
+
+LAMP = "light.phone_44_message_lamp"
+EVENT = "message-summary"
+
+
+@pytest.fixture
+def enabled(config_entry: MockConfigEntry, entity_registry: er.EntityRegistry) -> None:
+    """Let the user have enabled the lamp, which is off by default."""
+    entity_registry.async_get_or_create(
+        "light",
+        DOMAIN,
+        "subentry_44_message_lamp",
+        suggested_object_id="phone_44_message_lamp",
+        disabled_by=None,
+        config_entry=config_entry,
+        config_subentry_id="subentry_44",
+    )
+
+
+def lamp(hass: HomeAssistant) -> State:
+    state = hass.states.get(LAMP)
+    assert state is not None
+    return state
+
+
+def shown(hass: HomeAssistant) -> tuple[str, int, int, bool]:
+    """Return state, new and old messages, and whether the state is assumed."""
+    state = lamp(hass)
+    counts = state.attributes["new_messages"], state.attributes["old_messages"]
+    return state.state, *counts, state.attributes.get(ATTR_ASSUMED_STATE, False)
+
+
+async def turn(hass: HomeAssistant, how: str, **data: Any) -> None:
+    await hass.services.async_call(
+        "light", f"turn_{how}", {ATTR_ENTITY_ID: LAMP, **data}, blocking=True
+    )
+
+
+async def set_messages(hass: HomeAssistant, mwi: object, **target: Any) -> Any:
+    return await hass.services.async_call(
+        DOMAIN,
+        "set_messages",
+        {"mwi": mwi},
+        blocking=True,
+        target=target or {ATTR_ENTITY_ID: LAMP},
+        return_response=True,
+    )
+
+
+async def summary(phone: RawPhone, counts: str) -> None:
+    """Wait until a NOTIFY has these counts."""
+    line = f"Voice-Message: {counts} (0/0)\r\n"
+    await phone.until(lambda: any(line in notice.body for notice in phone.notices))
+
+
+@pytest.mark.usefixtures("server")
+def test_it_is_off_by_default(entity_registry: er.EntityRegistry) -> None:
+    entry = entity_registry.async_get(LAMP)
+    assert entry is not None
+    assert entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    assert entry.unique_id == "subentry_44_message_lamp"
+    assert entry.entity_category is EntityCategory.CONFIG
+
+
+@pytest.mark.usefixtures("enabled")
+async def test_on_off_and_counts(
+    hass: HomeAssistant, server: MockConfigEntry, phones: Phones
+) -> None:
+    assert lamp(hass).state == STATE_UNAVAILABLE
+    phone: RawPhone = await phones()
+    await hass.async_block_till_done()
+    # It does what it should, and the phone does not show it.
+    assert shown(hass) == (STATE_OFF, 0, 0, True)
+    assert (await phone.subscribe("44", event=EVENT)).status == 200
+    await summary(phone, "0/0")
+    await hass.async_block_till_done()
+    assert shown(hass) == (STATE_OFF, 0, 0, False)
+
+    await turn(hass, "on")
+    assert shown(hass) == (STATE_ON, 1, 0, False)
+    await summary(phone, "1/0")
+    answer = await set_messages(hass, "3/2")
+    device_id = device_of(hass)
+    assert answer == {"phones": [{"device_id": device_id, "phone": "44", "mwi": "3/2"}]}
+    assert shown(hass) == (STATE_ON, 3, 2, False)
+    await summary(phone, "3/2")
+    await turn(hass, "on")
+    assert shown(hass) == (STATE_ON, 3, 2, False)
+    await set_messages(hass, "0/2", device_id=device_id)
+    assert shown(hass) == (STATE_OFF, 0, 2, False)
+    await turn(hass, "on")
+    assert shown(hass) == (STATE_ON, 1, 2, False)
+    await turn(hass, "off")
+    assert shown(hass) == (STATE_OFF, 0, 0, False)
+    await set_messages(hass, "2/0")
+    await set_messages(hass, "")
+    assert shown(hass) == (STATE_OFF, 0, 0, False)
+
+
+@pytest.mark.usefixtures("enabled", "phone")
+async def test_the_context_is_that_of_the_action(hass: HomeAssistant) -> None:
+    context = Context()
+    await hass.services.async_call(
+        DOMAIN,
+        "set_messages",
+        {"mwi": "1/0"},
+        blocking=True,
+        target={ATTR_ENTITY_ID: LAMP},
+        context=context,
+    )
+    assert lamp(hass).context is context
+
+
+@pytest.mark.parametrize("value", ["3", "-1/0", "1/2/3", "many", [1], 2.5, None])
+@pytest.mark.usefixtures("enabled", "phone")
+async def test_what_is_refused(hass: HomeAssistant, value: object) -> None:
+    await set_messages(hass, "3/2")
+    with pytest.raises(ServiceValidationError):
+        await set_messages(hass, value)
+    assert shown(hass)[:3] == (STATE_ON, 3, 2)
+
+
+@pytest.mark.usefixtures("enabled", "phone")
+async def test_it_outlives_a_restart(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    await set_messages(hass, "3/2")
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await reaches(hass, LAMP, STATE_ON)
+    assert shown(hass)[:3] == (STATE_ON, 3, 2)
+
+
+@pytest.mark.usefixtures("enabled", "phone")
+async def test_it_counts_as_a_light_of_the_room_as_other_lamps_do(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    for chosen, category in ((True, None), (False, EntityCategory.CONFIG)):
+        update_phone(hass, server, room_lights=chosen)
+        await hass.async_block_till_done()
+        entry = entity_registry.async_get(LAMP)
+        assert entry is not None
+        assert entry.entity_category is category
+    await set_messages(hass, "1/0")
+    assert lamp(hass).state == STATE_ON
