@@ -36,6 +36,13 @@ NEW_PHONE_NOTE = (
     " minute and a half, or at once with r."
 )
 """What to do with the phone as it comes from the factory."""
+MORE_PHONES = """\
+It runs phone 46, a snom. Phone 47 is a Yealink with six busy lamp keys; run it in a
+second terminal, with the SIP port that demo.json names:
+
+  .venv/bin/python -m virtual_phone --registrar 127.0.0.1:5060 --user 47 \\
+    --password demo-47-secret --maker yealink --keys 6
+"""
 PATIENCE = 120
 """Seconds until everything has to run."""
 
@@ -45,6 +52,8 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/demo",
         description="Runs Home Assistant with snom_buttons and a software phone.",
+        epilog=MORE_PHONES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--http-port",
@@ -115,7 +124,7 @@ async def run(options: argparse.Namespace) -> None:
                 await home.sign_up()
                 demo: dict[str, Any] = {"url": home.url, "token": home.token}
                 if not options.no_setup:
-                    say("setting up the integration and three phones")
+                    say("setting up the integration and four phones")
                     demo = await set_up(home, sip_port)
                     await make_dashboard(home, demo)
                 if mosquitto_task:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from script.demonstration.home_assistant import HomeAssistant
-from script.demonstration.house import EXTENSIONS, KEY_NAMES, LINKED_EXTENSION
+from script.demonstration.house import KEY_NAMES, LINKED
+from script.demonstration.phone import RUN, command_of
 
 PRESSES = """\
 {{% for press in expand({entities}) | selectattr("state", "match", "2")
@@ -28,32 +29,32 @@ Press a key of the phone to see it here.
 """The template of a card below the keys: the latest press of each, or how to start it."""
 
 
-def key_cards(phone: Mapping[str, Any], start: str) -> list[dict[str, Any]]:
-    """Return a card for the lamp of each key, and one for the presses.
-
-    `start` is the command that starts the phone.
-    """
-    presses = [key["press"] for key in phone["keys"].values()]
+def key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a card for the lamp of each key."""
     return [
-        *(
-            {
-                "type": "tile",
-                "entity": key["led"],
-                "name": name,
-                "tap_action": {"action": "toggle"},
-                "icon_tap_action": {"action": "more-info"},
-            }
-            for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
-        ),
         {
-            "type": "markdown",
-            "content": PRESSES.format(
-                entities=[*presses, phone["dialled"]],
-                dialled=phone["dialled"],
-                start=start,
-            ),
-        },
+            "type": "tile",
+            "entity": key["led"],
+            "name": name,
+            "tap_action": {"action": "toggle"},
+            "icon_tap_action": {"action": "more-info"},
+        }
+        for key, name in zip(phone["keys"].values(), KEY_NAMES, strict=True)
     ]
+
+
+def presses_card(demo: Mapping[str, Any], extension: str) -> dict[str, Any]:
+    """Return the card of the latest presses of a phone."""
+    phone = demo["phones"][extension]
+    presses = [key["press"] for key in phone["keys"].values()]
+    return {
+        "type": "markdown",
+        "content": PRESSES.format(
+            entities=[*presses, phone["dialled"]],
+            dialled=phone["dialled"],
+            start=command_of(demo, extension),
+        ),
+    }
 
 
 def linked_key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -79,26 +80,17 @@ def linked_key_cards(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 async def make_dashboard(home: HomeAssistant, demo: Mapping[str, Any]) -> None:
-    """Make a page with a section for each phone, the one with linked keys first."""
-    phones, sip = demo["phones"], demo["sip"]
-    cards = {LINKED_EXTENSION: linked_key_cards(phones[LINKED_EXTENSION])}
-    for extension in EXTENSIONS:
-        phone = phones[extension]
-        start = (
-            f".venv/bin/python -m virtual_phone --registrar {sip['host']}:{sip['port']}"
-            f" --user {extension} --password {phone['password']}"
-        )
-        cards[extension] = key_cards(phone, start)
-    sections = [
-        {
-            "type": "grid",
-            "cards": [
-                {"type": "heading", "heading": f"Phone {extension}"},
-                *of_phone,
-            ],
-        }
-        for extension, of_phone in cards.items()
-    ]
+    """Make a page with a section for each phone, the one that runs first."""
+    sections = []
+    for extension in sorted(demo["phones"], key=lambda it: it != RUN):
+        phone, linked = demo["phones"][extension], LINKED.get(extension)
+        maker = f" ({linked.maker.title()})" if linked and linked.maker else ""
+        cards = [
+            {"type": "heading", "heading": f"Phone {extension}{maker}"},
+            *(linked_key_cards(phone) if linked else key_cards(phone)),
+            presses_card(demo, extension),
+        ]
+        sections.append({"type": "grid", "cards": cards})
     page = {"title": "Phones", "type": "sections", "sections": sections}
     await home.commands(
         {

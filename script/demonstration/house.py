@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from script.demonstration.home_assistant import HomeAssistant, Step
@@ -10,9 +12,6 @@ from script.demonstration.process import LOCALHOST
 
 EXTENSIONS = ("44", "45")
 """The phones whose keys are lights, a switch and a shared line."""
-LINKED_EXTENSION = "46"
-"""The phone whose keys are linked."""
-LINKED_MODEL = "D735"
 KEY_NAMES = (
     "Living room",
     "Kitchen",
@@ -39,31 +38,62 @@ TOGGLE = {
 SHARED_KEY = "12"
 SHARED_CODE = "co2"
 """The document's shared line."""
-FOLLOWED = (
-    "light.kitchen_lights",
-    "switch.decorative_lights",
-    "cover.garage_door",
-    "lock.front_door",
-    "alarm_control_panel.security",
-    "binary_sensor.movement_backyard",
-    "media_player.walkman",
-    "climate.heatpump",
-    "script.good_night",
-    "scene.movie",
-    "sensor.outside_temperature",
-    "fan.living_room_fan",
-)
-"""What is chosen for the linked phone: its keys follow these, in this order."""
-LINKS: Mapping[str, Mapping[str, str]] = {
-    "5": {"code": "1234"},
-    "12": {
-        "look_template": (
-            "{% set speed = state_attr(entity_id, 'percentage') or 0 %}"
-            "{{ 'off' if speed == 0 else 'on green' if speed <= 50 else 'on red' }}"
-        )
-    },
+
+
+@dataclass(frozen=True)
+class LinkedPhone:
+    """A phone whose keys follow entities."""
+
+    model: str
+    follows: Sequence[str]
+    """What is chosen for its keys, in their order."""
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is set by hand for its keys, by key."""
+    maker: str = ""
+    """The maker as in its dialogue, "" for snom."""
+
+
+LINKED = {
+    "46": LinkedPhone(
+        "D735",
+        (
+            "light.kitchen_lights",
+            "switch.decorative_lights",
+            "cover.garage_door",
+            "lock.front_door",
+            "alarm_control_panel.security",
+            "binary_sensor.movement_backyard",
+            "media_player.walkman",
+            "climate.heatpump",
+            "script.good_night",
+            "scene.movie",
+            "sensor.outside_temperature",
+            "fan.living_room_fan",
+        ),
+        links={
+            "5": {"code": "1234"},
+            "12": {
+                "look_template": (
+                    "{% set speed = state_attr(entity_id, 'percentage') or 0 %}"
+                    "{{ 'off' if speed == 0 else 'on green' if speed <= 50 else 'on red' }}"
+                )
+            },
+        },
+    ),
+    "47": LinkedPhone(
+        "T46",
+        (
+            "light.ceiling_lights",
+            "switch.ac",
+            "cover.garage_door",
+            "lock.kitchen_door",
+            "binary_sensor.basement_floor_wet",
+            "script.good_night",
+        ),
+        maker="yealink",
+    ),
 }
-"""What is set by hand for linked keys, by key."""
+"""The phones with linked keys, by extension."""
 
 
 async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
@@ -85,17 +115,28 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
     phones: dict[str, Any] = {}
     for extension in EXTENSIONS:
         phones[extension] = await add_phone(
-            home, entry_id, extension, "D785", choose={}, keys={"keys": plain_keys()}
+            home,
+            entry_id,
+            extension,
+            "D785",
+            key_count=len(KEY_NAMES),
+            choose={},
+            keys={"keys": plain_keys()},
         )
-    await home.wait_for_entities(FOLLOWED)
-    phones[LINKED_EXTENSION] = await add_phone(
-        home,
-        entry_id,
-        LINKED_EXTENSION,
-        LINKED_MODEL,
-        choose={"entities": FOLLOWED},
-        keys=linked_keys,
+    await home.wait_for_entities(
+        entity for phone in LINKED.values() for entity in phone.follows
     )
+    for extension, linked in LINKED.items():
+        phones[extension] = await add_phone(
+            home,
+            entry_id,
+            extension,
+            linked.model,
+            maker=linked.maker,
+            key_count=len(linked.follows),
+            choose={"entities": linked.follows},
+            keys=partial(linked_keys, linked),
+        )
     await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "shared_line"],
@@ -113,9 +154,16 @@ async def set_up(home: HomeAssistant, sip_port: int) -> dict[str, Any]:
 
 
 async def add_phone(
-    home: HomeAssistant, entry_id: str, extension: str, model: str, **steps: Step
+    home: HomeAssistant,
+    entry_id: str,
+    extension: str,
+    model: str,
+    *,
+    key_count: int,
+    maker: str = "",
+    **steps: Step,
 ) -> dict[str, Any]:
-    """Add a phone of twelve keys by its dialogue; return its part of demo.json.
+    """Add a phone by its dialogue; return its part of demo.json.
 
     `steps` are the pages between the account and the last one.
     """
@@ -123,14 +171,16 @@ async def add_phone(
     await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "phone"],
-        user={"next_step_id": "manual"},
+        user={"next_step_id": "other_maker" if maker else "manual"},
+        other_maker={"maker": maker},
         manual={
             "extension": extension,
             "password": password,
             "model": model,
-            "key_count": len(KEY_NAMES),
+            "key_count": key_count,
         },
         phone={},
+        other_phone={},
         **steps,
     )
     return {"password": password, "keys": {}}
@@ -145,12 +195,12 @@ def plain_keys() -> list[dict[str, Any]]:
     ]
 
 
-def linked_keys(form: Mapping[str, Any]) -> Mapping[str, Any]:
+def linked_keys(phone: LinkedPhone, form: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the keys as the form lists them, with what is set by hand."""
     (listed,) = (
         field["default"] for field in form["data_schema"] if field["name"] == "keys"
     )
-    return {"keys": [key | LINKS.get(key["key"], {}) for key in listed]}
+    return {"keys": [key | phone.links.get(key["key"], {}) for key in listed]}
 
 
 async def find_entities(
@@ -179,11 +229,12 @@ async def find_entities(
         extension = subentry["unique_id"]
         phone = phones[extension]
         phone["dialled"] = by_unique_id[f"{part}_dialled"]
-        for number, follows in enumerate(FOLLOWED, 1):
-            if extension == LINKED_EXTENSION:
-                shown = {"follows": follows}
-            else:
-                shown = {"led": by_unique_id.get(f"{part}_{number}_led", shared)}
+        if linked := LINKED.get(extension):
+            shown = [{"follows": entity} for entity in linked.follows]
+        else:
+            lamps = [f"{part}_{n}_led" for n in range(1, len(KEY_NAMES) + 1)]
+            shown = [{"led": by_unique_id.get(lamp, shared)} for lamp in lamps]
+        for number, lamp_or_entity in enumerate(shown, 1):
             press = by_unique_id[f"{part}_{number}_press"]
-            phone["keys"][f"{number}"] = shown | {"press": press}
+            phone["keys"][f"{number}"] = lamp_or_entity | {"press": press}
     return str(shared)

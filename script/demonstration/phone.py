@@ -10,24 +10,41 @@ import sys
 from typing import Any
 
 from script.demonstration.home_assistant import HomeAssistant
-from script.demonstration.house import FOLLOWED, LINKED_EXTENSION, LINKED_MODEL
+from script.demonstration.house import LINKED
 from script.demonstration.process import ROOT, DemoError, end, start
 
+RUN = "46"
+"""The extension of the phone that the demo runs."""
 NEW_PHONE = {"model": "D735", "mac": "000413D73501"}
 """The phone as it comes from the factory: what it says in its announcement."""
+
+
+def options_of(demo: Mapping[str, Any], extension: str) -> list[str]:
+    """Return the options of a software phone, all but its password."""
+    sip = demo["sip"]
+    options = ["--registrar", f"{sip['host']}:{sip['port']}", "--user", extension]
+    if linked := LINKED.get(extension):
+        by = ("--maker", linked.maker) if linked.maker else ("--model", linked.model)
+        options += [*by, "--keys", f"{len(linked.follows)}"]
+    return options
+
+
+def command_of(demo: Mapping[str, Any], extension: str) -> str:
+    """Return the command that runs a software phone in a terminal."""
+    password = demo["phones"][extension]["password"]
+    options = " ".join(options_of(demo, extension))
+    return f".venv/bin/python -m virtual_phone {options} --password {password}"
 
 
 async def run_phone(
     directory: Path, demo: Mapping[str, Any], note: str | None = None
 ) -> None:
-    """Run the software phone as the one with linked keys, as `_run` does."""
-    sip, password = demo["sip"], demo["phones"][LINKED_EXTENSION]["password"]
-    arguments = [
-        *("--registrar", f"{sip['host']}:{sip['port']}", "--user", LINKED_EXTENSION),
-        *("--keys", f"{len(FOLLOWED)}", "--model", LINKED_MODEL),
-    ]
+    """Run the software phone with the keys of a snom, as `_run` does."""
     await _run(
-        directory / "phone.log", arguments, note, VIRTUAL_PHONE_PASSWORD=password
+        directory / "phone.log",
+        options_of(demo, RUN),
+        note,
+        VIRTUAL_PHONE_PASSWORD=demo["phones"][RUN]["password"],
     )
 
 
@@ -67,6 +84,6 @@ async def _run(
 
 async def wait_for_phone(home: HomeAssistant, demo: Mapping[str, Any]) -> None:
     """Wait until the software phone has registered."""
-    press = demo["phones"][LINKED_EXTENSION]["keys"]["1"]["press"]
+    press = demo["phones"][RUN]["keys"]["1"]["press"]
     while (await home.get(f"/api/states/{press}"))["state"] == "unavailable":  # noqa: ASYNC110
         await asyncio.sleep(0.2)

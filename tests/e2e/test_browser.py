@@ -25,6 +25,7 @@ from tests.support.demo import ROOT, Demo, demo_of, demo_process
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
 from virtual_phone import FactoryPhone, VirtualPhone
+from virtual_phone.maker import YEALINK
 
 pytestmark = [
     pytest.mark.e2e,
@@ -118,14 +119,28 @@ async def dialog_texts(page: Page) -> str:
 
 
 async def add_phone(page: Page, *names: str) -> tuple[str, str]:
-    """Add a phone by choosing its model and entities.
+    """Add a phone of snom by choosing its model and entities.
 
     Returns its extension and password, as the last page names them.
     """
     await page.get_by_text("By hand").click()
+    await choose_model(page, "D735")
+    await choose_entities(page, *names)
+    account, password = await values_of(page, "Account", "Password")
+    await page.get_by_role("button", name="Submit").click()
+    await end_dialog(page, "Finish")
+    return account, password
+
+
+async def choose_model(page: Page, model: str) -> None:
+    """Choose the model of a phone, and leave the rest of its account as it is."""
     await page.get_by_label("Model").click()
-    await page.get_by_role("menuitem", name="D735").click()
+    await page.get_by_role("menuitem", name=model).click()
     await page.get_by_role("button", name="Next").click()
+
+
+async def choose_entities(page: Page, *names: str) -> None:
+    """Choose what is on the keys of a phone, which leads to the last page."""
     opener = "Select an entity"
     for name in names:
         await choose_entity(page, opener, name)
@@ -133,13 +148,14 @@ async def add_phone(page: Page, *names: str) -> tuple[str, str]:
     await page.get_by_role("button", name="Next").click()
     await page.get_by_role("button", name="Delete").first.wait_for()
     await page.get_by_role("button", name="Next").click()
-    account, password = [
+
+
+async def values_of(page: Page, *names: str) -> list[str]:
+    """Return the values of rows of the last page."""
+    return [
         await page.get_by_role("row", name=name).get_by_role("code").inner_text()
-        for name in ("Account", "Password")
+        for name in names
     ]
-    await page.get_by_role("button", name="Submit").click()
-    await end_dialog(page, "Finish")
-    return account, password
 
 
 async def test_from_signing_in_to_a_repair(
@@ -188,6 +204,48 @@ async def test_from_signing_in_to_a_repair(
             ).to_be_visible()
             await home.call("light", "turn_off", entity_id="light.kitchen_lights")
             await shows(phone, "2", light="off")
+
+
+async def test_a_yealink_is_added(home: Demo, browser: Browser, tmp_path: Path) -> None:
+    """The last page has all that a phone with keys of type BLF needs."""
+    url = home.details["url"]
+    async with page_of(browser, tmp_path) as page:
+        await sign_in(page, f"{url}/config/integrations/dashboard")
+        port = await add_server(page)
+        await page.get_by_text("A phone of another maker").click()
+        await page.get_by_label("Maker").click()
+        await page.get_by_role("menuitem", name="Yealink").click()
+        await page.get_by_role("button", name="Next").click()
+        await choose_model(page, "T40")
+        await choose_entities(page, "Ceiling Lights", "Garage Door")
+        await page.get_by_text("Account → Register").wait_for()
+        user, password, shown = await values_of(
+            page, "User Name", "Password", "SIP Server 1: Port"
+        )
+        assert shown == f"{port}"
+        for cells in ("Line Key 1 BLF 1", "Line Key 2 BLF 2", "Line Key 3 BLF 3"):
+            await expect(page.get_by_role("row", name=cells)).to_be_visible()
+        await page.screenshot(path=tmp_path / "yealink.png")
+        await page.get_by_role("button", name="Submit").click()
+        await end_dialog(page, "Finish")
+        async with VirtualPhone(
+            user,
+            password,
+            registrar=f"{LOCALHOST}:{port}",
+            keys=3,
+            maker=YEALINK,
+            blf=True,
+        ) as phone:
+            await page.goto(f"{url}/light")
+            lamp = page.locator("hui-tile-card", has_text="Ceiling Lights")
+            await home.call("light", "turn_on", entity_id="light.ceiling_lights")
+            await shows(phone, "1", light="on")
+            await shows(phone, "2", light="off")
+            assert await phone.press("1") == 486
+            await expect(lamp).to_contain_text("Off")
+            await shows(phone, "1", light="off")
+            await lamp.locator("ha-tile-icon").click()
+            await shows(phone, "1", light="on")
 
 
 async def check_drawings(page: Page, evidence: Path) -> None:

@@ -7,8 +7,8 @@ removes its registration, and the demo is restarted once and killed once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 import json
 from pathlib import Path
 import socket
@@ -24,7 +24,7 @@ from tests.support.demo import ROOT, Demo, demo_of, demo_process
 from tests.support.mqtt_peers import LOCALHOST, MqttClient
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
-from tests.support.rawphone import RawPhone
+from tests.support.rawphone import RawMessage, RawPhone
 
 START_PATIENCE = 240.0
 NEW_PHONE_PATIENCE = 150.0
@@ -97,7 +97,7 @@ async def test_lamps_and_presses(demo: Demo) -> None:
     """The main use, as README.md describes it."""
     async with demo.phone("44") as desk:
         lamp, press = demo.entity("44", "4", "led"), demo.entity("44", "4", "press")
-        assert set(demo.details["phones"]) == {"44", "45", "46"}
+        assert set(demo.details["phones"]) == {"44", "45", "46", "47"}
         assert list(demo.details["phones"]["45"]["keys"]) == [
             f"{n}" for n in range(1, 13)
         ]
@@ -334,14 +334,150 @@ async def test_a_linked_key_of_a_scene(demo: Demo) -> None:
         assert state["state"].startswith("2")  # the time of its activation
 
 
+@asynccontextmanager
+async def yealink(demo: Demo) -> AsyncIterator[tuple[RawPhone, dict[str, RawMessage]]]:
+    """Give phone 47 with a subscription to each key, and the answers to these by key."""
+    async with demo.phone("47") as desk:
+        desk.user_agent = "Yealink SIP-T46S 66.86.0.15"
+        assert (await desk.register()).status == 200
+        answers = {
+            n: await desk.subscribe(n) for n in demo.details["phones"]["47"]["keys"]
+        }
+        assert {answer.status for answer in answers.values()} == {200}
+        yield desk, answers
+        assert desk.requests == [], "a document"
+
+
+def notices_of(desk: RawPhone, key: str) -> list[RawMessage]:
+    return [notice for notice in desk.notices if f"<sip:{key}@" in notice.get("From")]
+
+
+async def lamp_is(desk: RawPhone, key: str, state: str) -> None:
+    """Wait until the newest NOTIFY of a key has this state."""
+
+    def condition() -> bool:
+        notices = notices_of(desk, key)
+        return bool(notices) and f"<state>{state}</state>" in notices[-1].body
+
+    await desk.until(condition)
+
+
+@one_demo
+async def test_the_busy_lamps_of_phone_47_follow_the_house(demo: Demo) -> None:
+    keys = demo.details["phones"]["47"]["keys"]
+    assert list(keys) == [f"{n}" for n in range(1, 7)]
+    assert all(
+        set(key) == {"follows", "press"} and key["press"].startswith("event.phone_47_")
+        for key in keys.values()
+    )
+    wet = demo.entity("47", "5", "follows")
+    async with yealink(demo) as (desk, _):
+        for key in keys:
+            await desk.until(lambda: notices_of(desk, key) != [])  # noqa: B023
+            [notice] = notices_of(desk, key)
+            assert notice.get("Event") == "dialog"
+            assert notice.get("Content-Type") == "application/dialog-info+xml"
+        await lamp_is(desk, "5", "terminated")
+        await demo.set_state(wet, "on")
+        await lamp_is(desk, "5", "early")
+        # A press of the key of a sensor is an event, and changes nothing else.
+        async with demo.changes(demo.entity("47", "5", "press")) as pressed:
+            assert (await desk.invite("5")).status == 486
+            async with asyncio.timeout(PATIENCE):
+                while (await pressed.get())["state"] in ("unknown", "unavailable"):
+                    pass
+        assert (await demo.state(wet))["state"] == "on"
+        await demo.set_state(wet, "off")
+        await lamp_is(desk, "5", "terminated")
+
+
+BUSY_LAMPS = [
+    Row("1", "light", "confirmed", ("terminated",), "off", "turn_on", {}, "confirmed"),
+    Row("2", "switch", "confirmed", ("terminated",), "off", "turn_on", {}, "confirmed"),
+    Row(
+        "3",
+        "cover",
+        "terminated",
+        ("early", "confirmed"),
+        "open",
+        "close_cover",
+        {},
+        "terminated",
+    ),
+    Row(
+        "4",
+        "lock",
+        "confirmed",
+        ("early", "terminated"),
+        "locked",
+        "unlock",
+        {},
+        "confirmed",
+    ),
+    Row(
+        "6", "script", "terminated", ("confirmed",), "on", "turn_off", {}, "terminated"
+    ),
+]
+"""The looks are those of dialogs."""
+
+
+@one_demo
+@pytest.mark.parametrize("row", BUSY_LAMPS, ids=[row.domain for row in BUSY_LAMPS])
+async def test_a_busy_lamp_key(demo: Demo, row: Row) -> None:
+    """A call of its number changes the entity, and a change of the entity is shown."""
+    entity = demo.entity("47", row.key, "follows")
+    await demo.call(row.domain, row.action, entity_id=entity)
+    async with yealink(demo) as (desk, _), demo.changes(entity) as states:
+        assert row.first is not None and row.last is not None
+        await lamp_is(desk, row.key, row.first)
+        for state in row.presses:
+            assert state is not None
+            assert (await desk.invite(row.key)).status == 486
+            await lamp_is(desk, row.key, state)
+        await becomes(states, row.state)
+        await demo.call(row.domain, row.action, entity_id=entity, **row.data)
+        await lamp_is(desk, row.key, row.last)
+
+
+def cseq_of(notice: RawMessage) -> int:
+    return int(notice.get("CSeq").split()[0])
+
+
+async def the_dialogs_go_on(
+    desk: RawPhone,
+    answers: Mapping[str, RawMessage],
+    before: Mapping[str, Sequence[RawMessage]],
+) -> None:
+    """Check that all keys are sent in the dialogs as before, which can be refreshed.
+
+    `before` are the NOTIFYs before the server was restarted, by key.
+    """
+    for key, answer in answers.items():
+        after = [it for it in notices_of(desk, key) if it not in before[key]]
+        for notice in after:
+            assert notice.get("Call-ID") == answer.get("Call-ID")
+            assert notice.get("From") == answer.get("To")
+            assert notice.get("To") == answer.get("From")
+            assert notice.get("Subscription-State").startswith("active")
+            assert cseq_of(notice) > max(map(cseq_of, before[key]))
+        refreshed = await desk.subscribe(key, within=answer)
+        assert (refreshed.status, refreshed.get("To")) == (200, answer.get("To"))
+
+
 @one_demo
 async def test_phones_on_the_broker_and_a_restart(demo: Demo) -> None:
-    """A restart brings lamps and topics back; the phone does not notice it."""
+    """A restart brings lamps, topics and subscriptions back; no phone notices it."""
     mqtt = demo.details["mqtt"]
     assert mqtt == {"host": LOCALHOST, "port": mqtt["port"], "base": "snom_buttons"}
     base = mqtt["base"]
     lamp = demo.entity("44", "4", "led")
-    async with demo.phone("44") as desk, MqttClient(mqtt["port"]) as client:
+    ceiling = demo.entity("47", "1", "follows")
+    await demo.call("light", "turn_on", entity_id=ceiling)
+    async with (
+        demo.phone("44") as desk,
+        yealink(demo) as (busy, answers),
+        MqttClient(mqtt["port"]) as client,
+    ):
         assert (await client.first(f"{base}/status")).payload == "online"
         await client.hears(f"{base}/44/availability", "offline")
         assert (await desk.register()).status == 200
@@ -355,6 +491,10 @@ async def test_phones_on_the_broker_and_a_restart(demo: Demo) -> None:
         )
         await desk.shows("4", c="hold", o="green")
 
+        for key in answers:
+            await busy.until(lambda: notices_of(busy, key) != [])  # noqa: B023
+        await lamp_is(busy, "1", "confirmed")
+        before = {key: notices_of(busy, key) for key in answers}
         desk.keys.clear()
         await demo.call("homeassistant", "restart")
         await client.hears(f"{base}/status", "offline")
@@ -362,6 +502,9 @@ async def test_phones_on_the_broker_and_a_restart(demo: Demo) -> None:
             lambda: client.on(f"{base}/status")[-1].payload == "online", START_PATIENCE
         )
         await desk.shows("4", c="hold", o="green")
+        for key, earlier in before.items():
+            await busy.until(lambda: len(notices_of(busy, key)) > len(earlier))  # noqa: B023
+        await the_dialogs_go_on(busy, answers, before)
         kept = await client.kept(base)
         assert '"effect":"hold"' in kept[f"{base}/44/key/1/state"]
         client.publish(f"{base}/44/key/1/set", "OFF")
@@ -372,6 +515,9 @@ async def test_phones_on_the_broker_and_a_restart(demo: Demo) -> None:
             while (await demo.state(lamp)).get("state") != "on":  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         assert (await demo.state(lamp))["attributes"]["effect"] == "hold"
+        await lamp_is(busy, "1", "confirmed")
+        assert (await busy.invite("1")).status == 486
+        await lamp_is(busy, "1", "terminated")
 
 
 def outlives_a_power_cut(directory: Path) -> bool:
@@ -400,7 +546,7 @@ def outlives_a_power_cut(directory: Path) -> bool:
     except FileNotFoundError, ValueError:
         return False
     return (
-        len(entry["subentries"]) == 4
+        len(entry["subentries"]) == 5
         and all(phone["bindings"] for phone in phones)
         and all("c=park" in phone["keys"][3]["shown"] for phone in phones)
     )
@@ -505,7 +651,7 @@ async def test_a_new_phone_is_set_up(tmp_path: Path) -> None:
             new = demo.details["new_phone"]
             named = page["description_placeholders"]["named"]
             assert new["model"] in named and new["mac"] in named
-            press = "event.phone_47_kitchen_lights_press"
+            press = "event.phone_48_kitchen_lights_press"
             async with asyncio.timeout(PATIENCE):
                 while (await demo.state(press))["state"] == "unavailable":  # noqa: ASYNC110
                     await asyncio.sleep(0.2)

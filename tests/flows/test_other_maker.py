@@ -84,12 +84,12 @@ async def test_a_yealink_from_first_to_last_page(
         "| Transport | `UDP` |"
     )
     assert page["keys"] == (
-        "Then **Dsskey → Line Key**, one key of type BLF for each line."
+        "Then, at **Dsskey → Line Key**, set one key for each row."
         " Choose the account above as its *Line*. Leave *Extension* empty.\n\n"
         "| Key | Type | Value | Label | In Home Assistant |\n"
         "| --- | --- | --- | --- | --- |\n"
-        "| Line Key 1 | `BLF` | `1` | Front \\| door |  |\n"
-        "| Line Key 3 | `BLF` | `3` | `Key 3` |  |"
+        "| Line\N{NO-BREAK SPACE}Key\N{NO-BREAK SPACE}1 | `BLF` | `1` | Front \\| door |  |\n"
+        "| Line\N{NO-BREAK SPACE}Key\N{NO-BREAK SPACE}3 | `BLF` | `3` | `Key 3` |  |"
     )
     assert "green" in page["idle"]
 
@@ -163,7 +163,7 @@ async def test_a_web_page_whose_words_are_not_known_gets_the_usual_ones(
     assert "| Account | `46` |" in page["account"]
     assert f"| Port | `{port}` |" in page["account"]
     assert page["keys"] == (
-        "Then **The function keys**, one key of type BLF for each line.\n\n"
+        "Then, at **Function keys**, set one key for each row.\n\n"
         "| Key | Type | Number to monitor | Label | In Home Assistant |\n"
         "| --- | --- | --- | --- | --- |\n"
         "| 1 | `BLF` | `1` | `Key 1` |  |"
@@ -189,8 +189,9 @@ async def test_the_page_says_what_a_linked_key_does(
     result = await submit_phone(hass, result)
     page = result["description_placeholders"]
     assert page is not None
-    [row] = [row for row in page["keys"].splitlines() if "VPK 1 " in row]
-    assert row.startswith("| VPK 1 | `Busy Lamp Field (BLF)` | `Pump` | `1` | ")
+    first = "VPK\N{NO-BREAK SPACE}1"
+    [row] = [row for row in page["keys"].splitlines() if f"{first} " in row]
+    assert row.startswith(f"| {first} | `Busy Lamp Field (BLF)` | `Pump` | `1` | ")
     assert not row.endswith("|  |")
 
 

@@ -1,6 +1,7 @@
 """The last page for a phone of another maker: what to enter, in the words of its web page."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -8,6 +9,9 @@ from ..engine.phones import MAKERS
 from ..engine.provisioning import WORDS, ByHand, Profile, Words, by_hand
 from ..hub.markdown import code
 from ..hub.texts import text
+
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+"""Keeps the name of a key in one line of a narrow page."""
 
 
 @callback
@@ -49,7 +53,7 @@ def _keys(
         more += f" {text(hass, 'by_hand_pickup_field', field=field)}"
     rows = []
     for name, (key, *values) in entered.keys.items():
-        cells = (key, *map(code, values), lines.get(name, ""))
+        cells = (key.replace(" ", NO_BREAK), *map(code, values), lines.get(name, ""))
         rows.append(f"| {' | '.join(cells)} |")
     return text(
         hass,

@@ -115,7 +115,7 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
                 ("Subscriber Information: Display Name", "{name}"),
                 ("Subscriber Information: User ID", "{account}"),
                 ("Subscriber Information: Password", "{password}"),
-                ("Line Key Extended Function: Server Type", "Asterisk"),
+                ("Server Type (Voice → Phone, or Attendant Console)", "Asterisk"),
             ),
             keys_page="Voice → Phone",
             key="Line Key {number}",
