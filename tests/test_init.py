@@ -470,8 +470,9 @@ async def test_a_network_that_is_away_for_ten_minutes_is_reported_once(
         for entity in entities
         if entity.config_subentry_id == "subentry_44" and not entity.disabled
     }
-    # What the registration says stays true until it ends.
-    known = {f"sensor.phone_44_{it}" for it in ("firmware", "ip_address", "transport")}
+    # What the registration says stays true until it ends, as does how keys are sent.
+    names = ("firmware", "ip_address", "transport", "keys_sent_as")
+    known = {f"sensor.phone_44_{it}" for it in names}
     assert {LIGHT, PRESS, REGISTERED, *known} < away.keys()
 
     @callback

@@ -178,7 +178,9 @@ async def test_a_registration_that_is_renewed_writes_no_state(
         state.entity_id: state.last_reported
         for state in hass.states.async_all("sensor")
     }
-    assert len(before) == 6  # firmware, address and transport of two phones
+    assert (
+        len(before) == 8
+    )  # firmware, address, transport and how keys are sent, of two phones
     for _ in range(3):
         await phone.register()
     await hass.async_block_till_done()
@@ -293,7 +295,9 @@ async def test_counters_that_are_off_cost_no_timer(
 ) -> None:
     platforms = entity_platform.async_get_platforms(hass, DOMAIN)
     [sensors] = [it for it in platforms if it.domain == "sensor"]
-    assert len(sensors.entities) == 6  # firmware, address and transport of two phones
+    assert (
+        len(sensors.entities) == 8
+    )  # firmware, address, transport and how keys are sent, of two phones
     assert not any(entity.should_poll for entity in sensors.entities.values())
     assert sensors._async_polling_timer is None
 

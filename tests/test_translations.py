@@ -40,7 +40,11 @@ from custom_components.snom_buttons.hub.settings import (
     LinkLabel,
     LinkPress,
 )
-from custom_components.snom_buttons.sensor import OF_REGISTRATION, OF_TRAFFIC
+from custom_components.snom_buttons.sensor import (
+    OF_REGISTRATION,
+    OF_SENDING,
+    OF_TRAFFIC,
+)
 from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
@@ -423,12 +427,14 @@ def test_every_entity_has_its_name() -> None:
     assert set(entity["light"]) == entity_keys("light") == {"led", "message_lamp"}
     assert set(entity["button"]) == {b.translation_key for b in BUTTONS}
     assert all(b.key == b.translation_key for b in BUTTONS)
-    described = (*OF_REGISTRATION, *OF_TRAFFIC)
+    described = (*OF_REGISTRATION, *OF_SENDING, *OF_TRAFFIC)
     assert all(d.key == d.translation_key for d in described)
     of_description = {d.translation_key for d in described}
     assert set(entity["sensor"]) == entity_keys("sensor") - {"led"} | of_description
-    [transport] = [d for d in described if d.key == "transport"]
-    assert list(entity["sensor"]["transport"]["state"]) == sorted(transport.options)
+    options = {d.key: d.options for d in described if d.options}
+    assert options.keys() == {"transport", "sent_as"}
+    for key, words in options.items():
+        assert list(entity["sensor"][key]["state"]) == sorted(words)
 
 
 def test_every_effect_and_event_type_has_its_text() -> None:

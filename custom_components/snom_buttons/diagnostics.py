@@ -75,6 +75,7 @@ from .engine.phones import (
     KeyKind,
     Phone,
     PressAnswer,
+    SentAs,
     Speakers,
 )
 from .engine.xbuttons import (
@@ -330,6 +331,17 @@ SHOWN: Final = _fields(
                             "supports_buttons": _fact,
                         }
                     ),
+                    "contacts": _each(
+                        _fields(
+                            {
+                                "user_agent": _user_agent,
+                                "sent_as": _one_of(list(SentAs)),
+                                "subscriptions": _fact,
+                                # without its reason phrase
+                                "documents_refused": _matching(r"[1-6]\d\d\b"),
+                            }
+                        )
+                    ),
                     "looks": _each(_fields(_LOOK)),
                     "provisioning": _RECORD,
                 }
@@ -421,6 +433,7 @@ def _phone_status(phone: Phone) -> dict[str, Any]:
         "round_trip": phone.round_trip,
         "traffic": asdict(phone.traffic),
         "registration": registration and asdict(registration),
+        "contacts": [sending._asdict() for sending in phone.sendings],
         "looks": [
             {name: value for name, value in asdict(key.look).items() if value}
             for key in phone.keys.values()

@@ -16,7 +16,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import callback
 
-from .engine.phones import KeyPress, Registration, Traffic, hardware_of
+from .engine.phones import KeyPress, Registration, Sending, SentAs, Traffic, hardware_of
 from .entity import SnomEntity, SnomPhoneEntity, platform_setup
 from .hub.phone import SnomPhone
 
@@ -123,6 +123,55 @@ class RegistrationSensor(SnomPhoneEntity, SensorEntity):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SendingSensorDescription(SensorEntityDescription):
+    """Description of a sensor that shows how keys are sent."""
+
+    value: Callable[[Sending], str | int]
+
+
+OF_SENDING = (
+    SendingSensorDescription(
+        key="sent_as",
+        translation_key="sent_as",
+        device_class=SensorDeviceClass.ENUM,
+        options=[sent_as.value for sent_as in SentAs],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda sending: sending.sent_as.value,
+    ),
+    SendingSensorDescription(
+        key="subscriptions",
+        translation_key="subscriptions",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda sending: sending.subscriptions,
+    ),
+)
+
+
+class SendingSensor(SnomPhoneEntity, SensorEntity):
+    """How the keys of a phone are sent: of several contacts to the newest."""
+
+    entity_description: SendingSensorDescription
+
+    def __init__(self, phone: SnomPhone, description: SendingSensorDescription) -> None:
+        """Create the sensor of a description."""
+        super().__init__(phone, description.key)
+        self.entity_description = description
+
+    @callback
+    @override
+    def _async_read_status(self) -> bool:
+        before = self._attr_available, self._attr_native_value
+        sendings = self.phone.sendings
+        self._attr_available = bool(sendings)
+        self._attr_native_value = (
+            self.entity_description.value(sendings[-1]) if sendings else None
+        )
+        return (self._attr_available, self._attr_native_value) != before
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrafficSensorDescription(SensorEntityDescription):
     """Description of a counter of documents."""
 
@@ -197,6 +246,7 @@ async_setup_entry = platform_setup(
     of_phone=[
         RoundTripSensor,
         *(partial(RegistrationSensor, description=of) for of in OF_REGISTRATION),
+        *(partial(SendingSensor, description=of) for of in OF_SENDING),
         *(partial(TrafficSensor, description=of) for of in OF_TRAFFIC),
         LastPressSensor,
     ]

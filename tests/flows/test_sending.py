@@ -100,6 +100,11 @@ async def test_another_way_is_followed_by_what_to_enter(
     assert not result["last_step"]
     result = await submit_phone(hass, result, speakers=speakers)
     assert (result["step_id"], result["last_step"]) == ("phone", True)
+    page = result["description_placeholders"] or {}
+    kind, number = "Button", "`1`"
+    if speakers == "blf":
+        kind, number = "BLF", f"`sip:1@{page['registrar']}`"
+    assert page["keys"].splitlines()[0] == f"| P1 | {kind} | {number} | Key 1 |  |"
     assert stored(config_entry) is None
     result = await submit_phone(hass, result)
     assert result["reason"] == "reconfigure_successful"
@@ -146,7 +151,7 @@ async def test_a_phone_that_does_not_register_cannot_subscribe(
     hass: HomeAssistant, config_entry: MockConfigEntry, speakers: Speakers
 ) -> None:
     update_phone(hass, config_entry, address="192.168.1.9", sending={"speakers": "blf"})
-    assert setup_of(config_entry).speakers is Speakers.AUTOMATIC
+    assert setup_of(config_entry).speakers is Speakers.BUTTONS
     update_phone(hass, config_entry, sending={})
     result = await reconfigure_phone(hass, config_entry, "sending")
     result = await submit_phone(hass, result, speakers=speakers, inverted=True)

@@ -31,11 +31,12 @@ profiles = st.builds(
     keys=st.lists(
         st.builds(
             ProfileKey,
-            name=texts,
+            name=texts.filter(lambda name: name == name.strip()),
             label=st.text(max_size=80),
             is_used=st.booleans(),
         )
     ).map(tuple),
+    has_blf_keys=st.booleans(),
     lamps=st.booleans(),
     whole=st.booleans(),
     settings_url=st.none() | st.just("http://192.0.2.1:8123/api/x/000413AABBCC.xml"),

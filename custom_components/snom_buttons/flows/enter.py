@@ -15,6 +15,7 @@ from ..engine.provisioning import Profile, Setting, keys_of, settings_of
 from ..hub.links.describe import describe
 from ..hub.markdown import code, escape_markdown
 from ..hub.provisioning.profiles import async_profile
+from ..hub.provisioning.refusals import async_refuses_documents
 from ..hub.provisioning.renewal import async_has_fetched
 from ..hub.settings import EntrySettings, KeySettings, PhoneSettings
 from ..hub.texts import text
@@ -33,6 +34,9 @@ LABELED: Final = (
     "user_idle_text",
 )
 """The settings that are on the page *Login* of an identity in the phone's web page."""
+
+TYPES: Final = {"button": "Button", "blf": "BLF"}
+"""What the web page calls the types of keys."""
 
 type Label = Callable[[str], str]
 """Returns what the phone's web page calls a setting."""
@@ -62,8 +66,8 @@ def key_rows(profile: Profile, lines: Mapping[str, str]) -> str:
     for key in keys_of(profile):
         kind, _, argument = key.value.partition(" ")
         rows.append(
-            f"| P{key.number + 1} | {kind.capitalize()} | {code(argument)}"
-            f" | {escape_markdown(key.label)} | {lines.get(argument, '')} |"
+            f"| P{key.number + 1} | {TYPES[kind]} | {code(argument)}"
+            f" | {escape_markdown(key.label)} | {lines.get(key.name, '')} |"
         )
     return "\n".join(rows)
 
@@ -118,7 +122,14 @@ class EnterFlow(SnomSubentryFlow):
             ),
             settings.lines,
         )
-        profile = async_profile(self.hass, settings, phone)
+        profile = async_profile(
+            self.hass,
+            settings,
+            phone,
+            refuses_documents=async_refuses_documents(
+                self._get_entry(), phone.subentry_id
+            ),
+        )
         if maker := data.get(CONF_MAKER):
             return self.async_show_form(
                 step_id="other_phone",

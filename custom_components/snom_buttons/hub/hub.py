@@ -127,7 +127,7 @@ class SnomHub:
         for extension, saved in stored["phones"].items():
             self.server.restore_phone(extension, saved)
             subentry_id = self.phones[extension].settings.subentry_id
-            self.provisioning.refresher.async_recall(subentry_id, saved)
+            self.provisioning.async_recall(subentry_id, saved)
             await asyncio.sleep(0)
         self.server.restore_lines(stored[LINES])
         self.mqtt.recall(stored[MQTT])
@@ -337,8 +337,8 @@ class SnomHub:
 
     def _phone_snapshot(self, extension: str) -> dict[str, Any]:
         subentry_id = self.phones[extension].settings.subentry_id
-        fetched = self.provisioning.refresher.async_saved(subentry_id)
-        return self.server.phone_snapshot(extension) | fetched
+        saved = self.provisioning.async_saved(subentry_id)
+        return self.server.phone_snapshot(extension) | saved
 
     def _left_behind(self) -> dict[str, Any]:
         return self.mqtt.follower.left_behind

@@ -132,6 +132,7 @@ class ServerIssues(Follower):
         for phone in self._followed.keys() - phones:
             self._followed.pop(phone)()
             self._async_withdraw(self._refusal_id(phone))
+            self._async_withdraw(self._blf_id(phone))
             self._async_withdraw(self._excess_id(phone))
         for phone in phones - self._followed.keys():
             follow = partial(self._async_follow_phone, phone)
@@ -314,7 +315,17 @@ class ServerIssues(Follower):
             )
         else:
             self._async_withdraw(self._excess_id(phone))
-        if answer := phone.phone.refusal:
+        needs_blf = phone.phone.needs_blf
+        if needs_blf:
+            self._async_report(
+                self._blf_id(phone),
+                "phone_needs_blf",
+                {"phone": phone.settings.setup.name, "answer": needs_blf},
+                literal={"title": phone.settings.setup.name},
+            )
+        else:
+            self._async_withdraw(self._blf_id(phone))
+        if (answer := phone.phone.refusal) and not needs_blf:
             self._async_report(
                 self._refusal_id(phone),
                 "phone_refuses",
@@ -323,6 +334,10 @@ class ServerIssues(Follower):
             )
         else:
             self._async_withdraw(self._refusal_id(phone))
+
+    @staticmethod
+    def _blf_id(phone: SnomPhone) -> str:
+        return f"needs_blf_{phone.settings.subentry_id}"
 
     @staticmethod
     def _excess_id(phone: SnomPhone) -> str:

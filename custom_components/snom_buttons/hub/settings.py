@@ -462,12 +462,12 @@ class PhoneSettings:
             for rule in dialling.get(CONF_DIAL_RULES, ())
         }
         maker = MAKERS.get(data.get(CONF_MAKER, ""))
-        sending = SendingSettings()
-        if not data.get(CONF_ADDRESS):  # without a registration it cannot subscribe
-            sending = SendingSettings.from_dict(
-                data.get(CONF_SENDING, {}),
-                SendingSettings.usual(data.get(CONF_MAKER, "")),
-            )
+        sending = SendingSettings.from_dict(
+            data.get(CONF_SENDING, {}),
+            SendingSettings.usual(data.get(CONF_MAKER, "")),
+        )
+        if data.get(CONF_ADDRESS):  # without a registration it cannot subscribe
+            sending = replace(sending, speakers=Speakers.BUTTONS)
         return cls(
             subentry_id=subentry.subentry_id,
             setup=PhoneSetup(

@@ -98,6 +98,28 @@ def test_beside_a_telephone_system_nothing_else_is_set() -> None:
     assert b"setting_server" not in settings_file(beside)
 
 
+@pytest.mark.parametrize(
+    ("registrar", "value"),
+    [
+        ("192.0.2.1:5060", "blf sip:1@192.0.2.1:5060"),
+        ("[2001:db8::1]:5061", "blf sip:1@[2001:db8::1]:5061"),
+    ],
+)
+def test_a_phone_that_knows_no_documents_has_keys_of_type_blf(
+    registrar: str, value: str
+) -> None:
+    profile = Profile(
+        account="44",
+        password="s3cret",
+        name="Kitchen",
+        registrar=registrar,
+        has_blf_keys=True,
+        keys=(ProfileKey(name="1", label="Lamp"),),
+    )
+    [key] = keys_of(profile)
+    assert (key.name, key.label, key.value) == ("1", "Lamp", value)
+
+
 def test_the_keys_of_an_expansion_module_of_a_d385_begin_at_174() -> None:
     keys = tuple(ProfileKey(name=str(n), label="") for n in range(1, 51))
     d385 = Profile(

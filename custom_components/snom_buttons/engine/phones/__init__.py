@@ -11,6 +11,7 @@ from .models import EXPANSIONS, MODELS, Model, hardware_of, model_name
 from .network import check_bind, free_port, tcp_listener
 from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
+from .sending import Sending, SentAs
 from .server import CannotListen, PhoneServer
 from .settings import ServerSettings
 from .setup import (
@@ -57,6 +58,8 @@ __all__ = [
     "PhoneSetup",
     "PressAnswer",
     "Registration",
+    "Sending",
+    "SentAs",
     "ServerSettings",
     "SharedLine",
     "Signal",

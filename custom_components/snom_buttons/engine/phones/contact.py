@@ -9,6 +9,7 @@ from .buttons import Buttons
 from .courier import Courier
 from .keepalive import Keepalive
 from .outbox import Answer, Outbox
+from .sending import Sending, SentAs
 from .setup import PhoneSetup, Speakers
 from .speaker import MESSAGES, DeliveryFailed, DocumentsRefused
 from .traffic import Traffic
@@ -132,6 +133,35 @@ class Contact:
             if sends
         ]
 
+    @property
+    def _used(self) -> list[str]:
+        """The names of the keys that are used: a phone need not have the others."""
+        return [key.name for key in self._setup_of().keys if key.used]
+
+    @property
+    def needs_blf(self) -> str | None:
+        """The refusal of documents, in automatic while a used key is not subscribed to."""
+        if self._setup_of().speakers is not Speakers.AUTOMATIC or not (
+            refused := self.documents_refused
+        ):
+            return None
+        return None if all(key in self._blf for key in self._used) else refused
+
+    @property
+    def sending(self) -> Sending:
+        """How the used keys are sent now."""
+        buttons, blf = self._sends_documents, False
+        if self._blf:  # asked at each change of a lamp, so without a loop for others
+            boxes = [box for key in self._used for box in self._outboxes(key)]
+            buttons, blf = self._buttons_box in boxes, self._blf_box in boxes
+        sent_as = SentAs.of(buttons=buttons, blf=blf)
+        return Sending(
+            user_agent=self.binding.user_agent or "",
+            sent_as=SentAs.REFUSED if self.needs_blf else sent_as,
+            subscriptions=len(self.subscriptions),
+            documents_refused=self.documents_refused,
+        )
+
     def reaches(self, key: str) -> bool:
         """Whether there is a speaker for a key."""
         return key in self._blf or (self._sends_documents and key != MESSAGES)
@@ -254,21 +284,16 @@ class Contact:
             return False
         if not self._blf and self._sends_documents:
             return self._buttons_box.in_sync
-        keys = self._setup_of().keys
-        if not all(self.reaches(key.name) for key in keys):
+        keys = self._used
+        if not all(map(self.reaches, keys)):
             return False
-        boxes = {id(box): box for key in keys for box in self._outboxes(key.name)}
+        boxes = {id(box): box for key in keys for box in self._outboxes(key)}
         return all(box.in_sync for box in boxes.values())
 
     @property
     def refusal(self) -> str | None:
         """The contact's answer if it keeps refusing keys."""
-        refused = self.documents_refused
-        if refused and not self._sends_documents:
-            keys = self._setup_of().keys
-            if not all(self.reaches(key.name) for key in keys):
-                return refused
-        return self._buttons_box.refusal or self._blf_box.refusal
+        return self.needs_blf or self._buttons_box.refusal or self._blf_box.refusal
 
     @property
     def held_by(self) -> str | None:

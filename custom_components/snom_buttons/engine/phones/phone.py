@@ -27,6 +27,7 @@ from .events import Dialled, KeyPress
 from .key import Key, SavedLook, differ_only_in_label
 from .outbox import Answer
 from .registration import Registration
+from .sending import Sending
 from .setup import LineSetup, PhoneSetup
 from .signal import Signal
 from .speaker import MESSAGES, DeliveryFailed
@@ -162,6 +163,17 @@ class Phone:
         """The answer of a contact that keeps refusing documents, None without one."""
         refusals = (contact.refusal for contact in self._contacts.values())
         return next(filter(None, refusals), None)
+
+    @property
+    def needs_blf(self) -> str | None:
+        """The refusal of a contact whose used keys have to be BLF, and are not all."""
+        answers = (contact.needs_blf for contact in self._contacts.values())
+        return next(filter(None, answers), None)
+
+    @property
+    def sendings(self) -> list[Sending]:
+        """How the keys of each contact are sent, in the order of `registrations`."""
+        return [contact.sending for contact in self._contacts.values()]
 
     @property
     def round_trip(self) -> float | None:

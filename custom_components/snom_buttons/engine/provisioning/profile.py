@@ -76,6 +76,8 @@ class Profile:
     """The number of the phone's identity that is used. The others are not touched."""
     keys: tuple[ProfileKey, ...] = ()
     """In the order of the phone's keys."""
+    has_blf_keys: bool = False
+    """Whether the keys are of type BLF: those of a phone that knows no documents."""
     whole: bool = True
     """Whether the phone belongs to us. If not, as beside a telephone system, nothing is set
     but the identity and those of its keys that are used."""
@@ -103,9 +105,11 @@ class FunctionKey(NamedTuple):
     number: int
     """From 0, as in the settings file."""
     identity: int
+    name: str
+    """That of the ProfileKey."""
     label: str
     value: str
-    """The type with its argument, such as `button 1`."""
+    """The type with its argument, such as `button 1` or `blf sip:1@192.0.2.1:5060`."""
 
 
 def settings_of(profile: Profile) -> tuple[Setting, ...]:
@@ -167,8 +171,13 @@ def keys_of(profile: Profile) -> tuple[FunctionKey, ...]:
         FunctionKey(
             number=position + (gap if own and position >= own else 0),
             identity=profile.identity,
+            name=key.name,
             label=_readable(key.label),
-            value=_readable(f"button {key.name}"),
+            value=_readable(
+                f"blf sip:{key.name}@{profile.registrar}"
+                if profile.has_blf_keys
+                else f"button {key.name}"
+            ),
         )
         for position, key in enumerate(profile.keys)
         if profile.whole or key.is_used

@@ -16,6 +16,7 @@ from .discovery import async_drop_card, async_is_ignored, async_is_set_up
 from .profiles import async_profile
 from .record import FETCHED, REFUSED, Record
 from .refresh import Refresher
+from .refusals import Refusals
 from .tokens import FirstTokens
 from .window import Window
 
@@ -46,6 +47,7 @@ class Files:
         entry: ConfigEntry[Any],
         tokens: FirstTokens,
         refresher: Refresher,
+        refusals: Refusals,
         *,
         record: Record,
         window: Callable[[], Window | None],
@@ -55,6 +57,7 @@ class Files:
         self._entry = entry
         self._tokens = tokens
         self._refresher = refresher
+        self._refusals = refusals
         self._record = record
         self._window = window
         self._settings: EntrySettings | None = None
@@ -170,7 +173,12 @@ class Files:
 
     def _profile(self, phone: PhoneSettings) -> Profile:
         assert self._settings is not None
-        return async_profile(self._hass, self._settings, phone)
+        return async_profile(
+            self._hass,
+            self._settings,
+            phone,
+            refuses_documents=self._refusals.async_has(phone.subentry_id),
+        )
 
     @callback
     def _async_assign(self, mac: Mac, phone: PhoneSettings) -> None:

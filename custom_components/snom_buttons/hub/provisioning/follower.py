@@ -29,6 +29,7 @@ from .newcomers import Newcomer, Newcomers
 from .profiles import async_settings_url
 from .record import ANNOUNCED, ANSWERED, Record
 from .refresh import Refresher
+from .refusals import Refusals
 from .renewal import Renewals
 from .tokens import FirstTokens
 from .window import MakePhone, Window
@@ -67,11 +68,13 @@ class Provisioning(Follower):
         self.refresher: Final = Refresher(hass, phones, self.record, save)
         self._renewals = Renewals(hass, entry)
         self.tokens: Final = FirstTokens(time.monotonic)
+        self.refusals: Final = Refusals(phones, save, self._async_refusals_changed)
         self.files: Final = Files(
             hass,
             entry,
             self.tokens,
             self.refresher,
+            self.refusals,
             record=self.record,
             window=lambda: self.window,
         )
@@ -99,6 +102,7 @@ class Provisioning(Follower):
         self._settings = settings
         self.newcomers.async_drop({phone.mac for phone in settings.phones})
         self.record.async_update(settings.phones)
+        self.refusals.async_update()
         self.files.async_update(settings)
         self._renewals.async_update()
         async_drop_extensions(
@@ -109,9 +113,22 @@ class Provisioning(Follower):
     async def stop(self) -> None:
         await super().stop()
         self.refresher.async_stop()
+        self.refusals.async_stop()
         self._renewals.async_stop()
         if self.window is not None:
             self.window.async_end(None)
+
+    @callback
+    def async_saved(self, subentry_id: str) -> dict[str, Any]:
+        """Return what is stored of a phone, for `async_recall` after a restart."""
+        refused = self.refusals.async_saved(subentry_id)
+        return self.refresher.async_saved(subentry_id) | refused
+
+    @callback
+    def async_recall(self, subentry_id: str, saved: object) -> None:
+        """Restore what was stored of a phone, which may be anything."""
+        self.refresher.async_recall(subentry_id, saved)
+        self.refusals.async_recall(subentry_id, saved)
 
     @callback
     def async_open_window(self, make: MakePhone) -> Window:
@@ -172,6 +189,11 @@ class Provisioning(Follower):
         """Those of all servers that run."""
         entries = self._hass.config_entries.async_loaded_entries(DOMAIN)
         return [entry.runtime_data.provisioning for entry in entries]
+
+    @callback
+    def _async_refusals_changed(self) -> None:
+        if self._settings is not None:
+            self.files.async_update(self._settings)
 
     @callback
     def _async_discover(self, newcomer: Newcomer) -> None:

@@ -8,7 +8,7 @@ from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
-from ...engine.phones import KeyKind
+from ...engine.phones import KeyKind, Speakers
 from ...engine.provisioning import Profile, ProfileKey, Region, region_of
 from ..settings import EntrySettings, PhoneSettings
 
@@ -49,9 +49,13 @@ def _registrar(settings: EntrySettings) -> tuple[str, str]:
 
 @callback
 def async_profile(
-    hass: HomeAssistant, settings: EntrySettings, phone: PhoneSettings
+    hass: HomeAssistant,
+    settings: EntrySettings,
+    phone: PhoneSettings,
+    *,
+    refuses_documents: bool,
 ) -> Profile:
-    """Return what a phone is to be set to."""
+    """Return what a phone is to be set to, which may not know buttons documents."""
     transport, registrar = _registrar(settings)
     setup, provisioning = phone.setup, phone.provisioning
     return Profile(
@@ -63,6 +67,8 @@ def async_profile(
         model=setup.model,
         identity=provisioning.identity,
         whole=not provisioning.beside,
+        has_blf_keys=setup.speakers is Speakers.BLF
+        or (setup.speakers is Speakers.AUTOMATIC and refuses_documents),
         keys=tuple(
             ProfileKey(
                 name=key.name,
