@@ -160,6 +160,16 @@ class Linphone:
     @classmethod
     @asynccontextmanager
     async def run(cls, account: Account, home: Path) -> AsyncIterator[Peer]:
+        cls.set_up(account, home)
+        log = ("-d", "6", "-l", "/dev/stdout")
+        async with running(
+            "linphonec", "-c", home / "linphonerc", *log, home=home
+        ) as program:
+            yield cls(program, account.port)
+
+    @staticmethod
+    def set_up(account: Account, home: Path) -> None:
+        """Write the configuration."""
         # -1 is any port, 0 disables the transport.
         ports = {t: -1 if t == account.transport else 0 for t in ("udp", "tcp", "tls")}
         trusted = account.certificate.certificate if account.certificate else ""
@@ -194,11 +204,6 @@ domain={LOCALHOST}
         )
         # Without this folder for its database linphonec crashes on the first message.
         write(home / ".local/share/linphone")
-        log = ("-d", "6", "-l", "/dev/stdout")
-        async with running(
-            "linphonec", "-c", home / "linphonerc", *log, home=home
-        ) as program:
-            yield cls(program, account.port)
 
     async def is_registered(self) -> None:
         await self.program.says("moving from state .* to .LinphoneRegistrationOk.")

@@ -14,6 +14,7 @@ from tests.support.certificates import make_certificate
 from tests.support.kamailio import Kamailio, proxying
 from tests.support.patience import PATIENCE
 from tests.support.peers import LOCALHOST, PEERS, Account
+from tests.support.ports import free_port
 from tests.support.rawphone import RawPhone
 from tests.support.serving import lit
 from tests.support.serving_peers import (
@@ -183,3 +184,52 @@ async def test_subscriptions_of_two_contacts_of_a_phone(tmp_path: Path) -> None:
             assert f"sip:{key}@" in notice.get("From")
             (document,) = each.requests
             assert f"k={key}" not in document.body
+
+
+async def test_blf_keys_of_a_phone_behind_the_proxy(tmp_path: Path) -> None:
+    """Subscribe, lamp, press, restart of the server, refresh and end pass through."""
+    phone, again = make_phone(), make_phone()
+    presses: list[str] = []
+    async with proxying(port := free_port(), tmp_path / "proxy") as proxy:
+        settings = settings_for("udp", port)
+        through = (LOCALHOST, proxy.port)
+        async with AsyncExitStack() as stack:
+            async with serving(phone, settings=settings) as server:
+                server.pressed.subscribe(lambda press: presses.append(press.key))
+                desk = await stack.enter_async_context(
+                    RawPhone(server.address, "44", PASSWORD, through=through)
+                )
+                await desk.register()
+                answer = await desk.subscribe("1")
+                assert answer.status == 200
+                (route,) = answer.all("Record-Route")
+                assert f":{proxy.port};lr" in route
+                await desk.until(lambda: len(desk.notices) == 1)
+                phone.keys["1"].show(lit("1"))
+                await desk.until(lambda: len(desk.notices) == 2)
+                assert (await desk.invite("1")).status == 486
+                assert presses == ["1"]
+                snapshot = json.loads(json.dumps(server.snapshot()))
+            async with serving(again, settings=settings, snapshot=snapshot) as server:
+                server.pressed.subscribe(lambda press: presses.append(press.key))
+                await desk.until(lambda: len(desk.notices) == 3)
+                ours = f"Route: {route}"
+                refreshed = await desk.subscribe("1", ours, within=answer)
+                assert refreshed.status == 200
+                await desk.until(lambda: len(desk.notices) == 4)
+                assert (await desk.invite("1")).status == 486
+                ended = await desk.subscribe("1", ours, within=answer, expires=0)
+                assert ended.status == 200
+                await desk.until(lambda: len(desk.notices) == 5)
+    assert presses == ["1", "1"]
+    dialog = {(n.get("Call-ID"), n.get("From"), n.get("To")) for n in desk.notices}
+    assert dialog == {
+        (answer.get("Call-ID"), answer.get("To"), answer.get("From")),
+    }
+    cseqs = [int(notice.get("CSeq").split()[0]) for notice in desk.notices]
+    assert cseqs == sorted(set(cseqs))
+    for notice in desk.notices:
+        # The proxy was first in the Route and removed itself.
+        assert len(notice.all("Via")) == 2
+        assert notice.all("Route") == []
+        assert notice.start == f"NOTIFY sip:44@{desk.address} SIP/2.0"

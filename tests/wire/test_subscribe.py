@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from dataclasses import replace
 from pathlib import Path
+import sys
 
 import pytest
 
 from custom_components.snom_buttons.engine.dialoginfo import DialogState
+from custom_components.snom_buttons.engine.phones import Phone, Speakers
+from custom_components.snom_buttons.engine.xbuttons import LightMode
 from tests.support.kamailio import proxying
 from tests.support.notifying import LOCALHOST, PASSWORDS, notifying
 from tests.support.patience import PATIENCE
+from tests.support.peers import Account, Linphone
 from tests.support.programs import program
+from tests.support.running import running
+from tests.support.serving import PASSWORD, lit, phone_setup, serving, setup
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
@@ -121,3 +128,31 @@ async def test_phones_behind_kamailio_share_a_flow(tmp_path: Path) -> None:
             ).status == 403
             assert (await attacker.subscribe("2")).status == 403
             assert len(server.subscriptions()) == 1
+
+
+async def test_linphone_subscribes_to_a_key(tmp_path: Path) -> None:
+    """At the whole server: its lamp follows, and it unsubscribes."""
+    program("linphonec")  # of the same package as the library
+    phone = Phone(phone_setup(keys=[setup("1")], speakers=Speakers.BLF))
+    async with serving(phone) as server:
+        port = server.address[1]
+        Linphone.set_up(Account("44", PASSWORD, "ha", port, "udp"), tmp_path)
+        async with running(
+            sys.executable,
+            Path(__file__).with_name("linphone_subscriber.py"),
+            tmp_path / "linphonerc",
+            f"sip:1@{LOCALHOST}:{port}",
+            home=tmp_path,
+        ) as linphone:
+            await linphone.says("subscription active")
+            await linphone.says('version="0".* <state>terminated</state>')
+            phone.keys["1"].show(replace(lit("1", LightMode.PICKUP), caller="Door"))
+            await linphone.says('version="1".* <state>early</state> .* display="Door"')
+            phone.keys["1"].show(lit("1"))
+            await linphone.says('version="2".* <state>confirmed</state>')
+            await linphone.write_line("end")
+            await linphone.says("subscription terminated")
+            async with asyncio.timeout(PATIENCE):
+                while server._notifier.subscriptions("44"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            assert phone.available
