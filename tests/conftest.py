@@ -18,6 +18,7 @@ from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.engine.phones import outbox
 from custom_components.snom_buttons.hub.provisioning import hearing
 from homeassistant.core import HomeAssistant
+from tests.support.blfphone import BlfPhone
 from tests.support.entries import PASSWORD, Phones, phone_subentry
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
@@ -109,16 +110,29 @@ async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConf
 
 
 @pytest.fixture
-async def phones(port: int) -> AsyncIterator[Phones]:
+def speaker(request: pytest.FixtureRequest) -> str:
+    """Return how the keys of phones are sent: see `over_both_speakers`."""
+    return str(getattr(request, "param", "buttons"))
+
+
+@pytest.fixture
+async def phones(
+    request: pytest.FixtureRequest, port: int, speaker: str
+) -> AsyncIterator[Phones]:
     """Return a function that makes registered phones that know their keys."""
+    make = BlfPhone if speaker == "blf" else RawPhone
     async with AsyncExitStack() as stack:
 
         async def registered(extension: str = "44", **options: Any) -> RawPhone:
             phone = await stack.enter_async_context(
-                RawPhone((LOCALHOST, port), extension, PASSWORD, **options)
+                make((LOCALHOST, port), extension, PASSWORD, **options)
             )
             answer = await phone.register()
             assert answer.status == 200, answer
+            if isinstance(phone, BlfPhone):
+                entry: MockConfigEntry = request.getfixturevalue("config_entry")
+                keys = entry.subentries[f"subentry_{extension}"].data["keys"]
+                await phone.watch(*(it["key"] for it in keys if it["kind"] != "none"))
             await phone.until(lambda: bool(phone.keys))
             return phone
 

@@ -17,6 +17,7 @@ from homeassistant.const import ATTR_DEVICE_CLASS, STATE_UNAVAILABLE, STATE_UNKN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones
 from tests.support.rawphone import RawPhone
 
@@ -24,21 +25,22 @@ PRESS = "event.phone_44_key_1_press"
 DIALLED = "event.phone_44_dialled"
 
 
+@over_both_speakers
 async def test_a_press_is_an_event_of_its_key(
-    hass: HomeAssistant, phone: RawPhone
+    hass: HomeAssistant, phone: RawPhone, speaker: str
 ) -> None:
     state = hass.states.get(PRESS)
     assert state.state == STATE_UNKNOWN
     assert state.attributes[ATTR_DEVICE_CLASS] == EventDeviceClass.BUTTON
     assert state.attributes[ATTR_EVENT_TYPES] == [ButtonEventType.PRESS_END]
 
-    assert (await phone.press("1")).status == 200
+    assert (await phone.press("1")).status == phone.press_status
 
     state = hass.states.get(PRESS)
     assert dt_util.parse_datetime(state.state) is not None
     assert state.attributes[ATTR_EVENT_TYPE] == ButtonEventType.PRESS_END
-    assert state.attributes["action"] == "message"
-    assert state.attributes["number"] == "key1"
+    sent = {"buttons": ("message", "key1"), "blf": ("invite", "1")}[speaker]
+    assert (state.attributes["action"], state.attributes["number"]) == sent
     assert hass.states.get("event.phone_44_key_2_press").state == STATE_UNKNOWN
     assert hass.states.get("event.phone_45_key_1_press").state == STATE_UNAVAILABLE
 

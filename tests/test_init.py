@@ -50,6 +50,7 @@ from homeassistant.helpers import (
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from tests.support.blfphone import over_both_speakers
 from tests.support.certificates import make_certificate
 from tests.support.clock import hurrying
 from tests.support.entries import (
@@ -549,6 +550,7 @@ async def test_no_password_is_logged(
 # Restarts
 
 
+@over_both_speakers
 async def test_looks_come_back_after_a_restart(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -572,6 +574,7 @@ async def test_looks_come_back_after_a_restart(
     assert hass.states.get(OTHER_LIGHT).state == STATE_UNAVAILABLE
 
 
+@over_both_speakers
 async def test_looks_survive_a_crash(
     hass: HomeAssistant,
     server: MockConfigEntry,

@@ -39,6 +39,7 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, add_phone, in_sync, key_data, phone_subentry
 from tests.support.rawphone import RawPhone
 
@@ -72,6 +73,7 @@ async def test_on_and_off(hass: HomeAssistant, phone: RawPhone) -> None:
     await phone.shows("1", c=None)
 
 
+@over_both_speakers
 @pytest.mark.parametrize(
     "effect",
     ["hold", "pickup", "park", "message", "offline", "error", "seized", "record"],
@@ -93,6 +95,7 @@ async def test_an_effect_is_a_light_mode(
     await phone.shows("1", c="on")
 
 
+@over_both_speakers
 async def test_a_lamp_that_was_off_comes_on_steadily(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:

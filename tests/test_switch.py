@@ -14,6 +14,7 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import Event, HomeAssistant, callback
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import KEYS, Phones, update_phone
 from tests.support.rawphone import RawPhone
 from tests.support.serving import noting_messages
@@ -21,6 +22,7 @@ from tests.support.serving import noting_messages
 ALARM = "switch.phone_44_alarm"
 
 
+@over_both_speakers
 async def test_on_and_off(hass: HomeAssistant, phone: RawPhone) -> None:
     assert hass.states.get(ALARM).state == STATE_OFF
     for service, state, light in (
@@ -34,6 +36,7 @@ async def test_on_and_off(hass: HomeAssistant, phone: RawPhone) -> None:
         await phone.shows("3", c=light, l="Alarm")
 
 
+@over_both_speakers
 async def test_a_switch_is_unavailable_while_its_phone_is_away(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:

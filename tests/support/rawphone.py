@@ -58,6 +58,8 @@ class RawPhone(UdpPeer):
     """One phone. Use it as an asynchronous context manager."""
 
     transport = "UDP"
+    press_status = 200
+    """The status of the answer to a press."""
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HassJob, HomeAssistant, callback
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, add_phone, line_subentry
 from tests.support.mqtt_peers import Heard, MqttClient
 from tests.support.rawphone import RawPhone
@@ -119,12 +120,14 @@ async def test_in_sync_is_published_key_by_key(
     assert all(h.json["in_sync"] for h in client.on("snom_buttons/44/key/2/state")[1:])
 
 
-async def test_event(client: MqttClient, phone: RawPhone) -> None:
+@over_both_speakers
+async def test_event(client: MqttClient, phone: RawPhone, speaker: str) -> None:
     await phone.press("1")
     first = await client.hears("snom_buttons/44/key/1/event", event_type="press_end")
     assert (first.qos, first.retain) == (1, False)
     said = check(first, "event")
-    assert (said["action"], said["number"]) == ("message", "key1")
+    sent = {"buttons": ("message", "key1"), "blf": ("invite", "1")}[speaker]
+    assert (said["action"], said["number"]) == sent
     when = datetime.fromisoformat(said["time"])
     assert when.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - when) < timedelta(minutes=1)
@@ -167,6 +170,7 @@ async def test_shared_line(
     assert "shared line" in check(heard, "error")["reason"]
 
 
+@over_both_speakers
 @pytest.mark.parametrize("word", ["ON", "on", " On\n", "TOGGLE", '{"state": "ON"}'])
 async def test_set_by_a_word(client: MqttClient, phone: RawPhone, word: str) -> None:
     client.publish("snom_buttons/44/key/1/set", word)
