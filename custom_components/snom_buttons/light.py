@@ -22,7 +22,7 @@ from .engine.keywords import (
     with_light,
 )
 from .engine.phones import MESSAGES, KeyKind, KeySetup
-from .engine.xbuttons import LightMode, MessageWaiting
+from .engine.xbuttons import LightMode
 from .entity import (
     SnomEntity,
     SnomLampEntity,
@@ -152,15 +152,11 @@ class MessageLamp(SnomPhoneEntity, LightEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Show one new message, unless there are some."""
-        if not self.is_on:
-            waiting = MessageWaiting(new=1, old=self.phone.waiting.old)
-            self.phone.show_messages(waiting, self._context)
+        self.phone.show_messages(self.phone.messages_after(on=True), self._context)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Show no messages, neither new nor old."""
-        self.phone.show_messages(MessageWaiting(new=0, old=0), self._context)
+        self.phone.show_messages(self.phone.messages_after(on=False), self._context)
 
 
 async_setup_entry = platform_setup(

@@ -22,11 +22,13 @@ from custom_components.snom_buttons.engine.mqtt.commands import (
 from custom_components.snom_buttons.engine.mqtt.payloads import (
     dialled_payload,
     error_payload,
+    messages_payload,
     press_payload,
     state_payload,
 )
 from custom_components.snom_buttons.engine.mqtt.topics import Topics
 from custom_components.snom_buttons.engine.phones import (
+    MESSAGES,
     Dialled,
     Key,
     KeyPress,
@@ -37,6 +39,7 @@ from custom_components.snom_buttons.engine.xbuttons import (
     Action,
     KeyDescription,
     LightMode,
+    MessageWaiting,
     parse_document,
 )
 
@@ -151,6 +154,7 @@ def test_the_table_has_the_topics_of_the_code() -> None:
     ours = {topics.status, topics.error}
     ours |= {topics.availability("44"), topics.dialled("44")}
     ours |= {topics.state("44", "1"), topics.event("44", "1")}
+    ours.add(topics.state("44", MESSAGES))
     theirs = {topics.set("44", "1"), *topics.commands}
     assert {documented(topic).topic for topic in ours} == {
         row.topic for row in TOPICS if row.ours
@@ -161,6 +165,7 @@ def test_the_table_has_the_topics_of_the_code() -> None:
     assert {row.topic.rpartition("/")[2] for row in TOPICS if row.retained} == {
         "status",
         "availability",
+        "messages",
         "state",
     }
 
@@ -271,7 +276,9 @@ def test_acl_of_the_page() -> None:
 # The schemas.
 
 
-@pytest.mark.parametrize("name", ["state", "set", "event", "dialled", "error"])
+@pytest.mark.parametrize(
+    "name", ["state", "set", "event", "messages", "dialled", "error"]
+)
 def test_schemas(name: str) -> None:
     schema = SCHEMAS[name]
     Draft202012Validator.check_schema(schema)
@@ -378,6 +385,8 @@ def test_commands_that_are_none(name: str, payload: object) -> None:
         ("event", {"time": "2026-11-23T08:15:30"}),
         ("event", {"time": "2026-11-23T08:15:30+01:00"}),
         ("event", {"id": ""}),
+        ("messages", {"mwi": "3"}),
+        ("messages", {"state": True}),
         ("dialled", {"number": 100}),
         ("error", {"reason": ""}),
     ],
@@ -408,6 +417,13 @@ def test_states_of_the_code(colors: bool, label: str | None) -> None:
         assert ("color" in state) == colors
         if light in EFFECTS.values():
             check("set", state)
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (1, 0), (999_999_999, 999_999_999)])
+def test_messages_of_the_code(counts: tuple[int, int]) -> None:
+    payload = json.loads(messages_payload(MessageWaiting(*counts), in_sync=True))
+    check("messages", payload)
+    check("set", {name: payload[name] for name in ("state", "mwi")})
 
 
 @pytest.mark.parametrize("caller", [None, "100"])

@@ -98,6 +98,7 @@ class SnomMqtt(Follower):
             names = EventNames(
                 text(self._hass, "dialled_name"),
                 text(self._hass, "press_name", key="{key}"),
+                text(self._hass, "message_lamp_name"),
             )
             prefix = discovery_prefix(self._hass)
             setup = replace(setup, prefix=prefix, names=names)

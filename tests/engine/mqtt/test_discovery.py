@@ -82,6 +82,29 @@ USES = {
     "7_seize": trigger("seize", "seize"),
     "7_release": trigger("release", "release"),
 }
+MESSAGE_LAMP = {
+    "message_lamp": {
+        "platform": "light",
+        "unique_id": "snom_buttons_abc_message_lamp",
+        "schema": "json",
+        "name": "Message lamp",
+        "state_topic": "base/44/messages",
+        "command_topic": "base/44/messages/set",
+        "supported_color_modes": ["onoff"],
+        "entity_category": "config",
+        "enabled_by_default": False,
+    }
+}
+MESSAGES_WAITING = {
+    "messages_waiting": {
+        "platform": "binary_sensor",
+        "unique_id": "snom_buttons_abc_messages_waiting",
+        "name": "Message lamp",
+        "state_topic": "base/44/messages",
+        "value_template": STATE,
+        "enabled_by_default": False,
+    }
+}
 HS_LIGHT = LIGHT | {"supported_color_modes": ["hs"]}
 ONOFF_LIGHT = LIGHT | {"supported_color_modes": ["onoff"]}
 
@@ -141,15 +164,17 @@ def test_how_a_key_is_announced(
 ) -> None:
     key = key_setup("7", "Gate", kind, colors=colors)
     payload = announced(key, commands=commands)
-    del payload["components"]["dialled"]
+    for name in ("dialled", "message_lamp" if commands else "messages_waiting"):
+        del payload["components"][name]
     assert payload["components"] == components
 
 
-@pytest.mark.parametrize("kind", [KeyKind.LIGHT, KeyKind.SWITCH])
-def test_lights_of_the_room_have_no_category(kind: KeyKind) -> None:
-    key = key_setup("7", "Gate", kind)
+@pytest.mark.parametrize("name", ["7_light", "7_switch", "message_lamp"])
+def test_lights_of_the_room_have_no_category(name: str) -> None:
+    is_switch = name == "7_switch"
+    key = key_setup("7", "Gate", KeyKind.SWITCH if is_switch else KeyKind.LIGHT)
     [indicator, light] = (
-        announced(key, room_lights=chosen)["components"][f"7_{kind}"]
+        announced(key, room_lights=chosen)["components"][name]
         for chosen in (False, True)
     )
     assert indicator == light | {"entity_category": "config"}
@@ -185,7 +210,8 @@ def test_how_a_phone_is_announced(
                     "{{ dict(value_json, event_type='dialled') | to_json }}"
                 ),
             }
-        },
+        }
+        | (MESSAGE_LAMP if commands else MESSAGES_WAITING),
     }
 
 
@@ -197,15 +223,17 @@ def test_a_phone_of_another_maker_is_announced_as_that(
 
 
 def test_names_of_events_are_those_of_the_caller() -> None:
-    names = EventNames("Gewählt", "{key} gedrückt")
+    names = EventNames("Gewählt", "{key} gedrückt", "Nachrichten")
     components = announced(key_setup("1", "{Tor}"), names=names)["components"]
     assert components["dialled"]["name"] == "Gewählt"
     assert components["1_press"]["name"] == "{Tor} gedrückt"
+    assert components["message_lamp"]["name"] == "Nachrichten"
 
 
 def test_each_key_is_announced() -> None:
     keys = [key_setup(f"{n}", f"Key {n}") for n in range(1, 4)]
     assert list(announced(*keys)["components"]) == [
         "dialled",
+        "message_lamp",
         *(f"{n}_{what}" for n in "123" for what in ("light", "press", "press_end")),
     ]

@@ -6,6 +6,7 @@ import voluptuous as vol
 
 from custom_components.snom_buttons.engine.mqtt import MAX_BASE, is_base
 from custom_components.snom_buttons.engine.mqtt.topics import Topics
+from custom_components.snom_buttons.engine.phones import MESSAGES
 from homeassistant.components.mqtt.util import valid_publish_topic
 
 
@@ -40,3 +41,15 @@ def test_the_addressee_of_a_command(phone: str, key: str) -> None:
     if phone.isascii() and key.isascii():
         assert topics.addressee(topics.set(phone, key)) == (phone, key)
         assert topics.addressee(topics.set(phone, None)) == (phone, None)
+        assert topics.addressee(topics.set(phone, MESSAGES)) == (phone, MESSAGES)
+
+
+def test_the_message_lamp_is_no_key() -> None:
+    topics = Topics("a/b")
+    assert topics.state("44", MESSAGES) == "a/b/44/messages"
+    assert topics.set("44", MESSAGES) == "a/b/44/messages/set"
+    assert topics.has_state("a/b/44/messages")
+    assert not topics.has_state("a/b/44/messages/set")
+    # A command to a key with this name is refused, as one that is encoded differently.
+    strange = "a/b/44/key/%0Amessages/set"
+    assert topics.set(*topics.addressee(strange)) != strange

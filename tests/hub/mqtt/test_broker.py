@@ -33,7 +33,7 @@ from tests.support.rawphone import RawPhone
 BASE = "snom_buttons"
 type Counts = Callable[[], Awaitable[tuple[int, int, int]]]
 
-KEPT_OF_A_PHONE = {"availability", *(f"key/{key}/state" for key in "1234")}
+KEPT_OF_A_PHONE = {"availability", "messages", *(f"key/{key}/state" for key in "1234")}
 
 
 def topics(*phones: str, base: str = BASE) -> set[str]:
@@ -225,7 +225,9 @@ async def test_what_is_removed_is_cleared(
         f"{BASE}/44/availability",
         f"{BASE}/44/key/1/state",
         f"{BASE}/44/key/2/state",
+        f"{BASE}/44/messages",
         f"{BASE}/46/availability",
+        f"{BASE}/46/messages",
         f"{BASE}/46/key/7/state",
     }
 

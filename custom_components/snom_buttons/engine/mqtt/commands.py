@@ -12,6 +12,7 @@ from ..keywords import (
     effect_of,
     read_document,
     read_fields,
+    read_messages,
     rgb_to_hs,
     with_effect,
     with_hs_color,
@@ -43,6 +44,8 @@ IGNORED: Final = frozenset(
 """Fields of a published state, or of another Home Assistant, that no lamp supports."""
 OWN_FIELDS: Final = ("state", "effect", "reset")
 """The fields of a command beyond those of the action `set_key`."""
+OF_MESSAGES: Final = ("state", "mwi")
+"""The fields of a command to a message lamp."""
 COLORS: Final = ({"h": 360, "s": 100}, {"r": 255, "g": 255, "b": 255})
 """The forms of a colour in numbers: the greatest value of each part."""
 
@@ -54,7 +57,7 @@ def set_key(phone: Phone, name: str, payload: bytes) -> None:
     """
     key = phone.settable_key(name)
     _check_not_linked(phone, key)
-    command = _command(payload)
+    command = _command(payload, (*OWN_FIELDS, *FIELDS))
     # A command may repeat what is published, although it cannot set all of that: a
     # document allows other words and longer texts.
     if command.items() <= state_of(key, colors=True).items():
@@ -62,6 +65,24 @@ def set_key(phone: Phone, name: str, payload: bytes) -> None:
     look = _look_after(key, command)
     phone.check((look,))
     key.show(look)
+
+
+def set_messages(phone: Phone, payload: bytes) -> None:
+    """Apply a command to the message lamp of a phone.
+
+    Raises Refused; then nothing has changed.
+    """
+    command = _command(payload, OF_MESSAGES)
+    is_on = phone.waiting.new > 0
+    wanted = _wanted(command.get("state"), is_on=is_on)
+    waiting = phone.waiting
+    if "mwi" in command:
+        waiting = read_messages(command["mwi"])
+    elif wanted is not None:
+        waiting = phone.messages_after(on=wanted)
+    if wanted is not None and wanted != (waiting.new > 0):
+        raise Refused("other_messages", state=ON if wanted else OFF, mwi=str(waiting))
+    phone.show_messages(waiting)
 
 
 def send_document(phone: Phone, payload: bytes) -> None:
@@ -92,7 +113,7 @@ def _check_size(payload: bytes, most: int) -> None:
         raise Refused("command_too_long", allowed=str(most))
 
 
-def _command(payload: bytes) -> dict[str, Any]:
+def _command(payload: bytes, allowed: tuple[str, ...]) -> dict[str, Any]:
     """Return the fields of a command; a single word is the field `state`."""
     _check_size(payload, MAX_COMMAND)
     text = payload.decode(errors="replace").strip()
@@ -105,7 +126,6 @@ def _command(payload: bytes) -> dict[str, Any]:
     if not isinstance(command, dict):
         raise Refused("invalid_command", value=quoted(text), allowed=", ".join(STATES))
     command = {name: value for name, value in command.items() if name not in IGNORED}
-    allowed = (*OWN_FIELDS, *FIELDS)
     for name in command:
         if name not in allowed:
             raise Refused(
@@ -156,7 +176,7 @@ def _look_after(key: Key, command: dict[str, Any]) -> KeyDescription:
     """
     is_reset = as_truth("reset", command.pop("reset", False))
     look = key.setup.off if is_reset else key.look
-    wanted = _wanted(key, command.pop("state", None))
+    wanted = _wanted(command.pop("state", None), is_on=key.is_on)
     if wanted is not None and wanted != key.would_be_on(look):
         look = key.turned(look, wanted)
     effect, light = command.pop("effect", None), command.get("light")
@@ -174,11 +194,11 @@ def _look_after(key: Key, command: dict[str, Any]) -> KeyDescription:
     return look
 
 
-def _wanted(key: Key, state: object) -> bool | None:
-    """Return whether a key is to be on, None if the command has no state."""
+def _wanted(state: object, *, is_on: bool) -> bool | None:
+    """Return whether a lamp is to be on, None if the command has no state."""
     if state is None:
         return None
-    words = {ON: True, OFF: False, TOGGLE: not key.is_on}
+    words = {ON: True, OFF: False, TOGGLE: not is_on}
     wanted = words.get(state.upper()) if isinstance(state, str) else None
     if wanted is None:
         raise Refused(

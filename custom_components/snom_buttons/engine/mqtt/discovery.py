@@ -7,7 +7,7 @@ One device-based discovery payload per phone (Home Assistant's MQTT integration,
 from typing import Any, Final, NamedTuple
 
 from ..keywords import EFFECTS
-from ..phones import KeyKind, KeySetup, PhoneSetup
+from ..phones import MESSAGES, KeyKind, KeySetup, PhoneSetup
 from ..xbuttons import Action
 from .payloads import DIALLED, PRESS_END
 from .topics import Topics, is_topic
@@ -28,11 +28,12 @@ LINE_USES: Final = (Action.SEIZE.value, Action.RELEASE.value)
 
 
 class EventNames(NamedTuple):
-    """The names of the event entities that a phone is announced with."""
+    """The names of the entities that a phone is announced with, but for its lamps."""
 
     dialled: str = "Dialled number"
     press: str = "{key} press"
     """With the name of the key for `{key}`."""
+    message_lamp: str = "Message lamp"
 
 
 ENGLISH_NAMES: Final = EventNames()
@@ -65,7 +66,7 @@ def discovery_payload(
 ) -> dict[str, Any]:
     """Return the announcement of a phone. Without `commands` its keys cannot be set."""
     extension = phone.extension
-    components = {
+    components: dict[str, dict[str, Any]] = {
         "dialled": {
             "platform": "event",
             "name": names.dialled,
@@ -74,7 +75,8 @@ def discovery_payload(
             "value_template": (
                 f"{{{{ dict(value_json, event_type='{DIALLED}') | to_json }}}}"
             ),
-        }
+        },
+        **_message_lamp(topics, phone, commands=commands, names=names),
     }
     for key in phone.keys:
         components |= _key_components(
@@ -99,6 +101,29 @@ def discovery_payload(
         "qos": 1,
         "components": components,
     }
+
+
+def _message_lamp(
+    topics: Topics, phone: PhoneSetup, *, commands: bool, names: EventNames
+) -> dict[str, dict[str, Any]]:
+    """Return the entity of the message lamp, which is off by default."""
+    extension = phone.extension
+    lamp = {
+        "name": names.message_lamp,
+        "state_topic": topics.state(extension, MESSAGES),
+        "enabled_by_default": False,
+    }
+    if not commands:
+        only_read = {"platform": "binary_sensor", "value_template": STATE}
+        return {"messages_waiting": lamp | only_read}
+    light = {
+        "platform": "light",
+        "schema": "json",
+        "command_topic": topics.set(extension, MESSAGES),
+        "supported_color_modes": ["onoff"],
+    }
+    category = {} if phone.room_lights else {"entity_category": INDICATOR}
+    return {"message_lamp": lamp | light | category}
 
 
 def _key_components(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..phones import Dialled, KeyPress, Phone, PhoneServer
+from ..phones import MESSAGES, Dialled, KeyPress, Phone, PhoneServer
 from ..refused import Refused, quoted
 from .client import Client, Message, Received
-from .commands import send_document, set_key
+from .commands import send_document, set_key, set_messages
 from .discovery import ENGLISH_NAMES, EventNames, discovery_payload, discovery_topic
 from .left_behind import read_left_behind
 from .payloads import (
@@ -19,6 +19,7 @@ from .payloads import (
     as_json,
     dialled_payload,
     error_payload,
+    messages_payload,
     press_payload,
     state_payload,
 )
@@ -172,7 +173,9 @@ class MqttFollower:
         wanted = {self._topics.status}
         for extension, phone in self._server.phones.items():
             wanted.add(self._topics.availability(extension))
-            wanted.update(self._topics.state(extension, key) for key in phone.keys)
+            wanted.update(
+                self._topics.state(extension, key) for key in (*phone.keys, MESSAGES)
+            )
         wanted.update(topic for topic, _, _ in self._announceable())
         return wanted
 
@@ -269,6 +272,8 @@ class MqttFollower:
             self._publish_phone(phone)
             follow(phone.status.subscribe(partial(self._publish_phone, phone)))
             follow(phone.taken.subscribe(partial(self._publish_keys, phone)))
+            show = partial(self._publish_keys, phone, (MESSAGES,))
+            follow(phone.messages.subscribe(show))
             for name, key in phone.keys.items():
                 show = partial(self._publish_keys, phone, (name,))
                 follow(key.shown.subscribe(show))
@@ -280,14 +285,19 @@ class MqttFollower:
                 self._topics.availability(phone.extension),
                 ONLINE if phone.available else OFFLINE,
             )
-        self._publish_keys(phone, phone.keys)
+        self._publish_keys(phone, (*phone.keys, MESSAGES))
 
     def _publish_keys(
         self, phone: Phone, names: Iterable[str], _: object = None
     ) -> None:
         """Publish the state of those of the named keys that are configured."""
         for name in names:
-            if key := phone.keys.get(name):
+            if name == MESSAGES:
+                self.publisher.keep(
+                    self._topics.state(phone.extension, name),
+                    messages_payload(phone.waiting, in_sync=phone.has_taken(name)),
+                )
+            elif key := phone.keys.get(name):
                 self.publisher.keep(
                     self._topics.state(phone.extension, name),
                     state_payload(key, in_sync=phone.has_taken(name)),
@@ -368,7 +378,9 @@ class MqttFollower:
                 value=quoted(extension),
                 allowed=", ".join(self._server.phones),
             )
-        if key is not None:
-            set_key(phone, key, message.payload)
-        else:
+        if key is None:
             send_document(phone, message.payload)
+        elif key == MESSAGES:
+            set_messages(phone, message.payload)
+        else:
+            set_key(phone, key, message.payload)

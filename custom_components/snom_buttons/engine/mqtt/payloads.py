@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ..keywords import effect_of, hs_color_of
 from ..phones import Dialled, Key, KeyPress
+from ..xbuttons import MessageWaiting
 
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
@@ -49,6 +50,17 @@ def state_of(key: Key, *, colors: bool) -> dict[str, Any]:
         hue, saturation = hs_color_of(look)
         state |= {"color_mode": "hs", "color": {"h": hue, "s": saturation}}
     return state
+
+
+def messages_payload(waiting: MessageWaiting, *, in_sync: bool) -> str:
+    """Return the payload of a phone's message lamp, in the same schema."""
+    return as_json(
+        {
+            "state": ON if waiting.new else OFF,
+            "mwi": str(waiting),
+            "in_sync": in_sync,
+        }
+    )
 
 
 def press_payload(press: KeyPress) -> str:

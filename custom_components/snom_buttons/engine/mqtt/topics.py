@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
+from ..phones import MESSAGES
+
 MAX_BASE: Final = 128
 """Characters of a base topic."""
 
@@ -42,7 +44,10 @@ def is_topic(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """All topics below a base; phones are named by extension, keys by name."""
+    """All topics below a base; phones are named by extension, keys by name.
+
+    The message lamp of a phone is the key `MESSAGES`.
+    """
 
     base: str
 
@@ -66,6 +71,8 @@ class Topics:
 
     def state(self, phone: str, key: str) -> str:
         """Return the retained topic of a key's look."""
+        if key == MESSAGES:
+            return f"{self.base}/{_level(phone)}/messages"
         return self._key(phone, key, "state")
 
     def event(self, phone: str, key: str) -> str:
@@ -76,6 +83,8 @@ class Topics:
         """Return the topic of commands to a key; without a key, of documents."""
         if key is None:
             return f"{self.base}/{_level(phone)}/document/set"
+        if key == MESSAGES:
+            return f"{self.base}/{_level(phone)}/messages/set"
         return self._key(phone, key, "set")
 
     def has_state(self, topic: str) -> bool:
@@ -83,18 +92,23 @@ class Topics:
         if not topic.startswith(f"{self.base}/") or not is_topic(topic):
             return False
         match topic.removeprefix(f"{self.base}/").split("/"):
-            case ["status"] | [_, "availability"] | [_, "key", _, "state"]:
+            case ["status"] | [_, "availability"] | [_, "messages"]:
+                return True
+            case [_, "key", _, "state"]:
                 return True
         return False
 
     @property
-    def commands(self) -> tuple[str, str]:
-        """The filters of all commands to keys, and of all documents."""
-        return f"{self.base}/+/key/+/set", f"{self.base}/+/document/set"
+    def commands(self) -> tuple[str, ...]:
+        """The filters of all commands."""
+        kinds = ("key/+", "messages", "document")
+        return tuple(f"{self.base}/+/{kind}/set" for kind in kinds)
 
     def addressee(self, topic: str) -> tuple[str, str | None]:
         """Return the phone, and the key if any, of the topic of a command."""
         phone, kind, *rest = topic.removeprefix(f"{self.base}/").split("/")
+        if kind == "messages":
+            return unquote(phone), MESSAGES
         return unquote(phone), unquote(rest[0]) if kind == "key" else None
 
     def _key(self, phone: str, key: str, what: str) -> str:

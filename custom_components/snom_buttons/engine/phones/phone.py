@@ -253,6 +253,15 @@ class Phone:
         self.changed.emit(False)
         self.messages.emit(cause)
 
+    def messages_after(self, *, on: bool) -> MessageWaiting:
+        """Return what the message lamp shows after it was turned on or off.
+
+        On is one new message, unless there are some; off is none, neither new nor old.
+        """
+        if not on:
+            return MessageWaiting(new=0, old=0)
+        return MessageWaiting(self.waiting.new or 1, self.waiting.old)
+
     def check(self, descriptions: Iterable[KeyDescription]) -> None:
         """Raise Refused: a shared key, invalid look, or too many unconfigured keys."""
         shown = {description.name: description for description in descriptions}
