@@ -51,6 +51,7 @@ def _make_phone(options: argparse.Namespace) -> VirtualPhone:
             maker=MAKERS[options.maker],
             blf=options.keys[0],
             pickup=options.pickup,
+            messages=options.messages,
         )
     if options.reset and options.state:
         forget(options.state)
@@ -116,6 +117,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         " by default what the maker has set",
     )
     parser.add_argument(
+        "--messages",
+        action="store_true",
+        help="subscribe to the messages of the extension, and show them",
+    )
+    parser.add_argument(
         "--no-register",
         dest="register",
         action="store_false",
@@ -173,6 +179,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     is_blf = options.keys[0] or not MAKERS[options.maker].takes_documents
     if is_blf and not options.register:
         parser.error("busy lamp keys need a registration")
+    if options.messages and not options.register:
+        parser.error("--messages needs a registration")
     return options
 
 

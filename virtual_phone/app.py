@@ -180,7 +180,7 @@ class PhoneApp(App[None]):
             self._blink()
             for key in self.keys:
                 key.refresh()
-        elif entry.kind is Kind.REGISTRATION:
+        elif entry.kind in (Kind.REGISTRATION, Kind.MESSAGES):
             self._show_status()
         elif entry.kind is Kind.SETTINGS:
             self._show_status()
@@ -202,4 +202,7 @@ class PhoneApp(App[None]):
         status = self.query_one("#status", Static)
         status.set_class(phone.registered, "registered")
         maker = phone.hardware.maker.name
-        status.update(f"{maker} {phone.title} on {phone.where} · {phone.status}")
+        messages = "" if phone.waiting is None else f" · {phone.waiting}"
+        status.update(
+            f"{maker} {phone.title} on {phone.where} · {phone.status}{messages}"
+        )

@@ -28,7 +28,7 @@ from snom_buttons.xbuttons import CONTENT_TYPE
 from .hardware import Hardware
 from .invite import Dialler
 from .maker import SNOM
-from .subscription import Subscription
+from .subscription import DIALOG, Package, Subscription
 
 EXPIRES = 3600
 """Seconds of registration that are asked for."""
@@ -185,21 +185,23 @@ class Identity:
         )
         return await self._send(outgoing)
 
-    def subscription(self, number: str) -> Subscription:
+    def subscription[T](self, number: str, package: Package[T]) -> Subscription[T]:
         """Return a new subscription to a number. Raises SipSyntaxError for an empty one."""
         maker = self._maker
         target = make_uri(number, self._domain)
+        is_dialog = package.name == DIALOG.name
         return Subscription(
-            parse_uri(f"{target}{maker.blf_uri}"),
+            package,
+            parse_uri(f"{target}{maker.blf_uri if is_dialog else ''}"),
             self._from(),
             _call_id(),
             (
                 ("Contact", f"<{self._contact_uri}>"),
                 self._user_agent,
                 *maker.subscribe,
-                ("Accept", maker.accept),
+                ("Accept", maker.accept if is_dialog else package.content_type),
             ),
-            maker.first_cseq,
+            cseq=maker.first_cseq,
         )
 
     async def send(self, outgoing: OutgoingRequest) -> Response:

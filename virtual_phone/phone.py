@@ -31,7 +31,9 @@ from .face import Pattern, in_words, pattern, printable
 from .hardware import Hardware
 from .identity import Account, Identity
 from .maker import SNOM, Maker
+from .message_summary import MessageSummary
 from .subscriber import Subscriber
+from .subscription import DIALOG, MESSAGE_SUMMARY
 
 
 class Kind(StrEnum):
@@ -44,6 +46,8 @@ class Kind(StrEnum):
     """The look of a key changed."""
     SUBSCRIPTION = "subscription"
     """The phone subscribed to a key of type BLF, or was refused."""
+    MESSAGES = "messages"
+    """What the message lamp shows changed."""
     CHECK_SYNC = "check-sync"
     """The server asked the phone to fetch its settings, or to restart."""
     SETTINGS = "settings"
@@ -107,6 +111,7 @@ class VirtualPhone:
         maker: Maker = SNOM,
         blf: bool = False,
         pickup: str | None = None,
+        messages: bool = False,
     ) -> None:
         """Create a phone that is not open.
 
@@ -116,7 +121,8 @@ class VirtualPhone:
         registrar and on any port. With `blf`, or if its maker has no other keys, its keys
         are of type BLF, for the numbers that are their names. While the lamp of such a
         key blinks, a press dials `pickup` before the number, by default what the maker
-        has set. Raises SipSyntaxError for a bad user or registrar.
+        has set. With `messages` it subscribes to the messages of its user. Raises
+        SipSyntaxError for a bad user or registrar.
         """
         names = map(str, range(1, keys + 1)) if isinstance(keys, int) else keys
         own = hashlib.sha256(user.encode()).hexdigest()[:6]
@@ -142,6 +148,18 @@ class VirtualPhone:
         )
         self._identity = self._make_identity(self._account)
         self._subscriber = self._make_subscriber()
+        self.waiting: MessageSummary | None = None
+        """What the message lamp shows; None while the phone has no subscription."""
+        self._has_mailbox = messages
+        self._mailbox = Subscriber(
+            self._identity,
+            MESSAGE_SUMMARY,
+            self.hardware.maker.expires,
+            on_info=self._on_messages,
+            on_status=lambda _, status: self._note(
+                Kind.SUBSCRIPTION, f"messages: {status}"
+            ),
+        )
 
     def _make_identity(self, account: Account) -> Identity:
         """Return an identity that is not open. Raises SipSyntaxError."""
@@ -155,6 +173,7 @@ class VirtualPhone:
     def _make_subscriber(self) -> Subscriber:
         return Subscriber(
             self._identity,
+            DIALOG,
             self.hardware.maker.expires,
             on_info=self._on_info,
             on_status=lambda number, status: self._note(
@@ -181,7 +200,7 @@ class VirtualPhone:
 
     async def close(self) -> None:
         """Unsubscribe and de-register within a limited time, and free the port."""
-        await self._subscriber.close()
+        await asyncio.gather(self._subscriber.close(), self._mailbox.close())
         await self._identity.close()
 
     async def __aenter__(self) -> Self:
@@ -331,8 +350,9 @@ class VirtualPhone:
         self._watch()
 
     def _watch(self) -> None:
-        """Subscribe to the keys of type BLF once the phone is registered."""
+        """Subscribe to keys of type BLF and messages once the phone is registered."""
         if self.registered:
+            self._mailbox.watch([self.user] if self._has_mailbox else [])
             self._subscriber.watch(each.number for each in self._watched.values())
 
     def _on_info(self, number: str, info: DialogInfo | None) -> None:
@@ -355,12 +375,19 @@ class VirtualPhone:
             if (key, self.pattern(name)) != before:
                 self._note(Kind.KEY, f"key {name}: {in_words(key)}")
 
+    def _on_messages(self, _: str, summary: MessageSummary | None) -> None:
+        before, self.waiting = self.waiting, summary
+        if summary != before:
+            self._note(Kind.MESSAGES, f"{summary or 'message lamp off'}")
+
     def _on_request(self, incoming: IncomingRequest) -> None:
         match incoming.request.method:
             case "MESSAGE":
                 self._on_message(incoming)
             case "NOTIFY" if incoming.request.to.tag is not None:
-                if problem := self._subscriber.notify(incoming):
+                is_summary = self._mailbox.holds(incoming.request)
+                subscriber = self._mailbox if is_summary else self._subscriber
+                if problem := subscriber.notify(incoming):
                     self._note(Kind.REFUSED, f"a NOTIFY {problem}")
             case "NOTIFY":
                 self._on_notify(incoming)
@@ -449,6 +476,7 @@ class VirtualPhone:
     def _restart(self) -> None:
         """Register again, and show nothing until the server has sent the keys."""
         self._subscriber.forget()
+        self._mailbox.forget()
         before, self.keys = self.keys, self._dark()
         self._note_changes(before)
         self.register_again()

@@ -1,4 +1,4 @@
-"""The subscriptions of a phone: one for each key of type BLF."""
+"""The subscriptions of a phone to one package: one for each key of type BLF, say."""
 
 import asyncio
 from collections import deque
@@ -11,8 +11,8 @@ from typing import Final, Protocol
 from snom_buttons.sip import OutgoingRequest, Request, Response
 from snom_buttons.sip.net import IncomingRequest, NoAnswer, TransportError
 
-from .dialog_info import CONTENT_TYPE, DialogInfo
-from .subscription import EVENT, BrokenAnswer, Subscription
+from .dialog_info import DialogInfo
+from .subscription import BrokenAnswer, Package, Subscription
 
 RETRY: Final = 30.0
 """Seconds before a subscription that failed is tried again."""
@@ -30,7 +30,7 @@ _NEVER: Final = frozenset({"rejected", "noresource", "invariant"})
 class Line(Protocol):
     """The account by which the phone subscribes."""
 
-    def subscription(self, number: str) -> Subscription:
+    def subscription[T](self, number: str, package: Package[T]) -> Subscription[T]:
         """Return a new subscription to a number."""
 
     async def send(self, outgoing: OutgoingRequest) -> Response:
@@ -47,14 +47,15 @@ class _Failed(Exception):
         self.after = after
 
 
-class Subscriber:
+class Subscriber[T = DialogInfo]:
     """Keeps the phone subscribed to the numbers that it is to watch."""
 
     def __init__(
         self,
         line: Line,
+        package: Package[T],
         expires: int,
-        on_info: Callable[[str, DialogInfo | None], None],
+        on_info: Callable[[str, T | None], None],
         on_status: Callable[[str, str], None],
     ) -> None:
         """Subscribe by `line`, for `expires` seconds each time.
@@ -63,16 +64,17 @@ class Subscriber:
         `on_status` gets what a person may read of the subscription to a number.
         """
         self._line = line
+        self._package = package
         self._expires = expires
         self._on_info = on_info
         self._on_status = on_status
-        self._subscriptions: dict[str, Subscription] = {}
+        self._subscriptions: dict[str, Subscription[T]] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._again: dict[str, float | None] = {}
         """When to subscribe after an end that the server told; None for never."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._endings: set[asyncio.Task[None]] = set()
-        self._leaving: deque[Subscription] = deque(maxlen=500)
+        self._leaving: deque[Subscription[T]] = deque(maxlen=500)
         """Those that the phone has unsubscribed; a last NOTIFY comes of each."""
 
     @property
@@ -106,7 +108,7 @@ class Subscriber:
         for ending in self._endings:
             ending.cancel()
 
-    def _drop(self, number: str) -> Subscription | None:
+    def _drop(self, number: str) -> Subscription[T] | None:
         """Stop to keep a subscription; return it if the server has it."""
         self._tasks.pop(number).cancel()
         subscription = self._subscriptions.pop(number, None)
@@ -115,7 +117,7 @@ class Subscriber:
             return None
         return subscription
 
-    async def _unsubscribe(self, held: Sequence[Subscription]) -> None:
+    async def _unsubscribe(self, held: Sequence[Subscription[T]]) -> None:
         self._leaving += held
         with suppress(TimeoutError):
             async with asyncio.timeout(UNSUBSCRIBING):
@@ -123,6 +125,10 @@ class Subscriber:
                     *(self._line.send(each.subscribe(0)) for each in held),
                     return_exceptions=True,
                 )
+
+    def holds(self, request: Request) -> bool:
+        """Return whether a NOTIFY belongs to a subscription."""
+        return self._find(request)[1] is not None
 
     def notify(self, incoming: IncomingRequest) -> str:
         """Answer a NOTIFY in a dialog; return what was wrong with it, "" if nothing."""
@@ -132,8 +138,8 @@ class Subscriber:
             return "of no subscription"
         notice = subscription.notified(incoming.request)
         headers = {
-            415: (("Accept", CONTENT_TYPE),),
-            489: (("Allow-Events", EVENT),),
+            415: (("Accept", self._package.content_type),),
+            489: (("Allow-Events", self._package.name),),
         }.get(notice.status, ())
         incoming.reply(notice.status, headers)
         if number is None:
@@ -144,7 +150,7 @@ class Subscriber:
             self._on_info(number, notice.info)
         return notice.problem
 
-    def _find(self, request: Request) -> tuple[str | None, Subscription | None]:
+    def _find(self, request: Request) -> tuple[str | None, Subscription[T] | None]:
         """Return a subscription and its number, no number once it is to end."""
         for number, subscription in self._subscriptions.items():
             if subscription.is_of(request):
@@ -187,7 +193,7 @@ class Subscriber:
         """Send a SUBSCRIBE; return the seconds that are granted. Raises _Failed."""
         subscription = self._subscriptions.get(number)
         if subscription is None:
-            subscription = self._line.subscription(number)
+            subscription = self._line.subscription(number, self._package)
             self._subscriptions[number] = subscription
         is_refresh = subscription.is_established
         try:

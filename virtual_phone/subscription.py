@@ -1,11 +1,11 @@
-"""A subscription of the phone to the calls of a number (RFC 6665 4.1, RFC 3261 12).
+"""A subscription of the phone to a number (RFC 6665 4.1, RFC 3261 12).
 
 It does no I/O, and shares no code with the part of the product that it subscribes to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from snom_buttons.sip import (
     Address,
@@ -18,9 +18,38 @@ from snom_buttons.sip import (
     parse_address,
 )
 
-from .dialog_info import CONTENT_TYPE, DialogInfo, DialogInfoError, read_dialog_info
+from . import dialog_info, message_summary
+from .dialog_info import DialogInfo, DialogInfoError
+from .message_summary import MessageSummary, MessageSummaryError
 
-EVENT: Final = "dialog"
+
+class Package[T](NamedTuple):
+    """An event package (RFC 6665 3.1), and how its documents are read."""
+
+    name: str
+    content_type: str
+    what: str
+    """What a document is, in words."""
+    read: Callable[[bytes], T]
+    """Raises DialogInfoError or MessageSummaryError."""
+    version: Callable[[T], int | None]
+    """Return the version of a document, None in a package that has none."""
+
+
+DIALOG: Final[Package[DialogInfo]] = Package(
+    "dialog",
+    dialog_info.CONTENT_TYPE,
+    "dialog information",
+    dialog_info.read_dialog_info,
+    lambda info: info.version,
+)
+MESSAGE_SUMMARY: Final[Package[MessageSummary]] = Package(
+    "message-summary",
+    message_summary.CONTENT_TYPE,
+    "message summary",
+    message_summary.read_message_summary,
+    lambda _: None,
+)
 
 
 class BrokenAnswer(Exception):
@@ -28,13 +57,13 @@ class BrokenAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notice[T = DialogInfo]:
     """What a NOTIFY was answered with, and what it said."""
 
     status: int
     problem: str = ""
     """Why it was refused."""
-    info: DialogInfo | None = None
+    info: T | None = None
     """What it says of the number; None if that is nothing, or nothing new."""
     ended: str | None = None
     """Why the subscription has ended, "" if no reason is given; None while it has not."""
@@ -42,18 +71,21 @@ class Notice:
     """Seconds to wait before a new subscription."""
 
 
-class Subscription:
+class Subscription[T = DialogInfo]:
     """One dialog, which begins with a SUBSCRIBE."""
 
     def __init__(
         self,
+        package: Package[T],
         target: Uri,
         from_: Address,
         call_id: str,
         headers: tuple[tuple[str, str], ...],
+        *,
         cseq: int = 1,
     ) -> None:
         """Create it for the number of `target`; `headers` are those of each SUBSCRIBE."""
+        self._package = package
         self._target = target
         self._from = from_
         self._to = make_address(target)
@@ -82,7 +114,7 @@ class Subscription:
             headers=(
                 *(("Route", value) for value in self._route),
                 *self._headers,
-                ("Event", EVENT),
+                ("Event", self._package.name),
                 ("Expires", str(seconds)),
             ),
         )
@@ -123,11 +155,11 @@ class Subscription:
             and request.from_.tag is not None
         )
 
-    def notified(self, request: Request) -> Notice:
+    def notified(self, request: Request) -> Notice[T]:
         """Take a NOTIFY of this dialog."""
         headers = request.headers
         package, _, parameters = (headers.get("Event") or "").partition(";")
-        if package.strip() != EVENT or "id" in _parameters(parameters):
+        if package.strip() != self._package.name or "id" in _parameters(parameters):
             return Notice(489, "of another event")
         state, _, rest = (headers.get("Subscription-State") or "").partition(";")
         told = _parameters(rest)
@@ -142,19 +174,20 @@ class Subscription:
         info = None
         if request.body:
             kind = (headers.get("Content-Type") or "").partition(";")[0]
-            if kind.strip().lower() != CONTENT_TYPE:
-                return Notice(415, "that is no dialog information")
+            if kind.strip().lower() != self._package.content_type:
+                return Notice(415, f"that is no {self._package.what}")
             try:
-                info = read_dialog_info(request.body)
-            except DialogInfoError as error:
+                info = self._package.read(request.body)
+            except (DialogInfoError, MessageSummaryError) as error:
                 return Notice(400, f"with a broken document: {error}")
         self._remote_cseq = request.cseq.number
         self._remote_tag = request.from_.tag
         self._target = contact.uri
-        if info is not None and info.version <= self._version:
+        version = None if info is None else self._package.version(info)
+        if version is not None and version <= self._version:
             info = None  # an older one, to be ignored (RFC 4235 4.1)
-        elif info is not None:
-            self._version = info.version
+        elif version is not None:
+            self._version = version
         return Notice(
             200,
             info=info,

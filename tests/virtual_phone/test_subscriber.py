@@ -18,7 +18,7 @@ from snom_buttons.sip.net import NoAnswer
 from tests.support.clock import run
 from virtual_phone.dialog_info import DialogInfo
 from virtual_phone.subscriber import RETRY, Subscriber
-from virtual_phone.subscription import Subscription
+from virtual_phone.subscription import DIALOG, Package, Subscription
 
 type Test = Callable[[], Coroutine[Any, Any, None]]
 
@@ -47,15 +47,18 @@ class FakeLine:
         self._start = asyncio.get_running_loop().time()
         self.subscriber = Subscriber(
             self,
+            DIALOG,
             3600,
             on_info=lambda _, info: self.shown.append(info),
             on_status=lambda _, status: self.said.append(status),
         )
 
-    def subscription(self, number: str) -> Subscription:
+    def subscription[T](self, number: str, package: Package[T]) -> Subscription[T]:
         self._calls += 1
         from_ = make_address(make_uri("44", "pbx"), tag="ours")
-        return Subscription(make_uri(number, "pbx"), from_, f"{self._calls}", ())
+        return Subscription(
+            package, make_uri(number, "pbx"), from_, f"{self._calls}", ()
+        )
 
     async def send(self, outgoing: OutgoingRequest) -> Response:
         asked = dict(outgoing.headers)["Expires"]

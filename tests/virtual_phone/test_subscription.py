@@ -6,7 +6,7 @@ import pytest
 
 from snom_buttons.sip import Request, Response, make_address, make_uri, parse_datagram
 from virtual_phone.dialog_info import State
-from virtual_phone.subscription import BrokenAnswer, Notice, Subscription
+from virtual_phone.subscription import DIALOG, BrokenAnswer, Notice, Subscription
 
 VIA = "SIP/2.0/UDP 192.0.2.44:5060;branch=z9hG4bK1;rport"
 CONTACT = "<sip:1@192.0.2.1:5060>"
@@ -19,6 +19,7 @@ BODY = (
 @pytest.fixture
 def subscription() -> Subscription:
     return Subscription(
+        DIALOG,
         make_uri("1", "pbx"),
         make_address(make_uri("44", "pbx"), tag="ours"),
         "call-1",
