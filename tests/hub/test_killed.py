@@ -100,3 +100,44 @@ async def test_subscriptions_go_on(tmp_path: Path) -> None:
             assert (await desk.subscribe("3", within=answer)).status == 200
             assert await ask(program, "turn") == "shows off Key 1"
             await desk.until(lambda: "terminated" in desk.notices[-1].body)
+
+
+async def test_a_press_by_a_call_does_not_count_again(tmp_path: Path) -> None:
+    """Its retransmission after the kill gets the same answer."""
+    port = free_port()
+    async with RawPhone((LOCALHOST, port), "44", PASSWORD) as desk:
+        invite = "\r\n".join(
+            (
+                f"INVITE sip:3@{desk.host} SIP/2.0",
+                f"Via: SIP/2.0/UDP {desk.address};branch=z9hG4bKkilled;rport",
+                f"From: <sip:44@{desk.host}>;tag=killed",
+                f"To: <sip:3@{desk.host}>",
+                "Call-ID: killed",
+                "CSeq: 1 INVITE",
+                "Max-Forwards: 70",
+                f"Contact: <sip:44@{desk.address}>",
+                "Content-Length: 0",
+                "",
+                "",
+            )
+        ).encode()
+
+        async def refused() -> None:
+            desk.strays.clear()
+            desk._transport.sendto(invite, desk.server)
+            await desk.until(lambda: bool(desk.strays))
+            assert desk.strays[0].startswith(b"SIP/2.0 486 "), desk.strays
+
+        async with started(tmp_path, port) as program:
+            await desk.register()
+            assert (await desk.subscribe("3")).status == 200
+            await refused()
+            assert await ask(program, "presses") == "shows 1"
+            await stored(tmp_path, "z9hG4bKkilled")
+        async with started(tmp_path, port) as program:
+            await refused()
+            assert await ask(program, "presses") == "shows 0"
+            # It is a press again that begins another transaction.
+            invite = invite.replace(b"killed", b"later!")
+            await refused()
+            assert await ask(program, "presses") == "shows 1"

@@ -1,8 +1,8 @@
 """A Home Assistant with one phone, as a process that a test can kill.
 
 `killable.py DIRECTORY PORT` hears phones at a port, and obeys lines on its standard input, and answers each with a line:
-`show` (the lamp and the label of a key), `turn`, `label TEXT`, and `churn`, after which
-it changes the lamp and stores that without end.
+`show` (the lamp and the label of a key), `turn`, `label TEXT`, `presses` (their number),
+and `churn`, after which it changes the lamp and stores that without end.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from tests.support.entries import phone_subentry
 from tests.support.ports import LOCALHOST
 
 ENTRY_ID = "01KILLABLE0000000000000000"
+PRESSES: list[object] = []
+"""Those since the start."""
 
 
 def say(line: str) -> None:
@@ -48,6 +50,8 @@ async def obey(hass: HomeAssistant, line: str) -> str:
             lamp.turn(not lamp.is_on)
         case "label":
             labelled.show(replace(labelled.look, label=text))
+        case "presses":
+            return f"shows {len(PRESSES)}"
         case "churn":
             store = entry.runtime_data._store
             for _ in range(100):
@@ -76,6 +80,7 @@ async def main() -> None:
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id), entry.reason
         await hass.async_block_till_done()
+        entry.runtime_data.server.pressed.subscribe(PRESSES.append)
         say(f"runs as {os.getpid()}")
         while line := await hass.loop.run_in_executor(None, sys.stdin.readline):
             answer = await obey(hass, line)
