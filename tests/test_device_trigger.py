@@ -28,6 +28,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import (
     BOTH,
     KEYS,
@@ -206,6 +207,7 @@ def test_every_type_has_its_sentence() -> None:
 # What runs
 
 
+@over_both_speakers
 async def test_a_press_runs_the_automations_of_its_key(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -229,6 +231,7 @@ async def test_a_press_runs_the_automations_of_its_key(
     assert [event.data["data"].get("simulated") for event in ran] == [None, True]
 
 
+@over_both_speakers
 async def test_a_dialled_number_runs_an_automation_of_all_or_of_that_number(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -288,6 +291,7 @@ async def test_only_a_press_with_an_effect_on_the_line_seizes_it(
 # What a trigger survives
 
 
+@over_both_speakers
 async def test_a_trigger_survives_a_reload_and_a_rename(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -405,6 +409,7 @@ async def test_a_phone_gets_no_device_of_another_server(
     assert devices() == before
 
 
+@over_both_speakers
 async def test_a_trigger_is_attached_before_its_server_is_loaded(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:

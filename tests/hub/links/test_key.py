@@ -111,6 +111,7 @@ async def test_it_has_an_event_but_no_light_switch_or_label(
     assert state and state.attributes["event_type"] == "press_end"
 
 
+@over_both_speakers
 async def test_a_table_comes_before_the_automatic_look(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -150,6 +151,7 @@ async def test_on_and_off_in_a_table_stand_for_true_and_false_too(
         await phone.shows("1", c=light)
 
 
+@over_both_speakers
 async def test_a_stored_table_that_cannot_be_read_is_an_error_and_one_line(
     hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -161,6 +163,7 @@ async def test_a_stored_table_that_cannot_be_read_is_an_error_and_one_line(
     assert caplog.text.count("its table names a look that no lamp has") == 1
 
 
+@over_both_speakers
 async def test_a_template_is_the_look(hass: HomeAssistant, linked: Linked) -> None:
     hass.states.async_set("sensor.power", "20")
     template = (
@@ -185,6 +188,7 @@ async def test_a_template_is_the_look(hass: HomeAssistant, linked: Linked) -> No
         "{{ no_such.attribute }}",
     ],
 )
+@over_both_speakers
 async def test_a_template_that_fails_is_an_error_and_one_line(
     hass: HomeAssistant,
     linked: Linked,
@@ -235,6 +239,7 @@ async def test_a_label_with_a_variable_that_does_not_exist_fills_no_log(
     assert not [it for it in lines if "emplate" in it]
 
 
+@over_both_speakers
 async def test_a_label_that_fails_only_when_it_is_rendered_again_is_the_name(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -248,6 +253,7 @@ async def test_a_label_that_fails_only_when_it_is_rendered_again_is_the_name(
     await phone.shows("1", c="on", l="Key 1")
 
 
+@over_both_speakers
 async def test_templates_are_about_the_entity_that_is_followed(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -296,6 +302,7 @@ async def test_labels_take_one_send_a_second_and_the_newest_wins(
     assert len(phone.requests) - sent <= 2
 
 
+@over_both_speakers
 async def test_attributes_of_any_kind_are_an_error_and_one_line(
     hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -311,6 +318,7 @@ async def test_attributes_of_any_kind_are_an_error_and_one_line(
     await phone.shows("1", c=None)
 
 
+@over_both_speakers
 async def test_what_is_unavailable_has_its_light_mode(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -366,6 +374,7 @@ async def test_set_key_shows_over_the_link_until_the_next_change(
     assert len(phone.requests) == sent + 1
 
 
+@over_both_speakers
 async def test_reset_ends_what_set_key_has_set(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -378,6 +387,7 @@ async def test_reset_ends_what_set_key_has_set(
     await phone.shows("1", c="on")
 
 
+@over_both_speakers
 async def test_a_label_that_changes_does_not_end_what_set_key_has_set(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -428,6 +438,7 @@ ACTIONS = [
 ]
 
 
+@over_both_speakers
 async def test_actions_get_variables_and_the_context_of_the_press(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -442,6 +453,7 @@ async def test_actions_get_variables_and_the_context_of_the_press(
     assert happened[0].context.id == presses[0].context.id
 
 
+@over_both_speakers
 async def test_actions_of_a_key_run_one_at_a_time(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -450,7 +462,7 @@ async def test_actions_of_a_key_run_one_at_a_time(
     phone = await linked(link("1", "light.hall", actions=[*ACTIONS, waits]))
     happened = async_capture_events(hass, "pressed")
     for _ in range(3):
-        assert (await phone.press("1")).status == 200
+        assert (await phone.press("1")).status == phone.press_status
         await hass.async_block_till_done()
     assert len(happened) == 1
     hass.states.async_set("light.hall", "off")
@@ -459,6 +471,7 @@ async def test_actions_of_a_key_run_one_at_a_time(
     assert len(happened) == 2
 
 
+@over_both_speakers
 async def test_a_cover_that_takes_long_can_be_stopped(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -513,6 +526,7 @@ async def test_fifty_presses_at_once_are_all_answered(
     assert len(calls) == linked_press.MAX_CALLS + 1
 
 
+@over_both_speakers
 async def test_each_phone_asks_for_its_own_second_press(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked, phones: Phones
 ) -> None:
@@ -531,6 +545,7 @@ async def test_each_phone_asks_for_its_own_second_press(
 # Confirmation
 
 
+@over_both_speakers
 async def test_the_first_press_of_a_lock_only_blinks(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -545,6 +560,7 @@ async def test_the_first_press_of_a_lock_only_blinks(
     assert len(unlocks) == 1
 
 
+@over_both_speakers
 async def test_a_press_that_is_not_repeated_is_forgotten(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -565,6 +581,7 @@ async def test_a_press_that_is_not_repeated_is_forgotten(
     assert not opens
 
 
+@over_both_speakers
 async def test_a_press_can_be_repeated_until_the_time_is_over(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -586,6 +603,7 @@ async def test_a_press_can_be_repeated_until_the_time_is_over(
     assert len(unlocks) == 2
 
 
+@over_both_speakers
 async def test_whether_to_confirm_can_be_chosen(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -605,6 +623,7 @@ async def test_whether_to_confirm_can_be_chosen(
     assert len(toggles) == 1
 
 
+@over_both_speakers
 async def test_an_alarm_panel_without_a_code_does_not_even_blink(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -625,6 +644,7 @@ async def test_an_alarm_panel_without_a_code_does_not_even_blink(
 # Receipt and failure
 
 
+@over_both_speakers
 async def test_a_scene_is_lit_for_a_second_as_a_receipt(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -638,6 +658,7 @@ async def test_a_scene_is_lit_for_a_second_as_a_receipt(
     await phone.shows("1", c=None)
 
 
+@over_both_speakers
 async def test_a_failure_is_one_line_without_the_code(
     hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -659,6 +680,7 @@ async def test_a_failure_is_one_line_without_the_code(
 
 
 @pytest.mark.parametrize("error", [HomeAssistantError("no power"), KeyError("power")])
+@over_both_speakers
 async def test_a_failure_is_shown_and_reported_once(
     hass: HomeAssistant,
     linked: Linked,
@@ -694,6 +716,7 @@ async def test_a_failure_is_shown_and_reported_once(
 
 
 @pytest.mark.parametrize(("seconds", "reports"), [(1000, 1), (0, 20)])
+@over_both_speakers
 async def test_presses_that_fail_in_a_row_are_one_report(
     hass: HomeAssistant,
     linked: Linked,
@@ -722,6 +745,7 @@ async def test_presses_that_fail_in_a_row_are_one_report(
     assert len(lines) == reports + 1
 
 
+@over_both_speakers
 async def test_a_press_on_what_is_unavailable_fails(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -750,6 +774,7 @@ async def test_a_press_of_what_only_shows_never_fails(
     assert "failed" not in caplog.text
 
 
+@over_both_speakers
 async def test_a_press_that_is_repeated_asks_again_if_it_would_do_something_else(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -769,6 +794,7 @@ async def test_a_press_that_is_repeated_asks_again_if_it_would_do_something_else
     assert len(stops) == 1
 
 
+@over_both_speakers
 async def test_stored_actions_that_cannot_be_read_fail(
     hass: HomeAssistant, linked: Linked, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -779,6 +805,7 @@ async def test_stored_actions_that_cannot_be_read_fail(
     assert caplog.text.count("its actions cannot be read") == 1
 
 
+@over_both_speakers
 async def test_actions_do_not_run_if_the_link_ends_while_they_are_read(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -794,7 +821,7 @@ async def test_actions_do_not_run_if_the_link_ends_while_they_are_read(
     happened = async_capture_events(hass, "pressed")
     phone = await linked(link("1", "light.hall", actions=ACTIONS))
     with patch.object(linked_press, "async_validate_actions_config", read):
-        assert (await phone.press("1")).status == 200
+        assert (await phone.press("1")).status == phone.press_status
         await asked.wait()
         update_phone(hass, config_entry, keys=[link("1", "light.hall")])
         await hass.async_block_till_done()
@@ -806,6 +833,7 @@ async def test_actions_do_not_run_if_the_link_ends_while_they_are_read(
 # Circles
 
 
+@over_both_speakers
 async def test_a_key_may_follow_its_own_event(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -819,6 +847,7 @@ async def test_a_key_may_follow_its_own_event(
     assert len(toggles) == 1
 
 
+@over_both_speakers
 async def test_a_key_follows_an_entity_of_its_own_phone(
     hass: HomeAssistant, linked: Linked
 ) -> None:
