@@ -21,6 +21,7 @@ from ..sip import (
     Flow,
     LocationService,
     has_control,
+    is_in,
     parse_address,
     parse_path,
     parse_uri,
@@ -119,8 +120,7 @@ class Storage:
     def _can_register(self, binding: Binding) -> bool:
         """Whether the settings, which may have changed, still allow a registration."""
         flow = binding.flow
-        host = ip_address(flow.host.partition("%")[0])
-        is_allowed = any(host in network for network in self.settings.networks)
+        is_allowed = is_in(self.settings.networks, flow.host)
         return is_allowed and flow.transport in self.settings.ports
 
 

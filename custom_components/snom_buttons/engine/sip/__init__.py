@@ -6,7 +6,7 @@ from .drops import Drop
 from .event import EventType, parse_event
 from .flow import Flow
 from .grammar import SipSyntaxError, has_control, parse_number, readable, shape
-from .guard import PRIVATE_NETWORKS, Guard, Network
+from .guard import PRIVATE_NETWORKS, Guard, Network, is_in
 from .location import LocationService
 from .message import Headers, Request, Response, encode_response
 from .outgoing import OutgoingRequest, format_via, is_stale, new_branch
@@ -16,7 +16,13 @@ from .share import CALM, Shares
 from .timers import T1, T4, TIMER_J
 from .transaction import Answered
 from .trust import Trust
-from .uas import ALLOW_HEADER, SUPPORTED_HEADER, Answer, content_refusal
+from .uas import (
+    ALLOW_HEADER,
+    SUPPORTED_HEADER,
+    Answer,
+    content_refusal,
+    missing_extensions,
+)
 from .uri import (
     Address,
     Uri,
@@ -67,9 +73,11 @@ __all__ = [
     "escape_user",
     "format_via",
     "has_control",
+    "is_in",
     "is_stale",
     "make_address",
     "make_uri",
+    "missing_extensions",
     "new_branch",
     "parse_address",
     "parse_datagram",

@@ -65,10 +65,18 @@ def _method(request: Request, allowed: Sequence[str]) -> Answer | None:
     return Answer(status, (("Allow", ", ".join(allowed)),))
 
 
+def missing_extensions(request: Request) -> list[str]:
+    """Return the extensions that a request requires and that are not supported.
+
+    Raises SipSyntaxError.
+    """
+    required = request.headers.listed("Require")
+    return [option for option in required if option.lower() not in SUPPORTED]
+
+
 def _required_extensions(request: Request, _: Sequence[str]) -> Answer | None:
     """420: an unsupported extension is required (8.2.2.3)."""
-    required = request.headers.listed("Require")
-    missing = [option for option in required if option.lower() not in SUPPORTED]
+    missing = missing_extensions(request)
     return Answer(420, (("Unsupported", ", ".join(missing)),)) if missing else None
 
 
