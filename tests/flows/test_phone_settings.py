@@ -296,6 +296,24 @@ async def test_a_phone_that_was_ours_is_given_back_by_its_next_fetch(
     assert TEXTS["common"]["was_whole"] not in page["by_itself"]
 
 
+async def test_a_phone_that_was_ours_registers_with_its_other_identity(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    """Over real HTTP and SIP: it is asked to fetch, and nothing is typed."""
+    phone = FactoryPhone("D785", MAC)
+    phone.change("setting_server", str(web.make_url(PATH)))
+    async with phone:
+        await phone.wait_for(lambda it: it.registered, PATIENCE)
+        await change(hass, hearing_server, "beside", beside=True)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        async_fire_time_changed(hass, utcnow() + timedelta(seconds=SETTLE_SECONDS))
+        await phone.wait_for(lambda it: it.settings["setting_server"] == "", PATIENCE)
+        await phone.wait_for(lambda it: it.registered, PATIENCE)
+        assert phone.settings["user_active", 1] == "off"
+        assert phone.settings["user_active", 2] == "on"
+        phone._identity.registered_until = None  # spares the answer to its good-bye
+
+
 async def test_a_phone_that_was_ours_keeps_the_identity_that_is_still_used(
     hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
 ) -> None:

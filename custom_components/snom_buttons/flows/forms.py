@@ -8,6 +8,7 @@ import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntry,
+    ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowResult,
     UnknownEntry,
@@ -161,6 +162,13 @@ class SnomSubentryFlow(ConfigSubentryFlow):
             return super()._get_entry()
         except UnknownEntry as error:
             raise AbortFlow("not_running") from error
+
+    @callback
+    @override
+    def _get_reconfigure_subentry(self) -> ConfigSubentry:
+        """Return the subentry that is changed. Raises AbortFlow as `_get_entry`."""
+        self._get_entry()
+        return super()._get_reconfigure_subentry()
 
     @property
     def _own(self) -> str | None:
