@@ -378,7 +378,7 @@ def test_every_abort_has_its_text() -> None:
     assert keyword_values("reason") == named
     assert set(SERVER["abort"]) == {"already_configured"} | of_cards
     assert set(PHONE["abort"]) == {"already_configured"} | of_plug_in | faults
-    assert set(LINE["abort"]) == {"no_phones"}
+    assert set(LINE["abort"]) == {"no_phones", "not_running"}
 
 
 def choices(node: ast.AST) -> Iterator[ast.Constant]:

@@ -415,6 +415,34 @@ async def test_a_server_that_stops_meanwhile(
     assert ways(page) == []
 
 
+@pytest.mark.parametrize("way", ["reach", "later"])
+async def test_a_server_that_is_removed_meanwhile(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network, way: str
+) -> None:
+    """While the dialogue waits, and before its other pages."""
+    network.hears(announcement(MAC))
+    keys = await choose_way(hass, server, "found")
+    keys = await submit_phone(hass, keys, phone="another")
+    listed = await choose_way(hass, server, "found")
+    page, _ = await added(hass, server, MAC, [])
+    page = await submit_phone(hass, page)
+    assert page["step_id"] == "fetch"
+    await hass.config_entries.async_remove(server.entry_id)
+    page = await look(hass, page["flow_id"])
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "unfetched")
+    page = checked_phone(
+        await hass.config_entries.subentries.async_configure(
+            page["flow_id"], {"next_step_id": way}
+        )
+    )
+    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "not_running")
+    keys = await submit_phone(hass, keys)
+    assert (keys["type"], keys["reason"]) == (FlowResultType.ABORT, "not_running")
+    listed = await submit_phone(hass, listed, phone="another")
+    listed = await submit_phone(hass, listed)
+    assert (listed["type"], listed["reason"]) == (FlowResultType.ABORT, "not_running")
+
+
 async def test_no_link_leads_out_of_the_networks(
     hass: HomeAssistant, server: MockConfigEntry
 ) -> None:

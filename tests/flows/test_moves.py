@@ -150,7 +150,7 @@ async def test_a_card_shows_where_the_phone_is_now(
     page = await configure(card["flow_id"])
     said = page["description_placeholders"]
     assert said is not None
-    assert said["named"] == r"snom 370 8\.7\.5\.49"
+    assert said["named"] == r"snom 370 \(firmware 8\.7\.5\.49\)"
     assert (said["host"], said["account"]) == (AFTER.replace(".", r"\."), "47")
     # It is followed no more when it has ended.
     hass.config_entries.flow.async_abort(card["flow_id"])

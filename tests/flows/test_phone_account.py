@@ -202,6 +202,23 @@ async def test_an_extension_is_given_once(
     assert result["reason"] == "already_configured"
 
 
+async def test_a_server_that_is_removed_meanwhile(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """On the first page, the last one, and while a phone is changed."""
+    first = await start_phone(hass, config_entry)
+    last = await submit_account(
+        hass, await start_phone(hass, config_entry), model="D785"
+    )
+    last = await submit_phone(hass, last)
+    changed = await reconfigure_phone(hass, config_entry)
+    assert last["step_id"] == "phone"
+    await hass.config_entries.async_remove(config_entry.entry_id)
+    for page, fields in ((first, {"model": "D785"}), (last, {}), (changed, {})):
+        end = await submit_phone(hass, page, **fields)
+        assert (end["type"], end["reason"]) == (FlowResultType.ABORT, "not_running")
+
+
 async def test_two_dialogues_race_for_an_extension(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:

@@ -251,6 +251,105 @@ async def test_beside_a_telephone_system(
     assert stored(hearing_server) == {"beside": True}
 
 
+AGENT = {"User-Agent": "Mozilla/4.0 (compatible; snomD785-SIP 10.1.198.12)"}
+
+
+async def fetched_by(phone: Settings, web: TestClient) -> dict[Any, str | None]:
+    """Let a phone fetch and take its file; return the settings in it."""
+    response = await web.get(PATH, headers=AGENT)
+    file = await response.read()
+    phone.apply(read_settings_file(file))
+    [settings, _] = ET.fromstring(file)
+    return {(it.tag, it.get("idx")): it.text for it in settings}
+
+
+@pytest.mark.parametrize("reload", [False, True])
+async def test_a_phone_that_was_ours_is_given_back_by_its_next_fetch(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient, reload: bool
+) -> None:
+    """Once: what the telephone system sets after that is not touched."""
+    phone = Settings()
+    await fetched_by(phone, web)
+    assert phone["user_active", 1] == "on"
+    assert phone["setting_server"].endswith(PATH)
+    page = await change(hass, hearing_server, "beside", beside=True)
+    assert page["by_itself"].startswith(TEXTS["common"]["was_whole"])
+    assert "Identity 1" in page["by_itself"]
+    if reload:
+        assert await hass.config_entries.async_reload(hearing_server.entry_id)
+        await hass.async_block_till_done()
+    by_hand, _ = await fetched(web)  # as a browser: that file may be loaded any time
+    assert ("user_active", "1") not in by_hand
+    assert ("setting_server", None) not in by_hand
+
+    refresher = hearing_server.runtime_data.provisioning.refresher
+    assert refresher.async_has_fetched("subentry_44"), "it is asked to fetch"
+    await fetched_by(phone, web)
+    assert (phone["user_active", 1], phone["user_active", 2]) == ("off", "on")
+    assert phone["setting_server"] == ""
+    assert phone["prov_polling_enabled"] == "off"
+    # It would fetch from the telephone system, which may undo what we have set.
+    assert not refresher.async_has_fetched("subentry_44")
+    again = await fetched_by(phone, web)
+    assert {identity for _, identity in again} == {"2"}
+    page = await change(hass, hearing_server, "beside")
+    assert TEXTS["common"]["was_whole"] not in page["by_itself"]
+
+
+async def test_a_phone_that_was_ours_registers_with_its_other_identity(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    """Over real HTTP and SIP: it is asked to fetch, and nothing is typed."""
+    phone = FactoryPhone("D785", MAC)
+    phone.change("setting_server", str(web.make_url(PATH)))
+    async with phone:
+        await phone.wait_for(lambda it: it.registered, PATIENCE)
+        await change(hass, hearing_server, "beside", beside=True)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        async_fire_time_changed(hass, utcnow() + timedelta(seconds=SETTLE_SECONDS))
+        await phone.wait_for(lambda it: it.settings["setting_server"] == "", PATIENCE)
+        await phone.wait_for(lambda it: it.registered, PATIENCE)
+        assert phone.settings["user_active", 1] == "off"
+        assert phone.settings["user_active", 2] == "on"
+        phone._identity.registered_until = None  # spares the answer to its good-bye
+
+
+async def test_a_phone_that_was_ours_keeps_the_identity_that_is_still_used(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    phone = Settings()
+    await fetched_by(phone, web)
+    page = await change(hass, hearing_server, "beside", beside=True, identity=1)
+    assert TEXTS["common"]["was_whole"] in page["by_itself"]
+    assert "Identity 1" not in page["by_itself"]
+    await fetched_by(phone, web)
+    assert (phone["user_active", 1], phone["setting_server"]) == ("on", "")
+
+
+async def test_the_identity_that_was_used_before_is_switched_off(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    phone = Settings()
+    await fetched_by(phone, web)
+    await change(hass, hearing_server, identity=3)
+    await fetched_by(phone, web)
+    assert (phone["user_active", 1], phone["user_active", 3]) == ("off", "on")
+    assert phone["setting_server"].endswith(PATH)
+    assert ("user_active", "1") not in await fetched_by(phone, web)
+    await change(hass, hearing_server, identity=None)
+    await fetched_by(phone, web)
+    assert (phone["user_active", 1], phone["user_active", 3]) == ("on", "off")
+
+
+async def test_the_page_beside_a_telephone_system_while_the_server_is_off(
+    hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
+) -> None:
+    await fetched_by(Settings(), web)
+    assert await hass.config_entries.async_unload(hearing_server.entry_id)
+    page = await change(hass, hearing_server, "beside", beside=True)
+    assert TEXTS["common"]["was_whole"] not in page["by_itself"]
+
+
 async def test_beside_a_telephone_system_the_key_of_a_line_is_used(
     hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
 ) -> None:

@@ -85,6 +85,13 @@ def plain(markdown: str) -> str:
     return re.sub(r"\\(.)", r"\1", markdown)
 
 
+def why(page: SubentryFlowResult) -> str:
+    """Return why no phone was set up."""
+    placeholders = page["description_placeholders"]
+    assert placeholders is not None
+    return placeholders["why"]
+
+
 def options(page: SubentryFlowResult) -> list[str]:
     """Return the labels of the suggestions."""
     assert page["data_schema"] is not None
@@ -483,7 +490,8 @@ async def test_after_five_minutes_there_are_ways_out(
     assert await ended(hass, window_of(server)) is None
     page = await finished(hass, page["flow_id"])
     assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "nothing_heard")
-    assert page["menu_options"] == ["wait", "manual"]
+    assert page["menu_options"] == ["wait", "found", "manual"]
+    assert why(page) == TEXTS["common"]["phone_only_starts"]
     assert "Yealink" in heard(page)
     assert window_of(server) is None
     network.hears(announcement())
@@ -529,9 +537,57 @@ async def test_of_two_dialogues_the_second_waits(
     assert window_of(server) is not None
     page = await finished(hass, first["flow_id"])
     assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "nothing_heard")
+    assert why(page) == TEXTS["common"]["another_waits"]
     # It closes its own window only.
     hass.config_entries.subentries.async_abort(first["flow_id"])
     assert window_of(server) is not None
+
+
+async def test_of_two_dialogues_the_first_chooses_no_phone_any_more(
+    hass: HomeAssistant, server: MockConfigEntry, network: Network
+) -> None:
+    page = await two_heard(hass, server, network)
+    second = await start(hass, server, [])
+    page = await submit_phone(hass, page, phone=SECOND)
+    assert why(page) == TEXTS["common"]["another_waits"]
+    # The same the other way round.
+    configure = hass.config_entries.subentries.async_configure
+    page = checked_phone(await configure(page["flow_id"], {"next_step_id": "wait"}))
+    assert page["step_id"] == "wait"
+    second = await finished(hass, second["flow_id"])
+    assert why(second) == TEXTS["common"]["another_waits"]
+
+
+async def test_where_nothing_was_heard_a_phone_in_the_network_can_be_chosen(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    page = await start(hass, server, ENTITIES[:2])
+    window_of(server).async_end(None)
+    page = await finished(hass, page["flow_id"])
+    configure = hass.config_entries.subentries.async_configure
+    page = checked_phone(await configure(page["flow_id"], {"next_step_id": "found"}))
+    assert (page["type"], page["step_id"]) == (FlowResultType.FORM, "found")
+    page = await submit_phone(hass, page)
+    assert page["step_id"] == "found_keys"
+    page = await submit_phone(hass, page, entities=ENTITIES[:1])
+    assert page["step_id"] == "reach"
+
+
+@pytest.mark.parametrize("way", ["wait", "found", "manual"])
+async def test_a_server_that_is_removed_during_the_wait_is_said(
+    hass: HomeAssistant, server: MockConfigEntry, way: str
+) -> None:
+    page = await start(hass, server, [])
+    await hass.config_entries.async_remove(server.entry_id)
+    page = await finished(hass, page["flow_id"])
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "nothing_heard")
+    page = checked_phone(
+        await hass.config_entries.subentries.async_configure(
+            page["flow_id"], {"next_step_id": way}
+        )
+    )
+    assert (page["type"], page["reason"]) == (FlowResultType.ABORT, "not_running")
+    assert pages(hass) == []
 
 
 async def test_a_reload_ends_the_window_and_the_dialogue_goes_on(

@@ -28,6 +28,7 @@ profiles = st.builds(
     transport=st.sampled_from(["udp", "tcp", "tls"]),
     model=st.sampled_from(["", *MODELS]),
     identity=st.integers(1, 12),
+    former=st.none() | st.integers(1, 12),
     keys=st.lists(
         st.builds(
             ProfileKey,

@@ -6,7 +6,11 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigSubentry,
+    SubentryFlowResult,
+)
 from homeassistant.const import CONF_ADDRESS, CONF_TOKEN
 from homeassistant.core import valid_entity_id
 
@@ -174,8 +178,24 @@ class EnterFlow(SnomSubentryFlow):
             if profile.settings_url and has_fetched:
                 return f"{text(self.hass, 'has_fetched')}\n\n{how}"
             return how
-        url = profile.settings_url
-        return f"{text(self.hass, 'settings_file', url=url)}\n\n" if url else ""
+        parts = self._taken_back(profile)
+        if url := profile.settings_url:
+            parts.append(text(self.hass, "settings_file", url=url))
+        return "".join(f"{part}\n\n" for part in parts)
+
+    def _taken_back(self, profile: Profile) -> list[str]:
+        """Return how a phone loses what it was set to when it belonged to us alone."""
+        entry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return []
+        refresher = entry.runtime_data.provisioning.refresher
+        former = refresher.async_former(self._own or "", profile)
+        if former is None:
+            return []
+        parts = [text(self.hass, "was_whole")]
+        if former != profile.identity:
+            parts.append(text(self.hass, "was_identity", former=str(former)))
+        return parts
 
     async def async_step_placed(
         self, user_input: dict[str, Any] | None = None

@@ -7,10 +7,14 @@ import voluptuous as vol
 
 from homeassistant.config_entries import (
     SOURCE_USER,
+    ConfigEntry,
+    ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowResult,
+    UnknownEntry,
 )
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import (
     EntitySelector,
     NumberSelector,
@@ -151,6 +155,21 @@ class ListSelector(ObjectSelector):
 class SnomSubentryFlow(ConfigSubentryFlow):
     """A dialogue that adds a subentry, or changes one."""
 
+    @override
+    def _get_entry(self) -> ConfigEntry:
+        """Return the server. Raises AbortFlow if it was removed meanwhile."""
+        try:
+            return super()._get_entry()
+        except UnknownEntry as error:
+            raise AbortFlow("not_running") from error
+
+    @callback
+    @override
+    def _get_reconfigure_subentry(self) -> ConfigSubentry:
+        """Return the subentry that is changed. Raises AbortFlow as `_get_entry`."""
+        self._get_entry()
+        return super()._get_reconfigure_subentry()
+
     @property
     def _own(self) -> str | None:
         """The ID of the subentry that is changed, None for a new one."""
@@ -168,10 +187,11 @@ class SnomSubentryFlow(ConfigSubentryFlow):
         self, title: str, data: dict[str, Any], unique_id: str
     ) -> SubentryFlowResult:
         """Add the subentry, or change it."""
+        entry = self._get_entry()
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=title, data=data, unique_id=unique_id)
         return self.async_update_and_abort(
-            self._get_entry(),
+            entry,
             self._get_reconfigure_subentry(),
             title=title,
             data=data,

@@ -9,11 +9,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.components.switch import DOMAIN as SWITCH_DOMAIN
-from homeassistant.config_entries import (
-    ConfigEntryState,
-    ConfigSubentry,
-    SubentryFlowResult,
-)
+from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
 from homeassistant.const import (
     ATTR_ENTITY_ID,
     CONF_TOKEN,
@@ -26,7 +22,7 @@ from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
 from ..const import CONF_PHONE
 from ..engine.phones import MODELS
 from ..engine.provisioning import reboot_link, setting_link
-from ..hub.hub import SnomConfigEntry, SnomHub
+from ..hub.hub import SnomHub
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.discovery import (
     Found,
@@ -62,14 +58,6 @@ class FoundFlow(PlugInFlow):
     _added: ConfigSubentry
     _ways = ""
     _fetching: asyncio.Task[None] | None = None
-
-    @property
-    def _hub(self) -> SnomHub | None:
-        """The server, None if it does not run."""
-        entry: SnomConfigEntry = self._get_entry()
-        if entry.state is not ConfigEntryState.LOADED:
-            return None
-        return entry.runtime_data
 
     async def async_step_found(
         self, user_input: dict[str, str] | None = None
@@ -143,6 +131,7 @@ class FoundFlow(PlugInFlow):
         self, user_input: dict[str, str] | None = None
     ) -> SubentryFlowResult:
         """Say what can be done without touching the phone, and switch its power."""
+        self._get_entry()
         faults = Faults({"error": ""})
         if user_input is None:
             self._ways = self._make_ways()
@@ -276,6 +265,7 @@ class FoundFlow(PlugInFlow):
         self, user_input: dict[str, str] | None = None
     ) -> SubentryFlowResult:
         """End. The phone is added, and fetches its settings whenever it asks for them."""
+        self._get_entry()
         return self.async_abort(reason="phone_added")
 
 

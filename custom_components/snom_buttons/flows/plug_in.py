@@ -18,7 +18,7 @@ from homeassistant.helpers.selector import (
 from ..const import CONF_PHONE
 from ..engine.provisioning import Mac
 from ..hub.drawings import async_reset_drawings
-from ..hub.hub import SnomConfigEntry
+from ..hub.hub import SnomConfigEntry, SnomHub
 from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.discovery import async_is_ignored, async_is_set_up, named
@@ -67,12 +67,20 @@ class PlugInFlow(SnomSubentryFlow):
         )
 
     @property
+    def _hub(self) -> SnomHub | None:
+        """The server, None if it does not run, or was removed."""
+        entry: SnomConfigEntry | None = self.hass.config_entries.async_get_entry(
+            self._entry_id
+        )
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return None
+        return entry.runtime_data
+
+    @property
     def _fault(self) -> str | None:
         """Why no phone can be set up by plugging it in."""
-        entry: SnomConfigEntry = self._get_entry()
-        if entry.state is not ConfigEntryState.LOADED:
+        if (hub := self._hub) is None:
             return "not_running"
-        hub = entry.runtime_data
         if not hub.hearing.is_open:
             return "not_heard"
         url = async_settings_url(self.hass, hub.settings, "-")
@@ -249,10 +257,17 @@ class PlugInFlow(SnomSubentryFlow):
         self, user_input: dict[str, str] | None = None
     ) -> SubentryFlowResult:
         """Say what was heard instead, and offer the ways out."""
+        assert self._window is not None
+        why = text(self.hass, "phone_only_starts")
+        if self._window.is_superseded:
+            why = text(self.hass, "another_waits")
         return self.async_show_menu(
             step_id="nothing_heard",
-            menu_options=["wait", "manual"],
-            description_placeholders={"heard": self._heard(is_over=True)},
+            menu_options=["wait", "found", "manual"],
+            description_placeholders={
+                "heard": self._heard(is_over=True),
+                "why": why,
+            },
         )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
@@ -38,6 +38,9 @@ type SnomPart = SnomPhone | SnomLine
 """A part of a server that has entities."""
 type PartListener = Callable[[SnomPart], Awaitable[None]]
 
+PASSES: Final = 3
+"""Passes of the event loop in which requests that have arrived reach their handlers."""
+
 
 class SnomHub:
     """The SIP server of one config entry, with its phones, lines, store and followers."""
@@ -55,6 +58,12 @@ class SnomHub:
         self._turns = LampTurns()
         self.device_id = self._async_update_device()
         self._listeners: list[PartListener] = []
+        self._turn = asyncio.Lock()
+        """Held by the one update that runs, with its followers."""
+        self._asked = 0
+        """Updates so far."""
+        self._applied = 0
+        """The last update whose settings are applied."""
         self._update_lock = asyncio.Lock()
         self._is_closed = False
         self._line_used: Signal[tuple[SnomLine, LineUse]] = Signal()
@@ -172,8 +181,21 @@ class SnomHub:
     async def async_update(self) -> None:
         """Apply changes of the config entry; phones without a change are left alone.
 
-        Other settings need a restart of the server, and so a reload.
+        Updates that wait while one runs become one: each reads all settings. Other
+        settings need a restart of the server, and so a reload.
         """
+        asked = self._asked = self._asked + 1
+        async with self._turn:
+            if asked <= self._applied:  # by one that has begun later
+                return
+            applied = self._asked
+            await self._async_apply()
+            self._applied = applied
+            # Phones that asked for their settings meanwhile change the entry too.
+            for _ in range(PASSES):
+                await asyncio.sleep(0)
+
+    async def _async_apply(self) -> None:
         async with self._update_lock:
             if self._is_closed:
                 return

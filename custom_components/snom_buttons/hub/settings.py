@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -106,6 +106,7 @@ from ..engine.phones import (
     ServerSettings,
     Speakers,
     host_and_port,
+    is_in,
     phone_address,
     shared_key,
 )
@@ -678,9 +679,4 @@ def known_macs(hass: HomeAssistant) -> set[str]:
 
 def is_allowed(settings: EntrySettings, remote: str) -> bool:
     """Return whether an address is in the networks that phones may come from."""
-    try:
-        address = ip_address(remote)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return any(mapped in network for network in settings.server.networks)
+    return is_in(settings.server.networks, remote)

@@ -422,6 +422,18 @@ def test_a_registration_from_a_network_that_is_no_longer_allowed_ends(
     assert len(after._location.bindings("44")) == number
 
 
+@pytest.mark.parametrize(("networks", "number"), [("192.0.2.0/24", 1), ("::/0", 0)])
+def test_a_registration_by_an_address_of_ipv4_in_ipv6_is_one_of_ipv4(
+    networks: str, number: int
+) -> None:
+    saved = snapshot()
+    [bound] = saved["phones"]["44"]["bindings"]
+    bound["flow"][1] = "::ffff:192.0.2.7"
+    after = server(networks)
+    after.restore(saved)
+    assert len(after._location.bindings("44")) == number
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

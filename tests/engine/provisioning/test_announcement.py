@@ -75,10 +75,21 @@ def test_bare_line_feeds_and_compact_names_are_read() -> None:
         SNOM_370.replace(b"<sip:192.0.2.55:1053>", b"<sip:192.0.2.55:1053"),
         SIPPING.replace(b"<sip:192.0.2.55:5060>", b"<sip:192.0.2.55:5060"),
         SIPPING.replace(b"Via", b"Path"),
+        # A 200 to it would be wrong (RFC 3261 8.2.2.3).
+        SNOM_370.replace(b"\r\nCall-ID", b"\r\nRequire: 100rel\r\nCall-ID"),
+        SNOM_370.replace(b"\r\nCall-ID", b"\r\nRequire: path, foo\r\nCall-ID"),
+        # A NOTIFY to it would have to go by TLS (RFC 3261 26.2.2).
+        SNOM_370.replace(b"<sip:192.0.2.55:1053>", b"<sips:192.0.2.55:1053>"),
+        SNOM_370.replace(b"<sip:192.0.2.55:1053>", b"<SIPS:192.0.2.55:1053>"),
     ],
 )
 def test_what_is_no_announcement(datagram: bytes) -> None:
     assert read_announcement(datagram, *SOURCE) is None
+
+
+def test_what_is_required_and_supported_is_no_hindrance() -> None:
+    required = SNOM_370.replace(b"\r\nCall-ID", b"\r\nRequire: path\r\nCall-ID")
+    assert read_announcement(required, *SOURCE) is not None
 
 
 def test_addresses_without_a_host_get_one() -> None:

@@ -120,6 +120,30 @@ def test_a_phone_that_knows_no_documents_has_keys_of_type_blf(
     assert (key.name, key.label, key.value) == ("1", "Lamp", value)
 
 
+def test_an_identity_that_the_phone_had_before_is_switched_off() -> None:
+    """Another number of the identity takes nothing else from the phone."""
+    moved = settings_of(replace(PROFILE, identity=3, former=1))
+    assert [it for it in moved if it.identity == 1] == [("user_active", "off", 1)]
+    assert ("user_active", "on", 3) in moved
+    assert ("setting_server", PROFILE.settings_url, None) in moved
+    same = replace(PROFILE, former=PROFILE.identity)
+    assert settings_of(same) == settings_of(PROFILE)
+
+
+def test_beside_a_telephone_system_what_was_set_before_is_taken_back() -> None:
+    """What is ours: the identity, and that the phone fetches its settings here."""
+    beside = replace(PROFILE, identity=2, whole=False)
+    more = settings_of(replace(beside, former=1))[len(settings_of(beside)) :]
+    assert more == (
+        ("user_active", "off", 1),
+        ("setting_server", "", None),
+        ("prov_polling_enabled", "off", None),
+    )
+    same = replace(beside, former=2)
+    assert settings_of(same)[len(settings_of(beside)) :] == more[1:]
+    assert is_settings_file(settings_file(replace(beside, former=1)))
+
+
 def test_the_keys_of_an_expansion_module_of_a_d385_begin_at_174() -> None:
     keys = tuple(ProfileKey(name=str(n), label="") for n in range(1, 51))
     d385 = Profile(

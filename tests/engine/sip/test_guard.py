@@ -27,6 +27,7 @@ from custom_components.snom_buttons.engine.sip.guard import (
     REFUSALS,
     Guard,
     claimed_user,
+    is_in,
     sources_of,
 )
 from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE, SIZE
@@ -82,12 +83,19 @@ class Guarded:
         ("fd00::44", True),
         ("fe80::204:13ff:fe44:1%eth0", True),
         ("2001:db8::44", False),
+        ("::ffff:192.168.178.20", True),
+        ("::ffff:8.8.8.8", False),
     ],
 )
 def test_private_networks_at_first(host: str, is_allowed: bool) -> None:
     guarded = Guarded()
     assert guarded.guard.admits_host(host) is is_allowed
     assert guarded.guard.admits(Flow("UDP", host, 5060)) is is_allowed
+
+
+@pytest.mark.parametrize("host", ["", "phone.local", "%eth0", "192.168.1"])
+def test_what_is_no_address_is_in_no_network(host: str) -> None:
+    assert not is_in(PRIVATE_NETWORKS, host)
 
 
 def test_other_networks() -> None:

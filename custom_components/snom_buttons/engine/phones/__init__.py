@@ -1,6 +1,6 @@
 """Phones, what their keys show, and presses. All calls are made in one event loop."""
 
-from ..sip import PRIVATE_NETWORKS, Drop
+from ..sip import PRIVATE_NETWORKS, Drop, is_in
 from .address import can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
 from .events import Attempt, Dialled, Happening, KeyPress, LineUse
@@ -70,6 +70,7 @@ __all__ = [
     "free_port",
     "hardware_of",
     "host_and_port",
+    "is_in",
     "model_name",
     "phone_address",
     "redirection",

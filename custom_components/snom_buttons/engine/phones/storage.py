@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 import hashlib
-from ipaddress import ip_address
 import logging
 import time
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from ..sip import (
     Flow,
     LocationService,
     Notifier,
+    is_in,
     parse_address,
     parse_path,
     parse_uri,
@@ -134,8 +134,7 @@ class Storage:
 
     def _is_allowed(self, flow: Flow) -> bool:
         """Whether the settings, which may have changed, still allow requests by it."""
-        host = ip_address(flow.host.partition("%")[0])
-        is_allowed = any(host in network for network in self.settings.networks)
+        is_allowed = is_in(self.settings.networks, flow.host)
         return is_allowed and flow.transport in self.settings.ports
 
 

@@ -15,6 +15,7 @@ from ..sip import (
     Request,
     SipSyntaxError,
     Uri,
+    missing_extensions,
     parse_address,
     parse_datagram,
     parse_event,
@@ -64,6 +65,8 @@ def read_announcement(datagram: bytes, host: str, port: int) -> Announcement | N
     """Return what a phone asks, None for a datagram that is anything else.
 
     A SUBSCRIBE with a tag in To belongs to a dialog, and one with two Vias was forwarded.
+    One that requires an extension which is not supported gets no 200 (RFC 3261 8.2.2.3),
+    and one with a `sips` Contact no NOTIFY, which would have to go by TLS (26.2.2).
     """
     if len(datagram) > MAX_DATAGRAM:
         return None
@@ -73,12 +76,15 @@ def read_announcement(datagram: bytes, host: str, port: int) -> Announcement | N
             not isinstance(request, Request)
             or request.method != "SUBSCRIBE"
             or request.forwarded
+            or missing_extensions(request)
         ):
             return None
         # An answer adds a tag, which fails for one that is there, also without a value.
         parse_address(f"{request.to.text};tag=x")
         event = parse_event(request.headers.get("Event") or "")
         contact = _contact_of(request)
+        if contact is not None and contact.scheme == "sips":
+            return None
     except MalformedMessage, SipSyntaxError:
         return None
     mac = _mac_of(request)

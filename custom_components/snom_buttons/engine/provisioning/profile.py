@@ -74,6 +74,10 @@ class Profile:
     """Such as `D735`; "" if it is not known."""
     identity: int = 1
     """The number of the phone's identity that is used. The others are not touched."""
+    former: int | None = None
+    """The identity of the whole profile that the phone was set to before, if this one does
+    not replace it. It is switched off; beside a telephone system, the phone also fetches
+    its settings here no more."""
     keys: tuple[ProfileKey, ...] = ()
     """In the order of the phone's keys."""
     has_blf_keys: bool = False
@@ -133,7 +137,12 @@ def settings_of(profile: Profile) -> tuple[Setting, ...]:
         "user_idle_text": profile.name,
     }
     settings = [Setting(name, _readable(it), identity) for name, it in account.items()]
+    if profile.former not in (None, identity):
+        settings.append(Setting("user_active", "off", profile.former))
     if not profile.whole:
+        if profile.former is not None:
+            settings.append(Setting("setting_server", ""))
+            settings.append(Setting("prov_polling_enabled", "off"))
         return tuple(settings)
     phone = {
         # A phone that was never registered asks for an account at each start.

@@ -14,7 +14,7 @@ from .grammar import (
     readable,
     shape,
 )
-from .guard import PRIVATE_NETWORKS, Guard, Network
+from .guard import PRIVATE_NETWORKS, Guard, Network, is_in
 from .location import LocationService
 from .message import Headers, Request, Response, encode_response
 from .notifier import MAX_DIALOG, MAX_OF_PHONE as MAX_SUBSCRIPTIONS_OF_PHONE, Notifier
@@ -33,6 +33,7 @@ from .uas import (
     SUPPORTED_HEADER,
     Answer,
     content_refusal,
+    missing_extensions,
     unsupported,
 )
 from .uri import (
@@ -93,10 +94,12 @@ __all__ = [
     "format_contact",
     "format_via",
     "has_control",
+    "is_in",
     "is_stale",
     "is_token",
     "make_address",
     "make_uri",
+    "missing_extensions",
     "new_branch",
     "parse_address",
     "parse_datagram",

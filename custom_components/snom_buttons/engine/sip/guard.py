@@ -7,7 +7,7 @@ message costs almost nothing.
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 import logging
 import re
 
@@ -77,6 +77,20 @@ MAX_USER = 64
 _FROM = re.compile(rb"\n(?:from|f)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
 _TO = re.compile(rb"\n(?:to|t)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
 _USER = re.compile(rb"sips?:([^@;>]*+)@", re.IGNORECASE)
+
+
+def is_in(networks: Iterable[Network], host: str) -> bool:
+    """Return whether an address is in one of the networks; False for what is no address.
+
+    An IPv6 address may have a zone, or stand for one of IPv4 (RFC 4291 2.5.5.2).
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return any(address in network for network in networks)
 
 
 def claimed_user(data: bytes) -> str:
@@ -346,8 +360,7 @@ class Guard:
     def _is_allowed(self, host: str) -> bool:
         allowed = self._allowed.get(host)
         if allowed is None:
-            address = ip_address(host.partition("%")[0])
-            allowed = any(address in network for network in self._networks)
+            allowed = is_in(self._networks, host)
             self._allowed[host] = allowed
             while len(self._allowed) > MAX_SOURCES:
                 self._allowed.popitem(last=False)

@@ -77,11 +77,19 @@ def _method(request: Request, allowed: Sequence[str]) -> Answer | None:
     return Answer(status, (("Allow", ", ".join(allowed)),))
 
 
-def _required_extensions(request: Request, _: Sequence[str]) -> Answer | None:
-    """420: an unsupported extension is required (8.2.2.3)."""
+def missing_extensions(request: Request) -> list[str]:
+    """Return the extensions that a request requires and that are not supported.
+
+    Raises SipSyntaxError.
+    """
     required = request.headers.listed("Require")
     supported = _SUPPORTED_IN.get(request.method, SUPPORTED)
-    missing = [option for option in required if option.lower() not in supported]
+    return [option for option in required if option.lower() not in supported]
+
+
+def _required_extensions(request: Request, _: Sequence[str]) -> Answer | None:
+    """420: an unsupported extension is required (8.2.2.3)."""
+    missing = missing_extensions(request)
     return unsupported(*missing) if missing else None
 
 

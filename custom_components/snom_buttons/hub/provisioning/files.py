@@ -1,6 +1,7 @@
 """Which phone gets which settings file."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import hmac
 import logging
 from typing import Any, NamedTuple
@@ -119,7 +120,9 @@ class Files:
             self._async_assign(fetch.mac, found)
         profile = self._profile(found)
         if fetch.version is not None:  # a person looks at it in a browser without one
+            former = self._refresher.async_former(found.subentry_id, profile)
             self._refresher.async_note(found.subentry_id, profile)
+            profile = replace(profile, former=former)
         return settings_file(profile)
 
     @callback

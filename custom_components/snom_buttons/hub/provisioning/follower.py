@@ -139,7 +139,7 @@ class Provisioning(Follower):
         """
         for provisioning in self._all:
             if provisioning.window is not None:
-                provisioning.window.async_end(None)
+                provisioning.window.async_supersede()
         self._window = Window(make)
         return self._window
 

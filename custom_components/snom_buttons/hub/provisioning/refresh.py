@@ -19,6 +19,7 @@ from .record import ASKED, Record
 _LOGGER = logging.getLogger(__name__)
 
 FETCHED: Final = "fetched"
+IDENTITY: Final = "fetched_identity"
 SETTLE_SECONDS: Final = 5
 """Seconds after the last change before a phone is asked to fetch its settings."""
 
@@ -45,6 +46,8 @@ class Refresher:
         self._save = save
         self._fetched: dict[str, str] = {}
         """By subentry: the digest of what the phone was set to by the file that it has."""
+        self._identities: dict[str, int] = {}
+        """By subentry: the identity that the phone was set to by that file."""
         self._profiles: Mapping[str, Profile] = {}
         """By subentry: what the phones are to be set to, as of the last update."""
         self._early: set[str] = set()
@@ -57,8 +60,11 @@ class Refresher:
     @callback
     def async_saved(self, subentry_id: str) -> dict[str, Any]:
         """Return what is stored of a phone, for `async_recall` after a restart."""
-        fetched = self._fetched.get(subentry_id)
-        return {} if fetched is None else {FETCHED: fetched}
+        saved = {
+            FETCHED: self._fetched.get(subentry_id),
+            IDENTITY: self._identities.get(subentry_id),
+        }
+        return {name: it for name, it in saved.items() if it is not None}
 
     @callback
     def async_recall(self, subentry_id: str, saved: object) -> None:
@@ -66,6 +72,9 @@ class Refresher:
         match saved:
             case {"fetched": str(fetched)}:
                 self._fetched[subentry_id] = fetched
+        match saved:
+            case {"fetched_identity": int(identity)}:
+                self._identities[subentry_id] = identity
 
     @callback
     def async_has_fetched(self, subentry_id: str) -> bool:
@@ -73,14 +82,27 @@ class Refresher:
         return subentry_id in self._fetched
 
     @callback
+    def async_former(self, subentry_id: str, profile: Profile) -> int | None:
+        """Return `Profile.former` of the file that a phone would fetch next."""
+        former = self._identities.get(subentry_id)
+        return None if profile.whole and former == profile.identity else former
+
+    @callback
     def async_note(self, subentry_id: str, profile: Profile) -> None:
-        """Remember what a phone was set to by the file that it fetched."""
+        """Remember what a phone was set to by the file that it fetched.
+
+        Beside a telephone system it is not asked to fetch again: it would do so there.
+        """
         self._async_cancel(subentry_id)
         if subentry_id not in self._profiles:
             self._early.add(subentry_id)
-        digest = digest_of(profile)
-        if self._fetched.get(subentry_id) != digest:
-            self._fetched[subentry_id] = digest
+        before = self.async_saved(subentry_id)
+        if profile.whole:
+            self._fetched[subentry_id] = digest_of(profile)
+            self._identities[subentry_id] = profile.identity
+        else:
+            self._forget(subentry_id)
+        if self.async_saved(subentry_id) != before:
             self._save(subentry_id)
         self.fetched.emit(subentry_id)
 
@@ -92,7 +114,7 @@ class Refresher:
         is set up by its fetch may not be among them yet.
         """
         for gone in self._fetched.keys() - profiles.keys() - self._early:
-            del self._fetched[gone]
+            self._forget(gone)
             self._async_cancel(gone)
         self._early -= profiles.keys()
         for subentry_id, fetched in self._fetched.items():
@@ -104,6 +126,10 @@ class Refresher:
             else:
                 self._async_ask_soon(subentry_id)
         self._profiles = profiles
+
+    def _forget(self, subentry_id: str) -> None:
+        self._fetched.pop(subentry_id, None)
+        self._identities.pop(subentry_id, None)
 
     @callback
     def async_follow(self, change: Change) -> None:

@@ -44,6 +44,8 @@ class Window:
         """The phones that the user does not want."""
         self.is_contested = False
         """Whether several phones were heard and the user has not chosen yet."""
+        self.is_superseded = False
+        """Whether another window was opened while this one was open."""
         self._make = make
 
     @callback
@@ -98,6 +100,12 @@ class Window:
         ):
             return None
         return self._make(said)
+
+    @callback
+    def async_supersede(self) -> None:
+        """End, as another window opens."""
+        self.is_superseded = True
+        self.async_end(None)
 
     @callback
     def async_end(self, phone: ConfigSubentry | None) -> None:
