@@ -11,7 +11,7 @@ from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import device_registry as dr
-from tests.support.entries import PASSWORD, key_data
+from tests.support.entries import PASSWORD, key_data, update_phone
 from tests.support.flows import (
     checked_phone,
     choose_way,
@@ -222,3 +222,23 @@ async def test_changing_such_a_phone_shows_the_models_of_its_maker(
     assert changed["maker"] == "yealink"
     assert changed["model"] == "T33"
     assert "token" not in changed
+
+
+@pytest.mark.parametrize(
+    "sending", [{"inverted": True}, {"states": {"off": "confirmed"}}]
+)
+async def test_a_lamp_is_not_green_while_off_if_the_user_chose_another_state(
+    hass: HomeAssistant, server: MockConfigEntry, sending: dict[str, Any]
+) -> None:
+    update_phone(hass, server, maker="yealink", model="T40", sending=sending)
+    await hass.async_block_till_done()
+    menu = await server.start_subentry_reconfigure_flow(hass, "subentry_44")
+    result = await hass.config_entries.subentries.async_configure(
+        menu["flow_id"], {"next_step_id": "account"}
+    )
+    result = await submit_account(hass, result)
+    result = await submit_phone(hass, result)
+    assert result["step_id"] == "other_phone"
+    page = result["description_placeholders"]
+    assert page is not None
+    assert page["idle"] == ""

@@ -112,6 +112,20 @@ async def test_it_ends_when_the_user_knows_better(
     await until_sent_as(hass, sent_as)
 
 
+async def test_a_refusal_by_mistake_is_over_when_a_document_is_taken(
+    hass: HomeAssistant, server: MockConfigEntry, refusing: RawPhone
+) -> None:
+    refusing.document_answer = None
+    refusing.keys.clear()
+    update_phone(hass, server, sending={"speakers": "buttons"})
+    await refusing.shows("4")
+    await in_sync(server)
+    update_phone(hass, server, sending={})
+    await hass.async_block_till_done()
+    assert reported(hass) is None
+    await until_sent_as(hass, "buttons")
+
+
 async def test_it_ends_with_the_phone(
     hass: HomeAssistant, server: MockConfigEntry, refusing: RawPhone
 ) -> None:

@@ -5,8 +5,10 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..engine.phones import MAKERS
+from ..engine.dialoginfo import DialogState
+from ..engine.phones import MAKERS, BlfSetup
 from ..engine.provisioning import WORDS, ByHand, Profile, Words, by_hand
+from ..engine.xbuttons import KeyDescription
 from ..hub.markdown import code
 from ..hub.texts import text
 
@@ -16,7 +18,11 @@ NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 @callback
 def async_by_hand_placeholders(
-    hass: HomeAssistant, maker: str, profile: Profile, lines: Mapping[str, str]
+    hass: HomeAssistant,
+    maker: str,
+    profile: Profile,
+    blf: BlfSetup,
+    lines: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the placeholders of the page. `lines` say what a key is for, by its name."""
     about = MAKERS[maker]
@@ -27,6 +33,8 @@ def async_by_hand_placeholders(
         else text(hass, "by_hand_unknown")
     )
     words = words or _usual_words(hass)
+    is_idle = blf.state_of(KeyDescription(name="")) is DialogState.TERMINATED
+    is_green = about.idle_is_green and is_idle
     entered = by_hand(words, profile, about.first_key)
     return {
         "known": known,
@@ -35,7 +43,7 @@ def async_by_hand_placeholders(
             f"| {field} | {code(value)} |" for field, value in entered.account
         ),
         "keys": _keys(hass, words, entered, lines),
-        "idle": f"{text(hass, 'by_hand_green')}\n\n" if about.idle_is_green else "",
+        "idle": f"{text(hass, 'by_hand_green')}\n\n" if is_green else "",
     }
 
 

@@ -51,7 +51,7 @@ def login_rows(profile: Profile, label: Label) -> str:
     return "\n".join(
         f"| {label(setting.name)} | {code(setting.value)} |"
         for setting in settings_of(profile)
-        if setting.name in LABELED
+        if _is_on_login(profile, setting)
     )
 
 
@@ -60,7 +60,7 @@ def other_rows(profile: Profile) -> str:
     return "\n".join(
         f"| {code(_name(setting))} | {code(setting.value)} |"
         for setting in settings_of(profile)
-        if setting.name not in LABELED
+        if not _is_on_login(profile, setting)
     )
 
 
@@ -74,6 +74,11 @@ def key_rows(profile: Profile, lines: Mapping[str, str]) -> str:
             f" | {escape_markdown(key.label)} | {lines.get(key.name, '')} |"
         )
     return "\n".join(rows)
+
+
+def _is_on_login(profile: Profile, setting: Setting) -> bool:
+    """Return whether a setting is on the page *Login* of the profile's own identity."""
+    return setting.name in LABELED and setting.identity == profile.identity
 
 
 def _name(setting: Setting) -> str:
@@ -139,7 +144,7 @@ class EnterFlow(SnomSubentryFlow):
                 step_id="other_phone",
                 data_schema=vol.Schema({}),
                 description_placeholders=async_by_hand_placeholders(
-                    self.hass, maker, profile, self._lines
+                    self.hass, maker, profile, phone.setup.blf, self._lines
                 ),
                 last_step=True,
             )

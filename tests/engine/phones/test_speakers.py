@@ -218,6 +218,11 @@ def test_a_phone_that_is_set_up_for_documents_is_asked_again(
             phone.configure(phone_setup(keys=phone.setup.keys, speakers=BUTTONS))
             desk.document_answer = None
             await desk.shows("4")
+            # One that has taken a document knows them, in automatic, too.
+            phone.configure(phone_setup(keys=phone.setup.keys))
+            phone.keys["1"].show(lit("1"))
+            await desk.shows("1", c="on")
+            assert (phone.needs_blf, phone.in_sync) == (None, True)
 
     jumping(test)
 

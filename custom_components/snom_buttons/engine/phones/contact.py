@@ -357,8 +357,24 @@ class Contact:
             if self._sends_documents:
                 raise
             raise DocumentsRefused(str(failure), answer=failure.answer) from failure
-        self._takes_documents = True
+        if not self._takes_documents:
+            self._take_documents()
         return answer
+
+    def _take_documents(self) -> None:
+        """Record that the contact knows documents, also one that refused them before."""
+        self._takes_documents = True
+        if self.documents_refused is None:
+            return
+        had_sent = self._sends_documents
+        self.documents_refused = None
+        self._refused()
+        if not had_sent:  # it has been set to automatic since
+            keys = [key.name for key in self._setup_of().keys]
+            self._buttons_box.add(
+                [key for key in keys if self._buttons_box in self._outboxes(key)]
+            )
+        self._status_changed()
 
     def _refuse_documents(self, answer: str) -> None:
         """Send no more documents in automatic, whatever is due."""
