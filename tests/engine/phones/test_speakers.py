@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 import re
 from typing import Any
 
@@ -372,19 +373,19 @@ def test_what_ends_a_subscription() -> None:
             assert told(desk, "1")[-1] == "terminated;reason=timeout terminated"
             # The key is removed.
             keys = [key for key in phone.setup.keys if key.name != "2"]
-            phone.configure(phone_setup(keys=keys))
+            server.configure_phone(phone_setup(keys=keys))
             await asyncio.sleep(1)
             assert told(desk, "2")[-1] == "terminated;reason=noresource terminated"
             assert (await desk.subscribe("2")).status == 404
             # Documents are chosen.
-            phone.configure(phone_setup(keys=keys, speakers=BUTTONS))
+            server.configure_phone(phone_setup(keys=keys, speakers=BUTTONS))
             await asyncio.sleep(1)
             assert told(desk, "3")[-1] == "terminated;reason=rejected terminated"
             assert (await desk.subscribe("3", within=three)).status == 481
             assert (await desk.subscribe("3")).status == 403
             assert documented(desk) == {*KEYS}
             # Its time.
-            phone.configure(phone_setup(keys=keys))
+            server.configure_phone(phone_setup(keys=keys))
             answer = await desk.subscribe("4", expires=60)
             assert answer.status == 200
             await asyncio.sleep(61)
@@ -415,6 +416,51 @@ def test_a_fetch_and_a_subscription_without_registration_are_answered() -> None:
             desk.answer = 500
             assert (await desk.subscribe("2", expires=0)).status == 200
             await asyncio.sleep(1)
+
+    jumping(test)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"speakers": BUTTONS}, "rejected"),
+        ({"keys": [setup("2")]}, "noresource"),
+    ],
+)
+def test_a_subscription_without_registration_follows_the_setup(
+    change: dict[str, Any], reason: str
+) -> None:
+    """No contact holds it; the one that registers later gets what is set up."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await subscribe(desk, "1")
+            server.configure_phone(replace(phone.setup, **change))
+            await desk.until(lambda: len(told(desk, "1")) == 2)
+            assert told(desk, "1")[-1] == f"terminated;reason={reason} terminated"
+            await desk.register()
+            assert phone.sendings[0].subscriptions == 0
+
+    jumping(test)
+
+
+def test_a_phone_set_up_for_documents_presses_by_number_again() -> None:
+    """The key whose name is that number is a document, and no call presses it."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            presses: list[str] = []
+            server.pressed.subscribe(lambda press: presses.append(press.key))
+            await desk.register()
+            await subscribe(desk, "1")
+            phone.keys["2"].show(replace(base("2"), number="1"))
+            await desk.invite("1")
+            server.configure_phone(replace(phone.setup, speakers=BUTTONS))
+            await desk.invite("1")
+            await asyncio.sleep(0.1)
+            assert presses == ["1", "2"]
 
     jumping(test)
 
@@ -457,6 +503,27 @@ def test_several_subscriptions_to_a_key() -> None:
             phone.keys["1"].show(base("1"))
             await asyncio.sleep(1)
             assert phone.lacks("1")
+
+    jumping(test)
+
+
+def test_challenged_notifies_of_one_dialog_differ_in_their_cseq() -> None:
+    """RFC 3261 12.2.1.1: the last NOTIFY does not wait for the answer to the one before."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await subscribe(desk, "1")
+            desk.answer_lines = ['WWW-Authenticate: Digest realm="desk", nonce="x"']
+            desk.answer = 401
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(0)
+            server.configure_phone(replace(phone.setup, speakers=BUTTONS))
+            await desk.until(lambda: len(told(desk, "1")) == 5)
+            await asyncio.sleep(1)
+            numbers = [notice.get("CSeq") for notice in desk.notices]
+            assert len(set(numbers)) == len(numbers) == 5
 
     jumping(test)
 

@@ -265,7 +265,11 @@ class TestHowMany:
         assert statuses == [*ALWAYS_OF_PHONE * [200], 480]
 
     def test_of_a_resource(self, phone: Subscribing) -> None:
-        """A phone that restarts again and again leaves its subscriptions behind."""
+        """A phone that restarts again and again leaves its subscriptions behind.
+
+        RFC 6665 4.1.3: `deactivated` would have one that is alive subscribe at once, and
+        so end the next one, without an end.
+        """
         for n in range(MAX_OF_RESOURCE):
             phone.subscribe(local_tag=f"t{n}")
         phone.subscribe(local_tag="other", event="message-summary")
@@ -274,7 +278,7 @@ class TestHowMany:
         phone.subscribe(local_tag="new")
         assert phone.trace == [
             "200 Expires: 3600",
-            "NOTIFY 2 dialog terminated;reason=deactivated",
+            "NOTIFY 2 dialog terminated;reason=probation",
             "NOTIFY 1 dialog active;expires=3600",
         ]
         assert phone.refresh(tag="t0").status == 481

@@ -197,15 +197,7 @@ class Contact:
 
     def follow_setup(self) -> None:
         """Follow a change of the phone's setup, but for the keys that have changed."""
-        setup = self._setup_of()
-        names = {key.name for key in setup.keys}
-        for key, subscription in self._blf:
-            if key == MESSAGES:
-                continue
-            if key not in names:
-                self._courier.notifier.end(subscription, "noresource")
-            elif setup.speakers is Speakers.BUTTONS:
-                self._courier.notifier.end(subscription, "rejected")
+        names = {key.name for key in self._setup_of().keys}
         for key in names:
             boxes = self._outboxes(key)
             for box in (self._buttons_box, self._blf_box):

@@ -134,7 +134,9 @@ class Courier:
                 break
             self._challenged_by.add(peer.user)
             if isinstance(peer, Subscription):
-                peer.local_cseq = authorized.cseq
+                # Another NOTIFY of the dialog may have had the next one meanwhile.
+                peer.local_cseq += 1
+                authorized = replace(authorized, cseq=peer.local_cseq)
             request = replace(authorized, headers=request.headers)
             response = await self._exchange(authorized, peer, repeated)
             if not is_stale(response):

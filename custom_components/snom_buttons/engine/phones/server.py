@@ -291,6 +291,7 @@ class PhoneServer:
         phone = self.phones[setup.extension]
         before = phone.setup
         phone.configure(setup)
+        self._notifier.review(setup.extension)
         self._apply_lines()
         accepted = (setup.password, setup.former_password)
         if before.held_password not in accepted or setup.address != before.address:

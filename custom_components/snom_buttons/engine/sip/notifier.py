@@ -88,10 +88,14 @@ class Notifier:
     def has_subscribed(self, user: str, resource: str) -> bool:
         """Whether a user has subscribed to the dialogs of a resource.
 
-        It has until it ends the last subscription itself. One that has expired or was
-        lost is made anew, and meanwhile the key is no other one.
+        It has until it ends the last subscription itself, or is refused one. One that has
+        expired or was lost is made anew, and meanwhile the key is no other one. A phone
+        still has the key of a resource that there is no more.
         """
-        return resource in self._subscribed.get(user, ())
+        return (
+            resource in self._subscribed.get(user, ())
+            and self._resource_refusal(user, "dialog", resource) != 403
+        )
 
     def forget(self, user: str) -> None:
         """Drop all subscriptions of a user that no longer exists; no NOTIFY is due."""
@@ -238,7 +242,9 @@ class Notifier:
         self._add(subscription)
         self._note_subscribed(subscription)
         if len(same) >= MAX_OF_RESOURCE:
-            self.end(same[0], "deactivated")
+            # Not as deactivated, after which it would be made anew at once, and end
+            # the next one (RFC 6665 4.1.3).
+            self.end(same[0], "probation")
 
     def _add(self, subscription: Subscription) -> None:
         of_user = self._subscriptions.setdefault(subscription.user, {})
@@ -276,6 +282,15 @@ class Notifier:
         if self._drop(subscription):
             subscription.ended = reason
             self._changed(subscription)
+
+    def review(self, user: str) -> None:
+        """End a user's subscriptions that would be refused now."""
+        for subscription in self.subscriptions(user):
+            status = self._resource_refusal(
+                user, subscription.event.package, subscription.resource
+            )
+            if status is not None:
+                self.end(subscription, "rejected" if status == 403 else "noresource")
 
     def answered(self, subscription: Subscription, status: int) -> bool:
         """Take the status of the answer to a NOTIFY.

@@ -80,7 +80,7 @@ class Subscription:
         """Return the next NOTIFY, to be sent by `flow` (RFC 6665 4.2.2, RFC 3261 12.2.1.1).
 
         `sent_by` is our `host:port` as the phone reaches it, `now` the notifier's time.
-        If it is sent again with credentials, `local_cseq` has to be set to its CSeq.
+        If it is sent again with credentials, `local_cseq` rises for that, too.
         """
         self.local_cseq += 1
         return OutgoingRequest(
