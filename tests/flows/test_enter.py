@@ -1,5 +1,6 @@
 """The settings file, the link and the last page of the dialogue say the same."""
 
+from dataclasses import replace
 import json
 from pathlib import Path
 import re
