@@ -108,15 +108,15 @@ async def test_after_an_update_that_fails_the_next_one_is_applied(
 ) -> None:
     hub = server.runtime_data
 
-    async def fail() -> None:
+    def fail() -> None:
         monkeypatch.undo()
-        await asyncio.sleep(0)
         raise RuntimeError("no more")
 
-    monkeypatch.setattr(hub, "_async_apply", fail)
-    failing = asyncio.create_task(hub.async_update())
-    await asyncio.sleep(0)
-    add_phone(hass, server, phone_subentry("46"))
+    monkeypatch.setattr(hub, "_async_update_device", fail)
+    async with hub._update_lock:  # both wait, and neither has read the settings
+        failing = asyncio.create_task(hub.async_update())
+        await asyncio.sleep(0)
+        add_phone(hass, server, phone_subentry("46"))
     with pytest.raises(RuntimeError, match="no more"):
         await failing
     await hass.async_block_till_done()

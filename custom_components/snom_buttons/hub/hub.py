@@ -58,8 +58,6 @@ class SnomHub:
         self._turns = LampTurns()
         self.device_id = self._async_update_device()
         self._listeners: list[PartListener] = []
-        self._turn = asyncio.Lock()
-        """Held by the one update that runs, with its followers."""
         self._asked = 0
         """Updates so far."""
         self._applied = 0
@@ -185,20 +183,10 @@ class SnomHub:
         settings need a restart of the server, and so a reload.
         """
         asked = self._asked = self._asked + 1
-        async with self._turn:
-            if asked <= self._applied:  # by one that has begun later
+        async with self._update_lock:
+            if self._is_closed or asked <= self._applied:  # by one that began later
                 return
             applied = self._asked
-            await self._async_apply()
-            self._applied = applied
-            # Phones that asked for their settings meanwhile change the entry too.
-            for _ in range(PASSES):
-                await asyncio.sleep(0)
-
-    async def _async_apply(self) -> None:
-        async with self._update_lock:
-            if self._is_closed:
-                return
             settings = EntrySettings.from_entry(self.entry)
             if settings.needs_restart(self.settings):
                 self._async_schedule_reload()
@@ -213,7 +201,15 @@ class SnomHub:
             for part in parts:
                 for listener in self._listeners:
                     await listener(part)
-        await self._async_update_followers()
+            self._applied = applied
+            # At once, but one that waits, as MQTT for its import, holds up no other change.
+            following = self.hass.async_create_task(
+                self._async_update_followers(), f"followers of {self.entry.title}"
+            )
+            # Phones that asked for their settings meanwhile change the entry too.
+            for _ in range(PASSES):
+                await asyncio.sleep(0)
+        await following
 
     async def _async_update_followers(self) -> None:
         for follower in self._followers:

@@ -136,7 +136,9 @@ async def test_the_number_of_a_key_may_be_what_is_called() -> None:
         (PressAnswer.UNAVAILABLE, "480 Temporarily Unavailable"),
     ],
 )
-@pytest.mark.parametrize("dialling", [Dialling(), PBX, DECLINE], ids=["busy", "elsewhere", "declined"])
+@pytest.mark.parametrize(
+    "dialling", [Dialling(), PBX, DECLINE], ids=["busy", "elsewhere", "declined"]
+)
 async def test_the_answer_is_as_set_for_presses(
     answer: PressAnswer, status: str, dialling: Dialling
 ) -> None:
