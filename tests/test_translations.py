@@ -368,6 +368,7 @@ def test_every_abort_has_its_text() -> None:
         "extension_taken",
         "no_settings_url",
         "not_heard",
+        "other_to_type",
         "phone_added",
         "not_running",
         "phone_known",

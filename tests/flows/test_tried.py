@@ -308,3 +308,29 @@ async def test_a_phone_that_registers_is_not_taken_by_a_window(
     network.hears(announcement("00041300000A"))
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(network.urls) == 1
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "maker"),
+    [
+        ("Yealink SIP-T46U 108.86.0.20", "yealink"),
+        ("Gigaset Maxwell 3/2.29.7", "gigaset"),
+        ("Gigaset P710/1.0", None),
+    ],
+)
+async def test_a_phone_of_another_maker_is_added_with_keys_of_type_blf(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    tries: Attempts,
+    user_agent: str,
+    maker: str | None,
+) -> None:
+    await tries("47", user_agent)
+    page = await confirm(hass, await card_of(hass))
+    assert page["reason"] == ("other_to_type" if maker else "phone_to_type")
+    [added] = [it for it in server.subentries.values() if it.unique_id == "47"]
+    assert added.data.get("maker") == maker
+    assert ("token" in added.data) == (maker is None)
+    shown = page["description_placeholders"]
+    assert shown is not None
+    assert shown["password"] == added.data["password"]

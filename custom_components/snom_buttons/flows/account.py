@@ -12,7 +12,13 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_MAC, CONF_MODEL, CONF_PASSWORD, CONF_TOKEN
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import CONF_EXTENSION, CONF_KEYS, MODEL_OTHER, SUBENTRY_TYPE_PHONE
+from ..const import (
+    CONF_EXTENSION,
+    CONF_KEYS,
+    CONF_MAKER,
+    MODEL_OTHER,
+    SUBENTRY_TYPE_PHONE,
+)
 from ..engine.phones import MODELS
 from ..engine.provisioning import Mac
 from ..hub.provisioning.profiles import async_settings_url
@@ -85,12 +91,14 @@ def async_new_phone(
     mac: Mac | None,
     model_name: str,
     *,
+    maker: str = "",
     extension: str = "",
     entities: Sequence[str] = (),
 ) -> ConfigSubentry:
     """Return a phone with a plain account, its first keys linked to entities.
 
-    Without an extension it gets the next one.
+    Without an extension it gets the next one. One of another maker, as in MAKERS, fetches
+    no settings.
     `async_load_texts` is to be awaited before.
     """
     model = MODELS.get(model_name)
@@ -108,7 +116,7 @@ def async_new_phone(
                 CONF_EXTENSION: extension,
                 CONF_PASSWORD: new_password(),
                 CONF_MODEL: model.name if model else MODEL_OTHER,
-                CONF_TOKEN: new_token(),
+                **({CONF_MAKER: maker} if maker else {CONF_TOKEN: new_token()}),
                 **({CONF_MAC: mac} if mac else {}),
                 CONF_KEYS: [key.as_dict() for key in linked.values()],
             }

@@ -17,7 +17,7 @@ from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from ..const import CONF_EXTENSION, DOMAIN
-from ..engine.phones import MODELS
+from ..engine.phones import MODELS, maker_of
 from ..engine.provisioning import Mac, read_mac
 from ..hub.hub import SnomConfigEntry
 from ..hub.markdown import escape_markdown
@@ -214,21 +214,30 @@ class DiscoveredFlow(ConfigFlow):
         keys = self._keys_of(user_input)
         if not keys.is_chosen:
             return self._async_ask(STEP_TRIED, keys)
+        maker = maker_of(said.get(CONF_NAME, ""))
         phone = async_new_phone(
             self.hass,
             entry,
             None,
             self._model,
+            maker=maker,
             extension=extension,
             entities=keys.entities,
         )
         self.hass.config_entries.async_add_subentry(entry, phone)
+        shown = {
+            "phone": escape_markdown(phone.title),
+            "account": extension,
+            "password": phone.data[CONF_PASSWORD],
+        }
+        if maker:
+            return self.async_abort(
+                reason="other_to_type", description_placeholders=shown
+            )
         return self.async_abort(
             reason="phone_to_type",
-            description_placeholders={
-                "phone": escape_markdown(phone.title),
-                "account": extension,
-                "password": phone.data[CONF_PASSWORD],
+            description_placeholders=shown
+            | {
                 "by_itself": async_by_itself(self.hass, entry, phone.data[CONF_TOKEN]),
             },
         )

@@ -6,7 +6,7 @@ from .dialling import DialAnswer, Dialling, redirection
 from .events import Attempt, Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
-from .makers import MAKERS, Maker
+from .makers import MAKERS, Maker, maker_of
 from .models import EXPANSIONS, MODELS, Model, hardware_of, model_name
 from .network import check_bind, free_port, tcp_listener
 from .phone import MAX_UNCONFIGURED, Phone
@@ -71,6 +71,7 @@ __all__ = [
     "hardware_of",
     "host_and_port",
     "is_in",
+    "maker_of",
     "model_name",
     "phone_address",
     "redirection",

@@ -157,3 +157,14 @@ MAKERS: Final[Mapping[str, Maker]] = MappingProxyType(
     }
 )
 """By the name that is stored. Gigaset's P7xx and P8xx have the firmware of snom."""
+
+
+def maker_of(user_agent: str) -> str:
+    """Return the maker that a User-Agent begins with, "" for an unknown one or snom.
+
+    Of Gigaset only Maxwell phones: others may have the firmware of snom.
+    """
+    named = user_agent.casefold()
+    if named.startswith("gigaset") and "maxwell" not in named:
+        return ""
+    return next((maker for maker in MAKERS if named.startswith(maker)), "")
