@@ -528,6 +528,36 @@ def test_challenged_notifies_of_one_dialog_differ_in_their_cseq() -> None:
     jumping(test)
 
 
+def test_a_lost_dialog_that_gets_no_answer_ends_beside_one_that_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a phone that was restarted, and does not say 481."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register(expires=3600)
+            lost, _ = await subscribe(desk, "1", "1")
+            answer = desk._answer
+
+            def answer_others(message: RawMessage, *rest: Any) -> None:
+                if message.get("Call-ID") != lost.get("Call-ID"):
+                    answer(message, *rest)
+
+            monkeypatch.setattr(desk, "_answer", answer_others)
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(TIMER_F + 1)
+            assert phone.available
+            assert len(server._notifier.subscriptions("44")) == 1
+            desk.notices.clear()
+            phone.keys["1"].show(base("1"))
+            await asyncio.sleep(1)
+            assert told(desk, "1") == ["active terminated"]
+            assert phone.in_sync
+
+    jumping(test)
+
+
 def test_both_have_to_be_taken() -> None:
     async def test() -> None:
         phone = make_phone(BOTH)

@@ -37,6 +37,7 @@ class Blf:
         notify: Callable[[str, Subscription], Awaitable[str]],
         is_answering: Callable[[], bool],
         ended: Callable[[str, str], None],
+        silent: Callable[[Subscription], None],
         before: Blf | None = None,
     ) -> None:
         """Take over the subscriptions of `before`, the contact before its last REGISTER.
@@ -44,11 +45,13 @@ class Blf:
         `notify` sends a key's state in a subscription and returns the contact's answer.
         It raises DeliveryFailed. `is_answering` returns whether the contact answered the
         last time. `ended` is called with a key whose last subscription has ended by an
-        answer, and the answer.
+        answer, and the answer; `silent` with a subscription that the contact has lost
+        without saying so.
         """
         self._notify = notify
         self._is_answering = is_answering
         self._ended = ended
+        self._silent = silent
         self._subscriptions: dict[str, list[Subscription]] = (
             before._subscriptions if before else {}  # noqa: SLF001
         )
@@ -103,21 +106,29 @@ class Blf:
     async def deliver(self, keys: Sequence[str]) -> Mapping[str, Outcome]:
         """Send a batch; return the outcome of each key that is still subscribed to.
 
-        A key is taken if it is in all its subscriptions that have not ended.
+        A key is taken if it is in all its subscriptions that have not ended. One without
+        an answer ends if the contact answers in another one (docs/decisions/0020).
         """
         outcomes: dict[str, Outcome] = {}
         ended: dict[str, str] = {}
+        results: list[tuple[str, Subscription, Outcome]] = []
         sent = [(k, s) for k in keys for s in self._subscriptions.get(k, ())]
         for part in batched(sent, AT_ONCE, strict=False):
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._outcome(*each)) for each in part]
-            for (key, subscription), task in zip(part, tasks, strict=True):
-                outcome = task.result()
-                if isinstance(outcome, SubscriptionEnded):
-                    if self.remove(key, subscription):
-                        ended[key] = outcome.answer or ""
-                elif not isinstance(outcomes.get(key), DeliveryFailed):
-                    outcomes[key] = outcome
+            results += [
+                (*each, task.result()) for each, task in zip(part, tasks, strict=True)
+            ]
+        alive = {key for key, _, outcome in results if isinstance(outcome, str)}
+        for key, subscription, outcome in results:
+            if isinstance(outcome, SubscriptionEnded):
+                if self.remove(key, subscription):
+                    ended[key] = outcome.answer or ""
+            elif key in alive and _is_silent(outcome):
+                self._silent(subscription)
+                self.remove(key, subscription)
+            elif not isinstance(outcomes.get(key), DeliveryFailed):
+                outcomes[key] = outcome
         for key, answer in ended.items():
             self._ended(key, answer)
         return {key: outcome for key, outcome in outcomes.items() if key in self}
@@ -127,3 +138,9 @@ class Blf:
             return await self._notify(key, subscription)
         except DeliveryFailed as failure:
             return failure
+
+
+def _is_silent(outcome: Outcome) -> bool:
+    return isinstance(outcome, DeliveryFailed) and not (
+        outcome.answered or outcome.unsent
+    )

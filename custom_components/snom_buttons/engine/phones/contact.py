@@ -81,6 +81,7 @@ class Contact:
             notify=self._notify,
             is_answering=lambda: self.answering,
             ended=self._subscription_ended,
+            silent=courier.notifier.lost,
             before=before._blf if before else None,  # noqa: SLF001
         )
         self._buttons_box: Outbox = Outbox(

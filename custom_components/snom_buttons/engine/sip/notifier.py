@@ -292,6 +292,10 @@ class Notifier:
             if status is not None:
                 self.end(subscription, "rejected" if status == 403 else "noresource")
 
+    def lost(self, subscription: Subscription) -> None:
+        """End a subscription that the phone has lost; no further NOTIFY is due."""
+        self._drop(subscription)
+
     def answered(self, subscription: Subscription, status: int) -> bool:
         """Take the status of the answer to a NOTIFY.
 
