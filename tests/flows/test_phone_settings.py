@@ -341,6 +341,15 @@ async def test_the_identity_that_was_used_before_is_switched_off(
     assert (phone["user_active", 1], phone["user_active", 3]) == ("on", "off")
 
 
+async def test_the_page_beside_a_telephone_system_without_a_file_to_fetch(
+    hass: HomeAssistant, hearing_server: MockConfigEntry
+) -> None:
+    await hass.config.async_update(internal_url="https://127.0.0.1:1")
+    page = await change(hass, hearing_server, "beside", beside=True)
+    assert page["by_itself"] == ""
+    assert page["identity"] == "2"
+
+
 async def test_the_page_beside_a_telephone_system_while_the_server_is_off(
     hass: HomeAssistant, hearing_server: MockConfigEntry, web: TestClient
 ) -> None:
