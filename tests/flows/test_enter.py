@@ -1,6 +1,5 @@
 """The settings file, the link and the last page of the dialogue say the same."""
 
-from dataclasses import replace
 import json
 from pathlib import Path
 import re
@@ -141,9 +140,6 @@ def test_three_ways_to_set_a_phone_say_the_same(
     facts = in_profile(profile)
     assert in_file(settings_file(profile)) == facts
     assert in_link(web_link(profile, "192.0.2.9")) == facts
-    # What is taken back of a former identity is a sentence on the page, not a row.
-    profile = replace(profile, former=None)
-    facts = in_profile(profile)
     texts: dict[str, Any] = TEXTS[language]
     common = texts["common"]
     phone = texts["config_subentries"]["phone"]["step"]
