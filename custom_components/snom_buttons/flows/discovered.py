@@ -17,7 +17,7 @@ from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from ..const import CONF_EXTENSION, DOMAIN
-from ..engine.phones import MODELS, maker_of
+from ..engine.phones import maker_of
 from ..engine.provisioning import Mac, read_mac
 from ..hub.hub import SnomConfigEntry
 from ..hub.markdown import escape_markdown
@@ -33,10 +33,9 @@ from ..hub.provisioning.discovery import (
     async_update_card,
     maker_and_model,
 )
-from ..hub.provisioning.profiles import async_settings_url
+from ..hub.provisioning.profiles import async_can_fetch
 from ..hub.texts import async_load_texts, text
 from .account import async_by_itself, async_new_phone
-from .keys import MAX_KEYS
 from .new_keys import NewKeys
 
 
@@ -133,8 +132,7 @@ class DiscoveredFlow(ConfigFlow):
         return self._said.get(CONF_MODEL, "")
 
     def _keys_of(self, user_input: dict[str, Any] | None) -> NewKeys:
-        model = MODELS.get(self._model)
-        return NewKeys(self.hass, model.keys if model else MAX_KEYS, user_input)
+        return NewKeys(self.hass, self._model, user_input)
 
     @callback
     def _async_ask(self, step_id: str, keys: NewKeys) -> ConfigFlowResult:
@@ -166,7 +164,7 @@ class DiscoveredFlow(ConfigFlow):
         assert mac is not None
         if entry is None:
             return self.async_abort(reason="not_heard")
-        if async_settings_url(self.hass, entry.runtime_data.settings, "-") is None:
+        if not async_can_fetch(self.hass, entry.runtime_data.settings):
             return self.async_abort(reason="no_settings_url")
         if async_is_set_up(self.hass, mac):
             return self.async_abort(reason="phone_known")

@@ -20,7 +20,6 @@ from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
 
 from ..const import CONF_PHONE
-from ..engine.phones import MODELS
 from ..engine.provisioning import reboot_link, setting_link
 from ..hub.hub import SnomHub
 from ..hub.markdown import escape_markdown
@@ -30,13 +29,12 @@ from ..hub.provisioning.discovery import (
     async_found,
     async_is_set_up,
 )
-from ..hub.provisioning.profiles import async_settings_url
+from ..hub.provisioning.profiles import async_can_fetch, async_settings_url
 from ..hub.settings import is_allowed
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone
 from .choose import async_left_out
 from .forms import Faults
-from .keys import MAX_KEYS
 from .new_keys import NewKeys
 from .plug_in import ANOTHER, PlugInFlow, phone_selector
 
@@ -69,7 +67,7 @@ class FoundFlow(PlugInFlow):
             return await self.async_step_found_keys()
         if (hub := self._hub) is None:
             return self.async_abort(reason="not_running")
-        if async_settings_url(self.hass, hub.settings, "-") is None:
+        if not async_can_fetch(self.hass, hub.settings):
             return self.async_abort(reason="no_settings_url")
         found = async_found(self.hass, hub.provisioning.newcomers)
         self._listed = {it.mac: it for it in found}
@@ -94,8 +92,7 @@ class FoundFlow(PlugInFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask what should be on the keys, and add the phone."""
-        model = MODELS.get(self._model)
-        keys = NewKeys(self.hass, model.keys if model else MAX_KEYS, user_input)
+        keys = NewKeys(self.hass, self._model, user_input)
         if keys.is_chosen:
             self._entities = keys.entities
             return await self._async_add()

@@ -8,6 +8,7 @@ import voluptuous as vol
 from homeassistant.const import CONF_ENTITIES
 from homeassistant.core import HomeAssistant
 
+from ..engine.phones import MODELS
 from .account import with_count
 from .choose import (
     CHOOSE_PLACEHOLDERS,
@@ -21,6 +22,7 @@ from .choose import (
     find_choice_faults,
 )
 from .forms import Faults
+from .keys import MAX_KEYS
 
 
 class NewKeys:
@@ -29,10 +31,10 @@ class NewKeys:
     def __init__(
         self,
         hass: HomeAssistant,
-        key_count: int,
+        model_name: str,
         user_input: Mapping[str, Any] | None,
     ) -> None:
-        """Read the fields, for a phone with `key_count` keys at most.
+        """Read the fields, for a phone of a model; "" if it is not known.
 
         `async_load_texts` is to be awaited before.
         """
@@ -49,6 +51,8 @@ class NewKeys:
             ticked = [it for it in suggested if it in chosen]
             picked = user_input.get(CONF_ENTITIES, ())
             self.entities.extend(dict.fromkeys((*ticked, *chosen, *picked)))
+            model = MODELS.get(model_name)
+            key_count = model.keys if model else MAX_KEYS
             keys = with_count([], key_count, colors=False, name_of=str)
             choice = Choice(keys, self.entities, str)
             if area := user_input.get(CONF_AREA):

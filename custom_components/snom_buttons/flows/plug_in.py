@@ -23,12 +23,11 @@ from ..hub.links.describe import entity_name
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.discovery import async_is_ignored, async_is_set_up, named
 from ..hub.provisioning.newcomers import Newcomer
-from ..hub.provisioning.profiles import async_settings_url
+from ..hub.provisioning.profiles import async_can_fetch
 from ..hub.provisioning.window import Window
 from ..hub.texts import async_load_texts, text
 from .account import async_new_phone, count_keys
 from .forms import SnomSubentryFlow
-from .keys import MAX_KEYS
 from .new_keys import NewKeys
 
 WAIT: Final = 300.0
@@ -54,7 +53,7 @@ class PlugInFlow(SnomSubentryFlow):
         await async_load_texts(self.hass)
         if fault := self._fault:
             return self.async_abort(reason=fault)
-        keys = NewKeys(self.hass, MAX_KEYS, user_input)
+        keys = NewKeys(self.hass, "", user_input)
         if keys.is_chosen:
             self._entities = keys.entities
             return await self.async_step_wait()
@@ -83,8 +82,8 @@ class PlugInFlow(SnomSubentryFlow):
             return "not_running"
         if not hub.hearing.is_open:
             return "not_heard"
-        url = async_settings_url(self.hass, hub.settings, "-")
-        return None if url else "no_settings_url"
+        can_fetch = async_can_fetch(self.hass, hub.settings)
+        return None if can_fetch else "no_settings_url"
 
     async def async_step_wait(
         self, user_input: dict[str, str] | None = None

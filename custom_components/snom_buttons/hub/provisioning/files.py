@@ -88,11 +88,8 @@ class Files:
         settings = self._settings
         if settings is None or not is_allowed(settings, remote):
             return None
-        found = None
-        for phone in settings.phones:
-            if hmac.compare_digest(phone.token.encode(), token.encode()):
-                found = phone
-        if found is None or not found.token:
+        found = _phone_of(settings, token)
+        if found is None:
             mac = self._tokens.async_mac_of(token)
             if mac is None or mac != fetch.mac:
                 return None
@@ -134,10 +131,8 @@ class Files:
         if settings is None or not is_allowed(settings, asked.remote):
             return
         phone = self._tokens.async_mac_of(token) or asked.mac or ""
-        for each in settings.phones:
-            is_right = hmac.compare_digest(each.token.encode(), token.encode())
-            if is_right and token:
-                phone = each.mac or each.subentry_id
+        if (known := _phone_of(settings, token)) is not None:
+            phone = known.mac or known.subentry_id
         self._record.async_note(
             phone,
             FETCHED if served else REFUSED,
@@ -210,3 +205,13 @@ class Files:
                 self._hass.config_entries.async_update_subentry(
                     entry, subentry, data=data
                 )
+
+
+def _phone_of(settings: EntrySettings, token: str) -> PhoneSettings | None:
+    """Return the phone with a steady token; each is compared, in constant time."""
+    found = None
+    for phone in settings.phones:
+        is_right = hmac.compare_digest(phone.token.encode(), token.encode())
+        if is_right and token:
+            found = phone
+    return found

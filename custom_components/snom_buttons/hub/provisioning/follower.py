@@ -26,7 +26,7 @@ from .discovery import (
 )
 from .files import Files
 from .newcomers import Newcomer, Newcomers
-from .profiles import async_settings_url
+from .profiles import async_can_fetch, async_settings_url
 from .record import ANNOUNCED, ANSWERED, Record
 from .refresh import Refresher
 from .refusals import Refusals
@@ -255,7 +255,7 @@ class Provisioning(Follower):
                 or async_is_ignored(self._hass, said.mac)
             )
         # Without a URL there is nothing to answer, and the window stays free.
-        if not is_wanted or async_settings_url(self._hass, settings, "-") is None:
+        if not (is_wanted and async_can_fetch(self._hass, settings)):
             return None
         if known is None and self.window is not None:
             candidates = self.async_candidates(self.window)

@@ -48,6 +48,12 @@ def _registrar(settings: EntrySettings) -> tuple[str, str]:
 
 
 @callback
+def async_can_fetch(hass: HomeAssistant, settings: EntrySettings) -> bool:
+    """Return whether there is an address at which phones can fetch their settings."""
+    return _base(hass, settings) is not None
+
+
+@callback
 def async_profile(
     hass: HomeAssistant,
     settings: EntrySettings,
