@@ -21,7 +21,7 @@ from tests.support.browser import (
     page_of,
     sign_in,
 )
-from tests.support.demo import ROOT, Demo, demo_of, demo_process
+from tests.support.demo import ROOT, Demo, demo_of, demo_without_errors
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
 from virtual_phone import FactoryPhone, VirtualPhone
@@ -64,10 +64,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
     chromium_path()
     enable_socket()  # `socket_enabled` comes after fixtures of the module
     directory = tmp_path_factory.mktemp("browser") / "demo"
-    with demo_process(directory, "--no-setup") as pid:
-        yield directory, pid
-    log = (directory / "output.log").read_text()
-    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
+    with demo_without_errors(directory, "--no-setup") as demo:
+        yield demo
 
 
 @pytest.fixture

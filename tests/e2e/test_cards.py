@@ -16,7 +16,7 @@ import pytest
 from pytest_socket import enable_socket
 
 from tests.support.browser import chromium, chromium_path, page_of, sign_in
-from tests.support.demo import Demo, demo_of, demo_process
+from tests.support.demo import Demo, demo_of, demo_without_errors
 from tests.support.patience import PATIENCE
 from tests.support.person import Person
 from virtual_phone import FactoryPhone, VirtualPhone
@@ -43,10 +43,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
     chromium_path()
     enable_socket()  # `socket_enabled` comes after fixtures of the module
     directory = tmp_path_factory.mktemp("cards") / "demo"
-    with demo_process(directory, "--no-phone") as pid:
-        yield directory, pid
-    log = (directory / "output.log").read_text()
-    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
+    with demo_without_errors(directory, "--no-phone") as demo:
+        yield demo
 
 
 @pytest.fixture

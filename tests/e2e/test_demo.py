@@ -20,7 +20,7 @@ import pytest
 from pytest_socket import enable_socket
 
 from script.demonstration.home_assistant import HomeAssistant
-from tests.support.demo import ROOT, Demo, demo_of, demo_process
+from tests.support.demo import ROOT, Demo, demo_of, demo_process, demo_without_errors
 from tests.support.mqtt_peers import LOCALHOST, MqttClient
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
@@ -44,10 +44,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
     program("mosquitto")
     enable_socket()  # `socket_enabled` comes after fixtures of the module
     directory = tmp_path_factory.mktemp("shared") / "demo"
-    with demo_process(directory, "--no-phone", "--mqtt") as pid:
-        yield directory, pid
-    log = (directory / "output.log").read_text()
-    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
+    with demo_without_errors(directory, "--no-phone", "--mqtt") as demo:
+        yield demo
 
 
 @pytest.fixture

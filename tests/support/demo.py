@@ -164,6 +164,15 @@ def demo_process(directory: Path, *options: str) -> Iterator[int]:
     assert code == 0
 
 
+@contextmanager
+def demo_without_errors(directory: Path, *options: str) -> Iterator[tuple[Path, int]]:
+    """Run the demo as above, with its directory; fail if the integration logs an error."""
+    with demo_process(directory, *options) as pid:
+        yield directory, pid
+    log = (directory / "output.log").read_text()
+    assert "ERROR (MainThread) [custom_components.snom_buttons" not in log
+
+
 @asynccontextmanager
 async def demo_of(directory: Path, pid: int) -> AsyncIterator[Demo]:
     """Give the API of a running demo."""

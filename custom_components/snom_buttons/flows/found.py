@@ -36,12 +36,10 @@ from .account import async_new_phone
 from .choose import async_left_out
 from .forms import Faults
 from .new_keys import NewKeys
-from .plug_in import ANOTHER, PlugInFlow, phone_selector
+from .plug_in import ANOTHER, WAIT, PlugInFlow, phone_selector
 
 _LOGGER = logging.getLogger(__name__)
 
-WAIT: Final = 300.0
-"""Seconds in which the dialogue waits until the phone fetches its settings."""
 OFF_SECONDS: Final = 5.0
 """Seconds for which the switch of a phone's power is off."""
 CONF_SWITCH: Final = "switch"
