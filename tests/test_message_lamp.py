@@ -1,10 +1,12 @@
 """The message lamp of a phone as a light, and the action set_messages."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.snom_buttons import services
 from custom_components.snom_buttons.const import DOMAIN
 from homeassistant.const import (
     ATTR_ASSUMED_STATE,
@@ -15,7 +17,7 @@ from homeassistant.const import (
     EntityCategory,
 )
 from homeassistant.core import Context, HomeAssistant, State
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from tests.support.entries import Phones, device_of, reaches, update_phone
 from tests.support.rawphone import RawPhone
@@ -57,11 +59,13 @@ async def turn(hass: HomeAssistant, how: str, **data: Any) -> None:
     )
 
 
-async def set_messages(hass: HomeAssistant, mwi: object, **target: Any) -> Any:
+async def set_messages(
+    hass: HomeAssistant, mwi: object, *, wait: object = False, **target: Any
+) -> Any:
     return await hass.services.async_call(
         DOMAIN,
         "set_messages",
-        {"mwi": mwi},
+        {"mwi": mwi, "wait": wait},
         blocking=True,
         target=target or {ATTR_ENTITY_ID: LAMP},
         return_response=True,
@@ -165,3 +169,80 @@ async def test_it_counts_as_a_light_of_the_room_as_other_lamps_do(
         assert entry.entity_category is category
     await set_messages(hass, "1/0")
     assert lamp(hass).state == STATE_ON
+
+
+@pytest.mark.usefixtures("enabled")
+async def test_waiting_returns_the_answer_of_each_contact(
+    hass: HomeAssistant, phone: RawPhone, phones: Phones
+) -> None:
+    desks = [phone, await phones()]
+    for desk in desks:
+        assert (await desk.subscribe("44", event=EVENT)).status == 200
+    for _ in range(2):  # the second one changes nothing
+        response = await set_messages(hass, "3/2", wait=True)
+        assert response["phones"][0]["answers"] == ["200 Whatever"] * 2
+        for desk in desks:
+            assert "Voice-Message: 3/2 (0/0)\r\n" in desk.notices[-1].body
+    response = await set_messages(hass, "1/0")
+    assert "answers" not in response["phones"][0]
+
+
+GONE, UNSUBSCRIBED = 0, 1
+FAILURES = {
+    481: ("phone_refused", "Phone 44 answered 481 Whatever"),
+    500: ("phone_refused", "Phone 44 answered 500 Whatever"),
+    None: ("phone_silent", "Phone 44 did not answer within 0.2 seconds"),
+    GONE: ("phone_not_registered", "Phone 44 is not registered"),
+    UNSUBSCRIBED: (
+        "messages_not_subscribed",
+        "Phone 44 has not subscribed to its messages",
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", FAILURES)
+@pytest.mark.usefixtures("enabled")
+async def test_waiting_fails_if_the_phone_does(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    phone: RawPhone,
+    answer: int | None,
+) -> None:
+    """The lamp keeps what it should show."""
+    if answer != UNSUBSCRIBED:
+        assert (await phone.subscribe("44", event=EVENT)).status == 200
+        await summary(phone, "0/0")
+    if answer == GONE:
+        await phone.unregister()
+    elif answer is None:
+        phone.answer = None
+    elif answer != UNSUBSCRIBED:
+        phone.notice_answers["44"] = answer
+    key, message = FAILURES[answer]
+    with (
+        patch.object(services, "WAIT", 0.2 if answer is None else services.WAIT),
+        pytest.raises(HomeAssistantError, match=message) as failed,
+    ):
+        await set_messages(hass, "3/2", wait=True)
+    assert not isinstance(failed.value, ServiceValidationError)
+    assert failed.value.translation_key == key
+    assert config_entry.runtime_data.phones["44"].phone.waiting.new == 3
+
+
+@pytest.mark.usefixtures("enabled", "phone")
+async def test_one_phone_of_two_fails(hass: HomeAssistant, phones: Phones) -> None:
+    """Both are set, and the error names the one that failed."""
+    other = await phones("45")
+    assert (await other.subscribe("45", event=EVENT)).status == 200
+    both = [device_of(hass, f"subentry_{phone}") for phone in ("45", "44")]
+    with pytest.raises(HomeAssistantError, match="Phone 44 has not subscribed"):
+        await set_messages(hass, "3/2", wait=True, device_id=both)
+    await summary(other, "3/2")
+    assert shown(hass)[:3] == (STATE_ON, 3, 2)
+
+
+@pytest.mark.usefixtures("enabled", "phone")
+async def test_a_wrong_wish_to_wait_changes_nothing(hass: HomeAssistant) -> None:
+    with pytest.raises(ServiceValidationError, match="not allowed for wait"):
+        await set_messages(hass, "3/2", wait="perhaps")
+    assert shown(hass)[:3] == (STATE_OFF, 0, 0)

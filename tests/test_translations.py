@@ -510,7 +510,7 @@ def test_every_action_has_its_texts() -> None:
         "set_key": {*FIELDS, "key", "reset", "wait"},
         "press_key": {"key", "wait"},
         "send_document": {"document", "wait"},
-        "set_messages": {"mwi"},
+        "set_messages": {"mwi", "wait"},
     }
     for name, action in actions.items():
         # hassfest refuses any filter of devices in a target.

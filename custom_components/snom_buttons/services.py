@@ -48,7 +48,7 @@ from .engine.keywords import (
     read_fields,
     read_messages,
 )
-from .engine.phones import Key
+from .engine.phones import MESSAGES, Key
 from .engine.refused import Refused, kind_of
 from .engine.xbuttons import format_document
 from .hub.hub import SnomConfigEntry
@@ -102,7 +102,11 @@ SEND_DOCUMENT_SCHEMA: Final = vol.Schema(
     }
 )
 SET_MESSAGES_SCHEMA: Final = vol.Schema(
-    {**cv.TARGET_SERVICE_FIELDS, vol.Required(ATTR_MWI): object}
+    {
+        **cv.TARGET_SERVICE_FIELDS,
+        vol.Required(ATTR_MWI): object,
+        vol.Optional(ATTR_WAIT): object,
+    }
 )
 
 
@@ -206,11 +210,17 @@ async def _async_send_document(call: ServiceCall) -> ServiceResponse:
 async def _async_set_messages(call: ServiceCall) -> ServiceResponse:
     """Set what the message lamps of phones show."""
     waiting = read_messages(call.data[ATTR_MWI])
+    wait = _wait(call)
     phones = await _async_phones(call)
     await _turns(phones)
     for phone in phones:
         phone.phone.show_messages(waiting, call.context)
-    return {"phones": [{**_entry(phone), ATTR_MWI: str(waiting)} for phone in phones]}
+    entries: list[Entry] = [
+        {**_entry(phone), ATTR_MWI: str(waiting)} for phone in phones
+    ]
+    if wait:
+        await _confirm([(phone, [MESSAGES]) for phone in phones], entries)
+    return {"phones": list(entries)}
 
 
 async def _turns(phones: Iterable[SnomPhone]) -> None:
@@ -227,7 +237,7 @@ def _wait(call: ServiceCall) -> bool:
 async def _confirm(
     sent: list[tuple[SnomPhone, Collection[str]]], entries: list[Entry]
 ) -> None:
-    """Wait until phones have taken keys; add their answers to the entries.
+    """Wait until phones have taken keys or MESSAGES; add their answers to the entries.
 
     Raises Failed for the first phone that has not.
     """
@@ -242,7 +252,7 @@ async def _confirm(
 
 
 def _entry(phone: SnomPhone) -> Entry:
-    """Return a phone's part of the response of both actions."""
+    """Return a phone's part of the response of an action."""
     return {"device_id": phone.device_id, ATTR_PHONE: phone.settings.setup.extension}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import Phone, Speakers
+from custom_components.snom_buttons.engine.phones import MESSAGES, Phone, Speakers
 from custom_components.snom_buttons.engine.phones.blf import AT_ONCE
 from custom_components.snom_buttons.engine.refused import Failed
 from custom_components.snom_buttons.engine.xbuttons import Direction, LightMode
@@ -262,6 +262,9 @@ def test_without_documents_the_answer_that_ended_it_is_reported() -> None:
             assert caught.value.placeholders["answer"] == "481 Whatever"
             with pytest.raises(Failed, match="key_not_subscribed"):
                 await phone.confirm(["1"], 5.0)
+            with pytest.raises(Failed) as caught:
+                await phone.confirm([MESSAGES, "1"], 5.0)
+            assert caught.value.placeholders["value"] == "1"
             await phone.confirm(["2"], 5.0)
 
     jumping(test)

@@ -288,7 +288,7 @@ class Phone:
     async def confirm(self, names: Collection[str], within: float) -> list[str]:
         """Send keys if they are not due; return the answer of each contact to them.
 
-        Without names nothing is sent, and there is no answer.
+        MESSAGES counts as a key. Without names nothing is sent, and there is no answer.
         All contacts that answer must take all keys; contacts that have stopped
         answering count only if no other is left, and those that are gone do not count.
         Raises Failed for the first refusal, as soon as there is no contact, and if
@@ -598,10 +598,13 @@ class Phone:
 
 
 def _unreached(phone: str, names: Collection[str], refusal: str | None) -> Failed:
-    """Return the error for keys that there is no way to send to a contact."""
+    """Return the error for keys, or MESSAGES, that there is no way to send to a contact."""
+    keys = sorted(set(names) - {MESSAGES})
+    if not keys:
+        return Failed("messages_not_subscribed", phone=phone)
     if refusal is not None:
         return Failed("phone_refused", phone=phone, answer=refusal)
-    return Failed("key_not_subscribed", phone=phone, value=", ".join(sorted(names)))
+    return Failed("key_not_subscribed", phone=phone, value=", ".join(keys))
 
 
 def _end_subscriptions(contact: Contact, courier: Courier) -> None:
