@@ -392,7 +392,7 @@ SUBSCRIBED = request_bytes(
 def check_subscription(data: bytes) -> None:
     """Check that a SUBSCRIBE, in a dialog or not, has an answer and a NOTIFY that parse."""
     due: list[Subscription] = []
-    notifier = Notifier(lambda: 1000.0, lambda *_: None, due.append)
+    notifier = Notifier(lambda: 1000.0, lambda *_: None, due.append, due.append)
     for message in (SUBSCRIBED, data):
         due.clear()
         try:

@@ -47,7 +47,9 @@ class Notifying:
         self.guard = Guard(
             clock=self.clock, location=self.location, on_excess=self.exceeded.append
         )
-        self.notifier = Notifier(self.clock, self._refusal, self._changed)
+        self.notifier = Notifier(
+            self.clock, self._refusal, self._changed, self._changed
+        )
         self.endpoint = Endpoint(
             self._answer,
             guard=self.guard,

@@ -28,7 +28,9 @@ class Subscribing:
     def __init__(self) -> None:
         self.now = 1000.0
         self.due: list[Subscription] = []
-        self.notifier = Notifier(self.clock, self.refusal, self.due.append)
+        self.notifier = Notifier(
+            self.clock, self.refusal, self.due.append, self.due.append
+        )
         self.trace: list[str] = []
         """All answers and NOTIFYs in order, without the headers that never change."""
         self.answer = Answer(0)

@@ -128,7 +128,7 @@ def test_hostile_registrations() -> None:
 
 def test_hostile_subscriptions() -> None:
     """The notifier logs why it refuses a SUBSCRIBE of a phone that has proved itself."""
-    notifier = Notifier(lambda: 0.0, lambda *_: None, lambda _: None)
+    notifier = Notifier(lambda: 0.0, lambda *_: None, lambda _: None, lambda _: None)
     good = request_bytes(
         "SUBSCRIBE", CONTACT, "Event: dialog;id=hush", "Record-Route: <sip:hush;lr>"
     )

@@ -360,6 +360,222 @@ def test_a_contact_that_is_gone_gets_no_last_notify() -> None:
     jumping(test)
 
 
+def test_a_silent_phone_gets_one_notify_for_all_subscriptions_to_a_key() -> None:
+    """In the newest one; the others may be of dialogs from before the phone's restart."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            *_, newest = await subscribe(desk, *["1"] * 10)
+            desk.answer = None
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(TIMER_F + 1)
+            assert not phone.available
+            for _ in range(2):
+                desk.notices.clear()
+                await asyncio.sleep(TIMER_F)
+                dialogs = {notice.get("Call-ID") for notice in desk.notices}
+                assert dialogs == {newest.get("Call-ID")}
+            # All of them follow the answer to that one.
+            desk.notices.clear()
+            desk.answer = 200
+            await asyncio.sleep(300)
+            assert told(desk, "1")[-10:] == ["active confirmed"] * 10
+            assert len({notice.get("Call-ID") for notice in desk.notices}) == 10
+            assert (phone.available, phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
+def test_all_but_the_newest_of_ten_subscriptions_are_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a phone that was restarted nine times: they end, and it stays in sync."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            *_, newest = await subscribe(desk, *["1"] * 10)
+            answer = desk._answer
+
+            def answer_newest(message: RawMessage, *rest: Any) -> None:
+                if message.get("Call-ID") == newest.get("Call-ID"):
+                    answer(message, *rest)
+
+            monkeypatch.setattr(desk, "_answer", answer_newest)
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(2 * TIMER_F + 1)
+            assert len(server._notifier.subscriptions("44")) == 1
+            assert (phone.available, phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
+@pytest.mark.parametrize("end", ["noresource", "rejected", "timeout"])
+def test_a_silent_phone_gets_no_last_notify(end: str) -> None:
+    """Each would be repeated ten times."""
+
+    async def test() -> None:
+        phone = make_phone(keys=20)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register(expires=3600)
+            for key in phone.keys:
+                assert (await desk.subscribe(key, expires=300)).status == 200
+            await asyncio.sleep(1)
+            desk.answer = None
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(TIMER_F + 1)
+            assert not phone.available
+            changed = {
+                "noresource": phone_setup(),
+                "rejected": replace(phone.setup, speakers=BUTTONS),
+                "timeout": phone.setup,
+            }
+            server.configure_phone(changed[end])
+            await asyncio.sleep(600)
+            states = {it.get("Subscription-State") for it in desk.notices}
+            assert not [state for state in states if state.startswith("terminated")]
+            assert server._notifier.subscriptions("44") == ()
+            # It gets what it shows when it is heard, and can subscribe anew.
+            desk.answer = 200
+            await desk.register()
+            await asyncio.sleep(1)
+            assert phone.available
+
+    jumping(test)
+
+
+def test_a_silent_phone_that_unsubscribes_gets_its_last_notify() -> None:
+    """RFC 6665 4.2.1.4: it has been heard."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            (answer,) = await subscribe(desk, "1")
+            desk.answer = None
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(TIMER_F + 1)
+            assert not phone.available
+            desk.answer = 200
+            assert (await desk.subscribe("1", within=answer, expires=0)).status == 200
+            await asyncio.sleep(1)
+            assert told(desk, "1")[-1] == "terminated;reason=timeout confirmed"
+            assert phone.available
+
+    jumping(test)
+
+
+PROXY = "<sip:p@192.0.2.9;lr>"
+FURTHER = "<sip:q@192.0.2.10;lr>"
+VIA = "Via: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKof-the-phone"
+"""The second one of a SUBSCRIBE that came through a proxy."""
+
+
+def test_notifies_follow_a_registration_through_a_proxy_and_back() -> None:
+    """RFC 3327 5.3; in the dialog of a SUBSCRIBE that came directly."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            (answer,) = await subscribe(desk, "1")
+            async with raw_phone(server) as moved:
+                moved.instance, moved.supported = desk.instance, "path"
+                moved.more = [f"Path: {PROXY}", f"Path: {FURTHER}"]
+                assert (await moved.register()).status == 200
+                await moved.until(lambda: bool(moved.notices))
+                notice = moved.notices[-1]
+                assert notice.get("Call-ID") == answer.get("Call-ID")
+                assert notice.start == f"NOTIFY sip:44@{desk.address} SIP/2.0"
+                assert notice.all("Route") == [PROXY, FURTHER]
+                (subscription,) = server._notifier.subscriptions("44")
+                assert subscription.forwarded
+                # Also after a restart.
+                saved = server.snapshot()["phones"]["44"]["subscriptions"]
+                assert [it["path"] for it in saved] == [[PROXY, FURTHER]]
+                desk.notices.clear()
+            assert (await desk.register()).status == 200
+            await desk.until(lambda: bool(desk.notices))
+            assert desk.notices[-1].all("Route") == []
+            assert not subscription.forwarded
+            assert phone.in_sync
+
+    jumping(test)
+
+
+def test_the_route_set_stays_that_of_the_dialog() -> None:
+    """RFC 3261 12.2.2: but for a registration by another way (RFC 3327 5.3)."""
+
+    async def test() -> None:
+        phone = make_phone()
+
+        async def route(desk: RawPhone) -> list[str]:
+            desk.notices.clear()
+            is_on = phone.keys["1"].look.light == LightMode.ON
+            phone.keys["1"].show(base("1") if is_on else lit("1"))
+            await desk.until(lambda: bool(desk.notices))
+            await asyncio.sleep(0.1)
+            return desk.notices[-1].all("Route")
+
+        async with serving(phone) as server, raw_phone(server) as desk:
+            desk.supported = "path"
+            desk.more = [f"Path: {PROXY}"]
+            await desk.register()
+            answer = await desk.subscribe(
+                "1", VIA, f"Record-Route: {FURTHER}", f"Record-Route: {PROXY}"
+            )
+            assert answer.status == 200
+            await asyncio.sleep(0.1)
+            assert await route(desk) == [FURTHER, PROXY]
+            # By the same way.
+            assert (await desk.register()).status == 200
+            assert await route(desk) == [FURTHER, PROXY]
+            # Directly, by another port.
+            async with raw_phone(server) as moved:
+                moved.instance, moved.supported = desk.instance, ""
+                assert (await moved.register()).status == 200
+                await moved.until(lambda: bool(moved.notices))
+                assert await route(moved) == []
+            # In the dialog.
+            again = await desk.subscribe(
+                "1", VIA, f"Record-Route: {PROXY}", within=answer
+            )
+            assert again.status == 200
+            await asyncio.sleep(0.1)
+            assert await route(desk) == [FURTHER, PROXY]
+
+    jumping(test)
+
+
+def test_a_phone_subscribes_by_another_way_than_it_registers() -> None:
+    """Its lamps follow by the way of the SUBSCRIBE."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with (
+            serving(phone) as server,
+            raw_phone(server) as desk,
+            raw_phone(server) as other,
+        ):
+            await desk.register()
+            contact = f"sip:44@{desk.address};line={desk._line}"
+            assert (await other.subscribe("1", contact=contact)).status == 200
+            await other.until(lambda: bool(told(other, "1")))
+            phone.keys["1"].show(lit("1"))
+            await other.until(lambda: len(told(other, "1")) == 2)
+            assert (await desk.register()).status == 200
+            await asyncio.sleep(1)
+            phone.keys["1"].show(base("1"))
+            await asyncio.sleep(1)
+            assert told(other, "1")[-1] == "active terminated"
+            assert told(desk, "1") == []
+
+    jumping(test)
+
+
 def test_what_ends_a_subscription() -> None:
     async def test() -> None:
         phone = make_phone()

@@ -91,6 +91,22 @@ def test_a_subscription_comes_back_as_it_was(
     assert after.expires_at - 5000.0 == pytest.approx(left, abs=1)
 
 
+@pytest.mark.parametrize("path", [(), ("<sip:p.test;lr>",)])
+def test_the_way_of_a_registration_comes_back(
+    phone: Subscribing, path: tuple[str, ...]
+) -> None:
+    phone.subscribe()
+    (before,) = phone.notifier.subscriptions("44")
+    before.follow(Flow("UDP", "192.0.2.9", 5060), path, forwarded=True)
+    (after,) = restarted(phone).notifier.subscriptions("44")
+    assert parts(after) == parts(before)
+    assert after.path == path
+    (saved,) = stored(phone)
+    del saved["path"]  # as of a version before
+    (loaded,) = load_subscriptions([saved], "44", 0.0)
+    assert loaded.path is None
+
+
 def test_cseq_and_version_rise(phone: Subscribing) -> None:
     """RFC 3261 12.2.2 and RFC 4235 4.3: otherwise the phone would refuse or ignore them."""
     phone.subscribe()
@@ -221,6 +237,9 @@ def test_what_is_not_stored(phone: Subscribing) -> None:
         {"flow": ["UDP", 7, 5060]},
         {"flow": ["UDP", "192.0.2.4", 0]},
         {"forwarded": None},
+        {"path": "<sip:a.test;lr>"},
+        {"path": ["<sip:a.test>"]},
+        {"path": ["<sip:a.test;lr>\r\nX: y"]},
         {"remote_cseq": -1},
         {"remote_cseq": 2**31},
         {"local_cseq": True},

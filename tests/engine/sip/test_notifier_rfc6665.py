@@ -128,6 +128,11 @@ ROWS: list[tuple[str, list[Step], list[str]]] = [
         [*BEGUN, "423 Min-Expires: 60", "NOTIFY 2 dialog active;expires=1"],
     ),
     (
+        "4.1.3 an active subscription has not expired, also in its last second",
+        [subscribe(), later(3599.5), change],
+        [*BEGUN, "NOTIFY 2 dialog active;expires=1"],
+    ),
+    (
         "4.2.1.4 a subscription that was not refreshed ends",
         [subscribe(), later(3599), later(1), change],
         [*BEGUN, "NOTIFY 2 dialog terminated;reason=timeout"],

@@ -10,7 +10,6 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from itertools import batched
 
 from ..sip import Subscription
 from .speaker import MESSAGES, DeliveryFailed, Outcome, SubscriptionEnded
@@ -91,8 +90,8 @@ class Blf:
     def batch(self, due: Iterable[str], alone: Container[str]) -> list[str]:
         """Return the first of the due keys that have AT_ONCE subscriptions together.
 
-        A contact that does not answer gets one at a time, since each is repeated. Each
-        NOTIFY has its own answer, so that no key has to go alone.
+        A contact that does not answer gets one key at a time, since each NOTIFY is
+        repeated. Each has its own answer, so that no key has to go alone.
         """
         keys: list[str] = []
         room = AT_ONCE if self._is_answering() else 1
@@ -107,18 +106,28 @@ class Blf:
         """Send a batch; return the outcome of each key that is still subscribed to.
 
         A key is taken if it is in all its subscriptions that have not ended. One without
-        an answer ends if the contact answers in another one (docs/decisions/0020).
+        an answer ends if the contact answers in another one (docs/decisions/0020). A
+        contact that does not answer gets one NOTIFY, in the newest one, which it has
+        lost the least likely; the others follow if it answers that.
         """
         outcomes: dict[str, Outcome] = {}
         ended: dict[str, str] = {}
         results: list[tuple[str, Subscription, Outcome]] = []
-        sent = [(k, s) for k in keys for s in self._subscriptions.get(k, ())]
-        for part in batched(sent, AT_ONCE, strict=False):
+        due = [(k, s) for k in keys for s in reversed(self._subscriptions.get(k, ()))]
+        room, has_answered = AT_ONCE if self._is_answering() else 1, False
+        while due:
+            part, due = due[:room], due[room:]
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._outcome(*each)) for each in part]
+            came = [task.result() for task in tasks]
             results += [
-                (*each, task.result()) for each, task in zip(part, tasks, strict=True)
+                (*each, outcome) for each, outcome in zip(part, came, strict=True)
             ]
+            has_answered = has_answered or not all(map(_is_silent, came))
+            if not has_answered:
+                outcomes |= {key: came[-1] for key, _ in due}
+                break
+            room = AT_ONCE
         alive = {key for key, _, outcome in results if isinstance(outcome, str)}
         for key, subscription, outcome in results:
             if isinstance(outcome, SubscriptionEnded):

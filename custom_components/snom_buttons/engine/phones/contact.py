@@ -99,7 +99,10 @@ class Contact:
         if before is not None:
             self.send_again_late(before.close())
             for _, subscription in self._blf:
-                subscription.flow = binding.flow
+                if before.binding.comes_by(subscription.flow):
+                    subscription.follow(
+                        binding.flow, binding.path, forwarded=binding.forwarded
+                    )
         self._keepalive = Keepalive(
             ask=self._ask,
             interval=courier.keepalive,

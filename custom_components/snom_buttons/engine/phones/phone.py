@@ -439,16 +439,31 @@ class Phone:
     def subscription_changed(
         self, subscription: Subscription, courier: Courier
     ) -> None:
-        """Send the NOTIFY that is due: the phone has subscribed, or that has ended."""
+        """Send the NOTIFY that is due after a SUBSCRIBE, which may have ended it."""
         key = name_of(subscription)
-        holder = None if subscription.ended else self._holder_of(subscription)
+        holder = self._holder_of(subscription)
         for contact in self._contacts.values():
-            if contact is not holder:
+            if contact is not holder or subscription.ended:
                 contact.unsubscribed(key, subscription)
-        if holder is not None:
+        if holder is not None and not subscription.ended:
             holder.subscribed(key, subscription)
+        if holder is not None:
             holder.heard()
-            return
+        if holder is None or subscription.ended:
+            self._notify_once(subscription, courier)
+
+    def subscription_ended(self, subscription: Subscription, courier: Courier) -> None:
+        """Send the last NOTIFY of a subscription that we end, if its contact answers.
+
+        Each of a contact that does not would be sent eleven times.
+        """
+        holder = self._holder_of(subscription)
+        for contact in self._contacts.values():
+            contact.unsubscribed(name_of(subscription), subscription)
+        if holder is None or holder.answering:
+            self._notify_once(subscription, courier)
+
+    def _notify_once(self, subscription: Subscription, courier: Courier) -> None:
         notice = asyncio.create_task(
             self._notify(subscription, courier), name="snom_buttons notice"
         )
@@ -465,16 +480,19 @@ class Phone:
     def _holder_of(self, subscription: Subscription) -> Contact | None:
         """Return the contact that a subscription comes from.
 
-        Behind a proxy, contacts share the flow: it is that with the same URI.
+        Behind a proxy, contacts share the flow: it is that with the same URI. So it is
+        if the phone registers by another way than it subscribes. A contact may have
+        another URI since the dialog began.
         """
-        for contact in reversed(self._contacts.values()):
+        contacts = [*reversed(self._contacts.values())]
+        for contact in contacts:
             binding = contact.binding
-            if binding.comes_by(subscription.flow) and (
-                not binding.forwarded
-                or binding.contact.uri.is_equivalent(subscription.target)
-            ):
+            if not binding.forwarded and binding.comes_by(subscription.flow):
                 return contact
-        return None
+        for contact in contacts:
+            if contact.binding.contact.uri.is_equivalent(subscription.target):
+                return contact
+        return next((it for it in contacts if subscription in it.subscriptions), None)
 
     def _assign(self, subscriptions: Iterable[Subscription]) -> None:
         """Give subscriptions that no contact holds to those that they come from."""

@@ -92,7 +92,10 @@ class PhoneServer:
             on_wrong=self._wrong,
         )
         self._notifier = Notifier(
-            clock, self._resource_refusal, self._subscription_changed
+            clock,
+            self._resource_refusal,
+            self._subscription_changed,
+            self._subscription_ended,
         )
         reception = self._reception = Reception(
             self.phones, self.line_of, self._notifier.has_subscribed, clock
@@ -472,6 +475,11 @@ class PhoneServer:
             phone.subscription_changed(subscription, self._courier)
             if subscription.ended is None:
                 self._subscription_expiry.advance(subscription.expires_at)
+            self.changed.emit(Change(subscription.user))
+
+    def _subscription_ended(self, subscription: Subscription) -> None:
+        if phone := self.phones.get(subscription.user):
+            phone.subscription_ended(subscription, self._courier)
             self.changed.emit(Change(subscription.user))
 
     def _expire_subscriptions(self) -> None:

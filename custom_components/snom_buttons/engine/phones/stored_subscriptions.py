@@ -50,6 +50,7 @@ def _is_text(subscription: Subscription) -> bool:
         subscription.remote.text,
         subscription.target.text,
         *subscription.route,
+        *(subscription.path or ()),
     )
     text = "".join(filter(None, texts))
     return readable(text) == text
@@ -67,6 +68,7 @@ def _save(subscription: Subscription, now: float) -> dict[str, Any]:
         "remote": subscription.remote.text,
         "secure": subscription.is_secure,
         "route": list(subscription.route),
+        "path": None if subscription.path is None else list(subscription.path),
         "target": subscription.target.text,
         "flow": list(subscription.flow[:3]),
         "forwarded": subscription.forwarded,
@@ -125,6 +127,11 @@ def _load(item: object, *, extension: str, now: float) -> Subscription:
         target=target.target,
         flow=fields.flow(),
         forwarded=fields.get("forwarded", bool),
+        path=(
+            None
+            if fields.item.get("path") is None
+            else parse_path(fields.texts("path", MAX_DIALOG))
+        ),
         remote_cseq=fields.number("remote_cseq"),
         expires_at=fields.expires_at(now),
         local_cseq=fields.number("local_cseq") + GAP,

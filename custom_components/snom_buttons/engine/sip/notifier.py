@@ -62,18 +62,22 @@ class Notifier:
         clock: Callable[[], float],
         resource_refusal: Callable[[str, str, str], int | None],
         changed: Callable[[Subscription], None],
+        ended: Callable[[Subscription], None],
     ) -> None:
         """Create a notifier without subscriptions; `clock` returns seconds.
 
         `resource_refusal` gets a user, a package and a resource. It returns 404 for a
         resource that does not exist, 403 for one that is not the user's, else None.
-        `changed` gets each subscription that a NOTIFY with the whole state is due for:
-        after each SUBSCRIBE that was accepted, and once it has `ended`. That NOTIFY has
+        A NOTIFY with the whole state is due for each subscription that `changed` gets,
+        after a SUBSCRIBE that was accepted, which may have `ended` it. That NOTIFY has
         to be sent after the call, so that it follows the answer to the SUBSCRIBE.
+        `ended` gets each that has ended otherwise, with a last NOTIFY due, if the phone
+        can be reached.
         """
         self._clock = clock
         self._resource_refusal = resource_refusal
         self._changed = changed
+        self._ended = ended
         self._subscriptions: dict[str, dict[DialogKey, Subscription]] = {}
         """By user, the oldest first."""
         self._count = 0
@@ -190,8 +194,7 @@ class Notifier:
         else:
             if "Contact" in request.headers:  # else the target stays (12.2.2)
                 subscription.target = _target(request, flow)
-            subscription.flow = flow
-            subscription.forwarded = request.forwarded
+            subscription.came_by(flow, forwarded=request.forwarded)
         granted = min(attempt.seconds, MAX_EXPIRES)
         subscription.expires_at = self._clock() + granted
         if not granted:
@@ -281,7 +284,7 @@ class Notifier:
         """End a subscription, for a reason of RFC 6665 4.1.3; a last NOTIFY is due."""
         if self._drop(subscription):
             subscription.ended = reason
-            self._changed(subscription)
+            self._ended(subscription)
 
     def review(self, user: str) -> None:
         """End a user's subscriptions that would be refused now."""

@@ -46,6 +46,8 @@ class Subscription:
     """The flow of the newest SUBSCRIBE, and of requests."""
     forwarded: bool
     """It came through a proxy: other phones may share the flow."""
+    path: tuple[str, ...] | None = None
+    """The Route instead of `route`, after `follow`: the Path of a registration."""
     remote_cseq: int
     expires_at: float
     """In seconds of the notifier's clock."""
@@ -69,6 +71,30 @@ class Subscription:
         )
         return sum(len(text) for text in kept if text)
 
+    def came_by(self, flow: Flow, *, forwarded: bool) -> None:
+        """Send the next requests by the flow of a newer SUBSCRIBE of the dialog.
+
+        The route set stays that of the first one (RFC 3261 12.2.2).
+        """
+        self.flow, self.forwarded, self.path = flow, forwarded, None
+
+    def follow(self, flow: Flow, path: tuple[str, ...], *, forwarded: bool) -> None:
+        """Send the next requests by the flow of a newer REGISTER of the phone.
+
+        If it came directly and the SUBSCRIBE through a proxy, or the other way round, or
+        through another proxy, the route set leads elsewhere: the Path of the REGISTER
+        is followed instead (RFC 3327 5.3).
+        """
+        if flow != self.flow:
+            is_same_way = self.forwarded == forwarded and (
+                not forwarded or self.flow.host == flow.host
+            )
+            if not is_same_way or self.path is not None:
+                self.path = path
+            self.flow, self.forwarded = flow, forwarded
+        elif self.path is not None:
+            self.path = path
+
     def next_version(self) -> int:
         """Return the version of the next document; the first one is 0 (RFC 4235 4.1)."""
         self.version += 1
@@ -91,7 +117,10 @@ class Subscription:
             call_id=self.key.call_id,
             cseq=self.local_cseq,
             headers=(
-                *(("Route", value) for value in self.route),
+                *(
+                    ("Route", value)
+                    for value in (self.route if self.path is None else self.path)
+                ),
                 ("Contact", self.contact(sent_by)),
                 ("Event", str(self.event)),
                 ("Subscription-State", self._state(now)),
@@ -109,5 +138,5 @@ class Subscription:
     def _state(self, now: float) -> str:
         if self.ended is not None:
             return f"terminated;reason={self.ended}"
-        # Rounded down, since it must not lengthen the subscription.
-        return f"active;expires={max(0, int(self.expires_at - now))}"
+        # Rounded down, since it must not lengthen the subscription; but 0 would end it.
+        return f"active;expires={max(1, int(self.expires_at - now))}"
