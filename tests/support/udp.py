@@ -31,5 +31,9 @@ class Ear(UdpPeer):
     def __init__(self) -> None:
         self.heard: list[bytes] = []
 
+    def say(self, data: bytes, target: tuple[str, int]) -> None:
+        """Send from this address, as who forges it does."""
+        self._transport.sendto(data, target)
+
     def datagram_received(self, data: bytes, _: object) -> None:
         self.heard.append(data)

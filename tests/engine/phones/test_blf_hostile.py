@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 import json
 
 import pytest
@@ -117,5 +118,46 @@ def test_a_lamp_goes_to_no_address_that_a_header_names() -> None:
                 ]
                 assert len(set(ended)) == 2
             assert ear.heard == []
+
+    jumping(test)
+
+
+def test_a_lamp_goes_to_no_address_that_a_source_is_forged_to_be() -> None:
+    """A phone that does not register has proved nothing, and may send from any port.
+
+    What a SUBSCRIBE from there makes due goes to the port that is set up, and each NOTIFY
+    is repeated there until it is answered.
+    """
+
+    async def test() -> None:
+        async with Ear() as desk, Ear() as forged:
+            host, port = desk.address.split(":")
+            setup_of = partial(
+                phone_setup, keys=[setup("1")], address=(host, int(port)), password=""
+            )
+            phone, again = Phone(setup_of()), Phone(setup_of())
+            async with serving(phone) as server:
+                for expires in (0, 3600):
+                    forged.say(
+                        request(
+                            "SUBSCRIBE",
+                            "Event: dialog",
+                            f"Expires: {expires}",
+                            f"Contact: <sip:44@{forged.address}>",
+                            uri="sip:1@ha.test",
+                            to="1",
+                        ),
+                        server.address,
+                    )
+                await asyncio.sleep(TIMER_F)
+                phone.keys["1"].show(lit("1"))
+                await asyncio.sleep(TIMER_F)
+                assert [status(answer) for answer in forged.heard] == [200, 200]
+                assert any(said.startswith(b"NOTIFY ") for said in desk.heard)
+                stored = {"snapshot": server.snapshot(), "port": server.address[1]}
+                await server.stop()
+                async with serving(again, **stored):
+                    await asyncio.sleep(TIMER_F)
+                assert len(forged.heard) == 2
 
     jumping(test)

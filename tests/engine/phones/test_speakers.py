@@ -814,3 +814,27 @@ def test_a_challenge_to_a_notify_is_answered() -> None:
             assert int(desk.notices[-1].get("CSeq").split()[0]) == number + 1
 
     jumping(test)
+
+
+def test_a_subscribe_ends_the_wait_that_the_phone_asked_for() -> None:
+    """Its NOTIFY follows at once (RFC 6665 4.2.1.2), whatever an earlier one was answered."""
+
+    async def test() -> None:
+        phone = make_phone(BLF)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            (first,) = await subscribe(desk, "1")
+            desk.notice_answers["1"] = 503
+            desk.answer_lines = ["Retry-After: 3600"]
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(100)
+            assert len(told(desk, "1")) == 2
+            desk.notice_answers.clear()
+            desk.answer_lines.clear()
+            await subscribe(desk, "2")
+            assert told(desk, "2") == ["active terminated"]
+            assert told(desk, "1")[2:] == ["active confirmed"]
+            assert (await desk.subscribe("1", within=first)).status == 200
+            await desk.until(lambda: len(told(desk, "1")) == 4)
+
+    jumping(test)

@@ -222,6 +222,15 @@ class TestRefusals:
             ("text/*, Application / Dialog-Info+XML ;level=1", 200),
             ("text/*", 406),
             ("", 406),  # none is accepted (RFC 3261 20.1)
+            ("application/dialog-info+xml;q=0", 406),
+            ("text/*, */* ; Q = 0.000", 406),
+            # The most specific range decides (RFC 2616 14.1).
+            ("*/*, application/dialog-info+xml;q=0.0, application/*", 406),
+            ("*/*;q=0, application/*;q=0, application/dialog-info+xml;q=0.01", 200),
+            (
+                "application/dialog-info+xml;level=1;q=0, application/\tdialog-info+xml",
+                200,
+            ),
         ],
     )
     def test_accept(self, phone: Subscribing, accept: str, status: int) -> None:
@@ -275,11 +284,11 @@ class TestHowMany:
         phone.subscribe(local_tag="other", event="message-summary")
         assert len(phone.notifier.subscriptions("44")) == MAX_OF_RESOURCE + 1
         phone.trace.clear()
-        phone.subscribe(local_tag="new")
+        phone.subscribe(local_tag="new", event="dialog;id=7")  # whatever its id
         assert phone.trace == [
             "200 Expires: 3600",
             "NOTIFY 2 dialog terminated;reason=probation",
-            "NOTIFY 1 dialog active;expires=3600",
+            "NOTIFY 1 dialog;id=7 active;expires=3600",
         ]
         assert phone.refresh(tag="t0").status == 481
         assert phone.refresh(tag="t1").status == 200

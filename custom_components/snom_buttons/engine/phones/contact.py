@@ -220,6 +220,7 @@ class Contact:
         is_new = key not in self._blf
         self._blf.add(key, subscription)
         self._blf_box.add((key,))
+        self._blf_box.asked()  # a NOTIFY follows at once (RFC 6665 4.2.1.2)
         if (
             is_new
             and key != MESSAGES

@@ -120,6 +120,12 @@ class Outbox:
             self._set_status(answering=True, in_sync=in_sync)
             self._wake()
 
+    def asked(self) -> None:
+        """End the wait that the contact asked for, as it asks for the state itself."""
+        if self.held_by is not None:
+            self._retry.cancel()
+            self._try_again()
+
     def lost(self) -> None:
         """Record that the contact does not answer."""
         self._stall(answering=False)

@@ -472,6 +472,9 @@ class PhoneServer:
 
     def _subscription_changed(self, subscription: Subscription) -> None:
         if phone := self.phones.get(subscription.user):
+            if phone.setup.address is not None:
+                # It has proved nothing: the source of its SUBSCRIBE may be forged.
+                subscription.flow = Flow("UDP", *phone.setup.address)
             phone.subscription_changed(subscription, self._courier)
             if subscription.ended is None:
                 self._subscription_expiry.advance(subscription.expires_at)

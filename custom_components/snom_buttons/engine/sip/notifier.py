@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import logging
+import re
 
 from .binding import MAX_ADDRESS, MAX_BINDINGS, parse_path
 from .event import EventType, parse_event
@@ -24,7 +25,8 @@ ALWAYS_OF_PHONE = 50
 """Subscriptions that each phone may have, even beyond MAX_SUBSCRIPTIONS."""
 MAX_OF_RESOURCE = MAX_BINDINGS
 """Subscriptions of a phone to one resource, one for each contact; a new one ends the
-oldest, which a contact has left behind that was restarted."""
+oldest, which a contact has left behind that was restarted. Those with another event id
+count, too."""
 MAX_DIALOG = 1024
 """The largest size of a subscription, in characters."""
 RETRY_AFTER = ("Retry-After", "300")
@@ -32,6 +34,8 @@ RETRY_AFTER = ("Retry-After", "300")
 
 # The answers to a NOTIFY that end its subscription (RFC 6665 4.2.2).
 _ENDING = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
+# The parameter of a media range that is not accepted (RFC 3261 20.1).
+_NO_QUALITY = re.compile(r"q=0(?:\.0{0,3})?")
 # The parameters that select single dialogs (RFC 4235 3.2); a key has none to select.
 _SELECTORS = frozenset({"call-id", "from-tag", "to-tag"})
 
@@ -236,11 +240,11 @@ class Notifier:
         return subscription
 
     def _store(self, subscription: Subscription) -> None:
+        package, resource = subscription.event.package, subscription.resource
         same = [
             other
             for other in self.subscriptions(subscription.user)
-            if (other.event, other.resource)
-            == (subscription.event, subscription.resource)
+            if (other.event.package, other.resource) == (package, resource)
         ]
         self._add(subscription)
         self._note_subscribed(subscription)
@@ -413,13 +417,15 @@ def _formats(attempt: _Attempt) -> Answer | None:
     if "Accept" not in headers:
         return None
     assert attempt.event is not None
-    kind = PACKAGES[attempt.event.package]
-    wanted = {kind, "application/*", "*/*"}
+    ranges: dict[str, bool] = {}
     for accepted in headers.listed("Accept"):
-        media_range = accepted.partition(";")[0].replace(" ", "").lower()
-        if media_range in wanted:
-            return None
-    return Answer(406)
+        media_range, *parameters = "".join(accepted.split()).lower().split(";")
+        is_excluded = any(map(_NO_QUALITY.fullmatch, parameters))
+        ranges[media_range] = ranges.get(media_range, False) or not is_excluded
+    # The most specific range decides (RFC 2616 14.1).
+    wanted = (PACKAGES[attempt.event.package], "application/*", "*/*")
+    is_accepted = next((ranges[it] for it in wanted if it in ranges), False)
+    return None if is_accepted else Answer(406)
 
 
 def _interval(attempt: _Attempt) -> Answer | None:
