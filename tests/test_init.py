@@ -276,6 +276,9 @@ async def test_devices_of_other_phones(
     assert named() == ("821", "snom821", "8.9.3.80", None)
 
     update_phone(hass, server, model="D735")
+    phone.user_agent = "Cisco-CP8865/14.4.1"
+    await phone.register()
+    assert named() == ("D735", None, "14.4.1", None)
     phone.user_agent = "baresip v1.0.0 (x86_64/Linux)"
     await phone.register()
     assert named() == ("D735", None, None, None)

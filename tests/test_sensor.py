@@ -149,7 +149,10 @@ async def test_what_a_registration_says(
     second = dt_util.parse_datetime(hass.states.get(until).state)
     assert second is not None
     assert first - second > timedelta(minutes=29)
-    # A phone of another maker names no firmware that is known.
+    # So does a phone of another maker; the version of a program is none of a firmware.
+    phone.user_agent = "Grandstream GRP2612W 1.0.5.67"
+    await phone.register()
+    assert hass.states.get(firmware).state == "1.0.5.67"
     phone.user_agent = "baresip v1.0.0 (x86_64/Linux)"
     await phone.register()
     assert hass.states.get(firmware).state == STATE_UNKNOWN

@@ -156,11 +156,15 @@ MAKER: Final = (
     "|3com|zoiper|linphone|baresip|pjsua|mizudroid|sofia|asterisk|pyvoip|mjsip)"
 )
 AGENT: Final = re.compile(
-    rf"{MAKER}[a-z]?\d{{0,4}}[a-z]{{0,2}}\b"  # snomD785
+    rf"{MAKER}(?:SoundPointIP|[a-z]?\d{{0,4}}[a-z]{{0,2}})\b"  # snomD785
     rf"(?:[ /_-]+{MAKER}\b)?"  # AVM FRITZ!Box
     r"(?:[ /_-]+SIP\b)?"
-    r"(?:[ /_-]+(?=.{3})[a-z]{0,2}\d{1,4}[a-z]{0,2}(?![^ /_-]))?"  # T46S
-    r"(?:[ /_-]+v?\d{1,3}(?:\.\d{1,4}){1,3}[a-z]?(?![^ /_-]))?",  # 10.1.198.12
+    r"(?:[ /_-]+(?:"
+    r"(?:GRP|GXP|SPA|SPIP_|VVX_|Maxwell )\d{1,4}[a-z]?"  # GRP2612W
+    r"|(?=.{3})[a-z]{0,2}\d{1,4}[a-z]{0,2}"  # T46S
+    r")(?![^ /_-]))?"
+    r"(?:-UA\b)?"  # VVX_450-UA
+    r"(?:[ /_-]+v?\d{1,3}(?:\.\d{1,4}){1,3}[a-z]?(?![^ /_;-]))?",  # 10.1.198.12
     re.ASCII | re.IGNORECASE,
 )
 """The beginning of a User-Agent that is shown: each part at most once."""

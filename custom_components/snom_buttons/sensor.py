@@ -16,7 +16,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import callback
 
-from .engine.phones import KeyPress, Registration, Sending, SentAs, Traffic, hardware_of
+from .engine.phones import KeyPress, Registration, Sending, SentAs, Traffic, firmware_of
 from .entity import SnomEntity, SnomPhoneEntity, platform_setup
 from .hub.phone import SnomPhone
 
@@ -56,17 +56,12 @@ class RegistrationSensorDescription(SensorEntityDescription):
     value: Callable[[Registration], str | datetime | None]
 
 
-def _firmware(registration: Registration) -> str | None:
-    hardware = hardware_of(registration.user_agent or "")
-    return hardware and hardware.version
-
-
 OF_REGISTRATION = (
     RegistrationSensorDescription(
         key="firmware",
         translation_key="firmware",
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=_firmware,
+        value=lambda registration: firmware_of(registration.user_agent or ""),
     ),
     RegistrationSensorDescription(
         key="address",

@@ -9,7 +9,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
 from ..const import DOMAIN
-from ..engine.phones import Phone, Registration, hardware_of
+from ..engine.phones import Phone, Registration, firmware_of, hardware_of
 from .settings import PhoneSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -172,7 +172,7 @@ class SnomPhone:
                 UNDEFINED if connections == device.connections else connections
             ),
             serial_number=hardware and hardware.serial,
-            sw_version=hardware and hardware.version,
+            sw_version=firmware_of(user_agent),
         )
         self._identified(self)
 

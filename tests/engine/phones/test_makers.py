@@ -7,6 +7,7 @@ from custom_components.snom_buttons.engine.phones import (
     MODELS,
     PressAnswer,
     Speakers,
+    firmware_of,
 )
 from custom_components.snom_buttons.engine.provisioning import WORDS
 
@@ -42,3 +43,26 @@ def test_phones_of_other_makers_get_no_documents_and_hear_busy(maker: str) -> No
 def test_words_are_those_of_makers() -> None:
     assert set(MAKERS) - set(WORDS) == {"gigaset", "other"}
     assert set(WORDS) < set(MAKERS)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "version"),
+    [
+        ("snomD785/10.1.198.12 0004130DD7C9", "10.1.198.12"),
+        ("Yealink SIP-T46G 28.82.0.20", "28.82.0.20"),
+        ("Yealink SIP-T46U 108.86.0.118 805ec0aabbcc", "108.86.0.118"),
+        ("Grandstream GRP2612W 1.0.5.67", "1.0.5.67"),
+        ("Fanvil X4U 2.12.7.6 0c383eaabbcc", "2.12.7.6"),
+        ("PolycomVVX-VVX_450-UA/6.4.3.5018", "6.4.3.5018"),
+        ("PolycomSoundPointIP-SPIP_650-UA/3.1.3.0439", "3.1.3.0439"),
+        ("Cisco/SPA303-7.5.6a", "7.5.6a"),
+        ("Cisco-CP8865/14.4.1", "14.4.1"),
+        ("Gigaset Maxwell 3/2.23.0;7C2F80AABBCC", "2.23.0"),
+        ("Grandstream", None),
+        ("Yealink 0004.1312.3456", None),
+        ("Kitchen 1.0", None),
+        ("", None),
+    ],
+)
+def test_a_user_agent_names_the_firmware(user_agent: str, version: str | None) -> None:
+    assert firmware_of(user_agent) == version

@@ -6,7 +6,7 @@ from .dialling import DialAnswer, Dialling, redirection
 from .events import Attempt, Dialled, Happening, KeyPress, LineUse
 from .key import Key
 from .line import SharedLine
-from .makers import MAKERS, Maker, maker_of
+from .makers import MAKERS, Maker, firmware_of, maker_of
 from .models import EXPANSIONS, MODELS, Model, hardware_of, model_name
 from .network import check_bind, free_port, tcp_listener
 from .phone import MAX_UNCONFIGURED, Phone
@@ -67,6 +67,7 @@ __all__ = [
     "Traffic",
     "can_reach",
     "check_bind",
+    "firmware_of",
     "free_port",
     "hardware_of",
     "host_and_port",

@@ -5,10 +5,11 @@ disagree about the number of keys the larger one stands.
 """
 
 from collections.abc import Mapping
+import re
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from .models import Model
+from .models import Model, hardware_of
 from .setup import BlfSetup, PressAnswer, Speakers
 
 
@@ -168,3 +169,20 @@ def maker_of(user_agent: str) -> str:
     if named.startswith("gigaset") and "maxwell" not in named:
         return ""
     return next((maker for maker in MAKERS if named.startswith(maker)), "")
+
+
+_VERSION: Final = re.compile(
+    r"[ /-](\d{1,3}(?:\.\d{1,4}){1,3}[a-z]?)(?![A-Za-z0-9.:-])", re.ASCII
+)
+
+
+def firmware_of(user_agent: str) -> str | None:
+    """Return the version of the firmware that a User-Agent names, None if it does not.
+
+    Such as `Yealink SIP-T46G 28.82.0.20`, `PolycomVVX-VVX_450-UA/6.4.3.5018` and that of
+    a snom phone. The version that another program names is none of a firmware.
+    """
+    if hardware := hardware_of(user_agent):
+        return hardware.version
+    version = _VERSION.search(user_agent) if maker_of(user_agent) else None
+    return version and version[1]
