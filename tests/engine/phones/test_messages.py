@@ -222,6 +222,19 @@ def test_a_summary_that_is_refused_is_sent_again_and_reported() -> None:
     jumping(test)
 
 
+async def test_the_lamp_alone_is_not_all_that_a_phone_shows() -> None:
+    keys = [setup(name) for name in ("1", "2", "10")]
+    phone = Phone(phone_setup(keys=keys, speakers=Speakers.BLF))
+    async with serving(phone) as server, raw_phone(server) as desk:
+        await desk.register()
+        await subscribe(desk)
+        with pytest.raises(Failed, match="key_not_subscribed") as caught:
+            await phone.send_all(5.0)
+        assert caught.value.placeholders["value"] == "1, 2, 10"
+        await desk.subscribe("2")
+        assert await phone.send_all(5.0) == ["200 Whatever"]
+
+
 async def test_strange_accounts_break_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -305,9 +305,11 @@ class Phone:
             key: {name for name in names if contact.reaches(name)}
             for key, contact in asked.items()
         }
+        keys = [name for name in dict.fromkeys(names) if name != MESSAGES]
         for key, contact in asked.items():
-            if not missing[key]:
-                raise _unreached(phone, names, contact.refusal)
+            # The message lamp alone is not all that is asked for.
+            if not missing[key].intersection(keys or names):
+                raise _unreached(phone, keys, contact.refusal)
         answers: dict[object, str] = {}
         complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -615,9 +617,11 @@ class Phone:
             contact.add(names, only_labels=only_labels)
 
 
-def _unreached(phone: str, names: Collection[str], refusal: str | None) -> Failed:
-    """Return the error for keys, or MESSAGES, that there is no way to send to a contact."""
-    keys = sorted(set(names) - {MESSAGES})
+def _unreached(phone: str, keys: Collection[str], refusal: str | None) -> Failed:
+    """Return the error for keys that there is no way to send to a contact.
+
+    Without keys it is that for the message lamp.
+    """
     if not keys:
         return Failed("messages_not_subscribed", phone=phone)
     if refusal is not None:
