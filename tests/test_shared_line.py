@@ -18,6 +18,7 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import (
     BOTH,
     PASSWORD,
@@ -34,6 +35,7 @@ SWITCH = "switch.gate"
 USE = "event.gate_use"
 PRESS_44 = "event.phone_44_key_1_press"
 PRESS_45 = "event.phone_45_key_1_press"
+CONFIGURED = {"n": "key1", "a": "message", "l": "Key 1"}
 FREE = {"n": "*602co2", "a": "seize", "l": "(co2)"}
 SEIZED = {"c": "on", "n": "*603co2", "a": "release", "l": "(co2)"}
 
@@ -54,9 +56,11 @@ async def desks(shared: MockConfigEntry, phones: Phones) -> list[RawPhone]:
     return found
 
 
-async def show(desks: list[RawPhone], key: dict[str, str]) -> None:
+async def show(desks: list[RawPhone], key: dict[str, str], name: str = "1") -> None:
+    """Wait until a key of each phone has exactly these lines."""
     for desk in desks:
-        await desk.until(lambda desk=desk: desk.keys.get("1") == key)
+        shown = desk.as_shown(**key)
+        await desk.until(lambda desk=desk, shown=shown: desk.keys.get(name) == shown)
 
 
 async def turn(hass: HomeAssistant, state: str) -> None:
@@ -65,6 +69,7 @@ async def turn(hass: HomeAssistant, state: str) -> None:
     )
 
 
+@over_both_speakers
 async def test_a_phone_seizes_and_releases(
     hass: HomeAssistant, desks: list[RawPhone]
 ) -> None:
@@ -73,7 +78,7 @@ async def test_a_phone_seizes_and_releases(
     assert hass.states.get(SWITCH).state == "off"
     assert hass.states.get(SWITCH).attributes["phone"] is None
 
-    assert (await first.press("1", "seize")).status == 200
+    assert (await first.press("1", "seize")).status == first.press_status
     await show(desks, SEIZED)
     state = hass.states.get(SWITCH)
     assert (state.state, state.attributes["phone"]) == ("on", "44")
@@ -85,13 +90,13 @@ async def test_a_phone_seizes_and_releases(
     assert press.attributes["event_type"] == "seize"
 
     # A press on another phone is only a press.
-    assert (await second.press("1", "release")).status == 200
+    assert (await second.press("1", "release")).status == second.press_status
     await hass.async_block_till_done()
     assert hass.states.get(PRESS_45).attributes["event_type"] == "press_end"
     assert hass.states.get(PRESS_45).attributes["action"] == "release"
     assert hass.states.get(SWITCH).state == "on"
 
-    assert (await first.press("1", "release")).status == 200
+    assert (await first.press("1", "release")).status == first.press_status
     await show(desks, FREE)
     await hass.async_block_till_done()
     assert hass.states.get(SWITCH).state == "off"
@@ -115,6 +120,7 @@ async def test_a_phone_seizes_and_releases(
     ]
 
 
+@over_both_speakers
 async def test_state_then_message_then_event(
     hass: HomeAssistant, desks: list[RawPhone]
 ) -> None:
@@ -140,6 +146,7 @@ async def test_state_then_message_then_event(
     }
 
 
+@over_both_speakers
 async def test_home_assistant_seizes_and_releases(
     hass: HomeAssistant, desks: list[RawPhone]
 ) -> None:
@@ -160,6 +167,7 @@ async def test_home_assistant_seizes_and_releases(
     await show(desks, FREE)
 
 
+@over_both_speakers
 async def test_a_phone_that_is_away_does_not_block_the_line(
     hass: HomeAssistant, shared: MockConfigEntry, phones: Phones
 ) -> None:
@@ -171,6 +179,7 @@ async def test_a_phone_that_is_away_does_not_block_the_line(
     await show([second], SEIZED)
 
 
+@over_both_speakers
 async def test_an_owner_that_leaves_frees_the_line(
     hass: HomeAssistant, desks: list[RawPhone]
 ) -> None:
@@ -185,6 +194,7 @@ async def test_an_owner_that_leaves_frees_the_line(
     assert hass.states.get(USE).attributes["phone"] == "44"
 
 
+@over_both_speakers
 async def test_a_time_of_its_own(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -199,6 +209,7 @@ async def test_a_time_of_its_own(
     await reaches(hass, SWITCH, "off")
 
 
+@over_both_speakers
 @pytest.mark.parametrize("owner", ["44", None])
 async def test_a_restart_changes_nothing(
     hass: HomeAssistant,
@@ -225,6 +236,7 @@ async def test_a_restart_changes_nothing(
 # Keys of lines
 
 
+@over_both_speakers
 async def test_a_key_belongs_to_the_line_alone(
     hass: HomeAssistant,
     server: MockConfigEntry,
@@ -247,11 +259,7 @@ async def test_a_key_belongs_to_the_line_alone(
     await turn(hass, "on")
     await show([phone], SEIZED)
     hass.config_entries.async_remove_subentry(server, "subentry_line")
-    assert await phone.shows("1", n="key1") == {
-        "n": "key1",
-        "a": "message",
-        "l": "Key 1",
-    }
+    await show([phone], CONFIGURED)
     await hass.async_block_till_done()
     assert hass.states.get("light.phone_44_key_1").state == "off"
     assert hass.states.get(SWITCH) is None
@@ -277,6 +285,7 @@ def update_line(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> 
     )
 
 
+@over_both_speakers
 @pytest.mark.parametrize("change", [remove_phone, remove_its_key, change_its_extension])
 async def test_a_line_whose_owner_is_gone_is_free(
     hass: HomeAssistant,
@@ -295,6 +304,7 @@ async def test_a_line_whose_owner_is_gone_is_free(
     await show(desks[1:], SEIZED)
 
 
+@over_both_speakers
 async def test_a_phone_under_another_extension_shows_the_line(
     hass: HomeAssistant,
     shared: MockConfigEntry,
@@ -310,6 +320,7 @@ async def test_a_phone_under_another_extension_shows_the_line(
         await show([renumbered, desks[1]], SEIZED)
 
 
+@over_both_speakers
 async def test_a_new_code_and_other_keys_while_it_is_held(
     hass: HomeAssistant, shared: MockConfigEntry, desks: list[RawPhone]
 ) -> None:
@@ -318,13 +329,9 @@ async def test_a_new_code_and_other_keys_while_it_is_held(
     await show(desks, SEIZED)
     update_line(hass, shared, code="gate", keys=[BOTH[0], BOTH[1] | {"key": "2"}])
     held = {"c": "on", "n": "*603gate", "a": "release", "l": "(gate)"}
-    assert await first.shows("1", l="(gate)") == held
-    assert await second.shows("2", l="(gate)") == held
-    assert await second.shows("1", n="key1") == {
-        "n": "key1",
-        "a": "message",
-        "l": "Key 1",
-    }
+    await show([first], held)
+    await show([second], held, "2")
+    await show([second], CONFIGURED)
     await hass.async_block_till_done()
     assert hass.states.get(SWITCH).attributes["phone"] == "44"
     assert hass.states.get("light.phone_45_key_1").state == "off"
@@ -344,6 +351,7 @@ async def test_a_new_name(
     assert device_registry.async_get(device_id).name == "Yard"
 
 
+@over_both_speakers
 async def test_a_line_that_is_there_before_its_phones(
     hass: HomeAssistant, shared: MockConfigEntry, phones: Phones
 ) -> None:
@@ -365,6 +373,7 @@ def phone_again() -> ConfigSubentry:
     return ConfigSubentry(**{**phone, "data": MappingProxyType(phone["data"])})
 
 
+@over_both_speakers
 async def test_diagnostics(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,

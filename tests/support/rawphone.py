@@ -239,15 +239,39 @@ class RawPhone(UdpPeer):
             return statuses + await self.answers_to(head + b"\r\n" + line + end + body)
         return statuses
 
+    def as_shown(self, **lines: str | None) -> dict[str, str]:
+        """Return what this phone has of a key whose document has these lines."""
+        return {name: value for name, value in lines.items() if value is not None}
+
+    def has(self, key: str, **lines: str | None) -> bool:
+        """Return whether a key has these lines, None for an absent one."""
+        return key in self.keys and all(
+            self.keys[key].get(n) == v for n, v in lines.items()
+        )
+
     async def shows(self, key: str, **lines: str | None) -> dict[str, str]:
         """Wait until a key has these lines, None for an absent one; return all lines."""
-        await self.until(
-            lambda: (
-                key in self.keys
-                and all(self.keys[key].get(n) == v for n, v in lines.items())
-            )
-        )
+        await self.until(lambda: self.has(key, **lines))
         return self.keys[key]
+
+    def lights(self, key: str) -> list[str]:
+        """Return the light modes that were sent for a key, in order."""
+        found = []
+        for request in self.requests:
+            for part in f"\r\n{request.body}".split("\r\nk=")[1:]:
+                name, *lines = part.split("\r\n")
+                if name == key:
+                    found += [it[2:] for it in lines if it.startswith("c=")] or ["off"]
+        return found
+
+    def as_lights(self, *modes: str) -> list[str]:
+        """Return what `lights` has after a key has had these light modes."""
+        return list(modes)
+
+    def forget_requests(self) -> None:
+        """Forget what was sent; keep what the keys show."""
+        self.requests.clear()
+        self.notices.clear()
 
     # The wire
 

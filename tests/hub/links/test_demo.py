@@ -13,6 +13,7 @@ from homeassistant.components import demo
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
+from tests.support.blfphone import over_both_speakers
 
 from .conftest import Linked, link
 
@@ -78,6 +79,13 @@ ROWS = [
 ]
 
 
+def lines(look: str | None) -> dict[str, str | None]:
+    """Return light mode and colour as the lines of a document."""
+    light, _, color = (look or "").partition(" ")
+    return {"c": light or None, "o": color or None}
+
+
+@over_both_speakers
 @pytest.mark.usefixtures("house")
 async def test_keys_show_and_control_the_entities_of_the_demo(
     hass: HomeAssistant, linked: Linked
@@ -89,19 +97,14 @@ async def test_keys_show_and_control_the_entities_of_the_demo(
     with patch("homeassistant.components.demo.lock.LOCK_UNLOCK_DELAY", 0):
         phone = await linked(*keys, link("label", "sensor.outside_temperature"))
         await phone.until(lambda: len(phone.keys) == len(ROWS) + 1)
-        assert phone.keys["label"]["l"] == "15.6 °C"
-
-        def look(number: int) -> str | None:
-            lines = phone.keys.get(str(number), {})
-            return " ".join(it for it in (lines.get("c"), lines.get("o")) if it) or None
-
+        assert phone.has("label", l="15.6 °C")
         for number, (entity_id, before, _, _) in enumerate(ROWS, 1):
             assert hass.states.get(entity_id), entity_id
-            assert look(number) == before, entity_id
+            assert phone.has(f"{number}", **lines(before)), entity_id
         for number, (_, _, after, presses) in enumerate(ROWS, 1):
             for _ in range(presses):
-                assert (await phone.press(str(number))).status == 200
+                assert (await phone.press(f"{number}")).status == phone.press_status
                 await hass.async_block_till_done()
-            await phone.until(lambda number=number, after=after: look(number) == after)
+            await phone.shows(f"{number}", **lines(after))
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=6))
         await phone.shows(str(len(ROWS)), c=None)  # the end of the receipt

@@ -20,21 +20,10 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_STATE_CHANGED
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, key_data, line_subentry, update_phone
-from tests.support.rawphone import RawPhone
 
 from .conftest import Linked, link
-
-
-def lights(phone: RawPhone, key: str) -> list[str]:
-    """Return the light modes that a phone was sent for a key, in order."""
-    found = []
-    for request in phone.requests:
-        for part in f"\r\n{request.body}".split("\r\nk=")[1:]:
-            name, *lines = part.split("\r\n")
-            if name == key:
-                found += [it[2:] for it in lines if it.startswith("c=")] or ["off"]
-    return found
 
 
 def started(hass: HomeAssistant) -> None:
@@ -45,6 +34,7 @@ def started(hass: HomeAssistant) -> None:
 # The start of Home Assistant
 
 
+@over_both_speakers
 async def test_no_key_flickers_when_home_assistant_starts(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
@@ -77,9 +67,9 @@ async def test_no_key_flickers_when_home_assistant_starts(
         hass.states.async_remove(entity_id)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     await hass.async_block_till_done()
-    phone.requests.clear()
+    phone.forget_requests()
     await phone.register()
-    await phone.until(lambda: bool(lights(phone, "3")))
+    await phone.until(lambda: bool(phone.lights("3")))
     # As the registry restores them, and then each as it comes.
     for state in ("unavailable", "unknown", "on"):
         hass.states.async_set("light.hall", state)
@@ -93,23 +83,24 @@ async def test_no_key_flickers_when_home_assistant_starts(
     await hass.async_block_till_done()
     hass.states.async_set("light.hall", "off")
     await phone.shows("1", c=None)
-    assert lights(phone, "1") == ["on", "off"]
-    assert lights(phone, "2") == ["hold"]
-    assert lights(phone, "3") == ["on", "off"]
-    assert lights(phone, "4") == ["offline"]
-    assert lights(phone, "5") == ["on", "off"]
-    assert lights(phone, "6") == ["on"]
-    labels = [it for sent in phone.requests for it in sent.body.split("\r\n")]
-    assert "l=20" in labels
-    assert "l=–" not in labels
+    await phone.shows("5", c=None)
+    assert phone.lights("1") == phone.as_lights("on", "off")
+    assert phone.lights("2") == phone.as_lights("hold")
+    assert phone.lights("3") == phone.as_lights("on", "off")
+    assert phone.lights("4") == phone.as_lights("offline")
+    assert phone.lights("5") == phone.as_lights("on", "off")
+    assert phone.lights("6") == phone.as_lights("on")
+    assert phone.has("7", l="20")
+    assert not any("l=–" in sent.body for sent in phone.requests)
 
 
+@over_both_speakers
 async def test_what_is_not_there_when_home_assistant_has_started_is_offline(
     hass: HomeAssistant, linked: Linked
 ) -> None:
     hass.set_state(CoreState.starting)
     phone = await linked(link("1", "light.hall"))
-    assert "c" not in phone.keys["1"]
+    assert phone.has("1", c=None)
     # A press works before that.
     hass.states.async_set("light.hall", "unavailable")
     await phone.press("1")
@@ -123,6 +114,7 @@ async def test_what_is_not_there_when_home_assistant_has_started_is_offline(
 # Names
 
 
+@over_both_speakers
 async def test_a_renamed_entity_is_followed_on_without_a_flicker(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -139,7 +131,7 @@ async def test_a_renamed_entity_is_followed_on_without_a_flicker(
     )
     await phone.shows("2", c="on")
     await phone.shows("3", c="hold")
-    phone.requests.clear()
+    phone.forget_requests()
     registry.async_update_entity("light.phone_44_lamp", new_entity_id="light.lamp")
     await hass.async_block_till_done()
     keys = config_entry.subentries["subentry_44"].data["keys"]
@@ -154,11 +146,12 @@ async def test_a_renamed_entity_is_followed_on_without_a_flicker(
     )
     await phone.shows("2", c=None)
     await phone.shows("3", c=None)
-    assert lights(phone, "2") == ["off"]
-    assert lights(phone, "3")[-1] == "off"
-    assert "offline" not in lights(phone, "3")
+    assert phone.lights("2") == phone.as_lights("off")
+    assert phone.lights("3")[-1:] == phone.as_lights("off")
+    assert not set(phone.lights("3")) & set(phone.as_lights("offline"))
 
 
+@over_both_speakers
 async def test_other_news_of_the_registry_change_nothing(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -170,12 +163,13 @@ async def test_other_news_of_the_registry_change_nothing(
     er.async_get(hass).async_update_entity("light.phone_44_lamp", icon="mdi:lamp")
     await hass.async_block_till_done()
     assert config_entry.subentries["subentry_44"].data is before
-    assert "c" not in phone.keys["2"]
+    await phone.shows("2", c=None)
 
 
 # Settings
 
 
+@over_both_speakers
 async def test_settings_apply_at_once_and_only_to_keys_that_change(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -198,6 +192,7 @@ async def test_settings_apply_at_once_and_only_to_keys_that_change(
     await phone.shows("2", c="on")
 
 
+@over_both_speakers
 async def test_a_key_that_is_no_longer_linked_begins_anew(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -208,10 +203,11 @@ async def test_a_key_that_is_no_longer_linked_begins_anew(
     await phone.shows("1", c=None, l="Lamp")
     hass.states.async_set("sensor.power", "21")
     await hass.async_block_till_done()
-    assert phone.keys["1"]["l"] == "Lamp"
-    assert (await phone.press("1")).status == 200
+    assert phone.has("1", c=None, l="Lamp")
+    assert (await phone.press("1")).status == phone.press_status
 
 
+@over_both_speakers
 async def test_a_key_of_a_shared_line_belongs_to_the_line(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -232,6 +228,7 @@ async def test_a_key_of_a_shared_line_belongs_to_the_line(
     await phone.shows("1", c="on")
 
 
+@over_both_speakers
 async def test_the_link_of_a_key_of_a_shared_line_is_kept_up_to_date(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -251,6 +248,7 @@ async def test_the_link_of_a_key_of_a_shared_line_is_kept_up_to_date(
     await phone.shows("1", c="on", l="Key 1")
 
 
+@over_both_speakers
 @pytest.mark.parametrize(
     ("changes", "meanwhile"),
     [
@@ -279,7 +277,7 @@ async def test_what_is_under_way_ends_with_the_entry(
     hass.services.async_register("test", "wait", wait)
     went_on = async_capture_events(hass, "went_on")
     phone = await linked(link("1", "light.hall", **changes))
-    assert (await phone.press("1")).status == 200
+    assert (await phone.press("1")).status == phone.press_status
     if meanwhile == "on":
         await asked.wait()
     await phone.shows("1", c=meanwhile)
@@ -290,6 +288,7 @@ async def test_what_is_under_way_ends_with_the_entry(
     assert not went_on
 
 
+@over_both_speakers
 async def test_two_hundred_keys_have_one_listener(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -315,10 +314,7 @@ async def test_two_hundred_keys_have_one_listener(
     assert len(calls) == 100
     await phone.shows("199", c="on")
     await phone.until(
-        lambda: (
-            sum("c" in key for key in phone.keys.values()) == 100
-            and len(phone.keys) == 200
-        )
+        lambda: all(phone.has(f"{n}", c="on" if n % 2 else None) for n in range(1, 201))
     )
 
 
@@ -331,6 +327,7 @@ def listeners(hass: HomeAssistant) -> tuple[int, int]:
     )
 
 
+@over_both_speakers
 @pytest.mark.parametrize(("keys", "entities"), [(1, 1), (40, 1), (40, 2), (40, 20)])
 async def test_listeners_grow_with_the_entities_and_not_with_the_keys(
     hass: HomeAssistant,
@@ -360,7 +357,7 @@ async def test_keys_that_change_at_once_go_in_one_document(
     phone = await linked(
         *(link(f"{n}", f"light.{'hall' if n % 2 else 'attic'}") for n in numbers)
     )
-    phone.requests.clear()
+    phone.forget_requests()
     hass.states.async_set("light.hall", "on")
     hass.states.async_set("light.attic", "on")
     for n in numbers:
@@ -369,6 +366,7 @@ async def test_keys_that_change_at_once_go_in_one_document(
     assert len(phone.requests) == 1
 
 
+@over_both_speakers
 async def test_two_hundred_keys_may_follow_one_entity(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -379,9 +377,10 @@ async def test_two_hundred_keys_may_follow_one_entity(
     )
     await phone.until(lambda: len(phone.keys) == 200)
     hass.states.async_set("light.hall", "on")
-    await phone.until(lambda: all(key.get("c") == "on" for key in phone.keys.values()))
+    await phone.until(lambda: all(phone.has(key, c="on") for key in phone.keys))
 
 
+@over_both_speakers
 async def test_an_update_after_the_stop_follows_nothing(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -392,7 +391,7 @@ async def test_an_update_after_the_stop_follows_nothing(
     async with asyncio.timeout(10):
         for follower in hub._followers:
             await follower.update(hub.settings)
-    phone.requests.clear()
+    phone.forget_requests()
     hass.states.async_set("light.hall", "off")
     await hass.async_block_till_done()
-    assert not phone.requests
+    assert not phone.lights("1")

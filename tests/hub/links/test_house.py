@@ -12,6 +12,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, update_phone
 from tests.support.rawphone import RawPhone
 
@@ -19,7 +20,7 @@ from .conftest import Linked, link
 
 
 async def press(hass: HomeAssistant, phone: RawPhone, key: str) -> None:
-    assert (await phone.press(key)).status == 200
+    assert (await phone.press(key)).status == phone.press_status
     await hass.async_block_till_done()
 
 
@@ -29,6 +30,7 @@ async def set_up(hass: HomeAssistant, **integrations: dict[str, Any]) -> None:
     await hass.async_block_till_done()
 
 
+@over_both_speakers
 async def test_a_timer_is_started_and_cancelled(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -47,6 +49,7 @@ async def test_a_timer_is_started_and_cancelled(
     await phone.shows("1", c=None)
 
 
+@over_both_speakers
 async def test_a_script_is_lit_while_it_runs(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -64,6 +67,7 @@ async def test_a_script_is_lit_while_it_runs(
     await phone.shows("1", c=None)
 
 
+@over_both_speakers
 async def test_a_group_is_toggled_and_several_keys_follow_one_entity(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -85,7 +89,7 @@ async def test_a_group_is_toggled_and_several_keys_follow_one_entity(
     await press(hass, phone, "3")
     await phone.shows("2", c=None)
     await phone.shows("3", c=None)
-    assert phone.keys["1"]["c"] == "on"
+    assert phone.has("1", c="on")
 
 
 NOTHING = {"action": "input_boolean.toggle", "target": {"entity_id": []}}
@@ -99,6 +103,7 @@ TEMPLATE_LOCK = {
 }
 
 
+@over_both_speakers
 async def test_an_entity_of_a_template_comes_goes_and_comes_back(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -125,6 +130,7 @@ async def test_an_entity_of_a_template_comes_goes_and_comes_back(
     assert not ir.async_get(hass).issues
 
 
+@over_both_speakers
 async def test_a_followed_integration_may_be_reloaded(
     hass: HomeAssistant, config_entry: MockConfigEntry, linked: Linked
 ) -> None:
@@ -158,6 +164,7 @@ async def test_a_followed_integration_may_be_reloaded(
     ]
 
 
+@over_both_speakers
 async def test_an_automation_that_presses_the_key_of_what_it_watches_stands_still(
     hass: HomeAssistant, linked: Linked
 ) -> None:
@@ -184,6 +191,7 @@ async def test_an_automation_that_presses_the_key_of_what_it_watches_stands_stil
     assert hass.states.is_state("input_boolean.lamp", "on")
 
 
+@over_both_speakers
 async def test_actions_may_ask_about_their_own_phone_as_a_device(
     hass: HomeAssistant, config_entry: MockConfigEntry, phones: Phones
 ) -> None:

@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import key_data
 
 from .conftest import Linked, link
@@ -37,6 +38,7 @@ async def gone(
     return phone
 
 
+@over_both_speakers
 @pytest.mark.parametrize("chosen", ["light.hall", None])
 async def test_a_removed_entity_is_a_repair_that_offers_another_or_no_link(
     hass: HomeAssistant,
@@ -78,6 +80,7 @@ async def test_a_removed_entity_is_a_repair_that_offers_another_or_no_link(
     assert issue(hass) is None
 
 
+@over_both_speakers
 @pytest.mark.usefixtures("gone")
 async def test_an_entity_that_comes_back_needs_no_repair(hass: HomeAssistant) -> None:
     assert issue(hass)
@@ -86,6 +89,7 @@ async def test_an_entity_that_comes_back_needs_no_repair(hass: HomeAssistant) ->
     assert issue(hass) is None
 
 
+@over_both_speakers
 @pytest.mark.usefixtures("gone")
 async def test_a_repair_ends_with_its_phone(
     hass: HomeAssistant, config_entry: MockConfigEntry
@@ -95,6 +99,7 @@ async def test_a_repair_ends_with_its_phone(
     assert issue(hass) is None
 
 
+@over_both_speakers
 async def test_what_a_press_acts_on_may_be_gone_too(
     hass: HomeAssistant, linked: Linked
 ) -> None:
