@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-import os
 from pathlib import Path
-import signal
-import sys
-import time
 
 import pytest
 
 from homeassistant.helpers.storage import STORAGE_DIR
-from tests.support import killable
 from tests.support.entries import PASSWORD
-from tests.support.patience import PATIENCE
+from tests.support.killed import PHONE, ask, started, stored
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
-from tests.support.running import Running, running
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-PHONE = f"snom_buttons.{killable.ENTRY_ID}.subentry_44"
-
-
-@asynccontextmanager
-async def started(directory: Path, port: int | None = None) -> AsyncIterator[Running]:
-    """Run a Home Assistant, and kill it in the end."""
-    port = port or free_port()
-    (directory / "configuration.yaml").touch()
-    script = Path(killable.__file__)
-    command = (sys.executable, script, directory, f"{port}")
-    async with running(*command, home=directory) as program:
-        pid = int((await program.says(r"runs as (\d+)"))[1])
-        yield program
-        os.kill(pid, signal.SIGKILL)
-
-
-async def ask(program: Running, line: str) -> str:
-    """Return the answer to a line."""
-    await program.write_line(line)
-    return (await program.says("(shows|churned).*"))[0]
-
-
-async def stored(directory: Path, text: str) -> None:
-    """Wait until the phone's file contains a text."""
-    path = directory / STORAGE_DIR / PHONE
-    latest = time.monotonic() + PATIENCE
-    while not (path.exists() and text in path.read_text()):
-        assert time.monotonic() < latest
-        await asyncio.sleep(0.05)
 
 
 async def test_what_was_written_is_shown_again(tmp_path: Path) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Callable
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,13 +26,11 @@ from custom_components.snom_buttons.engine.xbuttons import (
     KeyDescription,
     LightMode,
 )
-from tests.support.patience import PATIENCE
-from tests.support.programs import program
 from tests.support.rawphone import RawPhone
+from tests.support.sipp import SCENARIOS, sipp, succeeded, until
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
-SCENARIOS = Path(__file__).parent / "sipp"
 PASSWORD = "geheim44"
 
 
@@ -63,23 +57,10 @@ async def test_a_phone_registers_shows_its_keys_and_presses_one(tmp_path: Path) 
     in_sync: list[bool] = []
     phone.status.subscribe(lambda _: in_sync.append(phone.in_sync))
     await server.start()
-    process = await asyncio.create_subprocess_exec(
-        *(program("sipp"), f"127.0.0.1:{server.address[1]}", "-i", "127.0.0.1"),
-        *("-sf", SCENARIOS / "phone.xml", "-oocsf", SCENARIOS / "documents.xml"),
-        *("-au", "44", "-ap", PASSWORD),
-        *("-m", "1", "-timeout", "20s", "-timeout_error", "-nostdin"),
-        *("-trace_err", "-error_file", tmp_path / "errors.log"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-        cwd=tmp_path,
-    )
-    printed, _ = await process.communicate()
-    errors = tmp_path / "errors.log"
-    assert process.returncode == 0, (
-        f"{printed.decode(errors='replace')[-3000:]}\n"
-        f"{errors.read_text() if errors.exists() else ''}"
-    )
+    documents = ("-oocsf", SCENARIOS / "documents.xml")
+    port = server.address[1]
+    process = await sipp(port, "phone.xml", tmp_path, *documents, password=PASSWORD)
+    await succeeded(process, tmp_path)
     # The whole picture was sent and acknowledged.
     assert in_sync[-1] is True
     (press,) = presses
@@ -110,44 +91,13 @@ def make_server(port: int) -> PhoneServer:
     return server
 
 
-async def sipp(port: int, scenario: str, path: Path, *options: Any) -> Process:
-    """Start sipp as the phone of `make_server`; what it writes goes to a path."""
-    return await asyncio.create_subprocess_exec(
-        *(program("sipp"), f"127.0.0.1:{port}", "-i", "127.0.0.1"),
-        *("-sf", SCENARIOS / scenario, "-au", "44", "-ap", PASSWORD),
-        *("-m", "1", "-timeout", "20s", "-timeout_error", "-nostdin"),
-        *("-trace_err", "-error_file", path / "errors.log"),
-        *options,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-        cwd=path,
-    )
-
-
-async def succeeded(process: Process, path: Path) -> None:
-    """Wait for the end of sipp, which must have seen what the scenario says."""
-    printed, _ = await process.communicate()
-    errors = path / "errors.log"
-    assert process.returncode == 0, (
-        f"{printed.decode(errors='replace')[-3000:]}\n"
-        f"{errors.read_text() if errors.exists() else ''}"
-    )
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110, sipp is another process
-            await asyncio.sleep(0.02)
-
-
 async def test_a_blf_key_is_pressed_once_and_outlives_a_restart(tmp_path: Path) -> None:
     server = make_server(0)
     presses: list[KeyPress] = []
     server.pressed.subscribe(presses.append)
     await server.start()
     port = server.address[1]
-    process = await sipp(port, "press.xml", tmp_path)
+    process = await sipp(port, "press.xml", tmp_path, password=PASSWORD)
     transactions = server._endpoint._transactions.running
     await until(
         lambda: any(  # the refusal was acknowledged
@@ -180,7 +130,9 @@ async def test_a_phone_that_crashed_subscribes_anew(tmp_path: Path) -> None:
         address = desk.address.rpartition(":")
     (lost,) = server._notifier.subscriptions("44")
     lost_by_phone = ("-p", address[2], "-oocsf", SCENARIOS / "lost.xml")
-    process = await sipp(server.address[1], "reboot.xml", tmp_path, *lost_by_phone)
+    process = await sipp(
+        server.address[1], "reboot.xml", tmp_path, *lost_by_phone, password=PASSWORD
+    )
     await succeeded(process, tmp_path)
     await until(lambda: len(server._notifier.subscriptions("44")) == 1)
     (subscription,) = server._notifier.subscriptions("44")

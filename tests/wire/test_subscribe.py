@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+import re
 import sys
 
 import pytest
@@ -13,45 +14,132 @@ import pytest
 from custom_components.snom_buttons.engine.dialoginfo import DialogState
 from custom_components.snom_buttons.engine.phones import Phone, Speakers
 from custom_components.snom_buttons.engine.xbuttons import LightMode
+from tests.support.entries import PASSWORD as ENTRY_PASSWORD
 from tests.support.kamailio import proxying
-from tests.support.notifying import LOCALHOST, PASSWORDS, notifying
+from tests.support.killed import ask, started, stored
+from tests.support.notifying import LOCALHOST, notifying
 from tests.support.patience import PATIENCE
 from tests.support.peers import Account, Linphone
+from tests.support.ports import free_port
 from tests.support.programs import program
+from tests.support.rawphone import RawMessage
 from tests.support.running import running
 from tests.support.serving import PASSWORD, lit, phone_setup, serving, setup
+from tests.support.sipp import lamps, sipp, succeeded, until
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
-SCENARIO = Path(__file__).parent / "sipp" / "subscribe.xml"
+STATES = ("early", "confirmed", "terminated")
+"""Of keys 1 to 3 after the phone has come back."""
+
+
+def blf_phone() -> Phone:
+    keys = [setup(key) for key in "123"]
+    return Phone(phone_setup(keys=keys, speakers=Speakers.BLF))
 
 
 @pytest.mark.parametrize("transport", ["u1", "t1"])
 async def test_sipp_subscribes(transport: str, tmp_path: Path) -> None:
     """Subscribe, two NOTIFYs, refresh, unsubscribe, and a dialog that is no more."""
-    async with notifying() as server:
-        host, port = server.address
-        await server.endpoint.open(host, port, transport="TCP")
-        process = await asyncio.create_subprocess_exec(
-            *(program("sipp"), f"{host}:{port}", "-i", LOCALHOST, "-t", transport),
-            *("-sf", SCENARIO, "-au", "44", "-ap", PASSWORDS["44"]),
-            *("-m", "1", "-timeout", "20s", "-timeout_error", "-nostdin"),
-            *("-trace_err", "-error_file", tmp_path / "errors.log"),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=STDOUT,
-            cwd=tmp_path,
+    phone = blf_phone()
+    udp, tcp = free_port(), free_port()
+    async with serving(phone, port=udp, tcp_port=tcp, keepalive=0.0) as server:
+        process = await sipp(
+            tcp if transport == "t1" else udp,
+            "subscribe.xml",
+            tmp_path,
+            *("-t", transport),
+            password=PASSWORD,
         )
-        async with asyncio.timeout(PATIENCE):
-            await server.notified.wait()
-        server.show("1", DialogState.EARLY)
-        printed, _ = await process.communicate()
-        errors = tmp_path / "errors.log"
-        assert process.returncode == 0, (
-            f"{printed.decode(errors='replace')[-3000:]}\n"
-            f"{errors.read_text() if errors.exists() else ''}"
-        )
-        assert server.subscriptions() == ()
+        await until(lambda: phone.has_taken("1") and phone.available)
+        phone.keys["1"].show(lit("1", LightMode.PICKUP))
+        await succeeded(process, tmp_path)
+        assert server._notifier.subscriptions("44") == ()
+
+
+async def test_sipp_dies_and_comes_back(tmp_path: Path) -> None:
+    """Its lamps follow in new dialogs, and the dead ones end by its 481, at once."""
+    phone = blf_phone()
+    own = free_port()
+    async with serving(phone, keepalive=0.0) as server:
+        port = server.address[1]
+        options = {"password": PASSWORD, "others": "dead.xml"}
+        async with lamps(port, own, tmp_path / "first", **options) as first:
+            for key in "123":
+                await first.shows(key, "terminated")
+            phone.keys["2"].show(lit("2"))
+            await first.shows("2", "confirmed")
+            await until(lambda: phone.in_sync)
+        dead = {it.key for it in server._notifier.subscriptions("44")}
+        assert len(dead) == 3
+        phone.keys["1"].show(lit("1", LightMode.PICKUP))
+        async with lamps(port, own, tmp_path / "second", **options) as second:
+            for key, state in zip("123", STATES, strict=True):
+                await second.shows(key, state)
+            held = server._notifier.subscriptions
+            await until(lambda: len(held("44")) == 3 and phone.in_sync)
+            assert dead.isdisjoint(it.key for it in held("44"))
+            phone.keys["3"].show(lit("3"))
+            phone.keys["1"].show(lit("1"))
+            await second.shows("3", "confirmed")
+            await second.shows("1", "confirmed")
+            await until(lambda: phone.in_sync)
+            # One when the key changed, and one with the whole picture.
+            calls = {key.call_id for key in dead}
+            late = [it for it in second.notices if it.get("Call-ID") in calls]
+            assert len({(it.get("Call-ID"), it.get("CSeq")) for it in late}) <= 4
+            own_ones = [it for it in second.notices if it not in late]
+            assert len({(it.get("Call-ID"), it.get("CSeq")) for it in own_ones}) <= 8
+            assert phone.traffic.sent < 30
+
+
+async def test_home_assistant_is_killed(tmp_path: Path) -> None:
+    """NOTIFYs go on in the dialogs of before, and their CSeq and version rise."""
+    port, home = free_port(), tmp_path / "home"
+    home.mkdir()
+    async with AsyncExitStack() as stack:
+        async with started(home, port) as program:
+            desk = await stack.enter_async_context(
+                lamps(
+                    port,
+                    free_port(),
+                    tmp_path / "phone",
+                    password=ENTRY_PASSWORD,
+                    others="refused.xml",
+                )
+            )
+            for key in "123":
+                await desk.shows(key, "terminated")
+            assert await ask(program, "turn") == "shows on Key 1"
+            await desk.shows("3", "confirmed")
+            for key in "123":
+                await stored(home, desk.dialog(key)[0].get("Call-ID"))
+            await stored(home, "c=on")
+        before = {key: desk.dialog(key)[:] for key in "123"}
+        async with started(home, port) as program:
+            for key, state in zip(
+                "123", ("terminated", "terminated", "confirmed"), strict=True
+            ):
+                await until(lambda key=key: len(desk.dialog(key)) > len(before[key]))
+                last, notice = before[key][-1], await desk.shows(key, state)
+                assert notice.get("Call-ID") == last.get("Call-ID")
+                assert notice.get("From") == last.get("From")
+                assert notice.get("Subscription-State").startswith("active;expires=")
+                assert cseq_of(notice) > cseq_of(last)
+                assert version_of(notice) > version_of(last)
+            assert await ask(program, "turn") == "shows off Key 1"
+            notice = await desk.shows("3", "terminated")
+            assert notice.get("Subscription-State").startswith("active;expires=")
+
+
+def cseq_of(notice: RawMessage) -> int:
+    return int(notice.get("CSeq").split()[0])
+
+
+def version_of(notice: RawMessage) -> int:
+    found = re.search(r'version="(\d+)"', notice.body)
+    assert found
+    return int(found[1])
 
 
 async def test_behind_kamailio(tmp_path: Path) -> None:

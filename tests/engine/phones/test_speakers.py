@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.snom_buttons.engine.phones import MESSAGES, Phone, Speakers
 from custom_components.snom_buttons.engine.phones.blf import AT_ONCE
+from custom_components.snom_buttons.engine.phones.contact import FIRST_AT_ONCE
 from custom_components.snom_buttons.engine.refused import Failed
 from custom_components.snom_buttons.engine.xbuttons import Direction, LightMode
 from tests.support.rawphone import TIMER_F, RawMessage, RawPhone
@@ -773,6 +774,103 @@ def test_a_lost_dialog_that_gets_no_answer_ends_beside_one_that_does(
             await asyncio.sleep(1)
             assert told(desk, "1") == ["active terminated"]
             assert phone.in_sync
+
+    jumping(test)
+
+
+def test_a_subscription_does_not_wait_for_dialogs_that_the_phone_has_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RFC 6665 4.2.1.2: its NOTIFY comes immediately, whatever else has no answer."""
+
+    async def test() -> None:
+        phone = make_phone(keys=20)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            lost = {it.get("Call-ID") for it in await subscribe(desk, *phone.keys)}
+            answer = desk._answer
+
+            def answer_others(message: RawMessage, *rest: Any) -> None:
+                if message.get("Call-ID") not in lost:
+                    answer(message, *rest)
+
+            monkeypatch.setattr(desk, "_answer", answer_others)
+            for key in phone.keys:
+                phone.keys[key].show(lit(key))
+            await asyncio.sleep(10)
+            desk.notices.clear()
+            await desk.register()
+            for key in phone.keys:
+                new = await desk.subscribe(key)
+                await asyncio.sleep(0.1)
+                states = [
+                    re.findall("<state>(.+)</state>", it.body)
+                    for it in desk.notices
+                    if it.get("Call-ID") == new.get("Call-ID")
+                ]
+                assert states == [["confirmed"]]
+            # The others end, and the lamps follow in those that are left.
+            await asyncio.sleep(600)
+            assert len(server._notifier.subscriptions("44")) == 20
+            assert (phone.available, phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
+def test_a_first_notify_that_is_not_taken_is_sent_again() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            desk.notice_answers["1"] = 500
+            assert (await desk.subscribe("1")).status == 200
+            assert not phone.has_taken("1")
+            await asyncio.sleep(0.5)
+            assert phone.lacks("1")
+            del desk.notice_answers["1"]
+            await asyncio.sleep(30)
+            assert phone.has_taken("1")
+            # Without an answer it is due after a second, as all looks are.
+            desk.answer = None
+            assert (await desk.subscribe("2")).status == 200
+            await asyncio.sleep(0.5)
+            assert (phone.lacks("2"), phone.has_taken("2")) == (False, False)
+            await asyncio.sleep(2)
+            assert phone.lacks("2")
+            desk.answer = 200
+            await asyncio.sleep(60)
+            assert phone.has_taken("2")
+            # The phone has lost it, and takes documents.
+            desk.notice_answers["3"] = 481
+            desk.requests.clear()
+            assert (await desk.subscribe("3")).status == 200
+            await desk.until(lambda: documented(desk) == {"3"})
+            assert phone.in_sync
+
+    jumping(test)
+
+
+def test_a_phone_that_subscribes_all_the_time_gets_few_notifies_at_once() -> None:
+    """Those in one dialog go together while none is answered."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            (answer,) = await subscribe(desk, "1")
+            desk.answer = None
+            desk.notices.clear()
+            for _ in range(50):
+                again = await desk.subscribe("1", within=answer)
+                assert again.status == 200
+            await asyncio.sleep(0.5)
+            assert len({it.get("CSeq") for it in desk.notices}) <= 2
+            contact = next(iter(phone._contacts.values()))
+            for key in "1234" * 10:
+                assert (await desk.subscribe(key)).status == 200
+            assert len(contact._firsts) <= FIRST_AT_ONCE
+            assert server._notifier.subscriptions("44")
 
     jumping(test)
 

@@ -8,14 +8,16 @@ from .blf import Blf
 from .buttons import Buttons
 from .courier import Courier
 from .keepalive import Keepalive
-from .outbox import Answer, Outbox
+from .outbox import SLOW, Answer, Outbox
 from .sending import Sending, SentAs
 from .setup import PhoneSetup, Speakers
-from .speaker import MESSAGES, DeliveryFailed, DocumentsRefused
+from .speaker import MESSAGES, DeliveryFailed, DocumentsRefused, SubscriptionEnded
 from .traffic import Traffic
 
 RESTORED_PATIENCE = 300.0
 """Seconds after a restart in which a contact from before has to answer."""
+FIRST_AT_ONCE = 32
+"""NOTIFYs after a SUBSCRIBE that are under way to a contact, beside those of its outbox."""
 NO_DOCUMENTS = ("405", "415", "489", "501")
 """The statuses of a phone that does not know buttons documents."""
 
@@ -84,6 +86,8 @@ class Contact:
             silent=courier.notifier.lost,
             before=before._blf if before else None,  # noqa: SLF001
         )
+        self._firsts: dict[asyncio.Task[None], tuple[str, Subscription]] = {}
+        """The NOTIFYs that follow a SUBSCRIBE, and have no answer yet."""
         self._buttons_box: Outbox = Outbox(
             buttons,
             status_changed=lambda: self._follow(self._buttons_box, self._blf_box),
@@ -219,7 +223,7 @@ class Contact:
         """Send a key's state: the contact has subscribed to it, or has done so again."""
         is_new = key not in self._blf
         self._blf.add(key, subscription)
-        self._blf_box.add((key,))
+        self._send_first(key, subscription)
         self._blf_box.asked()  # a NOTIFY follows at once (RFC 6665 4.2.1.2)
         if (
             is_new
@@ -229,6 +233,40 @@ class Contact:
             self._buttons_box.forget((key,))
         if is_new:
             self._status_changed()
+
+    def _send_first(self, key: str, subscription: Subscription) -> None:
+        """Send the NOTIFY that is due immediately after a SUBSCRIBE (RFC 6665 4.2.1.2).
+
+        It does not wait for those of the outbox, which may go to dialogs that the phone
+        has lost. The outbox sends it if there are many, and again if it is not taken.
+        """
+        is_under_way = any(it is subscription for _, it in self._firsts.values())
+        if is_under_way or len(self._firsts) >= FIRST_AT_ONCE:
+            self._blf_box.add((key,))
+            return
+        first = self._loop.create_task(
+            self._deliver_first(key, subscription), name="snom_buttons first notice"
+        )
+        self._firsts[first] = key, subscription
+        first.add_done_callback(lambda task: self._firsts.pop(task, None))
+
+    async def _deliver_first(self, key: str, subscription: Subscription) -> None:
+        late = self._loop.call_later(SLOW, self._blf_box.add, (key,))
+        try:
+            answer = await self._notify(key, subscription)
+        except SubscriptionEnded as ended:
+            if self._blf.remove(key, subscription):
+                self._subscription_ended(key, ended.answer or "")
+        except DeliveryFailed:
+            if self._loop.time() < late.when():
+                self._blf_box.add((key,))
+        else:
+            del self._firsts[asyncio.current_task()]  # type: ignore[arg-type]
+            self._blf_box.caught_up()
+            if self.has_taken(key):
+                self._answered(Answer([key], answer, taken=True))
+        finally:
+            late.cancel()
 
     def unsubscribed(self, key: str, subscription: Subscription) -> None:
         """Follow the end of a subscription; its last NOTIFY is sent by others."""
@@ -303,6 +341,7 @@ class Contact:
             self._buttons_box.has_taken(key)
             and self._blf_box.has_taken(key)
             and self.reaches(key)
+            and not any(key == first for first, _ in self._firsts.values())
         )
 
     def lacks(self, key: str) -> bool:
@@ -331,6 +370,8 @@ class Contact:
     def close(self) -> list[str]:
         """End everything; return the keys of which an old look may still arrive."""
         self._keepalive.close()
+        for first in self._firsts:
+            first.cancel()
         return [*self._buttons_box.close(), *self._blf_box.close()]
 
     # Requests

@@ -126,6 +126,11 @@ class Outbox:
             self._retry.cancel()
             self._try_again()
 
+    def caught_up(self) -> None:
+        """Record that the contact has taken a key that was sent beside the outbox."""
+        self.heard()
+        self.forget(())
+
     def lost(self) -> None:
         """Record that the contact does not answer."""
         self._stall(answering=False)
