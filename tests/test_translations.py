@@ -289,6 +289,7 @@ def test_every_step_has_its_texts() -> None:
         (PHONE, "user", set()),
         (PHONE, "manual", phone),
         (PHONE, "other_maker", fields(MAKER_SCHEMA)),
+        (PHONE, "other_account", fields(account_schema([], is_snom=False))),
         (PHONE, "other_phone", set()),
         (PHONE, "plug_in", new_keys),
         (PHONE, "plugged_in", set()),

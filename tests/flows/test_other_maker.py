@@ -54,7 +54,9 @@ async def test_a_yealink_from_first_to_last_page(
     hass: HomeAssistant, server: MockConfigEntry, port: int
 ) -> None:
     result = await _choose_maker(hass, server, "yealink")
-    assert result["step_id"] == "manual"
+    assert result["step_id"] == "other_account"
+    about = result["description_placeholders"] or {}
+    assert (about["maker"], about["first_key"]) == ("Yealink", "")
     assert _fields(result) == {"model", "key_count", "extension", "password", "name"}
     assert suggested(result)["extension"] == "46"
 
@@ -84,12 +86,10 @@ async def test_a_yealink_from_first_to_last_page(
         "| Transport | `UDP` |"
     )
     assert page["keys"] == (
-        "Then, at **Dsskey → Line Key**, set one key for each row."
+        "Then, at **Dsskey → Line Key**, set these keys."
         " Choose the account above as its *Line*. Leave *Extension* empty.\n\n"
-        "| Key | Type | Value | Label | In Home Assistant |\n"
-        "| --- | --- | --- | --- | --- |\n"
-        "| Line\N{NO-BREAK SPACE}Key\N{NO-BREAK SPACE}1 | `BLF` | `1` | Front \\| door |  |\n"
-        "| Line\N{NO-BREAK SPACE}Key\N{NO-BREAK SPACE}3 | `BLF` | `3` | `Key 3` |  |"
+        "- **Line Key 1**: *Type* `BLF`, *Value* `1`, *Label* Front \\| door\n"
+        "- **Line Key 3**: *Type* `BLF`, *Value* `3`, *Label* `Key 3`"
     )
     assert "green" in page["idle"]
 
@@ -119,7 +119,13 @@ async def test_a_yealink_from_first_to_last_page(
 
 @pytest.mark.parametrize(
     ("maker", "model", "key_count"),
-    [("grandstream", "GRP2614", 40), ("cisco", "SPA504G", 3), ("poly", "VVX250", 3)],
+    [
+        ("grandstream", "GRP2614", 40),
+        ("cisco", "SPA504G", 3),
+        ("cisco", "8851", 9),
+        ("poly", "VVX250", 3),
+        ("poly", "Edge E350", 31),
+    ],
 )
 async def test_a_model_has_its_keys(
     hass: HomeAssistant,
@@ -131,6 +137,16 @@ async def test_a_model_has_its_keys(
     result = await _choose_maker(hass, config_entry, maker)
     result = await submit_account(hass, result, model=model)
     assert len(listed_keys(result)) == key_count
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_the_account_speaks_of_its_maker(
+    hass: HomeAssistant, config_entry: MockConfigEntry, maker: str
+) -> None:
+    result = await _choose_maker(hass, config_entry, maker)
+    about = result["description_placeholders"] or {}
+    assert about["maker"] == (MAKERS[maker].name or "another maker")
+    assert ("own line" in about["first_key"]) == (maker in ("poly", "cisco"))
 
 
 async def test_the_user_knows_the_number_of_keys_better(
@@ -163,10 +179,8 @@ async def test_a_web_page_whose_words_are_not_known_gets_the_usual_ones(
     assert "| Account | `46` |" in page["account"]
     assert f"| Port | `{port}` |" in page["account"]
     assert page["keys"] == (
-        "Then, at **Function keys**, set one key for each row.\n\n"
-        "| Key | Type | Number to monitor | Label | In Home Assistant |\n"
-        "| --- | --- | --- | --- | --- |\n"
-        "| 1 | `BLF` | `1` | `Key 1` |  |"
+        "Then, at **Function keys**, set these keys.\n\n"
+        "- **1**: *Type* `BLF`, *Number to monitor* `1`, *Label* `Key 1`"
     )
     assert page["idle"] == ""
 
@@ -189,10 +203,12 @@ async def test_the_page_says_what_a_linked_key_does(
     result = await submit_phone(hass, result)
     page = result["description_placeholders"]
     assert page is not None
-    first = "VPK\N{NO-BREAK SPACE}1"
-    [row] = [row for row in page["keys"].splitlines() if f"{first} " in row]
-    assert row.startswith(f"| {first} | `Busy Lamp Field (BLF)` | `Pump` | `1` | ")
-    assert not row.endswith("|  |")
+    rows = page["keys"].splitlines()
+    first = rows.index(
+        "- **VPK 1**: *Mode* `Busy Lamp Field (BLF)`, *Description* `Pump`, *Value* `1`\\"
+    )
+    assert rows[first + 1].startswith("  ")
+    assert "Pump" in rows[first + 1]
 
 
 async def test_changing_such_a_phone_shows_the_models_of_its_maker(
@@ -210,6 +226,7 @@ async def test_changing_such_a_phone_shows_the_models_of_its_maker(
             menu["flow_id"], {"next_step_id": "account"}
         )
     )
+    assert result["step_id"] == "other_account"
     assert _fields(result) == {"model", "key_count", "extension", "password", "name"}
     assert suggested(result)["model"] == "T31"
     result = await submit_account(hass, result, model="T33")

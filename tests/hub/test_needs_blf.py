@@ -82,6 +82,51 @@ async def test_it_is_reported_until_all_keys_that_are_used_are_blf(
     ]
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "key", "words"),
+    [
+        ("Gigaset P820/1.2", "phone_needs_blf", {}),
+        (
+            "Yealink SIP-T46S 66.85.0.5",
+            "phone_needs_blf_entered",
+            {
+                "maker": "Yealink",
+                "page": "Dsskey → Line Key",
+                "key": "Line Key 1",
+                "fields": "Type\\: BLF\\, Value\\: 1",
+            },
+        ),
+        (
+            "Cisco-CP-8851-3PCC/11.3.1",
+            "phone_needs_blf_entered",
+            {"maker": "Cisco", "key": "Line Key 2"},
+        ),
+        ("PolyEdge-Edge_E350-UA/8.3.1", "phone_needs_blf_other", {}),
+        ("Gigaset Maxwell 3/2.22", "phone_needs_blf_other", {}),
+        ("Linphone/4.2", "phone_needs_blf_other", {}),
+    ],
+)
+async def test_the_report_has_the_words_of_the_maker_in_the_user_agent(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phones: Phones,
+    user_agent: str,
+    key: str,
+    words: dict[str, str],
+) -> None:
+    phone: RawPhone = await phones()
+    phone.user_agent = user_agent
+    phone.document_answer = 415
+    await phone.register()
+    await until_sent_as(hass, "refused")
+    issue = reported(hass)
+    assert issue is not None
+    assert issue.translation_key == key
+    said = issue.translation_placeholders or {}
+    assert said["link"] == "/config/integrations/integration/snom_buttons"
+    assert words.items() <= said.items()
+
+
 async def test_it_ends_with_another_firmware(
     hass: HomeAssistant, refusing: RawPhone
 ) -> None:

@@ -1,7 +1,6 @@
 """The last page for a phone of another maker: what to enter, in the words of its web page."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -11,9 +10,6 @@ from ..engine.provisioning import WORDS, ByHand, Profile, Words, by_hand
 from ..engine.xbuttons import KeyDescription
 from ..hub.markdown import code
 from ..hub.texts import text
-
-NO_BREAK: Final = "\N{NO-BREAK SPACE}"
-"""Keeps the name of a key in one line of a narrow page."""
 
 
 @callback
@@ -59,19 +55,25 @@ def _keys(
         more += f" {text(hass, 'by_hand_account_field', field=field)}"
     if field := words.pickup_field:
         more += f" {text(hass, 'by_hand_pickup_field', field=field)}"
-    rows = []
-    for name, (key, *values) in entered.keys.items():
-        cells = (key.replace(" ", NO_BREAK), *map(code, values), lines.get(name, ""))
-        rows.append(f"| {' | '.join(cells)} |")
     return text(
         hass,
         "by_hand_keys",
         page=page,
         more=more,
-        fields=" | ".join(field for field, _ in words.fields),
-        rule=" | ".join("---" for _ in words.fields),
-        rows="\n".join(rows),
+        keys="\n".join(
+            _key(words, key, values, lines.get(name, ""))
+            for name, (key, *values) in entered.keys.items()
+        ),
     )
+
+
+def _key(words: Words, key: str, values: Iterable[str], line: str) -> str:
+    """Return an item of the list of keys. A table would not fit in a narrow page."""
+    fields = ", ".join(
+        f"*{field}* {code(value)}"
+        for (field, _), value in zip(words.fields, values, strict=True)
+    )
+    return f"- **{key}**: {fields}" + (f"\\\n  {line}" if line else "")
 
 
 def _usual_words(hass: HomeAssistant) -> Words:

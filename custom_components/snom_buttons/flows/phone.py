@@ -158,10 +158,18 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
         """Ask for the maker of a new phone with keys of type BLF."""
         if user_input is not None:
             self._maker = user_input[CONF_MAKER]
-            return await self.async_step_manual()
+            return await self.async_step_other_account()
         return self.async_show_form(
             step_id="other_maker", data_schema=MAKER_SCHEMA, last_step=False
         )
+
+    async def async_step_other_account(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the account of a phone of another maker."""
+        if self.source == SOURCE_USER:
+            return await self.async_step_manual(user_input)
+        return await self.async_step_account(user_input)
 
     async def async_step_manual(
         self, user_input: dict[str, Any] | None = None
@@ -274,14 +282,26 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
                 return await self.async_step_choose()
             suggested = user_input
         return self.async_show_form(
-            step_id=step_id,
+            step_id="other_account" if self._maker else step_id,
             data_schema=self.add_suggested_values_to_schema(
                 account_schema(self._models, is_snom=not self._maker), suggested
             ),
             errors=faults.errors,
-            description_placeholders=faults.placeholders,
+            description_placeholders=faults.placeholders | self._about_maker,
             last_step=False,
         )
+
+    @property
+    def _about_maker(self) -> dict[str, str]:
+        """The placeholders of the account of another maker."""
+        if not self._maker:
+            return {}
+        about = MAKERS[self._maker]
+        is_line = about.first_key > 1
+        return {
+            "maker": about.name or text(self.hass, "other_maker"),
+            "first_key": f" {text(self.hass, 'first_key_is_line')}" if is_line else "",
+        }
 
     async def async_step_choose(
         self, user_input: dict[str, Any] | None = None

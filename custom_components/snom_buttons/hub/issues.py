@@ -11,7 +11,15 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..const import DOMAIN
-from ..engine.phones import PhoneServer, ServerSettings, check_bind
+from ..engine.phones import (
+    MAKERS,
+    PhoneServer,
+    SentAs,
+    ServerSettings,
+    check_bind,
+    maker_of,
+)
+from ..engine.provisioning import WORDS
 from .certificate import CertificateProblem, certificate_files, load_certificate
 from .follower import Follower
 from .markdown import escape_markdown
@@ -28,6 +36,10 @@ LINK_MISSING: Final = "link_missing"
 LOCKED_OUT: Final = "locked_out"
 MAX_SOURCES: Final = 5
 """Sources that an issue names; an attacker can have many addresses."""
+OF_SNOM: Final = ("snom", "gigaset")
+"""How the User-Agent of a phone with the firmware of snom begins."""
+PHONES: Final = f"/config/integrations/integration/{DOMAIN}"
+"""The page on which phones are changed."""
 EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104, compared with, not bound to
 
 
@@ -82,6 +94,35 @@ def _watched_address(settings: ServerSettings) -> tuple[str, str]:
     host = settings.advertised_host
     is_used = settings.ports.keys() - settings.advertised.keys()
     return "advertised_gone", host if is_used and _is_here(host) else ""
+
+
+def _blf_words(phone: SnomPhone) -> tuple[str, dict[str, str]]:
+    """Return the issue for a phone whose keys have to be BLF, with the words of its page.
+
+    The words are those of the maker in its User-Agent, whatever it was added as.
+    """
+    agents = (
+        it.user_agent for it in phone.phone.sendings if it.sent_as is SentAs.REFUSED
+    )
+    agent = next(agents, "")
+    maker = maker_of(agent)
+    if not maker and agent.casefold().startswith(OF_SNOM):
+        return "phone_needs_blf", {}
+    words = WORDS.get(maker)
+    if words is None or not words.fields:
+        return "phone_needs_blf_other", {}
+    about = MAKERS[maker]
+    fields = (
+        (field, value.format(key="1", part="1"))
+        for field, value in words.fields
+        if value != "{label}"
+    )
+    return "phone_needs_blf_entered", {
+        "maker": about.name,
+        "page": words.keys_page,
+        "key": words.key.format(number=about.first_key),
+        "fields": ", ".join(f"{field}: {value}" for field, value in fields),
+    }
 
 
 class ServerIssues(Follower):
@@ -317,11 +358,12 @@ class ServerIssues(Follower):
             self._async_withdraw(self._excess_id(phone))
         needs_blf = phone.phone.needs_blf
         if needs_blf:
+            key, words = _blf_words(phone)
             self._async_report(
                 self._blf_id(phone),
-                "phone_needs_blf",
-                {"phone": phone.settings.setup.name, "answer": needs_blf},
-                literal={"title": phone.settings.setup.name},
+                key,
+                {"phone": phone.settings.setup.name, "answer": needs_blf, **words},
+                literal={"title": phone.settings.setup.name, "link": PHONES},
             )
         else:
             self._async_withdraw(self._blf_id(phone))
