@@ -168,17 +168,19 @@ async def add_phone(
     `steps` are the pages between the account and the last one.
     """
     password = f"demo-{extension}-secret"
+    account = {
+        "extension": extension,
+        "password": password,
+        "model": model,
+        "key_count": key_count,
+    }
     await home.flow(
         "/api/config/config_entries/subentries/flow",
         [entry_id, "phone"],
         user={"next_step_id": "other_maker" if maker else "manual"},
         other_maker={"maker": maker},
-        manual={
-            "extension": extension,
-            "password": password,
-            "model": model,
-            "key_count": key_count,
-        },
+        other_account=account,
+        manual=account,
         phone={},
         other_phone={},
         **steps,

@@ -221,8 +221,11 @@ async def test_a_yealink_is_added(home: Demo, browser: Browser, tmp_path: Path) 
             page, "User Name", "Password", "SIP Server 1: Port"
         )
         assert shown == f"{port}"
-        for cells in ("Line Key 1 BLF 1", "Line Key 2 BLF 2", "Line Key 3 BLF 3"):
-            await expect(page.get_by_role("row", name=cells)).to_be_visible()
+        keys = page.get_by_role("listitem").filter(has_text="Line Key")
+        for number, key in enumerate(await keys.all(), 1):
+            said = f"Line Key {number}: Type BLF, Value {number}, Label "
+            await expect(key).to_contain_text(said)
+        await expect(keys).to_have_count(3)
         await page.screenshot(path=tmp_path / "yealink.png")
         await page.get_by_role("button", name="Submit").click()
         await end_dialog(page, "Finish")

@@ -106,9 +106,9 @@ async def test_it_is_reported_until_all_keys_that_are_used_are_blf(
         ("Linphone/4.2", "phone_needs_blf_other", {}),
     ],
 )
+@pytest.mark.usefixtures("server")
 async def test_the_report_has_the_words_of_the_maker_in_the_user_agent(
     hass: HomeAssistant,
-    server: MockConfigEntry,
     phones: Phones,
     user_agent: str,
     key: str,
