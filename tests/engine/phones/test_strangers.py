@@ -487,7 +487,8 @@ async def test_what_gets_no_answer_is_counted_by_reason(
 async def test_drops_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
     async with house() as server:
         with Stranger(server.address, STRANGER) as stranger:
-            await stranger.say(*3 * [request("CANCEL")])
+            for _ in range(3):
+                await stranger.say(request("CANCEL"))
             await asyncio.sleep(LOGGED_EVERY)
             await stranger.say(request("CANCEL"))
     logged = [r.getMessage() for r in caplog.records if "Dropped (" in r.getMessage()]

@@ -28,6 +28,8 @@ class Drop(StrEnum):
     """Its phone has used up its share."""
     ALL_STRANGERS = "all_strangers"
     """All strangers together have used up theirs."""
+    BACKLOG = "backlog"
+    """Too much of its phone, or of all senders, waits to be handled."""
     CONNECTIONS = "connections"
     """There are too many connections."""
     MALFORMED = "malformed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 import errno
@@ -16,9 +17,11 @@ from custom_components.snom_buttons.engine.sip import (
     Flow,
     Guard,
     Response,
+    backlog,
     parse_datagram,
 )
 from custom_components.snom_buttons.engine.sip.digest import answer_challenge
+from custom_components.snom_buttons.engine.sip.drops import Drop
 from custom_components.snom_buttons.engine.sip.net import (
     Endpoint,
     IncomingRequest,
@@ -584,6 +587,61 @@ class TestTrustAndRegistrar:
             assert len(handled) == 1
 
     @jumping
+    async def test_what_waits_is_handled_in_the_order_of_its_urgency(self) -> None:
+        def named(method: str, name: str) -> bytes:
+            return request_bytes(
+                method,
+                Via=f"SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK{name}",
+                Call_ID=name,
+            )
+
+        handled: list[str] = []
+
+        def handle(incoming: IncomingRequest) -> None:
+            handled.append(incoming.request.call_id)
+            incoming.reply(200)
+
+        stack = Stack()
+        async with self.serving_stack(handle, stack) as (_, peer):
+            bind(stack.location, peer.flow)
+            for method, name in (
+                ("SUBSCRIBE", "first-key"),  # is handled at once
+                ("SUBSCRIBE", "second-key"),
+                ("SUBSCRIBE", "third-key"),
+                ("SUBSCRIBE", "second-key"),  # sent again
+                ("MESSAGE", "press"),
+            ):
+                peer.send(named(method, name))
+            await asyncio.sleep(1)
+            assert handled == ["first-key", "press", "second-key", "third-key"]
+            assert [status_of(await peer.next()) for _ in handled] == 4 * ["200 OK"]
+            await peer.silence()
+
+    @pytest.mark.parametrize("is_phone", [True, False])
+    @jumping
+    async def test_what_finds_no_room_is_counted(
+        self, is_phone: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack = Stack()
+        async with self.serving_stack(lambda _: None, stack) as (endpoint, peer):
+            if is_phone:
+                bind(stack.location, peer.flow)
+            monkeypatch.setattr(backlog, "MAX_SIZE", 100)
+            peer.send(request_bytes())
+            await peer.silence()
+            assert endpoint._guard is not None
+            assert endpoint._guard.drops.counts == {Drop.BACKLOG: 1}
+
+    @jumping
+    async def test_nothing_that_waits_is_handled_after_the_close(self) -> None:
+        handled: list[IncomingRequest] = []
+        async with serving(handled.append) as (endpoint, peer):
+            endpoint._wait(request_bytes(), peer.flow)
+            await endpoint.close()
+            assert endpoint._handle_next() is None
+            assert handled == []
+
+    @jumping
     async def test_our_own_request_that_comes_back_is_refused(self) -> None:
         stack = Stack()
         async with self.serving_stack(lambda _: None, stack) as (_, peer):
@@ -1045,7 +1103,7 @@ class TestOpenAndClose:
 class TestTransport:
     @jumping
     async def test_a_socket_that_is_lost_takes_nothing_more(self) -> None:
-        transport = UdpTransport(lambda data, flow: False)
+        transport = UdpTransport(lambda data, flow: None, lambda: None)
         await transport.open(LOCALHOST, 0)
         assert transport._transport is not None
         transport._transport.abort()
@@ -1063,38 +1121,61 @@ class TestTransport:
             assert status_of(await peer.ask(request_bytes())) == "200 OK"
 
     @pytest.mark.parametrize(
-        ("dropped", "turn", "read"), [(True, 60.0, 3), (True, 0.0, 1), (False, 60.0, 1)]
+        ("turn", "dropped", "first", "turns"),
+        [
+            (60.0, False, ["+1", "1", "+2", "+3"], [["2"], ["3"], [], []]),
+            (60.0, True, ["+1", "1", "+2", "+3"], [["2", "3"], [], []]),
+            (0.0, True, ["+1", "1"], []),
+        ],
     )
     @jumping
-    async def test_datagrams_behind_a_dropped_one_are_read_in_the_same_turn(
-        self, dropped: bool, turn: float, read: int, monkeypatch: pytest.MonkeyPatch
+    async def test_what_has_arrived_is_read_at_once_and_handled_in_turns(
+        self,
+        turn: float,
+        dropped: bool,
+        first: list[str],
+        turns: list[list[str]],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(udp, "TURN", turn)
-        got: list[bytes] = []
+        did: list[str] = []
+        waiting: deque[str] = deque()
 
-        def drop(data: bytes, _: Flow) -> bool:
-            got.append(data)
+        def receive(data: bytes, _: Flow) -> None:
+            did.append(f"+{data.decode()}")
+            waiting.append(data.decode())
+
+        def handle() -> bool | None:
+            if not waiting:
+                return None
+            did.append(waiting.popleft())
             return dropped
 
-        transport = UdpTransport(drop)
+        transport = UdpTransport(receive, handle)
         await transport.open(LOCALHOST, 0)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             for data in (b"2", b"3"):
                 other.sendto(data, transport.address)
         transport.datagram_received(b"1", (LOCALHOST, 5060))
-        assert got == [b"1", b"2", b"3"][:read]
+        assert did == first
+        for done in turns:
+            before = len(did)
+            await asyncio.sleep(0)
+            assert did[before:] == done
+        monkeypatch.setattr(udp, "TURN", 0.0)
         await asyncio.sleep(0.1)
-        assert got == [b"1", b"2", b"3"]
+        assert sorted(did) == ["+1", "+2", "+3", "1", "2", "3"]
         # An error of the socket is logged, as asyncio does with its own.
         transport._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         transport._socket.close()
+        did.clear()
         transport.datagram_received(b"4", (LOCALHOST, 5060))
-        assert got[3:] == [b"4"]
+        assert did == ["+4", "4"]
         await transport.close()
 
     @jumping
     async def test_a_burst_finds_room(self) -> None:
-        transport = UdpTransport(lambda data, flow: False)
+        transport = UdpTransport(lambda data, flow: None, lambda: None)
         await transport.open(LOCALHOST, 0)
         assert transport._transport is not None
         sock: socket.socket = transport._transport.get_extra_info("socket")

@@ -47,7 +47,7 @@ def test_an_address_that_a_socket_gives_in_full() -> None:
 
 
 async def test_an_interface_that_is_not_there() -> None:
-    transport = UdpTransport(lambda data, flow: None)
+    transport = UdpTransport(lambda data, flow: None, lambda: None)
     await transport.open("::1", 0)
     with pytest.raises(TransportError, match="No such device"):
         transport.send(b"x", Flow("UDP", "fe80::1%gone", 5060))
@@ -59,7 +59,7 @@ async def test_what_the_system_has_no_room_for_waits() -> None:
         def sendto(self, data: bytes, address: object) -> None:
             raise BlockingIOError
 
-    transport = UdpTransport(lambda data, flow: None)
+    transport = UdpTransport(lambda data, flow: None, lambda: None)
     await transport.open("127.0.0.1", 0)
     transport._socket = Full()  # type: ignore[assignment]
     got: list[bytes] = []

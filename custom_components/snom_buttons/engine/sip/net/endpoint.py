@@ -15,6 +15,7 @@ import socket
 import ssl
 import time
 
+from ..backlog import Backlog, Urgency, urgency_of
 from ..drops import Drop
 from ..flow import Flow
 from ..guard import Guard, claimed_user
@@ -185,6 +186,7 @@ class Endpoint:
         self._allowed = allowed
         self._transports: dict[str, UdpTransport | StreamTransport] = {}
         self._sent_by: dict[str, str] = {}
+        self._backlog = Backlog(time.monotonic)
         self._transactions = TransactionLayer(self._send_now)
         self._tag_key = secrets.token_bytes(16)
         self._before: dict[str, Answered] = {}
@@ -204,7 +206,7 @@ class Endpoint:
         Via and Contact have the advertised host and port, by default the bound ones.
         """
         opened = (
-            UdpTransport(self._receive)
+            UdpTransport(self._wait, self._handle_next)
             if transport == "UDP"
             else StreamTransport(
                 self._receive,
@@ -242,6 +244,7 @@ class Endpoint:
     async def close(self) -> None:
         """End every transaction, and free the ports; safe to call twice."""
         transports, self._transports = self._transports, {}
+        self._backlog.clear()
         self._transactions.close()
         await asyncio.gather(*(transport.close() for transport in transports.values()))
 
@@ -310,13 +313,31 @@ class Endpoint:
         """Return whether a flow is that of a registered phone; True without a guard."""
         return self._guard is None or self._guard.is_known(flow)
 
-    def _receive(self, data: bytes, flow: Flow) -> bool:
-        """Process a message, never raise; return whether the guard dropped it.
+    def _wait(self, data: bytes, flow: Flow) -> None:
+        """Let a datagram wait until it is handled; a stranger's has to be admitted."""
+        urgency = urgency_of(data)
+        if self._guard is not None and not self._guard.serves(flow):
+            if not self._guard.admits(flow, len(data)):
+                return
+            urgency = Urgency.STRANGER
+        if not self._backlog.add(data, flow, urgency):
+            self.drop(Drop.BACKLOG, flow)
 
-        Strangers get no responses but challenges.
+    def _handle_next(self) -> bool | None:
+        """Handle a datagram that waits, and never raise.
+
+        Returns whether the guard dropped it, and None if there is none.
         """
-        if not self._transports:
-            return False
+        waiting = self._backlog.pop()
+        if waiting is None:
+            return None
+        if waiting.urgency is not Urgency.STRANGER:
+            return self._receive(waiting.data, waiting.flow)
+        self._process(waiting.data, waiting.flow)
+        return False
+
+    def _receive(self, data: bytes, flow: Flow) -> bool:
+        """Process a message, never raise; return whether the guard dropped it."""
         if self._guard is not None:
             user = partial(claimed_user, data)
             is_answer = data.startswith(b"SIP/")
@@ -324,16 +345,22 @@ class Endpoint:
                 if self._guard.refuses(flow, user):
                     self._refuse_excess(data, flow)
                 return True
+        self._process(data, flow)
+        return False
+
+    def _process(self, data: bytes, flow: Flow) -> None:
+        """Process a message, and never raise. Strangers get no responses but challenges."""
+        if not self._transports:
+            return
         try:
             message = parse_datagram(data)
         except MalformedMessage as fault:
             self._refuse_malformed(fault, flow)
-            return False
+            return
         if isinstance(message, Request):
             self._receive_request(message, flow, len(data))
         elif isinstance(message, Response):
             self._receive_response(message, flow)
-        return False
 
     def _refuse_excess(self, data: bytes, flow: Flow) -> None:
         """Answer a request that exceeds the share of its phone (RFC 3261 21.5.4)."""

@@ -18,7 +18,7 @@ RECEIVE_BUFFER = 1024 * 1024
 """Bytes of the receive buffer, so that a burst of phones is not lost."""
 
 TURN = 0.001
-"""Seconds for which datagrams are read in one turn of the loop."""
+"""Seconds for which datagrams are read in one turn of the loop, and dropped."""
 MAX_DATAGRAM = 64 * 1024
 
 
@@ -29,12 +29,18 @@ class TransportError(OSError):
 class UdpTransport(asyncio.DatagramProtocol):
     """A bound UDP socket, which passes on each datagram with its flow."""
 
-    def __init__(self, receive: Callable[[bytes, Flow], bool]) -> None:
-        """Pass datagrams to `receive`, which must not raise.
+    def __init__(
+        self, receive: Callable[[bytes, Flow], None], handle: Callable[[], bool | None]
+    ) -> None:
+        """Pass each datagram to `receive`, and call `handle` for those that wait.
 
-        It returns whether it dropped the datagram, which has cost almost nothing.
+        `receive` lets a datagram wait, or drops it, and costs little: what has no room in
+        the socket is lost. `handle` handles one that waits. It returns whether it dropped
+        it, which has cost almost nothing, and None if none waits. Neither must raise.
         """
         self._receive = receive
+        self._handle = handle
+        self._handling: asyncio.Handle | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._closed: asyncio.Future[None] | None = None
 
@@ -85,22 +91,48 @@ class UdpTransport(asyncio.DatagramProtocol):
             raise TransportError(f"{error}") from error
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Pass on a datagram, and after one that was dropped those that wait behind it.
+        """Receive a datagram and those behind it; handle it unless others wait.
 
-        asyncio reads one a turn, which costs more than a datagram of a flood.
+        asyncio reads one a turn, and meanwhile the socket may overflow.
         """
-        if not self._receive(data, _flow_from(addr)):
-            return
+        self._receive(data, _flow_from(addr))
+        is_first = self._handling is None
+        if is_first:
+            self._handle()
+        if self._read() and is_first:
+            self._handle_soon()
+
+    def _read(self) -> bool:
+        """Receive what is in the socket; return whether that is anything."""
         until = monotonic() + TURN
+        has_read = False
         try:
             while monotonic() < until:
                 data, addr = self._socket.recvfrom(MAX_DATAGRAM)
-                if not self._receive(data, _flow_from(addr)):
-                    return
+                has_read = True
+                self._receive(data, _flow_from(addr))
         except BlockingIOError:
-            return
+            pass
         except OSError as error:
             self.error_received(error)
+        return has_read
+
+    def _handle_soon(self) -> None:
+        self._handling = asyncio.get_running_loop().call_soon(self._handle_some)
+
+    def _handle_some(self) -> None:
+        """Handle a datagram, after any number that are dropped.
+
+        The next one follows in another turn of the loop, after what it has set off.
+        """
+        until = monotonic() + TURN
+        while was_dropped := self._handle():
+            if monotonic() >= until:
+                break
+        if was_dropped is None:
+            self._handling = None
+        else:
+            self._handle_soon()
 
     def error_received(self, exc: Exception) -> None:
         """Log the error of a datagram that was sent earlier."""
