@@ -875,6 +875,105 @@ def test_a_phone_that_subscribes_all_the_time_gets_few_notifies_at_once() -> Non
     jumping(test)
 
 
+def silence(
+    monkeypatch: pytest.MonkeyPatch, desk: RawPhone, *dialogs: RawMessage
+) -> None:
+    """Let a phone answer no NOTIFY of these dialogs."""
+    answer = desk._answer
+    silent = {dialog.get("Call-ID") for dialog in dialogs}
+
+    def answer_others(message: RawMessage, *rest: Any) -> None:
+        if message.get("Call-ID") not in silent:
+            answer(message, *rest)
+
+    monkeypatch.setattr(desk, "_answer", answer_others)
+
+
+def test_a_lost_dialog_that_gets_no_answer_holds_up_no_other_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It ends by the second NOTIFY without an answer, as others have one in between."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            lost, _ = await subscribe(desk, "1", "2")
+            silence(monkeypatch, desk, lost)
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(1)
+            phone.keys["2"].show(lit("2"))
+            assert (await desk.subscribe("3")).status == 200
+            await asyncio.sleep(2 * TIMER_F)
+            assert told(desk, "2")[-1] == "active confirmed"
+            phone.keys["3"].show(lit("3"))
+            await asyncio.sleep(2 * TIMER_F)
+            assert told(desk, "3")[-1] == "active confirmed"
+            # The key is a document again.
+            assert "1" in documented(desk)
+            held = server._notifier.subscriptions("44")
+            assert [subscription.resource for subscription in held] == ["2", "3"]
+            assert (phone.available, phone.in_sync) == (True, True)
+            desk.notices.clear()
+            phone.keys["2"].show(base("2"))
+            await asyncio.sleep(1)
+            assert told(desk, "2") == ["active terminated"]
+
+    jumping(test)
+
+
+def test_without_documents_a_lost_dialog_that_gets_no_answer_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test() -> None:
+        phone = make_phone(BLF)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            lost, _ = await subscribe(desk, "1", "2")
+            silence(monkeypatch, desk, lost)
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(TIMER_F + 1)
+            phone.keys["2"].show(lit("2"))
+            with pytest.raises(Failed) as caught:
+                await phone.confirm(["1"], 100.0)
+            assert caught.value.placeholders["answer"] == "408 Request Timeout"
+            assert (phone.available, phone.lacks("1"), phone.lacks("2")) == (
+                True,
+                True,
+                False,
+            )
+
+    jumping(test)
+
+
+def test_a_phone_that_is_away_for_long_loses_no_dialog(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has answered nothing else in between."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            dialogs = await subscribe(desk, "1", "2")
+            with monkeypatch.context() as away:
+                silence(away, desk, *dialogs)
+                for _ in range(5):
+                    for key in "12":
+                        phone.keys[key].show(lit(key))
+                        phone.keys[key].show(base(key))
+                    await asyncio.sleep(2 * TIMER_F)
+                assert not phone.available
+            phone.keys["1"].show(lit("1"))
+            assert (await desk.subscribe("1", within=dialogs[0])).status == 200
+            await asyncio.sleep(1)
+            assert told(desk, "1")[-1] == "active confirmed"
+            assert len(server._notifier.subscriptions("44")) == 2
+
+    jumping(test)
+
+
 def test_both_have_to_be_taken() -> None:
     async def test() -> None:
         phone = make_phone(BOTH)

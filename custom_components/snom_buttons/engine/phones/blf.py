@@ -16,6 +16,8 @@ from .speaker import MESSAGES, DeliveryFailed, Outcome, SubscriptionEnded
 
 AT_ONCE = 8
 """NOTIFYs to a contact that are under way."""
+NO_ANSWER = "408 Request Timeout"
+"""What no answer counts as (RFC 3261 8.1.3.1)."""
 
 
 def name_of(subscription: Subscription) -> str:
@@ -55,6 +57,11 @@ class Blf:
             before._subscriptions if before else {}  # noqa: SLF001
         )
         """By key, the oldest first."""
+        self._unanswered: dict[Subscription, bool] = (
+            before._unanswered if before else {}  # noqa: SLF001
+        )
+        """Those whose newest NOTIFY got no answer; whether the contact has answered one
+        in another since."""
 
     def __contains__(self, key: str) -> bool:
         """Return whether the contact has subscribed to a key."""
@@ -82,6 +89,7 @@ class Blf:
         if subscription not in held:
             return False
         held.remove(subscription)
+        self._unanswered.pop(subscription, None)
         if held:
             return False
         del self._subscriptions[key]
@@ -91,9 +99,13 @@ class Blf:
         """Return the first of the due keys that have AT_ONCE subscriptions together.
 
         A contact that does not answer gets one key at a time, since each NOTIFY is
-        repeated. Each has its own answer, so that no key has to go alone.
+        repeated. Each has its own answer, so that no key has to go alone. Those that got
+        no answer wait for the others, so that a lost dialog does not hold them up.
         """
         keys: list[str] = []
+        if self._unanswered:
+            due = list(due)
+            due = [key for key in due if not self._is_unanswered(key)] or due
         room = AT_ONCE if self._is_answering() else 1
         for key in due:
             room -= len(self._subscriptions.get(key, ()))
@@ -106,7 +118,8 @@ class Blf:
         """Send a batch; return the outcome of each key that is still subscribed to.
 
         A key is taken if it is in all its subscriptions that have not ended. One without
-        an answer ends if the contact answers in another one (docs/decisions/0020). A
+        an answer ends if the contact answers in another one, or got none twice while it
+        answers in those of other keys (docs/decisions/0020). A
         contact that does not answer gets one NOTIFY, in the newest one, which it has
         lost the least likely; the others follow if it answers that.
         """
@@ -129,18 +142,41 @@ class Blf:
                 break
             room = AT_ONCE
         alive = {key for key, _, outcome in results if isinstance(outcome, str)}
+        lost = self._lost(results)
         for key, subscription, outcome in results:
             if isinstance(outcome, SubscriptionEnded):
                 if self.remove(key, subscription):
                     ended[key] = outcome.answer or ""
-            elif key in alive and _is_silent(outcome):
+            elif subscription in lost or (key in alive and _is_silent(outcome)):
                 self._silent(subscription)
-                self.remove(key, subscription)
+                if self.remove(key, subscription):
+                    ended[key] = NO_ANSWER
             elif not isinstance(outcomes.get(key), DeliveryFailed):
                 outcomes[key] = outcome
         for key, answer in ended.items():
             self._ended(key, answer)
         return {key: outcome for key, outcome in outcomes.items() if key in self}
+
+    def _lost(
+        self, results: Iterable[tuple[str, Subscription, Outcome]]
+    ) -> set[Subscription]:
+        """Return those that got no answer again, and note which got none for the first time.
+
+        The contact has answered in others in between, so it is within reach.
+        """
+        silent = {s for _, s, outcome in results if _is_silent(outcome)}
+        answered = {s for _, s, outcome in results if _is_answered(outcome)}
+        if answered:
+            self._unanswered = dict.fromkeys(self._unanswered, True)
+        lost = {s for s in silent if self._unanswered.get(s)}
+        for subscription in answered:
+            self._unanswered.pop(subscription, None)
+        for subscription in silent:
+            self._unanswered.setdefault(subscription, False)
+        return lost
+
+    def _is_unanswered(self, key: str) -> bool:
+        return any(s in self._unanswered for s in self._subscriptions.get(key, ()))
 
     async def _outcome(self, key: str, subscription: Subscription) -> Outcome:
         try:
@@ -153,3 +189,7 @@ def _is_silent(outcome: Outcome) -> bool:
     return isinstance(outcome, DeliveryFailed) and not (
         outcome.answered or outcome.unsent
     )
+
+
+def _is_answered(outcome: Outcome) -> bool:
+    return isinstance(outcome, str) or outcome.answered

@@ -148,11 +148,7 @@ class Outbox:
                 pending.pop(key, None)
             self._alone.discard(key)
         if not (self._due or self._relabelled or self._refused or self._under_way):
-            if self.held_by is None:
-                self._calm_down()
-            if self.answering:
-                self._is_stalled = False
-                self._set_status(answering=True, in_sync=True)
+            self._complete()
 
     def forget_all(self) -> None:
         """Send nothing of what is due."""
@@ -233,7 +229,7 @@ class Outbox:
                 return
         self._task = None
         if not self._refused:
-            self._calm_down()
+            self._complete()
         elif refusal is not None and not self._retry.is_set:
             self._count_refusal(refusal)
             self._retry_later(refusal)
@@ -252,6 +248,14 @@ class Outbox:
         in_sync = not self._refused and (self.in_sync or not self._due)
         self._set_status(answering=True, in_sync=in_sync, is_news=lacked)
         self._note(keys, answer, taken=True)
+
+    def _complete(self) -> None:
+        """Record that nothing is left to send, also if the last key was forgotten."""
+        if self.held_by is None:
+            self._calm_down()
+        if self.answering:
+            self._is_stalled = False
+            self._set_status(answering=True, in_sync=True)
 
     def _calm_down(self) -> None:
         """Begin anew with the retries: the contact refuses nothing."""
