@@ -183,6 +183,22 @@ async def test_a_key_without_a_number_sends_nothing(
         await hass.services.async_call("snom_buttons", "press_key", {}, blocking=True)
 
 
+async def test_a_blf_key_sends_its_name_without_a_number(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    update_phone(hass, server, sending={"speakers": "blf"})
+    await hass.services.async_call(
+        "snom_buttons",
+        "set_key",
+        {"entity_id": "light.phone_44_key_1", "number": ""},
+        blocking=True,
+    )
+    presses = async_capture_events(hass, "snom_buttons_key_press")
+    await press_key(hass, "light.phone_44_key_1")
+    await hass.async_block_till_done()
+    assert [event.data["number"] for event in presses] == ["1"]
+
+
 async def test_actions_that_press_their_own_key_do_not_run_in_a_circle(
     hass: HomeAssistant, config_entry: MockConfigEntry
 ) -> None:

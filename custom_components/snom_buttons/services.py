@@ -163,10 +163,7 @@ async def _async_press_key(call: ServiceCall) -> ServiceResponse:
     """Press keys as a finger does; with `wait`, until the actions of links have ended."""
     keys = await _async_keys(call)
     for phone, key in keys:
-        if not key.look.number:
-            raise Refused(
-                "key_without_number", phone=phone.settings.setup.name, key=key.name
-            )
+        phone.check_press(key.name)
     wait = _wait(call)
     entries: list[Entry] = []
     ends: list[tuple[Entry, Awaitable[str]]] = []

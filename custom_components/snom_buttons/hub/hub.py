@@ -294,6 +294,7 @@ class SnomHub:
             phone=phone,
             identified=self._async_identified,
             press=partial(self._async_press, settings.setup.extension),
+            check_press=partial(self.server.check_press, settings.setup.extension),
             turn=partial(self._turns.wait, phone),
         )
         return part

@@ -74,16 +74,19 @@ class SnomPhone:
         phone: Phone,
         identified: Callable[[SnomPhone], None],
         press: Press,
+        check_press: Callable[[str], None],
         turn: Callable[[], Awaitable[None]],
     ) -> None:
         """Create the phone's device.
 
         `identified` is called when the phone has named its firmware and hardware.
-        `press` presses a key. `turn` returns when actions may change what the keys show.
+        `press` presses a key, and `check_press` raises what it would. `turn` returns when
+        actions may change what the keys show.
         """
         self.settings = settings
         self.phone = phone
         self.press = press
+        self.check_press = check_press
         self.turn = turn
         self.connection: tuple[str, str] | None = None
         """The hardware address that the phone named, while it is registered."""

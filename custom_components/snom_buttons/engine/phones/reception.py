@@ -188,18 +188,27 @@ class Reception:
         if not called.keys or number in phone.setup.dialling.own:
             emit_later(partial(self._emit_dialled, phone, number))
 
+    def sent_by(self, phone: Phone, key: Key) -> tuple[str, Called]:
+        """Return the number that a press of a key sends, and what a call of it presses.
+
+        A BLF key sends its name. Raises Refused for another key without a number, which
+        sends nothing.
+        """
+        called = self._called(phone, key.name)
+        if called.is_blf:
+            return key.name, called
+        number = printable(key.look.number)
+        if not number:
+            raise Refused("key_without_number", phone=phone.setup.name, key=key.name)
+        return number, self._called(phone, number)
+
     def simulate(self, phone: Phone, key: Key, cause: object) -> Sequence[KeyPress]:
         """Do what a press of a key does. A call presses all keys with its number.
 
-        Returns the presses, which are emitted in the next turn of the loop. Raises
-        Refused for a key without a number, which a phone does not send.
+        Returns the presses, which are emitted in the next turn of the loop. Raises what
+        `sent_by` does.
         """
-        number, called = key.name, self._called(phone, key.name)
-        if not called.is_blf:
-            number = printable(key.look.number)
-            called = self._called(phone, number)
-        if not number:
-            raise Refused("key_without_number", phone=phone.setup.name, key=key.name)
+        number, called = self.sent_by(phone, key)
         if called.is_blf or key.look.action is Action.INVITE:
             actions = self._actions(phone, called)
             if number in phone.setup.dialling.own:

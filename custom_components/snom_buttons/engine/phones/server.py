@@ -326,10 +326,15 @@ class PhoneServer:
     ) -> Sequence[KeyPress]:
         """Press a key as a finger does; return the presses, which are emitted later.
 
-        Raises KeyError, or Refused if the key sends nothing.
+        Raises what `check_press` does.
         """
         phone = self.phones[extension]
         return self._reception.simulate(phone, phone.keys[key], cause)
+
+    def check_press(self, extension: str, key: str) -> None:
+        """Raise Refused if a press of a key sends nothing, KeyError if there is no key."""
+        phone = self.phones[extension]
+        self._reception.sent_by(phone, phone.keys[key])
 
     # Shared lines
 
