@@ -119,6 +119,23 @@ async def test_an_old_snom_gets_blf_keys_by_itself_and_its_lamps_follow(
     await old_snom.wait_for(lambda it: it.keys["1"].light == "on", PATIENCE)
 
 
+async def test_another_contact_that_refuses_documents_changes_no_keys(
+    server: MockConfigEntry, web: TestClient, phones: Phones, port: int
+) -> None:
+    """Such as a program with the account of the phone."""
+    desk = await phones(user_agent="snomD785/10.1.198.12")
+    await desk.shows("4")
+    app = await phones()
+    app.document_answer = 415
+    app.user_agent = "baresip v1.0.0"
+    await app.register()
+    await until_it_needs_blf(server)
+    assert await values(web) == BUTTONS
+    await desk.unregister()
+    await app.register()
+    assert await values(web) == blf(port)
+
+
 async def test_the_type_stays_while_the_phone_is_off_and_over_a_restart(
     hass: HomeAssistant,
     server: MockConfigEntry,

@@ -90,7 +90,8 @@ class Refusals:
         before = self._agents.get(subentry_id)
         sendings = phone.phone.sendings
         refusing = [it.user_agent for it in sendings if it.documents_refused]
-        if refusing:
+        # Not if another contact takes them: it may be the one that fetches settings.
+        if refusing and len(refusing) == len(sendings):
             after = before if before in refusing else refusing[-1]
         elif sendings and before not in {it.user_agent for it in sendings}:
             after = None
