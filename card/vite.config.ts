@@ -21,5 +21,6 @@ export default defineConfig({
   test: {
     environment: "happy-dom",
     include: ["test/**/*.test.ts"],
+    setupFiles: "test/setup.ts",
   },
 });

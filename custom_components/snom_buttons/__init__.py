@@ -11,6 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, ENTRY_VERSION, PLATFORMS
 from .engine.phones import CannotListen
+from .hub.card import async_offer_card, async_serve_card, async_withdraw_card
 from .hub.drawings import async_serve_drawings
 from .hub.hub import SnomConfigEntry, SnomHub, async_remove_stored
 from .hub.provisioning.view import SettingsView
@@ -25,6 +26,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     if "http" in hass.config.components:
         hass.http.register_view(SettingsView(hass))
         await async_serve_drawings(hass)
+        await async_serve_card(hass)
     return True
 
 
@@ -39,6 +41,7 @@ async def async_migrate_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bo
 
 async def async_setup_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> bool:
     """Start the SIP server of a config entry."""
+    await async_offer_card(hass)
     hub = SnomHub(hass, entry)
     await hub.async_load()
     entry.runtime_data = hub
@@ -100,5 +103,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> boo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SnomConfigEntry) -> None:
-    """Remove the stored data of a config entry, and its topics."""
+    """Remove the stored data of a config entry, its topics, and with the last the card."""
     await async_remove_stored(hass, entry)
+    await async_withdraw_card(hass)

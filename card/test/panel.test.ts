@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from "vitest";
+import "../src/main";
+import type { Device, HomeAssistant } from "../src/hass";
+import type { CardConfig } from "../src/phone-card";
+import de from "../src/texts/de.json";
+
+const device = (
+  id: string,
+  name: string,
+  others?: Partial<Device>
+): Device => ({
+  id,
+  name,
+  name_by_user: null,
+  entry_type: null,
+  disabled_by: null,
+  identifiers: [["snom_buttons", id]],
+  ...others,
+});
+
+const DEVICES = [
+  device("10", "Phone 10"),
+  device("9", "Phone 9"),
+  device("hall", "Phone 8", { name_by_user: "Hall" }),
+  device("server", "Server", { entry_type: "service" }),
+  device("off", "Disabled", { disabled_by: "user" }),
+  device("lamp", "Lamp", { identifiers: [["hue", "lamp"]] }),
+];
+
+const HASS: HomeAssistant = {
+  language: "de-CH",
+  devices: Object.fromEntries(DEVICES.map((it) => [it.id, it])),
+  connection: {
+    subscribeMessage: () => Promise.resolve(() => Promise.resolve()),
+  },
+};
+
+/** Return the devices of the cards on the page, and its text. */
+const shown = async (
+  path: string,
+  hass = HASS
+): Promise<[(string | undefined)[], string]> => {
+  const panel = document.createElement("snom-phones-panel");
+  panel.hass = hass;
+  panel.route = { prefix: "/snom-phones", path };
+  document.body.append(panel);
+  await panel.updateComplete;
+  const root = panel.shadowRoot;
+  const cards = [...(root?.querySelectorAll("snom-phone-card") ?? [])];
+  const said = root?.querySelector("main")?.textContent ?? "";
+  return [
+    cards.map(
+      (card) => (card as unknown as { _config: CardConfig })._config.device_id
+    ),
+    said.trim(),
+  ];
+};
+
+afterEach(() => {
+  document.body.replaceChildren();
+});
+
+test("shows all phones by name, and nothing that is no phone", async () => {
+  expect(await shown("")).toEqual([["hall", "9", "10"], ""]);
+});
+
+test("shows the phone of its path", async () => {
+  expect((await shown("/9"))[0]).toEqual(["9"]);
+  expect((await shown("/9/"))[0]).toEqual(["9"]);
+});
+
+test("says that there is no phone, in the user's language", async () => {
+  expect(await shown("", { ...HASS, devices: {} })).toEqual([
+    [],
+    de["panel.empty"],
+  ]);
+});
