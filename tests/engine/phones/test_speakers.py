@@ -266,7 +266,11 @@ def test_without_documents_the_answer_that_ended_it_is_reported() -> None:
             with pytest.raises(Failed) as caught:
                 await phone.confirm([MESSAGES, "1"], 5.0)
             assert caught.value.placeholders["value"] == "1"
+            with pytest.raises(Failed) as caught:
+                await phone.confirm(["2", "1"], 5.0)
+            assert caught.value.placeholders["value"] == "1"
             await phone.confirm(["2"], 5.0)
+            await phone.send_all(5.0)
 
     jumping(test)
 

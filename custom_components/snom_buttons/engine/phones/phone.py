@@ -285,14 +285,18 @@ class Phone:
         if key in self.keys or key in self._unconfigured:
             self._send((key,))
 
-    async def confirm(self, names: Collection[str], within: float) -> list[str]:
+    async def confirm(
+        self, names: Collection[str], within: float, *, some: bool = False
+    ) -> list[str]:
         """Send keys if they are not due; return the answer of each contact to them.
 
         MESSAGES counts as a key. Without names nothing is sent, and there is no answer.
         All contacts that answer must take all keys; contacts that have stopped
         answering count only if no other is left, and those that are gone do not count.
         Raises Failed for the first refusal, as soon as there is no contact, and if
-        answers are missing after `within` seconds. The keys stay due then.
+        answers are missing after `within` seconds. The keys stay due then. Raises Failed,
+        too, if there is no way to send a key to a contact; with `some`, if there is none
+        for any key.
         """
         phone = self.setup.name
         asked = self._asked_contacts()
@@ -305,11 +309,12 @@ class Phone:
             key: {name for name in names if contact.reaches(name)}
             for key, contact in asked.items()
         }
-        keys = [name for name in dict.fromkeys(names) if name != MESSAGES]
-        for key, contact in asked.items():
-            # The message lamp alone is not all that is asked for.
-            if not missing[key].intersection(keys or names):
-                raise _unreached(phone, keys, contact.refusal)
+        # The message lamp alone is not all that is asked for.
+        wanted = [it for it in dict.fromkeys(names) if it != MESSAGES] or list(names)
+        for contact in asked.values():
+            lacking = [name for name in wanted if not contact.reaches(name)]
+            if lacking and (not some or lacking == wanted):
+                raise _unreached(phone, lacking, contact.refusal)
         answers: dict[object, str] = {}
         complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -363,7 +368,7 @@ class Phone:
         names = [*self.keys, *self._unconfigured]
         if self.has_subscribed_messages:
             names.append(MESSAGES)
-        return await self.confirm(names, within)
+        return await self.confirm(names, within, some=True)
 
     async def check_sync(self, *, reboot: bool, within: float) -> None:
         """Ask the phone to fetch its settings, or to restart. Raises Failed.
@@ -617,16 +622,13 @@ class Phone:
             contact.add(names, only_labels=only_labels)
 
 
-def _unreached(phone: str, keys: Collection[str], refusal: str | None) -> Failed:
-    """Return the error for keys that there is no way to send to a contact.
-
-    Without keys it is that for the message lamp.
-    """
-    if not keys:
+def _unreached(phone: str, names: Collection[str], refusal: str | None) -> Failed:
+    """Return the error for keys, or MESSAGES, that there is no way to send to a contact."""
+    if MESSAGES in names:
         return Failed("messages_not_subscribed", phone=phone)
     if refusal is not None:
         return Failed("phone_refused", phone=phone, answer=refusal)
-    return Failed("key_not_subscribed", phone=phone, value=", ".join(keys))
+    return Failed("key_not_subscribed", phone=phone, value=", ".join(names))
 
 
 def _end_subscriptions(contact: Contact, courier: Courier) -> None:
