@@ -61,7 +61,7 @@ class Subscriber[T = DialogInfo]:
         """Subscribe by `line`, for `expires` seconds each time.
 
         `on_info` gets what a number does, and None once it is not known any more;
-        `on_status` gets what a person may read of the subscription to a number.
+        `on_status` gets a text for the log about the subscription to a number.
         """
         self._line = line
         self._package = package
@@ -97,7 +97,7 @@ class Subscriber[T = DialogInfo]:
                 self._tasks[number] = asyncio.create_task(self._keep(number))
 
     def forget(self) -> None:
-        """End, without a word to the server, as a phone that has lost its power."""
+        """End all subscriptions without a request, as a phone does that has lost its power."""
         for number in list(self._tasks):
             self._drop(number)
 
@@ -109,7 +109,7 @@ class Subscriber[T = DialogInfo]:
             ending.cancel()
 
     def _drop(self, number: str) -> Subscription[T] | None:
-        """Stop to keep a subscription; return it if the server has it."""
+        """Keep a subscription no longer; return it if the server has it."""
         self._tasks.pop(number).cancel()
         subscription = self._subscriptions.pop(number, None)
         self._on_info(number, None)

@@ -128,7 +128,7 @@ class Subscription[T = DialogInfo]:
         """
         headers = response.headers
         granted = _seconds(headers.get("Expires"))
-        if granted is None or granted > asked:
+        if not granted or granted > asked:  # with 0 it would refresh at once
             raise BrokenAnswer("the answer grants no time, or more than was asked for")
         tag = response.to.tag
         if tag is None or self._remote_tag not in (None, tag):

@@ -109,6 +109,7 @@ def test_the_first_subscribe_and_a_refresh(subscription: Subscription) -> None:
     ("changes", "said"),
     [
         ({"Expires": ""}, "grants no time"),
+        ({"Expires": "0"}, "grants no time"),
         ({"Expires": "1.5"}, "grants no time"),
         ({"Expires": "3601"}, "or more than was asked for"),
         ({"to": "<sip:1@pbx>"}, "no To tag"),
