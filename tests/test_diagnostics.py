@@ -542,6 +542,10 @@ async def test_what_is_shown_of_a_server_that_does_not_run(
         ("Cisco/SPA303-7.5.6a", "Cisco/SPA303-7.5.6a"),
         ("Cisco-CP8865/14.4.1", "Cisco-CP8865/14.4.1"),
         (
+            "Cisco-CP-8841-3PCC/11.3.7 (00562b043615)",
+            f"Cisco-CP-8841-3PCC/11.3.7 {REDACTED}",
+        ),
+        (
             "Gigaset Maxwell 3/2.23.0;7C2F80AABBCC",
             f"Gigaset Maxwell 3/2.23.0{REDACTED}",
         ),

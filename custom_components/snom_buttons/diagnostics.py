@@ -160,10 +160,10 @@ AGENT: Final = re.compile(
     rf"(?:[ /_-]+{MAKER}\b)?"  # AVM FRITZ!Box
     r"(?:[ /_-]+SIP\b)?"
     r"(?:[ /_-]+(?:"
-    r"(?:GRP|GXP|SPA|SPIP_|VVX_|Maxwell )\d{1,4}[a-z]?"  # GRP2612W
+    r"(?:CP-|GRP|GXP|SPA|SPIP_|VVX_|Maxwell )\d{1,4}[a-z]?"  # GRP2612W
     r"|(?=.{3})[a-z]{0,2}\d{1,4}[a-z]{0,2}"  # T46S
     r")(?![^ /_-]))?"
-    r"(?:-UA\b)?"  # VVX_450-UA
+    r"(?:-(?:UA|3PCC)\b)?"  # VVX_450-UA
     r"(?:[ /_-]+v?\d{1,3}(?:\.\d{1,4}){1,3}[a-z]?(?![^ /_;-]))?",  # 10.1.198.12
     re.ASCII | re.IGNORECASE,
 )

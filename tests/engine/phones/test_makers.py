@@ -57,6 +57,7 @@ def test_words_are_those_of_makers() -> None:
         ("PolycomSoundPointIP-SPIP_650-UA/3.1.3.0439", "3.1.3.0439"),
         ("Cisco/SPA303-7.5.6a", "7.5.6a"),
         ("Cisco-CP8865/14.4.1", "14.4.1"),
+        ("Cisco-CP-8851-3PCC/11.3.7_MPP_0001", "11.3.7"),
         ("Gigaset Maxwell 3/2.23.0;7C2F80AABBCC", "2.23.0"),
         ("Grandstream", None),
         ("Yealink 0004.1312.3456", None),
