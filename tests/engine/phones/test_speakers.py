@@ -15,7 +15,9 @@ from custom_components.snom_buttons.engine.phones.contact import FIRST_AT_ONCE
 from custom_components.snom_buttons.engine.refused import Failed
 from custom_components.snom_buttons.engine.xbuttons import Direction, LightMode
 from tests.support.rawphone import TIMER_F, RawMessage, RawPhone
+from tests.support.rawstream import StreamPhone
 from tests.support.serving import (
+    PASSWORD,
     base,
     jumping,
     lit,
@@ -577,6 +579,58 @@ def test_a_phone_subscribes_by_another_way_than_it_registers() -> None:
             await asyncio.sleep(1)
             assert told(other, "1")[-1] == "active terminated"
             assert told(desk, "1") == []
+
+    jumping(test)
+
+
+@pytest.mark.parametrize("speakers", [AUTOMATIC, BLF])
+def test_a_connection_of_its_own_for_a_subscribe(speakers: Speakers) -> None:
+    """Once it is closed, the lamp follows by the connection of the registration."""
+
+    async def test() -> None:
+        phone = make_phone(speakers)
+        async with serving(phone, tcp_port=0) as server:
+            address = server.address_of("TCP")
+            async with StreamPhone(address, "44", PASSWORD) as desk:
+                await desk.register()
+                contact = f"sip:44@{desk.address};transport=tcp;line={desk._line}"
+                async with StreamPhone(address, "44", PASSWORD) as other:
+                    answer = await other.subscribe("1", contact=contact)
+                    assert answer.status == 200
+                    await other.until(lambda: bool(told(other, "1")))
+                    phone.keys["1"].show(lit("1"))
+                    await other.until(lambda: len(told(other, "1")) == 2)
+                phone.keys["1"].show(base("1"))
+                await desk.until(lambda: told(desk, "1") == ["active terminated"])
+                await subscribe(desk, "2", "3", "4")
+                assert (phone.available, phone.in_sync) == (True, True)
+                # Nothing is left to be sent by, if that is closed, too.
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(1)
+            assert not phone.available
+
+    jumping(test)
+
+
+def test_behind_a_proxy_its_only_contact_may_subscribe_by_another_uri() -> None:
+    """Until the one with that URI registers."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            desk.more = [VIA]
+            await desk.register()
+            contact = f"sip:44@{desk.address};transport=udp"
+            assert (await desk.subscribe("1", VIA, contact=contact)).status == 200
+            phone.keys["1"].show(lit("1"))
+            await desk.until(lambda: told(desk, "1")[-1:] == ["active confirmed"])
+            assert [it.subscriptions for it in phone.sendings] == [1]
+            desk.reset()
+            desk.more = [VIA, f"Contact: <{contact}>"]
+            assert (await desk.register()).status == 200
+            assert [it.subscriptions for it in phone.sendings] == [0, 0, 1]
+            assert (await desk.subscribe("2", VIA, contact="sip:44@a")).status == 200
+            assert [it.subscriptions for it in phone.sendings] == [0, 0, 1]
 
     jumping(test)
 

@@ -427,7 +427,21 @@ class Contact:
             self._status_changed()
 
     async def _notify(self, key: str, subscription: Subscription) -> str:
-        """Send a key's state; return the answer. Raises DeliveryFailed."""
+        """Send a key's state; return the answer. Raises DeliveryFailed.
+
+        A phone may open a connection for each request: once that of a SUBSCRIBE is
+        closed, the way is that of the registration.
+        """
+        try:
+            return await self._notify_once(key, subscription)
+        except DeliveryFailed as failure:
+            binding, flow = self.binding, subscription.flow
+            if not (failure.unsent and flow.is_reliable) or flow == binding.flow:
+                raise
+            subscription.follow(binding.flow, binding.path, forwarded=binding.forwarded)
+            return await self._notify_once(key, subscription)
+
+    async def _notify_once(self, key: str, subscription: Subscription) -> str:
         body = self._state_of(key, subscription)
         password = self._setup_of().held_password
         return await self._counted(

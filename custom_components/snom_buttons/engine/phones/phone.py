@@ -489,7 +489,8 @@ class Phone:
 
         Behind a proxy, contacts share the flow: it is that with the same URI. So it is
         if the phone registers by another way than it subscribes. A contact may have
-        another URI since the dialog began.
+        another URI since the dialog began, or in its SUBSCRIBE, such as one with
+        `transport=udp`; it is the only one by this flow then.
         """
         contacts = [*reversed(self._contacts.values())]
         for contact in contacts:
@@ -499,19 +500,24 @@ class Phone:
         for contact in contacts:
             if contact.binding.contact.uri.is_equivalent(subscription.target):
                 return contact
-        return next((it for it in contacts if subscription in it.subscriptions), None)
+        by_flow = [it for it in contacts if it.binding.comes_by(subscription.flow)]
+        holder = next((it for it in contacts if subscription in it.subscriptions), None)
+        return holder or (by_flow[0] if len(by_flow) == 1 else None)
 
     def _assign(self, subscriptions: Iterable[Subscription]) -> None:
-        """Give subscriptions that no contact holds to those that they come from."""
+        """Give subscriptions to the contacts that they come from."""
         held = {
-            id(subscription)
+            id(subscription): contact
             for contact in self._contacts.values()
             for subscription in contact.subscriptions
         }
         for subscription in subscriptions:
-            holder = self._holder_of(subscription)
-            if id(subscription) not in held and holder is not None:
-                holder.subscribed(name_of(subscription), subscription)
+            holder, before = self._holder_of(subscription), held.get(id(subscription))
+            if holder is None or holder is before:
+                continue
+            if before is not None:  # the other one had not registered yet
+                before.unsubscribed(name_of(subscription), subscription)
+            holder.subscribed(name_of(subscription), subscription)
 
     def documents_refused(self, binding: Binding) -> str | None:
         """Return the answer by which a contact showed that it does not know documents."""
