@@ -141,7 +141,7 @@ async def dashboard(studio: Studio) -> bytes:
         for phone, key in ((desk, "12"), (desk, "11"), (other, "11"), (desk, "4")):
             assert await phone.press(key) == 200
         assert await desk.dial("100") == 486
-        async with studio.page("/snom-phones", 1500, 1200, 2) as page:
+        async with studio.page("/demo-phones", 1500, 1200, 2) as page:
             sections = page.locator("hui-section")
             await page.get_by_text("Dialled 100").wait_for()
             boxes = [await box_of(sections.nth(number)) for number in (1, 2)]

@@ -142,7 +142,7 @@ async def run(options: argparse.Namespace) -> None:
         path = directory / "demo.json"
         path.touch(mode=0o600)  # it has a token and passwords
         path.write_text(json.dumps(demo, indent=2) + "\n")
-        page = "" if options.no_setup else "/snom-phones"
+        page = "" if options.no_setup else "/demo-phones"
         where = f"{home.url}{page} (user {USER}, password {PASSWORD})"
         print(
             f"Ready: {where}; token and entities are in {path}; Ctrl-C ends it",

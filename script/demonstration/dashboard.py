@@ -95,14 +95,14 @@ async def make_dashboard(home: HomeAssistant, demo: Mapping[str, Any]) -> None:
     await home.commands(
         {
             "type": "lovelace/dashboards/create",
-            "url_path": "snom-phones",
+            "url_path": "demo-phones",
             "title": "Phones",
             "icon": "mdi:deskphone",
             "mode": "storage",
         },
         {
             "type": "lovelace/config/save",
-            "url_path": "snom-phones",
+            "url_path": "demo-phones",
             "config": {"views": [page]},
         },
     )

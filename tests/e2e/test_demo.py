@@ -66,7 +66,7 @@ async def test_what_a_visitor_finds(demo: Demo) -> None:
         home = HomeAssistant(session, demo.details["url"])
         home.token = demo.details["token"]
         dashboard, blueprints = await home.commands(
-            {"type": "lovelace/config", "url_path": "snom-phones"},
+            {"type": "lovelace/config", "url_path": "demo-phones"},
             {"type": "blueprint/list", "domain": "automation"},
         )
         ours = {name for name in blueprints if name.startswith("snom_buttons/")}
