@@ -226,6 +226,14 @@ async def test_a_yealink_is_added(home: Demo, browser: Browser, tmp_path: Path) 
             said = f"Line Key {number}: Type BLF, Value {number}, Label "
             await expect(key).to_contain_text(said)
         await expect(keys).to_have_count(3)
+        wide = page.viewport_size
+        await page.set_viewport_size({"width": 390, "height": 844})
+        for key in await keys.all():
+            box = await key.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 390
+        assert wide is not None
+        await page.set_viewport_size(wide)
         await page.screenshot(path=tmp_path / "yealink.png")
         await page.get_by_role("button", name="Submit").click()
         await end_dialog(page, "Finish")
