@@ -13,9 +13,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Footer, Input, RichLog, Static
 
+from snom_buttons.keywords import color_of
 from snom_buttons.xbuttons import KeyDescription
 
-from .face import captions, color
+from .face import captions
 from .phone import Entry, Kind, VirtualPhone
 
 STROKES = "1234567890" + "".join(
@@ -60,7 +61,7 @@ class Key(Widget):
         title, about, facts = captions(key)
         return Content.assemble(
             (f"{self.stroke:1} ", "dim"),
-            ("●", color(key)) if self.lit else ("○", "dim"),
+            ("●", color_of(key)) if self.lit else ("○", "dim"),
             " ",
             (title, "bold") if title else (f"key {self.key_name}", "dim"),
             f" · {about}" if about else "",

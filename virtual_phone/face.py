@@ -1,11 +1,9 @@
-"""The look of a key for a person: the pattern and colour of its lamp, and its words.
+"""The look of a key in words, for a person.
 
-A real phone blinks by its settings (`led_on`, `led_blink_slow`, …); these are their
-defaults as far as known. Values that the document does not define are shown unchanged.
+Values that the document does not define are shown unchanged.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import Enum
 from typing import NamedTuple
 
 from snom_buttons.xbuttons import (
@@ -20,89 +18,10 @@ from snom_buttons.xbuttons import (
     LightMode,
     MessageWaiting,
     Release,
-    is_other_color,
 )
 
 MAX_PRINTED = 500
 """Characters of one line that a person reads."""
-
-_RED, _GREEN, _ORANGE = "#ff453a", "#30d158", "#ff9f0a"
-_COLORS: dict[str | None, str] = {
-    Color.LOCAL: _GREEN,
-    Color.REMOTE: _RED,
-    Color.RED: _RED,
-    Color.GREEN: _GREEN,
-    Color.ORANGE: _ORANGE,
-}
-
-
-class Pattern(Enum):
-    """The pattern of a lamp; the value is its half period in seconds."""
-
-    DARK = None
-    STEADY = 0.0
-    SLOW = 1.0
-    MEDIUM = 0.5
-    FAST = 0.25
-
-    def is_lit(self, seconds: float) -> bool:
-        """Whether the lamp is lit at a time in seconds of any clock."""
-        if not self.value:
-            return self is Pattern.STEADY
-        return int(seconds / self.value) % 2 == 0
-
-
-_PATTERNS: dict[str, Pattern] = {
-    LightMode.ON: Pattern.STEADY,
-    LightMode.SEIZED: Pattern.STEADY,
-    LightMode.OFFLINE: Pattern.STEADY,
-    LightMode.HOLD: Pattern.SLOW,
-    LightMode.PARK: Pattern.SLOW,
-    LightMode.MESSAGE: Pattern.MEDIUM,
-    LightMode.RECORD: Pattern.MEDIUM,
-    LightMode.PICKUP: Pattern.FAST,
-    LightMode.ERROR: Pattern.FAST,
-}
-
-
-LAMP_SETTINGS: Mapping[str, Pattern] = {
-    "led_on": Pattern.STEADY,
-    "led_blink_slow": Pattern.SLOW,
-    "led_blink_medium": Pattern.MEDIUM,
-    "led_blink_fast": Pattern.FAST,
-}
-"""The settings with the states in which a lamp shines, and how it does."""
-
-_STATES: dict[str, set[str]] = {
-    LightMode.HOLD: {"HOLD", "HOLDING"},
-    LightMode.PARK: {"PARK", "PARKED"},
-    LightMode.RECORD: {"RECORD", "RECORDING"},
-}
-"""The names that a light mode may have as a state; that of the others is in capitals."""
-
-_NOT_SET: Mapping[str, str] = {}
-
-
-def pattern(key: KeyDescription, lamps: Mapping[str, str] = _NOT_SET) -> Pattern:
-    """Return the pattern of the key's lamp; DARK for an unknown light mode.
-
-    `lamps` are the values of LAMP_SETTINGS, if the phone was set to any.
-    """
-    if not lamps:
-        return _PATTERNS.get(key.light, Pattern.DARK)
-    states = _STATES.get(key.light, {key.light.upper()})
-    for name, shown in LAMP_SETTINGS.items():
-        if states & set(lamps.get(name, "").split()):
-            return shown
-    return Pattern.DARK
-
-
-def color(key: KeyDescription) -> str:
-    """Return the colour of the key's lamp as `#RRGGBB`; red by default."""
-    if key.color is not None and is_other_color(key.color):
-        return key.color
-    return _COLORS.get(key.color, _RED)
-
 
 _LIGHT_WORDS: Mapping[str, str] = {
     LightMode.OFF: "off",

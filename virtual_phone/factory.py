@@ -9,10 +9,11 @@ import json
 from pathlib import Path
 from urllib.parse import urljoin
 
+from snom_buttons.keywords import LAMP_SETTINGS
 from snom_buttons.sip import SipSyntaxError, parse_uri
 
 from .announce import Announcer
-from .face import LAMP_SETTINGS, printable
+from .face import printable
 from .fetch import FetchFailed, addresses_of, fetch, fill_in
 from .hardware import Hardware
 from .identity import EXPIRES, Account

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from snom_buttons.keywords import Pattern
 from snom_buttons.xbuttons import Color
 
 from .dialog_info import State
-from .face import Pattern
 
 
 class Lamp(NamedTuple):

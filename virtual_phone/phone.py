@@ -12,6 +12,7 @@ from enum import StrEnum
 import hashlib
 from typing import NamedTuple, Self
 
+from snom_buttons.keywords import Pattern, pattern_of
 from snom_buttons.sip import SipSyntaxError, content_refusal, parse_event
 from snom_buttons.sip.net import IncomingRequest, TransportError
 from snom_buttons.xbuttons import (
@@ -27,7 +28,7 @@ from snom_buttons.xbuttons import (
 )
 
 from .dialog_info import DialogInfo, State
-from .face import Pattern, in_words, pattern, printable
+from .face import in_words, printable
 from .hardware import Hardware
 from .identity import Account, Identity
 from .maker import SNOM, Maker
@@ -272,7 +273,7 @@ class VirtualPhone:
         if name in self._watched:
             return self._patterns.get(name, Pattern.DARK)
         key = self.keys.get(name)
-        return Pattern.DARK if key is None else pattern(key, self.lamps)
+        return Pattern.DARK if key is None else pattern_of(key, self.lamps)
 
     def register_again(self) -> None:
         """Register at once."""

@@ -17,6 +17,7 @@ from custom_components.snom_buttons.hub.provisioning.refresh import SETTLE_SECON
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.util.dt import utcnow
+from snom_buttons.keywords import LAMP_SETTINGS
 from tests.support.entries import (
     PASSWORD,
     TOKEN,
@@ -34,7 +35,6 @@ from tests.support.flows import (
 from tests.support.patience import PATIENCE
 from tests.support.plugging import MAC, Network, announcement
 from virtual_phone import FactoryPhone
-from virtual_phone.face import LAMP_SETTINGS
 from virtual_phone.settings import Settings, read_settings_file
 
 USUAL = {"beside": False, "lamps": False, "web_password": False}

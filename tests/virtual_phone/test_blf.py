@@ -13,11 +13,11 @@ from custom_components.snom_buttons.engine.sip import (
     make_address,
     make_uri,
 )
+from snom_buttons.keywords import Pattern
 from tests.support.clock import run
 from tests.support.notifying import PASSWORDS, Notifying, notifying
 from tests.support.stub_registrar import StubRegistrar, header
 from virtual_phone import VirtualPhone
-from virtual_phone.face import Pattern
 from virtual_phone.maker import MAKERS
 
 EARLY, CONFIRMED = DialogState.EARLY, DialogState.CONFIRMED

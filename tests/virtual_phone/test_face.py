@@ -1,16 +1,12 @@
-"""The look of a key for a person."""
+"""The look of a key in words."""
 
 from enum import StrEnum
-from pathlib import Path
-import re
 from unicodedata import east_asian_width
 
 import pytest
 
-from snom_buttons.provisioning import Profile, settings_of
 from snom_buttons.xbuttons import (
     Action,
-    Color,
     Direction,
     ForwardCondition,
     KeyDescription,
@@ -20,121 +16,7 @@ from snom_buttons.xbuttons import (
     Release,
     parse_document,
 )
-from virtual_phone.face import (
-    LAMP_SETTINGS,
-    Pattern,
-    captions,
-    color,
-    in_words,
-    pattern,
-    printable,
-)
-
-RED, GREEN, ORANGE = "#ff453a", "#30d158", "#ff9f0a"
-
-
-@pytest.mark.parametrize(
-    ("light", "expected"),
-    [
-        ("off", Pattern.DARK),
-        ("on", Pattern.STEADY),
-        ("seized", Pattern.STEADY),
-        ("record", Pattern.MEDIUM),
-        ("offline", Pattern.STEADY),
-        ("hold", Pattern.SLOW),
-        ("park", Pattern.SLOW),
-        ("message", Pattern.MEDIUM),
-        ("pickup", Pattern.FAST),
-        ("error", Pattern.FAST),
-        ("dance", Pattern.DARK),
-    ],
-)
-def test_patterns(light: str, expected: Pattern) -> None:
-    assert pattern(KeyDescription(name="1", light=light)) is expected
-
-
-def documented() -> dict[str, Pattern]:
-    """Return the pattern of each light mode by the table of docs/keys.md."""
-    words = {
-        "steady": Pattern.STEADY,
-        "blinks slowly": Pattern.SLOW,
-        "blinks faster": Pattern.MEDIUM,
-        "blinks fast": Pattern.FAST,
-    }
-    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text("utf-8")
-    rows = re.findall(r"^\| (`.*) \| (.*) \|$", page, re.MULTILINE)
-    return {
-        light: words[lamp]
-        for lights, lamp in rows
-        if lamp in words
-        for light in re.findall(r"`(\w+)`", lights)
-    }
-
-
-def test_lamps_shine_as_documented_by_default_and_by_our_settings() -> None:
-    expected = documented() | {LightMode.OFF: Pattern.DARK}
-    assert set(expected) == set(LightMode)
-    profile = Profile(account="", password="", name="", registrar="", lamps=True)
-    lamps = {it.name: it.value for it in settings_of(profile)}
-    for light, shown in expected.items():
-        key = KeyDescription(name="1", light=light)
-        assert pattern(key) is shown
-        assert pattern(key, lamps) is shown
-
-
-def test_a_lamp_is_dark_in_a_state_that_no_setting_names() -> None:
-    lamps = {"led_on": "BUSY", "led_blink_fast": "HOLDING"}
-    assert pattern(KeyDescription(name="1", light="on"), lamps) is Pattern.DARK
-    assert pattern(KeyDescription(name="1", light="hold"), lamps) is Pattern.FAST
-
-
-def test_each_state_is_in_one_list() -> None:
-    profile = Profile(account="", password="", name="", registrar="", lamps=True)
-    lists = [it for it in settings_of(profile) if it.name in LAMP_SETTINGS]
-    states = [state for it in lists for state in it.value.split()]
-    assert len(lists) == len(LAMP_SETTINGS)
-    assert len(states) == len(set(states))
-
-
-def test_every_light_but_off_is_seen() -> None:
-    seen = {
-        light
-        for light in LightMode
-        if pattern(KeyDescription(name="1", light=light)) is not Pattern.DARK
-    }
-    assert seen == set(LightMode) - {LightMode.OFF}
-
-
-@pytest.mark.parametrize(
-    ("shown", "lit"),
-    [
-        (Pattern.DARK, [False] * 8),
-        (Pattern.STEADY, [True] * 8),
-        (Pattern.SLOW, [True] * 4 + [False] * 4),
-        (Pattern.MEDIUM, [True, True, False, False] * 2),
-        (Pattern.FAST, [True, False] * 4),
-    ],
-)
-def test_blinking(shown: Pattern, lit: list[bool]) -> None:
-    assert [shown.is_lit(100 + quarter / 4) for quarter in range(8)] == lit
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        (None, RED),
-        (Color.LOCAL, GREEN),
-        (Color.REMOTE, RED),
-        (Color.RED, RED),
-        (Color.GREEN, GREEN),
-        (Color.ORANGE, ORANGE),
-        ("#00Ff7f", "#00Ff7f"),
-        ("#00ff7f;", RED),
-        ("mauve", RED),
-    ],
-)
-def test_colors(given: str | None, expected: str) -> None:
-    assert color(KeyDescription(name="1", light="on", color=given)) == expected
+from virtual_phone.face import captions, in_words, printable
 
 
 def described(lines: str) -> KeyDescription:

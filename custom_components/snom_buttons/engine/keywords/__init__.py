@@ -1,7 +1,15 @@
 """The words of users: the fields of a key, faces, effects and colours."""
 
 from .document import read_document
-from .face import Face, read_face
+from .face import (
+    LAMP_SETTINGS,
+    Face,
+    Pattern,
+    color_of,
+    lamp_of_state,
+    pattern_of,
+    read_face,
+)
 from .fields import (
     FIELDS,
     MAX_LABEL,
@@ -25,14 +33,19 @@ from .lamp import (
 __all__ = [
     "EFFECTS",
     "FIELDS",
+    "LAMP_SETTINGS",
     "MAX_LABEL",
     "PHONES_OWN_COLOR",
     "Face",
     "Field",
+    "Pattern",
     "as_text",
     "as_truth",
+    "color_of",
     "effect_of",
     "hs_color_of",
+    "lamp_of_state",
+    "pattern_of",
     "read_document",
     "read_face",
     "read_fields",

@@ -4,10 +4,20 @@ from ..sip import PRIVATE_NETWORKS, Drop, is_in
 from .address import can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
 from .events import Attempt, Dialled, Happening, KeyPress, LineUse
+from .groups import KeyGroup, key_groups
 from .key import Key
 from .line import SharedLine
 from .makers import MAKERS, Maker, firmware_of, maker_of
-from .models import EXPANSIONS, MODELS, Model, hardware_of, model_name
+from .models import (
+    EXPANSIONS,
+    MODELS,
+    MODULES,
+    Layout,
+    Model,
+    hardware_of,
+    model_name,
+    modules_of,
+)
 from .network import check_bind, free_port, tcp_listener
 from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
@@ -35,6 +45,7 @@ __all__ = [
     "MAX_UNCONFIGURED",
     "MESSAGES",
     "MODELS",
+    "MODULES",
     "PRIVATE_NETWORKS",
     "Attempt",
     "BlfSetup",
@@ -46,9 +57,11 @@ __all__ = [
     "Drop",
     "Happening",
     "Key",
+    "KeyGroup",
     "KeyKind",
     "KeyPress",
     "KeySetup",
+    "Layout",
     "LineSetup",
     "LineUse",
     "Maker",
@@ -72,8 +85,10 @@ __all__ = [
     "hardware_of",
     "host_and_port",
     "is_in",
+    "key_groups",
     "maker_of",
     "model_name",
+    "modules_of",
     "phone_address",
     "redirection",
     "shared_key",

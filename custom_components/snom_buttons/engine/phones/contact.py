@@ -174,6 +174,10 @@ class Contact:
         """Whether there is a speaker for a key."""
         return key in self._blf or (self._sends_documents and key != MESSAGES)
 
+    def sends_document(self, key: str) -> bool:
+        """Whether a key is sent as a document, beside its dialog state or without one."""
+        return self._buttons_box in self._outboxes(key)
+
     def add_messages(self) -> None:
         """Send the message lamp, if the contact has subscribed to it."""
         if MESSAGES in self._blf:

@@ -8,62 +8,100 @@ import re
 from typing import Final, NamedTuple
 
 
+class Layout(NamedTuple):
+    """How the keys of a phone or of an expansion module are arranged."""
+
+    on_paper: bool
+    """Whether the labels are on paper, and not on a display."""
+    columns: int
+    rows: int
+    """Of one page; the other keys are on further pages."""
+
+
+def _paper(columns: int, rows: int) -> Layout:
+    return Layout(on_paper=True, columns=columns, rows=rows)
+
+
+def _screen(columns: int, rows: int) -> Layout:
+    return Layout(on_paper=False, columns=columns, rows=rows)
+
+
 class Model(NamedTuple):
-    """A model: the number of its keys, and whether they have colours."""
+    """A model: the number of its keys, whether they have colours, and where they are."""
 
     name: str
     keys: int
     """Keys with a lamp, without expansion modules."""
     colors: bool
     """Whether the lamps have more than one colour; if not they ignore `o=`."""
+    layout: Layout | None = None
+    """None if it is not known (docs/card.md)."""
 
 
 MODELS = {
-    name: Model(name, keys, colors)
-    for name, keys, colors in (
-        ("300", 4, False),
-        ("320", 12, False),
-        ("360", 12, False),
-        ("370", 12, False),
-        ("820", 12, True),
-        ("821", 12, True),
-        ("870", 15, True),
-        ("D120", 2, False),
-        ("D140", 2, False),
-        ("D150", 2, False),
-        ("D305", 5, False),
-        ("D315", 5, True),
-        ("D335", 48, True),
-        ("D345", 48, True),
-        ("D375", 12, True),
-        ("D385", 48, True),
-        ("D710", 5, False),
-        ("D712", 5, False),
-        ("D713", 4, True),
-        ("D715", 5, False),
-        ("D717", 3, True),
-        ("D725", 18, True),
-        ("D735", 32, True),
-        ("D745", 32, True),
-        ("D765", 16, True),
-        ("D785", 24, True),
-        ("D812", 28, True),
-        ("D815", 36, True),
-        ("D862", 32, True),
-        ("D865", 40, True),
-        ("D892", 36, True),
+    name: Model(name, keys, colors, layout)
+    for name, keys, colors, layout in (
+        ("300", 4, False, None),
+        ("320", 12, False, _paper(2, 6)),
+        ("360", 12, False, _paper(2, 6)),
+        ("370", 12, False, _paper(2, 6)),
+        ("820", 12, True, None),
+        ("821", 12, True, None),
+        ("870", 15, True, None),
+        ("D120", 2, False, _paper(2, 1)),
+        ("D140", 2, False, None),
+        ("D150", 2, False, None),
+        ("D305", 5, False, _paper(1, 5)),
+        ("D315", 5, True, _paper(1, 5)),
+        ("D335", 48, True, _screen(2, 4)),
+        ("D345", 48, True, _screen(2, 6)),
+        ("D375", 12, True, _screen(2, 6)),
+        ("D385", 48, True, _screen(2, 6)),
+        ("D710", 5, False, _paper(1, 5)),
+        ("D712", 5, False, _paper(1, 5)),
+        ("D713", 4, True, _screen(1, 4)),
+        ("D715", 5, False, _paper(1, 5)),
+        ("D717", 3, True, _screen(1, 3)),
+        ("D725", 18, True, _paper(2, 9)),
+        ("D735", 32, True, _screen(2, 4)),
+        ("D745", 32, True, _screen(2, 4)),
+        ("D765", 16, True, _paper(2, 8)),
+        ("D785", 24, True, _screen(1, 6)),
+        ("D812", 28, True, None),
+        ("D815", 36, True, None),
+        ("D862", 32, True, _screen(2, 4)),
+        ("D865", 40, True, _screen(2, 5)),
+        ("D892", 36, True, None),
     )
 }
 
-_MODULES = {"D3": 18, "D7": 18, "D7C": 48, "D8C": 60}
+MODULES: Final = {
+    module.name: module
+    for module in (
+        Model("D3", 18, True, _screen(2, 9)),
+        Model("D7", 18, True, _screen(2, 9)),
+        Model("D7C", 48, True),
+        Model("D8C", 60, True),
+    )
+}
+"""The expansion modules."""
 _MOST_MODULES = 3
 
 EXPANSIONS: Final = {
-    f"{number}x {module}": number * keys
-    for module, keys in _MODULES.items()
+    f"{number}x {module.name}": number * module.keys
+    for module in MODULES.values()
     for number in range(1, _MOST_MODULES + 1)
 }
 """The keys of expansion modules, by their number and model."""
+
+
+def modules_of(expansion: str) -> list[Model]:
+    """Return the modules of a word of EXPANSIONS, none for any other text."""
+    if expansion not in EXPANSIONS:
+        return []
+    number, _, name = expansion.partition("x ")
+    return int(number) * [MODULES[name]]
+
 
 _NAMES = {name.lower(): name for name in MODELS}
 

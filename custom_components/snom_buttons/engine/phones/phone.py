@@ -28,7 +28,7 @@ from .key import Key, SavedLook, differ_only_in_label
 from .outbox import Answer
 from .registration import Registration
 from .sending import Sending
-from .setup import LineSetup, PhoneSetup
+from .setup import LineSetup, PhoneSetup, Speakers
 from .signal import Signal
 from .speaker import MESSAGES, DeliveryFailed
 from .traffic import Traffic
@@ -148,6 +148,12 @@ class Phone:
                 if contact.lacks(key):
                     return True
         return not is_answering
+
+    def shows_dialog_state(self, key: str) -> bool:
+        """Whether the phone is sent no more of a key's look than its dialog state."""
+        if not self._contacts:
+            return self.setup.speakers is Speakers.BLF
+        return not any(it.sends_document(key) for it in self._contacts.values())
 
     @property
     def has_subscribed_messages(self) -> bool:
