@@ -41,14 +41,16 @@ def declared(source: str) -> Iterator[str]:
         if isinstance(node, ast.TypeAlias):
             alias = aliased(node.name.id, node.value)
             yield documented(doc_after(body, number)) + alias
-        elif isinstance(node, ast.ClassDef) and is_typed_dict(node):
+        elif isinstance(node, ast.ClassDef) and is_public_typed_dict(node):
             lines = "".join(members(node))
             doc = documented(ast.get_docstring(node))
             yield f"{doc}export interface {node.name} {{\n{lines}}}\n"
 
 
-def is_typed_dict(node: ast.ClassDef) -> bool:
-    """Return whether a class is a TypedDict."""
+def is_public_typed_dict(node: ast.ClassDef) -> bool:
+    """Return whether a class is a TypedDict whose name has no underscore before it."""
+    if node.name.startswith("_"):
+        return False
     return any(
         isinstance(base, ast.Name) and base.id == "TypedDict" for base in node.bases
     )

@@ -21,6 +21,10 @@ class Other:
     """No type of a message."""
 
 
+class _Private(TypedDict):
+    """A part that the card does not know."""
+
+
 class Inner(TypedDict):
     """It holds all.
 

@@ -1,6 +1,6 @@
 """The diagnostics, which a user can attach to a public report.
 
-Each text field that exists gets a value with the word `hush`, which the download must
+Each text field that exists has a value with the word `hush`, which the download must
 not contain. A new field has none, and fails a test until it has one.
 """
 
@@ -19,21 +19,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import voluptuous as vol
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.engine.phones import (
-    Dialled,
-    Drop,
-    KeyPress,
-    LineUse,
-)
+from custom_components.snom_buttons.engine.phones import Drop
 from custom_components.snom_buttons.engine.phones.registration import Registration
-from custom_components.snom_buttons.engine.xbuttons import (
-    Forward,
-    ForwardCondition,
-    KeyDescription,
-    LightMode,
-    MessageWaiting,
-    Treatment,
-)
+from custom_components.snom_buttons.engine.xbuttons import KeyDescription
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.mqtt import MQTT_SCHEMA
 from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
@@ -41,7 +29,6 @@ from custom_components.snom_buttons.flows.sending import SENDING_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
 from custom_components.snom_buttons.hub import settings
 from custom_components.snom_buttons.hub.settings import KeySettings, LinkSettings
-from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.data_entry_flow import section
 from tests.support.clock import hurrying
@@ -51,142 +38,32 @@ from tests.support.entries import (
     Phones,
     add_phone,
     line_subentry,
-    phone_subentry,
     update_phone,
+)
+from tests.support.hushed import (
+    ADDRESS,
+    CALLER,
+    DIALLED,
+    DIALLING,
+    EVENTS,
+    EXTENSION,
+    KEY,
+    LINE,
+    LINK,
+    LOOK,
+    MAKER,
+    MQTT,
+    NO_WORDS,
+    PHONE,
+    SENDING,
+    SERVER,
+    set_up,
+    texts,
 )
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
 REDACTED: Final = "**REDACTED**"
-EXTENSION: Final = "hush-extension"
-CALLER: Final = "+49 555 0123456 hush-caller"
-DIALLED: Final = "hush-dialled"
-
-SERVER: Final = {
-    "host": LOCALHOST,
-    "port": 5060,
-    "realm": "hush-realm",
-    "advertised_host": "hush-host.example",
-    "udp": {"enabled": True, "advertised": "hush-udp.example:5070"},
-    "tcp": {"enabled": False, "port": 5060, "advertised": "hush-tcp.example"},
-    "tls": {
-        "enabled": True,
-        "port": 5061,
-        "advertised": "hush-tls.example",
-        "certificate": "/hush/certificate.pem",
-        "private_key": "/hush/key.pem",
-    },
-    "access": {
-        "networks": ["127.0.0.0/8", "198.51.100.0/24"],
-        "keepalive": 60,
-        "plug_and_play": True,
-        "settings_port": 8124,
-    },
-}
-MQTT: Final = {
-    "mqtt": True,
-    "base_topic": "hush-base",
-    "commands": True,
-    "discovery": True,
-}
-KEY: Final = {
-    "key": "hush-key",
-    "name": "hush-key-name",
-    "kind": "switch",
-    "colors": True,
-    "toggle": True,
-    "light_on": "hold",
-    "light_off": "off",
-    "number_on": "hush-number-on",
-    "number_off": "hush-number-off",
-}
-LINK: Final = {
-    "follows": "light.hush_follows",
-    "look_table": {"hush-state": "hush-look"},
-    "look_template": "{{ 'hush-template' }}",
-    "press": "automatic",
-    "actions": ["hush-actions"],
-    "target": "light.hush_target",
-    "label": "state",
-    "label_template": "hush-label-template",
-    "confirm": "always",
-    "unavailable": "error",
-    "code": "hush-alarm-code",
-    "no_code": True,
-}
-LINKED_KEY: Final = {
-    "key": "hush-linked",
-    "name": "hush-linked-name",
-    "kind": "linked",
-    "colors": False,
-}
-SENDING: Final = {
-    "speakers": "both",
-    "press_answer": "decline",
-    "inverted": True,
-    "states": dict.fromkeys(LightMode, "trying"),
-}
-DIALLING: Final = {
-    "answer": "redirect",
-    "redirect_to": "sip:{number}@hush-redirect.example",
-    "dial_rules": [{"number": DIALLED, "run": "script.hush_rule"}],
-}
-PHONE: Final = {
-    "extension": EXTENSION,
-    "password": "hush-password",
-    "former_password": "hush-former-password",
-    "former_until": "hush-former-until",
-    "model": "D785",
-    "token": "hush-token",
-    "mac": "hush-mac",
-    "keys": [KEY, LINKED_KEY | LINK],
-    "expansion": "1x D7",
-    "room_lights": True,
-    "provisioning": {
-        "beside": True,
-        "identity": 3,
-        "lamps": True,
-        "web_password": "hush-web-password",
-    },
-    "dialling": DIALLING,
-    "sending": SENDING,
-}
-ADDRESS: Final = {"address": "127.0.0.77:5077"}
-MAKER: Final = {"maker": "yealink"}
-LINE: Final = {
-    "code": "hush-code",
-    "keys": [{"phone": "hush-subentry", "key": "hush-line-key"}],
-    "release_after": 30,
-}
-LOOK: Final[dict[str, Any]] = {
-    "name": "hush-key",
-    "light": "hush-light",
-    "color": "#1B2C3D",
-    "number": "hush-number",
-    "action": "hush-action",
-    "label": "hush-label",
-    "display_name": "hush-display-name",
-    "caller": CALLER,
-    "direction": "hush-direction",
-    "forward": Forward(ForwardCondition.ALWAYS, "hush-forward"),
-    "message_waiting": MessageWaiting(4711, 4712),
-    "release": "hush-release",
-    "states": ("hush-state",),
-    "treatment": Treatment("hush-treatment", "hush-text"),
-    "type": "hush-type",
-    "extensions": (("zz", "hush-property"),),
-}
-NO_WORDS: Final = [
-    LOCALHOST,
-    "198.51.100.0/24",
-    "192.0.2.77",
-    "127.0.0.77",
-    "#1B2C3D",
-    "4711",
-    "0004130DD7C9",
-    "555 0123456",
-]
-"""Recognisable values that cannot have a word."""
 CHOICES: Final = {
     "D785",
     "1x D7",
@@ -205,16 +82,6 @@ CHOICES: Final = {
     "trying",
 }
 """Values of closed lists, which are shown."""
-
-HAPPENING: Final = {"time", "id", "cause"}
-"""Made by the server itself."""
-EVENTS: Final[dict[type, set[str]]] = {
-    KeyPress: {"extension", "key", "action", "number", "caller", "use", "simulated"}
-    | HAPPENING,
-    Dialled: {"extension", "number"} | HAPPENING,
-    LineUse: {"extension", "use"} | HAPPENING,
-}
-"""The fields of events. All get a value in `test_no_value_is_shown`."""
 
 
 def walked(schema: vol.Schema) -> dict[str, Any]:
@@ -242,25 +109,6 @@ def names(value: object) -> Iterator[str]:
             yield from names(item)
 
 
-def texts(value: object) -> Iterator[str]:
-    """Yield all texts within a value but the empty ones, which are in any text."""
-    if isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from texts(item)
-    elif isinstance(value, str) and value:
-        yield value
-
-
-def with_new_field(value: Any) -> Any:
-    """Return a value in which each object has a field that the product lacks."""
-    if isinstance(value, Mapping):
-        known = {name: with_new_field(item) for name, item in value.items()}
-        return known | {"new": {"hush": "hush"}}
-    return (
-        [with_new_field(item) for item in value] if isinstance(value, list) else value
-    )
-
-
 def test_each_field_has_a_recognisable_value() -> None:
     """A new field fails here: give it a value above, then decide in `SHOWN`."""
     assert structure(SERVER) == walked(SERVER_SCHEMA)
@@ -286,7 +134,7 @@ def test_each_field_has_a_recognisable_value() -> None:
     }
     stored = [SERVER, MQTT, PHONE, ADDRESS, MAKER, LINE]
     read = {value for name, value in vars(settings).items() if name.startswith("CONF_")}
-    not_read = {"expansion", *LINK["look_table"], *SENDING["states"]}
+    not_read = {*LINK["look_table"], *SENDING["states"]}
     assert read == set(names(stored)) - not_read
     plain = {text for text in texts(stored) if "hush" not in text}
     assert plain == CHOICES | {
@@ -295,31 +143,6 @@ def test_each_field_has_a_recognisable_value() -> None:
         ADDRESS["address"],
         MAKER["maker"],
     }
-
-
-async def set_up(hass: HomeAssistant, port: int) -> MockConfigEntry:
-    """Set up a server whose fields all have recognisable values."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="hush-title",
-        data=with_new_field(SERVER | {"port": port}),
-        options=with_new_field(MQTT),
-        subentries_data=[
-            ConfigSubentryData(
-                data=with_new_field(PHONE),
-                subentry_id="hush-subentry",
-                subentry_type="phone",
-                title="hush-phone",
-                unique_id=EXTENSION,
-            ),
-            phone_subentry("hush-other", **with_new_field(ADDRESS | MAKER)),
-            line_subentry(**with_new_field(LINE)),
-        ],
-    )
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    return entry
 
 
 async def download(

@@ -82,7 +82,7 @@ export interface PhoneFace {
   maker: string;
   /** Empty if it is not known. */
   model: string;
-  /** The version of the card that Home Assistant serves; empty if it serves none. */
+  /** The version of the card that Home Assistant serves. */
   card: string;
   may: May;
   status: Status;

@@ -16,13 +16,15 @@ from .hub.drawings import async_serve_drawings
 from .hub.hub import SnomConfigEntry, SnomHub, async_remove_stored
 from .hub.provisioning.view import SettingsView
 from .services import async_setup_services
+from .websocket import async_setup_websocket
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions and what is served, also without a config entry."""
+    """Register the actions, commands and what is served, also without a config entry."""
     async_setup_services(hass)
+    async_setup_websocket(hass)
     if "http" in hass.config.components:
         hass.http.register_view(SettingsView(hass))
         await async_serve_drawings(hass)

@@ -51,6 +51,7 @@ from .engine.keywords import (
 from .engine.phones import MESSAGES, Key
 from .engine.refused import Refused, kind_of
 from .engine.xbuttons import format_document
+from .hub.access import first_denied, phone_entities
 from .hub.hub import SnomConfigEntry
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
@@ -325,9 +326,9 @@ async def _async_target(call: ServiceCall, *, only_keys: bool = False) -> Target
     if not phones and not keys:
         raise Refused("no_target")
     of_phones = (
-        entity.entity_id
+        entity_id
         for phone in phones
-        for entity in er.async_entries_for_device(registry, phone.device_id)
+        for entity_id in phone_entities(hass, phone.device_id)
     )
     await _async_check_user(call, [*entities, *of_phones])
     return Target(phones, keys)
@@ -340,11 +341,11 @@ async def _async_check_user(call: ServiceCall, entity_ids: Iterable[str]) -> Non
     user = await call.hass.auth.async_get_user(call.context.user_id)
     if user is None:
         raise UnknownUser(context=call.context)
-    for entity_id in entity_ids:
-        if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
-            raise Unauthorized(
-                context=call.context, entity_id=entity_id, permission=POLICY_CONTROL
-            )
+    denied = first_denied(user, entity_ids, POLICY_CONTROL)
+    if denied is not None:
+        raise Unauthorized(
+            context=call.context, entity_id=denied, permission=POLICY_CONTROL
+        )
 
 
 def _key_of(entity: er.RegistryEntry) -> str | None:

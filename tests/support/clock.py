@@ -73,14 +73,18 @@ def timers_left() -> list[asyncio.TimerHandle]:
 
 
 @contextmanager
-def hurrying(loop: Any) -> Iterator[None]:
+def hurrying(loop: Any, *, only_jumps: bool = False) -> Iterator[None]:
     """Let the clock of a running loop jump within this context.
 
     For the loop of a real Home Assistant: it starts with threads, and a loop that
-    always jumps does not wait for threads. Skipped time stays skipped.
+    always jumps does not wait for threads. Skipped time stays skipped. With `only_jumps`
+    no other time passes within this context.
     """
     skipped = 0.0
     time, select = loop.time, loop._selector.select
+    if only_jumps:
+        began = time()
+        time = lambda: began  # noqa: E731
 
     def jump(timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         nonlocal skipped

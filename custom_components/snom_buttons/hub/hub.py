@@ -16,6 +16,7 @@ from ..engine.phones import Change, LineUse, PhoneServer, Signal
 from ..engine.provisioning import read_mac
 from .bus import EventBus
 from .dial_rules import DialRules
+from .faces import Faces
 from .follower import Follower
 from .hardware import async_assign_addresses
 from .issues import ServerIssues
@@ -87,6 +88,7 @@ class SnomHub:
         self.provisioning = Provisioning(
             hass, entry, self.server, self.phones, self._async_save_phone
         )
+        self.faces = Faces(hass, self.server, self.phones, self._links)
         self.hearing = Hearing(
             hass,
             entry,
@@ -105,6 +107,7 @@ class SnomHub:
             self.issues,
             self.mqtt,
             self.provisioning,
+            self.faces,
         ]
 
     @property

@@ -38,6 +38,7 @@ from ..const import (
     CONF_CONFIRM,
     CONF_DIAL_RULES,
     CONF_DIALLING,
+    CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_FOLLOWS,
     CONF_FORMER,
@@ -443,6 +444,8 @@ class PhoneSettings:
     """The secret in the address of its settings file; "" if it has none."""
     mac: str = ""
     """Its hardware address, once it is known."""
+    expansion: str = ""
+    """Its expansion modules, as in EXPANSIONS; "" without any."""
     provisioning: ProvisioningSettings = ProvisioningSettings()
 
     @classmethod
@@ -502,6 +505,7 @@ class PhoneSettings:
             # The file sets the phone to register, which this one must not.
             token="" if data.get(CONF_ADDRESS) else data.get(CONF_TOKEN, ""),
             mac=data.get(CONF_MAC, ""),
+            expansion=data.get(CONF_EXPANSION, ""),
             provisioning=ProvisioningSettings.from_dict(
                 data.get(CONF_PROVISIONING, {})
             ),

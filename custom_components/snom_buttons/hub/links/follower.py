@@ -22,7 +22,7 @@ from homeassistant.helpers.event import (
 from homeassistant.helpers.start import async_at_started
 
 from ...const import CONF_KEYS, DOMAIN, SUBENTRY_TYPE_PHONE
-from ...engine.phones import Key, KeyKind, KeyPress, PhoneServer
+from ...engine.phones import Key, KeyKind, KeyPress, PhoneServer, Signal
 from ...engine.refused import Failed
 from ..follower import Follower
 from ..phone import SnomPhone
@@ -66,6 +66,8 @@ class KeyLinks(Follower):
         self._waiting: dict[str, asyncio.Future[Outcome]] = {}
         """For the ends of presses, by their IDs."""
         self._listeners: list[CALLBACK_TYPE] = []
+        self.passing_changed: Signal[tuple[str, str]] = Signal()
+        """What a key shows for some seconds has changed: its extension and its name."""
         self._lock = asyncio.Lock()
         self._is_started = False
         self._is_stopped = False
@@ -107,6 +109,7 @@ class KeyLinks(Follower):
                     link=link,
                     event_entity=partial(self._event_entity, phone, key.name),
                     device_name=partial(self._device_name, phone),
+                    passing_changed=partial(self.passing_changed.emit, which),
                     run=self._async_run,
                 )
                 self._linked[which] = linked
@@ -197,6 +200,11 @@ class KeyLinks(Follower):
             linked.press.async_pressed(press, partial(self._async_ended, press.id))
         else:  # the link may have been removed since the press
             self._async_ended(press.id, Outcome.NOTHING)
+
+    @callback
+    def async_link(self, extension: str, key: str) -> LinkedKey | None:
+        """Return the link of a key, None for one that is not linked."""
+        return self._linked.get((extension, key))
 
     @callback
     def async_expect(self, press: KeyPress) -> asyncio.Future[Outcome] | None:

@@ -22,13 +22,21 @@ class LinkedKey:
         link: LinkSettings,
         event_entity: Callable[[], str | None],
         device_name: Callable[[], str],
+        passing_changed: Callable[[], None],
         run: Run,
     ) -> None:
         """Create a link that shows nothing yet.
 
-        `event_entity` and `device_name` name the key in the logbook.
+        `event_entity` and `device_name` name the key in the logbook. `passing_changed`
+        is that of LinkedLook.
         """
-        self.look = LinkedLook(hass, extension=extension, key=key, link=link)
+        self.look = LinkedLook(
+            hass,
+            extension=extension,
+            key=key,
+            link=link,
+            passing_changed=passing_changed,
+        )
         self.press = LinkedPress(
             hass,
             self.look,

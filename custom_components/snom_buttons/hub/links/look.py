@@ -1,6 +1,6 @@
 """What a linked key shows: the state of an entity, and for some seconds a press."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -51,9 +51,18 @@ class LinkedLook:
     """
 
     def __init__(
-        self, hass: HomeAssistant, *, extension: str, key: Key, link: LinkSettings
+        self,
+        hass: HomeAssistant,
+        *,
+        extension: str,
+        key: Key,
+        link: LinkSettings,
+        passing_changed: Callable[[], None],
     ) -> None:
-        """Create a look that is not shown yet."""
+        """Create a look that is not shown yet.
+
+        `passing_changed` is called when `passing` has changed.
+        """
         self.key = key
         self.link = link
         self.setup = key.setup
@@ -61,6 +70,7 @@ class LinkedLook:
         self.passing: Face | None = None
         """What the lamp shows for some seconds."""
         self._end_passing: CALLBACK_TYPE | None = None
+        self._passing_changed = passing_changed
         self._hass = hass
         self._extension = extension
         self._is_started = False
@@ -267,6 +277,7 @@ class LinkedLook:
         self._end_passing = async_call_later(
             self._hass, seconds, self.async_end_passing
         )
+        self._passing_changed()
         if self._base is None and self._override is None:
             self._base = self.key.look
         self._async_render()
@@ -283,6 +294,7 @@ class LinkedLook:
         if self._end_passing is not None:
             self._end_passing()
         self.passing, self._end_passing = None, None
+        self._passing_changed()
 
     @callback
     def _async_render(self) -> None:
