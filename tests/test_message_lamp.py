@@ -18,7 +18,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, label_registry as lr
 from tests.support.entries import Phones, device_of, reaches, update_phone
 from tests.support.rawphone import RawPhone
 
@@ -120,6 +120,26 @@ async def test_on_off_and_counts(
     await set_messages(hass, "2/0")
     await set_messages(hass, "")
     assert shown(hass) == (STATE_OFF, 0, 0, False)
+
+
+@pytest.mark.usefixtures("enabled", "phone")
+async def test_a_label_may_be_on_the_lamp(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry
+) -> None:
+    label = lr.async_get(hass).async_create("Post").label_id
+    for entity_id in (LAMP, "sensor.phone_44_firmware"):
+        entity_registry.async_update_entity(entity_id, labels={label})
+    await set_messages(hass, "3/2", label_id=label)
+    assert shown(hass) == (STATE_ON, 3, 2, True)
+    # No keys are labelled.
+    with pytest.raises(ServiceValidationError):
+        await hass.services.async_call(
+            DOMAIN,
+            "set_key",
+            {"light": "on"},
+            blocking=True,
+            target={"label_id": label},
+        )
 
 
 @pytest.mark.usefixtures("enabled", "phone")

@@ -296,8 +296,9 @@ async def _async_target(call: ServiceCall, *, only_keys: bool = False) -> Target
     """Return the phones and keys that an action names.
 
     A device or entity must be a phone's. Only phones count in an area, a floor or a
-    label, and entities of keys in a label. Raises Refused, with `only_keys` also for an
-    entity that belongs to no key, and Unauthorized for a user who may not control it.
+    label, and entities of keys and message lamps in a label. Raises Refused, with
+    `only_keys` also for an entity that belongs to no key, and Unauthorized for a user who
+    may not control it.
     """
     hass = call.hass
     registry = er.async_get(hass)
@@ -313,7 +314,10 @@ async def _async_target(call: ServiceCall, *, only_keys: bool = False) -> Target
     entities = {name: registry.async_get(name) for name in selected.referenced}
     for label_id in selection.label_ids:
         for labelled in er.async_entries_for_label(registry, label_id):
-            if labelled.device_id in devices and _key_of(labelled) is not None:
+            if labelled.device_id in devices and (
+                _key_of(labelled) is not None
+                or (not only_keys and _is_message_lamp(labelled))
+            ):
                 entities[labelled.entity_id] = labelled
     keys = []
     for entity_id, entity in sorted(entities.items()):
@@ -355,6 +359,10 @@ def _key_of(entity: er.RegistryEntry) -> str | None:
     suffix = entity.unique_id.removeprefix(f"{entity.config_subentry_id}_")
     name, _, kind = suffix.rpartition("_")
     return name if name and KEY_ENTITIES.get(entity.domain) == kind else None
+
+
+def _is_message_lamp(entity: er.RegistryEntry) -> bool:
+    return entity.unique_id == f"{entity.config_subentry_id}_message_lamp"
 
 
 def _phone_devices(hass: HomeAssistant) -> Iterator[str]:
