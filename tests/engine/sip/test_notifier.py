@@ -293,6 +293,20 @@ class TestHowMany:
         assert phone.refresh(tag="t0").status == 481
         assert phone.refresh(tag="t1").status == 200
 
+    def test_of_a_resource_while_none_of_the_new_ones_is_taken(
+        self, phone: Subscribing
+    ) -> None:
+        """The source of their SUBSCRIBEs may be forged: the phone's own stays."""
+        phone.subscribe(local_tag="own")
+        phone.answered(200)
+        for n in range(2 * MAX_OF_RESOURCE):
+            phone.subscribe(local_tag=f"t{n}")
+        assert len(phone.notifier.subscriptions("44")) == MAX_OF_RESOURCE
+        assert phone.refresh(tag="own").status == 200
+        phone.answered(200)
+        phone.subscribe(local_tag="new")
+        assert phone.refresh(tag="own").status == 481
+
     def test_ends(self, phone: Subscribing) -> None:
         phone.subscribe(expires=600)
         phone.later(10)

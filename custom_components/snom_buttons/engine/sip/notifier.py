@@ -26,7 +26,7 @@ ALWAYS_OF_PHONE = 50
 MAX_OF_RESOURCE = MAX_BINDINGS
 """Subscriptions of a phone to one resource, one for each contact; a new one ends the
 oldest, which a contact has left behind that was restarted. Those with another event id
-count, too."""
+count, too. One that the phone has not taken a NOTIFY of goes before that."""
 MAX_DIALOG = 1024
 """The largest size of a subscription, in characters."""
 RETRY_AFTER = ("Retry-After", "300")
@@ -249,9 +249,11 @@ class Notifier:
         self._add(subscription)
         self._note_subscribed(subscription)
         if len(same) >= MAX_OF_RESOURCE:
+            # SUBSCRIBEs with a forged source must not end the phone's own.
+            surplus = next((it for it in same if not it.is_taken), same[0])
             # Not as deactivated, after which it would be made anew at once, and end
             # the next one (RFC 6665 4.1.3).
-            self.end(same[0], "probation")
+            self.end(surplus, "probation")
 
     def _add(self, subscription: Subscription) -> None:
         of_user = self._subscriptions.setdefault(subscription.user, {})
@@ -310,6 +312,7 @@ class Notifier:
         Without an answer nothing ends (docs/decisions/0020).
         """
         if status not in _ENDING:
+            subscription.is_taken |= 200 <= status < 300
             return False
         self._drop(subscription)
         return True

@@ -54,6 +54,8 @@ class Subscription:
     local_cseq: int = 0
     version: int = -1
     """The version of the latest document (RFC 4235 4.1)."""
+    is_taken: bool = False
+    """The phone has taken a NOTIFY, so it is none of a forged source."""
     ended: str | None = None
     """Why it has ended, a reason of RFC 6665 4.1.3; None while it has not."""
 
