@@ -1,8 +1,9 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import "../src/main";
-import type { Device, HomeAssistant } from "../src/hass";
+import type { Device } from "../src/hass";
 import type { CardConfig } from "../src/phone-card";
 import de from "../src/texts/de.json";
+import { Server, drawn, violations } from "./support";
 
 const device = (
   id: string,
@@ -27,13 +28,10 @@ const DEVICES = [
   device("lamp", "Lamp", { identifiers: [["hue", "lamp"]] }),
 ];
 
-const HASS: HomeAssistant = {
+const HASS = new Server().hass({
   language: "de-CH",
   devices: Object.fromEntries(DEVICES.map((it) => [it.id, it])),
-  connection: {
-    subscribeMessage: () => Promise.resolve(() => Promise.resolve()),
-  },
-};
+});
 
 /** Return the devices of the cards on the page, and its text. */
 const shown = async (
@@ -43,8 +41,9 @@ const shown = async (
   const panel = document.createElement("snom-phones-panel");
   panel.hass = hass;
   panel.route = { prefix: "/snom-phones", path };
-  document.body.append(panel);
-  await panel.updateComplete;
+  document.body.replaceChildren(panel);
+  await drawn(panel);
+  expect(await violations(panel)).toEqual([]);
   const root = panel.shadowRoot;
   const cards = [...(root?.querySelectorAll("snom-phone-card") ?? [])];
   const said = root?.querySelector("main")?.textContent ?? "";
@@ -55,10 +54,6 @@ const shown = async (
     said.trim(),
   ];
 };
-
-afterEach(() => {
-  document.body.replaceChildren();
-});
 
 test("shows all phones by name, and nothing that is no phone", async () => {
   expect(await shown("")).toEqual([["hall", "9", "10"], ""]);

@@ -1,0 +1,91 @@
+import axe from "axe-core";
+import type { FaceMessage, KeyFace, PhoneFace } from "../src/face";
+import type { HomeAssistant } from "../src/hass";
+
+export const keyFace = (
+  key: string,
+  changes: Partial<KeyFace> = {}
+): KeyFace => ({
+  key,
+  kind: "light",
+  title: `Key ${key}`,
+  label: "",
+  caller: "",
+  waiting: "",
+  light: "off",
+  pattern: "dark",
+  color: "#00ff00",
+  held_by: null,
+  lacking: false,
+  confirming: false,
+  pressable: true,
+  entity_id: null,
+  ...changes,
+});
+
+export const FACE: PhoneFace = {
+  name: "Kitchen",
+  maker: "snom",
+  model: "D735",
+  card: "",
+  may: { press: true, arrange: false },
+  status: "in_sync",
+  messages: null,
+  groups: [],
+  keys: [keyFace("1", { label: "Garage" }), keyFace("2")],
+};
+
+/** The server's side of the subscriptions of cards. */
+export class Server {
+  /** The commands that it got. */
+  readonly commands: unknown[] = [];
+
+  /** How many subscriptions have ended. */
+  ended = 0;
+
+  /** Whether it refuses subscriptions. */
+  refuses = false;
+
+  /** Sends a message to the newest subscription. */
+  send!: (message: FaceMessage) => void;
+
+  /** Return Home Assistant as the card sees it. */
+  hass(changes: Partial<HomeAssistant> = {}): HomeAssistant {
+    return {
+      language: "en",
+      devices: {},
+      connection: {
+        subscribeMessage: (listener, command) => {
+          this.commands.push(command);
+          this.send = listener as typeof this.send;
+          if (this.refuses) return Promise.reject(new Error("not_found"));
+          return Promise.resolve(() => {
+            this.ended += 1;
+            return Promise.resolve();
+          });
+        },
+      },
+      ...changes,
+    };
+  }
+}
+
+/** Wait until what was sent is drawn. */
+export const drawn = async (element: {
+  updateComplete: Promise<boolean>;
+}): Promise<void> => {
+  await new Promise((resolve) => {
+    setTimeout(resolve);
+  });
+  await element.updateComplete;
+};
+
+/** Return what axe finds, except of what needs a layout. */
+export const violations = async (element: Element): Promise<string[]> => {
+  const rules = { "color-contrast": { enabled: false } };
+  const found = await axe.run(element, { rules });
+  return found.violations.map(({ id, nodes }) => {
+    const [node] = nodes;
+    return `${id}: ${node?.html ?? ""}`;
+  });
+};
