@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 import re
 from typing import Any
@@ -17,6 +19,7 @@ from custom_components.snom_buttons.engine.xbuttons import Direction, LightMode
 from tests.support.rawphone import TIMER_F, RawMessage, RawPhone
 from tests.support.rawstream import StreamPhone
 from tests.support.serving import (
+    LOCALHOST,
     PASSWORD,
     base,
     jumping,
@@ -57,6 +60,18 @@ def told(desk: RawPhone, key: str) -> list[str]:
 def documented(desk: RawPhone) -> set[str]:
     """Return the keys of all documents that have come."""
     return {k for r in desk.requests for k in re.findall(r"(?m)^k=(\w+)", r.body)}
+
+
+@asynccontextmanager
+async def raw_phone_at_address() -> AsyncIterator[tuple[RawPhone, Callable[[], Phone]]]:
+    """Return a phone that does not register, and a function that makes it for a server."""
+    async with RawPhone((LOCALHOST, 9), "44", PASSWORD) as desk:
+        host, _, port = desk.address.rpartition(":")
+
+        def make() -> Phone:
+            return make_phone(address=(host, int(port)))
+
+        yield desk, make
 
 
 async def subscribe(desk: RawPhone, *keys: str) -> list[RawMessage]:
@@ -182,6 +197,98 @@ def test_a_phone_that_does_not_know_documents_gets_no_more(status: int) -> None:
                 await desk.register()
                 await desk.shows("4")
                 assert again.in_sync
+
+    jumping(test)
+
+
+def test_a_phone_that_comes_back_is_not_asked_until_its_user_agent_changes() -> None:
+    async def test() -> None:
+        phone = make_phone()
+
+        async def comes(desk: RawPhone) -> int:
+            """Return how many documents it gets."""
+            desk.requests.clear()
+            assert (await desk.register()).status == 200
+            await asyncio.sleep(10)
+            return len(desk.requests)
+
+        async with serving(phone) as server, raw_phone(server) as desk:
+            desk.document_answer = 415
+            assert await comes(desk) == 1
+            await desk.unregister()
+            assert await comes(desk) == 0
+            # Nor after a reset, which makes it a new contact.
+            desk.reset()
+            assert await comes(desk) == 0
+            # Nor if it registers while another one is there, which has not refused.
+            async with raw_phone(server) as other:
+                other.user_agent = "another/1"
+                assert await comes(other) > 0
+                assert await comes(desk) == 0
+                assert list(phone.refused_documents.values()) == ["415 Whatever"]
+                await other.unregister()
+            await desk.unregister()
+            # Nor after a restart, though it was not registered then.
+            snapshot, port = server.snapshot(), server.address[1]
+            await server.stop()
+            again = make_phone()
+            async with serving(again, snapshot=snapshot, port=port):
+                assert again.refused_documents
+                assert await comes(desk) == 0
+                # The firmware is another one, and then the former one again.
+                for user_agent in ("snomD785/10.1.999.1", desk.user_agent):
+                    await desk.unregister()
+                    desk.user_agent = user_agent
+                    assert await comes(desk) == 1
+                assert list(again.refused_documents) == [desk.user_agent]
+
+    jumping(test)
+
+
+def test_a_phone_that_is_restored_with_its_registration_is_not_asked() -> None:
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            desk.document_answer = 415
+            await desk.register()
+            await asyncio.sleep(10)
+            async with raw_phone(server) as other:
+                other.user_agent, other.document_answer = "another/1", 501
+                await other.register()
+                await asyncio.sleep(10)
+                snapshot, port = server.snapshot(), server.address[1]
+                await server.stop()
+                again = make_phone()
+                desk.requests.clear()
+                other.requests.clear()
+                async with serving(again, snapshot=snapshot, port=port):
+                    await asyncio.sleep(10)
+                    assert (desk.requests, other.requests) == ([], [])
+                    assert sorted(again.refused_documents.values()) == [
+                        "415 Whatever",
+                        "501 Whatever",
+                    ]
+
+    jumping(test)
+
+
+def test_a_phone_without_registration_is_asked_after_each_restart() -> None:
+    """It has no User-Agent that could change."""
+
+    async def test() -> None:
+        async with raw_phone_at_address() as (desk, make):
+            desk.document_answer = 415
+            phone = make()
+            async with serving(phone) as server:
+                desk.server = server.address
+                await asyncio.sleep(10)
+                assert len(desk.requests) == 1
+                assert phone.refused_documents == {}
+                snapshot = server.snapshot()
+            async with serving(make(), snapshot=snapshot) as server:
+                desk.server = server.address
+                await asyncio.sleep(10)
+                assert len(desk.requests) == 2
 
     jumping(test)
 

@@ -25,6 +25,7 @@ from custom_components.snom_buttons.engine.phones.phone import MAX_UNCONFIGURED
 from custom_components.snom_buttons.engine.phones.storage import (
     load_bindings,
     load_keys,
+    load_refusals,
     save_keys,
 )
 from custom_components.snom_buttons.engine.sip import MAX_EXPIRES
@@ -513,3 +514,17 @@ def test_each_broken_part_costs_one_warning(
     restored(saved | changes)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [None, "x", ["snom"], {"snom": 415}, {1: "415"}, {"a\nb": "415"}, {"a": 200 * "x"}],
+    ids=str,
+)
+def test_refusals_that_are_broken_are_left_out(broken: object) -> None:
+    assert load_refusals(broken) == {}
+
+
+def test_refusals_are_not_too_many() -> None:
+    assert len(load_refusals({f"agent/{n}": "415" for n in range(100)})) == 10
+    assert load_refusals({"": "415 No", "a/1": "501"}) == {"": "415 No", "a/1": "501"}

@@ -154,11 +154,13 @@ async def test_the_type_stays_while_the_phone_is_off_and_over_a_restart(
     assert await hass.config_entries.async_reload(server.entry_id)
     await hass.async_block_till_done()
     assert await values(web) == blf(port)
-    # It registers and is not asked again: a key has to be subscribed to, or it refuses.
+    # It registers and is not asked again, though it would take a document.
     phone.document_answer = None
-    phone.keys.clear()
+    phone.requests.clear()
     await phone.register()
-    await phone.shows("4")
+    assert (await phone.subscribe("1")).status == 200
+    await phone.until(lambda: bool(phone.notices))
+    assert phone.requests == []
     assert await values(web) == blf(port)
     # The firmware is another one, and takes documents.
     phone.user_agent = "snomD785/10.1.198.12"
@@ -181,4 +183,49 @@ async def test_a_phone_that_is_removed_leaves_nothing(
     hass.config_entries.async_remove_subentry(server, "subentry_44")
     await hass.async_block_till_done()
     assert not refusals.async_has("subentry_44")
-    assert refusals.async_saved("subentry_44") == {}
+
+
+async def test_a_phone_that_takes_a_document_after_all_gets_buttons(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    phones: Phones,
+    port: int,
+) -> None:
+    """As one whose user has set it up for them."""
+    phone: RawPhone = await phones()
+    phone.document_answer = 415
+    phone.user_agent = "snomD785/8.7.5.17"
+    await phone.register()
+    await until_it_needs_blf(server)
+    assert await values(web) == blf(port)
+    phone.document_answer = None
+    phone.keys.clear()
+    update_phone(hass, server, sending={"speakers": "buttons"})
+    await hass.async_block_till_done()
+    await phone.shows("4")
+    update_phone(hass, server, sending={"speakers": "automatic"})
+    await hass.async_block_till_done()
+    assert await values(web) == BUTTONS
+    # Also after a restart, while it is off.
+    await phone.unregister()
+    assert await hass.config_entries.async_reload(server.entry_id)
+    await hass.async_block_till_done()
+    assert await values(web) == BUTTONS
+
+
+async def test_a_new_extension_keeps_the_type(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    web: TestClient,
+    phones: Phones,
+    port: int,
+) -> None:
+    phone: RawPhone = await phones()
+    phone.document_answer = 415
+    phone.user_agent = "snomD785/8.7.5.17"
+    await phone.register()
+    await until_it_needs_blf(server)
+    update_phone(hass, server, extension="49")
+    await hass.async_block_till_done()
+    assert await values(web) == blf(port)

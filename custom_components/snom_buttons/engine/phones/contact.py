@@ -39,10 +39,12 @@ class Contact:
         measured: Callable[[], None],
         gone: Callable[[Binding], None],
         refused: Callable[[], None],
+        documents_refused: str | None = None,
         before: Contact | None = None,
     ) -> None:
         """Start the keep-alive, and count in `traffic`; `before` is the contact before its last REGISTER.
 
+        `documents_refused` is the answer of a former contact with the same User-Agent.
         `document_of` returns the current document of a key, `state_of` the body of the
         next NOTIFY of a key in a subscription.
         Called: `status_changed` when `answering`, `in_sync`, `refusal` or what `lacks`
@@ -53,7 +55,7 @@ class Contact:
         self.binding = binding
         self.round_trip: float | None = before.round_trip if before else None
         """Seconds that the latest OPTIONS took to be answered."""
-        self.documents_refused: str | None = binding.documents_refused
+        self.documents_refused: str | None = documents_refused
         """The answer by which the contact showed that it does not know documents.
 
         It gets none until its User-Agent changes, unless its phone is set up for them.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -85,6 +85,8 @@ class Phone:
         """The configured keys by name, in their order."""
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
+        self._refused: dict[str, str] = {}
+        """What `refused_documents` returns of contacts that have left."""
         self._left: Sequence[Contact] = ()
         """Those that it had under another extension, until it registers with this one."""
         self._notices: set[asyncio.Task[None]] = set()
@@ -175,6 +177,18 @@ class Phone:
         """The refusal of a contact whose used keys have to be BLF, and are not all."""
         answers = (contact.needs_blf for contact in self._contacts.values())
         return next(filter(None, answers), None)
+
+    @property
+    def refused_documents(self) -> dict[str, str]:
+        """The answers by which contacts refused documents, by their User-Agent.
+
+        That of a contact that has left holds until one with another User-Agent registers.
+        """
+        return self._refused | {
+            contact.binding.user_agent or "": contact.documents_refused
+            for contact in self._contacts.values()
+            if contact.documents_refused and not contact.binding.is_address
+        }
 
     @property
     def sendings(self) -> list[Sending]:
@@ -406,6 +420,7 @@ class Phone:
         The contact of a new one gets the whole picture, as it may show anything. `now`
         is the time by the clock of the bindings.
         """
+        refused = self.refused_documents
         before = self._contacts
         self._contacts = {}
         self._left = () if bindings else self._left
@@ -417,6 +432,9 @@ class Phone:
             if known is not None and known.binding is binding:
                 self._contacts[binding.key] = known
                 continue
+            agent = binding.user_agent or ""
+            if _is_another(binding, known) and agent not in refused:
+                refused = {}
             contact = self._contacts[binding.key] = Contact(
                 binding,
                 courier,
@@ -428,13 +446,15 @@ class Phone:
                 answered=partial(self._answered, binding.key),
                 measured=partial(self.measured.emit, None),
                 gone=self.gone.emit,
-                refused=partial(self.changed.emit, False),
+                refused=partial(self._refusal_changed, agent),
+                documents_refused=None if binding.is_address else refused.get(agent),
                 before=known,
             )
             contact.add([*self.keys, *self._unconfigured])
             contact.add_messages()
             if known is None:
                 new.append(contact)
+        self._refused = refused
         for contact in before.values():
             self._late.update(contact.close())
             _end_subscriptions(contact, courier)
@@ -525,10 +545,13 @@ class Phone:
                 before.unsubscribed(name_of(subscription), subscription)
             holder.subscribed(name_of(subscription), subscription)
 
-    def documents_refused(self, binding: Binding) -> str | None:
-        """Return the answer by which a contact showed that it does not know documents."""
-        contact = self._contacts.get(binding.key)
-        return contact.documents_refused if contact else binding.documents_refused
+    def _refusal_changed(self, user_agent: str) -> None:
+        self._refused.pop(user_agent, None)
+        self.changed.emit(False)
+
+    def restore_refusals(self, refused: Mapping[str, str]) -> None:
+        """Restore `refused_documents` from before a restart."""
+        self._refused = dict(refused)
 
     def restore(
         self, looks: Iterable[SavedLook], unconfigured: Iterable[KeyDescription]
@@ -548,6 +571,7 @@ class Phone:
         """Go on as a phone that is closed, the same one under another extension."""
         self.restore(before.saved_looks, before.unconfigured)
         self.waiting = before.waiting
+        self.restore_refusals(before.refused_documents)
         self._left = before._left
 
     def end_former_password(self) -> None:
@@ -594,6 +618,7 @@ class Phone:
         for contact in self._contacts.values():
             contact.close()
         self._left = tuple(self._contacts.values()) or self._left
+        self._refused = self.refused_documents
         self._contacts.clear()
         self._contacts_changed.emit(None)
 
@@ -632,6 +657,13 @@ class Phone:
     def _send(self, names: Collection[str], *, only_labels: bool = False) -> None:
         for contact in self._contacts.values():
             contact.add(names, only_labels=only_labels)
+
+
+def _is_another(binding: Binding, known: Contact | None) -> bool:
+    """Whether a contact is new, or its User-Agent."""
+    if known is None:
+        return not (binding.restored or binding.is_address)
+    return known.binding.user_agent != binding.user_agent
 
 
 def _unreached(phone: str, names: Collection[str], refusal: str | None) -> Failed:

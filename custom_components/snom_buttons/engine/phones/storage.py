@@ -80,7 +80,8 @@ class Storage:
         """Return what is stored of a phone."""
         bindings = self.location.bindings(phone.extension)
         return {
-            "bindings": save_bindings(bindings, self.clock(), phone.documents_refused),
+            "bindings": save_bindings(bindings, self.clock()),
+            "documents_refused": _readable_refusals(phone.refused_documents),
             "keys": save_keys(phone.saved_looks, phone.unconfigured),
             "messages": {"new": phone.waiting.new, "old": phone.waiting.old},
             "proof": _proof(phone),
@@ -118,6 +119,7 @@ class Storage:
         phone.answered.extend(load_answered(saved.get("answered"), extension))
         phone.restore(*load_keys(saved.get("keys"), extension))
         phone.waiting = load_messages(saved.get("messages"), extension)
+        phone.restore_refusals(load_refusals(saved.get("documents_refused")))
         proofs = (_proof(phone), _proof(phone, self.settings.realm))
         if phone.setup.address is None and saved.get("proof") in proofs:
             now = self.clock()
@@ -156,14 +158,9 @@ def _proof(phone: Phone, *realm: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def save_bindings(
-    bindings: Iterable[Binding],
-    now: float,
-    documents_refused: Callable[[Binding], str | None] = lambda _: None,
-) -> list[dict[str, Any]]:
+def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any]]:
     """Return bindings as JSON; `now` is the time in their clock.
 
-    `documents_refused` returns the answer by which a contact refused documents.
     Left out: those by a connection, by address, or not UTF-8, which JSON cannot hold.
     """
     saved = []
@@ -185,7 +182,6 @@ def save_bindings(
                 "instance": binding.instance,
                 "user_agent": binding.user_agent,
                 "supports_buttons": binding.supports_buttons,
-                "documents_refused": documents_refused(binding),
                 "path": list(binding.path),
                 "forwarded": binding.forwarded,
             }
@@ -227,15 +223,29 @@ def _load_binding(item: object, *, extension: str, now: float) -> Binding:
         instance=fields.optional_text("instance", MAX_ADDRESS),
         user_agent=fields.optional_text("user_agent", MAX_USER_AGENT),
         supports_buttons=fields.get("supports_buttons", bool),
-        documents_refused=(
-            fields.optional_text("documents_refused", MAX_USER_AGENT)
-            if "documents_refused" in fields.item
-            else None
-        ),
         path=parse_path(path),
         forwarded=bool(path) or forwarded,
         restored=True,
     )
+
+
+def _readable_refusals(refused: Mapping[str, str]) -> dict[str, str]:
+    """Return what JSON can hold: a User-Agent need not be valid UTF-8."""
+    return {agent: said for agent, said in refused.items() if readable(agent) == agent}
+
+
+def load_refusals(saved: object) -> dict[str, str]:
+    """Return the answers by which contacts refused documents; broken ones are left out."""
+    items = saved.items() if isinstance(saved, dict) else ()
+    texts = [
+        (agent, said)
+        for agent, said in items
+        if isinstance(agent, str)
+        and isinstance(said, str)
+        and max(len(agent), len(said)) <= MAX_USER_AGENT
+        and (agent + said).isprintable()
+    ]
+    return dict(texts[:MAX_BINDINGS])
 
 
 def load_messages(saved: object, extension: str) -> MessageWaiting:

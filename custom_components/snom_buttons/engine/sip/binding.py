@@ -40,8 +40,6 @@ class Binding:
     """Its REGISTER came through a proxy: other contacts may share the flow."""
     restored: bool = False
     """Restored after a restart: the contact may be gone."""
-    documents_refused: str | None = None
-    """The answer by which the contact refused documents before the restart."""
     is_address: bool = False
     """The configured address of a phone that does not register."""
 

@@ -68,7 +68,7 @@ class Provisioning(Follower):
         self.refresher: Final = Refresher(hass, phones, self.record, save)
         self._renewals = Renewals(hass, entry)
         self.tokens: Final = FirstTokens(time.monotonic)
-        self.refusals: Final = Refusals(phones, save, self._async_refusals_changed)
+        self.refusals: Final = Refusals(phones, self._async_refusals_changed)
         self.files: Final = Files(
             hass,
             entry,
@@ -121,14 +121,12 @@ class Provisioning(Follower):
     @callback
     def async_saved(self, subentry_id: str) -> dict[str, Any]:
         """Return what is stored of a phone, for `async_recall` after a restart."""
-        refused = self.refusals.async_saved(subentry_id)
-        return self.refresher.async_saved(subentry_id) | refused
+        return self.refresher.async_saved(subentry_id)
 
     @callback
     def async_recall(self, subentry_id: str, saved: object) -> None:
         """Restore what was stored of a phone, which may be anything."""
         self.refresher.async_recall(subentry_id, saved)
-        self.refusals.async_recall(subentry_id, saved)
 
     @callback
     def async_open_window(self, make: MakePhone) -> Window:

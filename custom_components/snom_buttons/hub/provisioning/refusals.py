@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, callback
 
 from ..phone import SnomPhone
-
-REFUSED_BY: Final = "refused_by"
 
 
 @callback
@@ -22,47 +20,25 @@ def async_refuses_documents(entry: ConfigEntry[Any], subentry_id: str) -> bool:
 
 
 class Refusals:
-    """Remembers the User-Agent with which a phone refused documents.
-
-    The engine forgets it with the registration, such as of a phone that is switched off.
-    The phone may fetch its settings before it registers again.
-    """
+    """Follows `Phone.refused_documents`, by which the files of phones change."""
 
     def __init__(
-        self,
-        phones: Mapping[str, SnomPhone],
-        save: Callable[[str], None],
-        changed: Callable[[], None],
+        self, phones: Mapping[str, SnomPhone], changed: Callable[[], None]
     ) -> None:
-        """Know of none. `phones` are the phones by extension, which may change.
+        """Follow none. `phones` are the phones by extension, which may change.
 
-        `save` is called with a subentry when what `async_saved` returns has changed,
-        `changed` when what `async_has` returns has.
+        `changed` is called when what `async_has` returns has changed.
         """
         self._phones = phones
-        self._save = save
         self._changed = changed
-        self._agents: dict[str, str] = {}
-        """The User-Agent by subentry."""
+        self._refusing: set[str] = set()
+        """The subentries of phones that refuse documents."""
         self._followed: dict[SnomPhone, CALLBACK_TYPE] = {}
-
-    @callback
-    def async_saved(self, subentry_id: str) -> dict[str, Any]:
-        """Return what is stored of a phone, for `async_recall` after a restart."""
-        agent = self._agents.get(subentry_id)
-        return {} if agent is None else {REFUSED_BY: agent}
-
-    @callback
-    def async_recall(self, subentry_id: str, saved: object) -> None:
-        """Restore what was stored of a phone, which may be anything."""
-        match saved:
-            case {"refused_by": str(agent)}:
-                self._agents[subentry_id] = agent
 
     @callback
     def async_has(self, subentry_id: str) -> bool:
         """Return whether a phone has refused documents since its User-Agent changed."""
-        return subentry_id in self._agents
+        return subentry_id in self._refusing
 
     @callback
     def async_update(self) -> None:
@@ -70,8 +46,7 @@ class Refusals:
         phones = set(self._phones.values())
         for phone in self._followed.keys() - phones:
             self._followed.pop(phone)()
-        for gone in self._agents.keys() - {it.settings.subentry_id for it in phones}:
-            del self._agents[gone]
+        self._refusing &= {phone.settings.subentry_id for phone in phones}
         for phone in phones - self._followed.keys():
             follow = partial(self._async_follow, phone)
             self._followed[phone] = phone.phone.status.subscribe(follow)
@@ -87,22 +62,15 @@ class Refusals:
     @callback
     def _async_follow(self, phone: SnomPhone, _: None) -> None:
         subentry_id = phone.settings.subentry_id
-        before = self._agents.get(subentry_id)
-        sendings = phone.phone.sendings
-        refusing = [it.user_agent for it in sendings if it.documents_refused]
+        known = phone.phone.refused_documents
+        takes = [not it.documents_refused for it in phone.phone.sendings]
+        before = subentry_id in self._refusing
         # Not if another contact takes them: it may be the one that fetches settings.
-        if refusing and len(refusing) == len(sendings):
-            after = before if before in refusing else refusing[-1]
-        elif sendings and before not in {it.user_agent for it in sendings}:
-            after = None
-        else:
-            after = before
-        if after == before:
+        refuses = bool(known) and (before or not any(takes))
+        if refuses == before:
             return
-        if after is None:
-            del self._agents[subentry_id]
+        if refuses:
+            self._refusing.add(subentry_id)
         else:
-            self._agents[subentry_id] = after
-        self._save(subentry_id)
-        if before is None or after is None:
-            self._changed()
+            self._refusing.discard(subentry_id)
+        self._changed()
