@@ -39,7 +39,7 @@ def format_dialog_info(
 
     `entity` is the URI of the resource. `version` rises with each document of a
     subscription. The name of `remote` is the attribute `display`, as in section 4.1.6.1,
-    in the examples and in all that phones read; the schema calls it `display-name`.
+    not the schema's `display-name`, which phones do not read (docs/decisions/0020).
     """
     # ElementTree takes ten times as long, for what each lamp gets at each change.
     lines = [
