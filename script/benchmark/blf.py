@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 import gc
+from itertools import product
 import statistics
 from time import perf_counter, process_time
 import tracemalloc
@@ -37,8 +38,16 @@ class Subscribed(NamedTuple):
     """KiB a phone when all transactions have ended, if it is traced."""
 
 
-async def subscribe(count: int, subscribed: int, *, traced: bool = False) -> Subscribed:
-    """Let phones register, and subscribe to their keys, at once."""
+PAUSE = 0.1
+"""Seconds after which phones subscribe that take their time: all have registered by then,
+and subscribe together. Those that do so without delay subscribe one after the other, since
+their REGISTERs are answered one after the other."""
+
+
+async def subscribe(
+    count: int, subscribed: int, *, pause: float = 0.0, traced: bool = False
+) -> Subscribed:
+    """Let phones register at once, and subscribe to their keys after a pause."""
     gc.collect()
     if traced:
         tracemalloc.start()
@@ -50,6 +59,7 @@ async def subscribe(count: int, subscribed: int, *, traced: bool = False) -> Sub
         keys=KEYS,
         password=PASSWORD,
         subscribed=subscribed,
+        pause=pause,
     )
     begun = process_time()
     registered = await register_crowd(plan)
@@ -71,15 +81,15 @@ async def subscribe(count: int, subscribed: int, *, traced: bool = False) -> Sub
 
 async def bench_power_cut(counts: tuple[int, ...]) -> None:
     """Print how long it takes until all lamps of all phones have their state."""
-    for count in counts:
-        registered, processor, _ = await subscribe(count, KEYS)
+    for pause, count in product((0.0, PAUSE), counts):
+        registered, processor, _ = await subscribe(count, KEYS, pause=pause)
         seconds = registered.seconds
         print(
-            f"{count:>6,} phones subscribe to {KEYS} keys at once: {seconds:.2f} s until"
-            f" all lamps have their state ({seconds / count * 1000:.1f} ms a phone, of"
-            f" the server's processor {processor / count * 1000:.1f} ms),"
-            f" {registered.repeated} requests of phones and {registered.again} NOTIFYs"
-            " sent again, no subscription lost",
+            f"{count:>6,} phones subscribe to {KEYS} keys {pause} s after they have"
+            f" registered: {seconds:.2f} s until all lamps have their state"
+            f" ({seconds / count * 1000:.1f} ms a phone, of the server's processor"
+            f" {processor / count * 1000:.1f} ms), {registered.repeated} requests of"
+            f" phones and {registered.again} NOTIFYs sent again, no subscription lost",
             flush=True,
         )
     count = counts[0]

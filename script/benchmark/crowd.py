@@ -38,10 +38,12 @@ class Plan:
     """How many keys each phone has."""
     password: str
     subscribed: int | None = None
-    """How many of its keys each phone subscribes to, at once when it is registered.
+    """How many of its keys each phone subscribes to, all at once when it is registered.
 
     None for phones that get documents.
     """
+    pause: float = 0.0
+    """Seconds that each phone waits before it subscribes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
         self._server = ("127.0.0.1", plan.port)
         self._keys = plan.keys if plan.subscribed is None else plan.subscribed
         self._subscribed = plan.subscribed or 0
+        self._pause = plan.pause
         self._password = plan.password
         self._cseq = 0
         self._authorization = ""
@@ -201,6 +204,10 @@ class CrowdPhone(asyncio.DatagramProtocol):
             "Content-Length: 0\r\n\r\n"
         ).encode()
         self._asking[f"{self._cseq} REGISTER".encode()] = Asking(self, request)
+
+    def _subscribe_all(self) -> None:
+        for key in range(1, self._subscribed + 1):
+            self._subscribe(key)
 
     def _subscribe(self, key: int) -> None:
         name, address = self._name, f"{self._host}:{self._port}"
@@ -250,9 +257,8 @@ class CrowdPhone(asyncio.DatagramProtocol):
             return
         assert data.startswith(b"SIP/2.0 200"), data
         if b" REGISTER" in cseq[1]:  # type: ignore[index]
-            for key in range(1, self._subscribed + 1):
-                self._subscribe(key)
             self._know(())
+            asyncio.get_running_loop().call_later(self._pause, self._subscribe_all)
 
     def _take(self, data: bytes, addr: tuple[str, int]) -> None:
         self.latest = perf_counter()

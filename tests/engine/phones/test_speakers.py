@@ -14,6 +14,7 @@ import pytest
 from custom_components.snom_buttons.engine.phones import MESSAGES, Phone, Speakers
 from custom_components.snom_buttons.engine.phones.blf import AT_ONCE
 from custom_components.snom_buttons.engine.phones.contact import FIRST_AT_ONCE
+from custom_components.snom_buttons.engine.phones.server import EXPIRY_PAUSE
 from custom_components.snom_buttons.engine.refused import Failed
 from custom_components.snom_buttons.engine.xbuttons import Direction, LightMode
 from tests.support.rawphone import TIMER_F, RawMessage, RawPhone
@@ -779,6 +780,28 @@ def test_what_ends_a_subscription() -> None:
             assert (await desk.subscribe("4")).status == 200
             server.remove_phone("44")
             assert server._notifier.subscriptions("44") == ()
+
+    jumping(test)
+
+
+def test_subscriptions_that_expire_one_after_the_other_end_together() -> None:
+    """A phone that has gone had made them one after the other, too."""
+
+    async def test() -> None:
+        async with serving(make_phone()) as server, raw_phone(server) as desk:
+            await desk.register(expires=3600)
+            for key in ("1", "2", "3"):
+                assert (await desk.subscribe(key, expires=60)).status == 200
+                await asyncio.sleep(0.1)
+            ended = "terminated;reason=timeout terminated"
+            await asyncio.sleep(60)  # the last one has expired 0.1 s before
+            assert [told(desk, key)[-1] == ended for key in "123"] == [
+                True,
+                False,
+                False,
+            ]
+            await asyncio.sleep(EXPIRY_PAUSE)
+            assert [told(desk, key)[-1] for key in "123"] == 3 * [ended]
 
     jumping(test)
 

@@ -115,7 +115,10 @@ def test_one_sender_leaves_room_for_the_others(waiting: Waiting) -> None:
 
 
 def test_all_senders_together_have_a_limit(waiting: Waiting) -> None:
-    flows = [Flow("UDP", f"192.0.2.{number}", 5060) for number in range(9)]
+    flows = [
+        Flow("UDP", f"192.0.2.{number}", 5060)
+        for number in range(MAX_SIZE // MAX_OF_FLOW + 1)
+    ]
     assert sum(map(waiting.fill, flows)) == MAX_SIZE // KIB
     assert not waiting.add("press", Urgency.FIRST, HALL)
     assert len(waiting.rest()) == MAX_SIZE // KIB

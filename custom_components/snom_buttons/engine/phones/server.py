@@ -36,6 +36,10 @@ from .setup import LineSetup, PhoneSetup, Speakers
 from .signal import Signal
 from .storage import Change, Storage
 
+EXPIRY_PAUSE = 1.0
+"""Seconds between two looks for subscriptions that have expired, each of which looks at all:
+those of phones that went away together expire one after the other."""
+
 
 class CannotListen(OSError):
     """The system refused a socket for a transport."""
@@ -492,4 +496,7 @@ class PhoneServer:
 
     def _expire_subscriptions(self) -> None:
         self._notifier.expire()
-        self._subscription_expiry.advance(self._notifier.next_expiry)
+        due = self._notifier.next_expiry
+        if due is not None:
+            due = max(due, self._clock() + EXPIRY_PAUSE)
+        self._subscription_expiry.advance(due)

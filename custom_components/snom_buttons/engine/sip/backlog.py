@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from .flow import Flow
 
-MAX_SIZE = 8 * 1024 * 1024
-"""Bytes of all datagrams that wait: five thousand of phones."""
+MAX_SIZE = 32 * 1024 * 1024
+"""Bytes of all datagrams that wait: 24 SUBSCRIBEs of each of a thousand phones."""
 MAX_OF_FLOW = 2 * 1024 * 1024
 """Bytes of those of one flow, which may be a proxy with many phones behind it."""
 OVERHEAD = 512

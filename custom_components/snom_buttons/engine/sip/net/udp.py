@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address
 import logging
 import socket
+import sys
 from time import monotonic
 from typing import Any
 
@@ -14,8 +16,10 @@ from .sockets import listening_socket, plain_host, socket_address
 
 _LOGGER = logging.getLogger(__name__)
 
-RECEIVE_BUFFER = 1024 * 1024
+RECEIVE_BUFFER = 4 * 1024 * 1024
 """Bytes of the receive buffer, so that a burst of phones is not lost."""
+_SO_RCVBUFFORCE = 33
+"""Like SO_RCVBUF, beyond the limit of the system (socket(7), asm-generic/socket.h)."""
 
 TURN = 0.001
 """Seconds for which datagrams are read in one turn of the loop, and dropped."""
@@ -50,7 +54,7 @@ class UdpTransport(asyncio.DatagramProtocol):
         self._closed = loop.create_future()
         self._socket = listening_socket(host, port, socket.SOCK_DGRAM)
         self._family = self._socket.family
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        _enlarge(self._socket)
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: self, sock=self._socket
         )
@@ -145,6 +149,18 @@ class UdpTransport(asyncio.DatagramProtocol):
             self._transport = None
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
+
+
+def _enlarge(sock: socket.socket) -> None:
+    """Ask for RECEIVE_BUFFER, of which the system may grant a part.
+
+    A privileged process gets all of it, as Home Assistant's container usually is.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+            return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
 @lru_cache(maxsize=2048)
