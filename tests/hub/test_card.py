@@ -69,9 +69,15 @@ def resources() -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def lovelace(resources: list[dict[str, str]]) -> dict[str, Any]:
-    """Return the settings of dashboards in configuration.yaml."""
+def dashboards() -> dict[str, Any]:
+    """Return the dashboards of configuration.yaml."""
     return {}
+
+
+@pytest.fixture
+def lovelace(dashboards: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of dashboards in configuration.yaml."""
+    return {"dashboards": dashboards}
 
 
 @pytest.fixture
@@ -221,6 +227,21 @@ async def test_it_is_withdrawn_with_the_last_entry_and_offered_again(
     await hass.config_entries.async_setup(third.entry_id)
     assert await pages.resources() == [OURS]
     assert await pages.page()
+
+
+@pytest.mark.parametrize(
+    "dashboards",
+    [{"snom-phones": {"mode": "yaml", "title": "Mine", "filename": "mine.yaml"}}],
+)
+async def test_a_dashboard_of_the_user_keeps_the_path(
+    hass: HomeAssistant,
+    pages: Frontend,
+    server: MockConfigEntry,
+) -> None:
+    before = await pages.page()
+    assert before is not None and before["title"] == "Mine"
+    await hass.config_entries.async_remove(server.entry_id)
+    assert await pages.page() == before
 
 
 async def test_a_disabled_entry_keeps_it(

@@ -61,7 +61,10 @@ async def async_withdraw_card(hass: HomeAssistant) -> None:
     async with hass.data.setdefault(_LOCK, asyncio.Lock()):
         if not hass.config_entries.async_entries(DOMAIN, include_ignore=False):
             await _async_load_in_frontend(hass, None)
-            frontend.async_remove_panel(hass, PANEL_PATH, warn_if_unknown=False)
+            # A dashboard of the user may have the path.
+            panel = hass.data[frontend.DATA_PANELS].get(PANEL_PATH)
+            if panel is not None and panel.component_name == "custom":
+                frontend.async_remove_panel(hass, PANEL_PATH)
 
 
 async def _async_load_in_frontend(hass: HomeAssistant, url: str | None) -> None:
