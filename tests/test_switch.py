@@ -47,8 +47,9 @@ async def test_a_switch_is_unavailable_while_its_phone_is_away(
     assert hass.states.get(ALARM).state == STATE_UNAVAILABLE
 
 
+@over_both_speakers
 async def test_a_toggle_changes_state_then_phone_then_event(
-    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
+    hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone, speaker: str
 ) -> None:
     # The look does not change: the outbox is idle when the key is pressed.
     update_phone(hass, server, keys=[*KEYS[:2], KEYS[2] | {"toggle": True}, KEYS[3]])
@@ -66,7 +67,7 @@ async def test_a_toggle_changes_state_then_phone_then_event(
     await hass.async_block_till_done()
     assert order == [
         ALARM,
-        "MESSAGE",
+        {"buttons": "MESSAGE", "blf": "NOTIFY"}[speaker],
         "event.phone_44_alarm_press",
         "snom_buttons_key_press",
     ]

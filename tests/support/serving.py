@@ -102,14 +102,15 @@ def raw_phone(server: PhoneServer, extension: str = "44", **options: Any) -> Raw
 
 
 def noting_messages(server: PhoneServer) -> list[str]:
-    """Return a list that gets an entry for each MESSAGE that the server sends."""
+    """Return a list that gets the method of each MESSAGE and NOTIFY that is sent."""
     order: list[str] = []
     transport = server._endpoint._transports["UDP"]
     send = transport.send
 
     def noting(data: bytes, flow: Flow) -> None:
-        if data.startswith(b"MESSAGE "):
-            order.append("MESSAGE")
+        method = data.partition(b" ")[0].decode()
+        if method in ("MESSAGE", "NOTIFY"):
+            order.append(method)
         send(data, flow)
 
     transport.send = noting  # type: ignore[method-assign]

@@ -131,7 +131,11 @@ class Blf:
         while due:
             part, due = due[:room], due[room:]
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._outcome(*each)) for each in part]
+                # Sent in this turn: the event of a press comes in the next.
+                tasks = [
+                    group.create_task(self._outcome(*each), eager_start=True)
+                    for each in part
+                ]
             came = [task.result() for task in tasks]
             results += [
                 (*each, outcome) for each, outcome in zip(part, came, strict=True)
