@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 import pytest
 
@@ -10,7 +11,7 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from tests.support.entries import PASSWORD
 from tests.support.killed import PHONE, ask, started, stored
 from tests.support.ports import LOCALHOST, free_port
-from tests.support.rawphone import RawPhone
+from tests.support.rawphone import RawMessage, RawPhone
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -38,26 +39,41 @@ async def test_each_file_is_whole_whenever_the_process_is_killed(
     assert not [name for name in names if "corrupt" in name]
 
 
+def numbers(notice: RawMessage) -> tuple[int, int]:
+    """Return what rises in a dialog: the document's version, and the NOTIFY's CSeq."""
+    version = re.search(r'<dialog-info [^>]*version="(\d+)"', notice.body)
+    assert version, notice.body
+    return int(version[1]), int(notice.get("CSeq").split()[0])
+
+
 async def test_subscriptions_go_on(tmp_path: Path) -> None:
+    """The phone does not ask for that, and gets no number twice.
+
+    It would drop a version that is not higher (RFC 4235 4.1.1), and refuse such a CSeq
+    (RFC 3261 12.2.2).
+    """
     port = free_port()
     async with RawPhone((LOCALHOST, port), "44", PASSWORD) as desk:
         async with started(tmp_path, port) as program:
             await desk.register()
             answer = await desk.subscribe("3")
             assert answer.status == 200
-            assert await ask(program, "turn") == "shows on Key 1"
-            await desk.until(lambda: "confirmed" in desk.notices[-1].body)
+            for state in ("confirmed", "terminated", "confirmed"):
+                await ask(program, "turn")
+                await desk.until(lambda state=state: state in desk.notices[-1].body)
             await stored(tmp_path, answer.get("Call-ID"))
             await stored(tmp_path, "c=on")
         before = desk.notices[-1]
+        versions, cseqs = zip(*map(numbers, desk.notices), strict=True)
         desk.notices.clear()
         async with started(tmp_path, port) as program:
             await desk.until(lambda: bool(desk.notices))
             (notice,) = desk.notices
             assert notice.get("Call-ID") == before.get("Call-ID")
             assert "confirmed" in notice.body
-            cseqs = [int(n.get("CSeq").split()[0]) for n in (before, notice)]
-            assert cseqs[0] < cseqs[1]
+            version, cseq = numbers(notice)
+            assert version > max(versions)
+            assert cseq > max(cseqs)
             assert (await desk.subscribe("3", within=answer)).status == 200
             assert await ask(program, "turn") == "shows off Key 1"
             await desk.until(lambda: "terminated" in desk.notices[-1].body)
