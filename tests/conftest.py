@@ -131,8 +131,12 @@ async def phones(
             assert answer.status == 200, answer
             if isinstance(phone, BlfPhone):
                 entry: MockConfigEntry = request.getfixturevalue("config_entry")
-                keys = entry.subentries[f"subentry_{extension}"].data["keys"]
-                await phone.watch(*(it["key"] for it in keys if it["kind"] != "none"))
+                [data] = [
+                    subentry.data
+                    for subentry in entry.subentries.values()
+                    if subentry.data.get("extension") == extension
+                ]
+                await phone.watch(*(it["key"] for it in data["keys"]))
             await phone.until(lambda: bool(phone.keys))
             return phone
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +21,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, in_sync
 from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
@@ -90,8 +92,17 @@ async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:
 
 # The state
 
+over_both_speakers_but_labels = pytest.mark.parametrize(
+    ("speaker", "entity_id"),
+    [
+        ("buttons", LABEL),  # which no BLF key has
+        *product(("buttons", "blf"), (LIGHT, SWITCH)),
+    ],
+    indirect=["speaker"],
+)
 
-@pytest.mark.parametrize("entity_id", CHANGES)
+
+@over_both_speakers_but_labels
 async def test_a_state_that_the_phone_refuses_is_assumed_until_it_takes_it(
     hass: HomeAssistant, phone: RawPhone, entity_id: str
 ) -> None:
@@ -106,7 +117,7 @@ async def test_a_state_that_the_phone_refuses_is_assumed_until_it_takes_it(
     await becomes(hass, entity_id, False)
 
 
-@pytest.mark.parametrize("entity_id", CHANGES)
+@over_both_speakers_but_labels
 async def test_a_state_without_an_answer_is_assumed_after_a_second(
     hass: HomeAssistant, phone: RawPhone, entity_id: str
 ) -> None:
@@ -119,6 +130,7 @@ async def test_a_state_without_an_answer_is_assumed_after_a_second(
     await becomes(hass, entity_id, False)
 
 
+@over_both_speakers
 @pytest.mark.parametrize("entity_id", [LIGHT, SWITCH])
 async def test_a_phone_that_answers_changes_a_state_once(
     hass: HomeAssistant, phone: RawPhone, entity_id: str
@@ -168,6 +180,7 @@ async def test_a_registration_changes_each_state_once(
     assert [lamps.count(lamp) for lamp in CHANGES] == [1, 1, 1]
 
 
+@over_both_speakers
 async def test_the_states_of_a_phone_that_is_not_registered_are_assumed(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:
@@ -180,6 +193,7 @@ async def test_the_states_of_a_phone_that_is_not_registered_are_assumed(
 # Actions that wait
 
 
+@over_both_speakers
 async def test_the_answer_is_in_the_response(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:
@@ -187,14 +201,20 @@ async def test_the_answer_is_in_the_response(
         hass, "set_key", entity_id=[LIGHT, OTHER], light="on", wait=True
     )
     assert [key["answers"] for key in response["keys"]] == [["200 Whatever"]] * 2
-    assert phone.keys["1"]["c"] == phone.keys["2"]["c"] == "on"
+    assert phone.has("1", c="on") and phone.has("2", c="on")
+
+
+async def test_the_answer_to_a_document_is_in_the_response(
+    hass: HomeAssistant, phone: RawPhone
+) -> None:
     response = await call(
         hass, "send_document", entity_id=LIGHT, document="k=99\nc=on", wait="yes"
     )
     assert response["phones"][0]["answers"] == ["200 Whatever"]
-    assert phone.keys["99"]["c"] == "on"
+    assert phone.has("99", c="on")
 
 
+@over_both_speakers
 @pytest.mark.parametrize("more", [{}, {"wait": False}])
 async def test_without_waiting_there_is_no_answer(
     hass: HomeAssistant, phone: RawPhone, more: dict[str, bool]
@@ -204,6 +224,7 @@ async def test_without_waiting_there_is_no_answer(
     assert "answers" not in response["keys"][0]
 
 
+@over_both_speakers
 async def test_two_contacts_give_two_answers(
     hass: HomeAssistant, config_entry: MockConfigEntry, phone: RawPhone, phones: Phones
 ) -> None:
@@ -221,6 +242,7 @@ FAILURES = {
 }
 
 
+@over_both_speakers
 @pytest.mark.parametrize(
     "action",
     [
@@ -257,6 +279,7 @@ async def test_an_action_fails_if_the_phone_does(
     assert key.is_on
 
 
+@over_both_speakers
 @pytest.mark.parametrize("how", ["unload", "remove", "unregister"])
 async def test_waiting_ends_with_the_registration(
     hass: HomeAssistant, config_entry: MockConfigEntry, phone: RawPhone, how: str
@@ -280,6 +303,7 @@ async def test_waiting_ends_with_the_registration(
                 await waiting
 
 
+@over_both_speakers
 async def test_one_phone_of_two_fails(
     hass: HomeAssistant, phone: RawPhone, phones: Phones
 ) -> None:
@@ -289,7 +313,7 @@ async def test_one_phone_of_two_fails(
     lamps = ["light.phone_45_key_1", LIGHT]
     with pytest.raises(HomeAssistantError, match="Phone 44 answered 488 Whatever"):
         await call(hass, "set_key", entity_id=lamps, light="on", wait=True)
-    assert other.keys["1"]["c"] == "on"
+    assert other.has("1", c="on")
 
 
 async def test_a_wrong_wish_to_wait_is_refused_and_changes_nothing(

@@ -6,12 +6,14 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.const import ATTR_DEVICE_CLASS, STATE_OFF, STATE_ON, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, reaches
 
 REGISTERED = "binary_sensor.phone_44_registered"
 IN_SYNC = "binary_sensor.phone_44_keys_up_to_date"
 
 
+@over_both_speakers
 async def test_registered_follows_the_phone(
     hass: HomeAssistant,
     server: MockConfigEntry,
@@ -30,6 +32,7 @@ async def test_registered_follows_the_phone(
     assert hass.states.get(REGISTERED).state == STATE_OFF
 
 
+@over_both_speakers
 async def test_in_sync_is_off_by_default(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,

@@ -27,6 +27,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConditionError
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import (
     Phones,
     add_phone,
@@ -133,6 +134,7 @@ def test_every_type_has_its_sentence() -> None:
             assert ("{subtype}" in sentence) == (name == SHOWS), name
 
 
+@over_both_speakers
 async def test_a_phone_is_registered_or_not(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -147,6 +149,7 @@ async def test_a_phone_is_registered_or_not(
     assert not holds(hass, condition(hass, "registered"))
 
 
+@over_both_speakers
 async def test_a_key_shows_a_light_mode(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -169,6 +172,7 @@ async def test_a_key_shows_a_light_mode(
     assert shows("off", subtype="3 (Whatever it was named)")
 
 
+@over_both_speakers
 async def test_an_automation_runs_under_a_condition(
     hass: HomeAssistant,
     server: MockConfigEntry,

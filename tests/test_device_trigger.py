@@ -313,6 +313,7 @@ async def test_a_trigger_survives_a_reload_and_a_rename(
     assert await async_validate_trigger_config(hass, config)
 
 
+@over_both_speakers
 async def test_a_trigger_survives_a_phone_with_another_extension(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -325,6 +326,7 @@ async def test_a_trigger_survives_a_phone_with_another_extension(
     assert [event.data["data"]["phone"] for event in ran] == ["46"]
 
 
+@over_both_speakers
 async def test_a_trigger_survives_a_phone_that_is_removed_and_added(
     hass: HomeAssistant,
     server: MockConfigEntry,

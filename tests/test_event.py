@@ -49,12 +49,13 @@ async def test_a_press_is_an_event_of_its_key(
 async def test_any_action_is_a_press(
     hass: HomeAssistant, phone: RawPhone, action: str
 ) -> None:
-    assert (await phone.press("1", action)).status == 200
+    assert (await phone.press("1", action)).status == phone.press_status
     state = hass.states.get(PRESS)
     assert state.attributes[ATTR_EVENT_TYPE] == ButtonEventType.PRESS_END
     assert state.attributes["action"] == action
 
 
+@over_both_speakers
 async def test_a_call_from_a_key_is_a_press(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:
@@ -66,6 +67,7 @@ async def test_a_call_from_a_key_is_a_press(
     assert hass.states.get(DIALLED).state == STATE_UNKNOWN
 
 
+@over_both_speakers
 async def test_a_dialled_number_is_an_event_of_the_phone(
     hass: HomeAssistant, phone: RawPhone, device_registry: dr.DeviceRegistry
 ) -> None:
@@ -95,8 +97,8 @@ async def test_each_press_is_on_the_bus(
 ) -> None:
     """Including keys that are set up as not used, and keys that are not set up."""
     events = async_capture_events(hass, "snom_buttons_key_press")
-    assert (await phone.press(key, number=f"key{key}")).status == 200
-    assert (await phone.press(key, number=f"key{key}")).status == 200
+    assert (await phone.press(key, number=f"key{key}")).status == phone.press_status
+    assert (await phone.press(key, number=f"key{key}")).status == phone.press_status
     await hass.async_block_till_done()
 
     first, second = events
@@ -130,6 +132,7 @@ async def test_a_key_that_is_not_used_has_no_entity(
     assert hass.states.get("light.phone_44_key_4") is None
 
 
+@over_both_speakers
 async def test_the_last_press_outlives_an_absence(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:

@@ -19,6 +19,7 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import add_phone, line_subentry, update_phone
 from tests.support.rawphone import RawPhone
 
@@ -88,6 +89,7 @@ async def test_a_label_of_the_lamp_itself_is_a_name(
     assert hass.states.get(LIGHT).state == "off"
 
 
+@over_both_speakers
 @pytest.mark.parametrize("target", ["area_id", "floor_id", "label_id", "device_id"])
 async def test_lights_of_the_room_are_turned_off_with_it(
     hass: HomeAssistant,

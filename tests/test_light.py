@@ -58,6 +58,7 @@ async def call(
     return state
 
 
+@over_both_speakers
 async def test_on_and_off(hass: HomeAssistant, phone: RawPhone) -> None:
     state = await call(hass, SERVICE_TURN_ON, PLAIN)
     assert state.state == STATE_ON
@@ -65,7 +66,7 @@ async def test_on_and_off(hass: HomeAssistant, phone: RawPhone) -> None:
     assert state.attributes[ATTR_EFFECT] == "off"
     assert state.attributes[ATTR_SUPPORTED_COLOR_MODES] == [ColorMode.ONOFF]
     shown = await phone.shows("1", c="on")
-    assert shown == {"c": "on", "n": "key1", "a": "message", "l": "Key 1"}
+    assert shown == phone.as_shown(c="on", n="key1", a="message", l="Key 1")
 
     state = await call(hass, SERVICE_TURN_OFF, PLAIN)
     assert state.state == STATE_OFF
@@ -106,6 +107,7 @@ async def test_a_lamp_that_was_off_comes_on_steadily(
     await phone.shows("1", c="on")
 
 
+@over_both_speakers
 async def test_an_unknown_effect_is_refused(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:
@@ -162,6 +164,7 @@ async def test_a_color_that_is_rather_white_leaves_the_choice_to_the_phone(
     await phone.shows("2", c="on", o=None)
 
 
+@over_both_speakers
 async def test_a_scene_brings_lamps_back(hass: HomeAssistant, phone: RawPhone) -> None:
     """Including one whose colour was never set."""
     assert await async_setup_component(hass, "scene", {})
@@ -185,6 +188,7 @@ async def test_a_scene_brings_lamps_back(hass: HomeAssistant, phone: RawPhone) -
         await phone.shows(key, c="hold")
 
 
+@over_both_speakers
 async def test_a_lamp_that_is_off_has_no_effect(
     hass: HomeAssistant, phone: RawPhone
 ) -> None:
@@ -233,6 +237,7 @@ async def test_colors_that_were_set_elsewhere(
     assert hass.states.get(COLORED).attributes[ATTR_HS_COLOR] == shown
 
 
+@over_both_speakers
 async def test_a_word_that_is_no_effect_is_one_once_it_was_shown(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -247,6 +252,7 @@ async def test_a_word_that_is_no_effect_is_one_once_it_was_shown(
     await phone.shows("1", c="disco")
 
 
+@over_both_speakers
 async def test_a_light_is_unavailable_while_its_phone_is_away(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -258,6 +264,7 @@ async def test_a_light_is_unavailable_while_its_phone_is_away(
     assert hass.states.get(PLAIN).state == STATE_UNAVAILABLE
 
 
+@over_both_speakers
 @pytest.mark.parametrize("kind", ["light", "switch"])
 async def test_many_lamps_do_not_block_the_loop(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones, kind: str
@@ -341,11 +348,12 @@ async def test_an_action_on_many_lamps_sends_each_phone_one_document(
     assert [len(phone.requests) for phone in registered] == [1] * len(registered)
 
 
+@over_both_speakers
 async def test_lights_of_one_phone_leave_others_alone(
     hass: HomeAssistant, phone: RawPhone, phones: Phones
 ) -> None:
     other = await phones("45")
     await call(hass, SERVICE_TURN_ON, "light.phone_45_key_1")
     await other.shows("1", c="on")
-    assert "c" not in phone.keys["1"]
+    assert phone.has("1", c=None)
     assert hass.states.get(PLAIN).state == STATE_OFF

@@ -20,6 +20,7 @@ from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.support.activity import Told, recorded, set_up_activity, told
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import (
     KEYS,
     Phones,
@@ -74,6 +75,7 @@ def state(hass: HomeAssistant, entity_id: str) -> State:
     return found
 
 
+@over_both_speakers
 async def test_what_a_press_does_has_its_context(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -95,6 +97,7 @@ async def test_what_a_press_does_has_its_context(
     assert state(hass, "switch.phone_44_alarm").context not in seen
 
 
+@over_both_speakers
 async def test_what_nothing_caused_has_a_context_of_its_own(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -119,6 +122,7 @@ async def test_what_nothing_caused_has_a_context_of_its_own(
     assert state(hass, "event.phone_44_alarm_press").context not in seen
 
 
+@over_both_speakers
 async def test_presses_at_the_same_moment_share_no_context(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -136,6 +140,7 @@ async def test_presses_at_the_same_moment_share_no_context(
         ] == contexts
 
 
+@over_both_speakers
 async def test_a_press_is_the_parent_of_an_automation(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -148,6 +153,7 @@ async def test_a_press_is_the_parent_of_an_automation(
     assert lamp.context.parent_id == presses[0].context.id
 
 
+@over_both_speakers
 async def test_a_dial_rule_runs_in_the_context_of_the_number(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -180,6 +186,7 @@ async def test_a_document_is_shown_in_the_context_of_its_action(
     assert state(hass, "light.phone_44_key_1").context is context
 
 
+@over_both_speakers
 async def test_a_line_is_seized_in_the_context_of_the_press(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -234,6 +241,7 @@ async def logbook(recorder_mock: Recorder, hass: HomeAssistant) -> None:
     await set_up_activity(hass)
 
 
+@over_both_speakers
 @pytest.mark.usefixtures("recorder_mock", "logbook")
 async def test_the_logbook_names_the_press(
     hass: HomeAssistant,
@@ -259,6 +267,7 @@ async def test_the_logbook_names_the_press(
     assert ("Key 3 (Alarm)", "was pressed at Phone 44", None) in log
 
 
+@over_both_speakers
 @pytest.mark.usefixtures("recorder_mock", "logbook")
 async def test_the_logbook_names_the_press_as_it_happens(
     hass: HomeAssistant,
@@ -291,6 +300,7 @@ LIVING_ROOM = key_data("4", kind="linked", name="Living room") | {
 }
 
 
+@over_both_speakers
 @pytest.mark.usefixtures("recorder_mock", "logbook")
 async def test_the_logbook_names_the_press_behind_a_linked_entity(
     hass: HomeAssistant,
@@ -344,6 +354,7 @@ async def test_the_logbook_names_the_press_behind_a_linked_entity(
     }
 
 
+@over_both_speakers
 @pytest.mark.usefixtures("recorder_mock", "logbook")
 async def test_the_logbook_speaks_the_language_of_home_assistant(
     hass: HomeAssistant,

@@ -15,6 +15,7 @@ from custom_components.snom_buttons.hub.links import press as linked_press
 from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import (
     KEYS,
     add_phone,
@@ -56,11 +57,12 @@ async def server(hass: HomeAssistant, config_entry: MockConfigEntry) -> MockConf
     return config_entry
 
 
+@over_both_speakers
 async def test_it_does_what_a_press_on_the_phone_does(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
     presses = async_capture_events(hass, "snom_buttons_key_press")
-    assert (await phone.press("3")).status == 200
+    assert (await phone.press("3")).status == phone.press_status
     await reaches(hass, "switch.phone_44_alarm", "on")
     answer = await press_key(hass)
     assert [(key["phone"], key["key"]) for key in answer["keys"]] == [("44", "3")]
@@ -73,7 +75,7 @@ async def test_it_does_what_a_press_on_the_phone_does(
     assert simulated == real | {"simulated": True}
     state = hass.states.get("event.phone_44_alarm_press")
     assert state and state.attributes["simulated"] is True
-    assert (await phone.press("3")).status == 200
+    assert (await phone.press("3")).status == phone.press_status
     await reaches(hass, "switch.phone_44_alarm", "on")
     state = hass.states.get("event.phone_44_alarm_press")
     assert state and "simulated" not in state.attributes
@@ -121,6 +123,7 @@ async def test_a_press_does_nothing_that_its_user_may_not_do(
     assert hass.states.is_state(LAMP, "off")
 
 
+@over_both_speakers
 async def test_a_key_of_a_shared_line_can_be_pressed_and_not_set(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:

@@ -28,6 +28,7 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 from homeassistant.util import dt as dt_util
+from tests.support.blfphone import over_both_speakers
 from tests.support.clock import hurrying
 from tests.support.entries import Phones, reaches, update_phone
 from tests.support.ports import LOCALHOST
@@ -35,6 +36,7 @@ from tests.support.ports import LOCALHOST
 ROUND_TRIP = "sensor.phone_44_round_trip_time"
 
 
+@over_both_speakers
 async def test_the_round_trip_time_is_off_by_default(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
@@ -116,6 +118,7 @@ async def test_sensors_that_change_often_are_off_by_default(
     assert entry.entity_category is EntityCategory.DIAGNOSTIC
 
 
+@over_both_speakers
 async def test_what_a_registration_says(
     hass: HomeAssistant, config_entry: MockConfigEntry, phones: Phones
 ) -> None:
@@ -171,6 +174,7 @@ async def test_what_a_registration_says(
         assert hass.states.get(entity_id).state == STATE_UNAVAILABLE
 
 
+@over_both_speakers
 async def test_a_registration_that_is_renewed_writes_no_state(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -194,6 +198,7 @@ async def test_a_registration_that_is_renewed_writes_no_state(
     assert after == before
 
 
+@over_both_speakers
 async def test_of_several_contacts_the_one_that_the_device_shows(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
@@ -345,6 +350,7 @@ async def test_the_last_press_is_by_a_finger_and_is_known_after_a_restart(
     assert hass.states.get(last).state == again.isoformat(timespec="seconds")
 
 
+@over_both_speakers
 async def test_the_last_press_belongs_to_no_key(
     hass: HomeAssistant, config_entry: MockConfigEntry, phones: Phones
 ) -> None:

@@ -8,12 +8,14 @@ from pytest_homeassistant_custom_component.common import (
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import update_phone
 from tests.support.rawphone import RawPhone
 
 RULES = {"dial_rules": [{"number": "77", "run": "script.doorbell"}]}
 
 
+@over_both_speakers
 async def test_a_rule_runs_its_script_for_its_phone_only(
     hass: HomeAssistant, server: MockConfigEntry, phone: RawPhone
 ) -> None:
@@ -32,6 +34,7 @@ async def test_a_rule_runs_its_script_for_its_phone_only(
     assert len(rings) == 1
 
 
+@over_both_speakers
 async def test_a_script_that_cannot_run_is_logged(
     hass: HomeAssistant,
     server: MockConfigEntry,
@@ -45,6 +48,7 @@ async def test_a_script_that_cannot_run_is_logged(
     assert "script.doorbell, which a dial rule turns on, failed" in caplog.text
 
 
+@over_both_speakers
 async def test_a_scene_that_cannot_be_set_is_logged(
     hass: HomeAssistant,
     server: MockConfigEntry,

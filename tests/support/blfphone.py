@@ -73,6 +73,11 @@ class BlfPhone(RawPhone):
             "c" not in lines or self.keys[key] == self.as_shown(**lines)
         )
 
+    @property
+    @override
+    def sends(self) -> int:
+        return len(self._sent)
+
     @override
     def lights(self, key: str) -> list[str]:
         """Return the states that were sent for a key, in order, without repetitions.

@@ -254,6 +254,11 @@ class RawPhone(UdpPeer):
         await self.until(lambda: self.has(key, **lines))
         return self.keys[key]
 
+    @property
+    def sends(self) -> int:
+        """The number of requests with looks, without retransmissions."""
+        return len(self.requests)
+
     def lights(self, key: str) -> list[str]:
         """Return the light modes that were sent for a key, in order."""
         found = []

@@ -24,6 +24,7 @@ from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, add_phone, key_data, phone_subentry
 from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.patience import PATIENCE
@@ -118,6 +119,7 @@ async def test_the_broker_restarts(
     await reach(counts, 2, 0, 0)
 
 
+@over_both_speakers
 @pytest.mark.usefixtures("quick_reconnect")
 @patch.object(mqtt_publisher, "MAX_AGE", 0.2)
 async def test_a_late_press_opens_no_door(
@@ -174,6 +176,7 @@ async def test_our_own_restart(
     assert not [h for h in client.heard if "/44/" in h.topic and not h.payload]
 
 
+@over_both_speakers
 @pytest.mark.parametrize("protocol", ["5"])
 async def test_offline_is_the_last_word(
     hass: HomeAssistant,
@@ -261,6 +264,7 @@ async def test_a_key_that_is_removed_while_unloaded_is_announced_no_more(
     }
 
 
+@over_both_speakers
 async def test_the_base_changes_and_the_option_goes_off(
     hass: HomeAssistant,
     broker: Broker,
@@ -377,6 +381,7 @@ async def test_the_server_is_removed_while_the_broker_restarts(
     assert "could not be reached" not in caplog.text
 
 
+@over_both_speakers
 async def test_read_only(
     hass: HomeAssistant,
     broker: Broker,
@@ -473,7 +478,7 @@ async def test_mqtt_is_set_up_while_the_server_starts(
     client.publish(f"{BASE}/44/key/1/set", "TOGGLE")
     client.publish(f"{BASE}/44/key/1/set", {"label": "last"})
     await phone.shows("1", l="last")
-    assert phone.keys["1"]["c"] == "on"
+    assert phone.has("1", c="on")
     hass.config_entries.async_update_entry(
         config_entry, options={"mqtt": True, "commands": False}
     )
@@ -490,7 +495,7 @@ async def test_a_press_at_the_very_start(
 
     async def begin_with_a_press(started: PhoneServer) -> None:
         await begin(started)
-        assert (await phone.press("1", number="first")).status == 200
+        assert (await phone.press("1", number="first")).status == phone.press_status
 
     with patch.object(PhoneServer, "start", begin_with_a_press):
         assert await hass.config_entries.async_reload(server.entry_id)
@@ -517,6 +522,7 @@ async def test_the_mqtt_integration_goes(
     assert (await client.kept())[f"{BASE}/status"] == "offline"
 
 
+@over_both_speakers
 async def test_the_mqtt_integration_is_reloaded(
     hass: HomeAssistant,
     client: MqttClient,

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.snom_buttons.engine.mqtt.commands import IGNORED
 from homeassistant.core import HomeAssistant
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import (
     PASSWORD,
     Phones,
@@ -69,6 +70,7 @@ async def carried_out(client: MqttClient, phone: RawPhone) -> None:
         await phone.shows("last", c="on" if wanted == "ON" else None)
 
 
+@over_both_speakers
 @pytest.mark.parametrize(
     ("key", "commands", "shown"),
     [
@@ -115,15 +117,16 @@ async def test_set(
         if isinstance(command, dict):
             SET_SCHEMA.validate(command)
     await carried_out(client, phone)
-    assert phone.keys[key] == shown
+    assert phone.keys[key] == phone.as_shown(**shown)
     assert not client.on("snom_buttons/error")
 
 
+@over_both_speakers
 @pytest.mark.parametrize("field", sorted(IGNORED))
 async def test_ignored(client: MqttClient, phone: RawPhone, field: str) -> None:
     client.publish("snom_buttons/44/key/1/set", {"state": "ON", field: 1})
     await carried_out(client, phone)
-    assert phone.keys["1"] == OFF | {"c": "on"}
+    assert phone.keys["1"] == phone.as_shown(**(OFF | {"c": "on"}))
     assert not client.on("snom_buttons/error")
     client.publish("snom_buttons/44/key/1/set", {field: 1})
     heard = await client.first("snom_buttons/error")
@@ -147,6 +150,7 @@ async def test_names_that_a_topic_cannot_hold(
     await phone.shows("a/b+%", c="hold")
 
 
+@over_both_speakers
 @pytest.mark.parametrize(
     "command",
     [
@@ -177,6 +181,7 @@ async def test_what_is_published_changes_nothing_if_it_is_sent_back(
     assert phone.keys["2"] is before
 
 
+@over_both_speakers
 @pytest.mark.parametrize(
     "document", ["k=2\nc=disco\no=#112233\nl=x\n", "k=2\nc=on\nl=y\n", "k=2\nc=record\no=local\n"]
 )  # fmt: skip
@@ -203,6 +208,7 @@ async def test_what_was_published_can_be_sent_back_later(
     assert not client.on("snom_buttons/error")
 
 
+@over_both_speakers
 async def test_what_is_published_can_be_sent_back(
     client: MqttClient, phone: RawPhone
 ) -> None:
@@ -281,6 +287,7 @@ async def test_broken(
     assert phone.keys | {"2": {}} == before | {"2": {}}
 
 
+@over_both_speakers
 async def test_the_key_of_a_shared_line_is_the_lines(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
@@ -300,9 +307,10 @@ async def test_the_key_of_a_shared_line_is_the_lines(
         assert "belongs to the shared line Gate" in heard.json["reason"]
     await carried_out(client, phone)
     assert phone.keys["1"] == free
-    assert "c" not in phone.keys["2"]
+    assert phone.has("2", c=None)
 
 
+@over_both_speakers
 async def test_a_linked_key_is_published_and_not_set(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
@@ -325,12 +333,13 @@ async def test_a_linked_key_is_published_and_not_set(
         assert heard.json["reason"] == (
             "Key 1 of Phone 44 shows what it is linked to, and cannot be set"
         )
-    assert phone.keys["1"]["c"] == "on"
+    assert phone.has("1", c="on")
     assert "9" not in phone.keys
     hass.states.async_set("light.hall", "off")
     await client.hears("snom_buttons/44/key/1/state", state="OFF")
 
 
+@over_both_speakers
 @pytest.mark.parametrize("where", ["key/1", "document"])
 async def test_an_empty_payload_is_no_command(
     client: MqttClient, phone: RawPhone, where: str
@@ -365,6 +374,7 @@ async def test_a_retained_command_is_not_carried_out_again(
     assert not client.on("snom_buttons/error")
 
 
+@over_both_speakers
 async def test_the_log_has_nothing_of_a_command(
     hass: HomeAssistant,
     phone: RawPhone,
@@ -388,6 +398,7 @@ async def test_the_log_has_nothing_of_a_command(
     assert "Logging error" not in capsys.readouterr().err
 
 
+@over_both_speakers
 async def test_a_phone_that_refuses_stays_out_of_sync(
     client: MqttClient, phone: RawPhone
 ) -> None:

@@ -29,6 +29,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import key_data, reaches
 from tests.support.mqtt_peers import Broker, Heard, MqttClient
 from tests.support.patience import PATIENCE
@@ -241,6 +242,7 @@ def device_of_phone(hass: HomeAssistant) -> dr.DeviceEntry:
     return device
 
 
+@over_both_speakers
 async def test_another_home_assistant(
     hass: HomeAssistant,
     announcing: MockConfigEntry,
@@ -346,6 +348,7 @@ async def test_another_home_assistant(
             await asyncio.sleep(0.01)
 
 
+@over_both_speakers
 async def test_another_home_assistant_that_may_only_look(
     hass: HomeAssistant,
     announcing: MockConfigEntry,
@@ -437,6 +440,7 @@ def module_gone(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> None:
     importlib.reload(mqtt_client)
 
 
+@over_both_speakers
 @pytest.mark.parametrize(
     "change",
     [attribute_gone, other_type, key_gone, value_gone, other_value, module_gone],

@@ -6,6 +6,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
+from tests.support.blfphone import over_both_speakers
 from tests.support.mqtt_peers import MqttClient
 from tests.support.rawphone import RawPhone
 
@@ -18,6 +19,7 @@ def protocol() -> str:
     return "5"
 
 
+@over_both_speakers
 async def test_state(
     hass: HomeAssistant,
     client: MqttClient,

@@ -30,6 +30,7 @@ def check(heard: Heard, schema: str) -> Any:
     return said
 
 
+@over_both_speakers
 async def test_status_and_availability(
     client: MqttClient, mqtt_server: MockConfigEntry, phones: Phones
 ) -> None:
@@ -67,6 +68,7 @@ async def test_home_assistant_stops(
     assert run == ["job"]
 
 
+@over_both_speakers
 async def test_state(hass: HomeAssistant, client: MqttClient, phone: RawPhone) -> None:
     heard = await client.hears("snom_buttons/44/key/1/state", in_sync=True)
     assert check(heard, "state") == {
@@ -98,6 +100,7 @@ async def test_state(hass: HomeAssistant, client: MqttClient, phone: RawPhone) -
     }
 
 
+@over_both_speakers
 async def test_a_phone_that_does_not_take_what_it_is_sent(
     client: MqttClient, phone: RawPhone
 ) -> None:
@@ -107,6 +110,7 @@ async def test_a_phone_that_does_not_take_what_it_is_sent(
     await client.hears("snom_buttons/44/key/1/state", state="ON", in_sync=False)
 
 
+@over_both_speakers
 async def test_in_sync_is_published_key_by_key(
     client: MqttClient, phone: RawPhone
 ) -> None:
@@ -147,6 +151,7 @@ async def test_a_key_that_is_not_set_up_and_has_a_strange_name(
     check(heard, "event")
 
 
+@over_both_speakers
 async def test_dialled(client: MqttClient, phone: RawPhone) -> None:
     await phone.invite("0815")
     heard = await client.hears("snom_buttons/44/dialled", number="0815")
@@ -154,6 +159,7 @@ async def test_dialled(client: MqttClient, phone: RawPhone) -> None:
     assert set(check(heard, "dialled")) == {"number", "time", "id"}
 
 
+@over_both_speakers
 async def test_shared_line(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
