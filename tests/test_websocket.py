@@ -185,6 +185,18 @@ async def test_all_that_a_key_shows(
     ]
 
 
+async def test_a_key_that_sends_nothing_cannot_be_pressed(
+    hass: HomeAssistant, server: MockConfigEntry, look: Look
+) -> None:
+    viewer = await look()
+    assert viewer.key("2")["pressable"] is True
+    key = server.runtime_data.server.phones["44"].keys["2"]
+    key.show(replace(key.look, number=None))
+    await viewer.until_key("2", pressable=False)
+    update_phone(hass, server, sending={"speakers": "blf"})
+    await viewer.until_key("2", pressable=True)
+
+
 async def test_the_status_of_the_phone(
     hass: HomeAssistant, server: MockConfigEntry, phones: Any, look: Look
 ) -> None:
@@ -584,11 +596,11 @@ async def test_nothing_is_left_of_clients_that_are_gone(
 
 
 def timers_of(hass: HomeAssistant) -> list[Any]:
-    """Return the timers of feeds that are still set."""
+    """Return the messages of feeds that are still due."""
     loop: Any = hass.loop
     return [
         handle
-        for handle in loop._scheduled
+        for handle in (*loop._scheduled, *loop._ready)
         if not handle.cancelled() and "FaceFeed" in repr(handle)
     ]
 
@@ -660,6 +672,23 @@ async def test_at_most_ten_messages_a_second_and_the_newest_wins(
     gaps = [after - before for before, after in pairwise(times[1:])]
     assert min(gaps) == pytest.approx(faces.INTERVAL)
     assert len(changes) == 31  # at each tenth of three seconds, both ends included
+
+
+async def test_nothing_is_sent_to_a_subscriber_that_has_left(
+    hass: HomeAssistant, server: MockConfigEntry
+) -> None:
+    messages: list[bytes] = []
+    may = {"press": True, "arrange": True}
+    end = server.runtime_data.faces.async_subscribe(
+        "subentry_44", Subscriber(messages.append, lambda: may)
+    )
+    show(server, on=True)
+    assert len(timers_of(hass)) == 1
+    end()
+    assert timers_of(hass) == []
+    await hass.async_block_till_done()
+    assert len(messages) == 1
+    end()  # as a connection does that is closed after an unsubscription
 
 
 async def test_a_change_that_is_taken_back_is_not_sent(
