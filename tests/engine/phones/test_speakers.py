@@ -691,6 +691,29 @@ def test_a_phone_subscribes_by_another_way_than_it_registers() -> None:
     jumping(test)
 
 
+def test_no_older_state_comes_behind_a_newer_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a repeated first NOTIFY would, to a phone that compares neither CSeq nor version."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            await desk.shows("4")
+            with monkeypatch.context() as away:
+                away.setattr(desk, "_answer", lambda *_: None)
+                assert (await desk.subscribe("1")).status == 200
+                await desk.until(lambda: bool(told(desk, "1")))
+            desk.notices.clear()
+            phone.keys["1"].show(lit("1"))
+            await asyncio.sleep(10)
+            assert told(desk, "1") == ["active confirmed"]
+            assert (phone.has_taken("1"), phone.in_sync) == (True, True)
+
+    jumping(test)
+
+
 @pytest.mark.parametrize("speakers", [AUTOMATIC, BLF])
 def test_a_connection_of_its_own_for_a_subscribe(speakers: Speakers) -> None:
     """Once it is closed, the lamp follows by the connection of the registration."""

@@ -90,6 +90,8 @@ class Contact:
         )
         self._firsts: dict[asyncio.Task[None], tuple[str, Subscription]] = {}
         """The NOTIFYs that follow a SUBSCRIBE, and have no answer yet."""
+        self._outdated: set[asyncio.Task[None]] = set()
+        """Those of keys that have changed since."""
         self._buttons_box: Outbox = Outbox(
             buttons,
             status_changed=lambda: self._follow(self._buttons_box, self._blf_box),
@@ -183,6 +185,7 @@ class Contact:
     def add_messages(self) -> None:
         """Send the message lamp, if the contact has subscribed to it."""
         if MESSAGES in self._blf:
+            self._outdate((MESSAGES,))
             self._blf_box.add((MESSAGES,))
 
     def add(self, keys: Collection[str], *, only_labels: bool = False) -> None:
@@ -190,6 +193,8 @@ class Contact:
         if not self._blf and self._sends_documents:
             self._buttons_box.add(keys, only_labels=only_labels)
             return
+        if not only_labels:
+            self._outdate(keys)
         for key in keys:
             for box in self._outboxes(key):
                 if box is self._buttons_box:
@@ -254,7 +259,16 @@ class Contact:
             self._deliver_first(key, subscription), name="snom_buttons first notice"
         )
         self._firsts[first] = key, subscription
-        first.add_done_callback(lambda task: self._firsts.pop(task, None))
+        first.add_done_callback(self._end_first)
+
+    def _end_first(self, first: asyncio.Task[None]) -> None:
+        self._firsts.pop(first, None)
+        self._outdated.discard(first)
+
+    def _outdate(self, keys: Collection[str]) -> None:
+        self._outdated.update(
+            first for first, (key, _) in self._firsts.items() if key in keys
+        )
 
     async def _deliver_first(self, key: str, subscription: Subscription) -> None:
         late = self._loop.call_later(SLOW, self._blf_box.add, (key,))
@@ -267,7 +281,7 @@ class Contact:
             if self._loop.time() < late.when():
                 self._blf_box.add((key,))
         else:
-            del self._firsts[asyncio.current_task()]  # type: ignore[arg-type]
+            self._end_first(asyncio.current_task())  # type: ignore[arg-type]
             self._blf_box.caught_up()
             if self.has_taken(key):
                 self._answered(Answer([key], answer, taken=True))
@@ -448,6 +462,9 @@ class Contact:
             return await self._notify_once(key, subscription)
 
     async def _notify_once(self, key: str, subscription: Subscription) -> str:
+        for first in self._outdated:
+            if self._firsts[first][1] is subscription:
+                first.cancel()  # repeated, it would come behind this newer state
         body = self._state_of(key, subscription)
         password = self._setup_of().held_password
         return await self._counted(
