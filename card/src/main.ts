@@ -1,18 +1,35 @@
+import { CARD, pageLanguage, suggestionOf } from "./config";
 import { PANEL, PhonesPanel } from "./panel";
-import { CARD, PhoneCard } from "./phone-card";
+import { PhoneCard } from "./phone-card";
+import { PhonesStrategy, STRATEGY } from "./strategy";
 import { text } from "./texts";
 
+const DOCUMENTATION =
+  "https://github.com/snom-buttons/snom_buttons/blob/main/docs/card.md";
+
+/** What Home Assistant offers in its list of cards. */
 interface CustomCard {
   type: string;
-  name: string;
-  description: string;
+  readonly name: string;
+  readonly description: string;
   preview: boolean;
+  documentationURL: string;
+  getEntitySuggestion: typeof suggestionOf;
+}
+
+/** What Home Assistant offers as a new dashboard. */
+interface CustomStrategy {
+  type: string;
+  strategyType: "dashboard";
+  readonly name: string;
+  readonly description: string;
   documentationURL: string;
 }
 
 declare global {
   interface Window {
     customCards?: CustomCard[];
+    customStrategies?: CustomStrategy[];
   }
 }
 
@@ -24,13 +41,31 @@ const define = (tag: string, element: CustomElementConstructor): boolean => {
 };
 
 define(PANEL, PhonesPanel);
+// The language of the page is set after this module is loaded, so names are getters.
 if (define(CARD, PhoneCard)) {
-  const language = document.documentElement.lang;
   (window.customCards ??= []).push({
     type: CARD,
-    name: text(language, "card.name"),
-    description: text(language, "card.description"),
+    get name() {
+      return text(pageLanguage(), "card.name");
+    },
+    get description() {
+      return text(pageLanguage(), "card.description");
+    },
     preview: true,
-    documentationURL: "https://github.com/snom-buttons/snom_buttons",
+    documentationURL: DOCUMENTATION,
+    getEntitySuggestion: suggestionOf,
+  });
+}
+if (define(`ll-strategy-dashboard-${STRATEGY}`, PhonesStrategy)) {
+  (window.customStrategies ??= []).push({
+    type: STRATEGY,
+    strategyType: "dashboard",
+    get name() {
+      return text(pageLanguage(), "panel.title");
+    },
+    get description() {
+      return text(pageLanguage(), "strategy.description");
+    },
+    documentationURL: DOCUMENTATION,
   });
 }

@@ -1,8 +1,8 @@
 import { LitElement, css, html, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { CARD } from "./config";
 import { phonesOf, type HomeAssistant } from "./hass";
-import { CARD } from "./phone-card";
 import { text } from "./texts";
 
 export const PANEL = "snom-phones-panel";

@@ -7,17 +7,16 @@ import {
   type TemplateResult,
 } from "lit";
 import { property, state } from "lit/decorators.js";
+import {
+  assertConfig,
+  configForm,
+  stubConfig,
+  type CardConfig,
+} from "./config";
 import type { Changes, FaceMessage, KeyFace, PhoneFace } from "./face";
-import { phonesOf, type HomeAssistant, type Unsubscribe } from "./hass";
+import type { HomeAssistant, Unsubscribe } from "./hass";
 import { text, type TextKey } from "./texts";
 import { VERSION } from "./version";
-
-export const CARD = "snom-phone-card";
-
-export interface CardConfig {
-  type: string;
-  device_id?: string;
-}
 
 /** A phone on a dashboard: it follows the phone's face and shows it. */
 export class PhoneCard extends LitElement {
@@ -46,10 +45,9 @@ export class PhoneCard extends LitElement {
 
   private _subscription: Promise<Unsubscribe> | undefined;
 
-  static getStubConfig(hass: HomeAssistant): Omit<CardConfig, "type"> {
-    const [phone] = phonesOf(hass);
-    return phone ? { device_id: phone.id } : {};
-  }
+  static getStubConfig = stubConfig;
+
+  static getConfigForm = configForm;
 
   /** As an element of a template, which cannot call `setConfig`. */
   set config(config: CardConfig) {
@@ -57,11 +55,17 @@ export class PhoneCard extends LitElement {
   }
 
   setConfig(config: CardConfig): void {
+    assertConfig(config);
     this._config = config;
   }
 
   getCardSize(): number {
     return 1 + (this._phone?.keys.length ?? 2);
+  }
+
+  /** A section wide, and as high as its drawing. */
+  getGridOptions(): { columns: number; min_columns: number } {
+    return { columns: 12, min_columns: 6 };
   }
 
   override connectedCallback(): void {
@@ -83,7 +87,9 @@ export class PhoneCard extends LitElement {
     if (!this._config?.device_id) return this._renderText("card.no_device");
     if (!this._phone) return this._renderText(this._missing);
     const { name, keys, card } = this._phone;
-    return html`<ha-card .header=${name}>
+    return html`<ha-card
+      .header=${this._config.show_name === false ? undefined : name}
+    >
       ${
         card === VERSION || !VERSION
           ? nothing

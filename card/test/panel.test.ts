@@ -1,23 +1,8 @@
 import { expect, test } from "vitest";
 import "../src/main";
-import type { Device } from "../src/hass";
-import type { CardConfig } from "../src/phone-card";
+import type { CardConfig } from "../src/config";
 import de from "../src/texts/de.json";
-import { Server, drawn, violations } from "./support";
-
-const device = (
-  id: string,
-  name: string,
-  others?: Partial<Device>
-): Device => ({
-  id,
-  name,
-  name_by_user: null,
-  entry_type: null,
-  disabled_by: null,
-  identifiers: [["snom_buttons", id]],
-  ...others,
-});
+import { Server, device, drawn, violations } from "./support";
 
 const DEVICES = [
   device("10", "Phone 10"),

@@ -95,9 +95,3 @@ test("takes markup in a label as text", async () => {
   expect(await shown(card)).toContain(label);
   expect(card.shadowRoot?.querySelector("img")).toBeNull();
 });
-
-test("offers the card once", () => {
-  expect(window.customCards?.map(({ type }) => type)).toEqual([
-    "snom-phone-card",
-  ]);
-});

@@ -1,6 +1,6 @@
 import axe from "axe-core";
 import type { FaceMessage, KeyFace, PhoneFace } from "../src/face";
-import type { HomeAssistant } from "../src/hass";
+import type { Device, HomeAssistant } from "../src/hass";
 
 export const keyFace = (
   key: string,
@@ -35,6 +35,22 @@ export const FACE: PhoneFace = {
   keys: [keyFace("1", { label: "Garage" }), keyFace("2")],
 };
 
+/** Return a device of ours; a phone unless `others` say otherwise. */
+export const device = (
+  id: string,
+  name: string,
+  others?: Partial<Device>
+): Device => ({
+  id,
+  name,
+  name_by_user: null,
+  entry_type: null,
+  via_device_id: "server",
+  disabled_by: null,
+  identifiers: [["snom_buttons", id]],
+  ...others,
+});
+
 /** The server's side of the subscriptions of cards. */
 export class Server {
   /** The commands that it got. */
@@ -54,6 +70,7 @@ export class Server {
     return {
       language: "en",
       devices: {},
+      entities: {},
       connection: {
         subscribeMessage: (listener, command) => {
           this.commands.push(command);
