@@ -21,7 +21,6 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.support.blfphone import over_both_speakers
 from tests.support.entries import (
     BOTH,
-    PASSWORD,
     Phones,
     add_phone,
     line_subentry,
@@ -309,15 +308,13 @@ async def test_a_phone_under_another_extension_shows_the_line(
     hass: HomeAssistant,
     shared: MockConfigEntry,
     desks: list[RawPhone],
-    port: int,
+    phones: Phones,
 ) -> None:
     await desks[1].press("1", "seize")
     await show(desks, SEIZED)
     change_its_extension(hass, shared)
     await hass.async_block_till_done()
-    async with RawPhone(("127.0.0.1", port), "144", PASSWORD) as renumbered:
-        await renumbered.register()
-        await show([renumbered, desks[1]], SEIZED)
+    await show([await phones("144"), desks[1]], SEIZED)
 
 
 @over_both_speakers
