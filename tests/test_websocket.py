@@ -266,21 +266,41 @@ async def test_a_blf_key_has_the_lamp_of_its_dialog_state(
     await viewer.until_key("1", pattern="fast", light="hold")
 
 
+GREEN, RED = ("steady", "#30d158"), ("steady", "#ff453a")
+DARK = ("dark", "#ff453a")
+
+
 @pytest.mark.parametrize("speaker", ["blf"], indirect=True)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(("yealink", *GREEN), id="green while terminated"),
+        # The user says that their lamps are lit while nothing is on.
+        pytest.param(("poly", *GREEN), id="not known"),
+        pytest.param(("other", *GREEN), id="not known, nor its maker"),
+        pytest.param((None, *DARK), id="snom, dark while terminated"),
+    ],
+)
 async def test_an_inverted_lamp_is_drawn_as_the_phone_shows_it(
-    hass: HomeAssistant, config_entry: MockConfigEntry, phones: Any, look: Look
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    phones: Any,
+    look: Look,
+    case: tuple[str | None, str, str],
 ) -> None:
-    update_phone(
-        hass, config_entry, maker="poly", model="VVX450", sending={"inverted": True}
-    )
+    maker, pattern, color = case
+    more = {"maker": maker} if maker else {}
+    sending = {"inverted": True, "speakers": "blf"}
+    update_phone(hass, config_entry, sending=sending, **more)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     await hass.async_block_till_done()
     viewer = await look()
     await phones()
     await viewer.until(status="in_sync")
-    assert viewer.key("1")["pattern"] == "dark"
+    key = viewer.key("1")
+    assert (key["pattern"], key["color"]) == RED
     await turn(hass, True)
-    await viewer.until_key("1", pattern="steady")
+    await viewer.until_key("1", pattern=pattern, color=color)
 
 
 @pytest.mark.parametrize("speaker", ["blf"], indirect=True)

@@ -143,44 +143,64 @@ class SnomKeyEntity(SnomPhoneEntity):
         )
 
 
-class SnomLookEntity(SnomKeyEntity):
-    """An entity whose state is a part of the look that a key should have.
+class SnomSentEntity(SnomPhoneEntity):
+    """An entity whose state is sent to the phone.
 
     The state is assumed while the phone does not take it (docs/decisions/0017).
     """
 
-    def __init__(self, phone: SnomPhone, setup: KeySetup, suffix: str) -> None:
-        """Create an entity of a key."""
-        super().__init__(phone, setup, suffix)
-        self.follow(self.key.shown)
+    _sent_as: str
+    """The key that is sent, or MESSAGES."""
 
     @callback
     @override
     def _async_read_status(self) -> bool:
-        """Also read whether the phone does not take the look of the key."""
+        """Also read whether the phone does not take the state."""
         before = self._attr_assumed_state
-        self._attr_assumed_state = self.phone.lacks(self.key.name)
+        self._attr_assumed_state = self.phone.lacks(self._sent_as)
         return super()._async_read_status() or self._attr_assumed_state != before
 
     @callback
     @override
     def _async_changed(self, cause: object) -> None:
         # A change of a look changes nothing of the status but this.
-        lacks = self.phone.lacks(self.key.name)
+        lacks = self.phone.lacks(self._sent_as)
         if lacks != self._attr_assumed_state:
             self._attr_assumed_state = lacks
         super()._async_changed(cause)
 
 
-def lamp_category(phone: SnomPhone) -> EntityCategory | None:
-    """Return the category of the phone's lamps.
+class SnomLookEntity(SnomSentEntity, SnomKeyEntity):
+    """An entity whose state is a part of the look that a key should have."""
 
-    By default calls to an area, floor or device, and assistants, leave them alone.
+    def __init__(self, phone: SnomPhone, setup: KeySetup, suffix: str) -> None:
+        """Create an entity of a key."""
+        super().__init__(phone, setup, suffix)
+        self._sent_as = setup.name
+        self.follow(self.key.shown)
+
+
+class SnomLampEntity(SnomSentEntity, ToggleEntity):
+    """A lamp of a phone.
+
+    By default it is in a category that calls to an area, floor or device, and
+    assistants, leave alone.
     """
-    return None if phone.settings.setup.room_lights else EntityCategory.CONFIG
+
+    def __init__(self, phone: SnomPhone, *args: Any) -> None:
+        """Create a lamp in the category that the phone's lamps have."""
+        super().__init__(phone, *args)
+        is_of_room = phone.settings.setup.room_lights
+        self._attr_entity_category = None if is_of_room else EntityCategory.CONFIG
+
+    @override
+    def serves_as(self, wanted: SnomEntity) -> bool:
+        return (
+            super().serves_as(wanted) and self.entity_category == wanted.entity_category
+        )
 
 
-class SnomLampEntity(SnomLookEntity, ToggleEntity):
+class SnomKeyLampEntity(SnomLampEntity, SnomLookEntity):
     """The lamp of a key; its state is the look of the key."""
 
     _attr_translation_key = "led"
@@ -189,13 +209,6 @@ class SnomLampEntity(SnomLookEntity, ToggleEntity):
         """Create a lamp with the name of its key."""
         super().__init__(phone, setup, "led")
         self._attr_name = setup.title
-        self._attr_entity_category = lamp_category(phone)
-
-    @override
-    def serves_as(self, wanted: SnomEntity) -> bool:
-        return (
-            super().serves_as(wanted) and self.entity_category == wanted.entity_category
-        )
 
     @property
     @override

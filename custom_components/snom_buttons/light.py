@@ -10,7 +10,6 @@ from homeassistant.components.light import (
     LightEntity,
     LightEntityFeature,
 )
-from homeassistant.core import callback
 
 from .engine.keywords import (
     EFFECTS,
@@ -23,13 +22,7 @@ from .engine.keywords import (
 )
 from .engine.phones import MESSAGES, KeyKind, KeySetup
 from .engine.xbuttons import LightMode
-from .entity import (
-    SnomEntity,
-    SnomLampEntity,
-    SnomPhoneEntity,
-    lamp_category,
-    platform_setup,
-)
+from .entity import SnomKeyLampEntity, SnomLampEntity, platform_setup
 from .hub.phone import SnomPhone
 from .hub.refused import refusals_translated
 
@@ -39,7 +32,7 @@ EFFECT_LIST: Final = [*EFFECTS]
 """One list, which Home Assistant compares at each state."""
 
 
-class SnomLight(SnomLampEntity, LightEntity):
+class SnomLight(SnomKeyLampEntity, LightEntity):
     """The lamp of a key."""
 
     _attr_supported_features = LightEntityFeature.EFFECT
@@ -102,12 +95,10 @@ class SnomLight(SnomLampEntity, LightEntity):
         self.key.show(description, self._context)
 
 
-class MessageLamp(SnomPhoneEntity, LightEntity):
-    """The message lamp of a phone that has subscribed to it (RFC 3842).
+class MessageLamp(SnomLampEntity, LightEntity):
+    """The message lamp of a phone that has subscribed to it (RFC 3842)."""
 
-    The state is assumed while the phone does not take it, or has not subscribed.
-    """
-
+    _sent_as = MESSAGES
     _attr_translation_key = "message_lamp"
     _attr_color_mode = ColorMode.ONOFF
     # Few phones have one that a user wants to be Home Assistant's.
@@ -117,14 +108,7 @@ class MessageLamp(SnomPhoneEntity, LightEntity):
         """Create the phone's lamp."""
         super().__init__(phone, "message_lamp")
         self._attr_supported_color_modes = {ColorMode.ONOFF}
-        self._attr_entity_category = lamp_category(phone)
-        self.follow(self.phone.messages, self._async_messages_changed)
-
-    @override
-    def serves_as(self, wanted: SnomEntity) -> bool:
-        return (
-            super().serves_as(wanted) and self.entity_category == wanted.entity_category
-        )
+        self.follow(self.phone.messages)
 
     @property
     @override
@@ -136,19 +120,6 @@ class MessageLamp(SnomPhoneEntity, LightEntity):
     def extra_state_attributes(self) -> dict[str, int]:
         waiting = self.phone.waiting
         return {"new_messages": waiting.new, "old_messages": waiting.old}
-
-    @callback
-    @override
-    def _async_read_status(self) -> bool:
-        """Also read whether the phone does not take the lamp."""
-        before = self._attr_assumed_state
-        self._attr_assumed_state = self.phone.lacks(MESSAGES)
-        return super()._async_read_status() or self._attr_assumed_state != before
-
-    @callback
-    def _async_messages_changed(self, cause: object) -> None:
-        self._attr_assumed_state = self.phone.lacks(MESSAGES)
-        self._async_changed(cause)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:

@@ -6,13 +6,13 @@ from homeassistant.components.switch import SwitchEntity
 
 from .const import ATTR_PHONE
 from .engine.phones import KeyKind
-from .entity import SnomLampEntity, SnomLineEntity, platform_setup
+from .entity import SnomKeyLampEntity, SnomLineEntity, platform_setup
 from .hub.line import SnomLine
 
 PARALLEL_UPDATES = 0
 
 
-class SnomSwitch(SnomLampEntity, SwitchEntity):
+class SnomSwitch(SnomKeyLampEntity, SwitchEntity):
     """A key that is on or off, as its lamp shows."""
 
     @override

@@ -87,9 +87,18 @@ async def test_only_what_is_not_usual_is_stored(
     }
     result = await reconfigure_phone(hass, config_entry, "sending")
     assert suggested(result) == USUAL | changes
-    # A section that the frontend leaves out has its defaults.
-    await submit_phone(hass, result, **USUAL | {"states": None})
+    await submit_phone(hass, result, **USUAL)
     assert stored(config_entry) is None
+
+
+async def test_a_section_that_a_client_leaves_out_stays(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    states = {"error": "early", "message": "trying"}
+    update_phone(hass, config_entry, sending={"states": states})
+    result = await reconfigure_phone(hass, config_entry, "sending")
+    await submit_phone(hass, result, press_answer="decline", states=None)
+    assert stored(config_entry) == {"press_answer": "decline", "states": states}
 
 
 @pytest.mark.parametrize("speakers", [it for it in Speakers if it != "automatic"])

@@ -17,7 +17,6 @@ type Told = tuple[str, str, str | None]
 
 async def set_up_activity(hass: HomeAssistant) -> None:
     """Set up the logbook. The test needs the fixture `recorder_mock`."""
-    hass.config.components.add("frontend")  # of which the logbook needs no file
     assert await async_setup_component(hass, "logbook", {})
 
 

@@ -85,7 +85,7 @@ class SendingFlow(EnterFlow):
             if CONF_ADDRESS in subentry.data and speakers in BY_SUBSCRIPTION:
                 faults.add(CONF_SPEAKERS, "cannot_subscribe")
             else:
-                after = _read(user_input, usual)
+                after = _read(user_input, before).as_dict(usual)
                 self._title = subentry.title
                 self._make_data = partial(self._with_sending, after)
                 self._keys = [
@@ -119,9 +119,6 @@ def _form_of(sending: SendingSettings) -> dict[str, Any]:
     }
 
 
-def _read(form: Mapping[str, Any], usual: SendingSettings) -> dict[str, Any]:
-    """Return the form's values as a subentry stores them: without those that are usual."""
-    states = STATES_SCHEMA(form.get(CONF_STATES, {}))
-    return SendingSettings.from_dict({**form, CONF_STATES: states}, usual).as_dict(
-        usual
-    )
+def _read(form: Mapping[str, Any], before: SendingSettings) -> SendingSettings:
+    """Return the form's values. A client may leave out the section: its states stay."""
+    return SendingSettings.from_dict(form, before)

@@ -5,7 +5,6 @@ The types are the source of `card/src/face.ts`, which `script/card_types.py` wri
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Final, Literal, NamedTuple, NotRequired, TypedDict, cast, override
 
@@ -22,6 +21,7 @@ from ..engine.phones import (
     Key,
     Phone,
     PhoneServer,
+    PhoneSetup,
     key_groups,
     modules_of,
 )
@@ -606,13 +606,23 @@ def _lamp(phone: Phone, look: KeyDescription) -> tuple[Pattern, str]:
     """Return the pattern and the colour of a lamp, as the phone shows it."""
     pattern, color = pattern_of(look), color_of(look)
     if phone.shows_dialog_state(look.name):
-        maker = MAKERS.get(phone.setup.maker.lower())
-        is_green = bool(maker and maker.idle_is_green)
-        blf = phone.setup.blf
-        if not is_green:  # the phone itself inverts what was inverted for it
-            blf = replace(blf, is_inverted=False)
-        pattern, color = lamp_of_state(blf.state_of(look), idle_is_green=is_green)
+        pattern, color = lamp_of_state(
+            phone.setup.blf.state_of(look), idle_is_green=_is_idle_green(phone.setup)
+        )
     return cast("Pattern", pattern.name.lower()), color.lower()
+
+
+def _is_idle_green(setup: PhoneSetup) -> bool:
+    """Return whether the lamp of a BLF key is green while its state is terminated.
+
+    If the maker's lamps are not known, it is if the user has inverted them: that is for
+    lamps which are lit then.
+    """
+    if setup.maker == "snom":
+        return False
+    about = MAKERS.get(setup.maker.lower())
+    is_green = about and about.idle_is_green
+    return setup.blf.is_inverted if is_green is None else is_green
 
 
 @callback
