@@ -5,8 +5,12 @@ export type Unsubscribe = () => Promise<void>;
 export interface Connection {
   subscribeMessage: <Message>(
     listener: (message: Message) => void,
-    command: { type: string; [field: string]: unknown }
+    command: { type: string; [field: string]: unknown },
+    options?: { resubscribe?: boolean }
   ) => Promise<Unsubscribe>;
+  /** `ready` is that it is connected again. */
+  addEventListener: (event: "ready", listener: () => void) => void;
+  removeEventListener: (event: "ready", listener: () => void) => void;
 }
 
 export interface Device {
@@ -28,11 +32,35 @@ export interface Entity {
   hidden?: boolean;
 }
 
+/** An error that the server answers. */
+export interface ServerError {
+  code: string;
+  message: string;
+  translation_domain?: string;
+  translation_key?: string;
+  translation_placeholders?: Record<string, string>;
+}
+
+type Localize = (key: string, values?: Record<string, string>) => string;
+
 export interface HomeAssistant {
   connection: Connection;
   language: string;
   devices: Record<string, Device>;
   entities: Record<string, Entity>;
+  /** The integrations that are set up. */
+  config: { components: string[] };
+  callService: (
+    domain: string,
+    service: string,
+    data: Record<string, unknown>,
+    target?: undefined,
+    notifyOnError?: boolean
+  ) => Promise<unknown>;
+  loadBackendTranslation: (
+    category: "exceptions",
+    integration: string
+  ) => Promise<Localize>;
 }
 
 export const DOMAIN = "snom_buttons";
@@ -74,3 +102,20 @@ const devicesOf = (
 
 const nameOf = (device: Device): string =>
   device.name_by_user ?? device.name ?? "";
+
+/** Return what an error says in the user's language, else as the server says it. */
+export const errorText = async (
+  hass: HomeAssistant,
+  error: Partial<ServerError>
+): Promise<string> => {
+  const { translation_domain: domain, translation_key: key } = error;
+  const said = error.message ?? String(error);
+  if (!domain || !key) return said;
+  const localize = await hass.loadBackendTranslation("exceptions", domain);
+  return (
+    localize(
+      `component.${domain}.exceptions.${key}.message`,
+      error.translation_placeholders
+    ) || said
+  );
+};

@@ -1,4 +1,5 @@
 import { CARD, pageLanguage, suggestionOf } from "./config";
+import { FaceView, VIEW } from "./face-view";
 import { PANEL, PhonesPanel } from "./panel";
 import { PhoneCard } from "./phone-card";
 import { PhonesStrategy, STRATEGY } from "./strategy";
@@ -40,6 +41,7 @@ const define = (tag: string, element: CustomElementConstructor): boolean => {
   return true;
 };
 
+define(VIEW, FaceView);
 define(PANEL, PhonesPanel);
 // The language of the page is set after this module is loaded, so names are getters.
 if (define(CARD, PhoneCard)) {

@@ -14,21 +14,58 @@ import {
   type CardConfig,
 } from "./config";
 import type { Changes, FaceMessage, KeyFace, PhoneFace } from "./face";
-import type { HomeAssistant, Unsubscribe } from "./hass";
+import {
+  DOMAIN,
+  errorText,
+  type Connection,
+  type HomeAssistant,
+  type ServerError,
+  type Unsubscribe,
+} from "./hass";
 import { text, type TextKey } from "./texts";
 import { VERSION } from "./version";
+
+const REFUSALS: Partial<Record<string, TextKey>> = {
+  not_found: "card.unknown",
+  unauthorized: "card.refused",
+};
 
 /** A phone on a dashboard: it follows the phone's face and shows it. */
 export class PhoneCard extends LitElement {
   static override styles = css`
-    ol {
-      margin: 0;
-      padding: 0 16px 16px;
-      list-style: none;
+    ha-card {
+      padding: 8px;
     }
     p {
       margin: 0;
-      padding: 16px;
+    }
+    p[role="status"] {
+      padding: 8px;
+    }
+    .bar {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      justify-content: space-between;
+      gap: 8px;
+      padding-block-end: 10px;
+    }
+    .error {
+      padding-block-start: 10px;
+      color: var(--primary-text-color);
+    }
+    .error::before {
+      content: "⚠ ";
+    }
+    button {
+      min-height: 32px;
+      padding-inline: 14px;
+      border: 0;
+      border-radius: 16px;
+      font: inherit;
+      color: var(--card-background-color, #fff);
+      background: var(--primary-text-color, #212121);
+      cursor: pointer;
     }
   `;
 
@@ -36,14 +73,25 @@ export class PhoneCard extends LitElement {
 
   @state() private _config?: CardConfig;
 
+  /** As it was last, while the server has stopped. */
   @state() private _phone: PhoneFace | undefined;
+
+  @state() private _hasStopped = false;
 
   /** Why there is no phone. */
   @state() private _missing: TextKey = "card.waiting";
 
+  /** What Home Assistant said about a subscription or a press. */
+  @state() private _error = "";
+
+  /** The phone that is or was shown. */
+  private _shown: string | undefined;
+
   private _followed: string | undefined;
 
   private _subscription: Promise<Unsubscribe> | undefined;
+
+  private _connection: Connection | undefined;
 
   static getStubConfig = stubConfig;
 
@@ -60,7 +108,8 @@ export class PhoneCard extends LitElement {
   }
 
   getCardSize(): number {
-    return 1 + (this._phone?.keys.length ?? 2);
+    const rows = (this._phone?.groups ?? []).map((group) => group.rows);
+    return 4 + Math.max(...rows, 2);
   }
 
   /** A section wide, and as high as its drawing. */
@@ -78,6 +127,17 @@ export class PhoneCard extends LitElement {
     this._unfollow();
   }
 
+  /** Home Assistant sets `hass` at each change of any state. */
+  protected override shouldUpdate(changed: PropertyValues): boolean {
+    const before = changed.get("hass") as HomeAssistant | undefined;
+    return (
+      changed.size > 1 ||
+      !before ||
+      before.language !== this.hass?.language ||
+      before.config.components !== this.hass.config.components
+    );
+  }
+
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has("hass") || changed.has("_config")) this._follow();
   }
@@ -85,65 +145,142 @@ export class PhoneCard extends LitElement {
   protected override render(): TemplateResult {
     const language = this.hass?.language;
     if (!this._config?.device_id) return this._renderText("card.no_device");
-    if (!this._phone) return this._renderText(this._missing);
-    const { name, keys, card } = this._phone;
-    return html`<ha-card
-      .header=${this._config.show_name === false ? undefined : name}
-    >
+    const phone = this._phone;
+    if (!phone) return this._renderText(this._missing);
+    return html`<ha-card>
       ${
-        card === VERSION || !VERSION
+        phone.card === VERSION || !VERSION
           ? nothing
-          : html`<p role="alert">${text(language, "card.reload")}</p>`
+          : html`<div class="bar" role="alert">
+              <p>${text(language, "card.reload")}</p>
+              <button type="button" @click=${this._reload}>
+                ${text(language, "card.reload_now")}
+              </button>
+            </div>`
       }
-      <ol>
-        ${keys.map((key) => html`<li>${key.key}: ${key.label || key.title}</li>`)}
-      </ol>
+      <snom-phone-face
+        .face=${phone}
+        .language=${language}
+        .stopped=${this._hasStopped}
+        .nameless=${this._config.show_name === false}
+        @key-press=${this._press}
+        @key-hold=${this._showMore}
+      ></snom-phone-face>
+      ${this._error ? html`<p class="error" role="alert">${this._error}</p>` : nothing}
     </ha-card>`;
   }
 
   private _renderText(key: TextKey): TemplateResult {
-    return html`<ha-card><p>${text(this.hass?.language, key)}</p></ha-card>`;
+    const said = text(this.hass?.language, key, { message: this._error });
+    return html`<ha-card><p role="status">${said}</p></ha-card>`;
   }
+
+  // The subscription
 
   private _follow(): void {
     const device_id = this._config?.device_id;
-    if (!this.isConnected || !this.hass || device_id === this._followed) {
-      return;
-    }
+    if (!this.isConnected || !this.hass || device_id === this._followed) return;
     this._unfollow();
-    this._missing = "card.waiting";
+    if (device_id !== this._shown) {
+      this._shown = device_id;
+      this._phone = undefined;
+      this._hasStopped = false;
+      this._missing = "card.waiting";
+      this._error = "";
+    }
+    // While Home Assistant starts it has no such command yet.
+    if (!device_id || !this.hass.config.components.includes(DOMAIN)) return;
     this._followed = device_id;
-    if (!device_id) return;
-    const subscription = this.hass.connection.subscribeMessage<FaceMessage>(
+    this._subscribe(this.hass.connection, device_id);
+  }
+
+  private _subscribe(connection: Connection, device_id: string): void {
+    const subscription = connection.subscribeMessage<FaceMessage>(
       (message) => {
         if (this._subscription === subscription) this._take(message);
       },
-      { type: "snom_buttons/phone/subscribe", device_id }
+      { type: `${DOMAIN}/phone/subscribe`, device_id },
+      { resubscribe: false } // it would not retry
     );
     this._subscription = subscription;
-    subscription.catch(() => {
-      if (this._subscription !== subscription) return;
-      this._subscription = undefined;
-      this._missing = "card.unknown";
+    this._connection = connection;
+    connection.addEventListener("ready", this._reconnected);
+    subscription.catch((error: unknown) => {
+      if (this._subscription === subscription) {
+        this._fail(error as Partial<ServerError>);
+      }
     });
   }
 
+  private _fail({ code = "", message = "" }: Partial<ServerError>): void {
+    this._subscription = undefined;
+    if (code === "unknown_command") {
+      this._followed = undefined; // until its integration is set up
+      return;
+    }
+    this._phone = undefined;
+    this._error = message;
+    this._missing = REFUSALS[code] ?? "card.failed";
+  }
+
+  /** Subscribe again; what was subscribed before has ended with the connection. */
+  private _reconnected = (): void => {
+    this._subscription = undefined;
+    this._followed = undefined;
+    this._follow();
+  };
+
   private _unfollow(): void {
+    this._connection?.removeEventListener("ready", this._reconnected);
     // A subscription may have ended with its connection.
     this._subscription?.then((end) => end()).catch(() => undefined);
     this._subscription = undefined;
     this._followed = undefined;
-    this._phone = undefined;
   }
 
   private _take(message: FaceMessage): void {
-    if ("phone" in message) this._phone = message.phone;
-    else if ("gone" in message) {
+    if ("phone" in message) {
+      this._phone = message.phone;
+      this._hasStopped = false;
+    } else if ("changes" in message) {
+      if (this._phone) this._phone = changed(this._phone, message.changes);
+    } else if (message.gone === "stopped") {
+      this._hasStopped = true;
+      this._missing = "card.stopped";
+    } else {
       this._phone = undefined;
-      this._missing = `card.${message.gone}`;
-    } else if (this._phone) {
-      this._phone = changed(this._phone, message.changes);
+      this._missing = "card.removed";
     }
+  }
+
+  // What the user does
+
+  private _reload(): void {
+    location.reload();
+  }
+
+  private async _press({ detail: key }: CustomEvent<string>): Promise<void> {
+    const { hass } = this;
+    if (!hass) return;
+    this._error = "";
+    try {
+      const data = { device_id: this._shown, key };
+      await hass.callService(DOMAIN, "press_key", data, undefined, false);
+    } catch (error) {
+      this._error = await errorText(hass, error as Partial<ServerError>);
+    }
+  }
+
+  private _showMore({ detail: name }: CustomEvent<string>): void {
+    const key = this._phone?.keys.find(({ key: it }) => it === name);
+    if (!key?.entity_id) return;
+    this.dispatchEvent(
+      new CustomEvent("hass-more-info", {
+        detail: { entityId: key.entity_id },
+        bubbles: true,
+        composed: true,
+      })
+    );
   }
 }
 
@@ -156,7 +293,9 @@ export const changed = (
   return {
     ...phone,
     ...others,
-    keys: phone.keys.map((key) => news.get(key.key) ?? key),
+    keys: news.size
+      ? phone.keys.map((key) => news.get(key.key) ?? key)
+      : phone.keys,
   };
 };
 

@@ -5,8 +5,18 @@ export type TextKey = keyof typeof en;
 
 const TEXTS: Record<string, Partial<Record<TextKey, string>>> = { de, en };
 
-/** Return a text in a language, such as `de` or `de-CH`; in English if there is none. */
-export const text = (language: string | undefined, key: TextKey): string => {
+/**
+ * Return a text in a language, such as `de` or `de-CH`; in English if there is none.
+ * `values` are put where the text has their names in braces.
+ */
+export const text = (
+  language: string | undefined,
+  key: TextKey,
+  values: Record<string, string | number> = {}
+): string => {
   const [primary = ""] = (language ?? "").split("-");
-  return TEXTS[primary]?.[key] ?? en[key];
+  const found = TEXTS[primary]?.[key] ?? en[key];
+  return found.replaceAll(/\{(\w+)\}/g, (all, name: string) =>
+    String(values[name] ?? all)
+  );
 };

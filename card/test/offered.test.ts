@@ -112,8 +112,8 @@ test.each([
 test.each([
   [undefined, "Kitchen"],
   [true, "Kitchen"],
-  [false, undefined],
-])("with show_name %s its header is %s", async (show_name, header) => {
+  [false, "snom D735"],
+])("with show_name %s its display shows %s", async (show_name, shown) => {
   const server = new Server();
   const card = document.createElement("snom-phone-card");
   const config: CardConfig = { type: CARD, device_id: "9" };
@@ -122,10 +122,9 @@ test.each([
   document.body.append(card);
   server.send({ phone: FACE });
   await drawn(card);
-  expect(card.shadowRoot?.querySelector("ha-card")).toHaveProperty(
-    "header",
-    header
-  );
+  const view = card.shadowRoot?.querySelector("snom-phone-face");
+  const name = view?.shadowRoot?.querySelector("h2");
+  expect(name?.textContent).toBe(shown);
 });
 
 test("is at least half a section wide", () => {

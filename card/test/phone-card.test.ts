@@ -22,24 +22,30 @@ const make = (device_id?: string): PhoneCard => {
   return card;
 };
 
+const viewOf = (card: PhoneCard): Element | null | undefined =>
+  card.shadowRoot?.querySelector("snom-phone-face");
+
 /** Return the texts of a card. */
 const shown = async (card: PhoneCard): Promise<string> => {
   await drawn(card);
-  const element = card.shadowRoot?.querySelector("ha-card");
-  const { header } = element as unknown as { header?: string };
-  return [header, element?.textContent]
-    .join(" ")
-    .replaceAll(/\s+/g, " ")
-    .trim();
+  const root = viewOf(card)?.shadowRoot;
+  const said = root
+    ? [...root.querySelectorAll("h2, .problem, .name")]
+    : [card.shadowRoot?.querySelector("ha-card")];
+  return said.map((it) => it?.textContent.trim() ?? "").join("; ");
 };
 
 test("shows the name of the phone and its keys, and then what changed", async () => {
   const card = make("device");
   expect(await shown(card)).toBe("Waiting for the phone…");
   server.send({ phone: FACE });
-  expect(await shown(card)).toBe("Kitchen 1: Garage2: Key 2");
+  expect(await shown(card)).toBe("Kitchen; Garage; Key 2");
   server.send({ changes: { keys: [keyFace("2", { label: "Hall" })] } });
-  expect(await shown(card)).toBe("Kitchen 1: Garage2: Hall");
+  expect(await shown(card)).toBe("Kitchen; Garage; Hall");
+  server.send({ changes: { status: "absent" } });
+  expect(await shown(card)).toBe(
+    "Kitchen; The phone is not registered; Garage; Hall"
+  );
   expect(server.commands).toEqual([
     { type: "snom_buttons/phone/subscribe", device_id: "device" },
   ]);
@@ -72,26 +78,91 @@ test("follows the phone of its new configuration", async () => {
   expect(server.ended).toBe(1);
 });
 
-test.each([
-  ["removed", "This phone was removed."],
-  ["stopped", "The server of this phone is stopped."],
-] as const)("says that the phone is %s", async (gone, said) => {
+test("says that the phone is removed", async () => {
   const card = make("device");
   server.send({ phone: FACE });
-  server.send({ gone });
+  server.send({ gone: "removed" });
+  expect(await shown(card)).toBe("This phone was removed.");
+});
+
+test("keeps the drawing while the server is stopped, without a use", async () => {
+  const card = make("device");
+  server.send({ gone: "stopped" });
+  expect(await shown(card)).toBe("The server of this phone is stopped.");
+  server.send({ phone: FACE });
+  server.send({ gone: "stopped" });
+  expect(await shown(card)).toBe(
+    "Kitchen; The server of this phone is stopped; Garage; Key 2"
+  );
+  const keys = viewOf(card)?.shadowRoot?.querySelectorAll("button.key") ?? [];
+  expect([...keys].map((key) => key.getAttribute("aria-disabled"))).toEqual([
+    "true",
+    "true",
+  ]);
+  server.send({ phone: FACE });
+  expect(await shown(card)).toBe("Kitchen; Garage; Key 2");
+});
+
+test.each([
+  ["not_found", "This phone is not known."],
+  ["unauthorized", "You may not see this phone."],
+  ["unknown_error", "This phone cannot be shown: Not permitted"],
+])("says why the server refuses: %s", async (code, said) => {
+  server.refuses = code;
+  const card = make("device");
+  await drawn(card);
   expect(await shown(card)).toBe(said);
 });
 
-test("says what is wrong without a phone", async () => {
+test("asks for a phone", async () => {
   expect(await shown(make())).toMatch(/^Choose a phone/);
-  server.refuses = true;
-  expect(await shown(make("unknown"))).toBe("This phone is not known.");
+  const card = make("device");
+  const config = { type: "custom:snom-phone-card", device_id: 7 };
+  expect(() => {
+    card.setConfig(config as unknown as Parameters<typeof card.setConfig>[0]);
+  }).toThrow("device_id");
+});
+
+test("subscribes again after a lost connection, with what it shows in place", async () => {
+  const card = make("device");
+  server.send({ phone: FACE });
+  await drawn(card);
+  for (const listener of [...server.ready]) listener();
+  await drawn(card);
+  expect(server.commands.length).toBe(2);
+  expect(server.ended).toBe(0); // its ID is of another subscription now
+  expect(await shown(card)).toBe("Kitchen; Garage; Key 2");
+  card.remove();
+  expect(server.ready.size).toBe(0);
+});
+
+test("waits for the integration while Home Assistant starts", async () => {
+  const card = make();
+  card.hass = server.hass({ config: { components: [] } });
+  card.setConfig({ type: "custom:snom-phone-card", device_id: "device" });
+  expect(await shown(card)).toBe("Waiting for the phone…");
+  expect(server.commands).toEqual([]);
+  server.refuses = "unknown_command"; // of before the restart
+  card.hass = server.hass();
+  expect(await shown(card)).toBe("Waiting for the phone…");
+  server.refuses = "";
+  card.hass = server.hass();
+  await drawn(card);
+  server.send({ phone: FACE });
+  expect(await shown(card)).toBe("Kitchen; Garage; Key 2");
 });
 
 test("takes markup in a label as text", async () => {
   const card = make("device");
   const label = "<img src=x onerror=alert(1)>";
-  server.send({ phone: { ...FACE, keys: [keyFace("1", { label })] } });
-  expect(await shown(card)).toContain(label);
-  expect(card.shadowRoot?.querySelector("img")).toBeNull();
+  server.send({
+    phone: {
+      ...FACE,
+      name: label,
+      model: label,
+      keys: [keyFace("1", { label, caller: label, held_by: label })],
+    },
+  });
+  expect(await shown(card)).toBe(`${label}; ${label}`);
+  expect(viewOf(card)?.shadowRoot?.querySelector("img")).toBeNull();
 });

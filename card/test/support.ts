@@ -31,7 +31,15 @@ export const FACE: PhoneFace = {
   may: { press: true, arrange: false },
   status: "in_sync",
   messages: null,
-  groups: [],
+  groups: [
+    {
+      kind: "screen",
+      module: null,
+      columns: 2,
+      rows: 4,
+      keys: ["1", "5", "2", "6", "3", "7", "4", "8"],
+    },
+  ],
   keys: [keyFace("1", { label: "Garage" }), keyFace("2")],
 };
 
@@ -59,8 +67,17 @@ export class Server {
   /** How many subscriptions have ended. */
   ended = 0;
 
-  /** Whether it refuses subscriptions. */
-  refuses = false;
+  /** The code of the error with which it refuses subscriptions; none if it does not. */
+  refuses = "";
+
+  /** Services that were called. */
+  readonly calls: unknown[] = [];
+
+  /** Answers a call. */
+  answer = (): Promise<unknown> => Promise.resolve();
+
+  /** Listeners that hear that the connection is there again. */
+  readonly ready = new Set<() => void>();
 
   /** Sends a message to the newest subscription. */
   send!: (message: FaceMessage) => void;
@@ -71,11 +88,28 @@ export class Server {
       language: "en",
       devices: {},
       entities: {},
+      config: { components: ["snom_buttons"] },
+      callService: (...call) => {
+        this.calls.push(call);
+        return this.answer();
+      },
+      loadBackendTranslation: () =>
+        Promise.resolve((key, values) =>
+          key.endsWith(".known.message")
+            ? `Refused: ${values?.["key"] ?? ""}`
+            : ""
+        ),
       connection: {
+        addEventListener: (_, listener) => {
+          this.ready.add(listener);
+        },
+        removeEventListener: (_, listener) => {
+          this.ready.delete(listener);
+        },
         subscribeMessage: (listener, command) => {
           this.commands.push(command);
           this.send = listener as typeof this.send;
-          if (this.refuses) return Promise.reject(new Error("not_found"));
+          if (this.refuses) return Promise.reject(refusal(this.refuses));
           return Promise.resolve(() => {
             this.ended += 1;
             return Promise.resolve();
@@ -87,6 +121,9 @@ export class Server {
   }
 }
 
+const refusal = (code: string): Error =>
+  Object.assign(new Error("Not permitted"), { code });
+
 /** Wait until what was sent is drawn. */
 export const drawn = async (element: {
   updateComplete: Promise<boolean>;
@@ -95,6 +132,9 @@ export const drawn = async (element: {
     setTimeout(resolve);
   });
   await element.updateComplete;
+  await new Promise((resolve) => {
+    setTimeout(resolve);
+  });
 };
 
 /** Return what axe finds, except of what needs a layout. */

@@ -6,8 +6,9 @@ import en from "../src/texts/en.json";
 
 /** The ends of the keys that the source writes as `` `START${…}` ``. */
 const COMPUTED: Record<string, string[]> = {
-  "card.": ["removed", "stopped"],
   "editor.": ["device_id", "show_name"],
+  "lamp.": ["dark", "fast", "medium", "slow", "steady"],
+  "status.": ["absent", "behind", "in_sync", "refusing", "silent"],
 };
 
 const code = readdirSync("src")

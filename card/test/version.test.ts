@@ -15,6 +15,10 @@ test.each([
   document.body.append(card);
   server.send({ phone: { ...FACE, card: version } });
   await drawn(card);
-  const alert = card.shadowRoot?.querySelector("[role=alert]");
-  expect(alert?.textContent.includes("Reload the page") ?? false).toBe(says);
+  const bar = card.shadowRoot?.querySelector("[role=alert]");
+  expect(bar?.textContent.includes("another version") ?? false).toBe(says);
+  const reload = vi.spyOn(location, "reload").mockReturnValue();
+  bar?.querySelector("button")?.click();
+  expect(reload.mock.calls.length).toBe(says ? 1 : 0);
+  reload.mockRestore();
 });

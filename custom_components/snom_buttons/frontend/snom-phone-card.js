@@ -1,6 +1,835 @@
-const Q="snom_buttons",z=s=>xe(s,({entry_type:e})=>e===null),Re=s=>xe(s,({entry_type:e,via_device_id:t})=>e!==null&&!!t),De=(s,e)=>Object.values(s.entities).filter(t=>t.device_id===e&&!t.hidden).map(({entity_id:t})=>t),xe=(s,e)=>Object.values(s.devices).filter(t=>t.disabled_by===null&&t.identifiers.some(([i])=>i===Q)&&e(t)).sort((t,i)=>he(t).localeCompare(he(i),s.language,{numeric:!0})),he=s=>s.name_by_user??s.name??"",Le={"card.description":"Ein Tischtelefon mit seinen Tasten und Lampen","card.name":"Tischtelefon","card.no_device":"Wähle in den Einstellungen dieser Karte ein Telefon.","card.reload":"Diese Seite hat eine andere Version der Karte als der Server. Lade die Seite neu.","card.removed":"Dieses Telefon wurde entfernt.","card.stopped":"Der Server dieses Telefons ist angehalten.","card.unknown":"Dieses Telefon ist nicht bekannt.","card.waiting":"Warten auf das Telefon …","editor.device_id":"Telefon","editor.no_boolean":"show_name muss true oder false sein.","editor.no_text":"device_id muss die ID eines Geräts sein.","editor.show_name":"Namen zeigen","editor.show_name_help":"Aus, wenn eine Überschrift über der Karte das Telefon nennt.","example.alarm":"Alarm","example.door":"Haustür","example.garage":"Garage","example.heating":"Heizung","example.light":"Küche","example.mail":"Post","example.music":"Musik","example.name":"Beispiel","example.night":"Gute Nacht","panel.empty":"Es ist kein Telefon eingerichtet.","panel.title":"Telefone","strategy.description":"Alle Tischtelefone mit ihren Tasten und Lampen, und die gemeinsamen Leitungen","strategy.empty":"Es ist kein Telefon eingerichtet. [Füge eines hinzu](/config/integrations/integration/snom_buttons) auf der Seite der Integration.","strategy.lines":"Gemeinsame Leitungen"},Ce={"card.description":"A desk phone with its keys and lamps","card.name":"Desk phone","card.no_device":"Choose a phone in the settings of this card.","card.reload":"This page has another version of the card than the server. Reload the page.","card.removed":"This phone was removed.","card.stopped":"The server of this phone is stopped.","card.unknown":"This phone is not known.","card.waiting":"Waiting for the phone…","editor.device_id":"Phone","editor.no_boolean":"show_name must be true or false.","editor.no_text":"device_id must be the ID of a device.","editor.show_name":"Show the name","editor.show_name_help":"Off if a heading above the card names the phone.","example.alarm":"Alarm","example.door":"Front door","example.garage":"Garage","example.heating":"Heating","example.light":"Kitchen","example.mail":"Mail","example.music":"Music","example.name":"Example","example.night":"Good night","panel.empty":"No phone is set up.","panel.title":"Phones","strategy.description":"All desk phones with their keys and lamps, and the shared lines","strategy.empty":"No phone is set up. [Add one](/config/integrations/integration/snom_buttons) on the page of the integration.","strategy.lines":"Shared lines"},Ie={de:Le,en:Ce},$=(s,e)=>{const[t=""]=(s??"").split("-");return Ie[t]?.[e]??Ce[e]},k="snom-phone-card",je=[{name:"device_id",required:!0,selector:{device:{entity:{integration:Q,domain:["binary_sensor","button"]}}}},{name:"show_name",default:!0,selector:{boolean:{}}}],Be={show_name:"editor.show_name_help"},y=()=>document.documentElement.lang,ze=s=>{const[e]=z(s);return e?{device_id:e.id}:{}},We=()=>({schema:je,computeLabel:({name:s})=>$(y(),`editor.${s}`),computeHelper:({name:s})=>{const e=Be[s];return e&&$(y(),e)},assertConfig:Pe}),Pe=s=>{const{device_id:e,show_name:t}=s;if(e!==void 0&&typeof e!="string")throw new Error($(y(),"editor.no_text"));if(t!==void 0&&typeof t!="boolean")throw new Error($(y(),"editor.no_boolean"))},Ve=(s,e)=>{const t=s.entities[e];if(t?.platform!==Q)return null;const i=z(s).find(({id:n})=>n===t.device_id);return i?{config:{type:`custom:${k}`,device_id:i.id}}:null};const I=globalThis,X=I.ShadowRoot&&(I.ShadyCSS===void 0||I.ShadyCSS.nativeShadow)&&"adoptedStyleSheets"in Document.prototype&&"replace"in CSSStyleSheet.prototype,Y=Symbol(),le=new WeakMap;let Te=class{constructor(e,t,i){if(this._$cssResult$=!0,i!==Y)throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");this.cssText=e,this.t=t}get styleSheet(){let e=this.o;const t=this.t;if(X&&e===void 0){const i=t!==void 0&&t.length===1;i&&(e=le.get(t)),e===void 0&&((this.o=e=new CSSStyleSheet).replaceSync(this.cssText),i&&le.set(t,e))}return e}toString(){return this.cssText}};const qe=s=>new Te(typeof s=="string"?s:s+"",void 0,Y),Oe=(s,...e)=>{const t=s.length===1?s[0]:e.reduce((i,n,r)=>i+(o=>{if(o._$cssResult$===!0)return o.cssText;if(typeof o=="number")return o;throw Error("Value passed to 'css' function must be a 'css' function result: "+o+". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.")})(n)+s[r+1],s[0]);return new Te(t,s,Y)},Ge=(s,e)=>{if(X)s.adoptedStyleSheets=e.map(t=>t instanceof CSSStyleSheet?t:t.styleSheet);else for(const t of e){const i=document.createElement("style"),n=I.litNonce;n!==void 0&&i.setAttribute("nonce",n),i.textContent=t.cssText,s.appendChild(i)}},ce=X?s=>s:s=>s instanceof CSSStyleSheet?(e=>{let t="";for(const i of e.cssRules)t+=i.cssText;return qe(t)})(s):s;const{is:Ke,defineProperty:Fe,getOwnPropertyDescriptor:Ze,getOwnPropertyNames:Je,getOwnPropertySymbols:Qe,getPrototypeOf:Xe}=Object,W=globalThis,de=W.trustedTypes,Ye=de?de.emptyScript:"",et=W.reactiveElementPolyfillSupport,M=(s,e)=>s,j={toAttribute(s,e){switch(e){case Boolean:s=s?Ye:null;break;case Object:case Array:s=s==null?s:JSON.stringify(s)}return s},fromAttribute(s,e){let t=s;switch(e){case Boolean:t=s!==null;break;case Number:t=s===null?null:Number(s);break;case Object:case Array:try{t=JSON.parse(s)}catch{t=null}}return t}},ee=(s,e)=>!Ke(s,e),pe={attribute:!0,type:String,converter:j,reflect:!1,useDefault:!1,hasChanged:ee};Symbol.metadata??=Symbol("metadata"),W.litPropertyMetadata??=new WeakMap;let S=class extends HTMLElement{static addInitializer(e){this._$Ei(),(this.l??=[]).push(e)}static get observedAttributes(){return this.finalize(),this._$Eh&&[...this._$Eh.keys()]}static createProperty(e,t=pe){if(t.state&&(t.attribute=!1),this._$Ei(),this.prototype.hasOwnProperty(e)&&((t=Object.create(t)).wrapped=!0),this.elementProperties.set(e,t),!t.noAccessor){const i=Symbol(),n=this.getPropertyDescriptor(e,i,t);n!==void 0&&Fe(this.prototype,e,n)}}static getPropertyDescriptor(e,t,i){const{get:n,set:r}=Ze(this.prototype,e)??{get(){return this[t]},set(o){this[t]=o}};return{get:n,set(o){const l=n?.call(this);r?.call(this,o),this.requestUpdate(e,l,i)},configurable:!0,enumerable:!0}}static getPropertyOptions(e){return this.elementProperties.get(e)??pe}static _$Ei(){if(this.hasOwnProperty(M("elementProperties")))return;const e=Xe(this);e.finalize(),e.l!==void 0&&(this.l=[...e.l]),this.elementProperties=new Map(e.elementProperties)}static finalize(){if(this.hasOwnProperty(M("finalized")))return;if(this.finalized=!0,this._$Ei(),this.hasOwnProperty(M("properties"))){const t=this.properties,i=[...Je(t),...Qe(t)];for(const n of i)this.createProperty(n,t[n])}const e=this[Symbol.metadata];if(e!==null){const t=litPropertyMetadata.get(e);if(t!==void 0)for(const[i,n]of t)this.elementProperties.set(i,n)}this._$Eh=new Map;for(const[t,i]of this.elementProperties){const n=this._$Eu(t,i);n!==void 0&&this._$Eh.set(n,t)}this.elementStyles=this.finalizeStyles(this.styles)}static finalizeStyles(e){const t=[];if(Array.isArray(e)){const i=new Set(e.flat(1/0).reverse());for(const n of i)t.unshift(ce(n))}else e!==void 0&&t.push(ce(e));return t}static _$Eu(e,t){const i=t.attribute;return i===!1?void 0:typeof i=="string"?i:typeof e=="string"?e.toLowerCase():void 0}constructor(){super(),this._$Ep=void 0,this.isUpdatePending=!1,this.hasUpdated=!1,this._$Em=null,this._$Ev()}_$Ev(){this._$ES=new Promise(e=>this.enableUpdating=e),this._$AL=new Map,this._$E_(),this.requestUpdate(),this.constructor.l?.forEach(e=>e(this))}addController(e){(this._$EO??=new Set).add(e),this.renderRoot!==void 0&&this.isConnected&&e.hostConnected?.()}removeController(e){this._$EO?.delete(e)}_$E_(){const e=new Map,t=this.constructor.elementProperties;for(const i of t.keys())this.hasOwnProperty(i)&&(e.set(i,this[i]),delete this[i]);e.size>0&&(this._$Ep=e)}createRenderRoot(){const e=this.shadowRoot??this.attachShadow(this.constructor.shadowRootOptions);return Ge(e,this.constructor.elementStyles),e}connectedCallback(){this.renderRoot??=this.createRenderRoot(),this.enableUpdating(!0),this._$EO?.forEach(e=>e.hostConnected?.())}enableUpdating(e){}disconnectedCallback(){this._$EO?.forEach(e=>e.hostDisconnected?.())}attributeChangedCallback(e,t,i){this._$AK(e,i)}_$ET(e,t){const i=this.constructor.elementProperties.get(e),n=this.constructor._$Eu(e,i);if(n!==void 0&&i.reflect===!0){const r=(i.converter?.toAttribute!==void 0?i.converter:j).toAttribute(t,i.type);this._$Em=e,r==null?this.removeAttribute(n):this.setAttribute(n,r),this._$Em=null}}_$AK(e,t){const i=this.constructor,n=i._$Eh.get(e);if(n!==void 0&&this._$Em!==n){const r=i.getPropertyOptions(n),o=typeof r.converter=="function"?{fromAttribute:r.converter}:r.converter?.fromAttribute!==void 0?r.converter:j;this._$Em=n;const l=o.fromAttribute(t,r.type);this[n]=l??this._$Ej?.get(n)??l,this._$Em=null}}requestUpdate(e,t,i,n=!1,r){if(e!==void 0){const o=this.constructor;if(n===!1&&(r=this[e]),i??=o.getPropertyOptions(e),!((i.hasChanged??ee)(r,t)||i.useDefault&&i.reflect&&r===this._$Ej?.get(e)&&!this.hasAttribute(o._$Eu(e,i))))return;this.C(e,t,i)}this.isUpdatePending===!1&&(this._$ES=this._$EP())}C(e,t,{useDefault:i,reflect:n,wrapped:r},o){i&&!(this._$Ej??=new Map).has(e)&&(this._$Ej.set(e,o??t??this[e]),r!==!0||o!==void 0)||(this._$AL.has(e)||(this.hasUpdated||i||(t=void 0),this._$AL.set(e,t)),n===!0&&this._$Em!==e&&(this._$Eq??=new Set).add(e))}async _$EP(){this.isUpdatePending=!0;try{await this._$ES}catch(t){Promise.reject(t)}const e=this.scheduleUpdate();return e!=null&&await e,!this.isUpdatePending}scheduleUpdate(){return this.performUpdate()}performUpdate(){if(!this.isUpdatePending)return;if(!this.hasUpdated){if(this.renderRoot??=this.createRenderRoot(),this._$Ep){for(const[n,r]of this._$Ep)this[n]=r;this._$Ep=void 0}const i=this.constructor.elementProperties;if(i.size>0)for(const[n,r]of i){const{wrapped:o}=r,l=this[n];o!==!0||this._$AL.has(n)||l===void 0||this.C(n,void 0,r,l)}}let e=!1;const t=this._$AL;try{e=this.shouldUpdate(t),e?(this.willUpdate(t),this._$EO?.forEach(i=>i.hostUpdate?.()),this.update(t)):this._$EM()}catch(i){throw e=!1,this._$EM(),i}e&&this._$AE(t)}willUpdate(e){}_$AE(e){this._$EO?.forEach(t=>t.hostUpdated?.()),this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(e)),this.updated(e)}_$EM(){this._$AL=new Map,this.isUpdatePending=!1}get updateComplete(){return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(e){return!0}update(e){this._$Eq&&=this._$Eq.forEach(t=>this._$ET(t,this[t])),this._$EM()}updated(e){}firstUpdated(e){}};S.elementStyles=[],S.shadowRootOptions={mode:"open"},S[M("elementProperties")]=new Map,S[M("finalized")]=new Map,et?.({ReactiveElement:S}),(W.reactiveElementVersions??=[]).push("2.1.2");const te=globalThis,ue=s=>s,B=te.trustedTypes,fe=B?B.createPolicy("lit-html",{createHTML:s=>s}):void 0,Ue="$lit$",g=`lit$${Math.random().toFixed(9).slice(2)}$`,Me="?"+g,tt=`<${Me}>`,w=document,H=()=>w.createComment(""),N=s=>s===null||typeof s!="object"&&typeof s!="function",se=Array.isArray,st=s=>se(s)||typeof s?.[Symbol.iterator]=="function",F=`[ 	
-\f\r]`,O=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,_e=/-->/g,$e=/>/g,v=RegExp(`>|${F}(?:([^\\s"'>=/]+)(${F}*=${F}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`,"g"),me=/'/g,ge=/"/g,ke=/^(?:script|style|textarea|title)$/i,it=s=>(e,...t)=>({_$litType$:s,strings:e,values:t}),x=it(1),E=Symbol.for("lit-noChange"),f=Symbol.for("lit-nothing"),ye=new WeakMap,b=w.createTreeWalker(w,129);function He(s,e){if(!se(s)||!s.hasOwnProperty("raw"))throw Error("invalid template strings array");return fe!==void 0?fe.createHTML(e):e}const nt=(s,e)=>{const t=s.length-1,i=[];let n,r=e===2?"<svg>":e===3?"<math>":"",o=O;for(let l=0;l<t;l++){const a=s[l];let d,u,h=-1,p=0;for(;p<a.length&&(o.lastIndex=p,u=o.exec(a),u!==null);)p=o.lastIndex,o===O?u[1]==="!--"?o=_e:u[1]!==void 0?o=$e:u[2]!==void 0?(ke.test(u[2])&&(n=RegExp("</"+u[2],"g")),o=v):u[3]!==void 0&&(o=v):o===v?u[0]===">"?(o=n??O,h=-1):u[1]===void 0?h=-2:(h=o.lastIndex-u[2].length,d=u[1],o=u[3]===void 0?v:u[3]==='"'?ge:me):o===ge||o===me?o=v:o===_e||o===$e?o=O:(o=v,n=void 0);const c=o===v&&s[l+1].startsWith("/>")?" ":"";r+=o===O?a+tt:h>=0?(i.push(d),a.slice(0,h)+Ue+a.slice(h)+g+c):a+g+(h===-2?l:c)}return[He(s,r+(s[t]||"<?>")+(e===2?"</svg>":e===3?"</math>":"")),i]};class R{constructor({strings:e,_$litType$:t},i){let n;this.parts=[];let r=0,o=0;const l=e.length-1,a=this.parts,[d,u]=nt(e,t);if(this.el=R.createElement(d,i),b.currentNode=this.el.content,t===2||t===3){const h=this.el.content.firstChild;h.replaceWith(...h.childNodes)}for(;(n=b.nextNode())!==null&&a.length<l;){if(n.nodeType===1){if(n.hasAttributes())for(const h of n.getAttributeNames())if(h.endsWith(Ue)){const p=u[o++],c=n.getAttribute(h).split(g),_=/([.?@])?(.*)/.exec(p);a.push({type:1,index:r,name:_[2],strings:c,ctor:_[1]==="."?ot:_[1]==="?"?at:_[1]==="@"?ht:V}),n.removeAttribute(h)}else h.startsWith(g)&&(a.push({type:6,index:r}),n.removeAttribute(h));if(ke.test(n.tagName)){const h=n.textContent.split(g),p=h.length-1;if(p>0){n.textContent=B?B.emptyScript:"";for(let c=0;c<p;c++)n.append(h[c],H()),b.nextNode(),a.push({type:2,index:++r});n.append(h[p],H())}}}else if(n.nodeType===8)if(n.data===Me)a.push({type:2,index:r});else{let h=-1;for(;(h=n.data.indexOf(g,h+1))!==-1;)a.push({type:7,index:r}),h+=g.length-1}r++}}static createElement(e,t){const i=w.createElement("template");return i.innerHTML=e,i}}function P(s,e,t=s,i){if(e===E)return e;let n=i!==void 0?t._$Co?.[i]:t._$Cl;const r=N(e)?void 0:e._$litDirective$;return n?.constructor!==r&&(n?._$AO?.(!1),r===void 0?n=void 0:(n=new r(s),n._$AT(s,t,i)),i!==void 0?(t._$Co??=[])[i]=n:t._$Cl=n),n!==void 0&&(e=P(s,n._$AS(s,e.values),n,i)),e}class rt{constructor(e,t){this._$AV=[],this._$AN=void 0,this._$AD=e,this._$AM=t}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(e){const{el:{content:t},parts:i}=this._$AD,n=(e?.creationScope??w).importNode(t,!0);b.currentNode=n;let r=b.nextNode(),o=0,l=0,a=i[0];for(;a!==void 0;){if(o===a.index){let d;a.type===2?d=new T(r,r.nextSibling,this,e):a.type===1?d=new a.ctor(r,a.name,a.strings,this,e):a.type===6&&(d=new lt(r,this,e)),this._$AV.push(d),a=i[++l]}o!==a?.index&&(r=b.nextNode(),o++)}return b.currentNode=w,n}p(e){let t=0;for(const i of this._$AV)i!==void 0&&(i.strings!==void 0?(i._$AI(e,i,t),t+=i.strings.length-2):i._$AI(e[t])),t++}}class T{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(e,t,i,n){this.type=2,this._$AH=f,this._$AN=void 0,this._$AA=e,this._$AB=t,this._$AM=i,this.options=n,this._$Cv=n?.isConnected??!0}get parentNode(){let e=this._$AA.parentNode;const t=this._$AM;return t!==void 0&&e?.nodeType===11&&(e=t.parentNode),e}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(e,t=this){e=P(this,e,t),N(e)?e===f||e==null||e===""?(this._$AH!==f&&this._$AR(),this._$AH=f):e!==this._$AH&&e!==E&&this._(e):e._$litType$!==void 0?this.$(e):e.nodeType!==void 0?this.T(e):st(e)?this.k(e):this._(e)}O(e){return this._$AA.parentNode.insertBefore(e,this._$AB)}T(e){this._$AH!==e&&(this._$AR(),this._$AH=this.O(e))}_(e){this._$AH!==f&&N(this._$AH)?this._$AA.nextSibling.data=e:this.T(w.createTextNode(e)),this._$AH=e}$(e){const{values:t,_$litType$:i}=e,n=typeof i=="number"?this._$AC(e):(i.el===void 0&&(i.el=R.createElement(He(i.h,i.h[0]),this.options)),i);if(this._$AH?._$AD===n)this._$AH.p(t);else{const r=new rt(n,this),o=r.u(this.options);r.p(t),this.T(o),this._$AH=r}}_$AC(e){let t=ye.get(e.strings);return t===void 0&&ye.set(e.strings,t=new R(e)),t}k(e){se(this._$AH)||(this._$AH=[],this._$AR());const t=this._$AH;let i,n=0;for(const r of e)n===t.length?t.push(i=new T(this.O(H()),this.O(H()),this,this.options)):i=t[n],i._$AI(r),n++;n<t.length&&(this._$AR(i&&i._$AB.nextSibling,n),t.length=n)}_$AR(e=this._$AA.nextSibling,t){for(this._$AP?.(!1,!0,t);e!==this._$AB;){const i=ue(e).nextSibling;ue(e).remove(),e=i}}setConnected(e){this._$AM===void 0&&(this._$Cv=e,this._$AP?.(e))}}class V{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(e,t,i,n,r){this.type=1,this._$AH=f,this._$AN=void 0,this.element=e,this.name=t,this._$AM=n,this.options=r,i.length>2||i[0]!==""||i[1]!==""?(this._$AH=Array(i.length-1).fill(new String),this.strings=i):this._$AH=f}_$AI(e,t=this,i,n){const r=this.strings;let o=!1;if(r===void 0)e=P(this,e,t,0),o=!N(e)||e!==this._$AH&&e!==E,o&&(this._$AH=e);else{const l=e;let a,d;for(e=r[0],a=0;a<r.length-1;a++)d=P(this,l[i+a],t,a),d===E&&(d=this._$AH[a]),o||=!N(d)||d!==this._$AH[a],d===f?e=f:e!==f&&(e+=(d??"")+r[a+1]),this._$AH[a]=d}o&&!n&&this.j(e)}j(e){e===f?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,e??"")}}class ot extends V{constructor(){super(...arguments),this.type=3}j(e){this.element[this.name]=e===f?void 0:e}}class at extends V{constructor(){super(...arguments),this.type=4}j(e){this.element.toggleAttribute(this.name,!!e&&e!==f)}}class ht extends V{constructor(e,t,i,n,r){super(e,t,i,n,r),this.type=5}_$AI(e,t=this){if((e=P(this,e,t,0)??f)===E)return;const i=this._$AH,n=e===f&&i!==f||e.capture!==i.capture||e.once!==i.once||e.passive!==i.passive,r=e!==f&&(i===f||n);n&&this.element.removeEventListener(this.name,this,i),r&&this.element.addEventListener(this.name,this,e),this._$AH=e}handleEvent(e){typeof this._$AH=="function"?this._$AH.call(this.options?.host??this.element,e):this._$AH.handleEvent(e)}}class lt{constructor(e,t,i){this.element=e,this.type=6,this._$AN=void 0,this._$AM=t,this.options=i}get _$AU(){return this._$AM._$AU}_$AI(e){P(this,e)}}const ct={I:T},dt=te.litHtmlPolyfillSupport;dt?.(R,T),(te.litHtmlVersions??=[]).push("3.3.3");const pt=(s,e,t)=>{const i=t?.renderBefore??e;let n=i._$litPart$;if(n===void 0){const r=t?.renderBefore??null;i._$litPart$=n=new T(e.insertBefore(H(),r),r,void 0,t??{})}return n._$AI(s),n};const ie=globalThis;let C=class extends S{constructor(){super(...arguments),this.renderOptions={host:this},this._$Do=void 0}createRenderRoot(){const e=super.createRenderRoot();return this.renderOptions.renderBefore??=e.firstChild,e}update(e){const t=this.render();this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),super.update(e),this._$Do=pt(t,this.renderRoot,this.renderOptions)}connectedCallback(){super.connectedCallback(),this._$Do?.setConnected(!0)}disconnectedCallback(){super.disconnectedCallback(),this._$Do?.setConnected(!1)}render(){return E}};C._$litElement$=!0,C.finalized=!0,ie.litElementHydrateSupport?.({LitElement:C});const ut=ie.litElementPolyfillSupport;ut?.({LitElement:C});(ie.litElementVersions??=[]).push("4.2.2");const ft={attribute:!0,type:String,converter:j,reflect:!1,hasChanged:ee},_t=(s=ft,e,t)=>{const{kind:i,metadata:n}=t;let r=globalThis.litPropertyMetadata.get(n);if(r===void 0&&globalThis.litPropertyMetadata.set(n,r=new Map),i==="setter"&&((s=Object.create(s)).wrapped=!0),r.set(t.name,s),i==="accessor"){const{name:o}=t;return{set(l){const a=e.get.call(this);e.set.call(this,l),this.requestUpdate(o,a,s,!0,l)},init(l){return l!==void 0&&this.C(o,void 0,s,l),l}}}if(i==="setter"){const{name:o}=t;return function(l){const a=this[o];e.call(this,l),this.requestUpdate(o,a,s,!0,l)}}throw Error("Unsupported decorator location: "+i)};function D(s){return(e,t)=>typeof t=="object"?_t(s,e,t):((i,n,r)=>{const o=n.hasOwnProperty(r);return n.constructor.createProperty(r,i),o?Object.getOwnPropertyDescriptor(n,r):void 0})(s,e,t)}function ne(s){return D({...s,state:!0,attribute:!1})}const $t={CHILD:2},mt=s=>(...e)=>({_$litDirective$:s,values:e});let gt=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,t,i){this._$Ct=e,this._$AM=t,this._$Ci=i}_$AS(e,t){return this.update(e,t)}update(e,t){return this.render(...t)}};const{I:yt}=ct,ve=s=>s,Ae=()=>document.createComment(""),U=(s,e,t)=>{const i=s._$AA.parentNode,n=e===void 0?s._$AB:e._$AA;if(t===void 0){const r=i.insertBefore(Ae(),n),o=i.insertBefore(Ae(),n);t=new yt(r,o,s,s.options)}else{const r=t._$AB.nextSibling,o=t._$AM,l=o!==s;if(l){let a;t._$AQ?.(s),t._$AM=s,t._$AP!==void 0&&(a=s._$AU)!==o._$AU&&t._$AP(a)}if(r!==n||l){let a=t._$AA;for(;a!==r;){const d=ve(a).nextSibling;ve(i).insertBefore(a,n),a=d}}}return t},A=(s,e,t=s)=>(s._$AI(e,t),s),vt={},At=(s,e=vt)=>s._$AH=e,bt=s=>s._$AH,Z=s=>{s._$AR(),s._$AA.remove()};const be=(s,e,t)=>{const i=new Map;for(let n=e;n<=t;n++)i.set(s[n],n);return i},wt=mt(class extends gt{constructor(s){if(super(s),s.type!==$t.CHILD)throw Error("repeat() can only be used in text expressions")}dt(s,e,t){let i;t===void 0?t=e:e!==void 0&&(i=e);const n=[],r=[];let o=0;for(const l of s)n[o]=i?i(l,o):o,r[o]=t(l,o),o++;return{values:r,keys:n}}render(s,e,t){return this.dt(s,e,t).values}update(s,[e,t,i]){const n=bt(s),{values:r,keys:o}=this.dt(e,t,i);if(!Array.isArray(n))return this.ut=o,r;const l=this.ut??=[],a=[];let d,u,h=0,p=n.length-1,c=0,_=r.length-1;for(;h<=p&&c<=_;)if(n[h]===null)h++;else if(n[p]===null)p--;else if(l[h]===o[c])a[c]=A(n[h],r[c]),h++,c++;else if(l[p]===o[_])a[_]=A(n[p],r[_]),p--,_--;else if(l[h]===o[_])a[_]=A(n[h],r[_]),U(s,a[_+1],n[h]),h++,_--;else if(l[p]===o[c])a[c]=A(n[p],r[c]),U(s,n[h],n[p]),p--,c++;else if(d===void 0&&(d=be(o,c,_),u=be(l,h,p)),d.has(l[h]))if(d.has(l[p])){const m=u.get(o[c]),K=m!==void 0?n[m]:null;if(K===null){const ae=U(s,n[h]);A(ae,r[c]),a[c]=ae}else a[c]=A(K,r[c]),U(s,n[h],K),n[m]=null;c++}else Z(n[p]),p--;else Z(n[h]),h++;for(;c<=_;){const m=U(s,a[_+1]);A(m,r[c]),a[c++]=m}for(;h<=p;){const m=n[h++];m!==null&&Z(m)}return this.ut=o,At(s,a),E}});var Et=Object.defineProperty,re=(s,e,t,i)=>{for(var n=void 0,r=s.length-1,o;r>=0;r--)(o=s[r])&&(n=o(e,t,n)||n);return n&&Et(e,t,n),n};const St="snom-phones-panel";class q extends C{constructor(){super(...arguments),this.narrow=!1}static{this.styles=Oe`
+const U="snom_buttons",Y=i=>Ie(i,({entry_type:e})=>e===null),Je=i=>Ie(i,({entry_type:e,via_device_id:t})=>e!==null&&!!t),et=(i,e)=>Object.values(i.entities).filter(t=>t.device_id===e&&!t.hidden).map(({entity_id:t})=>t),Ie=(i,e)=>Object.values(i.devices).filter(t=>t.disabled_by===null&&t.identifiers.some(([s])=>s===U)&&e(t)).sort((t,s)=>ye(t).localeCompare(ye(s),i.language,{numeric:!0})),ye=i=>i.name_by_user??i.name??"",tt=async(i,e)=>{const{translation_domain:t,translation_key:s}=e,n=e.message??String(e);return!t||!s?n:(await i.loadBackendTranslation("exceptions",t))(`component.${t}.exceptions.${s}.message`,e.translation_placeholders)||n},st={"card.description":"Ein Tischtelefon mit seinen Tasten und Lampen","card.failed":"Dieses Telefon kann nicht gezeigt werden: {message}","card.name":"Tischtelefon","card.no_device":"Wähle in den Einstellungen dieser Karte ein Telefon.","card.refused":"Du darfst dieses Telefon nicht sehen.","card.reload":"Diese Seite hat eine andere Version der Karte als der Server.","card.reload_now":"Seite neu laden","card.removed":"Dieses Telefon wurde entfernt.","card.stopped":"Der Server dieses Telefons ist angehalten.","card.unknown":"Dieses Telefon ist nicht bekannt.","card.waiting":"Warten auf das Telefon …","color.blue":"blau","color.green":"grün","color.orange":"orange","color.pink":"pink","color.red":"rot","color.turquoise":"türkis","color.violet":"violett","color.white":"weiß","color.yellow":"gelb","editor.device_id":"Telefon","editor.no_boolean":"show_name muss true oder false sein.","editor.no_text":"device_id muss die ID eines Geräts sein.","editor.show_name":"Namen zeigen","editor.show_name_help":"Aus, wenn eine Überschrift über der Karte das Telefon nennt.","example.alarm":"Alarm","example.door":"Haustür","example.garage":"Garage","example.heating":"Heizung","example.light":"Küche","example.mail":"Post","example.music":"Musik","example.name":"Beispiel","example.night":"Gute Nacht","key.caller":"Anruf: {caller}","key.confirming":"Noch einmal drücken","key.held":"gehalten von {phone}","key.lacking":"noch nicht auf dem Telefon","key.name":"Taste {key}","key.not_pressable":"kann nicht gedrückt werden","key.waiting":"{new} neue, {old} alte Nachrichten","lamp.dark":"Lampe aus","lamp.fast":"Lampe blinkt schnell, {color}","lamp.medium":"Lampe blinkt, {color}","lamp.slow":"Lampe blinkt langsam, {color}","lamp.steady":"Lampe an, {color}","panel.empty":"Es ist kein Telefon eingerichtet.","panel.title":"Telefone","phone.empty":"Es ist keine Taste eingerichtet.","phone.generic":"Wo diese Tasten liegen, ist nicht bekannt. Sie sind der Reihe nach gezeichnet.","phone.keys":"Tasten des Telefons","phone.messages":"{new} neue, {old} alte Nachrichten","phone.module":"Erweiterungsmodul {model}","phone.more":"Weitere Tasten","phone.no_press":"Du darfst dieses Telefon sehen, aber seine Tasten nicht drücken.","phone.page":"Seite {page}","phone.page_lit":"Seite {page}: {lamps} an","phone.pages":"Seiten","status.absent":"Das Telefon ist nicht angemeldet","status.behind":"Das Telefon ist noch nicht auf dem Stand","status.in_sync":"Das Telefon ist auf dem Stand","status.refusing":"Das Telefon lehnt ab, was seine Tasten zeigen sollen","status.silent":"Das Telefon antwortet nicht","status.stopped":"Der Server dieses Telefons ist angehalten","strategy.description":"Alle Tischtelefone mit ihren Tasten und Lampen, und die gemeinsamen Leitungen","strategy.empty":"Es ist kein Telefon eingerichtet. [Füge eines hinzu](/config/integrations/integration/snom_buttons) auf der Seite der Integration.","strategy.lines":"Gemeinsame Leitungen"},Be={"card.description":"A desk phone with its keys and lamps","card.failed":"This phone cannot be shown: {message}","card.name":"Desk phone","card.no_device":"Choose a phone in the settings of this card.","card.refused":"You may not see this phone.","card.reload":"This page has another version of the card than the server.","card.reload_now":"Reload the page","card.removed":"This phone was removed.","card.stopped":"The server of this phone is stopped.","card.unknown":"This phone is not known.","card.waiting":"Waiting for the phone…","color.blue":"blue","color.green":"green","color.orange":"orange","color.pink":"pink","color.red":"red","color.turquoise":"turquoise","color.violet":"violet","color.white":"white","color.yellow":"yellow","editor.device_id":"Phone","editor.no_boolean":"show_name must be true or false.","editor.no_text":"device_id must be the ID of a device.","editor.show_name":"Show the name","editor.show_name_help":"Off if a heading above the card names the phone.","example.alarm":"Alarm","example.door":"Front door","example.garage":"Garage","example.heating":"Heating","example.light":"Kitchen","example.mail":"Mail","example.music":"Music","example.name":"Example","example.night":"Good night","key.caller":"call: {caller}","key.confirming":"Press again","key.held":"held by {phone}","key.lacking":"not yet on the phone","key.name":"Key {key}","key.not_pressable":"cannot be pressed","key.waiting":"{new} new, {old} old messages","lamp.dark":"lamp off","lamp.fast":"lamp blinks fast, {color}","lamp.medium":"lamp blinks, {color}","lamp.slow":"lamp blinks slowly, {color}","lamp.steady":"lamp on, {color}","panel.empty":"No phone is set up.","panel.title":"Phones","phone.empty":"No key is set up.","phone.generic":"It is not known where these keys are. They are drawn in their order.","phone.keys":"Keys of the phone","phone.messages":"{new} new, {old} old messages","phone.module":"Expansion module {model}","phone.more":"More keys","phone.no_press":"You may see this phone, but not press its keys.","phone.page":"Page {page}","phone.page_lit":"Page {page}: {lamps} lit","phone.pages":"Pages","status.absent":"The phone is not registered","status.behind":"The phone is not up to date yet","status.in_sync":"The phone is up to date","status.refusing":"The phone refuses what its keys should show","status.silent":"The phone does not answer","status.stopped":"The server of this phone is stopped","strategy.description":"All desk phones with their keys and lamps, and the shared lines","strategy.empty":"No phone is set up. [Add one](/config/integrations/integration/snom_buttons) on the page of the integration.","strategy.lines":"Shared lines"},it={de:st,en:Be},f=(i,e,t={})=>{const[s=""]=(i??"").split("-");return(it[s]?.[e]??Be[e]).replaceAll(/\{(\w+)\}/g,(o,r)=>String(t[r]??o))},I="snom-phone-card",nt=[{name:"device_id",required:!0,selector:{device:{entity:{integration:U,domain:["binary_sensor","button"]}}}},{name:"show_name",default:!0,selector:{boolean:{}}}],ot={show_name:"editor.show_name_help"},v=()=>document.documentElement.lang,rt=i=>{const[e]=Y(i);return e?{device_id:e.id}:{}},at=()=>({schema:nt,computeLabel:({name:i})=>f(v(),`editor.${i}`),computeHelper:({name:i})=>{const e=ot[i];return e&&f(v(),e)},assertConfig:Ke}),Ke=i=>{const{device_id:e,show_name:t}=i;if(e!==void 0&&typeof e!="string")throw new Error(f(v(),"editor.no_text"));if(t!==void 0&&typeof t!="boolean")throw new Error(f(v(),"editor.no_boolean"))},lt=(i,e)=>{const t=i.entities[e];if(t?.platform!==U)return null;const s=Y(i).find(({id:n})=>n===t.device_id);return s?{config:{type:`custom:${I}`,device_id:s.id}}:null};const W=globalThis,re=W.ShadowRoot&&(W.ShadyCSS===void 0||W.ShadyCSS.nativeShadow)&&"adoptedStyleSheets"in Document.prototype&&"replace"in CSSStyleSheet.prototype,ae=Symbol(),$e=new WeakMap;let Ve=class{constructor(e,t,s){if(this._$cssResult$=!0,s!==ae)throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");this.cssText=e,this.t=t}get styleSheet(){let e=this.o;const t=this.t;if(re&&e===void 0){const s=t!==void 0&&t.length===1;s&&(e=$e.get(t)),e===void 0&&((this.o=e=new CSSStyleSheet).replaceSync(this.cssText),s&&$e.set(t,e))}return e}toString(){return this.cssText}};const ht=i=>new Ve(typeof i=="string"?i:i+"",void 0,ae),le=(i,...e)=>{const t=i.length===1?i[0]:e.reduce((s,n,o)=>s+(r=>{if(r._$cssResult$===!0)return r.cssText;if(typeof r=="number")return r;throw Error("Value passed to 'css' function must be a 'css' function result: "+r+". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.")})(n)+i[o+1],i[0]);return new Ve(t,i,ae)},ct=(i,e)=>{if(re)i.adoptedStyleSheets=e.map(t=>t instanceof CSSStyleSheet?t:t.styleSheet);else for(const t of e){const s=document.createElement("style"),n=W.litNonce;n!==void 0&&s.setAttribute("nonce",n),s.textContent=t.cssText,i.appendChild(s)}},be=re?i=>i:i=>i instanceof CSSStyleSheet?(e=>{let t="";for(const s of e.cssRules)t+=s.cssText;return ht(t)})(i):i;const{is:dt,defineProperty:pt,getOwnPropertyDescriptor:ut,getOwnPropertyNames:ft,getOwnPropertySymbols:gt,getPrototypeOf:mt}=Object,Z=globalThis,we=Z.trustedTypes,_t=we?we.emptyScript:"",yt=Z.reactiveElementPolyfillSupport,j=(i,e)=>i,G={toAttribute(i,e){switch(e){case Boolean:i=i?_t:null;break;case Object:case Array:i=i==null?i:JSON.stringify(i)}return i},fromAttribute(i,e){let t=i;switch(e){case Boolean:t=i!==null;break;case Number:t=i===null?null:Number(i);break;case Object:case Array:try{t=JSON.parse(i)}catch{t=null}}return t}},he=(i,e)=>!dt(i,e),xe={attribute:!0,type:String,converter:G,reflect:!1,useDefault:!1,hasChanged:he};Symbol.metadata??=Symbol("metadata"),Z.litPropertyMetadata??=new WeakMap;let O=class extends HTMLElement{static addInitializer(e){this._$Ei(),(this.l??=[]).push(e)}static get observedAttributes(){return this.finalize(),this._$Eh&&[...this._$Eh.keys()]}static createProperty(e,t=xe){if(t.state&&(t.attribute=!1),this._$Ei(),this.prototype.hasOwnProperty(e)&&((t=Object.create(t)).wrapped=!0),this.elementProperties.set(e,t),!t.noAccessor){const s=Symbol(),n=this.getPropertyDescriptor(e,s,t);n!==void 0&&pt(this.prototype,e,n)}}static getPropertyDescriptor(e,t,s){const{get:n,set:o}=ut(this.prototype,e)??{get(){return this[t]},set(r){this[t]=r}};return{get:n,set(r){const l=n?.call(this);o?.call(this,r),this.requestUpdate(e,l,s)},configurable:!0,enumerable:!0}}static getPropertyOptions(e){return this.elementProperties.get(e)??xe}static _$Ei(){if(this.hasOwnProperty(j("elementProperties")))return;const e=mt(this);e.finalize(),e.l!==void 0&&(this.l=[...e.l]),this.elementProperties=new Map(e.elementProperties)}static finalize(){if(this.hasOwnProperty(j("finalized")))return;if(this.finalized=!0,this._$Ei(),this.hasOwnProperty(j("properties"))){const t=this.properties,s=[...ft(t),...gt(t)];for(const n of s)this.createProperty(n,t[n])}const e=this[Symbol.metadata];if(e!==null){const t=litPropertyMetadata.get(e);if(t!==void 0)for(const[s,n]of t)this.elementProperties.set(s,n)}this._$Eh=new Map;for(const[t,s]of this.elementProperties){const n=this._$Eu(t,s);n!==void 0&&this._$Eh.set(n,t)}this.elementStyles=this.finalizeStyles(this.styles)}static finalizeStyles(e){const t=[];if(Array.isArray(e)){const s=new Set(e.flat(1/0).reverse());for(const n of s)t.unshift(be(n))}else e!==void 0&&t.push(be(e));return t}static _$Eu(e,t){const s=t.attribute;return s===!1?void 0:typeof s=="string"?s:typeof e=="string"?e.toLowerCase():void 0}constructor(){super(),this._$Ep=void 0,this.isUpdatePending=!1,this.hasUpdated=!1,this._$Em=null,this._$Ev()}_$Ev(){this._$ES=new Promise(e=>this.enableUpdating=e),this._$AL=new Map,this._$E_(),this.requestUpdate(),this.constructor.l?.forEach(e=>e(this))}addController(e){(this._$EO??=new Set).add(e),this.renderRoot!==void 0&&this.isConnected&&e.hostConnected?.()}removeController(e){this._$EO?.delete(e)}_$E_(){const e=new Map,t=this.constructor.elementProperties;for(const s of t.keys())this.hasOwnProperty(s)&&(e.set(s,this[s]),delete this[s]);e.size>0&&(this._$Ep=e)}createRenderRoot(){const e=this.shadowRoot??this.attachShadow(this.constructor.shadowRootOptions);return ct(e,this.constructor.elementStyles),e}connectedCallback(){this.renderRoot??=this.createRenderRoot(),this.enableUpdating(!0),this._$EO?.forEach(e=>e.hostConnected?.())}enableUpdating(e){}disconnectedCallback(){this._$EO?.forEach(e=>e.hostDisconnected?.())}attributeChangedCallback(e,t,s){this._$AK(e,s)}_$ET(e,t){const s=this.constructor.elementProperties.get(e),n=this.constructor._$Eu(e,s);if(n!==void 0&&s.reflect===!0){const o=(s.converter?.toAttribute!==void 0?s.converter:G).toAttribute(t,s.type);this._$Em=e,o==null?this.removeAttribute(n):this.setAttribute(n,o),this._$Em=null}}_$AK(e,t){const s=this.constructor,n=s._$Eh.get(e);if(n!==void 0&&this._$Em!==n){const o=s.getPropertyOptions(n),r=typeof o.converter=="function"?{fromAttribute:o.converter}:o.converter?.fromAttribute!==void 0?o.converter:G;this._$Em=n;const l=r.fromAttribute(t,o.type);this[n]=l??this._$Ej?.get(n)??l,this._$Em=null}}requestUpdate(e,t,s,n=!1,o){if(e!==void 0){const r=this.constructor;if(n===!1&&(o=this[e]),s??=r.getPropertyOptions(e),!((s.hasChanged??he)(o,t)||s.useDefault&&s.reflect&&o===this._$Ej?.get(e)&&!this.hasAttribute(r._$Eu(e,s))))return;this.C(e,t,s)}this.isUpdatePending===!1&&(this._$ES=this._$EP())}C(e,t,{useDefault:s,reflect:n,wrapped:o},r){s&&!(this._$Ej??=new Map).has(e)&&(this._$Ej.set(e,r??t??this[e]),o!==!0||r!==void 0)||(this._$AL.has(e)||(this.hasUpdated||s||(t=void 0),this._$AL.set(e,t)),n===!0&&this._$Em!==e&&(this._$Eq??=new Set).add(e))}async _$EP(){this.isUpdatePending=!0;try{await this._$ES}catch(t){Promise.reject(t)}const e=this.scheduleUpdate();return e!=null&&await e,!this.isUpdatePending}scheduleUpdate(){return this.performUpdate()}performUpdate(){if(!this.isUpdatePending)return;if(!this.hasUpdated){if(this.renderRoot??=this.createRenderRoot(),this._$Ep){for(const[n,o]of this._$Ep)this[n]=o;this._$Ep=void 0}const s=this.constructor.elementProperties;if(s.size>0)for(const[n,o]of s){const{wrapped:r}=o,l=this[n];r!==!0||this._$AL.has(n)||l===void 0||this.C(n,void 0,o,l)}}let e=!1;const t=this._$AL;try{e=this.shouldUpdate(t),e?(this.willUpdate(t),this._$EO?.forEach(s=>s.hostUpdate?.()),this.update(t)):this._$EM()}catch(s){throw e=!1,this._$EM(),s}e&&this._$AE(t)}willUpdate(e){}_$AE(e){this._$EO?.forEach(t=>t.hostUpdated?.()),this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(e)),this.updated(e)}_$EM(){this._$AL=new Map,this.isUpdatePending=!1}get updateComplete(){return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(e){return!0}update(e){this._$Eq&&=this._$Eq.forEach(t=>this._$ET(t,this[t])),this._$EM()}updated(e){}firstUpdated(e){}};O.elementStyles=[],O.shadowRootOptions={mode:"open"},O[j("elementProperties")]=new Map,O[j("finalized")]=new Map,yt?.({ReactiveElement:O}),(Z.reactiveElementVersions??=[]).push("2.1.2");const ce=globalThis,ve=i=>i,q=ce.trustedTypes,ke=q?q.createPolicy("lit-html",{createHTML:i=>i}):void 0,Qe="$lit$",x=`lit$${Math.random().toFixed(9).slice(2)}$`,We="?"+x,$t=`<${We}>`,C=document,B=()=>C.createComment(""),K=i=>i===null||typeof i!="object"&&typeof i!="function",de=Array.isArray,bt=i=>de(i)||typeof i?.[Symbol.iterator]=="function",se=`[ 	
+\f\r]`,R=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,Ae=/-->/g,Ee=/>/g,E=RegExp(`>|${se}(?:([^\\s"'>=/]+)(${se}*=${se}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`,"g"),Se=/'/g,Te=/"/g,Ge=/^(?:script|style|textarea|title)$/i,qe=i=>(e,...t)=>({_$litType$:i,strings:e,values:t}),u=qe(1),F=qe(2),y=Symbol.for("lit-noChange"),d=Symbol.for("lit-nothing"),Me=new WeakMap,T=C.createTreeWalker(C,129);function Fe(i,e){if(!de(i)||!i.hasOwnProperty("raw"))throw Error("invalid template strings array");return ke!==void 0?ke.createHTML(e):e}const wt=(i,e)=>{const t=i.length-1,s=[];let n,o=e===2?"<svg>":e===3?"<math>":"",r=R;for(let l=0;l<t;l++){const a=i[l];let c,g,h=-1,m=0;for(;m<a.length&&(r.lastIndex=m,g=r.exec(a),g!==null);)m=r.lastIndex,r===R?g[1]==="!--"?r=Ae:g[1]!==void 0?r=Ee:g[2]!==void 0?(Ge.test(g[2])&&(n=RegExp("</"+g[2],"g")),r=E):g[3]!==void 0&&(r=E):r===E?g[0]===">"?(r=n??R,h=-1):g[1]===void 0?h=-2:(h=r.lastIndex-g[2].length,c=g[1],r=g[3]===void 0?E:g[3]==='"'?Te:Se):r===Te||r===Se?r=E:r===Ae||r===Ee?r=R:(r=E,n=void 0);const p=r===E&&i[l+1].startsWith("/>")?" ":"";o+=r===R?a+$t:h>=0?(s.push(c),a.slice(0,h)+Qe+a.slice(h)+x+p):a+x+(h===-2?l:p)}return[Fe(i,o+(i[t]||"<?>")+(e===2?"</svg>":e===3?"</math>":"")),s]};class V{constructor({strings:e,_$litType$:t},s){let n;this.parts=[];let o=0,r=0;const l=e.length-1,a=this.parts,[c,g]=wt(e,t);if(this.el=V.createElement(c,s),T.currentNode=this.el.content,t===2||t===3){const h=this.el.content.firstChild;h.replaceWith(...h.childNodes)}for(;(n=T.nextNode())!==null&&a.length<l;){if(n.nodeType===1){if(n.hasAttributes())for(const h of n.getAttributeNames())if(h.endsWith(Qe)){const m=g[r++],p=n.getAttribute(h).split(x),_=/([.?@])?(.*)/.exec(m);a.push({type:1,index:o,name:_[2],strings:p,ctor:_[1]==="."?vt:_[1]==="?"?kt:_[1]==="@"?At:X}),n.removeAttribute(h)}else h.startsWith(x)&&(a.push({type:6,index:o}),n.removeAttribute(h));if(Ge.test(n.tagName)){const h=n.textContent.split(x),m=h.length-1;if(m>0){n.textContent=q?q.emptyScript:"";for(let p=0;p<m;p++)n.append(h[p],B()),T.nextNode(),a.push({type:2,index:++o});n.append(h[m],B())}}}else if(n.nodeType===8)if(n.data===We)a.push({type:2,index:o});else{let h=-1;for(;(h=n.data.indexOf(x,h+1))!==-1;)a.push({type:7,index:o}),h+=x.length-1}o++}}static createElement(e,t){const s=C.createElement("template");return s.innerHTML=e,s}}function H(i,e,t=i,s){if(e===y)return e;let n=s!==void 0?t._$Co?.[s]:t._$Cl;const o=K(e)?void 0:e._$litDirective$;return n?.constructor!==o&&(n?._$AO?.(!1),o===void 0?n=void 0:(n=new o(i),n._$AT(i,t,s)),s!==void 0?(t._$Co??=[])[s]=n:t._$Cl=n),n!==void 0&&(e=H(i,n._$AS(i,e.values),n,s)),e}class xt{constructor(e,t){this._$AV=[],this._$AN=void 0,this._$AD=e,this._$AM=t}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(e){const{el:{content:t},parts:s}=this._$AD,n=(e?.creationScope??C).importNode(t,!0);T.currentNode=n;let o=T.nextNode(),r=0,l=0,a=s[0];for(;a!==void 0;){if(r===a.index){let c;a.type===2?c=new N(o,o.nextSibling,this,e):a.type===1?c=new a.ctor(o,a.name,a.strings,this,e):a.type===6&&(c=new Et(o,this,e)),this._$AV.push(c),a=s[++l]}r!==a?.index&&(o=T.nextNode(),r++)}return T.currentNode=C,n}p(e){let t=0;for(const s of this._$AV)s!==void 0&&(s.strings!==void 0?(s._$AI(e,s,t),t+=s.strings.length-2):s._$AI(e[t])),t++}}class N{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(e,t,s,n){this.type=2,this._$AH=d,this._$AN=void 0,this._$AA=e,this._$AB=t,this._$AM=s,this.options=n,this._$Cv=n?.isConnected??!0}get parentNode(){let e=this._$AA.parentNode;const t=this._$AM;return t!==void 0&&e?.nodeType===11&&(e=t.parentNode),e}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(e,t=this){e=H(this,e,t),K(e)?e===d||e==null||e===""?(this._$AH!==d&&this._$AR(),this._$AH=d):e!==this._$AH&&e!==y&&this._(e):e._$litType$!==void 0?this.$(e):e.nodeType!==void 0?this.T(e):bt(e)?this.k(e):this._(e)}O(e){return this._$AA.parentNode.insertBefore(e,this._$AB)}T(e){this._$AH!==e&&(this._$AR(),this._$AH=this.O(e))}_(e){this._$AH!==d&&K(this._$AH)?this._$AA.nextSibling.data=e:this.T(C.createTextNode(e)),this._$AH=e}$(e){const{values:t,_$litType$:s}=e,n=typeof s=="number"?this._$AC(e):(s.el===void 0&&(s.el=V.createElement(Fe(s.h,s.h[0]),this.options)),s);if(this._$AH?._$AD===n)this._$AH.p(t);else{const o=new xt(n,this),r=o.u(this.options);o.p(t),this.T(r),this._$AH=o}}_$AC(e){let t=Me.get(e.strings);return t===void 0&&Me.set(e.strings,t=new V(e)),t}k(e){de(this._$AH)||(this._$AH=[],this._$AR());const t=this._$AH;let s,n=0;for(const o of e)n===t.length?t.push(s=new N(this.O(B()),this.O(B()),this,this.options)):s=t[n],s._$AI(o),n++;n<t.length&&(this._$AR(s&&s._$AB.nextSibling,n),t.length=n)}_$AR(e=this._$AA.nextSibling,t){for(this._$AP?.(!1,!0,t);e!==this._$AB;){const s=ve(e).nextSibling;ve(e).remove(),e=s}}setConnected(e){this._$AM===void 0&&(this._$Cv=e,this._$AP?.(e))}}class X{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(e,t,s,n,o){this.type=1,this._$AH=d,this._$AN=void 0,this.element=e,this.name=t,this._$AM=n,this.options=o,s.length>2||s[0]!==""||s[1]!==""?(this._$AH=Array(s.length-1).fill(new String),this.strings=s):this._$AH=d}_$AI(e,t=this,s,n){const o=this.strings;let r=!1;if(o===void 0)e=H(this,e,t,0),r=!K(e)||e!==this._$AH&&e!==y,r&&(this._$AH=e);else{const l=e;let a,c;for(e=o[0],a=0;a<o.length-1;a++)c=H(this,l[s+a],t,a),c===y&&(c=this._$AH[a]),r||=!K(c)||c!==this._$AH[a],c===d?e=d:e!==d&&(e+=(c??"")+o[a+1]),this._$AH[a]=c}r&&!n&&this.j(e)}j(e){e===d?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,e??"")}}class vt extends X{constructor(){super(...arguments),this.type=3}j(e){this.element[this.name]=e===d?void 0:e}}class kt extends X{constructor(){super(...arguments),this.type=4}j(e){this.element.toggleAttribute(this.name,!!e&&e!==d)}}class At extends X{constructor(e,t,s,n,o){super(e,t,s,n,o),this.type=5}_$AI(e,t=this){if((e=H(this,e,t,0)??d)===y)return;const s=this._$AH,n=e===d&&s!==d||e.capture!==s.capture||e.once!==s.once||e.passive!==s.passive,o=e!==d&&(s===d||n);n&&this.element.removeEventListener(this.name,this,s),o&&this.element.addEventListener(this.name,this,e),this._$AH=e}handleEvent(e){typeof this._$AH=="function"?this._$AH.call(this.options?.host??this.element,e):this._$AH.handleEvent(e)}}class Et{constructor(e,t,s){this.element=e,this.type=6,this._$AN=void 0,this._$AM=t,this.options=s}get _$AU(){return this._$AM._$AU}_$AI(e){H(this,e)}}const St={I:N},Tt=ce.litHtmlPolyfillSupport;Tt?.(V,N),(ce.litHtmlVersions??=[]).push("3.3.3");const Mt=(i,e,t)=>{const s=t?.renderBefore??e;let n=s._$litPart$;if(n===void 0){const o=t?.renderBefore??null;s._$litPart$=n=new N(e.insertBefore(B(),o),o,void 0,t??{})}return n._$AI(i),n};const pe=globalThis;let M=class extends O{constructor(){super(...arguments),this.renderOptions={host:this},this._$Do=void 0}createRenderRoot(){const e=super.createRenderRoot();return this.renderOptions.renderBefore??=e.firstChild,e}update(e){const t=this.render();this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),super.update(e),this._$Do=Mt(t,this.renderRoot,this.renderOptions)}connectedCallback(){super.connectedCallback(),this._$Do?.setConnected(!0)}disconnectedCallback(){super.disconnectedCallback(),this._$Do?.setConnected(!1)}render(){return y}};M._$litElement$=!0,M.finalized=!0,pe.litElementHydrateSupport?.({LitElement:M});const Ct=pe.litElementPolyfillSupport;Ct?.({LitElement:M});(pe.litElementVersions??=[]).push("4.2.2");const Pt={attribute:!0,type:String,converter:G,reflect:!1,hasChanged:he},Ot=(i=Pt,e,t)=>{const{kind:s,metadata:n}=t;let o=globalThis.litPropertyMetadata.get(n);if(o===void 0&&globalThis.litPropertyMetadata.set(n,o=new Map),s==="setter"&&((i=Object.create(i)).wrapped=!0),o.set(t.name,i),s==="accessor"){const{name:r}=t;return{set(l){const a=e.get.call(this);e.set.call(this,l),this.requestUpdate(r,a,i,!0,l)},init(l){return l!==void 0&&this.C(r,void 0,i,l),l}}}if(s==="setter"){const{name:r}=t;return function(l){const a=this[r];e.call(this,l),this.requestUpdate(r,a,i,!0,l)}}throw Error("Unsupported decorator location: "+s)};function b(i){return(e,t)=>typeof t=="object"?Ot(i,e,t):((s,n,o)=>{const r=n.hasOwnProperty(o);return n.constructor.createProperty(o,s),r?Object.getOwnPropertyDescriptor(n,o):void 0})(i,e,t)}function k(i){return b({...i,state:!0,attribute:!1})}const Ut=(i,e,t)=>(t.configurable=!0,t.enumerable=!0,Reflect.decorate&&typeof e!="object"&&Object.defineProperty(i,e,t),t);let Ht;function Nt(i){return(e,t)=>Ut(e,t,{get(){return(this.renderRoot??(Ht??=document.createDocumentFragment())).querySelectorAll(i)}})}const Ye={ATTRIBUTE:1,CHILD:2},ue=i=>(...e)=>({_$litDirective$:i,values:e});let fe=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,t,s){this._$Ct=e,this._$AM=t,this._$Ci=s}_$AS(e,t){return this.update(e,t)}update(e,t){return this.render(...t)}};const Dt=ue(class extends fe{constructor(i){if(super(i),i.type!==Ye.ATTRIBUTE||i.name!=="class"||i.strings?.length>2)throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.")}render(i){return" "+Object.keys(i).filter(e=>i[e]).join(" ")+" "}update(i,[e]){if(this.st===void 0){this.st=new Set,i.strings!==void 0&&(this.nt=new Set(i.strings.join(" ").split(/\s/).filter(s=>s!=="")));for(const s in e)e[s]&&!this.nt?.has(s)&&this.st.add(s);return this.render(e)}const t=i.element.classList;for(const s of this.st)s in e||(t.remove(s),this.st.delete(s));for(const s in e){const n=!!e[s];n===this.st.has(s)||this.nt?.has(s)||(n?(t.add(s),this.st.add(s)):(t.remove(s),this.st.delete(s)))}return y}});const Rt={},Lt=ue(class extends fe{constructor(){super(...arguments),this.ot=Rt}render(i,e){return e()}update(i,[e,t]){if(Array.isArray(e)){if(Array.isArray(this.ot)&&this.ot.length===e.length&&e.every((s,n)=>s===this.ot[n]))return y}else if(this.ot===e)return y;return this.ot=Array.isArray(e)?Array.from(e):e,this.render(e,t)}}),zt=u`<svg
+  class="handset"
+  viewBox="0 0 64 270"
+  aria-hidden="true"
+>
+  <defs>
+    <linearGradient id="round">
+      <stop offset="0" stop-color="#50575f" />
+      <stop offset="0.3" stop-color="#454c54" />
+      <stop offset="0.75" stop-color="#2b3036" />
+      <stop offset="1" stop-color="#1d2126" />
+    </linearGradient>
+  </defs>
+  <rect class="rest" x="1" y="1" width="62" height="268" rx="17" />
+  <path
+    class="shadow"
+    d="M11 24Q11 11 24 11H44Q57 11 57 24V74Q57 86 49 92V180Q57 186 57 198V250Q57 263 44 263H24Q11 263 11 250V198Q11 186 19 180V92Q11 86 11 74Z"
+  />
+  <path
+    fill="url(#round)"
+    d="M7 21Q7 8 20 8H42Q55 8 55 21V72Q55 84 47 90V176Q55 182 55 194V246Q55 259 42 259H20Q7 259 7 246V194Q7 182 15 176V90Q7 84 7 72Z"
+  />
+  <path class="shine" d="M14 24Q14 14 23 14M21 92V174M14 240V198" />
+</svg>`,jt=["1","2","3","4","5","6","7","8","9","*","0","#"],It=u`<svg
+  class="dial"
+  viewBox="0 0 250 78"
+  aria-hidden="true"
+>
+  <circle class="pad" cx="38" cy="39" r="29" />
+  <circle class="well" cx="38" cy="39" r="13" />
+  <circle class="pad" cx="38" cy="39" r="10" />
+  <path
+    class="sign"
+    d="M34 18l4-4l4 4M34 60l4 4l4-4M17 35l-4 4l4 4M59 35l4 4l-4 4"
+  />
+  ${jt.map((i,e)=>{const t=90+e%3*36,s=3+Math.floor(e/3)*19;return F`<rect class="pad" x=${t} y=${s} width="30" height="15" rx="4" /><text
+      x=${t+15} y=${s+11}>${i}</text>`})}
+  ${[3,22,41,60].map(i=>F`<rect class="pad" x="210" y=${i} width="36" height="15" rx="7.5" />`)}
+  <path class="sign" d="M222 13.500v-3h3l3-3v9l-3-3z" />
+  <path class="sign" d="M223 29.500h10M228 26v7M223 48.500h10M223 67.500h10" />
+</svg>`,Ce={slow:"M22 7V19",medium:"M19 7V19M25 7V19",fast:"M17 7V19M22 7V19M27 7V19"},Pe=i=>u`<svg class="cap" viewBox="0 0 44 26" aria-hidden="true">
+    <rect class="side" x="0.5" y="1.5" width="43" height="24" rx="6" />
+    <rect class="top" x="0.5" y="0.5" width="43" height="23" rx="6" />
+    <rect class="lens" x="12" y="8" width="20" height="9" rx="4.5" />
+    ${i&&i.pattern!=="dark"?Bt(i):d}
+  </svg>`,Bt=({pattern:i,color:e})=>F`
+  <g class="lit ${i}" fill=${e}>
+    <rect opacity="0.14" x="5" y="1.5" width="34" height="22" rx="11" />
+    <rect opacity="0.28" x="8.5" y="4.5" width="27" height="16" rx="8" />
+    <rect class="light" x="12" y="8" width="20" height="9" rx="4.5" />
+    <rect class="gleam" x="15" y="9.5" width="14" height="2.5" rx="1.25" />
+  </g>
+  ${Ce[i]?F`<path class="mark" d=${Ce[i]} />`:d}
+`,ge=(i,e)=>u`<svg class="icon ${i}" viewBox="0 0 16 16" aria-hidden="true">
+    <path d=${e} />
+  </svg>`,Oe=ge("envelope","M1.5 3.500h13v9h-13zM1.5 4l6.5 5l6.5-5"),Kt=ge("warning","M8 1.500L15 14H1zM8 6v4M8 11.500v1"),Vt=ge("clock","M8 1.500a6.5 6.5 0 1 0 .01 0zM8 4v4l3 2"),Qt=le`
+  :host {
+    --card: var(--ha-card-background, var(--card-background-color, #fff));
+    --text: var(--primary-text-color, #212121);
+    --body: color-mix(in srgb, var(--card) 88%, var(--text));
+    --edge: color-mix(in srgb, var(--card) 66%, var(--text));
+    --display: #101820;
+    --ink: #eaf2f8;
+    --faint: #adc3d1;
+    --warm: #ffcf70;
+    --paper: #f7f3e8;
+    display: block;
+    container-type: inline-size;
+    color: var(--text);
+    font-size: 13px;
+    line-height: 1.25;
+  }
+
+  h2,
+  p {
+    margin: 0;
+    font: inherit;
+  }
+
+  svg {
+    display: block;
+  }
+
+  button {
+    font: inherit;
+    color: inherit;
+    text-align: inherit;
+    border: 0;
+    margin: 0;
+    padding: 0;
+    background: none;
+    cursor: pointer;
+    touch-action: manipulation;
+    -webkit-tap-highlight-color: transparent;
+    user-select: none;
+    -webkit-user-select: none;
+    -webkit-touch-callout: none;
+  }
+
+  button:focus-visible {
+    outline: 2px solid #fff;
+    outline-offset: 0;
+    box-shadow: 0 0 0 4px #0b57d0;
+    border-radius: 6px;
+    position: relative;
+    z-index: 1;
+  }
+
+  .phone {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: flex-start;
+    gap: 10px;
+  }
+
+  /* A phone is not mirrored where one reads from right to left. */
+  .body {
+    direction: ltr;
+    box-sizing: border-box;
+    flex: 2 1 280px;
+    min-width: 0;
+    max-width: 640px;
+    display: flex;
+    gap: 10px;
+    padding: 10px;
+    border-radius: 18px;
+    border: 1px solid var(--edge);
+    background:
+      linear-gradient(#ffffff2e, #ffffff00 40%, #0000001c) padding-box,
+      var(--body);
+    box-shadow:
+      inset 0 1px 0 #ffffff40,
+      0 2px 5px #00000040;
+  }
+
+  .module {
+    flex: 1 1 230px;
+    max-width: 420px;
+    flex-direction: column;
+    gap: 8px;
+    border-radius: 14px;
+  }
+
+  .left {
+    flex: 0 0 34px;
+  }
+
+  .handset {
+    width: 100%;
+    filter: drop-shadow(0 1px 1px #0006);
+  }
+
+  .rest {
+    fill: #00000026;
+    stroke: #00000040;
+  }
+
+  .shadow {
+    fill: #00000059;
+  }
+
+  .shine {
+    fill: none;
+    stroke: #ffffff47;
+    stroke-width: 3;
+    stroke-linecap: round;
+  }
+
+  .front {
+    flex: 1;
+    min-width: 0;
+    display: flex;
+    flex-direction: column;
+    gap: 8px;
+  }
+
+  .display {
+    display: grid;
+    grid-template-columns: 1fr auto;
+    align-items: center;
+    gap: 2px 8px;
+    padding: 8px 10px;
+    border-radius: 8px;
+    background: linear-gradient(160deg, #1d2a36, var(--display) 60%);
+    border: 1px solid #000;
+    color: var(--ink);
+    box-shadow: inset 0 0 0 1px #ffffff14;
+  }
+
+  h2 {
+    font-size: 16px;
+    font-weight: 500;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  .display p {
+    grid-column: 1 / -1;
+    color: var(--faint);
+    min-height: 16px;
+  }
+
+  .display .problem,
+  .display .messages {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+  }
+
+  .display .problem {
+    color: var(--warm);
+  }
+
+  .refusing .display .problem {
+    color: #ff9d94;
+  }
+
+  .display .fresh {
+    color: var(--ink);
+  }
+
+  .icon {
+    flex: none;
+    width: 14px;
+    height: 14px;
+    fill: none;
+    stroke: currentcolor;
+    stroke-width: 1.5;
+    stroke-linejoin: round;
+    stroke-linecap: round;
+  }
+
+  .message-lamp {
+    width: 39px;
+    height: 15px;
+    overflow: visible;
+  }
+
+  .message-light {
+    fill: #ff453a;
+    stroke: #ff453a66;
+    stroke-width: 3;
+    paint-order: stroke;
+  }
+
+  .lens {
+    fill: #11151a;
+    stroke: #59636d;
+  }
+
+  .group {
+    min-width: 0;
+  }
+
+  .row {
+    display: grid;
+    grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
+  }
+
+  .cell {
+    min-width: 0;
+  }
+
+  .key {
+    box-sizing: border-box;
+    position: relative;
+    display: flex;
+    align-items: center;
+    width: 100%;
+    height: 40px;
+    gap: 6px;
+  }
+
+  .key.end {
+    flex-direction: row-reverse;
+  }
+
+  .cap {
+    flex: none;
+    width: 44px;
+    height: 26px;
+    overflow: visible;
+  }
+
+  .cap .side {
+    fill: #0d1013;
+  }
+
+  .cap .top {
+    fill: #333a42;
+    stroke: #14181c;
+  }
+
+  .key:hover .top {
+    fill: #3d4650;
+  }
+
+  .key:active:not([aria-disabled="true"]) .cap {
+    transform: translateY(1px);
+  }
+
+  .key[aria-disabled="true"] {
+    cursor: default;
+  }
+
+  .key[aria-disabled="true"] .side {
+    opacity: 0;
+  }
+
+  .key[aria-disabled="true"] .top {
+    fill: #24292e;
+  }
+
+  .confirming .top {
+    stroke: var(--warm);
+    stroke-width: 2.5;
+  }
+
+  .lacking .lens {
+    stroke: var(--warm);
+    stroke-dasharray: 3 2;
+  }
+
+  .light {
+    stroke: #ffffffb0;
+    stroke-width: 0.8;
+  }
+
+  .gleam {
+    fill: #ffffff80;
+  }
+
+  .label {
+    flex: 1;
+    min-width: 0;
+    display: flex;
+    flex-direction: column;
+  }
+
+  /* Two lines, or one above the news. */
+  .name {
+    display: -webkit-box;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2;
+    overflow: hidden;
+    overflow-wrap: anywhere;
+  }
+
+  .name:not(:last-child) {
+    -webkit-line-clamp: 1;
+    word-break: break-all;
+  }
+
+  .news {
+    display: flex;
+    align-items: center;
+    gap: 4px;
+    font-size: 11px;
+    color: var(--key-faint);
+  }
+
+  .news span {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  .news .icon {
+    width: 12px;
+    height: 12px;
+  }
+
+  .news .clock {
+    color: var(--key-warm);
+  }
+
+  .end .news {
+    justify-content: flex-end;
+  }
+
+  .single .end .news {
+    justify-content: flex-start;
+  }
+
+  .above .news {
+    justify-content: center;
+  }
+
+  .plain .name {
+    font-style: italic;
+  }
+
+  .confirming .news {
+    font-weight: 600;
+    color: var(--key-warm);
+  }
+
+  .unused {
+    cursor: default;
+  }
+
+  .unused .cap {
+    opacity: 0.45;
+  }
+
+  .unused .lens {
+    fill: none;
+    stroke: none;
+  }
+
+  /* Keys on both sides of a display, or on the right of it. */
+  .screen {
+    --key-faint: var(--faint);
+    --key-warm: var(--warm);
+  }
+
+  .beside.screen {
+    position: relative;
+    color: var(--ink);
+  }
+
+  .beside.screen::before {
+    content: "";
+    position: absolute;
+    inset: 0 50px;
+    border-radius: 8px;
+    border: 1px solid #000;
+    background: linear-gradient(160deg, #1d2a36, var(--display) 60%);
+    box-shadow: inset 0 0 0 1px #ffffff14;
+  }
+
+  .beside.screen.single::before {
+    left: 0;
+  }
+
+  .beside.screen .label {
+    position: relative;
+  }
+
+  .beside.screen .row + .row .label {
+    box-shadow: 0 -1px #ffffff17;
+  }
+
+  .beside.screen .key.start .label {
+    padding-left: 10px;
+  }
+
+  .beside.screen .key.end .label {
+    padding-right: 10px;
+  }
+
+  .beside.screen:not(.single) .key.end .label {
+    text-align: right;
+  }
+
+  .beside.screen.single .key.end .label {
+    padding-left: 10px;
+  }
+
+  .beside.screen .label {
+    height: 100%;
+    justify-content: center;
+  }
+
+  /* Keys beside strips of paper. */
+  .paper {
+    --key-faint: #5a5243;
+    --key-warm: #8a4b00;
+    color: #26241f;
+  }
+
+  .beside.paper .row {
+    column-gap: 8px;
+  }
+
+  .beside.paper .label {
+    height: 100%;
+    justify-content: center;
+    padding: 0 8px;
+    background: var(--paper);
+    border: solid #00000040;
+    border-width: 0 1px 1px;
+  }
+
+  .beside.paper .row:first-child .label {
+    border-top-width: 1px;
+    border-radius: 5px 5px 0 0;
+  }
+
+  .beside.paper .row:last-child .label {
+    border-radius: 0 0 5px 5px;
+  }
+
+  .beside.paper .key.end .label {
+    text-align: right;
+  }
+
+  /* Keys with their labels below, where it is not known how they stand. */
+  .tiles {
+    --key-faint: var(--text);
+    --key-warm: var(--text);
+    color: var(--text);
+  }
+
+  .tiles .row {
+    gap: 6px;
+  }
+
+  .tiles .key {
+    flex-direction: column;
+    justify-content: flex-start;
+    gap: 3px;
+    height: 62px;
+    padding-top: 4px;
+    text-align: center;
+  }
+
+  .tiles .label {
+    width: 100%;
+    flex: none;
+    font-size: 12px;
+  }
+
+  .tabs {
+    display: flex;
+    justify-content: center;
+    gap: 6px;
+    margin-top: 8px;
+  }
+
+  .tab {
+    position: relative;
+    min-width: 34px;
+    height: 26px;
+    text-align: center;
+    border-radius: 13px;
+    border: 1px solid var(--edge);
+    background: var(--card);
+    color: var(--text);
+  }
+
+  .tab[aria-current="page"] {
+    background: var(--text);
+    color: var(--card);
+    font-weight: 600;
+  }
+
+  .page-lamp {
+    position: absolute;
+    top: -4px;
+    right: -4px;
+    width: 13px;
+    height: 13px;
+  }
+
+  .note {
+    font-size: 12px;
+    margin-top: 6px;
+  }
+
+  .phone > .note {
+    flex: 1 0 100%;
+    margin: 0 4px;
+  }
+
+  .said {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+
+  .dial {
+    width: 100%;
+    max-height: 78px;
+    margin-top: auto;
+  }
+
+  .pad {
+    fill: #333a42;
+    stroke: #14181c;
+  }
+
+  .well {
+    fill: #14181c;
+  }
+
+  .dial .sign {
+    fill: none;
+    stroke: #c5cfd8;
+    stroke-width: 1.5;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+
+  .dial text {
+    fill: #c5cfd8;
+    font-size: 9px;
+    text-anchor: middle;
+  }
+
+  /* Not registered, or no server: the phone is off. */
+  .off .display,
+  .off .beside.screen::before {
+    background: #2c3136;
+  }
+
+  .off .lit {
+    animation: none;
+    fill-opacity: 0.35;
+  }
+
+  .off .handset,
+  .off .dial {
+    opacity: 0.5;
+  }
+
+  .silent .body,
+  .off .body {
+    border-style: dashed;
+  }
+
+  @keyframes blink {
+    0% {
+      opacity: 1;
+    }
+    50% {
+      opacity: 0;
+    }
+  }
+
+  /* Twice the half period of the phone. */
+  .slow {
+    animation: blink 2s steps(1) infinite;
+  }
+
+  .medium {
+    animation: blink 1s steps(1) infinite;
+  }
+
+  .fast {
+    animation: blink 0.5s steps(1) infinite;
+  }
+
+  .mark {
+    display: none;
+    stroke: #000;
+    stroke-width: 2.5;
+  }
+
+  @media (prefers-reduced-motion: reduce) {
+    .lit {
+      animation: none;
+    }
+    .mark {
+      display: inline;
+    }
+  }
+
+  @container (min-width: 420px) {
+    .left {
+      flex-basis: 58px;
+    }
+    .body {
+      padding: 14px;
+      gap: 14px;
+    }
+    .module {
+      gap: 8px;
+    }
+    .key {
+      font-size: 14px;
+    }
+  }
+
+  @container (max-width: 360px) {
+    .left {
+      flex-basis: 28px;
+    }
+    .body {
+      padding: 8px;
+      gap: 8px;
+    }
+    .beside {
+      font-size: 12px;
+    }
+    .beside .cap {
+      width: 37px;
+      height: 22px;
+    }
+    .beside.screen::before {
+      inset: 0 43px;
+    }
+    .beside.paper .row {
+      column-gap: 6px;
+    }
+    .beside.paper .label {
+      padding: 0 5px;
+    }
+    .beside.screen .key.start .label {
+      padding-left: 7px;
+    }
+    .beside.screen .key.end .label {
+      padding-right: 7px;
+    }
+  }
+
+  @container (max-width: 250px) {
+    .left {
+      display: none;
+    }
+  }
+`,Wt=[[15,"color.red"],[45,"color.orange"],[70,"color.yellow"],[165,"color.green"],[195,"color.turquoise"],[255,"color.blue"],[290,"color.violet"],[345,"color.pink"],[360,"color.red"]],Gt=.2,qt=i=>{const[e,t,s]=[1,3,5].map(a=>parseInt(i.slice(a,a+2),16)/255),n=Math.max(e,t,s),o=n-Math.min(e,t,s);if(!(o>Gt*n))return"color.white";let r=(e-t)/o+4;n===e?r=(t-s)/o:n===t&&(r=(s-e)/o+2);const l=(r*60+360)%360;return Wt.find(([a])=>l<=a)?.[1]??"color.red"},Ft=(i,{pattern:e,color:t})=>f(i,`lamp.${e}`,{color:f(i,qt(t))}),oe=(i,e)=>e.label||e.title||f(i,"key.name",{key:e.key}),Ze=(i,e)=>{const t=[];e.confirming&&t.push(f(i,"key.confirming"));const{caller:s}=e;if(s&&t.push(f(i,"key.caller",{caller:s})),e.held_by!==null){const n=e.held_by||"Home Assistant";t.push(f(i,"key.held",{phone:n}))}return t},Yt=(i,e)=>{const[t="0",s="0"]=e.split("/");return f(i,"key.waiting",{new:t,old:s})},Zt=(i,e,t)=>{const s=[oe(i,e)],n=f(i,"key.name",{key:e.key});return s.includes(n)||s.unshift(n),s.push(Ft(i,e),...Ze(i,e)),e.waiting&&s.push(Yt(i,e.waiting)),e.lacking&&s.push(f(i,"key.lacking")),t||s.push(f(i,"key.not_pressable")),s.join(", ")};var Xt=Object.defineProperty,A=(i,e,t,s)=>{for(var n=void 0,o=i.length-1,r;o>=0;o--)(r=i[o])&&(n=r(e,t,n)||n);return n&&Xt(e,t,n),n};const Jt="snom-phone-face",es=500,ts=10;class w extends M{constructor(){super(...arguments),this.stopped=!1,this.nameless=!1,this._pages={},this._current={},this._said="",this._keys=new Map,this._held=!1}static{this.styles=Qt}disconnectedCallback(){super.disconnectedCallback(),this._endHold()}createRenderRoot(){const e=super.createRenderRoot();return e.addEventListener("animationstart",os),e}willUpdate(e){if(!this.face||!(e.has("face")||e.has("stopped")))return;const t=e.get("face");this._sayChanges(t,e.has("stopped")),t?.keys!==this.face.keys&&(this._keys=new Map(this.face.keys.map(s=>[s.key,s])))}updated(){const e=this._focus;if(!e)return;this._focus=void 0;const{group:t,at:s}=e,n=this._usedKeys(this._page(t));this._focusKey(t,n[Math.min(s,n.length-1)])}render(){const{face:e}=this;if(!e)return d;const[t,...s]=e.groups,n=this.stopped||e.status==="absent";return u`<section
+      class="phone ${this.stopped?"stopped":e.status} ${n?"off":""}"
+      aria-label=${e.name}
+      @click=${this._click}
+      @keydown=${this._keydown}
+      @contextmenu=${this._contextmenu}
+      @pointerdown=${this._pointerdown}
+      @pointermove=${this._pointermove}
+      @pointerup=${this._endHold}
+      @pointercancel=${this._endHold}
+      @pointerleave=${this._endHold}
+    >
+      <div class="body ${t&&t.columns<2?"narrow":""}">
+        <div class="left">${zt}</div>
+        <div class="front">
+          ${this._renderDisplay(e)}
+          ${t?this._renderGroup(t,0):d}
+          ${e.keys.some(Q)?d:this._renderNote("phone.empty")}
+          ${It}
+        </div>
+      </div>
+      ${s.map((o,r)=>this._renderModule(o,r+1))}
+      ${e.may.press?d:this._renderNote("phone.no_press")}
+      <p class="said" role="status">${this._said}</p>
+    </section>`}_renderDisplay(e){const{messages:t}=e,s=this._status,n=t?.new??0,o=[e.maker,e.model].filter(Boolean).join(" ");return u`<div class="display">
+      <h2 dir="auto">${this.nameless?o:e.name}</h2>
+      <svg class="message-lamp" viewBox="0 0 26 10" aria-hidden="true">
+        <rect class="lens" x="3" y="2" width="20" height="6" rx="3" />
+        ${n?u`<svg class="lit medium">
+                <rect
+                  class="message-light"
+                  x="3"
+                  y="2"
+                  width="20"
+                  height="6"
+                  rx="3"
+                />
+              </svg>`:d}
+      </svg>
+      ${s==="status.in_sync"?u`<p class="model" dir="auto">
+              ${this.nameless?d:o}
+            </p>`:u`<p class="problem">${Kt}${this._text(s)}</p>`}
+      ${t&&n+t.old?u`<p class="messages ${n?"fresh":""}">
+              ${Oe}${this._text("phone.messages",{...t})}
+            </p>`:d}
+    </div>`}_renderModule(e,t){return u`<div class="body module">
+      <p class="model" dir="auto">${this._groupName(e,t)}</p>
+      ${this._renderGroup(e,t)}
+    </div>`}_renderGroup(e,t){const s=this._page(t),n=Math.max(e.columns,1),o=[];for(let c=0;c<s.keys.length;c+=n)o.push(s.keys.slice(c,c+n));const r=this._usedKeys(s),l=this._currentKey(t,r),a=n>2||e.kind==="generic"?"tiles":"beside";return u`<div class="group">
+      <div
+        class="keys ${e.kind} ${a} ${n===1?"single":""}"
+        role="grid"
+        aria-label=${this._groupName(e,t)}
+        data-group=${t}
+      >
+        ${o.map(c=>u`<div class="row" role="row" style="--columns: ${n}">
+              ${c.map((g,h)=>this._renderKey(g,ns(e,n,h),g===l))}
+            </div>`)}
+      </div>
+      ${s.pages>1?this._renderTabs(s):d}
+      ${e.kind==="generic"?this._renderNote("phone.generic"):d}
+    </div>`}_renderKey(e,t,s){const n=this._keys.get(e),{language:o}=this,r=n!==void 0&&this._isPressable(n);return Lt([n,e,t,s,r,o],()=>Q(n)?u`<div class="cell" role="gridcell">
+            ${this._renderUsed(n,t,s,r)}
+          </div>`:u`<div class="cell" role="gridcell">
+            <div class="key unused ${t}" data-key=${e}>
+              ${Pe(void 0)}<span class="label"></span>
+            </div>
+          </div>`)}_renderUsed(e,t,s,n){const{language:o}=this,r=Zt(o,e,n),l=Ze(o,e),{lacking:a,confirming:c}=e,g=!e.label;return u`<button
+      type="button"
+      class=${Dt({key:!0,[t]:!0,lacking:a,confirming:c,plain:g})}
+      data-key=${e.key}
+      tabindex=${s?0:-1}
+      aria-label=${r}
+      aria-disabled=${n?"false":"true"}
+      title=${r}
+    >
+      ${Pe(e)}
+      <span class="label">
+        <span class="name" dir="auto">${oe(o,e)}</span>
+        ${l.length||e.waiting||a?u`<span class="news">
+                ${a?Vt:d}
+                ${e.waiting?u`${Oe}${e.waiting}`:d}
+                <span dir="auto">${l.join(" · ")}</span>
+              </span>`:d}
+      </span>
+    </button>`}_renderTabs({group:e,page:t,pages:s}){return u`<div
+      class="tabs"
+      role="group"
+      aria-label=${this._text("phone.pages")}
+    >
+      ${Array.from({length:s},(n,o)=>{const r=this._page(e,o).keys.flatMap(g=>{const h=this._keys.get(g);return h&&h.pattern!=="dark"?[h]:[]}),l=o===t,[a]=l?[]:r.sort(is),c=a?this._text("phone.page_lit",{page:o+1,lamps:r.length}):this._text("phone.page",{page:o+1});return u`<button
+          type="button"
+          class="tab"
+          data-page=${o}
+          data-group=${e}
+          aria-current=${l?"page":"false"}
+          aria-label=${c}
+          title=${c}
+        >
+          ${o+1}${a?u`<svg
+                  class="page-lamp"
+                  viewBox="0 0 10 10"
+                  aria-hidden="true"
+                >
+                  <circle class="lens" cx="5" cy="5" r="4.5" />
+                  <circle
+                    class="lit ${a.pattern}"
+                    cx="5"
+                    cy="5"
+                    r="3.5"
+                    fill=${a.color}
+                  />
+                </svg>`:d}
+        </button>`})}
+    </div>`}_renderNote(e){return u`<p class="note">${this._text(e)}</p>`}_text(e,t){return f(this.language,e,t)}_groupName({module:e},t){return e?this._text("phone.module",{model:e}):this._text(t?"phone.more":"phone.keys")}get _status(){return this.stopped?"status.stopped":`status.${this.face?.status??"in_sync"}`}_sayChanges(e,t){const{face:s}=this;if(!s||!e){t&&this.stopped&&(this._said=this._text(this._status));return}const n=[];(t||s.status!==e.status)&&n.push(this._text(this._status));const{messages:o}=s;o&&o.new>(e.messages?.new??0)&&n.push(this._text("phone.messages",{...o}));for(const r of s.keys)r.confirming&&!this._keys.get(r.key)?.confirming&&n.push(`${oe(this.language,r)}: ${this._text("key.confirming")}`);n.length&&(this._said=n.join(". "))}_page(e,t=this._pages[e]??0){const s=this.face?.groups[e],n=s?.keys??[],o=Math.max((s?.columns??1)*(s?.rows??1),1),r=Math.max(Math.ceil(n.length/o),1),l=Math.min(t,r-1);return{group:e,page:l,pages:r,keys:n.slice(l*o,(l+1)*o)}}_usedKeys(e){return e.keys.filter(t=>Q(this._keys.get(t)))}_currentKey(e,t){const s=this._current[e];return s!==void 0&&t.includes(s)?s:t[0]}_isPressable(e){return e.pressable&&!this.stopped&&!!this.face?.may.press}_turn(e,t){const s=this._page(e);return t<0||t>=s.pages||t===s.page?!1:(this._pages={...this._pages,[e]:t},this._said=this._text("phone.page",{page:t+1}),!0)}_focusKey(e,t){t!==void 0&&(this._current={...this._current,[e]:t},[...this._buttons].find(({dataset:s})=>s.key===t)?.focus())}_fire(e,t){this.dispatchEvent(new CustomEvent(e,{detail:t}))}_click(e){const t=L(e,"button.tab");if(t){this._turn(Number(t.dataset.group),Number(t.dataset.page));return}const s=L(e,"button.key"),n=this._keys.get(s?.dataset.key??"");if(!s||!n)return;const o=this._held&&e.detail>0;if(this._held=!1,o)return;const r=He(s);this._current={...this._current,[r]:n.key},this._isPressable(n)&&this._fire("key-press",n.key)}_pointerdown(e){this._endHold(),this._held=!1;const t=L(e,"button.key")?.dataset.key;t===void 0||e.button!==0||(this._start={x:e.clientX,y:e.clientY},this._timer=setTimeout(()=>{this._hold(t)},es))}_pointermove(e){if(!this._start)return;const{x:t,y:s}=this._start;Math.hypot(e.clientX-t,e.clientY-s)>ts&&this._endHold()}_endHold(){clearTimeout(this._timer),this._start=void 0}_hold(e){this._endHold(),!this._held&&(this._held=!0,this._fire("key-hold",e))}_contextmenu(e){const t=L(e,"button.key")?.dataset.key;t!==void 0&&(e.preventDefault(),this._hold(t))}_keydown(e){const t=L(e,"button.key"),s=t?.dataset.key;if(!(!t||s===void 0)){if(e.repeat||(this._held=!1),e.key==="ContextMenu"||e.key==="F10"&&e.shiftKey){e.preventDefault(),this._hold(s);return}if(!(e.altKey||e.ctrlKey||e.metaKey)){if(e.repeat&&(e.key==="Enter"||e.key===" ")){e.preventDefault();return}this._move(e.key,He(t),s)&&e.preventDefault()}}}_move(e,t,s){const n=this._page(t),o=this._usedKeys(n),r=o.indexOf(s);if(e==="PageUp"||e==="PageDown"){const l=n.page+(e==="PageUp"?-1:1);return this._turn(t,l)&&(this._focus={group:t,at:r}),n.pages>1}if(e==="Home")this._focusKey(t,o[0]);else if(e==="End")this._focusKey(t,o.at(-1));else{const l=this.face?.groups[t]?.columns??1,a=ss[e]?.(l);if(a===void 0)return!1;const c=this._next(n,n.keys.indexOf(s),a,l);this._focusKey(t,c??o[r+Math.sign(a)])}return!0}_next({keys:e},t,s,n){const o=Math.floor(t/n);for(let r=t+s;r>=0&&r<e.length;r+=s){const l=Math.floor(r/n)===o;if(Math.abs(s)<n&&!l)return;const a=e[r];if(a!==void 0&&Q(this._keys.get(a)))return a}}}A([b({attribute:!1})],w.prototype,"face");A([b({attribute:!1})],w.prototype,"language");A([b({type:Boolean})],w.prototype,"stopped");A([b({type:Boolean})],w.prototype,"nameless");A([Nt("button.key")],w.prototype,"_buttons");A([k()],w.prototype,"_pages");A([k()],w.prototype,"_current");A([k()],w.prototype,"_said");const ss={ArrowLeft:()=>-1,ArrowRight:()=>1,ArrowUp:i=>-i,ArrowDown:i=>i},Ue=["fast","medium","slow","steady"],is=(i,e)=>Ue.indexOf(i.pattern)-Ue.indexOf(e.pattern),Q=i=>i!==void 0&&(i.kind!=="none"||i.pattern!=="dark"||i.label!==""),ns=(i,e,t)=>{if(e>2||i.kind==="generic")return"above";const s=e===2?t===0:i.kind==="paper",n=i.kind==="paper"&&e===2;return s===n?"end":"start"},He=i=>Number(i.closest("[data-group]")?.dataset.group),L=(i,e)=>i.target instanceof Element?i.target.closest(e):null,os=({target:i})=>{if(i instanceof Element)for(const e of i.getAnimations())e.startTime=0};const{I:rs}=St,Ne=i=>i,De=()=>document.createComment(""),z=(i,e,t)=>{const s=i._$AA.parentNode,n=e===void 0?i._$AB:e._$AA;if(t===void 0){const o=s.insertBefore(De(),n),r=s.insertBefore(De(),n);t=new rs(o,r,i,i.options)}else{const o=t._$AB.nextSibling,r=t._$AM,l=r!==i;if(l){let a;t._$AQ?.(i),t._$AM=i,t._$AP!==void 0&&(a=i._$AU)!==r._$AU&&t._$AP(a)}if(o!==n||l){let a=t._$AA;for(;a!==o;){const c=Ne(a).nextSibling;Ne(s).insertBefore(a,n),a=c}}}return t},S=(i,e,t=i)=>(i._$AI(e,t),i),as={},ls=(i,e=as)=>i._$AH=e,hs=i=>i._$AH,ie=i=>{i._$AR(),i._$AA.remove()};const Re=(i,e,t)=>{const s=new Map;for(let n=e;n<=t;n++)s.set(i[n],n);return s},cs=ue(class extends fe{constructor(i){if(super(i),i.type!==Ye.CHILD)throw Error("repeat() can only be used in text expressions")}dt(i,e,t){let s;t===void 0?t=e:e!==void 0&&(s=e);const n=[],o=[];let r=0;for(const l of i)n[r]=s?s(l,r):r,o[r]=t(l,r),r++;return{values:o,keys:n}}render(i,e,t){return this.dt(i,e,t).values}update(i,[e,t,s]){const n=hs(i),{values:o,keys:r}=this.dt(e,t,s);if(!Array.isArray(n))return this.ut=r,o;const l=this.ut??=[],a=[];let c,g,h=0,m=n.length-1,p=0,_=o.length-1;for(;h<=m&&p<=_;)if(n[h]===null)h++;else if(n[m]===null)m--;else if(l[h]===r[p])a[p]=S(n[h],o[p]),h++,p++;else if(l[m]===r[_])a[_]=S(n[m],o[_]),m--,_--;else if(l[h]===r[_])a[_]=S(n[h],o[_]),z(i,a[_+1],n[h]),h++,_--;else if(l[m]===r[p])a[p]=S(n[m],o[p]),z(i,n[h],n[m]),m--,p++;else if(c===void 0&&(c=Re(r,p,_),g=Re(l,h,m)),c.has(l[h]))if(c.has(l[m])){const $=g.get(r[p]),te=$!==void 0?n[$]:null;if(te===null){const _e=z(i,n[h]);S(_e,o[p]),a[p]=_e}else a[p]=S(te,o[p]),z(i,n[h],te),n[$]=null;p++}else ie(n[m]),m--;else ie(n[h]),h++;for(;p<=_;){const $=z(i,a[_+1]);S($,o[p]),a[p++]=$}for(;h<=m;){const $=n[h++];$!==null&&ie($)}return this.ut=r,ls(i,a),y}});var ds=Object.defineProperty,me=(i,e,t,s)=>{for(var n=void 0,o=i.length-1,r;o>=0;o--)(r=i[o])&&(n=r(e,t,n)||n);return n&&ds(e,t,n),n};const ps="snom-phones-panel";class J extends M{constructor(){super(...arguments),this.narrow=!1}static{this.styles=le`
     header {
       display: flex;
       align-items: center;
@@ -20,38 +849,72 @@ const Q="snom_buttons",z=s=>xe(s,({entry_type:e})=>e===null),Re=s=>xe(s,({entry_
       gap: 16px;
       padding: 16px;
     }
-  `}render(){const e=this.hass?.language,t=this._devices();return x`
+  `}render(){const e=this.hass?.language,t=this._devices();return u`
       <header>
         <ha-menu-button
           .hass=${this.hass}
           .narrow=${this.narrow}
         ></ha-menu-button>
-        <h1>${$(e,"panel.title")}</h1>
+        <h1>${f(e,"panel.title")}</h1>
       </header>
       <main>
-        ${t.length?wt(t,i=>i,i=>this._renderCard(i)):$(e,"panel.empty")}
+        ${t.length?cs(t,s=>s,s=>this._renderCard(s)):f(e,"panel.empty")}
       </main>
-    `}_devices(){const[e]=(this.route?.path??"").split("/").filter(Boolean);return e?[e]:this.hass?z(this.hass).map(({id:t})=>t):[]}_renderCard(e){return x`<snom-phone-card
+    `}_devices(){const[e]=(this.route?.path??"").split("/").filter(Boolean);return e?[e]:this.hass?Y(this.hass).map(({id:t})=>t):[]}_renderCard(e){return u`<snom-phone-card
       .hass=${this.hass}
-      .config=${{type:`custom:${k}`,device_id:e}}
-    ></snom-phone-card>`}}re([D({attribute:!1})],q.prototype,"hass");re([D({type:Boolean})],q.prototype,"narrow");re([D({attribute:!1})],q.prototype,"route");const we=new URL(import.meta.url).searchParams.get("v")??"";var xt=Object.defineProperty,G=(s,e,t,i)=>{for(var n=void 0,r=s.length-1,o;r>=0;r--)(o=s[r])&&(n=o(e,t,n)||n);return n&&xt(e,t,n),n};class L extends C{constructor(){super(...arguments),this._missing="card.waiting"}static{this.styles=Oe`
-    ol {
-      margin: 0;
-      padding: 0 16px 16px;
-      list-style: none;
+      .config=${{type:`custom:${I}`,device_id:e}}
+    ></snom-phone-card>`}}me([b({attribute:!1})],J.prototype,"hass");me([b({type:Boolean})],J.prototype,"narrow");me([b({attribute:!1})],J.prototype,"route");const Le=new URL(import.meta.url).searchParams.get("v")??"";var us=Object.defineProperty,D=(i,e,t,s)=>{for(var n=void 0,o=i.length-1,r;o>=0;o--)(r=i[o])&&(n=r(e,t,n)||n);return n&&us(e,t,n),n};const fs={not_found:"card.unknown",unauthorized:"card.refused"};class P extends M{constructor(){super(...arguments),this._hasStopped=!1,this._missing="card.waiting",this._error="",this._reconnected=()=>{this._subscription=void 0,this._followed=void 0,this._follow()}}static{this.styles=le`
+    ha-card {
+      padding: 8px;
     }
     p {
       margin: 0;
-      padding: 16px;
     }
-  `}static{this.getStubConfig=ze}static{this.getConfigForm=We}set config(e){this.setConfig(e)}setConfig(e){Pe(e),this._config=e}getCardSize(){return 1+(this._phone?.keys.length??2)}getGridOptions(){return{columns:12,min_columns:6}}connectedCallback(){super.connectedCallback(),this._follow()}disconnectedCallback(){super.disconnectedCallback(),this._unfollow()}willUpdate(e){(e.has("hass")||e.has("_config"))&&this._follow()}render(){const e=this.hass?.language;if(!this._config?.device_id)return this._renderText("card.no_device");if(!this._phone)return this._renderText(this._missing);const{name:t,keys:i,card:n}=this._phone;return x`<ha-card
-      .header=${this._config.show_name===!1?void 0:t}
-    >
-      ${n===we||!we?f:x`<p role="alert">${$(e,"card.reload")}</p>`}
-      <ol>
-        ${i.map(r=>x`<li>${r.key}: ${r.label||r.title}</li>`)}
-      </ol>
-    </ha-card>`}_renderText(e){return x`<ha-card><p>${$(this.hass?.language,e)}</p></ha-card>`}_follow(){const e=this._config?.device_id;if(!this.isConnected||!this.hass||e===this._followed||(this._unfollow(),this._missing="card.waiting",this._followed=e,!e))return;const t=this.hass.connection.subscribeMessage(i=>{this._subscription===t&&this._take(i)},{type:"snom_buttons/phone/subscribe",device_id:e});this._subscription=t,t.catch(()=>{this._subscription===t&&(this._subscription=void 0,this._missing="card.unknown")})}_unfollow(){this._subscription?.then(e=>e()).catch(()=>{}),this._subscription=void 0,this._followed=void 0,this._phone=void 0}_take(e){"phone"in e?this._phone=e.phone:"gone"in e?(this._phone=void 0,this._missing=`card.${e.gone}`):this._phone&&(this._phone=Ct(this._phone,e.changes))}}G([D({attribute:!1})],L.prototype,"hass");G([ne()],L.prototype,"_config");G([ne()],L.prototype,"_phone");G([ne()],L.prototype,"_missing");const Ct=(s,{keys:e=[],...t})=>{const i=new Map(e.map(n=>[n.key,n]));return{...s,...t,keys:s.keys.map(n=>i.get(n.key)??n)}},Ee="snom-phones",Se="mdi:deskphone",J=s=>({type:"grid",cards:[s]});class Pt extends HTMLElement{static{this.noEditor=!0}static{this.registryDependencies=["devices","entities"]}static getCreateSuggestions(e){return{title:$(e.language,"panel.title"),icon:Se}}static generate(e,t){const{language:i}=t,n=z(t).map(({id:o})=>J({type:`custom:${k}`,device_id:o})),r=Re(t).flatMap(({id:o})=>De(t,o));if(r.length){const o=$(i,"strategy.lines");n.push(J({type:"entities",title:o,entities:r}))}if(!n.length){const o=$(i,"strategy.empty");n.push(J({type:"markdown",content:o}))}return Promise.resolve({views:[{type:"sections",title:$(i,"panel.title"),icon:Se,dense_section_placement:!0,sections:n}]})}}const Ne="https://github.com/snom-buttons/snom_buttons/blob/main/docs/card.md",oe=(s,e)=>customElements.get(s)?!1:(customElements.define(s,e),!0);oe(St,q);oe(k,L)&&(window.customCards??=[]).push({type:k,get name(){return $(y(),"card.name")},get description(){return $(y(),"card.description")},preview:!0,documentationURL:Ne,getEntitySuggestion:Ve});oe(`ll-strategy-dashboard-${Ee}`,Pt)&&(window.customStrategies??=[]).push({type:Ee,strategyType:"dashboard",get name(){return $(y(),"panel.title")},get description(){return $(y(),"strategy.description")},documentationURL:Ne});
+    p[role="status"] {
+      padding: 8px;
+    }
+    .bar {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      justify-content: space-between;
+      gap: 8px;
+      padding-block-end: 10px;
+    }
+    .error {
+      padding-block-start: 10px;
+      color: var(--primary-text-color);
+    }
+    .error::before {
+      content: "⚠ ";
+    }
+    button {
+      min-height: 32px;
+      padding-inline: 14px;
+      border: 0;
+      border-radius: 16px;
+      font: inherit;
+      color: var(--card-background-color, #fff);
+      background: var(--primary-text-color, #212121);
+      cursor: pointer;
+    }
+  `}static{this.getStubConfig=rt}static{this.getConfigForm=at}set config(e){this.setConfig(e)}setConfig(e){Ke(e),this._config=e}getCardSize(){const e=(this._phone?.groups??[]).map(t=>t.rows);return 4+Math.max(...e,2)}getGridOptions(){return{columns:12,min_columns:6}}connectedCallback(){super.connectedCallback(),this._follow()}disconnectedCallback(){super.disconnectedCallback(),this._unfollow()}shouldUpdate(e){const t=e.get("hass");return e.size>1||!t||t.language!==this.hass?.language||t.config.components!==this.hass.config.components}willUpdate(e){(e.has("hass")||e.has("_config"))&&this._follow()}render(){const e=this.hass?.language;if(!this._config?.device_id)return this._renderText("card.no_device");const t=this._phone;return t?u`<ha-card>
+      ${t.card===Le||!Le?d:u`<div class="bar" role="alert">
+              <p>${f(e,"card.reload")}</p>
+              <button type="button" @click=${this._reload}>
+                ${f(e,"card.reload_now")}
+              </button>
+            </div>`}
+      <snom-phone-face
+        .face=${t}
+        .language=${e}
+        .stopped=${this._hasStopped}
+        .nameless=${this._config.show_name===!1}
+        @key-press=${this._press}
+        @key-hold=${this._showMore}
+      ></snom-phone-face>
+      ${this._error?u`<p class="error" role="alert">${this._error}</p>`:d}
+    </ha-card>`:this._renderText(this._missing)}_renderText(e){const t=f(this.hass?.language,e,{message:this._error});return u`<ha-card><p role="status">${t}</p></ha-card>`}_follow(){const e=this._config?.device_id;!this.isConnected||!this.hass||e===this._followed||(this._unfollow(),e!==this._shown&&(this._shown=e,this._phone=void 0,this._hasStopped=!1,this._missing="card.waiting",this._error=""),!(!e||!this.hass.config.components.includes(U))&&(this._followed=e,this._subscribe(this.hass.connection,e)))}_subscribe(e,t){const s=e.subscribeMessage(n=>{this._subscription===s&&this._take(n)},{type:`${U}/phone/subscribe`,device_id:t},{resubscribe:!1});this._subscription=s,this._connection=e,e.addEventListener("ready",this._reconnected),s.catch(n=>{this._subscription===s&&this._fail(n)})}_fail({code:e="",message:t=""}){if(this._subscription=void 0,e==="unknown_command"){this._followed=void 0;return}this._phone=void 0,this._error=t,this._missing=fs[e]??"card.failed"}_unfollow(){this._connection?.removeEventListener("ready",this._reconnected),this._subscription?.then(e=>e()).catch(()=>{}),this._subscription=void 0,this._followed=void 0}_take(e){"phone"in e?(this._phone=e.phone,this._hasStopped=!1):"changes"in e?this._phone&&(this._phone=gs(this._phone,e.changes)):e.gone==="stopped"?(this._hasStopped=!0,this._missing="card.stopped"):(this._phone=void 0,this._missing="card.removed")}_reload(){location.reload()}async _press({detail:e}){const{hass:t}=this;if(t){this._error="";try{const s={device_id:this._shown,key:e};await t.callService(U,"press_key",s,void 0,!1)}catch(s){this._error=await tt(t,s)}}}_showMore({detail:e}){const t=this._phone?.keys.find(({key:s})=>s===e);t?.entity_id&&this.dispatchEvent(new CustomEvent("hass-more-info",{detail:{entityId:t.entity_id},bubbles:!0,composed:!0}))}}D([b({attribute:!1})],P.prototype,"hass");D([k()],P.prototype,"_config");D([k()],P.prototype,"_phone");D([k()],P.prototype,"_hasStopped");D([k()],P.prototype,"_missing");D([k()],P.prototype,"_error");const gs=(i,{keys:e=[],...t})=>{const s=new Map(e.map(n=>[n.key,n]));return{...i,...t,keys:s.size?i.keys.map(n=>s.get(n.key)??n):i.keys}},ze="snom-phones",je="mdi:deskphone",ne=i=>({type:"grid",cards:[i]});class ms extends HTMLElement{static{this.noEditor=!0}static{this.registryDependencies=["devices","entities"]}static getCreateSuggestions(e){return{title:f(e.language,"panel.title"),icon:je}}static generate(e,t){const{language:s}=t,n=Y(t).map(({id:r})=>ne({type:`custom:${I}`,device_id:r})),o=Je(t).flatMap(({id:r})=>et(t,r));if(o.length){const r=f(s,"strategy.lines");n.push(ne({type:"entities",title:r,entities:o}))}if(!n.length){const r=f(s,"strategy.empty");n.push(ne({type:"markdown",content:r}))}return Promise.resolve({views:[{type:"sections",title:f(s,"panel.title"),icon:je,dense_section_placement:!0,sections:n}]})}}const Xe="https://github.com/snom-buttons/snom_buttons/blob/main/docs/card.md",ee=(i,e)=>customElements.get(i)?!1:(customElements.define(i,e),!0);ee(Jt,w);ee(ps,J);ee(I,P)&&(window.customCards??=[]).push({type:I,get name(){return f(v(),"card.name")},get description(){return f(v(),"card.description")},preview:!0,documentationURL:Xe,getEntitySuggestion:lt});ee(`ll-strategy-dashboard-${ze}`,ms)&&(window.customStrategies??=[]).push({type:ze,strategyType:"dashboard",get name(){return f(v(),"panel.title")},get description(){return f(v(),"strategy.description")},documentationURL:Xe});
 /**
  * @license
  * Copyright 2019 Google LLC
@@ -60,6 +923,11 @@ const Q="snom_buttons",z=s=>xe(s,({entry_type:e})=>e===null),Re=s=>xe(s,({entry_
 /**
  * @license
  * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+/**
+ * @license
+ * Copyright 2018 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
  */
 /**
