@@ -11,27 +11,38 @@ import sys
 import textwrap
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "custom_components" / "snom_buttons" / "hub" / "faces.py"
-WRITTEN = ROOT / "card" / "src" / "face.ts"
+SOURCES = {"hub/faces.py": "face.ts", "flows/arrange.py": "arrange.ts"}
+"""The modules of the integration, and what is written of them."""
+WRITTEN = ROOT / "card" / "src"
 
 HEAD = """\
-// Written by script/card_types.py from custom_components/snom_buttons/hub/faces.py.
+// Written by script/card_types.py from custom_components/snom_buttons/{source}.
 """
 WIDTH = 80
-NAMES = {"str": "string", "int": "number", "float": "number", "bool": "boolean"}
+NAMES = {
+    "str": "string",
+    "int": "number",
+    "float": "number",
+    "bool": "boolean",
+    "Any": "unknown",
+}
 
 
 def main(arguments: list[str]) -> int:
     """Write the types, or compare them."""
-    types = HEAD + "".join(f"\n{each}" for each in declared(SOURCE.read_text("utf-8")))
-    if "--check" not in arguments:
-        WRITTEN.parent.mkdir(parents=True, exist_ok=True)
-        WRITTEN.write_text(types, "utf-8")
-        return 0
-    if WRITTEN.exists() and WRITTEN.read_text("utf-8") == types:
-        return 0
-    print(f"{WRITTEN.relative_to(ROOT)} is stale: run script/card_types.py")
-    return 1
+    stale = False
+    for source, name in SOURCES.items():
+        module = ROOT / "custom_components" / "snom_buttons" / source
+        parts = declared(module.read_text("utf-8"))
+        types = HEAD.format(source=source) + "".join(f"\n{each}" for each in parts)
+        written = WRITTEN / name
+        if "--check" not in arguments:
+            WRITTEN.mkdir(parents=True, exist_ok=True)
+            written.write_text(types, "utf-8")
+        elif not written.exists() or written.read_text("utf-8") != types:
+            print(f"{name} is stale: run script/card_types.py")
+            stale = True
+    return int(stale)
 
 
 def declared(source: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from script import card_types
 MODULE = '''
 """A module."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 type Word = Literal["one", "two"]
 """Words."""
@@ -36,6 +36,7 @@ class Inner(TypedDict):
     number: NotRequired[int | None]
     words: list[Word | None]
     table: dict[str, list[bool]]
+    values: dict[str, Any]
 
 
 type Either = Inner | Word
@@ -60,6 +61,7 @@ export interface Inner {
   number?: number | null;
   words: (Word | null)[];
   table: Record<string, boolean[]>;
+  values: Record<string, unknown>;
 }
 
 export type Either = Inner | Word;
@@ -78,10 +80,10 @@ def test_a_type_that_has_no_other_is_refused() -> None:
 def test_a_stale_file_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(card_types, "ROOT", tmp_path)
-    monkeypatch.setattr(card_types, "WRITTEN", tmp_path / "src" / "face.ts")
+    monkeypatch.setattr(card_types, "WRITTEN", tmp_path / "src")
     assert card_types.main(["--check"]) == 1
-    assert "src/face.ts is stale" in capsys.readouterr().out
+    assert "face.ts is stale" in capsys.readouterr().out
     assert card_types.main([]) == card_types.main(["--check"]) == 0
-    card_types.WRITTEN.write_text("// another one\n", "utf-8")
+    (card_types.WRITTEN / "arrange.ts").write_text("// another one\n", "utf-8")
     assert card_types.main(["--check"]) == 1
+    assert capsys.readouterr().out.startswith("arrange.ts is stale")

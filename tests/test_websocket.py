@@ -9,14 +9,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.snom_buttons.engine.xbuttons import KeyDescription
 from custom_components.snom_buttons.hub import faces
 from custom_components.snom_buttons.hub.card import card_version
 from custom_components.snom_buttons.hub.faces import Subscriber
-from homeassistant.auth.models import Credentials
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntryDisabler,
@@ -36,7 +35,7 @@ from tests.support.entries import (
     phone_subentry,
     update_phone,
 )
-from tests.support.faces import MAX_MESSAGE, Viewer
+from tests.support.faces import MAX_MESSAGE, Viewer, token_of
 from tests.support.hushed import (
     CALLER,
     DIALLED,
@@ -69,24 +68,6 @@ def look(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Look:
         return viewer
 
     return subscribe
-
-
-async def token_of(hass: HomeAssistant, policy: dict[str, Any]) -> str:
-    """Return the token of a user who is no administrator."""
-    user = MockUser().add_to_hass(hass)
-    user.mock_policy(policy)
-    credential = Credentials(
-        id="user",
-        auth_provider_type="homeassistant",
-        auth_provider_id=None,
-        data={},
-        is_new=False,
-    )
-    await hass.auth.async_link_user(user, credential)
-    refresh = await hass.auth.async_create_refresh_token(
-        user, "https://card.example/", credential=credential
-    )
-    return hass.auth.async_create_access_token(refresh)
 
 
 async def turn(hass: HomeAssistant, on: bool) -> None:

@@ -115,4 +115,11 @@ export interface GoneMessage {
   gone: "removed" | "stopped";
 }
 
+/** What a key with other settings would be. */
+export interface KeyPreview {
+  face: KeyFace;
+  /** What the key follows and what its press does; "" for one that is not linked. */
+  text: string;
+}
+
 export type FaceMessage = PhoneMessage | ChangesMessage | GoneMessage;

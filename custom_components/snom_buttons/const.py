@@ -22,6 +22,14 @@ PLATFORMS: Final = [
     Platform.TEXT,
 ]
 
+KEY_ENTITIES: Final[dict[str, str]] = {
+    Platform.EVENT: "press",
+    Platform.LIGHT: "led",
+    Platform.SWITCH: "led",
+    Platform.TEXT: "label",
+}
+"""The suffixes in unique IDs of a key's entities, after the key's name."""
+
 SUBENTRY_TYPE_PHONE: Final = "phone"
 SUBENTRY_TYPE_SHARED_LINE: Final = "shared_line"
 

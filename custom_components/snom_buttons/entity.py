@@ -134,6 +134,14 @@ class SnomKeyEntity(SnomPhoneEntity):
         self.key = phone.phone.keys[setup.name]
         self.setup = setup
 
+    @callback
+    @override
+    def _async_changed(self, cause: object) -> None:
+        """Write the state, unless the entity is about to become that of another key."""
+        known = self.registry_entry
+        if known is None or known.unique_id == self.unique_id:
+            super()._async_changed(cause)
+
     @override
     def serves_as(self, wanted: SnomEntity) -> bool:
         return (

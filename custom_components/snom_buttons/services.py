@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 import voluptuous as vol
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
-from homeassistant.const import Platform
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -38,6 +37,7 @@ from .const import (
     ATTR_KEY,
     ATTR_PHONE,
     DOMAIN,
+    KEY_ENTITIES,
     SUBENTRY_TYPE_PHONE,
 )
 from .engine.keywords import (
@@ -70,14 +70,6 @@ ATTR_WAIT: Final = "wait"
 
 type Entry = dict[str, JsonValueType]
 """What the response of an action says about a phone or a key."""
-
-KEY_ENTITIES: Final[dict[str, str]] = {
-    Platform.EVENT: "press",
-    Platform.LIGHT: "led",
-    Platform.SWITCH: "led",
-    Platform.TEXT: "label",
-}
-"""The suffixes in unique IDs of a key's entities, after the key's name."""
 
 SET_KEY_SCHEMA: Final = vol.Schema(
     {

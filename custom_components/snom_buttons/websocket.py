@@ -1,4 +1,7 @@
-"""The websocket commands of the card. Their messages are described in hub/faces.py."""
+"""The websocket commands of the card.
+
+Their messages are described in hub/faces.py and flows/arrange.py.
+"""
 
 from typing import Any, Final
 
@@ -11,21 +14,29 @@ from homeassistant.config_entries import (
     ConfigEntryState,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.generated.languages import LANGUAGES
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.json import json_bytes
 
 from .const import DOMAIN
+from .engine.refused import Refused
+from .flows.arrange import FaultMessage, Faulty, KeyArranger, KeyForm
 from .hub.access import may_press, may_read
-from .hub.faces import REMOVED, STOPPED, May, Subscriber, async_phone_of
+from .hub.device_automation import device_name
+from .hub.faces import REMOVED, STOPPED, KeyPreview, May, Subscriber, async_phone_of
 from .hub.hub import SnomConfigEntry
+from .hub.phone import SnomPhone
+from .hub.refused import translated
 
 TYPE_SUBSCRIBE: Final = f"{DOMAIN}/phone/subscribe"
+TYPE_ARRANGE: Final = f"{DOMAIN}/phone/arrange"
 
 
 @callback
 def async_setup_websocket(hass: HomeAssistant) -> None:
     """Register the commands."""
     websocket_api.async_register_command(hass, _async_subscribe)
+    websocket_api.async_register_command(hass, _async_arrange)
 
 
 @websocket_api.websocket_command(
@@ -59,6 +70,97 @@ def _async_subscribe(
     connection.subscriptions[msg["id"]] = subscription.async_end
     connection.send_result(msg["id"])
     subscription.async_start()
+
+
+_COMMAND: Final = vol.Schema(
+    {
+        vol.Required("type"): TYPE_ARRANGE,
+        vol.Required("device_id"): str,
+        vol.Optional("key"): str,
+        vol.Exclusive("settings", "change"): dict,
+        vol.Exclusive("swap_with", "change"): str,
+        vol.Optional("dry_run", default=False): bool,
+        vol.Optional("language"): str,
+    }
+)
+
+
+def _has_key_and_change(msg: dict[str, Any]) -> dict[str, Any]:
+    """Return a command that says which key is changed, and how, or neither."""
+    if ("key" in msg) != ("settings" in msg or "swap_with" in msg):
+        raise vol.Invalid("expected a key and its settings, or another key")
+    if msg["dry_run"] and "settings" not in msg:
+        raise vol.Invalid("expected settings to try")
+    return msg
+
+
+@websocket_api.websocket_command(vol.All(_COMMAND, _has_key_and_change))
+@websocket_api.require_admin
+@websocket_api.async_response
+async def _async_arrange(
+    hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
+) -> None:
+    """Send the settings of the keys, or change one, or exchange two."""
+    try:
+        connection.send_result(msg["id"], await _async_arranged(hass, msg))
+    except Faulty as err:
+        message: FaultMessage = {"fault": err.fault}
+        connection.send_result(msg["id"], message)
+    except Refused as err:
+        connection.send_error(
+            msg["id"],
+            _CODES.get(err.key, websocket_api.ERR_HOME_ASSISTANT_ERROR),
+            str(translated(err)),
+            translation_key=err.key,
+            translation_domain=DOMAIN,
+            translation_placeholders=dict(err.placeholders),
+        )
+
+
+_CODES: Final = {
+    "not_a_phone": websocket_api.ERR_NOT_FOUND,
+    "unknown_phone": websocket_api.ERR_NOT_FOUND,
+    "unknown_key": websocket_api.ERR_NOT_FOUND,
+    "shared_key": websocket_api.ERR_NOT_SUPPORTED,
+}
+
+
+async def _async_arranged(
+    hass: HomeAssistant, msg: dict[str, Any]
+) -> KeyForm | KeyPreview | None:
+    """Carry out a command; return its result. Raises Faulty, or Refused."""
+    if (found := async_phone_of(hass, msg["device_id"])) is None:
+        raise Refused("not_a_phone", name=device_name(hass, msg["device_id"]))
+    entry, subentry_id = found
+    _phone_part(entry, subentry_id)
+    language = msg.get("language", "")
+    language = language if language in LANGUAGES else hass.config.language
+    arranger = KeyArranger(hass, entry, subentry_id)
+    if "key" not in msg:
+        return await arranger.async_form(language)
+    name = msg["key"]
+    if (other := msg.get("swap_with")) is not None:
+        data = await arranger.async_exchanged(name, other, language)
+        _phone_part(entry, subentry_id)  # it may have stopped meanwhile
+        entry.runtime_data.async_exchange_keys(arranger.subentry, name, other, data)
+        return None
+    key, data = await arranger.async_changed(name, msg["settings"], language)
+    part = _phone_part(entry, subentry_id)
+    preview: KeyPreview = entry.runtime_data.faces.async_preview(part, key)
+    if not msg["dry_run"]:
+        hass.config_entries.async_update_subentry(entry, arranger.subentry, data=data)
+    return preview
+
+
+def _phone_part(entry: SnomConfigEntry, subentry_id: str) -> SnomPhone:
+    """Return a phone of a server that runs. Raises Refused."""
+    if entry.state is ConfigEntryState.LOADED:
+        phones: dict[str, SnomPhone] = entry.runtime_data.phones
+        for part in phones.values():
+            if part.settings.subentry_id == subentry_id:
+                return part
+    subentry = entry.subentries.get(subentry_id)
+    raise Refused("phone_not_loaded", phone=subentry.title if subentry else subentry_id)
 
 
 class _Subscription:

@@ -17,6 +17,7 @@ from tests.support.flows import (
     submit_account,
     submit_phone,
 )
+from tests.support.key_faults import LINK_FAULTS, NO_ACTION, link
 
 USUAL = {
     "look_table": {},
@@ -41,10 +42,6 @@ async def submitted(
     result = await submit_account(hass, await reconfigure_phone(hass, entry))
     assert result["step_id"] == "keys"
     return await submit_phone(hass, result, keys=list(keys))
-
-
-def link(**changes: Any) -> dict[str, Any]:
-    return key_data("4", kind="linked", follows="light.hall", **changes)
 
 
 @pytest.fixture(autouse=True)
@@ -119,83 +116,7 @@ async def test_an_entity_that_is_disabled_or_not_yet_there_can_be_followed(
     assert await stored(hass, config_entry, *keys) == keys
 
 
-LIGHTS = "off, on, hold, pickup, park, message, offline, error, seized, record"
-COLORS = "local, remote, red, green, orange"
-NO_LOOK = (
-    "Write a light mode, such as on, or one with a colour, such as pickup red."
-    f" Light modes: {LIGHTS}. Colours: {COLORS}, or one like #FF8800."
-)
-NO_ACTION = {"action": "light.toggle", "no_such": 1}
-
-FAULTS: list[tuple[dict[str, Any], str]] = [
-    ({"follows": ""}, "Follows: a linked key needs an entity."),
-    ({"follows": "light.gone"}, "Follows: there is no entity light.gone."),
-    ({"follows": "no entity"}, "Follows: there is no entity no entity."),
-    ({"target": "light.gone"}, "Acts on: there is no entity light.gone."),
-    (
-        {"look_table": {"on": "blink"}},
-        f"Looks by state: on: blink is no look. {NO_LOOK}",
-    ),
-    ({"look_table": {"on": None}}, f"Looks by state: on: null is no look. {NO_LOOK}"),
-    ({"look_table": {"on": "on b"}}, f"Looks by state: on: on b is no look. {NO_LOOK}"),
-    (
-        {"look_table": "on"},
-        "Looks by state: write one line for each state, such as open: pickup red",
-    ),
-    (
-        {"look_table": {"on": "on"}, "look_template": "{{ 'on' }}"},
-        "Look template: this contradicts Looks by state. Clear one of them.",
-    ),
-    (
-        {"label": "state", "label_template": "{{ 1 }}"},
-        "Label template: this contradicts Label. Clear one of them.",
-    ),
-    (
-        {"press": "nothing", "actions": [{"action": "light.toggle"}]},
-        "Actions on press: this contradicts Press. Clear one of them.",
-    ),
-    (
-        {"target": "alarm_control_panel.home", "code": "1", "no_code": True},
-        "No code: this contradicts Code. Clear one of them.",
-    ),
-    *(
-        (
-            values,
-            f"{field}: this has no effect on what a press of this key does. Clear it.",
-        )
-        for values, field in (
-            ({"target": "lock.door", "press": "nothing"}, "Acts on"),
-            ({"confirm": "always", "press": "nothing"}, "Press twice"),
-            ({"code": "1"}, "Code"),
-            ({"no_code": True}, "No code"),
-            ({"target": "lock.door", "no_code": True}, "No code"),
-        )
-    ),
-    (
-        {"look_template": "{{ 'on' "},
-        (
-            "Look template: TemplateSyntaxError: unexpected end of template, "
-            "expected 'end of print statement'."
-        ),
-    ),
-    (
-        {"label_template": "{% if %}"},
-        (
-            "Label template: TemplateSyntaxError: Expected an expression, "
-            "got 'end of statement block'"
-        ),
-    ),
-    (
-        {"toggle": True},
-        (
-            "Press switches: only a switch has this."
-            ' Use the key as "Switch", or reset the field.'
-        ),
-    ),
-]
-
-
-@pytest.mark.parametrize(("values", "text"), FAULTS)
+@pytest.mark.parametrize(("values", "text"), LINK_FAULTS)
 async def test_an_error_names_key_and_field(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,

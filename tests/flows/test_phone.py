@@ -24,18 +24,10 @@ from tests.support.flows import (
     submit_phone,
     suggested,
 )
+from tests.support.key_faults import DND, KEY_FAULTS
 from tests.support.names import FORBIDDEN
 from tests.support.rawphone import RawPhone
 
-DND = {
-    "key": "4",
-    "name": "DND",
-    "kind": "switch",
-    "toggle": True,
-    "light_on": "offline",
-    "number_on": "*79",
-    "number_off": "*78",
-}
 RULES = [
     {"number": "100", "run": "script.good_night"},
     {"number": "*5", "run": "scene.evening"},
@@ -164,69 +156,7 @@ async def test_lamps_count_as_lights_of_the_room_if_that_is_chosen(
         assert stored() is chosen
 
 
-SWITCH_ONLY = 'only a switch has this. Use the key as "Switch", or reset the field.'
-SAME_LIGHT = "Key 4 (DND), Light while on: this must differ from Light while off."
-TOO_LONG = "a number has at most 64 characters."
-INVALID = "a number cannot contain line breaks, tabs or other control characters."
-
-
-@pytest.mark.parametrize(
-    ("keys", "text"),
-    [
-        *(
-            (
-                [{"key": "1", "kind": kind, field: value}],
-                f"Key 1, {name}: {SWITCH_ONLY}",
-            )
-            for kind in ("light", "none")
-            for field, value, name in (
-                ("toggle", True, "Press switches"),
-                ("light_on", "hold", "Light while on"),
-                ("light_off", "hold", "Light while off"),
-                ("number_on", "*79", "Number while on"),
-                ("number_off", "*78", "Number while off"),
-            )
-        ),
-        (
-            [{"key": "1", "number_off": "*78", "light_on": "off"}],
-            f"Key 1, Light while on: {SWITCH_ONLY}",
-        ),
-        ([DND | {"light_off": "offline"}], SAME_LIGHT),
-        ([DND | {"light_on": "off"}], SAME_LIGHT),
-        ([DND | {"number_on": "7" * 65}], f"Key 4 (DND), Number while on: {TOO_LONG}"),
-        (
-            [DND | {"number_off": "7" * 65}],
-            f"Key 4 (DND), Number while off: {TOO_LONG}",
-        ),
-        ([DND | {"number_on": "7\t9"}], f"Key 4 (DND), Number while on: {INVALID}"),
-        (
-            [DND | {"number_off": "7\r\nk=5"}],
-            f"Key 4 (DND), Number while off: {INVALID}",
-        ),
-        ([DND | {"number_on": "7\u202e9"}], f"Key 4 (DND), Number while on: {INVALID}"),
-        (
-            [DND, DND | {"key": "5", "number_on": "*80"}],
-            (
-                "Key 5 (DND), Number while off: key 4 has the number *78, too."
-                " A call to it would press both."
-            ),
-        ),
-        (
-            [DND | {"number_on": " key7 "}, {"key": "7"}],
-            (
-                "Key 4 (DND), Number while on: key 7 has the number key7, too."
-                " A call to it would press both."
-            ),
-        ),
-        (
-            [{"key": "7"}, DND | {"number_off": "key7"}],
-            (
-                "Key 4 (DND), Number while off: key 7 has the number key7, too."
-                " A call to it would press both."
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize(("keys", "text"), KEY_FAULTS)
 async def test_what_is_wrong_with_a_key_is_said(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,

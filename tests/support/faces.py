@@ -15,10 +15,14 @@ from typing import (
     is_typeddict,
 )
 
+from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket
 import voluptuous as vol
 
-from custom_components.snom_buttons.hub.faces import FaceMessage
+from custom_components.snom_buttons.flows.arrange import FaultMessage, KeyForm
+from custom_components.snom_buttons.hub.faces import FaceMessage, KeyPreview
+from homeassistant.auth.models import Credentials
+from homeassistant.core import HomeAssistant
 
 from .patience import PATIENCE
 
@@ -51,6 +55,8 @@ def schema_of(hint: Any) -> Any:
         return [schema_of(arguments[0])]
     if hint in (None, NoneType):
         return None
+    if origin is dict:
+        return {str: object}
     assert hint in (str, int, bool), hint
     return exactly(hint)
 
@@ -67,6 +73,26 @@ def exactly(wanted: type) -> Any:
 
 
 MESSAGE = vol.Schema(schema_of(FaceMessage))
+FORM = vol.Schema(schema_of(KeyForm))
+CHANGED = vol.Schema(schema_of(KeyPreview | FaultMessage))
+
+
+async def token_of(hass: HomeAssistant, policy: dict[str, Any]) -> str:
+    """Return the token of a user who is no administrator."""
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy(policy)
+    credential = Credentials(
+        id="user",
+        auth_provider_type="homeassistant",
+        auth_provider_id=None,
+        data={},
+        is_new=False,
+    )
+    await hass.auth.async_link_user(user, credential)
+    refresh = await hass.auth.async_create_refresh_token(
+        user, "https://card.example/", credential=credential
+    )
+    return hass.auth.async_create_access_token(refresh)
 
 
 class Viewer:
@@ -127,3 +153,53 @@ class Viewer:
         """Return the face of a key as it is now."""
         [key] = [key for key in self.face["keys"] if key["key"] == name]
         return key
+
+
+class Arranger:
+    """An administrator who arranges the keys of a phone, as the card does."""
+
+    def __init__(self, client: MockHAClientWebSocket, device_id: str) -> None:
+        self.client = client
+        self.device_id = device_id
+
+    async def send(self, **command: Any) -> dict[str, Any]:
+        """Return the answer to a command."""
+        await self.client.send_json_auto_id(
+            {
+                "type": "snom_buttons/phone/arrange",
+                "device_id": self.device_id,
+                **command,
+            }
+        )
+        answer: dict[str, Any] = await self.client.receive_json()
+        return answer
+
+    async def form(self, **command: Any) -> dict[str, Any]:
+        """Return the form and the settings of the keys."""
+        answer = await self.send(**command)
+        assert answer["success"], answer
+        FORM(answer["result"])
+        form: dict[str, Any] = answer["result"]
+        return form
+
+    async def values(self, key: str) -> dict[str, Any]:
+        """Return the settings of a key."""
+        form = await self.form()
+        [values] = [each for each in form["keys"] if each["key"] == key]
+        found: dict[str, Any] = values
+        return found
+
+    async def set(self, key: str, **command: Any) -> dict[str, Any]:
+        """Change a key, or try it; return the result."""
+        answer = await self.send(key=key, **command)
+        assert answer["success"], answer
+        CHANGED(answer["result"])
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def swap(self, key: str, other: str) -> dict[str, Any] | None:
+        """Exchange two keys; return the fault if there is one."""
+        answer = await self.send(key=key, swap_with=other)
+        assert answer["success"], answer
+        result: dict[str, Any] | None = answer["result"]
+        return result

@@ -1,6 +1,6 @@
 """The list of keys of a phone: its selector, how it is read, and its faults."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
@@ -43,7 +43,7 @@ from ..const import (
     DOMAIN,
 )
 from ..engine.names import MAX_NAME, SIP_USER, forbidden_in
-from ..engine.phones import KeyKind
+from ..engine.phones import MAKERS, MODELS, KeyKind, Model
 from ..engine.refused import quoted
 from ..engine.xbuttons import MAX_TEXT, LightMode
 from ..hub.settings import (
@@ -90,14 +90,27 @@ SWITCH_FIELDS: Final = (
 """The fields that only a switch has."""
 
 
-async def async_keys_selector(hass: HomeAssistant, colors: bool) -> ListSelector:
+def has_colors(maker: str, model: str) -> bool:
+    """Return whether the lamps of a model have several colours; `maker` as in MAKERS."""
+    known = models_of(maker).get(model)
+    return known is not None and known.colors
+
+
+def models_of(maker: str) -> Mapping[str, Model]:
+    """Return the models of a maker as in MAKERS, or of "", which is snom."""
+    return MAKERS[maker].models if maker else MODELS
+
+
+async def async_keys_selector(
+    hass: HomeAssistant, colors: bool, language: str | None = None
+) -> ListSelector:
     """Return the selector for a list of keys.
 
     The frontend does not translate the options of a field within a list, so they are
-    translated here, into the language of the server.
+    translated here, into a language, or that of the server.
     """
     texts = await async_get_translations(
-        hass, hass.config.language, "selector", [DOMAIN]
+        hass, language or hass.config.language, "selector", [DOMAIN]
     )
 
     def select(translation_key: str, values: Iterable[StrEnum]) -> SelectSelector:
@@ -209,28 +222,67 @@ async def async_find_key_faults(
     faults = Faults(KEYS_PLACEHOLDERS)
     if not 1 <= len(keys) <= MAX_KEYS:
         faults.add(WHOLE_FORM, "invalid_key_count")
-    found = list(_faults(keys))
-    for key in keys:
-        if not found and (fault := await async_find_link_fault(hass, key)):
-            found.append((key, fault))
-    if found:
-        key, (field, error, values) = found[0]
-        label = key.key
-        if key.name != name_of(key.key):
-            label += f" ({quoted(key.name)})"
-        names = await _async_field_names(hass)
-        about = {**values, CONF_KEY: label, FIELD: names[field]}
-        if other := values.get(OTHER_FIELD):
-            about[OTHER_FIELD] = names[other]
-        faults.add(WHOLE_FORM, error, **about)
+    if found := await _async_first_fault(hass, keys, {key.key for key in keys}):
+        key, fault = found
+        names = await async_field_names(hass, hass.config.language)
+        values = _placeholders(key, fault, name_of, names)
+        faults.add(WHOLE_FORM, fault.error, **values)
     return faults
 
 
-async def _async_field_names(hass: HomeAssistant) -> dict[str, str]:
-    """Return the names of the fields of a key, in the language of Home Assistant."""
-    texts = await async_get_translations(
-        hass, hass.config.language, "selector", [DOMAIN]
-    )
+async def async_find_fault_with(
+    hass: HomeAssistant,
+    keys: Sequence[KeySettings],
+    changed: Container[str],
+    name_of: Callable[[str], str],
+    language: str,
+) -> tuple[str, Fault] | None:
+    """Return the first fault of the keys that `changed`, with the key that it is of.
+
+    Its values are all placeholders of its text, in a language. Other keys may have faults
+    of their own, such as an entity that is gone.
+    """
+    found = await _async_first_fault(hass, keys, changed)
+    if found is None:
+        return None
+    key, fault = found
+    names = await async_field_names(hass, language)
+    values = KEYS_PLACEHOLDERS | _placeholders(key, fault, name_of, names)
+    return key.key, fault._replace(values=values)
+
+
+async def _async_first_fault(
+    hass: HomeAssistant, keys: Sequence[KeySettings], about: Container[str]
+) -> tuple[KeySettings, Fault] | None:
+    """Return the first fault that has to do with these keys, and the key that has it."""
+    for key, fault in _faults(keys):
+        if key.key in about or fault.values.get(OTHER_KEY) in about:
+            return key, fault
+    for key in keys:
+        if key.key in about and (of_link := await async_find_link_fault(hass, key)):
+            return key, of_link
+    return None
+
+
+def _placeholders(
+    key: KeySettings,
+    fault: Fault,
+    name_of: Callable[[str], str],
+    names: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the placeholders of the text of a fault; `names` are those of fields."""
+    label = key.key
+    if key.name != name_of(key.key):
+        label += f" ({quoted(key.name)})"
+    values = {**fault.values, CONF_KEY: label, FIELD: names[fault.field]}
+    if other := values.get(OTHER_FIELD):
+        values[OTHER_FIELD] = names[other]
+    return values
+
+
+async def async_field_names(hass: HomeAssistant, language: str) -> dict[str, str]:
+    """Return the names of the fields of a key, in a language."""
+    texts = await async_get_translations(hass, language, "selector", [DOMAIN])
     path, end = f"component.{DOMAIN}.selector.keys.fields.", ".name"
     return {
         name.removeprefix(path).removesuffix(end): text

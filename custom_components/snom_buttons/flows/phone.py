@@ -41,7 +41,7 @@ from ..const import (
     MODEL_OTHER,
 )
 from ..engine.names import SIP_USER, without_forbidden
-from ..engine.phones import EXPANSIONS, MAKERS, MODELS, Model, can_reach, phone_address
+from ..engine.phones import EXPANSIONS, MAKERS, Model, can_reach, phone_address
 from ..hub.markdown import escape_markdown
 from ..hub.provisioning.renewal import async_with_former_password
 from ..hub.provisioning.tokens import new_token
@@ -71,6 +71,8 @@ from .keys import (
     MAX_KEYS,
     async_find_key_faults,
     async_keys_selector,
+    has_colors,
+    models_of,
     read_keys,
 )
 from .phone_settings import SettingsFlow
@@ -141,7 +143,7 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
     @property
     def _models(self) -> Mapping[str, Model]:
         """The models of the phone's maker."""
-        return MAKERS[self._maker].models if self._maker else MODELS
+        return models_of(self._maker)
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -220,8 +222,7 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
 
     def _has_colors(self, account: Mapping[str, Any]) -> bool:
         """Return whether the lamps of a phone's model have several colours."""
-        model = self._models.get(account[CONF_MODEL])
-        return model is not None and model.colors
+        return has_colors(self._maker, account[CONF_MODEL])
 
     def _address_error(self, text: str) -> str | None:
         """Return the error of the address of a phone, None if it has none."""

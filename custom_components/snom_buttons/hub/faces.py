@@ -29,10 +29,11 @@ from ..engine.refused import Refused
 from ..engine.xbuttons import KeyDescription
 from .card import card_version
 from .follower import Follower
+from .links.describe import describe
 from .links.follower import KeyLinks
-from .links.look import CONFIRM
+from .links.look import CONFIRM, LinkPreview
 from .phone import SnomPhone
-from .settings import EntrySettings
+from .settings import EntrySettings, KeySettings
 
 type Status = Literal["in_sync", "behind", "refusing", "silent", "absent"]
 """Of the phone: it has taken what its keys should show, has not yet, refuses it; it is
@@ -149,6 +150,14 @@ class GoneMessage(TypedDict):
     gone: Literal["removed", "stopped"]
 
 
+class KeyPreview(TypedDict):
+    """What a key with other settings would be."""
+
+    face: KeyFace
+    text: str
+    """What the key follows and what its press does; "" for one that is not linked."""
+
+
 type FaceMessage = PhoneMessage | ChangesMessage | GoneMessage
 
 
@@ -222,6 +231,18 @@ class Faces(Follower):
                 del self._feeds[subentry_id]
 
         return unsubscribe
+
+    @callback
+    def async_preview(self, part: SnomPhone, settings: KeySettings) -> KeyPreview:
+        """Return a key of a phone as it would be with other settings.
+
+        The texts have to be loaded before (`async_load_texts`).
+        """
+        feed = FaceFeed(self._hass, self._server, self._phones, self._links)
+        return {
+            "face": feed.async_preview(part, settings),
+            "text": describe(self._hass, settings),
+        }
 
     @override
     async def update(self, settings: EntrySettings) -> None:
@@ -520,9 +541,37 @@ class FaceFeed:
         }
 
     def _read_key(self, part: SnomPhone, key: Key) -> KeyFace:
-        phone, look, setup = part.phone, key.look, key.setup
-        pattern, color = _lamp(phone, look)
+        phone = part.phone
         link = self._links.async_link(phone.extension, key.name)
+        return self._face(
+            part, key, link.link.follows if link is not None else None
+        ) | {
+            "held_by": self._holder(phone, key),
+            "lacking": phone.lacks(key.name),
+            "confirming": link is not None and link.look.passing == CONFIRM,
+            "pressable": key.setup.used and _is_pressable(part, key),
+        }
+
+    @callback
+    def async_preview(self, part: SnomPhone, settings: KeySettings) -> KeyFace:
+        """Return the face of a key as it would be with other settings."""
+        key, link = Key(settings.setup, _ignore), settings.link
+        current = part.phone.keys.get(key.name)
+        is_linked = self._links.async_link(part.phone.extension, key.name) is not None
+        if current is not None and not is_linked:
+            key.restore(current.saved)
+        if link is not None:
+            look = LinkPreview(
+                self._hass, extension=part.phone.extension, key=key, link=link
+            )
+            look.async_start()
+            look.async_stop()
+        return self._face(part, key, link.follows if link is not None else None)
+
+    def _face(self, part: SnomPhone, key: Key, follows: str | None) -> KeyFace:
+        """Return the face of a key that is not held, and that a phone has taken."""
+        look, setup = key.look, key.setup
+        pattern, color = _lamp(part.phone, look)
         waiting = str(look.message_waiting or "")
         return {
             "key": key.name,
@@ -534,13 +583,11 @@ class FaceFeed:
             "light": look.light,
             "pattern": pattern,
             "color": color,
-            "held_by": self._holder(phone, key),
-            "lacking": phone.lacks(key.name),
-            "confirming": link is not None and link.look.passing == CONFIRM,
-            "pressable": setup.used and _is_pressable(part, key),
-            "entity_id": (
-                link.link.follows if link is not None else self._event_entity(part, key)
-            ),
+            "held_by": None,
+            "lacking": False,
+            "confirming": False,
+            "pressable": setup.used,
+            "entity_id": follows or self._event_entity(part, key),
         }
 
     def _holder(self, phone: Phone, key: Key) -> str | None:
@@ -573,6 +620,10 @@ _GROUP_KINDS: Final[Mapping[bool | None, GroupKind]] = {
     None: "generic",
 }
 """By whether the labels are on paper."""
+
+
+def _ignore(_: Key, __: bool) -> None:
+    """Send nothing of a key that is only looked at."""
 
 
 def _is_pressable(part: SnomPhone, key: Key) -> bool:

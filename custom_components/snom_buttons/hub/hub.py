@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
@@ -16,6 +16,7 @@ from ..engine.phones import Change, LineUse, PhoneServer, Signal
 from ..engine.provisioning import read_mac
 from .bus import EventBus
 from .dial_rules import DialRules
+from .exchanges import async_move_entities, origins_of
 from .faces import Faces
 from .follower import Follower
 from .hardware import async_assign_addresses
@@ -63,6 +64,8 @@ class SnomHub:
         """Updates so far."""
         self._applied = 0
         """The last update whose settings are applied."""
+        self._exchanges: dict[str, list[tuple[str, str]]] = {}
+        """By subentry: pairs of keys that were exchanged since the last update."""
         self._update_lock = asyncio.Lock()
         self._is_closed = False
         self._line_used: Signal[tuple[SnomLine, LineUse]] = Signal()
@@ -214,6 +217,21 @@ class SnomHub:
                 await asyncio.sleep(0)
         await following
 
+    @callback
+    def async_exchange_keys(
+        self, subentry: ConfigSubentry, one: str, other: str, data: Mapping[str, Any]
+    ) -> None:
+        """Store a phone in whose `data` two keys have exchanged all but the number.
+
+        What they show goes along, and so do their entities: an automation that names an
+        entity means what the key is for, and not where it is.
+        """
+        self._exchanges.setdefault(subentry.subentry_id, []).append((one, other))
+        if not self.hass.config_entries.async_update_subentry(
+            self.entry, subentry, data=data
+        ):  # they differ in their looks and entities only
+            self.entry.async_create_task(self.hass, self.async_update())
+
     async def _async_update_followers(self) -> None:
         for follower in self._followers:
             if self._is_closed:  # meanwhile: its timers would stay
@@ -235,22 +253,28 @@ class SnomHub:
                 self._store.remove_soon(phone.settings.subentry_id)
         async_release_extensions(self.hass, self.entry.entry_id, wanted.values())
         for settings in wanted.values():
+            origins = origins_of(self._exchanges.pop(settings.subentry_id, ()))
+            if origins:
+                self._links.async_exchanged(settings.setup.extension, origins)
+                async_move_entities(
+                    self.hass, self.entry.entry_id, settings.subentry_id, origins
+                )
             if (known := self.phones.get(settings.setup.extension)) is None:
                 # The same phone with another account keeps its looks.
                 known = self._async_add_phone(
                     settings, removed.get(settings.subentry_id)
                 )
                 self._async_changed(Change(settings.setup.extension))
-            elif known.settings == settings:
+            elif known.settings == settings and not origins:
                 continue
-            elif settings == replace(
+            elif not origins and settings == replace(
                 known.settings, links=settings.links, named=settings.named
             ):
                 # Links have no entities, and a renamed one may be on its way.
                 known.async_configure(settings)
                 continue
             else:
-                self.server.configure_phone(settings.setup)
+                self.server.configure_phone(settings.setup, origins)
                 known.async_configure(settings)
             changed.append(known)
         return changed

@@ -135,12 +135,15 @@ class Key:
             return look
         return replace(description, **_changes(before, look))
 
-    def configure(self, setup: KeySetup) -> None:
-        """Apply a setup as `restore` does. Raises DocumentError before any change."""
-        if setup == self.setup:
+    def configure(self, setup: KeySetup, saved: SavedLook | None = None) -> None:
+        """Apply a setup as `restore` does, which gets another key's `saved`, if any.
+
+        Raises DocumentError before any change.
+        """
+        if setup == self.setup and saved is None:
             return
         _document(setup)
-        saved = self.saved
+        saved = saved or self.saved
         self.setup = setup
         self.restore(saved)
 

@@ -219,19 +219,27 @@ class Phone:
             )
         return key
 
-    def configure(self, setup: PhoneSetup) -> None:
+    def configure(
+        self, setup: PhoneSetup, origins: Mapping[str, str] | None = None
+    ) -> None:
         """Apply a new setup of the same extension, and send what changed.
 
-        A removed key goes dark; a kept one keeps what was set beyond its setup. Raises
-        DocumentError for a key that cannot be written; then nothing changes.
+        A removed key goes dark; a kept one keeps what was set beyond its setup, or gets
+        that of the key in `origins`. Raises DocumentError for a key that cannot be
+        written; then nothing changes.
         """
         setups = {key.name: key for key in setup.keys}
         new = {name: Key(key, self._key_changed) for name, key in setups.items()}
         former, self.setup = self.setup, setup
         before = self.keys
+        saved = {
+            name: before[origin].saved
+            for name, origin in (origins or {}).items()
+            if origin in before
+        }
         self.keys = {name: before.get(name, key) for name, key in new.items()}
         for name, key in setups.items():
-            self.keys[name].configure(key)
+            self.keys[name].configure(key, saved.get(name))
         for name in before.keys() - setups.keys():
             self._unconfigured[name] = KeyDescription(name=name)
         for name in setups:

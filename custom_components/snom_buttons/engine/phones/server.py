@@ -289,15 +289,18 @@ class PhoneServer:
         self._location.forget(extension)
         self._follow_owner(extension)
 
-    def configure_phone(self, setup: PhoneSetup) -> None:
+    def configure_phone(
+        self, setup: PhoneSetup, origins: Mapping[str, str] | None = None
+    ) -> None:
         """Apply a new setup; another address or password ends the registrations.
 
         They stay while the password that they were made with is the former one.
-        Raises KeyError for an unknown phone, DocumentError as `Key` does.
+        `origins` as for `Phone.configure`. Raises KeyError for an unknown phone,
+        DocumentError as `Key` does.
         """
         phone = self.phones[setup.extension]
         before = phone.setup
-        phone.configure(setup)
+        phone.configure(setup, origins)
         self._notifier.review(setup.extension)
         self._apply_lines()
         accepted = (setup.password, setup.former_password)

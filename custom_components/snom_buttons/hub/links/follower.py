@@ -1,7 +1,7 @@
 """The linked keys of one server, and the entities that they follow."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, override
@@ -68,6 +68,8 @@ class KeyLinks(Follower):
         self._listeners: list[CALLBACK_TYPE] = []
         self.passing_changed: Signal[tuple[str, str]] = Signal()
         """What a key shows for some seconds has changed: its extension and its name."""
+        self._exchanged: set[tuple[str, str]] = set()
+        """Keys that have got the look of another key."""
         self._lock = asyncio.Lock()
         self._is_started = False
         self._is_stopped = False
@@ -96,8 +98,9 @@ class KeyLinks(Follower):
                 if which not in wanted or not linked.serves(*wanted[which][1:]):
                     del self._linked[which]
                     await linked.stop()
-                    if which not in wanted:
+                    if which not in wanted and which not in self._exchanged:
                         _end_look(linked.look.key)
+            self._exchanged.clear()
             new = []
             for which, (phone, key, link) in wanted.items():
                 if which in self._linked:
@@ -205,6 +208,11 @@ class KeyLinks(Follower):
     def async_link(self, extension: str, key: str) -> LinkedKey | None:
         """Return the link of a key, None for one that is not linked."""
         return self._linked.get((extension, key))
+
+    @callback
+    def async_exchanged(self, extension: str, keys: Iterable[str]) -> None:
+        """Keep the looks of keys whose links end: they are those of other keys."""
+        self._exchanged.update((extension, key) for key in keys)
 
     @callback
     def async_expect(self, press: KeyPress) -> asyncio.Future[Outcome] | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 import logging
-from typing import Any
+from typing import Any, override
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
@@ -320,6 +320,22 @@ class LinkedLook:
         self._async_forget_passing()
         self._override = None
         self._async_render()
+
+
+class LinkPreview(LinkedLook):
+    """The look that a link would give a key, for the time of its dialogue."""
+
+    def __init__(
+        self, hass: HomeAssistant, *, extension: str, key: Key, link: LinkSettings
+    ) -> None:
+        """Create a look that is not shown yet."""
+        super().__init__(
+            hass, extension=extension, key=key, link=link, passing_changed=lambda: None
+        )
+
+    @override
+    def _report(self, subject: str, message: str) -> None:
+        """Log nothing: the user is still writing."""
 
 
 @lru_cache(maxsize=4096)  # keys go on and off, and have the same looks again
