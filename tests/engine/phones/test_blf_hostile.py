@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import product
 import json
 
 import pytest
@@ -19,7 +20,7 @@ from tests.support.serving import (
     serving,
     setup,
 )
-from tests.support.stranger import Stranger, request, status
+from tests.support.stranger import METHODS, Stranger, request, status
 from tests.support.udp import LOCALHOST, Ear
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -159,5 +160,63 @@ def test_a_lamp_goes_to_no_address_that_a_source_is_forged_to_be() -> None:
                 async with serving(again, **stored):
                     await asyncio.sleep(TIMER_F)
                 assert len(forged.heard) == 2
+
+    jumping(test)
+
+
+def short(method: str, resource: str, call: str) -> bytes:
+    """Return about the shortest request that is not refused as malformed."""
+    return (
+        f"{method} sip:{resource}@h SIP/2.0\r\nv:SIP/2.0/UDP h;branch=z9hG4bK{call}\r\n"
+        f"f:sip:44@h;tag=1\r\nt:sip:h\r\ni:{call}\r\nCSeq:1 {method}\r\n\r\n"
+    ).encode()
+
+
+def by_address(port: int) -> Phone:
+    """Return a phone that does not register, at a port of this host."""
+    return Phone(phone_setup(keys=[setup("1")], address=(LOCALHOST, port), password=""))
+
+
+def test_an_address_that_a_source_is_forged_to_be_gets_an_answer_once() -> None:
+    """Nothing is sent to it by a timer, also from the very port that is set up.
+
+    The sender has proved nothing. A caller without an answer repeats its INVITE, since no
+    1xx stops it, and each copy is answered.
+    """
+
+    async def test() -> None:
+        async with Ear() as desk, Ear() as forged:
+            phone = by_address(int(desk.address.rpartition(":")[2]))
+            async with serving(phone) as server:
+                for ear in (desk, forged):
+                    call = short("INVITE", "1", f"c{ear.address[-3:]}")
+                    ear.say(call, server.address)
+                    await asyncio.sleep(TIMER_F / 2)
+                    answers = [it for it in ear.heard if it.startswith(b"SIP/2.0 ")]
+                    assert [status(it) for it in answers] == [486]
+                    ear.say(call, server.address)
+                    await asyncio.sleep(TIMER_F)
+                    again = [it for it in ear.heard if it.startswith(b"SIP/2.0 ")]
+                    assert again == 2 * answers
+
+    jumping(test)
+
+
+def test_an_answer_to_an_address_that_may_be_forged_is_short() -> None:
+    """At most three times what came, as a challenge to a stranger (RFC 9000 8.1)."""
+
+    async def test() -> None:
+        async with Ear() as desk, Ear() as forged:
+            phone = by_address(int(desk.address.rpartition(":")[2]))
+            async with serving(phone) as server:
+                for ear, method in product((forged, desk), METHODS):
+                    ear.heard.clear()
+                    asked = short(method, "1", f"{ear.address[-3:]}{method}")
+                    if method == "SUBSCRIBE":
+                        asked = asked[:-2] + b"o:dialog\r\nm:<sip:h>\r\n\r\n"
+                    ear.say(asked, server.address)
+                    await asyncio.sleep(TIMER_F)
+                    said = [it for it in ear.heard if it.startswith(b"SIP/2.0 ")]
+                    assert len(b"".join(said)) <= 3 * len(asked), (method, said)
 
     jumping(test)

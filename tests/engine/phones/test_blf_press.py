@@ -223,6 +223,15 @@ async def test_a_call_that_replaces_the_dialog_of_a_key_is_a_press() -> None:
         assert (answer.status, answer.get("Unsupported")) == (420, "100rel")
 
 
+async def test_a_call_that_replaces_two_dialogs_is_refused() -> None:
+    """As a whole, also if the number is a key (RFC 3891 3)."""
+    async with pressing("1") as it:
+        for number in ("1", "0123"):
+            answer = await it.desk.invite(number, REPLACES, "Replaces: x")
+            assert answer.status == 400
+        assert await it.call("1") == (BUSY, ["1 invite"])
+
+
 async def test_a_number_that_is_too_long_is_no_key() -> None:
     name = 64 * "1"
     async with pressing(name, keys=[setup(name)]) as it:

@@ -108,6 +108,43 @@ class TestDialog:
         routes = [notice.headers.lines("Route") for notice in phone.notices]
         assert routes == 2 * [["<sip:a.test;lr>"]]
 
+    @pytest.mark.parametrize(
+        ("route", "uri", "routes"),
+        [
+            (
+                "<sip:a.test;method=x?h=v>, <sip:b.test;lr>",
+                "sip:a.test",
+                ["<sip:b.test;lr>", CONTACT],
+            ),
+            ("<sip:a.test>", "sip:a.test", [CONTACT]),
+            # The nearest one decides; it rewrites for the next.
+            (
+                "<sip:a.test;lr>, <sip:b.test>",
+                CONTACT.strip("<>"),
+                ["<sip:a.test;lr>", "<sip:b.test>"],
+            ),
+        ],
+    )
+    def test_a_strict_router(
+        self, phone: Subscribing, route: str, uri: str, routes: list[str]
+    ) -> None:
+        """RFC 3261 12.2.1.1: its URI is the Request-URI, the target the last Route."""
+        assert phone.subscribe(f"Record-Route: {route}").status == 200
+        (notice,) = phone.notices
+        assert notice.uri.text == uri
+        assert notice.headers.lines("Route") == routes
+
+    def test_a_refresh_that_would_not_be_restored(self, phone: Subscribing) -> None:
+        """It is refused, and the subscription stays as it is."""
+        call_id = (MAX_DIALOG - 200) * "x"
+        phone.subscribe(Call_ID=call_id)
+        (subscription,) = phone.notifier.subscriptions("44")
+        longer = f"<sip:44@192.0.2.4;x={200 * 'x'}>"
+        assert phone.refresh(Call_ID=call_id, contact=longer).status == 400
+        assert phone.notifier.subscriptions("44") == (subscription,)
+        assert subscription.size <= MAX_DIALOG
+        assert phone.refresh(Call_ID=call_id).status == 200
+
     def test_a_dialog_that_is_secure(self, phone: Subscribing) -> None:
         """RFC 3261 12.1.1: a sips Request-URI means a sips Contact in answer."""
         answer = phone.subscribe(
@@ -192,7 +229,7 @@ class TestRefusals:
             {"contact": "44@192.0.2.4"},
             {"contact": "<sips:44@192.0.2.4>"},
             {"contact": f"<sip:44@192.0.2.4;x={512 * 'x'}>"},
-            {"Record_Route": "<sip:a.test>"},
+            {"Record_Route": "<tel:1>"},
             {"Record_Route": "<tel:44>"},
             {"Call_ID": MAX_DIALOG * "x"},
             {"event": ";id=1"},

@@ -38,6 +38,19 @@ def test_a_to_tag_is_no_reason_to_refuse_these(method: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "count", "is_refused"),
+    [("INVITE", 1, False), ("INVITE", 2, True), ("OPTIONS", 1, True)],
+)
+def test_replaces_occurs_once_and_in_an_invite(
+    method: str, count: int, is_refused: bool
+) -> None:
+    """RFC 3891 3."""
+    lines = count * ["Replaces: 1;to-tag=a;from-tag=b"]
+    refusal = Answer(400) if is_refused else None
+    assert refusal_of(request(method, *lines)) == refusal
+
+
+@pytest.mark.parametrize(
     ("method", "to", "answer"),
     [
         ("BYE", None, Answer(481)),

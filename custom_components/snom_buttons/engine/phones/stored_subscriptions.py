@@ -17,6 +17,7 @@ from ..sip import (
     parse_address,
     parse_event,
     parse_path,
+    parse_route,
     parse_uri,
     readable,
 )
@@ -123,7 +124,7 @@ def _load(item: object, *, extension: str, now: float) -> Subscription:
         local=local,
         remote=remote,
         is_secure=fields.get("secure", bool),
-        route=parse_path(fields.texts("route", MAX_DIALOG)),
+        route=parse_route(fields.texts("route", MAX_DIALOG)),
         target=target.target,
         flow=fields.flow(),
         forwarded=fields.get("forwarded", bool),

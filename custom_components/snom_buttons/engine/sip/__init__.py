@@ -1,6 +1,13 @@
 """RFC 3261 for a registrar and a user agent, without I/O; `net` adds the sockets."""
 
-from .binding import MAX_ADDRESS, MAX_BINDINGS, MAX_USER_AGENT, Binding, parse_path
+from .binding import (
+    MAX_ADDRESS,
+    MAX_BINDINGS,
+    MAX_USER_AGENT,
+    Binding,
+    parse_path,
+    parse_route,
+)
 from .bucket import Bucket, Rate
 from .drops import Drop
 from .event import EventType, parse_event
@@ -106,6 +113,7 @@ __all__ = [
     "parse_event",
     "parse_number",
     "parse_path",
+    "parse_route",
     "parse_uri",
     "readable",
     "shape",

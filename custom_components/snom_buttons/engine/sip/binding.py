@@ -107,11 +107,28 @@ def parse_path(values: Iterable[str]) -> tuple[str, ...]:
     Raises SipSyntaxError for one that is not the SIP URI of a loose router, which would
     become a strict router's Route, and if they are longer than MAX_ADDRESS together.
     """
-    path = tuple(values)
+    path = parse_route(values)
     for value in path:
-        uri = parse_address(value).uri
-        if not uri.is_sip or uri.parameter("lr") is None:
+        if not is_loose(parse_address(value).uri):
             raise SipSyntaxError(f"{shape(value)} in Path is not a loose router")
-    if sum(map(len, path)) > MAX_ADDRESS:
-        raise SipSyntaxError(f"a Path is longer than {MAX_ADDRESS} characters")
     return path
+
+
+def parse_route(values: Iterable[str]) -> tuple[str, ...]:
+    """Check the values of a Record-Route, and return them unchanged (RFC 3261 12.1.1).
+
+    Raises SipSyntaxError for one that is not a SIP URI, and if they are longer than
+    MAX_ADDRESS together.
+    """
+    route = tuple(values)
+    for value in route:
+        if not parse_address(value).uri.is_sip:
+            raise SipSyntaxError(f"{shape(value)} in a route is no SIP URI")
+    if sum(map(len, route)) > MAX_ADDRESS:
+        raise SipSyntaxError(f"a route is longer than {MAX_ADDRESS} characters")
+    return route
+
+
+def is_loose(uri: Uri) -> bool:
+    """Whether a router routes loosely: it leaves the Request-URI as it is (16.4)."""
+    return uri.parameter("lr") is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import logging
 import re
 
-from .binding import MAX_ADDRESS, MAX_BINDINGS, parse_path
+from .binding import MAX_ADDRESS, MAX_BINDINGS, parse_route
 from .event import EventType, parse_event
 from .expiry import MAX_EXPIRES, interval_refusal, parse_expires
 from .flow import Flow
@@ -197,7 +197,10 @@ class Notifier:
             subscription = self._create(attempt, flow, key)
         else:
             if "Contact" in request.headers:  # else the target stays (12.2.2)
-                subscription.target = _target(request, flow)
+                target = _target(request, flow)
+                more = len(target.text) - len(subscription.target.text)
+                _check_size(subscription.size + more)
+                subscription.target = target
             subscription.came_by(flow, forwarded=request.forwarded)
         granted = min(attempt.seconds, MAX_EXPIRES)
         subscription.expires_at = self._clock() + granted
@@ -215,7 +218,7 @@ class Notifier:
         assert attempt.event is not None
         event_id = attempt.event.parameters.get("id")
         target = _target(request, flow)
-        route = parse_path(request.headers.listed("Record-Route"))
+        route = parse_route(request.headers.listed("Record-Route"))
         next_hop = parse_address(route[0]).uri if route else target
         subscription = Subscription(
             user=attempt.user,
@@ -235,8 +238,7 @@ class Notifier:
             remote_cseq=request.cseq.number,
             expires_at=0.0,
         )
-        if subscription.size > MAX_DIALOG:
-            raise SipSyntaxError(f"a dialog has more than {MAX_DIALOG} characters")
+        _check_size(subscription.size)
         return subscription
 
     def _store(self, subscription: Subscription) -> None:
@@ -362,6 +364,12 @@ def _target(request: Request, flow: Flow) -> Uri:
     if not target.is_sip or (target.scheme == "sips" and flow.transport != "TLS"):
         raise SipSyntaxError(f"the Contact {shape(target.text)} cannot be used")
     return target
+
+
+def _check_size(size: int) -> None:
+    """Raise SipSyntaxError for a subscription that would not be restored."""
+    if size > MAX_DIALOG:
+        raise SipSyntaxError(f"a dialog has more than {MAX_DIALOG} characters")
 
 
 # Refusals, one function a clause

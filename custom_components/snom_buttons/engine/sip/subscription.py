@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .binding import is_loose
 from .event import EventType
 from .flow import Flow
 from .outgoing import OutgoingRequest, format_contact
-from .uri import Uri, make_address
+from .uri import Uri, make_address, parse_address
 
 TIMEOUT = "timeout"
 """The reason of an end by expiry, by `Expires: 0`, and of a fetch (RFC 6665 4.2.1.4)."""
@@ -111,18 +112,16 @@ class Subscription:
         If it is sent again with credentials, `local_cseq` rises for that, too.
         """
         self.local_cseq += 1
+        uri, route = self._way
         return OutgoingRequest(
             method="NOTIFY",
-            uri=self.target,
+            uri=uri,
             from_=make_address(self.local, tag=self.key.local_tag),
             to=make_address(self.remote, tag=self.key.remote_tag),
             call_id=self.key.call_id,
             cseq=self.local_cseq,
             headers=(
-                *(
-                    ("Route", value)
-                    for value in (self.route if self.path is None else self.path)
-                ),
+                *(("Route", value) for value in route),
                 ("Contact", self.contact(sent_by)),
                 ("Event", str(self.event)),
                 ("Subscription-State", self._state(now)),
@@ -130,6 +129,17 @@ class Subscription:
             ),
             body=body,
         )
+
+    @property
+    def _way(self) -> tuple[Uri, tuple[str, ...]]:
+        """The Request-URI, and the values of Route (12.2.1.1).
+
+        A strict router, without `lr`, gets its own URI, and the target as the last Route.
+        """
+        route = self.route if self.path is None else self.path
+        if route and not is_loose(first := parse_address(route[0]).uri):
+            return first.target, (*route[1:], make_address(self.target).text)
+        return self.target, route
 
     def contact(self, sent_by: str) -> str:
         """Return our Contact in the dialog, of which `sent_by` is the `host:port`."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from hashlib import blake2b
 import time
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, override
 
 from . import timers
 from .flow import Flow
@@ -245,7 +245,22 @@ class InviteServerTransaction(ServerTransaction):
         (State.CONFIRMED, Event.TIMER_I): (State.TERMINATED, ()),
     }
 
-    __slots__ = ()
+    __slots__ = ("_is_once",)
+
+    def __init__(self, *, reliable: bool, is_once: bool = False) -> None:
+        """Begin in PROCEEDING. With `is_once`, timer G does not run.
+
+        The response is sent once for each copy of the INVITE then. The caller repeats
+        that until the response arrives, since no 1xx stops it (17.1.1.2).
+        """
+        super().__init__(reliable=reliable)
+        self._is_once = is_once
+
+    @override
+    def _repeat(self, action: Action, now: float) -> None:
+        super()._repeat(action, now)
+        if self._is_once:
+            self._deadlines.pop(Event.TIMER_G, None)
 
 
 type TransactionKey = tuple[object, ...]

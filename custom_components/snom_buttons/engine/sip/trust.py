@@ -61,6 +61,12 @@ class Trust:
         # nonce would have credentials, but only for the Request-URI of that request.
         return Answer(482) if self._location.is_contact(named, request.uri) else None
 
+    def is_unproven(self, request: Request, flow: Flow) -> bool:
+        """Whether a request is taken for its source address alone, which may be forged."""
+        return not flow.is_reliable and self._location.is_from_address(
+            request.from_.uri.user or "", flow
+        )
+
     def _authenticate(
         self, request: Request, flow: Flow, user: str | None
     ) -> Answer | None:

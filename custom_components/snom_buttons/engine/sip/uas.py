@@ -98,7 +98,13 @@ def unsupported(*options: str) -> Answer:
     return Answer(420, (("Unsupported", ", ".join(options)),))
 
 
-_CLAUSES = (_dialog, _method, _required_extensions)
+def _replaces(request: Request, _: Sequence[str]) -> Answer | None:
+    """400: Replaces occurs twice, or not in an INVITE (RFC 3891 3)."""
+    allowed = 1 if request.method == "INVITE" else 0
+    return Answer(400) if len(request.headers.lines("Replaces")) > allowed else None
+
+
+_CLAUSES = (_dialog, _method, _required_extensions, _replaces)
 
 
 def content_refusal(request: Request, accepted: Sequence[str]) -> Answer | None:

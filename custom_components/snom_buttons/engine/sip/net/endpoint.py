@@ -46,7 +46,7 @@ _LOGGER = logging.getLogger(__name__)
 type HeaderItems = Iterable[tuple[str, str]]
 
 AMPLIFICATION = 3
-"""Bytes of a challenge by UDP for each byte of the request, whose source may be forged
+"""Bytes of an answer by UDP for each byte of the request, whose source may be forged
 (RFC 9000 8.1, docs/decisions/0009)."""
 RETRY_LATER = (("Retry-After", "5"),)
 """The header of a 503, in seconds (RFC 3261 20.33)."""
@@ -103,9 +103,7 @@ class IncomingRequest:
         Only for requests whose retransmissions get the same response anyway, such as
         those that are refused; or a challenge, if their credentials are used up.
         """
-        data = self._encode(status, headers, reason=reason)
-        self.answered = True
-        self._endpoint.send(data, self.flow)
+        self._send(self._encode(status, headers, reason=reason), status)
 
     def refuse_excess(self) -> None:
         """Send 503, and keep no state."""
@@ -114,22 +112,29 @@ class IncomingRequest:
     def refuse(self, refusal: Answer) -> None:
         """Send a refusal, and keep no state (RFC 3261 8.2.7 and 26.3.2.4).
 
-        A challenge by UDP has at most AMPLIFICATION times the bytes of the request: it
-        offers one algorithm if there is no room for two, or is not sent.
+        A challenge offers one algorithm if there is no room for two.
         """
         data = self._encode(refusal.status, refusal.headers)
-        if refusal.status == 401 and not (
-            self.flow.is_reliable or self._endpoint.is_known(self.flow)
-        ):
-            most = AMPLIFICATION * self.size
-            if len(data) > most:
-                data = self._encode(refusal.status, refusal.headers[:1])
-            if len(data) > most:
-                self.answered = True
-                self._endpoint.drop(Drop.TOO_SHORT, self.flow)
-                return
+        if refusal.status == 401 and not self._has_room(data, 401):
+            data = self._encode(refusal.status, refusal.headers[:1])
+        self._send(data, refusal.status)
+
+    def _send(self, data: bytes, status: int) -> None:
         self.answered = True
-        self._endpoint.send(data, self.flow)
+        if self._has_room(data, status):
+            self._endpoint.send(data, self.flow)
+        else:
+            self._endpoint.drop(Drop.TOO_SHORT, self.flow)
+
+    def _has_room(self, data: bytes, status: int) -> bool:
+        """Whether an answer may be sent to a source that may be forged.
+
+        It has at most AMPLIFICATION times the bytes of the request.
+        """
+        if len(data) <= AMPLIFICATION * self.size or self.flow.is_reliable:
+            return True
+        is_proven = status != 401 or self._endpoint.is_known(self.flow)
+        return is_proven and not self._endpoint.is_unproven(self.request, self.flow)
 
     def _encode(
         self, status: int, headers: HeaderItems, *, reason: str | None = None
@@ -313,6 +318,10 @@ class Endpoint:
         """Return whether a flow is that of a registered phone; True without a guard."""
         return self._guard is None or self._guard.is_known(flow)
 
+    def is_unproven(self, request: Request, flow: Flow) -> bool:
+        """Whether a request is taken although its source may be forged."""
+        return self._trust is not None and self._trust.is_unproven(request, flow)
+
     def _wait(self, data: bytes, flow: Flow) -> None:
         """Let a datagram wait until it is handled; a stranger's has to be admitted."""
         urgency = urgency_of(data)
@@ -487,7 +496,8 @@ class Endpoint:
     ) -> None:
         """Send a final response in a transaction, if the endpoint is open."""
         if self._transports:
-            self._transactions.answer(key, flow, request, data)
+            is_once = self.is_unproven(request, flow)
+            self._transactions.answer(key, flow, request, data, is_once=is_once)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send bytes without a transaction; a failure is logged at debug level."""

@@ -139,11 +139,18 @@ class TransactionLayer:
         flow: Flow,
         request: Request,
         data: bytes,
+        *,
+        is_once: bool = False,
     ) -> None:
-        """Send a final response to a request in a new server transaction."""
-        is_invite = request.method == "INVITE"
-        kind = InviteServerTransaction if is_invite else ServerTransaction
-        machine = kind(reliable=flow.is_reliable)
+        """Send a final response to a request in a new server transaction.
+
+        With `is_once`, it is repeated for copies of the request only.
+        """
+        machine = (
+            InviteServerTransaction(reliable=flow.is_reliable, is_once=is_once)
+            if request.method == "INVITE"
+            else ServerTransaction(reliable=flow.is_reliable)
+        )
         owner, merged = owner_of(request, flow), merged_key(request, flow)
         running = _Running(machine, flow, owner=owner, merged=merged)
         self.running[key] = running
