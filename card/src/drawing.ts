@@ -2,31 +2,32 @@
 import { html, nothing, svg, type TemplateResult } from "lit";
 import type { KeyFace, Pattern } from "./face";
 
-/** A handset on its rest, seen from above. */
+/** A handset on its rest, seen from above, and the loudspeaker below it. */
 export const HANDSET = html`<svg
-  class="handset"
-  viewBox="0 0 64 270"
-  aria-hidden="true"
->
-  <defs>
-    <linearGradient id="round">
-      <stop offset="0" stop-color="#50575f" />
-      <stop offset="0.3" stop-color="#454c54" />
-      <stop offset="0.75" stop-color="#2b3036" />
-      <stop offset="1" stop-color="#1d2126" />
-    </linearGradient>
-  </defs>
-  <rect class="rest" x="1" y="1" width="62" height="268" rx="17" />
-  <path
-    class="shadow"
-    d="M11 24Q11 11 24 11H44Q57 11 57 24V74Q57 86 49 92V180Q57 186 57 198V250Q57 263 44 263H24Q11 263 11 250V198Q11 186 19 180V92Q11 86 11 74Z"
-  />
-  <path
-    fill="url(#round)"
-    d="M7 21Q7 8 20 8H42Q55 8 55 21V72Q55 84 47 90V176Q55 182 55 194V246Q55 259 42 259H20Q7 259 7 246V194Q7 182 15 176V90Q7 84 7 72Z"
-  />
-  <path class="shine" d="M14 24Q14 14 23 14M21 92V174M14 240V198" />
-</svg>`;
+    class="handset"
+    viewBox="0 0 64 270"
+    aria-hidden="true"
+  >
+    <defs>
+      <linearGradient id="round">
+        <stop offset="0" stop-color="#50575f" />
+        <stop offset="0.3" stop-color="#454c54" />
+        <stop offset="0.75" stop-color="#2b3036" />
+        <stop offset="1" stop-color="#1d2126" />
+      </linearGradient>
+    </defs>
+    <rect class="rest" x="1" y="1" width="62" height="268" rx="17" />
+    <path
+      class="shadow"
+      d="M11 24Q11 11 24 11H44Q57 11 57 24V74Q57 86 49 92V180Q57 186 57 198V250Q57 263 44 263H24Q11 263 11 250V198Q11 186 19 180V92Q11 86 11 74Z"
+    />
+    <path
+      fill="url(#round)"
+      d="M7 21Q7 8 20 8H42Q55 8 55 21V72Q55 84 47 90V176Q55 182 55 194V246Q55 259 42 259H20Q7 259 7 246V194Q7 182 15 176V90Q7 84 7 72Z"
+    />
+    <path class="shine" d="M14 24Q14 14 23 14M21 92V174M14 240V198" />
+  </svg>
+  <div class="speaker"></div>`;
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 

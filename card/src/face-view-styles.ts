@@ -61,6 +61,7 @@ export const STYLES = css`
     display: flex;
     flex-wrap: wrap;
     align-items: flex-start;
+    justify-content: center;
     gap: 10px;
   }
 
@@ -94,6 +95,17 @@ export const STYLES = css`
 
   .left {
     flex: 0 0 34px;
+    display: flex;
+    flex-direction: column;
+    gap: 12px;
+  }
+
+  .speaker {
+    flex: 1 1 0;
+    max-height: 72px;
+    margin-top: auto;
+    background: radial-gradient(circle, #00000073 1.6px, #0000 2px) center / 7px
+      7px round;
   }
 
   .handset {
@@ -565,6 +577,7 @@ export const STYLES = css`
   }
 
   .off .handset,
+  .off .speaker,
   .off .dial {
     opacity: 0.5;
   }

@@ -16,6 +16,9 @@ import { keyWords, labelOf, newsOf } from "./words";
 
 export const VIEW = "snom-phone-face";
 
+/** Milliseconds that a phone may take until it is behind: each change takes a moment. */
+const LATE_TIME = 2000;
+
 /** Milliseconds until a press is a long one. */
 const HOLD_TIME = 500;
 
@@ -61,8 +64,15 @@ export class FaceView extends LitElement {
   /** The key to which Tab goes, by group. */
   @state() private _current: Record<number, string> = {};
 
+  /** Whether the phone has been behind for a while. */
+  @state() private _isLate = false;
+
+  private _lateTimer: ReturnType<typeof setTimeout> | undefined;
+
   /** What a screen reader says next. */
   @state() private _said = "";
+
+  private _shownStatus: TextKey | undefined;
 
   private _keys = new Map<string, KeyFace>();
 
@@ -73,12 +83,13 @@ export class FaceView extends LitElement {
   /** Whether the click or the menu that follows belongs to a long press. */
   private _held = false;
 
-  /** The position to focus after a page was turned. */
-  private _focus: { group: number; at: number } | undefined;
+  /** The key to focus when it is drawn. */
+  private _focus: string | undefined;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this._endHold();
+    this._endLate();
   }
 
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
@@ -87,22 +98,32 @@ export class FaceView extends LitElement {
     return root;
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!this.face || !(changed.has("face") || changed.has("stopped"))) return;
-    const before = changed.get("face");
-    this._sayChanges(before, changed.has("stopped"));
-    if (before?.keys !== this.face.keys) {
-      this._keys = new Map(this.face.keys.map((key) => [key.key, key]));
+  protected override willUpdate(changed: PropertyValues): void {
+    const { face } = this;
+    if (!face) return;
+    if (face.status !== "behind" || this.stopped) this._endLate();
+    else if (this._lateTimer === undefined) {
+      this._lateTimer = setTimeout(() => {
+        this._isLate = true;
+      }, LATE_TIME);
     }
+    const before = changed.get("face") as PhoneFace | undefined;
+    const said = before ? this._newsOf(before, face) : [];
+    if (changed.has("face") && before?.keys !== face.keys) {
+      this._keys = new Map(face.keys.map((key) => [key.key, key]));
+    }
+    if (this._status !== this._shownStatus) {
+      if (this._shownStatus) said.push(this._text(this._status));
+      this._shownStatus = this._status;
+    }
+    if (before || said.length) this._said = said.join(". ");
   }
 
   protected override updated(): void {
-    const focus = this._focus;
-    if (!focus) return;
+    const name = this._focus;
+    if (name === undefined) return;
     this._focus = undefined;
-    const { group, at } = focus;
-    const keys = this._usedKeys(this._page(group));
-    this._focusKey(group, keys[Math.min(at, keys.length - 1)]);
+    [...this._buttons].find(({ dataset }) => dataset["key"] === name)?.focus();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -111,7 +132,7 @@ export class FaceView extends LitElement {
     const [first, ...others] = face.groups;
     const isOff = this.stopped || face.status === "absent";
     return html`<section
-      class="phone ${this.stopped ? "stopped" : face.status} ${isOff ? "off" : ""}"
+      class="phone ${this._status.slice("status.".length)} ${isOff ? "off" : ""}"
       aria-label=${face.name}
       @click=${this._click}
       @keydown=${this._keydown}
@@ -223,18 +244,21 @@ export class FaceView extends LitElement {
 
   private _renderKey(name: string, side: Side, isCurrent: boolean): unknown {
     const key = this._keys.get(name);
-    const { language } = this;
     const isPressable = key !== undefined && this._isPressable(key);
-    return guard([key, name, side, isCurrent, isPressable, language], () =>
-      isUsed(key)
-        ? html`<div class="cell" role="gridcell">
-            ${this._renderUsed(key, side, isCurrent, isPressable)}
-          </div>`
-        : html`<div class="cell" role="gridcell">
-            <div class="key unused ${side}" data-key=${name}>
-              ${cap(undefined)}<span class="label"></span>
-            </div>
-          </div>`
+    const { language } = this;
+    const lacks = this._showsLacking && Boolean(key?.lacking);
+    return guard(
+      [key, name, side, isCurrent, isPressable, lacks, language],
+      () =>
+        isUsed(key)
+          ? html`<div class="cell" role="gridcell">
+              ${this._renderUsed({ ...key, lacking: lacks }, side, isCurrent, isPressable)}
+            </div>`
+          : html`<div class="cell" role="gridcell">
+              <div class="key unused ${side}" data-key=${name}>
+                ${cap(undefined)}<span class="label"></span>
+              </div>
+            </div>`
     );
   }
 
@@ -339,35 +363,36 @@ export class FaceView extends LitElement {
   }
 
   private get _status(): TextKey {
+    const { status = "in_sync" } = this.face ?? {};
     if (this.stopped) return "status.stopped";
-    return `status.${this.face?.status ?? "in_sync"}`;
+    if (status === "behind" && !this._isLate) return "status.in_sync";
+    return `status.${status}`;
   }
 
-  private _sayChanges(
-    before: PhoneFace | undefined,
-    hasStopped: boolean
-  ): void {
-    const { face } = this;
-    if (!face || !before) {
-      if (hasStopped && this.stopped) this._said = this._text(this._status);
-      return;
-    }
-    const said: string[] = [];
-    if (hasStopped || face.status !== before.status) {
-      said.push(this._text(this._status));
-    }
-    const { messages } = face;
+  /** Whether it is said of a key that the phone has not taken what it should show. */
+  private get _showsLacking(): boolean {
+    return ["status.behind", "status.refusing"].includes(this._status);
+  }
+
+  private _endLate(): void {
+    clearTimeout(this._lateTimer);
+    this._lateTimer = undefined;
+    this._isLate = false;
+  }
+
+  /** Return what to say of messages and keys; what lamps show is not said. */
+  private _newsOf(before: PhoneFace, { messages, keys }: PhoneFace): string[] {
+    const news: string[] = [];
     if (messages && messages.new > (before.messages?.new ?? 0)) {
-      said.push(this._text("phone.messages", { ...messages }));
+      news.push(this._text("phone.messages", { ...messages }));
     }
-    for (const key of face.keys) {
+    for (const key of keys) {
       if (key.confirming && !this._keys.get(key.key)?.confirming) {
-        said.push(
-          `${labelOf(this.language, key)}: ${this._text("key.confirming")}`
-        );
+        const name = labelOf(this.language, key);
+        news.push(`${name}: ${this._text("key.confirming")}`);
       }
     }
-    if (said.length) this._said = said.join(". ");
+    return news;
   }
 
   // Pages and keys
@@ -410,7 +435,7 @@ export class FaceView extends LitElement {
   private _focusKey(group: number, name: string | undefined): void {
     if (name === undefined) return;
     this._current = { ...this._current, [group]: name };
-    [...this._buttons].find(({ dataset }) => dataset["key"] === name)?.focus();
+    this._focus = name;
   }
 
   // What the user does
@@ -502,7 +527,10 @@ export class FaceView extends LitElement {
     const at = used.indexOf(name);
     if (pressed === "PageUp" || pressed === "PageDown") {
       const next = page.page + (pressed === "PageUp" ? -1 : 1);
-      if (this._turn(group, next)) this._focus = { group, at };
+      if (this._turn(group, next)) {
+        const keys = this._usedKeys(this._page(group));
+        this._focusKey(group, keys[Math.min(at, keys.length - 1)]);
+      }
       return page.pages > 1;
     }
     if (pressed === "Home") this._focusKey(group, used[0]);

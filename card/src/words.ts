@@ -61,6 +61,7 @@ export const newsOf = (
     const phone = key.held_by || "Home Assistant";
     news.push(text(language, "key.held", { phone }));
   }
+  if (key.lacking) news.push(text(language, "key.lacking"));
   return news;
 };
 
@@ -84,7 +85,6 @@ export const keyWords = (
   if (!words.includes(name)) words.unshift(name);
   words.push(lampWords(language, key), ...newsOf(language, key));
   if (key.waiting) words.push(waitingWords(language, key.waiting));
-  if (key.lacking) words.push(text(language, "key.lacking"));
   if (!pressable) words.push(text(language, "key.not_pressable"));
   return words.join(", ");
 };

@@ -166,3 +166,104 @@ test("takes markup in a label as text", async () => {
   expect(await shown(card)).toBe(`${label}; ${label}`);
   expect(viewOf(card)?.shadowRoot?.querySelector("img")).toBeNull();
 });
+
+const fire = (card: PhoneCard, type: string, detail: string): void => {
+  viewOf(card)?.dispatchEvent(new CustomEvent(type, { detail }));
+};
+
+test("presses a key, and shows an error in the words of Home Assistant", async () => {
+  const card = make("device");
+  server.send({ phone: FACE });
+  await drawn(card);
+  const alert = (): string | undefined =>
+    card.shadowRoot?.querySelector("[role=alert]")?.textContent;
+  fire(card, "key-press", "1");
+  expect(server.calls).toEqual([
+    [
+      "snom_buttons",
+      "press_key",
+      { device_id: "device", key: "1" },
+      undefined,
+      false,
+    ],
+  ]);
+  await drawn(card);
+  expect(alert()).toBeUndefined();
+  const error = { code: "x", message: "Plain" };
+  const answers: [object, string][] = [
+    [error, "Plain"],
+    [
+      {
+        ...error,
+        translation_domain: "snom_buttons",
+        translation_key: "known",
+        translation_placeholders: { key: "1" },
+      },
+      "Refused: 1",
+    ],
+    [
+      { ...error, translation_domain: "other", translation_key: "unknown" },
+      "Plain",
+    ],
+    [new Error("Lost"), "Lost"],
+  ];
+  for (const [answer, said] of answers) {
+    server.answer = () => Promise.reject(answer as Error);
+    fire(card, "key-press", "1");
+    // eslint-disable-next-line no-await-in-loop -- one press after the other
+    await drawn(card);
+    expect(alert()).toBe(said);
+  }
+  expect(await violations(card)).toEqual([]);
+  server.answer = () => Promise.resolve();
+  fire(card, "key-press", "1");
+  await drawn(card);
+  expect(alert()).toBeUndefined();
+});
+
+test("a held key opens the dialogue of its entity, if it has one", async () => {
+  const card = make("device");
+  const entity_id = "light.hall";
+  server.send({
+    phone: { ...FACE, keys: [keyFace("1", { entity_id }), keyFace("2")] },
+  });
+  await drawn(card);
+  const opened: unknown[] = [];
+  document.body.addEventListener("hass-more-info", (event) => {
+    opened.push((event as CustomEvent).detail);
+  });
+  fire(card, "key-hold", "1");
+  fire(card, "key-hold", "2");
+  expect(opened).toEqual([{ entityId: "light.hall" }]);
+});
+
+test("is drawn again only for what it shows of Home Assistant", async () => {
+  const card = make("device");
+  server.send({ phone: FACE });
+  await drawn(card);
+  const hass = server.hass();
+  card.hass = hass;
+  await drawn(card);
+  let draws = 0;
+  const { render } = card as unknown as { render: () => unknown };
+  Object.assign(card, {
+    render: () => {
+      draws += 1;
+      return render.call(card);
+    },
+  });
+  card.hass = { ...hass };
+  await drawn(card);
+  expect(draws).toBe(0);
+  card.hass = { ...hass, language: "de" };
+  await drawn(card);
+  expect(draws).toBe(1);
+});
+
+test("its size follows the rows of the phone", async () => {
+  const card = make("device");
+  expect(card.getCardSize()).toBe(6);
+  server.send({ phone: FACE });
+  await drawn(card);
+  expect(card.getCardSize()).toBe(8);
+});
