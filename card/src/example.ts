@@ -18,7 +18,7 @@ export const exampleFace = (language: string | undefined): PhoneFace => ({
   maker: "",
   model: "",
   card: "",
-  may: { press: false, arrange: false },
+  may: { press: true, arrange: false },
   status: "in_sync",
   messages: null,
   groups: [

@@ -13,10 +13,12 @@ import {
   stubConfig,
   type CardConfig,
 } from "./config";
+import { exampleFace } from "./example";
 import type { Changes, FaceMessage, KeyFace, PhoneFace } from "./face";
 import {
   DOMAIN,
   errorText,
+  phonesOf,
   type Connection,
   type HomeAssistant,
   type ServerError,
@@ -144,7 +146,7 @@ export class PhoneCard extends LitElement {
 
   protected override render(): TemplateResult {
     const language = this.hass?.language;
-    if (!this._config?.device_id) return this._renderText("card.no_device");
+    if (!this._config?.device_id) return this._renderExample();
     const phone = this._phone;
     if (!phone) return this._renderText(this._missing);
     return html`<ha-card>
@@ -167,6 +169,23 @@ export class PhoneCard extends LitElement {
         @key-hold=${this._showMore}
       ></snom-phone-face>
       ${this._error ? html`<p class="error" role="alert">${this._error}</p>` : nothing}
+    </ha-card>`;
+  }
+
+  /** Without a phone: what the card would show, and why it does not. */
+  private _renderExample(): TemplateResult {
+    const { hass } = this;
+    const isEmpty = hass && !phonesOf(hass).length;
+    const said = text(
+      hass?.language,
+      isEmpty ? "panel.empty" : "card.no_device"
+    );
+    return html`<ha-card>
+      <p role="status">${said}</p>
+      <snom-phone-face
+        .face=${exampleFace(hass?.language)}
+        .language=${hass?.language}
+      ></snom-phone-face>
     </ha-card>`;
   }
 

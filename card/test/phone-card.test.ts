@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import "../src/main";
 import type { PhoneCard } from "../src/phone-card";
-import { FACE, Server, drawn, keyFace, violations } from "./support";
+import en from "../src/texts/en.json";
+import { FACE, Server, device, drawn, keyFace, violations } from "./support";
 
 let server: Server;
 
@@ -114,8 +115,20 @@ test.each([
   expect(await shown(card)).toBe(said);
 });
 
-test("asks for a phone", async () => {
-  expect(await shown(make())).toMatch(/^Choose a phone/);
+test("without a phone shows an example, and asks for one if there is any", async () => {
+  const card = make();
+  expect(await shown(card)).toMatch(/^Example; Kitchen; Front door;/);
+  const said = card.shadowRoot?.querySelector("[role=status]");
+  expect(said?.textContent).toBe(en["panel.empty"]);
+  card.hass = server.hass({ devices: { "9": device("9", "Phone 9") } });
+  card.setConfig({ type: "custom:snom-phone-card" });
+  await drawn(card);
+  expect(said?.textContent).toBe(en["card.no_device"]);
+  expect(server.commands).toEqual([]);
+  expect(await violations(card)).toEqual([]);
+});
+
+test("refuses what is not the ID of a device", () => {
   const card = make("device");
   const config = { type: "custom:snom-phone-card", device_id: 7 };
   expect(() => {
