@@ -28,7 +28,7 @@ from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.choose import choose_schema
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
 from custom_components.snom_buttons.flows.enter import LABELED
-from custom_components.snom_buttons.flows.phone import MAKER_SCHEMA, account_schema
+from custom_components.snom_buttons.flows.phone import account_schema, maker_schema
 from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
 from custom_components.snom_buttons.flows.sending import SENDING_SCHEMA, STATES_SCHEMA
 from custom_components.snom_buttons.flows.server_form import SERVER_SCHEMA
@@ -288,7 +288,8 @@ def test_every_step_has_its_texts() -> None:
         (SERVER, "tried", new_keys),
         (PHONE, "user", set()),
         (PHONE, "manual", phone),
-        (PHONE, "other_maker", fields(MAKER_SCHEMA)),
+        (PHONE, "other_maker", fields(maker_schema(has_snom=False))),
+        (PHONE, "maker", fields(maker_schema(has_snom=True))),
         (PHONE, "other_account", fields(account_schema([], is_snom=False))),
         (PHONE, "other_phone", set()),
         (PHONE, "plug_in", new_keys),

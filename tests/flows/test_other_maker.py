@@ -220,7 +220,12 @@ async def test_changing_such_a_phone_shows_the_models_of_its_maker(
     [added] = [s for s in server.subentries.values() if s.unique_id == "46"]
 
     menu = await server.start_subentry_reconfigure_flow(hass, added.subentry_id)
-    assert checked_phone(menu)["menu_options"] == ["account", "dialling", "sending"]
+    assert checked_phone(menu)["menu_options"] == [
+        "account",
+        "dialling",
+        "sending",
+        "maker",
+    ]
     result = checked_phone(
         await hass.config_entries.subentries.async_configure(
             menu["flow_id"], {"next_step_id": "account"}

@@ -493,7 +493,13 @@ async def test_the_menu_and_dialling_over_rest(
 
     menu = await post("", handler=[server.entry_id, "phone"], subentry_id="subentry_44")
     assert menu["type"] == "menu"
-    assert menu["menu_options"] == ["account", "dialling", "sending", "settings"]
+    assert menu["menu_options"] == [
+        "account",
+        "dialling",
+        "sending",
+        "settings",
+        "maker",
+    ]
     path = f"/{menu['flow_id']}"
     form = await post(path, next_step_id="dialling")
     answer, redirect_to, dial_rules = form["data_schema"]

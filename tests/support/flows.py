@@ -220,7 +220,13 @@ async def reconfigure_phone(
     result = await entry.start_subentry_reconfigure_flow(hass, "subentry_44")
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "reconfigure"
-    assert result["menu_options"] == ["account", "dialling", "sending", "settings"]
+    assert result["menu_options"] == [
+        "account",
+        "dialling",
+        "sending",
+        "settings",
+        "maker",
+    ]
     checked_phone(result)
     result = await hass.config_entries.subentries.async_configure(
         result["flow_id"], {"next_step_id": step_id}

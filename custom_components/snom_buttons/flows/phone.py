@@ -81,20 +81,29 @@ from .sending import SendingFlow
 CONF_KEY_COUNT: Final = "key_count"
 NO_EXPANSION: Final = "none"
 
-MAKER_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_MAKER): SelectSelector(
-            SelectSelectorConfig(
-                options=[
-                    SelectOptionDict(value=maker, label=about.name)
-                    for maker, about in MAKERS.items()
-                ],
-                mode=SelectSelectorMode.DROPDOWN,
-                translation_key="maker",
-            )
-        ),
-    }
-)
+SNOM: Final = "snom"
+"""What stands for snom among the makers; a phone of snom is stored without one."""
+
+
+def maker_schema(*, has_snom: bool) -> vol.Schema:
+    """Return the form of a maker, one of MAKERS or perhaps snom."""
+    options = [
+        SelectOptionDict(value=maker, label=about.name)
+        for maker, about in MAKERS.items()
+    ]
+    if has_snom:
+        options.insert(0, SelectOptionDict(value=SNOM, label=SNOM))
+    return vol.Schema(
+        {
+            vol.Required(CONF_MAKER): SelectSelector(
+                SelectSelectorConfig(
+                    options=options,
+                    mode=SelectSelectorMode.DROPDOWN,
+                    translation_key="maker",
+                )
+            ),
+        }
+    )
 
 
 def account_schema(models: Iterable[str], *, is_snom: bool) -> vol.Schema:
@@ -162,7 +171,9 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
             self._maker = user_input[CONF_MAKER]
             return await self.async_step_other_account()
         return self.async_show_form(
-            step_id="other_maker", data_schema=MAKER_SCHEMA, last_step=False
+            step_id="other_maker",
+            data_schema=maker_schema(has_snom=False),
+            last_step=False,
         )
 
     async def async_step_other_account(
@@ -187,11 +198,34 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Offer the parts of a phone that can be changed."""
-        options = ["account", CONF_DIALLING, CONF_SENDING, "settings"]
-        if self._get_reconfigure_subentry().data.get(CONF_MAKER):
+        self._maker = self._former_maker
+        options = ["account", CONF_DIALLING, CONF_SENDING, "settings", CONF_MAKER]
+        if self._maker:
             # Those are settings of snom.
             options.remove("settings")
         return self.async_show_menu(step_id=SOURCE_RECONFIGURE, menu_options=options)
+
+    @property
+    def _former_maker(self) -> str:
+        """The maker of an existing phone before the dialogue."""
+        maker: str = self._get_reconfigure_subentry().data.get(CONF_MAKER, "")
+        return maker
+
+    async def async_step_maker(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the maker of an existing phone that was replaced or chosen wrong."""
+        if user_input is not None:
+            maker = user_input[CONF_MAKER]
+            self._maker = "" if maker == SNOM else maker
+            return await self.async_step_account()
+        return self.async_show_form(
+            step_id=CONF_MAKER,
+            data_schema=self.add_suggested_values_to_schema(
+                maker_schema(has_snom=True), {CONF_MAKER: self._maker or SNOM}
+            ),
+            last_step=False,
+        )
 
     async def async_step_account(
         self, user_input: dict[str, Any] | None = None
@@ -200,9 +234,13 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
         subentry = self._get_reconfigure_subentry()
         keys = [KeySettings.from_dict(key) for key in subentry.data[CONF_KEYS]]
         self._room_lights = subentry.data.get(CONF_ROOM_LIGHTS, False)
-        self._maker = subentry.data.get(CONF_MAKER, "")
         # The form has no field for the rest.
         suggested = {**subentry.data, CONF_NAME: without_forbidden(subentry.title)}
+        if self._maker != self._former_maker:
+            # All keys stay, unless the user enters fewer.
+            suggested[CONF_MODEL] = MODEL_OTHER
+            if self._maker:
+                keys = [replace(key, colors=False) for key in keys]
         if self._key_count(suggested) != len(keys):
             suggested[CONF_KEY_COUNT] = len(keys)
         return await self._async_ask_account("account", user_input, suggested, keys)
@@ -379,13 +417,16 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
             data[CONF_ROOM_LIGHTS] = True
         if self.source != SOURCE_USER:
             subentry = self._get_reconfigure_subentry()
+            is_same = self._maker == self._former_maker
+            of_maker = (CONF_MAC, CONF_PROVISIONING, CONF_SENDING) if is_same else ()
             # As they are now: a phone may have fetched its settings meanwhile.
-            for name in (CONF_DIALLING, CONF_MAC, CONF_PROVISIONING, CONF_SENDING):
+            for name in (CONF_DIALLING, *of_maker):
                 if kept := subentry.data.get(name):
                     data[name] = kept
-            data = async_with_former_password(
-                self._get_entry(), subentry.subentry_id, data
-            )
+            if is_same:
+                data = async_with_former_password(
+                    self._get_entry(), subentry.subentry_id, data
+                )
         return data
 
     async def async_step_dialling(

@@ -106,8 +106,15 @@ class SnomPhone:
     @callback
     def async_configure(self, settings: PhoneSettings) -> None:
         """Apply new settings to the device; the hub configures the phone itself."""
+        is_other = settings.setup.maker != self.settings.setup.maker
         self.settings = settings
         self._async_update_device()
+        if is_other:
+            # What the device shows was named by the former phone.
+            self._named = None
+            self._async_status_changed(None)
+            if self._named is None:
+                self._async_identify("", None)
 
     @callback
     def async_remove(self) -> None:
