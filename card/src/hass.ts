@@ -76,11 +76,15 @@ export const linesOf = (hass: HomeAssistant): Device[] =>
     ({ entry_type, via_device_id }) => entry_type !== null && !!via_device_id
   );
 
-/** Return the IDs of the entities of a device, except of hidden ones. */
+/** Return the IDs of the entities of a device, by name, except of hidden ones. */
 export const entitiesOf = (hass: HomeAssistant, device_id: string): string[] =>
   Object.values(hass.entities)
     .filter((entity) => entity.device_id === device_id && !entity.hidden)
-    .map(({ entity_id }) => entity_id);
+    .map(({ entity_id }) => entity_id)
+    .sort((one, other) => objectId(one).localeCompare(objectId(other)));
+
+const objectId = (entity_id: string): string =>
+  entity_id.slice(entity_id.indexOf(".") + 1);
 
 /** Return those of our enabled devices that are wanted, by name. */
 const devicesOf = (

@@ -35,8 +35,16 @@ const REFUSALS: Partial<Record<string, TextKey>> = {
 /** A phone on a dashboard: it follows the phone's face and shows it. */
 export class PhoneCard extends LitElement {
   static override styles = css`
+    :host {
+      display: block;
+      height: 100%;
+    }
+    /* A user can set fewer rows than the drawing needs. */
     ha-card {
+      box-sizing: border-box;
+      height: 100%;
       padding: 8px;
+      overflow: auto;
     }
     p {
       margin: 0;

@@ -32,8 +32,8 @@ const HASS: HomeAssistant = new Server().hass({
   devices: Object.fromEntries(DEVICES.map((it) => [it.id, it])),
   entities: Object.fromEntries([
     entity("light.phone_9_garage", "9"),
-    entity("switch.line", "line"),
     entity("event.line_use", "line"),
+    entity("switch.line", "line"),
     entity("event.line_hidden", "line", { hidden: true }),
     entity("sensor.server_traffic", "server"),
     entity("button.of_others_at_9", "9", { platform: "template" }),
