@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 import uuid
 
 from .patience import PATIENCE
-from .udp import UdpPeer
+from .udp import LOCALHOST, UdpPeer
 
 # RFC 3261 17.1.2.2: timer E begins with T1 and doubles up to T2, timer F ends it.
 T1 = 0.5
@@ -70,8 +70,13 @@ class RawPhone(UdpPeer):
         user_agent: str = USER_AGENT,
         algorithm: str = "MD5",
         through: tuple[str, int] | None = None,
+        host: str = LOCALHOST,
     ) -> None:
-        """Make a phone of `server`, which it reaches through a proxy if one is given."""
+        """Make a phone of `server`, which it reaches through a proxy if one is given.
+
+        `host` is its own address.
+        """
+        self._host = host
         self.server = server
         # A proxy has to know the port from the URI.
         self.host = f"{server[0]}:{server[1]}" if through else server[0]
@@ -91,6 +96,10 @@ class RawPhone(UdpPeer):
         """The status of the answer to a request; None for no answer."""
         self.document_answer: int | None = None
         """The status of the answer to a document, if it is another one."""
+        self.ignores_documents = False
+        """Whether documents get no answer."""
+        self.ignored = 0
+        """How many did not, retransmissions included."""
         self.notice_answers: dict[str, int] = {}
         """The status of the answers to NOTIFYs of a resource, if it is another one."""
         self.refuses: str | None = None
@@ -437,7 +446,8 @@ class RawPhone(UdpPeer):
 
     def _take(self, message: RawMessage, branch: str) -> None:
         """Answer a MESSAGE, and show its document if the answer is 200."""
-        if self.answer is None:
+        if self.answer is None or self.ignores_documents:
+            self.ignored += 1
             return
         if f"k={self.refuses}" in message.body.split("\r\n"):
             self._answer(message, 415)

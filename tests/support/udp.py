@@ -9,10 +9,12 @@ LOCALHOST = "127.0.0.1"
 class UdpPeer(asyncio.DatagramProtocol):
     """Open as long as it is used as an asynchronous context manager."""
 
+    _host = LOCALHOST
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(LOCALHOST, 0)
+            lambda: self, local_addr=(self._host, 0)
         )
         return self
 

@@ -760,7 +760,8 @@ def test_behind_a_proxy_its_only_contact_may_subscribe_by_another_uri() -> None:
             desk.more = [VIA, f"Contact: <{contact}>"]
             assert (await desk.register()).status == 200
             assert [it.subscriptions for it in phone.sendings] == [0, 0, 1]
-            assert (await desk.subscribe("2", VIA, contact="sip:44@a")).status == 200
+            # Of which of the others it is cannot be told.
+            assert (await desk.subscribe("2", VIA, contact="sip:44@a")).status == 480
             assert [it.subscriptions for it in phone.sendings] == [0, 0, 1]
 
     jumping(test)
@@ -1244,5 +1245,101 @@ def test_a_subscribe_ends_the_wait_that_the_phone_asked_for() -> None:
             assert told(desk, "1")[2:] == ["active confirmed"]
             assert (await desk.subscribe("1", within=first)).status == 200
             await desk.until(lambda: len(told(desk, "1")) == 4)
+
+    jumping(test)
+
+
+def test_documents_that_are_ignored_leave_a_phone_available() -> None:
+    """It takes the NOTIFYs of one key, and never answers the documents of the others."""
+
+    async def test() -> None:
+        phone = make_phone(keys=3)
+        async with serving(phone) as server, raw_phone(server) as desk:
+            desk.ignores_documents = True
+            await desk.register()
+            await subscribe(desk, "1")
+            statuses: list[bool] = []
+            phone.status.subscribe(lambda _: statuses.append(phone.available))
+            on = False
+            for _ in range(20):
+                on = not on
+                phone.keys["1"].show(lit("1") if on else base("1"))
+                await asyncio.sleep(60)
+                assert phone.has_taken("1")
+            assert all(statuses)
+            assert not phone.in_sync
+            assert phone.lacks("2")
+            assert not phone.lacks("1")
+            assert phone.refusal == "408 Request Timeout"
+            # A document each five minutes, eleven times.
+            desk.ignored = 0
+            phone.keys["2"].show(lit("2"))
+            await asyncio.sleep(1660)
+            assert 0 < desk.ignored <= 11 * 5
+            # Without a NOTIFY, too, its silence says nothing.
+            assert all(statuses)
+            (answer,) = await phone.confirm(["1"], 5)
+            assert answer.startswith("200")
+            with pytest.raises(Failed) as failed:
+                await phone.confirm(["2"], 5)
+            assert failed.value.placeholders["answer"] == "408 Request Timeout"
+            # Silence to NOTIFYs does.
+            desk.answer = None
+            phone.keys["1"].show(lit("1", LightMode.HOLD))
+            await asyncio.sleep(TIMER_F + 1)
+            assert not phone.available
+            # Once a document is answered, all are sent as before.
+            desk.answer, desk.ignores_documents = 200, False
+            await desk.register()
+            await desk.shows("2", c="on")
+            await desk.shows("3")
+            await asyncio.sleep(1)
+            assert (phone.available, phone.in_sync, phone.refusal) == (True, True, None)
+
+    jumping(test)
+
+
+def test_a_subscription_by_the_address_of_a_contact_is_its_own() -> None:
+    """By another port and another URI than it registers with."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with (
+            serving(phone) as server,
+            raw_phone(server) as desk,
+            raw_phone(server) as other,
+        ):
+            await desk.register()
+            (answer,) = await subscribe(other, "1")
+            assert answer.status == 200
+            await other.until(lambda: told(other, "1") == ["active terminated"])
+            phone.keys["1"].show(lit("1"))
+            await other.until(lambda: told(other, "1")[1:] == ["active confirmed"])
+            await desk.register()
+            phone.keys["1"].show(base("1"))
+            await other.until(lambda: told(other, "1")[-1] == "active terminated")
+
+    jumping(test)
+
+
+def test_a_subscription_of_no_contact_is_refused_until_it_registers() -> None:
+    """Its changes would be those of no contact: 480, and it comes again."""
+
+    async def test() -> None:
+        phone = make_phone()
+        async with serving(phone) as server, raw_phone(server) as desk:
+            await desk.register()
+            elsewhere = RawPhone(server.address, "44", PASSWORD, host="127.0.0.2")
+            async with elsewhere as other:
+                answer = await other.subscribe("1")
+                assert (answer.status, answer.get("Retry-After")) == (480, "30")
+                assert server._notifier.subscriptions("44") == ()
+                # A fetch asks for the state of now only.
+                assert (await other.subscribe("1", expires=0)).status == 200
+                await other.register()
+                await subscribe(other, "1")
+                await other.until(lambda: len(told(other, "1")) == 2)
+                phone.keys["1"].show(lit("1"))
+                await other.until(lambda: told(other, "1")[-1] == "active confirmed")
 
     jumping(test)

@@ -1,14 +1,14 @@
 """A contact: one binding of a phone, with what is sent to it and whether it answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from ..sip import Binding, OutgoingRequest, Subscription
-from .blf import Blf
+from .blf import NO_ANSWER, Blf
 from .buttons import Buttons
 from .courier import Courier
 from .keepalive import Keepalive
-from .outbox import SLOW, Answer, Outbox
+from .outbox import LAST_RETRY, SLOW, Answer, Outbox
 from .sending import Sending, SentAs
 from .setup import PhoneSetup, Speakers
 from .speaker import MESSAGES, DeliveryFailed, DocumentsRefused, SubscriptionEnded
@@ -20,6 +20,9 @@ FIRST_AT_ONCE = 32
 """NOTIFYs after a SUBSCRIBE that are under way to a contact, beside those of its outbox."""
 NO_DOCUMENTS = ("405", "415", "489", "501")
 """The statuses of a phone that does not know buttons documents."""
+IGNORED = 2
+"""Documents without an answer, in a row and each beside a NOTIFY that had one, after which
+the silence to a document says nothing about the contact."""
 
 
 class Contact:
@@ -62,9 +65,13 @@ class Contact:
         """
         self._takes_documents = False
         """Whether the contact has taken one."""
+        self._ignored = 0
+        """Documents without an answer in a row, while it answers NOTIFYs."""
+        self._answered_notices = 0
         if before is not None and before.binding.user_agent == binding.user_agent:
             self.documents_refused = before.documents_refused
             self._takes_documents = before._takes_documents  # noqa: SLF001
+            self._ignored = before._ignored  # noqa: SLF001
         self._courier = courier
         self._traffic = traffic
         self._setup_of = setup_of
@@ -350,10 +357,10 @@ class Contact:
         """The contact's answer if it keeps refusing keys."""
         return self.needs_blf or self._buttons_box.refusal or self._blf_box.refusal
 
-    @property
-    def held_by(self) -> str | None:
-        """The answer by which the contact asks to wait, None if it does not."""
-        return self._buttons_box.held_by or self._blf_box.held_by
+    def held_by(self, keys: Iterable[str]) -> str | None:
+        """Return the answer that makes one of these keys wait, None without one."""
+        boxes = (box for key in keys for box in self._outboxes(key))
+        return next((it.held_by for it in boxes if it.held_by), None)
 
     def has_taken(self, key: str) -> bool:
         """Whether the contact has taken a key's newest look."""
@@ -398,6 +405,7 @@ class Contact:
 
     async def _send_document(self, request: OutgoingRequest) -> str:
         """Send a document; return the answer. Raises DeliveryFailed."""
+        answered = self._answered_notices
         try:
             answer = await self._counted(
                 self._courier.deliver(
@@ -408,6 +416,9 @@ class Contact:
                 )
             )
         except DeliveryFailed as failure:
+            if not (failure.answered or failure.unsent):
+                raise self._judge_silence(failure, answered) from failure
+            self._ignored = 0 if failure.answered else self._ignored
             status = (failure.answer or "").partition(" ")[0]
             if status not in NO_DOCUMENTS or self._takes_documents:
                 raise
@@ -415,9 +426,26 @@ class Contact:
             if self._sends_documents:
                 raise
             raise DocumentsRefused(str(failure), answer=failure.answer) from failure
+        self._ignored = 0
         if not self._takes_documents:
             self._take_documents()
         return answer
+
+    def _judge_silence(self, failure: DeliveryFailed, answered: int) -> DeliveryFailed:
+        """Return what no answer to a document means.
+
+        `answered` is how many NOTIFYs had an answer before. If it answers those, the
+        contact is within reach and ignores documents: it has refused this one. From the
+        second one on, the next waits as long as retries do at most.
+        """
+        if self._answered_notices > answered:
+            self._ignored += 1
+        elif self._ignored < IGNORED:
+            return failure
+        if not self._blf or not self._blf_box.answering:
+            return failure
+        wait = LAST_RETRY if self._ignored >= IGNORED else None
+        return DeliveryFailed(str(failure), answer=NO_ANSWER, retry_after=wait)
 
     def _take_documents(self) -> None:
         """Record that the contact knows documents, also one that refused them before."""
@@ -467,9 +495,11 @@ class Contact:
                 first.cancel()  # repeated, it would come behind this newer state
         body = self._state_of(key, subscription)
         password = self._setup_of().held_password
-        return await self._counted(
+        answer = await self._counted(
             self._courier.notify(subscription, body, password, self._traffic.repeat)
         )
+        self._answered_notices += 1
+        return answer
 
     async def _counted(self, delivery: Awaitable[str]) -> str:
         self._traffic.sent += 1

@@ -147,6 +147,8 @@ class Outbox:
             for pending in (self._due, self._relabelled, self._refused, self._late):
                 pending.pop(key, None)
             self._alone.discard(key)
+            if key in self._under_way:
+                self._under_way.remove(key)
         if not (self._due or self._relabelled or self._refused or self._under_way):
             self._complete()
 
@@ -265,10 +267,12 @@ class Outbox:
         self._set_refusal(None)
 
     async def _send(self, keys: list[str]) -> Mapping[str, Outcome]:
-        self._under_way = keys
+        self._under_way = [*keys]
         self._slow.set_in(SLOW)
         try:
-            return await self._speaker.deliver(keys)
+            outcomes = await self._speaker.deliver(keys)
+            # Without those that belong to another speaker since.
+            return {k: it for k, it in outcomes.items() if k in self._under_way}
         finally:
             self._slow.cancel()
             self._under_way = []

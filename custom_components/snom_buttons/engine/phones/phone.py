@@ -10,7 +10,7 @@ import logging
 
 from ..dialoginfo import Direction, Identity, format_dialog_info, format_message_summary
 from ..refused import Failed, Refused, quoted
-from ..sip import CALM, Answered, Binding, Flow, Subscription
+from ..sip import CALM, Answered, Binding, Flow, Subscription, Uri
 from ..xbuttons import (
     Direction as CallDirection,
     DocumentError,
@@ -328,7 +328,7 @@ class Phone:
         """
         phone = self.setup.name
         asked = self._asked_contacts()
-        held_by = next(filter(None, (it.held_by for it in asked.values())), None)
+        held_by = next(filter(None, (it.held_by(names) for it in asked.values())), None)
         if held_by is not None:
             raise Failed("phone_refused", phone=phone, answer=held_by)
         if not names:
@@ -519,24 +519,50 @@ class Phone:
             _LOGGER.debug("%s", failure)
 
     def _holder_of(self, subscription: Subscription) -> Contact | None:
-        """Return the contact that a subscription comes from.
+        """Return the contact that a subscription comes from."""
+        contacts = self._contacts.values()
+        holder = next((it for it in contacts if subscription in it.subscriptions), None)
+        flow, forwarded = subscription.flow, subscription.forwarded
+        return self._contact_of(flow, subscription.target, holder, forwarded=forwarded)
+
+    def takes_subscription(self, flow: Flow, target: Uri, *, forwarded: bool) -> bool:
+        """Whether a new subscription comes from a contact, or there is none yet."""
+        return not self._contacts or bool(
+            self._contact_of(flow, target, forwarded=forwarded)
+        )
+
+    def _contact_of(
+        self,
+        flow: Flow,
+        target: Uri,
+        holder: Contact | None = None,
+        *,
+        forwarded: bool,
+    ) -> Contact | None:
+        """Return the contact that comes by a flow with a Contact, or else `holder`.
 
         Behind a proxy, contacts share the flow: it is that with the same URI. So it is
         if the phone registers by another way than it subscribes. A contact may have
         another URI since the dialog began, or in its SUBSCRIBE, such as one with
-        `transport=udp`; it is the only one by this flow then.
+        `transport=udp`; it is the only one by this flow, or from this address, then.
         """
         contacts = [*reversed(self._contacts.values())]
         for contact in contacts:
             binding = contact.binding
-            if not binding.forwarded and binding.comes_by(subscription.flow):
+            if not binding.forwarded and binding.comes_by(flow):
                 return contact
         for contact in contacts:
-            if contact.binding.contact.uri.is_equivalent(subscription.target):
+            if contact.binding.contact.uri.is_equivalent(target):
                 return contact
-        by_flow = [it for it in contacts if it.binding.comes_by(subscription.flow)]
-        holder = next((it for it in contacts if subscription in it.subscriptions), None)
-        return holder or (by_flow[0] if len(by_flow) == 1 else None)
+        if holder is not None:
+            return holder
+        for near in (
+            [it for it in contacts if it.binding.comes_by(flow)],
+            [it for it in contacts if it.binding.is_near(flow, forwarded=forwarded)],
+        ):
+            if len(near) == 1:
+                return near[0]
+        return None
 
     def _assign(self, subscriptions: Iterable[Subscription]) -> None:
         """Give subscriptions to the contacts that they come from."""

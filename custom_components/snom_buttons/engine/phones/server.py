@@ -22,6 +22,7 @@ from ..sip import (
     Request,
     Subscription,
     Trust,
+    Uri,
     readable,
 )
 from ..sip.net import Endpoint, NoAnswer, TransportError
@@ -100,6 +101,7 @@ class PhoneServer:
             self._resource_refusal,
             self._subscription_changed,
             self._subscription_ended,
+            self._is_contact,
         )
         reception = self._reception = Reception(
             self.phones, self.line_of, self._notifier.has_subscribed, clock
@@ -481,6 +483,10 @@ class PhoneServer:
         if phone is None or package != "dialog" or resource not in phone.keys:
             return 404
         return 403 if phone.setup.speakers is Speakers.BUTTONS else None
+
+    def _is_contact(self, request: Request, flow: Flow, target: Uri) -> bool:
+        phone = self.phones[request.from_.uri.user or ""]
+        return phone.takes_subscription(flow, target, forwarded=request.forwarded)
 
     def _subscription_changed(self, subscription: Subscription) -> None:
         if phone := self.phones.get(subscription.user):

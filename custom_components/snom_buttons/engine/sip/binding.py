@@ -57,6 +57,10 @@ class Binding:
             return flow[:2] == self.flow[:2]
         return flow == self.flow
 
+    def is_near(self, flow: Flow, *, forwarded: bool) -> bool:
+        """Whether this flow comes from the contact's address, or the same proxy's."""
+        return self.forwarded == forwarded and self.flow.host == flow.host
+
     @property
     def key(self) -> object:
         """The key by which the bindings of a user differ."""

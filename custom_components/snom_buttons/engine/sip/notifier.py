@@ -30,7 +30,9 @@ count, too. One that the phone has not taken a NOTIFY of goes before that."""
 MAX_DIALOG = 1024
 """The largest size of a subscription, in characters."""
 RETRY_AFTER = ("Retry-After", "300")
-"""The header of a 480, in seconds."""
+"""The header of a 480 if there are too many, in seconds."""
+RETRY_SOON = ("Retry-After", "30")
+"""That of a 480 to who has not registered yet."""
 
 # The answers to a NOTIFY that end its subscription (RFC 6665 4.2.2).
 _ENDING = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
@@ -50,6 +52,7 @@ class _Attempt:
     """What is asked for, before it is cut."""
     event: EventType | None
     """None without the header."""
+    flow: Flow
     held: Subscription | None
     """The subscription of its dialog. A first SUBSCRIBE may come again, too."""
 
@@ -67,6 +70,7 @@ class Notifier:
         resource_refusal: Callable[[str, str, str], int | None],
         changed: Callable[[Subscription], None],
         ended: Callable[[Subscription], None],
+        is_contact: Callable[[Request, Flow, Uri], bool] = lambda *_: True,
     ) -> None:
         """Create a notifier without subscriptions; `clock` returns seconds.
 
@@ -76,9 +80,11 @@ class Notifier:
         after a SUBSCRIBE that was accepted, which may have `ended` it. That NOTIFY has
         to be sent after the call, so that it follows the answer to the SUBSCRIBE.
         `ended` gets each that has ended otherwise, with a last NOTIFY due, if the phone
-        can be reached.
+        can be reached. `is_contact` returns whether a request by this flow with this
+        Contact is one of a phone that gets NOTIFYs.
         """
         self._clock = clock
+        self._is_contact = is_contact
         self._resource_refusal = resource_refusal
         self._changed = changed
         self._ended = ended
@@ -139,9 +145,17 @@ class Notifier:
                 user,
                 seconds=parse_expires(request.headers.get("Expires")),
                 event=_event(request),
+                flow=flow,
                 held=self._subscriptions.get(user, {}).get(key),
             )
-            for clause in (_dialog, _order, *_CLAUSES, self._resource, self._room):
+            for clause in (
+                _dialog,
+                _order,
+                *_CLAUSES,
+                self._resource,
+                self._room,
+                self._contact,
+            ):
                 refusal = clause(attempt)
                 if refusal is not None:
                     return refusal
@@ -180,6 +194,17 @@ class Notifier:
         if attempt.held is not None or not attempt.seconds:
             return None
         return None if self._has_room(attempt.user) else Answer(480, (RETRY_AFTER,))
+
+    def _contact(self, attempt: _Attempt) -> Answer | None:
+        """480: it comes from no contact of the phone, as before it registers (21.4.18).
+
+        A fetch gets its only NOTIFY by the flow. Raises SipSyntaxError.
+        """
+        if attempt.held is not None or not attempt.seconds:
+            return None
+        target = _target(attempt.request, attempt.flow)
+        is_contact = self._is_contact(attempt.request, attempt.flow, target)
+        return None if is_contact else Answer(480, (RETRY_SOON,))
 
     def _has_room(self, user: str) -> bool:
         held = len(self._subscriptions.get(user, ()))
