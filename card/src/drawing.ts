@@ -76,8 +76,8 @@ export const cap = (key: KeyFace | undefined): TemplateResult =>
 
 const lamp = ({ pattern, color }: KeyFace): TemplateResult => svg`
   <g class="lit ${pattern}" fill=${color}>
-    <rect opacity="0.14" x="5" y="1.5" width="34" height="22" rx="11" />
-    <rect opacity="0.28" x="8.5" y="4.5" width="27" height="16" rx="8" />
+    <rect fill-opacity="0.14" x="5" y="1.5" width="34" height="22" rx="11" />
+    <rect fill-opacity="0.28" x="8.5" y="4.5" width="27" height="16" rx="8" />
     <rect class="light" x="12" y="8" width="20" height="9" rx="4.5" />
     <rect class="gleam" x="15" y="9.5" width="14" height="2.5" rx="1.25" />
   </g>

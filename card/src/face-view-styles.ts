@@ -110,7 +110,6 @@ export const STYLES = css`
 
   .handset {
     width: 100%;
-    filter: drop-shadow(0 1px 1px #0006);
   }
 
   .rest {
@@ -572,7 +571,6 @@ export const STYLES = css`
   }
 
   .off .lit {
-    animation: none;
     fill-opacity: 0.35;
   }
 
@@ -587,26 +585,13 @@ export const STYLES = css`
     border-style: dashed;
   }
 
-  @keyframes blink {
-    0% {
-      opacity: 1;
+  /* blink.ts sets these attributes. */
+  @media (prefers-reduced-motion: no-preference) {
+    :host([slow-dark]) .on .slow,
+    :host([medium-dark]) .on .medium,
+    :host([fast-dark]) .on .fast {
+      visibility: hidden;
     }
-    50% {
-      opacity: 0;
-    }
-  }
-
-  /* Twice the half period of the phone. */
-  .slow {
-    animation: blink 2s steps(1) infinite;
-  }
-
-  .medium {
-    animation: blink 1s steps(1) infinite;
-  }
-
-  .fast {
-    animation: blink 0.5s steps(1) infinite;
   }
 
   .mark {
@@ -616,9 +601,6 @@ export const STYLES = css`
   }
 
   @media (prefers-reduced-motion: reduce) {
-    .lit {
-      animation: none;
-    }
     .mark {
       display: inline;
     }

@@ -8,6 +8,7 @@ import {
 import { property, queryAll, state } from "lit/decorators.js";
 import { classMap } from "lit/directives/class-map.js";
 import { guard } from "lit/directives/guard.js";
+import { startBlinking, stopBlinking } from "./blink";
 import { CLOCK, DIAL, ENVELOPE, HANDSET, WARNING, cap } from "./drawing";
 import type { KeyFace, KeyGroup, PhoneFace } from "./face";
 import { STYLES } from "./face-view-styles";
@@ -86,16 +87,16 @@ export class FaceView extends LitElement {
   /** The key to focus when it is drawn. */
   private _focus: string | undefined;
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this._endHold();
-    this._endLate();
+  override connectedCallback(): void {
+    super.connectedCallback();
+    startBlinking(this);
   }
 
-  protected override createRenderRoot(): HTMLElement | DocumentFragment {
-    const root = super.createRenderRoot();
-    root.addEventListener("animationstart", inPhase);
-    return root;
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    stopBlinking(this);
+    this._endHold();
+    this._endLate();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -132,7 +133,7 @@ export class FaceView extends LitElement {
     const [first, ...others] = face.groups;
     const isOff = this.stopped || face.status === "absent";
     return html`<section
-      class="phone ${this._status.slice("status.".length)} ${isOff ? "off" : ""}"
+      class="phone ${this._status.slice("status.".length)} ${isOff ? "off" : "on"}"
       aria-label=${face.name}
       @click=${this._click}
       @keydown=${this._keydown}
@@ -596,12 +597,6 @@ const found = (event: Event, selector: string): HTMLElement | null =>
   event.target instanceof Element
     ? event.target.closest<HTMLElement>(selector)
     : null;
-
-/** Let all lamps of a page that blink at one rate be lit at the same time. */
-const inPhase = ({ target }: Event): void => {
-  if (!(target instanceof Element)) return;
-  for (const animation of target.getAnimations()) animation.startTime = 0;
-};
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -121,6 +121,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   document.body.replaceChildren();
 });
 
@@ -250,13 +251,36 @@ describe("drawing", () => {
     expect(words(view, "1")).toBe(`Key 1, lamp on, ${name}`);
   });
 
-  test("lamps that blink are lit at the same time", async () => {
-    const view = await draw({ keys: [keyFace("1", { pattern: "slow" })] });
-    const lamp = one(view, ".lit");
-    const animation = { startTime: 1234 as number | null };
-    lamp.getAnimations = () => [animation as Animation];
-    lamp.dispatchEvent(new Event("animationstart", { bubbles: true }));
-    expect(animation.startTime).toBe(0);
+  test("all lamps blink at the rates of the phone, at the same time", async () => {
+    vi.spyOn(performance, "now").mockImplementation(() => Date.now());
+    vi.setSystemTime(0);
+    const first = await draw();
+    vi.advanceTimersByTime(2100);
+    const second = await draw();
+    const patterns = ["slow", "medium", "fast"];
+    const lit = (view: FaceView): string =>
+      patterns.filter((it) => !view.hasAttribute(`${it}-dark`)).join(" ");
+    const seen: string[] = [];
+    for (let quarter = 0; quarter < 8; quarter += 1) {
+      expect(lit(second)).toBe(lit(first));
+      seen.push(lit(first));
+      vi.advanceTimersByTime(250);
+    }
+    expect(seen).toEqual([
+      "slow medium fast",
+      "slow medium",
+      "slow fast",
+      "slow",
+      "medium fast",
+      "medium",
+      "fast",
+      "",
+    ]);
+    first.remove();
+    vi.advanceTimersByTime(250);
+    expect(lit(second)).toBe("slow medium");
+    second.remove();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("shows caller, messages, the holder of a line and a second press", async () => {
