@@ -95,3 +95,4 @@ export const ENVELOPE = icon(
 );
 export const WARNING = icon("warning", "M8 1.500L15 14H1zM8 6v4M8 11.500v1");
 export const CLOCK = icon("clock", "M8 1.500a6.5 6.5 0 1 0 .01 0zM8 4v4l3 2");
+export const PENCIL = icon("pencil", "M2.500 13.500l1-4l7-7l3 3l-7 7zM9 4l3 3");

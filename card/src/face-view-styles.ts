@@ -659,4 +659,31 @@ export const STYLES = css`
       display: none;
     }
   }
+
+  /* Keys that are arranged. */
+  .arranging .key {
+    cursor: grab;
+    border-radius: 6px;
+    outline: 1px dashed var(--key-faint, var(--text));
+    outline-offset: -3px;
+  }
+
+  /* A finger drags by the cap, and scrolls by the rest. */
+  .arranging .cap {
+    touch-action: none;
+  }
+
+  .arranging .key[aria-pressed="true"],
+  .arranging .key[data-drag="to"] {
+    outline: 2px solid #fff;
+    outline-offset: -2px;
+    box-shadow: inset 0 0 0 4px #0b57d0;
+  }
+
+  .arranging .key[data-drag="from"] {
+    z-index: 2;
+    opacity: 0.75;
+    pointer-events: none;
+    cursor: grabbing;
+  }
 `;

@@ -12,8 +12,9 @@ import { startBlinking, stopBlinking } from "./blink";
 import { CLOCK, DIAL, ENVELOPE, HANDSET, WARNING, cap } from "./drawing";
 import type { KeyFace, KeyGroup, PhoneFace } from "./face";
 import { STYLES } from "./face-view-styles";
+import { KeyDrag } from "./key-drag";
 import { text, type TextKey } from "./texts";
-import { keyWords, labelOf, newsOf } from "./words";
+import { arrangeWords, keyWords, labelOf, newsOf } from "./words";
 
 export const VIEW = "snom-phone-face";
 
@@ -42,7 +43,8 @@ interface Page {
  * The drawing of a phone.
  *
  * Fires `key-press` and, on a long press or a right click, `key-hold`; the detail of both
- * is the name of the key.
+ * is the name of the key. While keys are arranged it fires `key-choose` in place of them,
+ * and `key-swap` with two names when one is dragged onto another.
  */
 export class FaceView extends LitElement {
   static override styles = STYLES;
@@ -56,6 +58,12 @@ export class FaceView extends LitElement {
 
   /** Whether the name of the phone is not drawn. */
   @property({ type: Boolean }) nameless = false;
+
+  /** Whether the keys are arranged, and not pressed. */
+  @property({ type: Boolean }) arranging = false;
+
+  /** The key that is chosen while they are arranged. */
+  @property({ attribute: false }) chosen?: string | undefined;
 
   @queryAll("button.key") private _buttons!: NodeListOf<HTMLElement>;
 
@@ -84,6 +92,13 @@ export class FaceView extends LitElement {
   /** Whether the click or the menu that follows belongs to a long press. */
   private _held = false;
 
+  private _drag = new KeyDrag(
+    () => this.shadowRoot,
+    (from, to) => {
+      this.dispatchEvent(new CustomEvent("key-swap", { detail: [from, to] }));
+    }
+  );
+
   /** The key to focus when it is drawn. */
   private _focus: string | undefined;
 
@@ -97,6 +112,7 @@ export class FaceView extends LitElement {
     stopBlinking(this);
     this._endHold();
     this._endLate();
+    this._drag.end();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -133,28 +149,32 @@ export class FaceView extends LitElement {
     const [first, ...others] = face.groups;
     const isOff = this.stopped || face.status === "absent";
     return html`<section
-      class="phone ${this._status.slice("status.".length)} ${isOff ? "off" : "on"}"
+      class="phone ${this._status.slice("status.".length)} ${isOff ? "off" : "on"} ${this.arranging ? "arranging" : ""}"
       aria-label=${face.name}
       @click=${this._click}
       @keydown=${this._keydown}
       @contextmenu=${this._contextmenu}
       @pointerdown=${this._pointerdown}
       @pointermove=${this._pointermove}
-      @pointerup=${this._endHold}
-      @pointercancel=${this._endHold}
-      @pointerleave=${this._endHold}
+      @pointerup=${this._pointerup}
+      @pointercancel=${this._pointercancel}
+      @pointerleave=${this._pointercancel}
     >
       <div class="body ${first && first.columns < 2 ? "narrow" : ""}">
         <div class="left">${HANDSET}</div>
         <div class="front">
           ${this._renderDisplay(face)}
           ${first ? this._renderGroup(first, 0) : nothing}
-          ${face.keys.some(isUsed) ? nothing : this._renderNote("phone.empty")}
+          ${face.keys.some((key) => this._isShown(key)) ? nothing : this._renderNote("phone.empty")}
           ${DIAL}
         </div>
       </div>
       ${others.map((group, at) => this._renderModule(group, at + 1))}
-      ${face.may.press ? nothing : this._renderNote("phone.no_press")}
+      ${
+        face.may.press || this.arranging
+          ? nothing
+          : this._renderNote("phone.no_press")
+      }
       <p class="said" role="status">${this._said}</p>
     </section>`;
   }
@@ -246,20 +266,20 @@ export class FaceView extends LitElement {
   private _renderKey(name: string, side: Side, isCurrent: boolean): unknown {
     const key = this._keys.get(name);
     const isPressable = key !== undefined && this._isPressable(key);
-    const { language } = this;
+    const { language, arranging } = this;
     const lacks = this._showsLacking && Boolean(key?.lacking);
-    return guard(
-      [key, name, side, isCurrent, isPressable, lacks, language],
-      () =>
-        isUsed(key)
-          ? html`<div class="cell" role="gridcell">
-              ${this._renderUsed({ ...key, lacking: lacks }, side, isCurrent, isPressable)}
-            </div>`
-          : html`<div class="cell" role="gridcell">
-              <div class="key unused ${side}" data-key=${name}>
-                ${cap(undefined)}<span class="label"></span>
-              </div>
-            </div>`
+    const isChosen = arranging && name === this.chosen;
+    const parts = [key, name, side, isCurrent, isPressable, lacks, language];
+    return guard([...parts, arranging, isChosen], () =>
+      this._isShown(key)
+        ? html`<div class="cell" role="gridcell">
+            ${this._renderUsed({ ...key, lacking: lacks }, side, isCurrent, isPressable)}
+          </div>`
+        : html`<div class="cell" role="gridcell">
+            <div class="key unused ${side}" data-key=${name}>
+              ${cap(undefined)}<span class="label"></span>
+            </div>
+          </div>`
     );
   }
 
@@ -270,7 +290,9 @@ export class FaceView extends LitElement {
     isPressable: boolean
   ): TemplateResult {
     const { language } = this;
-    const words = keyWords(language, key, isPressable);
+    const words = this.arranging
+      ? arrangeWords(language, key)
+      : keyWords(language, key, isPressable);
     const news = newsOf(language, key);
     const { lacking, confirming } = key;
     const plain = !key.label;
@@ -280,7 +302,8 @@ export class FaceView extends LitElement {
       data-key=${key.key}
       tabindex=${isCurrent ? 0 : -1}
       aria-label=${words}
-      aria-disabled=${isPressable ? "false" : "true"}
+      aria-disabled=${isPressable || this.arranging ? "false" : "true"}
+      aria-pressed=${this.arranging ? key.key === this.chosen : nothing}
       title=${words}
     >
       ${cap(key)}
@@ -413,7 +436,12 @@ export class FaceView extends LitElement {
   }
 
   private _usedKeys(page: Page): string[] {
-    return page.keys.filter((name) => isUsed(this._keys.get(name)));
+    return page.keys.filter((name) => this._isShown(this._keys.get(name)));
+  }
+
+  /** Whether a key can be pressed or looked at, or arranged. */
+  private _isShown(key: KeyFace | undefined): key is KeyFace {
+    return isUsed(key) || (this.arranging && key !== undefined);
   }
 
   private _currentKey(group: number, used: string[]): string | undefined {
@@ -441,7 +469,15 @@ export class FaceView extends LitElement {
 
   // What the user does
 
-  private _fire(type: "key-press" | "key-hold", key: string): void {
+  /** Focus a key, as after what was done with it. */
+  focusOn(key: string): void {
+    [...this._buttons].find(({ dataset }) => dataset["key"] === key)?.focus();
+  }
+
+  private _fire(
+    type: "key-press" | "key-hold" | "key-choose",
+    key: string
+  ): void {
     this.dispatchEvent(new CustomEvent(type, { detail: key }));
   }
 
@@ -459,21 +495,38 @@ export class FaceView extends LitElement {
     if (isHeld) return;
     const group = groupOf(button);
     this._current = { ...this._current, [group]: key.key };
-    if (this._isPressable(key)) this._fire("key-press", key.key);
+    if (this.arranging) this._fire("key-choose", key.key);
+    else if (this._isPressable(key)) this._fire("key-press", key.key);
   }
 
   private _pointerdown(event: PointerEvent): void {
     this._endHold();
     this._held = false;
-    const key = found(event, "button.key")?.dataset["key"];
-    if (key === undefined || event.button !== 0) return;
+    const button = found(event, "button.key");
+    const key = button?.dataset["key"];
+    if (!button || key === undefined || event.button !== 0) return;
+    if (this.arranging) {
+      this._drag.begin(button, event);
+      return;
+    }
     this._start = { x: event.clientX, y: event.clientY };
     this._timer = setTimeout(() => {
       this._hold(key);
     }, HOLD_TIME);
   }
 
+  private _pointerup(): void {
+    this._endHold();
+    if (this._drag.drop()) this._held = true;
+  }
+
+  private _pointercancel(): void {
+    this._endHold();
+    this._drag.end();
+  }
+
   private _pointermove(event: PointerEvent): void {
+    this._drag.move(event);
     if (!this._start) return;
     const { x, y } = this._start;
     const distance = Math.hypot(event.clientX - x, event.clientY - y);
@@ -488,7 +541,7 @@ export class FaceView extends LitElement {
   /** Hold a key, unless it was by what led to this event as well. */
   private _hold(key: string): void {
     this._endHold();
-    if (this._held) return;
+    if (this._held || this.arranging) return;
     this._held = true;
     this._fire("key-hold", key);
   }
@@ -558,7 +611,9 @@ export class FaceView extends LitElement {
       const isInRow = Math.floor(at / columns) === row;
       if (Math.abs(step) < columns && !isInRow) return undefined;
       const name = keys[at];
-      if (name !== undefined && isUsed(this._keys.get(name))) return name;
+      if (name !== undefined && this._isShown(this._keys.get(name))) {
+        return name;
+      }
     }
     return undefined;
   }

@@ -8,6 +8,10 @@ export interface Connection {
     command: { type: string; [field: string]: unknown },
     options?: { resubscribe?: boolean }
   ) => Promise<Unsubscribe>;
+  sendMessagePromise: <Result>(command: {
+    type: string;
+    [field: string]: unknown;
+  }) => Promise<Result>;
   /** `ready` is that it is connected again. */
   addEventListener: (event: "ready", listener: () => void) => void;
   removeEventListener: (event: "ready", listener: () => void) => void;

@@ -1,5 +1,6 @@
 import { CARD, pageLanguage, suggestionOf } from "./config";
 import { FaceView, VIEW } from "./face-view";
+import { EDITOR, KeyEditor } from "./key-editor";
 import { PANEL, PhonesPanel } from "./panel";
 import { PhoneCard } from "./phone-card";
 import { PhonesStrategy, STRATEGY } from "./strategy";
@@ -42,6 +43,7 @@ const define = (tag: string, element: CustomElementConstructor): boolean => {
 };
 
 define(VIEW, FaceView);
+define(EDITOR, KeyEditor);
 define(PANEL, PhonesPanel);
 // The language of the page is set after this module is loaded, so names are getters.
 if (define(CARD, PhoneCard)) {

@@ -29,6 +29,10 @@ export class PhonesPanel extends LitElement {
       gap: 16px;
       padding: 16px;
     }
+    main.one {
+      grid-template-columns: minmax(0, 1200px);
+      justify-content: center;
+    }
   `;
 
   @property({ attribute: false }) hass?: HomeAssistant;
@@ -40,6 +44,7 @@ export class PhonesPanel extends LitElement {
   protected override render(): TemplateResult {
     const language = this.hass?.language;
     const devices = this._devices();
+    const isOne = this._one !== undefined;
     return html`
       <header>
         <ha-menu-button
@@ -48,13 +53,13 @@ export class PhonesPanel extends LitElement {
         ></ha-menu-button>
         <h1>${text(language, "panel.title")}</h1>
       </header>
-      <main>
+      <main class=${isOne ? "one" : ""}>
         ${
           devices.length
             ? repeat(
                 devices,
                 (device) => device,
-                (device) => this._renderCard(device)
+                (device) => this._renderCard(device, isOne)
               )
             : text(language, "panel.empty")
         }
@@ -62,17 +67,23 @@ export class PhonesPanel extends LitElement {
     `;
   }
 
+  /** The device of the path, whose keys are arranged. */
+  private get _one(): string | undefined {
+    const [device] = (this.route?.path ?? "").split("/").filter(Boolean);
+    return device;
+  }
+
   /** Return the IDs of the devices to show. */
   private _devices(): string[] {
-    const [device] = (this.route?.path ?? "").split("/").filter(Boolean);
-    if (device) return [device];
+    if (this._one !== undefined) return [this._one];
     return this.hass ? phonesOf(this.hass).map(({ id }) => id) : [];
   }
 
-  private _renderCard(device_id: string): TemplateResult {
+  private _renderCard(device_id: string, isOne: boolean): TemplateResult {
     return html`<snom-phone-card
       .hass=${this.hass}
       .config=${{ type: `custom:${CARD}`, device_id }}
+      ?arranging=${isOne}
     ></snom-phone-card>`;
   }
 }

@@ -6,13 +6,14 @@ import {
   type PropertyValues,
   type TemplateResult,
 } from "lit";
-import { property, state } from "lit/decorators.js";
+import { property, query, state } from "lit/decorators.js";
 import {
   assertConfig,
   configForm,
   stubConfig,
   type CardConfig,
 } from "./config";
+import type { FaultMessage } from "./arrange";
 import { exampleFace } from "./example";
 import type { Changes, FaceMessage, KeyFace, PhoneFace } from "./face";
 import {
@@ -24,6 +25,9 @@ import {
   type ServerError,
   type Unsubscribe,
 } from "./hass";
+import { PENCIL } from "./drawing";
+import type { FaceView } from "./face-view";
+import { arrange } from "./key-editor";
 import { text, type TextKey } from "./texts";
 import { VERSION } from "./version";
 
@@ -46,6 +50,10 @@ export class PhoneCard extends LitElement {
       padding: 8px;
       overflow: auto;
     }
+    ha-card.arranges {
+      height: auto;
+      overflow: visible;
+    }
     p {
       margin: 0;
     }
@@ -67,6 +75,36 @@ export class PhoneCard extends LitElement {
     .error::before {
       content: "⚠ ";
     }
+    .foot {
+      display: flex;
+      align-items: center;
+      justify-content: space-between;
+      gap: 8px;
+      padding-block-start: 4px;
+    }
+    .frame {
+      container-type: inline-size;
+    }
+    .arranging {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: start;
+      gap: 16px;
+    }
+    .arranging > * {
+      flex: 1 1 320px;
+      min-width: 0;
+    }
+    @container (min-width: 680px) {
+      .arranging > snom-phone-face {
+        position: sticky;
+        top: 8px;
+      }
+    }
+    .editor {
+      padding: 8px;
+      box-sizing: border-box;
+    }
     button {
       min-height: 32px;
       padding-inline: 14px;
@@ -77,9 +115,39 @@ export class PhoneCard extends LitElement {
       background: var(--primary-text-color, #212121);
       cursor: pointer;
     }
+    button.pencil {
+      display: grid;
+      place-items: center;
+      width: 32px;
+      padding: 0;
+      color: var(--secondary-text-color, #727272);
+      background: none;
+    }
+    .pencil svg {
+      width: 18px;
+      height: 18px;
+      fill: none;
+      stroke: currentcolor;
+      stroke-width: 1.5;
+      stroke-linejoin: round;
+    }
   `;
 
   @property({ attribute: false }) hass?: HomeAssistant;
+
+  /** Whether the keys are arranged, by a user who may. */
+  @property({ type: Boolean }) arranging = false;
+
+  @query("snom-phone-face") private _view?: FaceView;
+
+  /** The key that is arranged. */
+  @state() private _chosen: string | undefined;
+
+  /** The face that the key would have. */
+  @state() private _preview: KeyFace | null = null;
+
+  /** What was arranged last. */
+  @state() private _done = "";
 
   @state() private _config?: CardConfig;
 
@@ -157,7 +225,7 @@ export class PhoneCard extends LitElement {
     if (!this._config?.device_id) return this._renderExample();
     const phone = this._phone;
     if (!phone) return this._renderText(this._missing);
-    return html`<ha-card>
+    return html`<ha-card class=${this._isArranging ? "arranges" : ""}>
       ${
         phone.card === VERSION || !VERSION
           ? nothing
@@ -168,14 +236,24 @@ export class PhoneCard extends LitElement {
               </button>
             </div>`
       }
-      <snom-phone-face
-        .face=${phone}
-        .language=${language}
-        .stopped=${this._hasStopped}
-        .nameless=${this._config.show_name === false}
-        @key-press=${this._press}
-        @key-hold=${this._showMore}
-      ></snom-phone-face>
+      <div class="frame">
+        <div class=${this._isArranging ? "arranging" : ""}>
+          <snom-phone-face
+            .face=${this._preview ? changed(phone, { keys: [this._preview] }) : phone}
+            .language=${language}
+            .stopped=${this._hasStopped}
+            .nameless=${this._config.show_name === false}
+            .arranging=${this._isArranging}
+            .chosen=${this._chosen}
+            @key-press=${this._press}
+            @key-hold=${this._showMore}
+            @key-choose=${this._choose}
+            @key-swap=${this._swap}
+          ></snom-phone-face>
+          ${this._isArranging ? this._renderEditor(phone) : nothing}
+        </div>
+      </div>
+      ${phone.may.arrange && !this._hasStopped ? this._renderPencil() : nothing}
       ${this._error ? html`<p class="error" role="alert">${this._error}</p>` : nothing}
     </ha-card>`;
   }
@@ -197,6 +275,47 @@ export class PhoneCard extends LitElement {
     </ha-card>`;
   }
 
+  private get _isArranging(): boolean {
+    const may = this._phone?.may.arrange ?? false;
+    return this.arranging && may && !this._hasStopped;
+  }
+
+  private _renderPencil(): TemplateResult {
+    const { language } = this.hass ?? {};
+    const isOn = this._isArranging;
+    const name = text(language, "arrange.start");
+    return html`<div class="foot">
+      <p role="status">${isOn ? this._done || nothing : nothing}</p>
+      <button
+        type="button"
+        class=${isOn ? "" : "pencil"}
+        aria-pressed=${isOn}
+        aria-label=${name}
+        title=${name}
+        @click=${this._toggle}
+      >
+        ${isOn ? text(language, "arrange.done") : PENCIL}
+      </button>
+    </div>`;
+  }
+
+  private _renderEditor({ keys }: PhoneFace): TemplateResult {
+    return html`<div class="editor">
+      ${
+        this._chosen === undefined
+          ? html`<p>${text(this.hass?.language, "arrange.hint")}</p>`
+          : html`<snom-key-editor
+              .hass=${this.hass}
+              .deviceId=${this._shown ?? ""}
+              .key=${this._chosen}
+              .keys=${keys}
+              @key-preview=${this._showPreview}
+              @key-done=${this._end}
+            ></snom-key-editor>`
+      }
+    </div>`;
+  }
+
   private _renderText(key: TextKey): TemplateResult {
     const said = text(this.hass?.language, key, { message: this._error });
     return html`<ha-card><p role="status">${said}</p></ha-card>`;
@@ -210,7 +329,8 @@ export class PhoneCard extends LitElement {
     this._unfollow();
     if (device_id !== this._shown) {
       this._shown = device_id;
-      this._phone = undefined;
+      this._phone = this._chosen = undefined;
+      this._preview = null;
       this._hasStopped = false;
       this._missing = "card.waiting";
       this._error = "";
@@ -293,6 +413,57 @@ export class PhoneCard extends LitElement {
     try {
       const data = { device_id: this._shown, key };
       await hass.callService(DOMAIN, "press_key", data, undefined, false);
+    } catch (error) {
+      this._error = await errorText(hass, error as Partial<ServerError>);
+    }
+  }
+
+  private _toggle(): void {
+    this.arranging = !this.arranging;
+    this._chosen = undefined;
+    this._preview = null;
+    this._done = "";
+  }
+
+  private _choose({ detail: key }: CustomEvent<string>): void {
+    this._chosen = key;
+    this._preview = null;
+    this._done = this._error = "";
+  }
+
+  private _showPreview({ detail: face }: CustomEvent<KeyFace | null>): void {
+    this._preview = face;
+  }
+
+  /** Close the editor, and go back to its key. */
+  private async _end({ detail: done }: CustomEvent<string>): Promise<void> {
+    const key = this._chosen;
+    this._chosen = undefined;
+    this._preview = null;
+    this._done = done;
+    await this.updateComplete;
+    if (key !== undefined) this._view?.focusOn(key);
+  }
+
+  private async _swap({
+    detail: [key, other],
+  }: CustomEvent<[string, string]>): Promise<void> {
+    const { hass } = this;
+    if (!hass) return;
+    this._chosen = undefined;
+    this._preview = null;
+    this._done = this._error = "";
+    try {
+      const fault = await arrange<FaultMessage | null>(
+        hass,
+        this._shown ?? "",
+        {
+          key,
+          swap_with: other,
+        }
+      );
+      if (fault) this._error = fault.fault.text;
+      else this._done = text(hass.language, "arrange.swapped", { key, other });
     } catch (error) {
       this._error = await errorText(hass, error as Partial<ServerError>);
     }

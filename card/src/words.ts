@@ -88,3 +88,13 @@ export const keyWords = (
   if (!pressable) words.push(text(language, "key.not_pressable"));
   return words.join(", ");
 };
+
+/** Return what a key is called while keys are arranged. */
+export const arrangeWords = (
+  language: string | undefined,
+  key: KeyFace
+): string =>
+  text(language, "arrange.key", {
+    key: key.key,
+    name: labelOf(language, key),
+  });

@@ -76,6 +76,13 @@ export class Server {
   /** Answers a call. */
   answer = (): Promise<unknown> => Promise.resolve();
 
+  /** Commands that ask for an answer. */
+  readonly asked: Record<string, unknown>[] = [];
+
+  /** Answers a command. */
+  reply = (_: Record<string, unknown>): Promise<unknown> =>
+    Promise.resolve(null);
+
   /** Listeners that hear that the connection is there again. */
   readonly ready = new Set<() => void>();
 
@@ -105,6 +112,10 @@ export class Server {
         },
         removeEventListener: (_, listener) => {
           this.ready.delete(listener);
+        },
+        sendMessagePromise: <Result>(command: Record<string, unknown>) => {
+          this.asked.push(command);
+          return this.reply(command) as Promise<Result>;
         },
         subscribeMessage: (listener, command) => {
           this.commands.push(command);

@@ -1,0 +1,39 @@
+/** Home Assistant's form, which its frontend loads when it is needed first. */
+
+interface CardHelpers {
+  createCardElement: (config: {
+    type: string;
+    [option: string]: unknown;
+  }) => HTMLElement;
+}
+
+declare global {
+  interface Window {
+    loadCardHelpers?: () => Promise<CardHelpers>;
+  }
+}
+
+/** A field, or an expandable group of fields. */
+export interface FormSchema {
+  name: string;
+  label: string;
+  help?: string;
+  required?: boolean;
+  selector?: Record<string, unknown>;
+  type?: "expandable";
+  flatten?: boolean;
+  expanded?: boolean;
+  title?: string;
+  schema?: FormSchema[];
+}
+
+/** Load `ha-form`. The editor of a card has it, and so it comes with that. */
+export const loadForm = async (): Promise<void> => {
+  if (customElements.get("ha-form")) return;
+  const helpers = await window.loadCardHelpers?.();
+  const card = helpers?.createCardElement({ type: "entities", entities: [] });
+  const type = card?.constructor as
+    { getConfigElement?: () => Promise<HTMLElement> } | undefined;
+  await type?.getConfigElement?.();
+  if (!customElements.get("ha-form")) throw new Error("no ha-form");
+};
