@@ -195,9 +195,9 @@ async def test_a_line_is_seized_in_the_context_of_the_press(
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     presses = async_capture_events(hass, "snom_buttons_key_press")
     uses = async_capture_events(hass, "snom_buttons_shared_line")
-    await phone.shows("1", a="seize")
+    await phone.shows("1", c=None, a="seize")
     await phone.press("1", "seize")
-    await phone.shows("1", a="release")
+    await phone.shows("1", c="on", a="release")
     await hass.async_block_till_done()
     context = presses[0].context
     assert uses[0].context is context
@@ -365,13 +365,13 @@ async def test_the_logbook_speaks_the_language_of_home_assistant(
     """Also of a phone that is gone. It is English in a language without our texts."""
     hass.config.language = "nl"
     add_phone(hass, server, line_subentry())
-    await phone.shows("1", a="seize")
+    await phone.shows("1", c=None, a="seize")
     await phone.press("1", "seize")
-    await phone.shows("1", a="release")
+    await phone.shows("1", c="on", a="release")
     await phone.press("3")
     await phone.invite("78")
     await phone.press("1", "release")
-    await phone.shows("1", a="seize")
+    await phone.shows("1", c=None, a="seize")
     for action in ("turn_on", "turn_off"):
         await hass.services.async_call(
             "switch", action, {"entity_id": "switch.gate"}, blocking=True

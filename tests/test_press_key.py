@@ -129,11 +129,11 @@ async def test_a_key_of_a_shared_line_can_be_pressed_and_not_set(
 ) -> None:
     keys = [{"phone": "subentry_44", "key": "3"}]
     add_phone(hass, server, line_subentry(keys=keys))
-    await phone.shows("3", a="seize")
+    await phone.shows("3", c=None, a="seize")
     await press_key(hass)
-    await phone.shows("3", a="release")
+    await phone.shows("3", c="on", a="release")
     await press_key(hass)
-    await phone.shows("3", a="seize")
+    await phone.shows("3", c=None, a="seize")
     with pytest.raises(ServiceValidationError, match="belongs to the shared line Gate"):
         await hass.services.async_call(
             "snom_buttons",

@@ -29,6 +29,7 @@ from custom_components.snom_buttons.engine.xbuttons import (
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, key_data, update_phone
 from tests.support.rawphone import RawPhone
 
@@ -128,6 +129,7 @@ def states(hass: HomeAssistant, key: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+@over_both_speakers
 @pytest.mark.parametrize("key", [key["key"] for key in KEYS])
 async def test_each_state_of_a_key_comes_back(
     hass: HomeAssistant, phone: RawPhone, key: str

@@ -69,8 +69,13 @@ class BlfPhone(RawPhone):
 
     @override
     def has(self, key: str, **lines: str | None) -> bool:
+        """Return whether a key has the state of the light mode `c`, or is known at all.
+
+        Other lines alone would hold at once.
+        """
+        assert not lines or "c" in lines, f"a key of type BLF has none of {[*lines]}"
         return key in self.keys and (
-            "c" not in lines or self.keys[key] == self.as_shown(**lines)
+            not lines or self.keys[key] == self.as_shown(**lines)
         )
 
     @property

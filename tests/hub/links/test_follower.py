@@ -90,7 +90,7 @@ async def test_no_key_flickers_when_home_assistant_starts(
     assert phone.lights("4") == phone.as_lights("offline")
     assert phone.lights("5") == phone.as_lights("on", "off")
     assert phone.lights("6") == phone.as_lights("on")
-    assert phone.has("7", l="20")
+    assert phone.has("7", c=None, l="20")
     assert not any("l=–" in sent.body for sent in phone.requests)
 
 
@@ -198,7 +198,7 @@ async def test_a_key_that_is_no_longer_linked_begins_anew(
 ) -> None:
     hass.states.async_set("sensor.power", "20")
     phone = await linked(link("1", "sensor.power", unavailable="on"))
-    await phone.shows("1", l="20")
+    await phone.shows("1", c=None, l="20")
     update_phone(hass, config_entry, keys=[key_data("1", name="Lamp")])
     await phone.shows("1", c=None, l="Lamp")
     hass.states.async_set("sensor.power", "21")

@@ -296,7 +296,7 @@ async def test_the_key_of_a_shared_line_is_the_lines(
 ) -> None:
     keys = [{"phone": "subentry_44", "key": "1"}]
     add_phone(hass, config_entry, line_subentry(keys=keys))
-    free = await phone.shows("1", a="seize")
+    free = await phone.shows("1", c=None, a="seize")
     for where, command in (
         ("key/1", {"label": "Mine"}),
         ("document", "k=2\nc=on\nk=1\nl=Mine\n"),

@@ -167,7 +167,7 @@ async def test_shared_line(
     phone: RawPhone,
 ) -> None:
     add_phone(hass, config_entry, line_subentry())
-    await phone.shows("1", a="seize")
+    await phone.shows("1", c=None, a="seize")
     await phone.press("1", "seize")
     heard = await client.hears("snom_buttons/44/key/1/event", event_type="seize")
     assert check(heard, "event")["action"] == "seize"
