@@ -56,6 +56,9 @@ export class FaceView extends LitElement {
   /** Whether the face is the last one of a server that has stopped. */
   @property({ type: Boolean }) stopped = false;
 
+  /** Whether the face is the last one before the connection was lost. */
+  @property({ type: Boolean }) lost = false;
+
   /** Whether the name of the phone is not drawn. */
   @property({ type: Boolean }) nameless = false;
 
@@ -118,7 +121,7 @@ export class FaceView extends LitElement {
   protected override willUpdate(changed: PropertyValues): void {
     const { face } = this;
     if (!face) return;
-    if (face.status !== "behind" || this.stopped) this._endLate();
+    if (face.status !== "behind" || this._isOld) this._endLate();
     else if (this._lateTimer === undefined) {
       this._lateTimer = setTimeout(() => {
         this._isLate = true;
@@ -147,7 +150,7 @@ export class FaceView extends LitElement {
     const { face } = this;
     if (!face) return nothing;
     const [first, ...others] = face.groups;
-    const isOff = this.stopped || face.status === "absent";
+    const isOff = this._isOld || face.status === "absent";
     return html`<section
       class="phone ${this._status.slice("status.".length)} ${isOff ? "off" : "on"} ${this.arranging ? "arranging" : ""}"
       aria-label=${face.name}
@@ -386,8 +389,13 @@ export class FaceView extends LitElement {
     return this._text(index ? "phone.more" : "phone.keys");
   }
 
+  private get _isOld(): boolean {
+    return this.stopped || this.lost;
+  }
+
   private get _status(): TextKey {
     const { status = "in_sync" } = this.face ?? {};
+    if (this.lost) return "status.lost";
     if (this.stopped) return "status.stopped";
     if (status === "behind" && !this._isLate) return "status.in_sync";
     return `status.${status}`;
@@ -450,7 +458,7 @@ export class FaceView extends LitElement {
   }
 
   private _isPressable(key: KeyFace): boolean {
-    return key.pressable && !this.stopped && Boolean(this.face?.may.press);
+    return key.pressable && !this._isOld && Boolean(this.face?.may.press);
   }
 
   private _turn(group: number, page: number): boolean {

@@ -2,6 +2,9 @@
 
 export type Unsubscribe = () => Promise<void>;
 
+/** `ready` is that it is connected again. */
+export type ConnectionEvent = "disconnected" | "ready";
+
 export interface Connection {
   subscribeMessage: <Message>(
     listener: (message: Message) => void,
@@ -12,9 +15,8 @@ export interface Connection {
     type: string;
     [field: string]: unknown;
   }) => Promise<Result>;
-  /** `ready` is that it is connected again. */
-  addEventListener: (event: "ready", listener: () => void) => void;
-  removeEventListener: (event: "ready", listener: () => void) => void;
+  addEventListener: (event: ConnectionEvent, listener: () => void) => void;
+  removeEventListener: (event: ConnectionEvent, listener: () => void) => void;
 }
 
 export interface Device {

@@ -156,6 +156,9 @@ export class PhoneCard extends LitElement {
 
   @state() private _hasStopped = false;
 
+  /** Until a message has come over the next connection. */
+  @state() private _isLost = false;
+
   /** Why there is no phone. */
   @state() private _missing: TextKey = "card.waiting";
 
@@ -242,6 +245,7 @@ export class PhoneCard extends LitElement {
             .face=${this._preview ? changed(phone, { keys: [this._preview] }) : phone}
             .language=${language}
             .stopped=${this._hasStopped}
+            .lost=${this._isLost}
             .nameless=${this._config.show_name === false}
             .arranging=${this._isArranging}
             .chosen=${this._chosen}
@@ -253,7 +257,7 @@ export class PhoneCard extends LitElement {
           ${this._isArranging ? this._renderEditor(phone) : nothing}
         </div>
       </div>
-      ${phone.may.arrange && !this._hasStopped ? this._renderPencil() : nothing}
+      ${phone.may.arrange && !this._hasStopped && !this._isLost ? this._renderPencil() : nothing}
       ${this._error ? html`<p class="error" role="alert">${this._error}</p>` : nothing}
     </ha-card>`;
   }
@@ -332,6 +336,7 @@ export class PhoneCard extends LitElement {
       this._phone = this._chosen = undefined;
       this._preview = null;
       this._hasStopped = false;
+      this._isLost = false;
       this._missing = "card.waiting";
       this._error = "";
     }
@@ -351,6 +356,7 @@ export class PhoneCard extends LitElement {
     );
     this._subscription = subscription;
     this._connection = connection;
+    connection.addEventListener("disconnected", this._disconnected);
     connection.addEventListener("ready", this._reconnected);
     subscription.catch((error: unknown) => {
       if (this._subscription === subscription) {
@@ -366,9 +372,15 @@ export class PhoneCard extends LitElement {
       return;
     }
     this._phone = undefined;
+    this._isLost = false;
     this._error = message;
     this._missing = REFUSALS[code] ?? "card.failed";
   }
+
+  /** The message of Home Assistant itself is loaded only then, and so often missing. */
+  private _disconnected = (): void => {
+    this._isLost = true;
+  };
 
   /** Subscribe again; what was subscribed before has ended with the connection. */
   private _reconnected = (): void => {
@@ -378,6 +390,7 @@ export class PhoneCard extends LitElement {
   };
 
   private _unfollow(): void {
+    this._connection?.removeEventListener("disconnected", this._disconnected);
     this._connection?.removeEventListener("ready", this._reconnected);
     // A subscription may have ended with its connection.
     this._subscription?.then((end) => end()).catch(() => undefined);
@@ -386,6 +399,7 @@ export class PhoneCard extends LitElement {
   }
 
   private _take(message: FaceMessage): void {
+    this._isLost = false;
     if ("phone" in message) {
       this._phone = message.phone;
       this._hasStopped = false;

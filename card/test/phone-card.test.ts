@@ -140,13 +140,18 @@ test("subscribes again after a lost connection, with what it shows in place", as
   const card = make("device");
   server.send({ phone: FACE });
   await drawn(card);
-  for (const listener of [...server.ready]) listener();
-  await drawn(card);
+  for (const listener of server.listeners.disconnected) listener();
+  const lost = "Kitchen; No connection to Home Assistant; Garage; Key 2";
+  expect(await shown(card)).toBe(lost);
+  for (const listener of [...server.listeners.ready]) listener();
+  expect(await shown(card)).toBe(lost);
   expect(server.commands.length).toBe(2);
   expect(server.ended).toBe(0); // its ID is of another subscription now
+  server.send({ phone: FACE });
   expect(await shown(card)).toBe("Kitchen; Garage; Key 2");
   card.remove();
-  expect(server.ready.size).toBe(0);
+  expect(server.listeners.ready.size).toBe(0);
+  expect(server.listeners.disconnected.size).toBe(0);
 });
 
 test("waits for the integration while Home Assistant starts", async () => {

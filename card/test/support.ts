@@ -1,6 +1,6 @@
 import axe from "axe-core";
 import type { FaceMessage, KeyFace, PhoneFace } from "../src/face";
-import type { Device, HomeAssistant } from "../src/hass";
+import type { ConnectionEvent, Device, HomeAssistant } from "../src/hass";
 
 export const keyFace = (
   key: string,
@@ -84,7 +84,11 @@ export class Server {
     Promise.resolve(null);
 
   /** Listeners that hear that the connection is there again. */
-  readonly ready = new Set<() => void>();
+  /** The listeners of events of the connection. */
+  readonly listeners: Record<ConnectionEvent, Set<() => void>> = {
+    disconnected: new Set(),
+    ready: new Set(),
+  };
 
   /** Sends a message to the newest subscription. */
   send!: (message: FaceMessage) => void;
@@ -107,11 +111,11 @@ export class Server {
             : ""
         ),
       connection: {
-        addEventListener: (_, listener) => {
-          this.ready.add(listener);
+        addEventListener: (event, listener) => {
+          this.listeners[event].add(listener);
         },
-        removeEventListener: (_, listener) => {
-          this.ready.delete(listener);
+        removeEventListener: (event, listener) => {
+          this.listeners[event].delete(listener);
         },
         sendMessagePromise: <Result>(command: Record<string, unknown>) => {
           this.asked.push(command);
