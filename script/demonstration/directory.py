@@ -75,8 +75,21 @@ def prepare_directory(directory: Path, http_port: int) -> None:
         copy = directory / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)
-    # HTTP settings of the configuration file would be on trial: Home Assistant drops
-    # them after five minutes unless a user confirms them.
+    store_http(directory, http_port)
+    store_onboarding(directory)
+    url = f"http://{LOCALHOST}:{http_port}"
+    (directory / "configuration.yaml").write_text(CONFIGURATION.format(url=url))
+    # The browser adds those that are made there.
+    for name, content in ("automation", ""), ("script", SCRIPTS), ("scene", SCENES):
+        (directory / f"{name}s.yaml").write_text(content)
+
+
+def store_http(directory: Path, http_port: int) -> None:
+    """Let Home Assistant listen on this machine alone.
+
+    HTTP settings of the configuration file would be on trial: Home Assistant drops them
+    after five minutes unless a user confirms them.
+    """
     http = {
         "server_host": [LOCALHOST],
         "server_port": http_port,
@@ -96,19 +109,15 @@ def prepare_directory(directory: Path, http_port: int) -> None:
         2,
         {"stable": http, "pending": None, "yaml_migration_done": True},
     )
-    # The remaining step of onboarding would set up weather and radio, from the internet.
-    store(
-        directory,
-        "onboarding",
-        4,
-        1,
-        {"done": ["core_config", "analytics", "integration"]},
-    )
-    url = f"http://{LOCALHOST}:{http_port}"
-    (directory / "configuration.yaml").write_text(CONFIGURATION.format(url=url))
-    # The browser adds those that are made there.
-    for name, content in ("automation", ""), ("script", SCRIPTS), ("scene", SCENES):
-        (directory / f"{name}s.yaml").write_text(content)
+
+
+def store_onboarding(directory: Path, *done: str) -> None:
+    """Let only the first user be made, unless that is `done`.
+
+    Another step would set up weather and radio, from the internet.
+    """
+    steps = [*done, "core_config", "analytics", "integration"]
+    store(directory, "onboarding", 4, 1, {"done": steps})
 
 
 def store(directory: Path, key: str, major: int, minor: int, data: object) -> None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import json
 import os
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    StorageState,
+    async_playwright,
+    expect,
+)
 
 from .patience import PATIENCE
 from .programs import program
@@ -24,6 +32,8 @@ ARGUMENTS = (
 )
 USER = PASSWORD = "demo"
 MILLISECONDS = 1000
+NEVER = 10**13
+"""Milliseconds since the epoch at which a token in a page ends."""
 
 
 def chromium_path() -> str:
@@ -78,6 +88,24 @@ async def page_of(
         raise
     finally:
         await context.close()
+
+
+def tokens_of(url: str, token: str) -> StorageState:
+    """Return what signs in a page: Playwright's option `storage_state`.
+
+    It takes the time of the form away from tests of other things.
+    """
+    tokens = {
+        "access_token": token,
+        "token_type": "Bearer",
+        "refresh_token": "",
+        "expires_in": NEVER,
+        "expires": NEVER,
+        "hassUrl": url,
+        "clientId": f"{url}/",
+    }
+    stored = {"name": "hassTokens", "value": json.dumps(tokens)}
+    return {"cookies": [], "origins": [{"origin": url, "localStorage": [stored]}]}
 
 
 async def sign_in(page: Page, url: str) -> None:
