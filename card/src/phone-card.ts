@@ -206,6 +206,7 @@ export class PhoneCard extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this._unfollow();
+    this._listen(undefined);
   }
 
   /** Home Assistant sets `hass` at each change of any state. */
@@ -355,14 +356,26 @@ export class PhoneCard extends LitElement {
       { resubscribe: false } // it would not retry
     );
     this._subscription = subscription;
-    this._connection = connection;
-    connection.addEventListener("disconnected", this._disconnected);
-    connection.addEventListener("ready", this._reconnected);
+    this._listen(connection);
     subscription.catch((error: unknown) => {
       if (this._subscription === subscription) {
         this._fail(error as Partial<ServerError>);
       }
     });
+  }
+
+  /**
+   * Hear when a connection is lost, and there again.
+   *
+   * Not ended and begun anew while it fires: it would then pass over the listener after.
+   */
+  private _listen(connection: Connection | undefined): void {
+    if (connection === this._connection) return;
+    this._connection?.removeEventListener("disconnected", this._disconnected);
+    this._connection?.removeEventListener("ready", this._reconnected);
+    this._connection = connection;
+    connection?.addEventListener("disconnected", this._disconnected);
+    connection?.addEventListener("ready", this._reconnected);
   }
 
   private _fail({ code = "", message = "" }: Partial<ServerError>): void {
@@ -390,8 +403,6 @@ export class PhoneCard extends LitElement {
   };
 
   private _unfollow(): void {
-    this._connection?.removeEventListener("disconnected", this._disconnected);
-    this._connection?.removeEventListener("ready", this._reconnected);
     // A subscription may have ended with its connection.
     this._subscription?.then((end) => end()).catch(() => undefined);
     this._subscription = undefined;

@@ -140,18 +140,33 @@ test("subscribes again after a lost connection, with what it shows in place", as
   const card = make("device");
   server.send({ phone: FACE });
   await drawn(card);
-  for (const listener of server.listeners.disconnected) listener();
+  server.fire("disconnected");
   const lost = "Kitchen; No connection to Home Assistant; Garage; Key 2";
   expect(await shown(card)).toBe(lost);
-  for (const listener of [...server.listeners.ready]) listener();
+  server.fire("ready");
   expect(await shown(card)).toBe(lost);
   expect(server.commands.length).toBe(2);
   expect(server.ended).toBe(0); // its ID is of another subscription now
   server.send({ phone: FACE });
   expect(await shown(card)).toBe("Kitchen; Garage; Key 2");
   card.remove();
-  expect(server.listeners.ready.size).toBe(0);
-  expect(server.listeners.disconnected.size).toBe(0);
+  expect(server.listeners).toEqual({ disconnected: [], ready: [] });
+});
+
+test("each card of a page subscribes once again after a lost connection", async () => {
+  const heard: string[] = [];
+  const devices = ["one", "two", "three"];
+  const cards = devices.map((device_id) => make(device_id));
+  server.listeners.ready.push(() => heard.push("another listener of the page"));
+  await drawn(cards[0] as PhoneCard);
+  server.commands.splice(0);
+  server.fire("ready");
+  expect(
+    server.commands.map((it) => (it as { device_id: string }).device_id)
+  ).toEqual(devices);
+  expect(heard.length).toBe(1);
+  for (const card of cards) card.remove();
+  expect(server.listeners.ready.length).toBe(1);
 });
 
 test("waits for the integration while Home Assistant starts", async () => {

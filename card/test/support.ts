@@ -83,15 +83,21 @@ export class Server {
   reply = (_: Record<string, unknown>): Promise<unknown> =>
     Promise.resolve(null);
 
-  /** Listeners that hear that the connection is there again. */
   /** The listeners of events of the connection. */
-  readonly listeners: Record<ConnectionEvent, Set<() => void>> = {
-    disconnected: new Set(),
-    ready: new Set(),
+  readonly listeners: Record<ConnectionEvent, (() => void)[]> = {
+    disconnected: [],
+    ready: [],
   };
 
   /** Sends a message to the newest subscription. */
   send!: (message: FaceMessage) => void;
+
+  /** Fire an event as the connection of Home Assistant's frontend does. */
+  fire(event: ConnectionEvent): void {
+    this.listeners[event].forEach((listener) => {
+      listener();
+    });
+  }
 
   /** Return Home Assistant as the card sees it. */
   hass(changes: Partial<HomeAssistant> = {}): HomeAssistant {
@@ -112,10 +118,11 @@ export class Server {
         ),
       connection: {
         addEventListener: (event, listener) => {
-          this.listeners[event].add(listener);
+          this.listeners[event].push(listener);
         },
         removeEventListener: (event, listener) => {
-          this.listeners[event].delete(listener);
+          const at = this.listeners[event].indexOf(listener);
+          if (at >= 0) this.listeners[event].splice(at, 1);
         },
         sendMessagePromise: <Result>(command: Record<string, unknown>) => {
           this.asked.push(command);
