@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.snom_buttons.engine.xbuttons import KeyDescription
@@ -361,7 +361,12 @@ async def test_only_phones_can_be_looked_at(
     await hass.async_block_till_done()
     client = await hass_ws_client(hass)
     server = config_entry.runtime_data.device_id
-    for device_id in ("", "other", server, device_of(hass, "subentry_line")):
+    other = dr.async_get(hass).async_get_or_create(
+        config_entry_id=config_entry.entry_id,
+        identifiers={("other", "of", "three")},  # type: ignore[arg-type]
+    )
+    line = device_of(hass, "subentry_line")
+    for device_id in ("", "other", other.id, server, line):
         answer = await Viewer(client, device_id).subscribe()
         assert answer["error"]["code"] == "not_found"
     await client.send_json_auto_id({"type": "snom_buttons/phone/subscribe"})
@@ -424,6 +429,43 @@ async def test_what_a_user_may(
     answer = await viewer.client.receive_json()
     assert answer["success"] is control
     caplog.clear()  # as above
+
+
+@pytest.mark.usefixtures("local_auth")
+async def test_a_user_whose_permissions_change(
+    hass: HomeAssistant, server: MockConfigEntry, look: Look
+) -> None:
+    everything = {"read": True, "control": True}
+    token = await token_of(hass, {"entities": {"all": everything}})
+    viewer = await look(token=token)
+    refresh = hass.auth.async_validate_access_token(token)
+    assert refresh is not None
+    user = refresh.user
+    assert isinstance(user, MockUser)
+
+    async def allow(entities: dict[str, Any]) -> None:
+        user.mock_policy({"entities": entities})
+        await hass.auth.async_update_user(user, name=user.name)
+
+    await allow({"all": {"read": True}})
+    await viewer.next()
+    assert viewer.face["may"] == {"press": False, "arrange": False}
+    await allow({})
+    assert await viewer.next() == {"gone": "unauthorized"}
+    assert feeds(server) == {}
+    assert await hass.config_entries.async_reload(server.entry_id)
+    assert await viewer.next() == {"gone": "unauthorized"}
+    assert feeds(server) == {}
+    await allow({"all": everything})
+    await viewer.next()
+    assert viewer.face["may"] == {"press": True, "arrange": False}
+    other = next(each for each in await hass.auth.async_get_users() if each != user)
+    await hass.auth.async_update_user(other, name="Other")
+    assert await hass.config_entries.async_unload(server.entry_id)
+    assert await viewer.next() == {"gone": "stopped"}
+    await allow({})
+    hass.config_entries.async_remove_subentry(server, "subentry_44")
+    assert await viewer.next() == {"gone": "removed"}
 
 
 # How long it lasts
@@ -496,6 +538,20 @@ async def test_a_phone_that_is_not_running_yet(
     assert json.loads(messages[-1])["phone"]["name"] == "Phone 46"
     end()
     assert feeds(server) == {}
+
+
+async def test_the_device_of_another_phone_costs_nothing(
+    hass: HomeAssistant, server: MockConfigEntry, look: Look
+) -> None:
+    """All phones may register at once, each with a firmware that its device gets."""
+    viewer = await look()
+    registry = dr.async_get(hass)
+    with patch.object(faces.FaceFeed, "_read_key") as read:
+        registry.async_update_device(device_of(hass, "subentry_45"), sw_version="1")
+        await hass.async_block_till_done()
+        assert not read.called
+    registry.async_update_device(device_of(hass), name_by_user="Hall")
+    await viewer.until(name="Hall")
 
 
 async def test_new_settings(

@@ -110,9 +110,9 @@ export interface ChangesMessage {
   changes: Changes;
 }
 
-/** There is no face, until another whole one if it has only stopped. */
+/** There is no face, until another whole one; there will be none once it is removed. */
 export interface GoneMessage {
-  gone: "removed" | "stopped";
+  gone: "removed" | "stopped" | "unauthorized";
 }
 
 /** What a key with other settings would be. */

@@ -421,7 +421,8 @@ export class PhoneCard extends LitElement {
       this._missing = "card.stopped";
     } else {
       this._phone = undefined;
-      this._missing = "card.removed";
+      this._missing =
+        message.gone === "removed" ? "card.removed" : "card.refused";
     }
   }
 

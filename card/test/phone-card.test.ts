@@ -84,6 +84,9 @@ test("says that the phone is removed", async () => {
   server.send({ phone: FACE });
   server.send({ gone: "removed" });
   expect(await shown(card)).toBe("This phone was removed.");
+  server.send({ phone: FACE });
+  server.send({ gone: "unauthorized" });
+  expect(await shown(card)).toBe("You may not see this phone.");
 });
 
 test("keeps the drawing while the server is stopped, without a use", async () => {

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import voluptuous as vol
 
+from homeassistant.auth import EVENT_USER_UPDATED
 from homeassistant.components import websocket_api
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.generated.languages import LANGUAGES
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.json import json_bytes
@@ -23,7 +24,15 @@ from .engine.refused import Refused
 from .flows.arrange import FaultMessage, Faulty, KeyArranger, KeyForm
 from .hub.access import may_press, may_read
 from .hub.device_automation import device_name
-from .hub.faces import REMOVED, STOPPED, KeyPreview, May, Subscriber, async_phone_of
+from .hub.faces import (
+    REMOVED,
+    STOPPED,
+    UNAUTHORIZED,
+    KeyPreview,
+    May,
+    Subscriber,
+    async_phone_of,
+)
 from .hub.hub import SnomConfigEntry
 from .hub.phone import SnomPhone
 from .hub.refused import translated
@@ -164,7 +173,11 @@ def _phone_part(entry: SnomConfigEntry, subentry_id: str) -> SnomPhone:
 
 
 class _Subscription:
-    """One subscription to a phone, which outlives a reload of its server."""
+    """One subscription to a phone, which outlives a reload of its server.
+
+    Permissions are asked again when they may have changed. A connection ends with its user
+    and its token.
+    """
 
     def __init__(
         self,
@@ -184,15 +197,18 @@ class _Subscription:
         self._entry = entry
         self._subentry_id = subentry_id
         self._unfollow: CALLBACK_TYPE | None = None
-        """Ends the feed; None while the server does not run."""
-        self._unlisten: CALLBACK_TYPE | None = None
+        """Ends the feed; None while the server does not run, or the user may not see it."""
+        self._listeners: list[CALLBACK_TYPE] = []
 
     @callback
     def async_start(self) -> None:
         """Send the face, or that the server does not run, and follow both."""
-        self._unlisten = async_dispatcher_connect(
-            self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_entry_changed
-        )
+        self._listeners = [
+            async_dispatcher_connect(
+                self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_entry_changed
+            ),
+            self._hass.bus.async_listen(EVENT_USER_UPDATED, self._async_user_updated),
+        ]
         if self._entry.state is ConfigEntryState.LOADED:
             self._async_follow()
         else:
@@ -201,13 +217,16 @@ class _Subscription:
     @callback
     def async_end(self) -> None:
         """End all: the client has unsubscribed, or is gone."""
-        if self._unlisten is not None:
-            self._unlisten()
-            self._unlisten = None
+        for unlisten in self._listeners:
+            unlisten()
+        self._listeners = []
         self._async_unfollow()
 
     @callback
     def _async_follow(self) -> None:
+        if not may_read(self._hass, self._connection.user, self._device_id):
+            self._async_send(json_bytes(UNAUTHORIZED))
+            return
         self._unfollow = self._entry.runtime_data.faces.async_subscribe(
             self._subentry_id, Subscriber(self._async_send, self._may)
         )
@@ -233,6 +252,13 @@ class _Subscription:
             if entry.state is ConfigEntryState.NOT_LOADED:
                 self._async_unfollow()
         elif self._unfollow is None:
+            self._async_follow()
+
+    @callback
+    def _async_user_updated(self, event: Event[dict[str, Any]]) -> None:
+        is_loaded = self._entry.state is ConfigEntryState.LOADED
+        if event.data["user_id"] == self._connection.user.id and is_loaded:
+            self._async_unfollow()
             self._async_follow()
 
     @callback

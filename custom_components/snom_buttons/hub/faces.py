@@ -145,9 +145,9 @@ class ChangesMessage(TypedDict):
 
 
 class GoneMessage(TypedDict):
-    """There is no face, until another whole one if it has only stopped."""
+    """There is no face, until another whole one; there will be none once it is removed."""
 
-    gone: Literal["removed", "stopped"]
+    gone: Literal["removed", "stopped", "unauthorized"]
 
 
 class KeyPreview(TypedDict):
@@ -163,6 +163,8 @@ type FaceMessage = PhoneMessage | ChangesMessage | GoneMessage
 
 STOPPED: Final[GoneMessage] = {"gone": "stopped"}
 REMOVED: Final[GoneMessage] = {"gone": "removed"}
+UNAUTHORIZED: Final[GoneMessage] = {"gone": "unauthorized"}
+"""The user may not see the phone any more."""
 
 INTERVAL: Final = 0.1
 """Seconds between two messages about a phone; changes meanwhile go together."""
@@ -422,10 +424,13 @@ class FaceFeed:
     def _async_device_updated(
         self, event: Event[dr.EventDeviceRegistryUpdatedData]
     ) -> None:
-        """Follow the name and the model, also those of phones that hold lines."""
-        device_id = event.data["device_id"]
-        if any(it.device_id == device_id for it in self._phones.values()):
+        """Follow the name and the model, and the names of phones that hold lines."""
+        if self._part is None:
+            return
+        if event.data["device_id"] == self._part.device_id:
             self._is_head_due = True
+            self._async_refresh()
+        elif any(face["held_by"] for face in self._keys.values()):
             self._async_refresh()
 
     @callback
@@ -682,7 +687,8 @@ def async_phone_of(
 ) -> tuple[ConfigEntry, str] | None:
     """Return the config entry and the subentry of a phone's device, None for another."""
     device = dr.async_get(hass).async_get(device_id)
-    for domain, identifier in device.identifiers if device else ():
+    # Other integrations may have identifiers of more parts.
+    for domain, identifier, *_ in device.identifiers if device else ():
         for entry in hass.config_entries.async_entries(DOMAIN):
             subentry = entry.subentries.get(identifier)
             if (
