@@ -27,7 +27,7 @@ from custom_components.snom_buttons.engine.phones import (
 from custom_components.snom_buttons.engine.xbuttons import LightMode
 from custom_components.snom_buttons.flows.choose import choose_schema
 from custom_components.snom_buttons.flows.dialling import DIALLING_SCHEMA
-from custom_components.snom_buttons.flows.enter import LABELED
+from custom_components.snom_buttons.flows.enter import KEY_FIELDS, LABELED
 from custom_components.snom_buttons.flows.phone import account_schema, maker_schema
 from custom_components.snom_buttons.flows.phone_settings import SETTINGS_SCHEMA
 from custom_components.snom_buttons.flows.sending import SENDING_SCHEMA, STATES_SCHEMA
@@ -209,7 +209,7 @@ def test_every_text_of_our_own_is_used() -> None:
     }
     uses = {f"logbook_{use}{by}" for use in const.LINE_USES for by in ("", "_by")}
     deeds = {f"link_press_{it}" for it in (*DEEDS, "actions")}
-    labels = {f"web_{name}" for name in LABELED}
+    labels = {f"web_{name}" for name in (*LABELED, *KEY_FIELDS)}
     assert set(ENGLISH["common"]) == named | uses | deeds | labels | set(RESET_DRAWINGS)
 
 

@@ -22,7 +22,7 @@ from custom_components.snom_buttons.engine.provisioning import (
 )
 from custom_components.snom_buttons.flows.enter import (
     LABELED,
-    key_rows,
+    key_items,
     login_rows,
     other_rows,
 )
@@ -106,10 +106,19 @@ def tables_of(markdown: str) -> list[list[list[str]]]:
             tables.append([])
         elif token.type == "tr_open":
             tables[-1].append([])
-        elif token.type == "inline" and token.level > 2:  # in a cell
+        elif token.type == "inline" and token.level > 3:  # in a cell
             shown = "".join(it.content for it in token.children or ())
             tables[-1][-1].append(shown)
     return [rows[1:] for rows in tables]
+
+
+def items_of(markdown: str) -> list[str]:
+    """Return the texts of the items of all lists, as a reader sees them."""
+    return [
+        "".join(it.content for it in token.children or ())
+        for token in MarkdownIt("commonmark").enable("table").parse(markdown)
+        if token.type == "inline" and token.level == 3
+    ]
 
 
 def on_page(page: str, texts: dict[str, str]) -> Facts:
@@ -117,16 +126,23 @@ def on_page(page: str, texts: dict[str, str]) -> Facts:
     heading = re.search(r"\*\*[^*]+ → \S+ ([0-9]+)\*\*", page)
     assert heading is not None
     identity = int(heading[1])
-    login, keys, others = tables_of(page)
+    login, others = tables_of(page)
     facts = Facts({}, {})
     for label, value in login:
         facts.settings[names[label], identity] = value.strip()
     for name, value in others:
         setting, _, number = name.partition(" ")
         facts.settings[setting, int(number) if number else None] = value.strip()
-    for key, kind, number, label, _ in keys:
-        value = f"{kind.lower()} {number}".strip()
-        facts.keys[int(key[1:]) - 1] = (identity, value, label.strip())
+    kind, number, label = (texts[f"web_key_{it}"] for it in ("type", "number", "name"))
+    item = re.compile(
+        rf"P(\d+): {kind} (\w+)(?:, {number} (.*?))?(?:, {label} (.*))?", re.DOTALL
+    )
+    for shown in items_of(page):
+        found = item.fullmatch(shown)
+        assert found is not None, shown
+        key, type_, argument, name = found.groups("")
+        value = f"{type_.lower()} {argument}".strip()
+        facts.keys[int(key) - 1] = (identity, value, name.strip())
     return facts
 
 
@@ -149,6 +165,6 @@ def test_three_ways_to_set_a_phone_say_the_same(
         login=login_rows(profile, lambda name: common[f"web_{name}"]),
         outbound="",
         others=other_rows(profile),
-        keys=key_rows(profile, {}),
+        keys=key_items(profile, lambda name: common[f"web_{name}"], {}),
     )
     assert on_page(page, common) == facts

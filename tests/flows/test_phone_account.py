@@ -74,10 +74,10 @@ async def test_a_phone_from_first_to_last_page(
             "| `web_language` | `English` |"
         ),
         "keys": (
-            "| P1 | Button | `1` | Key 1 |  |\n"
-            "| P2 | Button | `2` | Front \\| door |  |\n"
-            "| P3 | Button | `3` | Key 3 |  |\n"
-            "| P4 | Button | `4` | Key 4 |  |"
+            "- **P1**: *Type* `Button`, *Number* `1`, *Name* `Key 1`\n"
+            "- **P2**: *Type* `Button`, *Number* `2`, *Name* Front \\| door\n"
+            "- **P3**: *Type* `Button`, *Number* `3`, *Name* `Key 3`\n"
+            "- **P4**: *Type* `Button`, *Number* `4`, *Name* `Key 4`"
         ),
     }
 
@@ -248,7 +248,9 @@ async def test_a_phone_by_its_address_from_first_to_last_page(
         placeholders = result["description_placeholders"]
         assert placeholders["account"] == "46"
         assert placeholders["registrar"] == f"{LOCALHOST}:{port}"
-        assert placeholders["keys"].startswith("| P1 | Button | `1` | Key 1 |  |\n")
+        assert placeholders["keys"].startswith(
+            "- **P1**: *Type* `Button`, *Number* `1`, *Name* `Key 1`\n"
+        )
         result = await submit_phone(hass, result)
         assert result["type"] is FlowResultType.CREATE_ENTRY
         [subentry] = [s for s in server.subentries.values() if s.unique_id == "46"]

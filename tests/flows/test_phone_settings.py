@@ -140,7 +140,7 @@ async def test_the_keys_of_a_module_of_a_d385_are_after_its_gap(
     indexes = [*range(48), *range(174, 174 + 18)]
     assert [int(key.get("idx", "")) for key in keys] == indexes
     rows = page["description_placeholders"]["keys"].splitlines()
-    assert [int(row.split()[1][1:]) - 1 for row in rows] == indexes
+    assert [int(row.split("**")[1][1:]) - 1 for row in rows] == indexes
 
 
 async def test_the_password_of_the_web_page_is_made_once_and_shown_again(
@@ -219,7 +219,7 @@ async def test_beside_a_telephone_system(
     assert {identity for _, identity in settings} == {"2"}
     assert {key.get("context") for key in keys} == {"2"}
     assert [key.get("idx") for key in keys] == ["0", "1", "2"], "the fourth is not used"
-    assert page["keys"].count("\n| P") == 2
+    assert page["keys"].count("\n- **P") == 2
 
     # A phone of a telephone system takes it, and keeps what is the system's.
     phone = Settings()
@@ -371,7 +371,7 @@ async def test_beside_a_telephone_system_the_key_of_a_line_is_used(
     page = await change(hass, hearing_server, "beside", beside=True)
     _, in_file = await fetched(web)
     assert [key.get("idx") for key in in_file] == ["0", "1", "2", "3"]
-    assert page["keys"].count("| P") == 4
+    assert page["keys"].count("- **P") == 4
 
 
 async def test_beside_a_telephone_system_the_phone_is_not_answered(

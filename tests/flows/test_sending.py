@@ -113,7 +113,8 @@ async def test_another_way_is_followed_by_what_to_enter(
     kind, number = "Button", "`1`"
     if speakers == "blf":
         kind, number = "BLF", f"`sip:1@{page['registrar']}`"
-    assert page["keys"].splitlines()[0] == f"| P1 | {kind} | {number} | Key 1 |  |"
+    first = f"- **P1**: *Type* `{kind}`, *Number* {number}, *Name* `Key 1`"
+    assert page["keys"].splitlines()[0] == first
     assert stored(config_entry) is None
     result = await submit_phone(hass, result)
     assert result["reason"] == "reconfigure_successful"

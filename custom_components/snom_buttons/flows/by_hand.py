@@ -67,13 +67,16 @@ def _keys(
     )
 
 
-def _key(words: Words, key: str, values: Iterable[str], line: str) -> str:
+def key_item(key: str, fields: Iterable[tuple[str, str]], line: str) -> str:
     """Return an item of the list of keys. A table would not fit in a narrow page."""
-    fields = ", ".join(
-        f"*{field}* {code(value)}"
-        for (field, _), value in zip(words.fields, values, strict=True)
-    )
-    return f"- **{key}**: {fields}" + (f"\\\n  {line}" if line else "")
+    values = ", ".join(f"*{field}* {code(value)}" for field, value in fields if value)
+    return f"- **{key}**: {values}" + (f"\\\n  {line}" if line else "")
+
+
+def _key(words: Words, key: str, values: Iterable[str], line: str) -> str:
+    """Return an item of the list of keys, with the words of the maker."""
+    fields = [field for field, _ in words.fields]
+    return key_item(key, zip(fields, values, strict=True), line)
 
 
 def _usual_words(hass: HomeAssistant) -> Words:

@@ -24,7 +24,7 @@ from ..hub.provisioning.renewal import async_has_fetched
 from ..hub.settings import EntrySettings, KeySettings, PhoneSettings
 from ..hub.texts import text
 from .account import async_by_itself
-from .by_hand import async_by_hand_placeholders
+from .by_hand import async_by_hand_placeholders, key_item
 from .forms import SnomSubentryFlow
 
 LABELED: Final = (
@@ -38,6 +38,9 @@ LABELED: Final = (
     "user_idle_text",
 )
 """The settings that are on the page *Login* of an identity in the phone's web page."""
+
+KEY_FIELDS: Final = ("key_type", "key_number", "key_name")
+"""The fields of a key in the phone's web page."""
 
 TYPES: Final = {"button": "Button", "blf": "BLF"}
 """What the web page calls the types of keys."""
@@ -64,16 +67,15 @@ def other_rows(profile: Profile) -> str:
     )
 
 
-def key_rows(profile: Profile, lines: Mapping[str, str]) -> str:
-    """Return the rows of the table of keys. `lines` say what a key is for, by its name."""
-    rows = []
+def key_items(profile: Profile, label: Label, lines: Mapping[str, str]) -> str:
+    """Return the list of keys. `lines` say what a key is for, by its name."""
+    items = []
     for key in keys_of(profile):
         kind, _, argument = key.value.partition(" ")
-        rows.append(
-            f"| P{key.number + 1} | {TYPES[kind]} | {code(argument)}"
-            f" | {escape_markdown(key.label)} | {lines.get(key.name, '')} |"
-        )
-    return "\n".join(rows)
+        values = (TYPES[kind], argument, key.label)
+        fields = zip(map(label, KEY_FIELDS), values, strict=True)
+        items.append(key_item(f"P{key.number + 1}", fields, lines.get(key.name, "")))
+    return "\n".join(items)
 
 
 def _is_on_login(profile: Profile, setting: Setting) -> bool:
@@ -167,7 +169,7 @@ class EnterFlow(SnomSubentryFlow):
                     if transport.lower() != profile.transport
                 ),
                 "others": other_rows(profile),
-                "keys": key_rows(profile, self._lines),
+                "keys": key_items(profile, self._label, self._lines),
             },
             last_step=True,
         )
