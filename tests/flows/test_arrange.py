@@ -265,14 +265,23 @@ async def test_a_fault_is_said_in_the_language_of_the_user(
     assert result["fault"]["text"].startswith("Taste 1, Folgt: ")
 
 
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        key_data("2", kind="linked", follows="light.gone"),
+        key_data("2", kind="switch", light_on="hold", light_off="hold"),
+    ],
+)
 async def test_a_fault_of_another_key_does_not_matter(
-    hass: HomeAssistant, server: MockConfigEntry, admin: Arranger
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    admin: Arranger,
+    faulty: dict[str, Any],
 ) -> None:
-    gone = key_data("2", kind="linked", follows="light.gone")
-    update_phone(hass, server, keys=[KEYS[0], gone])
+    update_phone(hass, server, keys=[KEYS[0], faulty])
     await admin.set("1", settings=HALL)
     assert stored(server)["1"]["name"] == "Hall"
-    assert stored(server)["2"] == gone
+    assert stored(server)["2"] == faulty
 
 
 @pytest.mark.parametrize(
