@@ -8,12 +8,14 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+import re
 import shutil
 import socket
 import tempfile
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from PIL import Image
@@ -26,12 +28,19 @@ from tests.support.demo import Demo, demo_of, demo_process
 from tests.support.patience import PATIENCE
 from virtual_phone import VirtualPhone
 from virtual_phone.app import PhoneApp
+from virtual_phone.maker import YEALINK
 
 IMAGES = ROOT / "docs" / "images"
 COLORS = 128
 """Colours of a picture: enough for flat areas and soft edges of letters."""
 SUBENTRIES = "/api/config/config_entries/subentries/flow"
 SERVER_PAGE = "/config/integrations/integration/snom_buttons"
+CARD_PHONES = {"snom": "46", "yealink": "47", "arrange": "46"}
+"""The phones whose cards are pictures; the last one while its keys are arranged."""
+type Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+SETTLING = 1000
+"""Milliseconds until a form is drawn."""
 PHONE_ADDRESS = "192.168.1.10"
 """Where phones reach Home Assistant in the pictures."""
 
@@ -48,7 +57,7 @@ class Studio:
 
     @asynccontextmanager
     async def page(
-        self, path: str, width: int, height: int, scale: float = 1
+        self, path: str, width: int, height: int, scale: float = 1, **options: Any
     ) -> AsyncIterator[Page]:
         """Give a page of Home Assistant, signed in, at a size in CSS pixels."""
         async with page_of(
@@ -58,20 +67,25 @@ class Studio:
             device_scale_factor=scale,
             locale="en-GB",
             reduced_motion="reduce",
+            **options,
         ) as page:
             await sign_in(page, self.home.url + path)
             yield page
 
     @asynccontextmanager
     async def phone(
-        self, extension: str, password: str = ""
+        self, extension: str, password: str = "", **options: Any
     ) -> AsyncIterator[VirtualPhone]:
         """Give a registered phone that has got its keys."""
         sip = self.demo.details["sip"]
         password = password or self.demo.details["phones"][extension]["password"]
         registrar = f"{sip['host']}:{sip['port']}"
-        async with VirtualPhone(extension, password, registrar=registrar) as phone:
-            await phone.wait_for(lambda it: bool(it.keys["1"].number), PATIENCE)
+        async with VirtualPhone(
+            extension, password, registrar=registrar, **options
+        ) as phone:
+            await phone.wait_for(lambda it: it.registered, PATIENCE)
+            if not options.get("blf"):
+                await phone.wait_for(lambda it: bool(it.keys["1"].number), PATIENCE)
             yield phone
 
 
@@ -348,6 +362,56 @@ async def server_tls(studio: Studio) -> bytes:
         return await dialog(page)
 
 
+async def card(studio: Studio, model: str, scheme: Scheme) -> bytes:
+    """Show the card of one of the demo's phones, in a colour scheme."""
+    demo = studio.demo
+    extension = CARD_PHONES[model]
+    keys = demo.details["phones"][extension]["keys"]
+    [devices] = await studio.home.commands({"type": "config/device_registry/list"})
+    name = f"Phone {extension}"
+    [device_id] = [device["id"] for device in devices if device["name"] == name]
+    config = {"type": "custom:snom-phone-card", "device_id": device_id}
+    section = {"type": "grid", "cards": [config]}
+    path = f"card-{model}-{scheme}"
+    await studio.home.commands(
+        {"type": "lovelace/dashboards/create", "url_path": path, "title": "Phones"},
+        {
+            "type": "lovelace/config/save",
+            "url_path": path,
+            "config": {"views": [{"type": "sections", "sections": [section]}]},
+        },
+    )
+    if model == "yealink":
+        maker = {"maker": YEALINK, "blf": True, "keys": len(keys)}
+        await demo.call("light", "turn_on", entity_id=keys["1"]["follows"])
+        await demo.call("lock", "lock", entity_id=keys["4"]["follows"])
+    else:
+        maker = {"model": "D735"}
+        for action, key, data in (
+            ("light.turn_on", "1", {"hs_color": [120, 90]}),
+            ("cover.open_cover", "3", {}),
+            ("lock.lock", "4", {}),
+            ("alarm_control_panel.alarm_arm_away", "5", {"code": "1234"}),
+        ):
+            domain, service = action.split(".")
+            await demo.call(domain, service, entity_id=keys[key]["follows"], **data)
+    async with (
+        studio.phone(extension, **maker),
+        studio.page(f"/{path}", 800, 1000, 1.5, color_scheme=scheme) as page,
+    ):
+        shown = page.locator("snom-phone-card")
+        await shown.locator("button.key .lit").first.wait_for()
+        await expect(shown.locator(".problem")).to_have_count(0)
+        if model == "arrange":
+            await shown.get_by_role("button", name="Arrange keys").click()
+            await shown.get_by_role(
+                "button", name=re.compile("^Arrange key 3:")
+            ).click()
+            await shown.locator("ha-form").wait_for()
+            await page.wait_for_timeout(SETTLING)
+        return await page.screenshot(clip=around(await box_of(shown)))
+
+
 async def box_of(locator: Locator) -> FloatRect:
     """Return where an element is."""
     box: FloatRect | None = await locator.bounding_box()
@@ -363,6 +427,11 @@ PICTURES: Mapping[str, Callable[[Studio], Coroutine[Any, Any, bytes]]] = {
     "phone-device": phone_device,
     "server-tls": server_tls,
     "locked-out": locked_out,
+    **{
+        f"card-{model}-{scheme}": partial(card, model=model, scheme=scheme)
+        for model in CARD_PHONES
+        for scheme in SCHEMES
+    },
 }
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import asyncio
 
 from script import benchmark
 from script.benchmark.blf import bench_lamps, bench_power_cut
+from script.benchmark.card import bench_card
 from script.benchmark.house import bench_house
 from script.benchmark.latency import bench_latency
 from script.benchmark.links import bench_links
@@ -29,7 +30,7 @@ async def main() -> None:
     parser.add_argument(
         "only",
         nargs="?",
-        choices=["house", "links", "mqtt", "phones", "reload", "store"],
+        choices=["card", "house", "links", "mqtt", "phones", "reload", "store"],
         help="a part",
     )
     parser.add_argument(
@@ -68,6 +69,8 @@ async def main() -> None:
         await bench_store((5,) if quick else (50, 200))
     if arguments.only in (None, "reload"):
         await bench_reload(*((10, 1) if quick else (200, 3)))
+    if arguments.only in (None, "card"):
+        await bench_card(*((1, 4, 2, 2) if quick else (10, 200, 50, 10)))
     if arguments.only in (None, "mqtt"):
         count, seconds = (50, 1) if quick else (1_000, 10)
         await bench_mqtt(count, seconds, arguments.mosquitto)

@@ -42,6 +42,8 @@ class Plan:
 
     None for phones that get documents.
     """
+    agent: str = "snomD785/10.1.198.12"
+    """The User-Agent of each phone, which names its model."""
     pause: float = 0.0
     """Seconds that each phone waits before it subscribes."""
 
@@ -163,6 +165,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
         self._keys = plan.keys if plan.subscribed is None else plan.subscribed
         self._subscribed = plan.subscribed or 0
         self._pause = plan.pause
+        self._agent = plan.agent
         self._password = plan.password
         self._cseq = 0
         self._authorization = ""
@@ -198,7 +201,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
             "Max-Forwards: 70\r\n"
             f"Contact: <sip:{name}@{address};line=l{name}>"
             f';+sip.instance="<urn:uuid:{int(name):032x}>"\r\n'
-            "User-Agent: snomD785/10.1.198.12\r\n"
+            f"User-Agent: {self._agent}\r\n"
             "Allow: INVITE, ACK, CANCEL, BYE, REFER, OPTIONS, NOTIFY, MESSAGE\r\n"
             f"Supported: buttons\r\nExpires: 3600\r\n{self._authorization}"
             "Content-Length: 0\r\n\r\n"
@@ -221,7 +224,7 @@ class CrowdPhone(asyncio.DatagramProtocol):
             "Max-Forwards: 70\r\n"
             f"Contact: <sip:{name}@{address};line=l{name}>\r\n"
             "Event: dialog\r\nAccept: application/dialog-info+xml\r\n"
-            "User-Agent: snomD785/10.1.198.12\r\n"
+            f"User-Agent: {self._agent}\r\n"
             "Expires: 3600\r\nContent-Length: 0\r\n\r\n"
         ).encode()
         self._asking[f"{key} SUBSCRIBE".encode()] = Asking(self, request)

@@ -46,6 +46,7 @@ async def set_up(
     *extensions: str,
     keys: Sequence[KeyDescription] = KEYS,
     follows: Mapping[str, str] = {},
+    model: str = "D785",
     **options: Any,
 ) -> tuple[int, str]:
     """Set up a server with phones, with 44 if none is named.
@@ -58,7 +59,7 @@ async def set_up(
         port: int = free.getsockname()[1]
     phone = {
         "password": PASSWORD,
-        "model": "D785",
+        "model": model,
         "keys": [
             {"key": key.name, "name": key.label, "colors": False}
             | (
