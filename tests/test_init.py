@@ -58,6 +58,7 @@ from tests.support.entries import (
     PASSWORD,
     Phones,
     add_phone,
+    device_of,
     key_data,
     phone_subentry,
     reaches,
@@ -314,7 +315,7 @@ async def test_the_device_of_a_phone_links_to_its_web_page(
     assert link("192.0.2.44") == "http://192.0.2.44"
     assert link("[2001:db8::44]") == "http://[2001:db8::44]"
     # Behind a proxy from now on
-    assert link(None) is None
+    assert link(None) == f"homeassistant://snom-phones/{device_of(hass)}"
 
 
 async def test_hardware_that_serves_another_phone_now(

@@ -255,8 +255,8 @@ def test_every_step_has_its_texts() -> None:
     discovered = steps("DiscoveredFlow") - {"dhcp", "integration_discovery"}
     assert set(SERVER["step"]) == steps("SnomConfigFlow") | discovered
     # A page of progress has one text.
-    of_phone = steps("PhoneFlow") | steps("PlugInFlow")
-    # The one without a page ends the dialogue.
+    # Those without a page end the dialogue.
+    of_phone = steps("PhoneFlow") - {"arrange"} | steps("PlugInFlow")
     of_phone |= steps("FoundFlow") - {"later"}
     of_phone |= steps("EnterFlow") | steps("SettingsFlow") | steps("SendingFlow")
     assert set(PHONE["step"]) | set(PHONE["progress"]) == of_phone
@@ -377,10 +377,11 @@ def test_every_abort_has_its_text() -> None:
         "phone_to_type",
         "too_many_cards",
     }
-    named = {"already_configured", "no_phones"} | of_plug_in | of_cards
+    named = {"already_configured", "arrange", "no_phones"} | of_plug_in | of_cards
     assert keyword_values("reason") == named
     assert set(SERVER["abort"]) == {"already_configured"} | of_cards
-    assert set(PHONE["abort"]) == {"already_configured"} | of_plug_in | faults
+    of_phone = {"already_configured", "arrange"}
+    assert set(PHONE["abort"]) == of_phone | of_plug_in | faults
     assert set(LINE["abort"]) == {"no_phones", "not_running"}
 
 

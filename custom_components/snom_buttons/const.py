@@ -22,6 +22,9 @@ PLATFORMS: Final = [
     Platform.TEXT,
 ]
 
+PANEL_PATH: Final = "snom-phones"
+"""The page of all phones; `snom-phones/DEVICE_ID` is that of one."""
+
 KEY_ENTITIES: Final[dict[str, str]] = {
     Platform.EVENT: "press",
     Platform.LIGHT: "led",

@@ -222,6 +222,7 @@ async def test_changing_such_a_phone_shows_the_models_of_its_maker(
     menu = await server.start_subentry_reconfigure_flow(hass, added.subentry_id)
     assert checked_phone(menu)["menu_options"] == [
         "account",
+        "arrange",
         "dialling",
         "sending",
         "maker",

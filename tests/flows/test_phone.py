@@ -15,9 +15,10 @@ from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
-from tests.support.entries import KEYS, reaches
+from tests.support.entries import KEYS, device_of, reaches
 from tests.support.flows import (
     TEXTS,
+    checked_phone,
     listed_keys,
     reconfigure_phone,
     submit_account,
@@ -207,6 +208,30 @@ async def test_the_lights_of_a_switch_come_in_the_language_of_the_server(
         assert list(labels) == list(LightMode)
         assert labels["off"] == "Aus"
         assert labels["hold"] == "Anruf gehalten"
+
+
+async def test_the_menu_leads_to_the_picture_on_which_keys_are_arranged(
+    hass: HomeAssistant, config_entry: MockConfigEntry
+) -> None:
+    """Also before the server has run, when no device is known."""
+
+    async def link() -> str:
+        result = await config_entry.start_subentry_reconfigure_flow(hass, "subentry_44")
+        result = checked_phone(
+            await hass.config_entries.subentries.async_configure(
+                result["flow_id"], {"next_step_id": "arrange"}
+            )
+        )
+        assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "arrange")
+        placeholders = result["description_placeholders"]
+        assert placeholders is not None
+        assert placeholders["phone"] == "Phone 44"
+        return placeholders["link"]
+
+    assert await link() == "/snom-phones/"
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    await hass.async_block_till_done()
+    assert await link() == f"/snom-phones/{device_of(hass)}"
 
 
 # Dialling
@@ -495,6 +520,7 @@ async def test_the_menu_and_dialling_over_rest(
     assert menu["type"] == "menu"
     assert menu["menu_options"] == [
         "account",
+        "arrange",
         "dialling",
         "sending",
         "settings",

@@ -222,6 +222,7 @@ async def reconfigure_phone(
     assert result["step_id"] == "reconfigure"
     assert result["menu_options"] == [
         "account",
+        "arrange",
         "dialling",
         "sending",
         "settings",

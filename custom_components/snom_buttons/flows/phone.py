@@ -20,6 +20,7 @@ from homeassistant.const import (
     CONF_PASSWORD,
     CONF_TOKEN,
 )
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
@@ -38,7 +39,9 @@ from ..const import (
     CONF_PROVISIONING,
     CONF_ROOM_LIGHTS,
     CONF_SENDING,
+    DOMAIN,
     MODEL_OTHER,
+    PANEL_PATH,
 )
 from ..engine.names import SIP_USER, without_forbidden
 from ..engine.phones import EXPANSIONS, MAKERS, Model, can_reach, phone_address
@@ -199,11 +202,29 @@ class PhoneFlow(FoundFlow, SettingsFlow, SendingFlow):
     ) -> SubentryFlowResult:
         """Offer the parts of a phone that can be changed."""
         self._maker = self._former_maker
-        options = ["account", CONF_DIALLING, CONF_SENDING, "settings", CONF_MAKER]
+        options = [
+            *("account", "arrange", CONF_DIALLING, CONF_SENDING, "settings", CONF_MAKER)
+        ]
         if self._maker:
             # Those are settings of snom.
             options.remove("settings")
         return self.async_show_menu(step_id=SOURCE_RECONFIGURE, menu_options=options)
+
+    async def async_step_arrange(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Lead to the picture on which keys are arranged."""
+        subentry = self._get_reconfigure_subentry()
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, subentry.subentry_id), self._get_entry().entry_id
+        )
+        return self.async_abort(
+            reason="arrange",
+            description_placeholders={
+                "phone": escape_markdown(subentry.title),
+                "link": f"/{PANEL_PATH}/{device.id if device else ''}",
+            },
+        )
 
     @property
     def _former_maker(self) -> str:

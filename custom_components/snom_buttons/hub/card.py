@@ -13,11 +13,9 @@ from homeassistant.components.lovelace.resources import ResourceStorageCollectio
 from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN
+from ..const import DOMAIN, PANEL_PATH
 
 CARD_PATH: Final = f"/{DOMAIN}/card.js"
-PANEL_PATH: Final = "snom-phones"
-"""The page of all phones; `snom-phones/DEVICE_ID` is that of one."""
 _PANEL_ELEMENT: Final = "snom-phones-panel"
 _FILE: Final = Path(__file__).parents[1] / "frontend" / "snom-phone-card.js"
 _LOCK: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_card")

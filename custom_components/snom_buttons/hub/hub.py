@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from ..const import DOMAIN, SUBENTRY_TYPE_PHONE
+from ..const import DOMAIN, PANEL_PATH, SUBENTRY_TYPE_PHONE
 from ..engine.names import without_forbidden
 from ..engine.phones import Change, LineUse, PhoneServer, Signal
 from ..engine.provisioning import read_mac
@@ -303,6 +303,7 @@ class SnomHub:
         registry = dr.async_get(self.hass)
         return registry.async_get_or_create(
             config_entry_id=self.entry.entry_id,
+            configuration_url=f"homeassistant://{PANEL_PATH}",
             entry_type=dr.DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, self.entry.entry_id)},
             name=self.settings.title,

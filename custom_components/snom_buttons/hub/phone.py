@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
-from ..const import DOMAIN
+from ..const import DOMAIN, PANEL_PATH
 from ..engine.phones import Phone, Registration, firmware_of, hardware_of
 from .settings import PhoneSettings
 
@@ -150,7 +150,7 @@ class SnomPhone:
         )
         # What the phone itself has named stays.
         is_named = known is not None and known.model_id is not None
-        return self._registry.async_get_or_create(
+        device = self._registry.async_get_or_create(
             config_entry_id=self._entry_id,
             config_subentry_id=settings.subentry_id,
             identifiers=_identifiers(self._entry_id, settings),
@@ -158,7 +158,12 @@ class SnomPhone:
             model=UNDEFINED if is_named else settings.setup.model or None,
             name=settings.setup.name,
             via_device_id=self._via_device_id,
-        ).id
+        )
+        if device.configuration_url is None:
+            self._registry.async_update_device(
+                device.id, configuration_url=_picture_of(device.id)
+            )
+        return device.id
 
     @callback
     def _async_identify(self, user_agent: str, web_host: str | None) -> None:
@@ -173,7 +178,9 @@ class SnomPhone:
         connections = device.connections & {self.connection}
         self._registry.async_update_device(
             self.device_id,
-            configuration_url=web_host and f"http://{web_host}",
+            configuration_url=(
+                f"http://{web_host}" if web_host else _picture_of(self.device_id)
+            ),
             hw_version=hardware and hardware.hardware,
             model=(hardware and hardware.model) or self.settings.setup.model or None,
             model_id=hardware and hardware.model_id,
@@ -185,6 +192,11 @@ class SnomPhone:
             sw_version=firmware_of(user_agent),
         )
         self._identified(self)
+
+
+def _picture_of(device_id: str) -> str:
+    """Return the URL of the page on which the keys of a phone are arranged."""
+    return f"homeassistant://{PANEL_PATH}/{device_id}"
 
 
 def _named(registration: Registration) -> tuple[str, str | None]:
