@@ -13,20 +13,6 @@ declare global {
   }
 }
 
-/** A field, or an expandable group of fields. */
-export interface FormSchema {
-  name: string;
-  label: string;
-  help?: string;
-  required?: boolean;
-  selector?: Record<string, unknown>;
-  type?: "expandable";
-  flatten?: boolean;
-  expanded?: boolean;
-  title?: string;
-  schema?: FormSchema[];
-}
-
 /** Load `ha-form`. The editor of a card has it, and so it comes with that. */
 export const loadForm = async (): Promise<void> => {
   if (customElements.get("ha-form")) return;

@@ -9,7 +9,7 @@ import {
 import { property, query, state } from "lit/decorators.js";
 import type { FaultMessage, FormField, KeyForm, KeyValues } from "./arrange";
 import type { KeyFace, KeyPreview } from "./face";
-import { loadForm, type FormSchema } from "./ha-form";
+import { loadForm } from "./ha-form";
 import {
   DOMAIN,
   errorText,
@@ -52,6 +52,14 @@ export class KeyEditor extends LitElement {
     }
     .error {
       color: var(--error-color, #b00020);
+    }
+    details {
+      margin-block-start: 16px;
+    }
+    summary {
+      padding-block: 8px;
+      font-weight: 500;
+      cursor: pointer;
     }
     .bar {
       display: flex;
@@ -124,9 +132,13 @@ export class KeyEditor extends LitElement {
   /** What Home Assistant said in place of an answer. */
   @state() private _error = "";
 
-  @state() private _isSaving = false;
+  /** Whether a change is under way; a button that was disabled would lose the focus. */
+  private _isSaving = false;
 
   @state() private _other = "";
+
+  /** Whether the fields behind *More* are shown. */
+  private _isOpen = false;
 
   private _timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -171,31 +183,37 @@ export class KeyEditor extends LitElement {
     }
     const fault = this._fault;
     const isBeside = fault?.field && this._isShown(fault.field);
-    return html`<ha-form
-        .hass=${this.hass}
-        .data=${this._values}
-        .schema=${this._schema(values)}
-        .error=${isBeside ? { [fault.field ?? ""]: fault.text } : {}}
-        .computeLabel=${labelOf}
-        .computeHelper=${helpOf}
-        .computeError=${same}
-        @value-changed=${this._changed}
-      ></ha-form>
+    const more = this._more(values);
+    const isWrong = more.some(({ name }) => name === fault?.field);
+    return html`${this._renderForm(this._first)}
+      <details ?open=${this._isOpen || isWrong} @toggle=${this._toggled}>
+        <summary>${this._text("arrange.more")}</summary>
+        ${this._renderForm(more)}
+      </details>
       ${fault && !isBeside ? this._renderError(fault.text) : nothing}
       ${this._error ? this._renderError(this._error) : nothing}
       <p role="status">${this._line}</p>
       <div class="bar">
-        <button
-          class="main"
-          type="button"
-          ?disabled=${this._isSaving}
-          @click=${this._save}
-        >
+        <button class="main" type="button" @click=${this._save}>
           ${this._text("arrange.save")}
         </button>
         ${this._renderClose("arrange.cancel")}
       </div>
       ${this._renderSwap()}`;
+  }
+
+  private _renderForm(schema: FormField[]): TemplateResult {
+    const { field, text: said } = this._fault ?? {};
+    return html`<ha-form
+      .hass=${this.hass}
+      .data=${this._values}
+      .schema=${schema}
+      .error=${field ? { [field]: said } : {}}
+      .computeLabel=${labelOf}
+      .computeHelper=${helpOf}
+      .computeError=${same}
+      @value-changed=${this._changed}
+    ></ha-form>`;
   }
 
   private _renderError(said: string): TemplateResult {
@@ -227,11 +245,7 @@ export class KeyEditor extends LitElement {
           )}
         </select>
       </label>
-      <button
-        type="button"
-        ?disabled=${!this._other || this._isSaving}
-        @click=${this._swap}
-      >
+      <button type="button" ?disabled=${!this._other} @click=${this._swap}>
         ${this._text("arrange.swap")}
       </button>
     </div>`;
@@ -247,39 +261,36 @@ export class KeyEditor extends LitElement {
     return this._form?.keys.find(({ key }) => key === this.key);
   }
 
-  /** Return the fields for the kind of the key, first what it is for. */
-  private _schema(values: KeyValues): FormSchema[] {
-    const fields = (this._form?.form ?? []).filter(
-      ({ name, kind }) => this._isShown(name, kind) && !FIRST.includes(name)
+  /** The fields that say what the key is for. */
+  private get _first(): FormField[] {
+    const fields = this._form?.form ?? [];
+    return FIRST.flatMap((first) =>
+      fields.filter(({ name }) => name === first).map(short)
     );
-    const more: FormSchema[] = fields.map((field) =>
-      field.name === "code" && values.has_code
-        ? { ...field, help: this._text("arrange.code_stored") }
-        : short(field)
-    );
+  }
+
+  /** Return the other fields for the kind of the key. */
+  private _more(values: KeyValues): FormField[] {
+    const more = (this._form?.form ?? [])
+      .filter(
+        ({ name, kind }) => this._isShown(name, kind) && !FIRST.includes(name)
+      )
+      .map((field) =>
+        field.name === "code" && values.has_code
+          ? { ...field, help: this._text("arrange.code_stored") }
+          : short(field)
+      );
     if (values.has_code && this._values["kind"] === "linked") {
       more.push({
         name: FORGET_CODE,
         label: this._text("arrange.forget_code"),
+        help: "",
+        kind: "linked",
+        required: false,
         selector: { boolean: {} },
       });
     }
-    const isWrong = fields.some(({ name }) => name === this._fault?.field);
-    const title = this._text("arrange.more");
-    return [
-      ...FIRST.flatMap((first) =>
-        (this._form?.form ?? []).filter(({ name }) => name === first).map(short)
-      ),
-      {
-        type: "expandable",
-        name: "",
-        label: title,
-        title,
-        flatten: true,
-        expanded: isWrong,
-        schema: more,
-      },
-    ];
+    return more;
   }
 
   /** Whether a field is shown: those of other kinds are not, but the entity is. */
@@ -317,6 +328,10 @@ export class KeyEditor extends LitElement {
     this._fault = undefined;
     clearTimeout(this._timer);
     this._timer = setTimeout(() => void this._try(), PAUSE);
+  }
+
+  private _toggled(event: Event): void {
+    this._isOpen = (event.target as HTMLDetailsElement).open;
   }
 
   private _choose(event: Event): void {
@@ -381,6 +396,7 @@ export class KeyEditor extends LitElement {
   }
 
   private async _change(command: Values, done: string): Promise<void> {
+    if (this._isSaving) return;
     clearTimeout(this._timer);
     this._tries += 1;
     this._isSaving = true;
@@ -388,8 +404,12 @@ export class KeyEditor extends LitElement {
     const result = await this._ask<KeyPreview | FaultMessage | null>(command);
     this._isSaving = false;
     if (result === undefined) return;
-    if (result && "fault" in result) this._fault = result.fault;
-    else this._close(done);
+    if (result && "fault" in result) {
+      this._fault = result.fault;
+      this._line = "";
+    } else {
+      this._close(done);
+    }
   }
 
   /** Return the answer to a command, undefined if there is none. */

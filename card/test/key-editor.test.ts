@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import "../src/main";
 import type { FormField, KeyForm, KeyValues } from "../src/arrange";
-import type { FormSchema } from "../src/ha-form";
 import type { FaceView } from "../src/face-view";
 import type { PhoneCard } from "../src/phone-card";
 import { FACE, Server, keyFace, violations } from "./support";
@@ -10,13 +9,13 @@ import { FACE, Server, keyFace, violations } from "./support";
 class FakeForm extends HTMLElement {
   data!: Record<string, unknown>;
 
-  schema!: FormSchema[];
+  schema!: FormField[];
 
   error!: Record<string, string>;
 
-  computeLabel!: (field: FormSchema) => string;
+  computeLabel!: (field: FormField) => string;
 
-  computeHelper!: (field: FormSchema) => string | undefined;
+  computeHelper!: (field: FormField) => string | undefined;
 
   computeError!: (error: string) => string;
 
@@ -24,16 +23,6 @@ class FakeForm extends HTMLElement {
   change(values: Record<string, unknown>): void {
     const value = { ...this.data, ...values };
     this.dispatchEvent(new CustomEvent("value-changed", { detail: { value } }));
-  }
-
-  /** The names of the fields before *More*, and behind it. */
-  get names(): [string[], string[]] {
-    const [more] = this.schema.filter(({ type }) => type === "expandable");
-    const first = this.schema.filter((field) => field !== more);
-    return [
-      first.map(({ name }) => name),
-      (more?.schema ?? []).map(({ name }) => name),
-    ];
   }
 }
 
@@ -133,6 +122,14 @@ const editor = (): ShadowRoot | null | undefined =>
 
 const form = (): FakeForm => editor()?.querySelector("ha-form") as FakeForm;
 
+/** The form behind *More*. */
+const more = (): FakeForm =>
+  editor()?.querySelector("details ha-form") as FakeForm;
+
+/** The names of the fields before *More*, and behind it. */
+const names = (): string[][] =>
+  [form(), more()].map(({ schema }) => schema.map(({ name }) => name));
+
 const button = (name: string): HTMLButtonElement =>
   [...(editor()?.querySelectorAll("button") ?? [])].find(
     (it) => it.textContent.trim() === name
@@ -191,17 +188,16 @@ test("who may not arrange has no pencil, nor an editor", async () => {
 
 test("entity and kind come first, and other kinds' fields do not", async () => {
   await choose("1");
-  expect(form().names).toEqual([["follows", "kind"], ["name"]]);
+  expect(names()).toEqual([["follows", "kind"], ["name"]]);
   form().change({ kind: "switch" });
   await settled();
-  expect(form().names[1]).toEqual(["name", "toggle"]);
+  expect(names()[1]).toEqual(["name", "toggle"]);
   form().change({ follows: "light.hall" });
   await settled();
   expect(form().data["kind"]).toBe("linked");
-  expect(form().names[1]).toEqual(["name", "code"]);
-  const [more] = form().schema.filter(({ type }) => type === "expandable");
-  expect(more?.title).toBe("More");
-  const [name] = more?.schema ?? [];
+  expect(names()[1]).toEqual(["name", "code"]);
+  expect(editor()?.querySelector("summary")?.textContent).toBe("More");
+  const [name] = more().schema;
   expect(name && form().computeLabel(name)).toBe("The name");
   expect(name && form().computeHelper(name)).toBe("Help");
   expect(await axed()).toEqual([]);
@@ -281,15 +277,15 @@ test("a fault is beside its field, or below the form", async () => {
   server.reply = () => Promise.resolve({ fault });
   button("Save").click();
   await settled();
-  expect(form().error).toEqual({ name: fault.text });
-  expect(form().computeError(fault.text)).toBe(fault.text);
-  expect(form().schema.at(-1)?.expanded).toBe(true);
+  expect(more().error).toEqual({ name: fault.text });
+  expect(more().computeError(fault.text)).toBe(fault.text);
+  expect(editor()?.querySelector("details")?.open).toBe(true);
   expect(said()).toBe("");
   const other = { ...fault, field: null };
   server.reply = () => Promise.resolve({ fault: other });
   button("Save").click();
   await settled();
-  expect(form().error).toEqual({});
+  expect(more().error).toEqual({});
   expect(said()).toBe(fault.text);
   form().change({ name: "Yes" });
   server.reply = () => Promise.resolve({ face: keyFace("1"), text: "" });
@@ -319,7 +315,7 @@ test("a refusal is said in the user's language", async () => {
 
 test("a stored code is not sent, unless it is to be forgotten", async () => {
   await choose("2");
-  expect(form().names[1]).toEqual(["name", "code", "forget_code"]);
+  expect(names()[1]).toEqual(["name", "code", "forget_code"]);
   const send = async (): Promise<unknown> => {
     server.reply = () =>
       Promise.resolve({ fault: { field: null, error: "", text: "" } });

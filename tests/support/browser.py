@@ -30,7 +30,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-USER = PASSWORD = "demo"
+USER = "demo"
 MILLISECONDS = 1000
 NEVER = 10**13
 """Milliseconds since the epoch at which a token in a page ends."""
@@ -108,11 +108,11 @@ def tokens_of(url: str, token: str) -> StorageState:
     return {"cookies": [], "origins": [{"origin": url, "localStorage": [stored]}]}
 
 
-async def sign_in(page: Page, url: str) -> None:
-    """Go to a page of Home Assistant, which asks for the name and the password."""
+async def sign_in(page: Page, url: str, user: str = USER) -> None:
+    """Go to a page of Home Assistant, which asks for name and password, the same word."""
     await page.goto(url)
-    await page.locator("input[name=username]").fill(USER)
-    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.locator("input[name=username]").fill(user)
+    await page.locator("input[name=password]").fill(user)
     await page.keyboard.press("Enter")
     await page.locator("ha-sidebar").wait_for()
 
