@@ -397,7 +397,7 @@ async def card(studio: Studio, model: str, scheme: Scheme) -> bytes:
             await demo.call(domain, service, entity_id=keys[key]["follows"], **data)
     async with (
         studio.phone(extension, **maker),
-        studio.page(f"/{path}", 800, 1000, 1.5, color_scheme=scheme) as page,
+        studio.page(f"/{path}", 900, 1400, 1.5, color_scheme=scheme) as page,
     ):
         shown = page.locator("snom-phone-card")
         await shown.locator("button.key .lit").first.wait_for()
@@ -407,7 +407,7 @@ async def card(studio: Studio, model: str, scheme: Scheme) -> bytes:
             await shown.get_by_role(
                 "button", name=re.compile("^Arrange key 3:")
             ).click()
-            await shown.locator("ha-form").wait_for()
+            await shown.locator("ha-form").first.wait_for()
             await page.wait_for_timeout(SETTLING)
         return await page.screenshot(clip=around(await box_of(shown)))
 
