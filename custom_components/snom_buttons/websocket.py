@@ -115,6 +115,9 @@ async def _async_arrange(
     except Faulty as err:
         message: FaultMessage = {"fault": err.fault}
         connection.send_result(msg["id"], message)
+    except vol.Invalid as err:
+        # Home Assistant would log the settings, of which one may be a code.
+        connection.send_error(msg["id"], websocket_api.ERR_INVALID_FORMAT, str(err))
     except Refused as err:
         connection.send_error(
             msg["id"],

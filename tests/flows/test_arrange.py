@@ -299,11 +299,9 @@ async def test_values_of_another_type(
     server: MockConfigEntry,
     admin: Arranger,
     settings: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     answer = await admin.send(key="1", settings=settings)
     assert answer["error"]["code"] == "invalid_format"
-    caplog.clear()  # Home Assistant logs it
     assert list(stored(server).values()) == KEYS
 
 
@@ -325,7 +323,7 @@ async def test_a_command_that_says_too_little_or_too_much(
 ) -> None:
     answer = await admin.send(**command)
     assert answer["error"]["code"] == "invalid_format"
-    caplog.clear()  # as above
+    caplog.clear()  # Home Assistant logs it
 
 
 # Codes
@@ -349,6 +347,21 @@ async def test_a_code_stays_without_being_sent(
     assert stored(server)["2"]["code"] == "5"
     await admin.set("2", settings=values["settings"] | {"code": None})
     assert "code" not in stored(server)["2"]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"code": CODE, "new": True}, {"code": CODE, "press": 7}, {"code": [CODE]}]
+)
+async def test_a_code_is_in_no_error_and_in_no_log(
+    admin: Arranger, caplog: pytest.LogCaptureFixture, settings: dict[str, Any]
+) -> None:
+    """Such as of a page that was loaded from an older version."""
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        answer = await admin.send(key="2", settings=settings)
+    assert answer["error"]["code"] == "invalid_format"
+    assert CODE not in json.dumps(answer)
+    assert CODE not in caplog.text
 
 
 @pytest.mark.parametrize(
