@@ -1,5 +1,6 @@
 import { LitElement, css, html, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
+import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { CARD } from "./config";
 import { phonesOf, type HomeAssistant } from "./hass";
@@ -80,9 +81,11 @@ export class PhonesPanel extends LitElement {
   }
 
   private _renderCard(device_id: string, isOne: boolean): TemplateResult {
+    const type = `custom:${CARD}`;
+    // Another configuration would draw the card again at each change of any state.
     return html`<snom-phone-card
       .hass=${this.hass}
-      .config=${{ type: `custom:${CARD}`, device_id }}
+      .config=${guard([device_id], () => ({ type, device_id }))}
       ?arranging=${isOne}
     ></snom-phone-card>`;
   }

@@ -55,3 +55,24 @@ test("says that there is no phone, in the user's language", async () => {
     de["panel.empty"],
   ]);
 });
+
+test("draws no card again for the states of the house", async () => {
+  await shown("");
+  const panel = document.querySelector("snom-phones-panel");
+  const card = panel?.shadowRoot?.querySelector("snom-phone-card");
+  if (!panel || !card) throw new Error("no card");
+  const { render } = card as unknown as { render: () => unknown };
+  let draws = 0;
+  Object.assign(card, {
+    render: () => {
+      draws += 1;
+      return render.call(card);
+    },
+  });
+  panel.hass = { ...HASS };
+  await drawn(panel);
+  expect(draws).toBe(0);
+  panel.hass = { ...HASS, language: "en" };
+  await drawn(panel);
+  expect(draws).toBe(1);
+});
