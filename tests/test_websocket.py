@@ -404,6 +404,41 @@ async def test_a_user_who_may_not_read_the_entities(
 
 
 @pytest.mark.usefixtures("local_auth")
+@pytest.mark.parametrize("policy", [{}, {"domains": {"event": True}}, {"all": True}])
+async def test_a_phone_without_entities_is_for_who_may_do_all(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    policy: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """They are disabled, or not added yet."""
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_device(registry, device_of(hass)):
+        registry.async_update_entity(
+            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    await hass.async_block_till_done()
+    token = await token_of(hass, {"entities": policy})
+    client = await hass_ws_client(hass, token)
+    answer = await Viewer(client, device_of(hass)).subscribe()
+    assert answer["success"] is ("all" in policy)
+    if answer["success"]:
+        await client.receive_json()
+    await client.send_json_auto_id(
+        {
+            "type": "call_service",
+            "domain": "snom_buttons",
+            "service": "press_key",
+            "service_data": {"device_id": device_of(hass), "key": "1"},
+        }
+    )
+    answer = await client.receive_json()
+    assert answer["success"] is ("all" in policy)
+    caplog.clear()  # Home Assistant logs that as an error
+
+
+@pytest.mark.usefixtures("local_auth")
 @pytest.mark.parametrize("control", [False, True])
 async def test_what_a_user_may(
     hass: HomeAssistant,

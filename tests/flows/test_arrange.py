@@ -350,7 +350,8 @@ async def test_a_code_stays_without_being_sent(
 
 
 @pytest.mark.parametrize(
-    "settings", [{"code": CODE, "new": True}, {"code": CODE, "press": 7}, {"code": [CODE]}]
+    "settings",
+    [{"code": CODE, "new": True}, {"code": CODE, "press": 7}, {"code": [CODE]}],
 )
 async def test_a_code_is_in_no_error_and_in_no_log(
     admin: Arranger, caplog: pytest.LogCaptureFixture, settings: dict[str, Any]

@@ -7,12 +7,18 @@ from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
+from ..const import DOMAIN
+
 
 @callback
 def phone_entities(hass: HomeAssistant, device_id: str) -> list[str]:
-    """Return the entities of a phone's device."""
+    """Return the entities of a phone's device, of which a user needs all.
+
+    If it has none, because they are disabled or not added yet, that is an ID which is
+    allowed to those alone who are allowed all entities.
+    """
     entries = er.async_entries_for_device(er.async_get(hass), device_id)
-    return [entry.entity_id for entry in entries]
+    return [entry.entity_id for entry in entries] or [f"{DOMAIN}.{device_id}"]
 
 
 def first_denied(user: User, entity_ids: Iterable[str], policy: str) -> str | None:
