@@ -209,6 +209,25 @@ async def test_an_unchanged_resource_keeps_its_identity(
     assert hass.data["lovelace"].resources.async_items() == before
 
 
+async def test_resources_that_cannot_be_read_keep_no_phone_from_working(
+    hass: HomeAssistant,
+    pages: Frontend,
+    hass_storage: dict[str, Any],
+    config_entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Such as those of a newer Home Assistant."""
+    hass_storage["lovelace_resources"] |= {"version": 99}
+    await hass.config_entries.async_setup(config_entry.entry_id)
+    assert config_entry.state is ConfigEntryState.LOADED
+    assert await pages.page()
+    assert "The resources of dashboards cannot be changed" in caplog.text
+    caplog.clear()
+    assert await hass.config_entries.async_remove(config_entry.entry_id)
+    assert await pages.page() is None
+    caplog.clear()
+
+
 async def test_it_is_withdrawn_with_the_last_entry_and_offered_again(
     hass: HomeAssistant,
     pages: Frontend,

@@ -3,6 +3,7 @@
 import asyncio
 from functools import cache
 from hashlib import sha256
+import logging
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +12,12 @@ from homeassistant.components.http import StaticPathConfig
 from homeassistant.components.lovelace import LOVELACE_DATA
 from homeassistant.components.lovelace.resources import ResourceStorageCollection
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, PANEL_PATH
+
+_LOGGER = logging.getLogger(__name__)
 
 CARD_PATH: Final = f"/{DOMAIN}/card.js"
 _PANEL_ELEMENT: Final = "snom-phones-panel"
@@ -73,7 +77,10 @@ async def _async_load_in_frontend(hass: HomeAssistant, url: str | None) -> None:
     """
     resources = hass.data[LOVELACE_DATA].resources
     if isinstance(resources, ResourceStorageCollection):
-        await _async_store(resources, url)
+        try:
+            await _async_store(resources, url)
+        except HomeAssistantError as err:  # the phones work without dashboards
+            _LOGGER.warning("The resources of dashboards cannot be changed: %s", err)
         return
     if any(map(_is_ours, resources.async_items())):
         url = None
