@@ -55,7 +55,10 @@ export const DIAL = html`<svg
       svg`<rect class="pad" x="210" y=${y} width="36" height="15" rx="7.5" />`
   )}
   <path class="sign" d="M222 13.500v-3h3l3-3v9l-3-3z" />
-  <path class="sign" d="M223 29.500h10M228 26v7M223 48.500h10M223 67.500h10" />
+  <path
+    class="sign"
+    d="M223 29.500h10M228 26v7M223 48.500h10M225 64.500l6 6M231 64.500l-6 6"
+  />
 </svg>`;
 
 /** The bars on a lamp that may not blink. */

@@ -473,7 +473,7 @@ export const STYLES = css`
     flex-direction: column;
     justify-content: flex-start;
     gap: 3px;
-    height: 62px;
+    height: 68px;
     padding-top: 4px;
     text-align: center;
   }

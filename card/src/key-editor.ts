@@ -26,7 +26,7 @@ const PAUSE = 250;
 type Values = Record<string, unknown>;
 
 /** The fields that are not behind *More*. */
-const FIRST = ["follows", "kind"];
+const FIRST = ["follows", "kind", "name"];
 
 const FORGET_CODE = "forget_code";
 
@@ -241,7 +241,7 @@ export class KeyEditor extends LitElement {
           <option value=""></option>
           ${others.map(
             ({ key, label, title }) =>
-              html`<option value=${key}>${key}: ${label || title}</option>`
+              html`<option value=${key}>${key}: ${title || label}</option>`
           )}
         </select>
       </label>
@@ -326,6 +326,7 @@ export class KeyEditor extends LitElement {
     }
     this._values = value;
     this._fault = undefined;
+    this._error = "";
     clearTimeout(this._timer);
     this._timer = setTimeout(() => void this._try(), PAUSE);
   }
@@ -384,7 +385,27 @@ export class KeyEditor extends LitElement {
 
   private async _save(): Promise<void> {
     const { key, _settings: settings } = this;
+    clearTimeout(this._timer);
+    this._isSaving = true;
+    const isChanged = await this._hasChanged();
+    this._isSaving = false;
+    if (isChanged) return;
     await this._change({ key, settings }, this._text("arrange.saved", { key }));
+  }
+
+  /** Read the key again if others have changed it, and return whether they have. */
+  private async _hasChanged(): Promise<boolean> {
+    const before = JSON.stringify(this._stored);
+    const tries = (this._tries += 1);
+    const form = await this._ask<KeyForm>({});
+    if (!form || tries !== this._tries) return true;
+    this._form = form;
+    if (JSON.stringify(this._stored) === before) return false;
+    this._values = { ...this._stored?.settings };
+    this._fault = undefined;
+    await this._try();
+    this._error = this._text("arrange.changed");
+    return true;
   }
 
   private async _swap(): Promise<void> {
@@ -455,11 +476,16 @@ export const arrange = <Result>(
     ...command,
   });
 
-/** Return a field whose options are in a list that opens, however few they are. */
+/**
+ * Return a field whose options are in a list that opens, however few they are. A key
+ * always has a kind, so that one cannot be emptied.
+ */
 const short = (field: FormField): FormField => {
   const { select } = field.selector as { select?: Values };
   if (!select) return field;
-  return { ...field, selector: { select: { ...select, mode: "dropdown" } } };
+  const required = field.required || field.name === "kind";
+  const selector = { select: { ...select, mode: "dropdown" } };
+  return { ...field, required, selector };
 };
 
 const labelOf = ({ label }: FormField): string => label;

@@ -307,12 +307,12 @@ export class PhoneCard extends LitElement {
   private _renderEditor({ keys }: PhoneFace): TemplateResult {
     return html`<div class="editor">
       ${
-        this._chosen === undefined
+        keys.every(({ key }) => key !== this._chosen)
           ? html`<p>${text(this.hass?.language, "arrange.hint")}</p>`
           : html`<snom-key-editor
               .hass=${this.hass}
               .deviceId=${this._shown ?? ""}
-              .key=${this._chosen}
+              .key=${this._chosen ?? ""}
               .keys=${keys}
               @key-preview=${this._showPreview}
               @key-done=${this._end}

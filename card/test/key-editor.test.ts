@@ -50,7 +50,7 @@ const values = (
 const FORM: KeyForm = {
   form: [
     field("name"),
-    field("kind"),
+    { ...field("kind"), selector: { select: { options: [] } } },
     field("follows", "linked"),
     field("code", "linked"),
     field("toggle", "switch"),
@@ -59,6 +59,7 @@ const FORM: KeyForm = {
     values("1"),
     values("2", { kind: "linked", follows: "lock.door" }, { has_code: true }),
     values("3", {}, { line: "Gate" }),
+    values("4", { kind: "none" }),
   ],
 };
 
@@ -82,7 +83,7 @@ beforeEach(async () => {
     customElements.define("ha-form", FakeForm);
   }
   server = new Server();
-  server.reply = () => Promise.resolve(structuredClone(FORM));
+  server.form = FORM;
   card = document.createElement("snom-phone-card");
   card.setConfig({ type: "custom:snom-phone-card", device_id: "device" });
   card.hass = server.hass();
@@ -168,6 +169,9 @@ test("a key is pressed until the pencil is on, and then arranged", async () => {
     type: "snom_buttons/phone/arrange",
     device_id: "device",
     language: "en",
+    key: "4",
+    settings: { kind: "none" },
+    dry_run: true,
   });
   pencil()?.click();
   await settled();
@@ -186,18 +190,19 @@ test("who may not arrange has no pencil, nor an editor", async () => {
   expect(server.calls.length).toBe(1);
 });
 
-test("entity and kind come first, and other kinds' fields do not", async () => {
+test("entity, kind and name come first, and other kinds' fields do not", async () => {
   await choose("1");
-  expect(names()).toEqual([["follows", "kind"], ["name"]]);
+  expect(names()).toEqual([["follows", "kind", "name"], []]);
   form().change({ kind: "switch" });
   await settled();
-  expect(names()[1]).toEqual(["name", "toggle"]);
+  expect(names()[1]).toEqual(["toggle"]);
   form().change({ follows: "light.hall" });
   await settled();
   expect(form().data["kind"]).toBe("linked");
-  expect(names()[1]).toEqual(["name", "code"]);
+  expect(names()[1]).toEqual(["code"]);
   expect(editor()?.querySelector("summary")?.textContent).toBe("More");
-  const [name] = more().schema;
+  const [, kind, name] = form().schema;
+  expect(kind?.required).toBe(true);
   expect(name && form().computeLabel(name)).toBe("The name");
   expect(name && form().computeHelper(name)).toBe("Help");
   expect(await axed()).toEqual([]);
@@ -273,11 +278,12 @@ test("settings are saved, and that is said", async () => {
 
 test("a fault is beside its field, or below the form", async () => {
   await choose("1");
-  const fault = { field: "name", error: "x", text: "Key 1, Name: <b>no</b>" };
+  form().change({ kind: "switch" });
+  const fault = { field: "toggle", error: "x", text: "Key 1, Name: <b>no</b>" };
   server.reply = () => Promise.resolve({ fault });
   button("Save").click();
   await settled();
-  expect(more().error).toEqual({ name: fault.text });
+  expect(more().error).toEqual({ toggle: fault.text });
   expect(more().computeError(fault.text)).toBe(fault.text);
   expect(editor()?.querySelector("details")?.open).toBe(true);
   expect(said()).toBe("");
@@ -293,6 +299,43 @@ test("a fault is beside its field, or below the form", async () => {
   expect(said()).toBe("");
 });
 
+test("what another browser has changed is read, and not overwritten", async () => {
+  await choose("1");
+  form().change({ name: "Mine" });
+  await settled();
+  const theirs = values("1", { kind: "linked", follows: "cover.garage" });
+  server.form = { ...FORM, keys: [theirs, ...FORM.keys.slice(1)] };
+  server.asked.length = 0;
+  button("Save").click();
+  await settled();
+  expect(commands()).toEqual([
+    {
+      key: "1",
+      settings: { kind: "linked", follows: "cover.garage" },
+      dry_run: true,
+    },
+  ]);
+  expect(form().data["follows"]).toBe("cover.garage");
+  expect(said()).toContain("changed meanwhile");
+  form().change({ name: "Mine" });
+  await settled();
+  expect(said()).toBe("");
+  button("Save").click();
+  await settled();
+  expect(commands().at(-1)).toEqual({
+    key: "1",
+    settings: { kind: "linked", follows: "cover.garage", name: "Mine" },
+  });
+  expect(editor()).toBeUndefined();
+});
+
+test("an editor of a key that the phone has no more is closed", async () => {
+  await choose("4");
+  server.send({ phone: { ...PHONE, keys: PHONE.keys.slice(0, 3) } });
+  await settled();
+  expect(editor()).toBeUndefined();
+});
+
 test("a refusal is said in the user's language", async () => {
   await choose("1");
   server.reply = () =>
@@ -306,6 +349,7 @@ test("a refusal is said in the user's language", async () => {
   button("Save").click();
   await settled();
   expect(said()).toBe("Refused: 1");
+  server.form = undefined;
   await choose("2");
   expect(said()).toBe("Refused: 1");
   button("Close").click();
@@ -315,7 +359,7 @@ test("a refusal is said in the user's language", async () => {
 
 test("a stored code is not sent, unless it is to be forgotten", async () => {
   await choose("2");
-  expect(names()[1]).toEqual(["name", "code", "forget_code"]);
+  expect(names()[1]).toEqual(["code", "forget_code"]);
   const send = async (): Promise<unknown> => {
     server.reply = () =>
       Promise.resolve({ fault: { field: null, error: "", text: "" } });
