@@ -714,6 +714,33 @@ async def test_two_clients_get_the_same_json(
     assert len(made) == 1
 
 
+async def test_a_face_comes_together_with_the_state_of_the_light(
+    hass: HomeAssistant,
+    server: MockConfigEntry,
+    phone: RawPhone,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Else a page that shows both would draw the state first."""
+    await in_sync(server)
+    client = await hass_ws_client(hass)
+    features = {"type": "supported_features", "features": {"coalesce_messages": 1}}
+    for command in (
+        features,
+        {"type": "subscribe_entities", "entity_ids": [LAMP]},
+        {"type": "snom_buttons/phone/subscribe", "device_id": device_of(hass)},
+    ):
+        await client.send_json_auto_id(command)
+    came: list[Any] = []
+    while sum("event" in each for each in came) < len(("state", "face")):
+        answer = await client.receive_json()
+        came += answer if isinstance(answer, list) else [answer]
+    await turn(hass, True)
+    both = await client.receive_json()
+    assert isinstance(both, list)
+    assert [*both[0]["event"]["c"]] == [LAMP]
+    assert [key["key"] for key in both[1]["event"]["changes"]["keys"]] == ["1"]
+
+
 async def test_a_client_that_comes_late_has_what_the_others_have(
     hass: HomeAssistant, server: MockConfigEntry, look: Look
 ) -> None:

@@ -369,8 +369,10 @@ class FaceFeed:
             hass.bus.async_listen(
                 er.EVENT_ENTITY_REGISTRY_UPDATED, self._async_entity_updated
             ),
+            # Before the entity of the key: then Home Assistant sends the face together
+            # with its state, and a page that shows both draws them at once.
             *(
-                key.shown.subscribe(partial(self._async_shown, name))
+                key.shown.subscribe(partial(self._async_shown, name), first=True)
                 for name, key in phone.keys.items()
             ),
             *(

@@ -16,10 +16,15 @@ class Signal[T]:
         # A dict keeps the order, and removes in constant time.
         self._listeners: dict[object, Callable[[T], None]] = {}
 
-    def subscribe(self, listener: Callable[[T], None]) -> Callable[[], None]:
-        """Add a listener; return the function that removes it."""
+    def subscribe(
+        self, listener: Callable[[T], None], *, first: bool = False
+    ) -> Callable[[], None]:
+        """Add a listener, the last or `first` to be called; return what removes it."""
         token = object()
-        self._listeners[token] = listener
+        if first:
+            self._listeners = {token: listener, **self._listeners}
+        else:
+            self._listeners[token] = listener
 
         def unsubscribe() -> None:
             self._listeners.pop(token, None)
