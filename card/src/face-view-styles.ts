@@ -665,7 +665,7 @@ export const STYLES = css`
     cursor: grab;
     border-radius: 6px;
     outline: 1px dashed var(--key-faint, var(--text));
-    outline-offset: -3px;
+    outline-offset: -1px;
   }
 
   /* A finger drags by the cap, and scrolls by the rest. */

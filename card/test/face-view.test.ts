@@ -471,6 +471,17 @@ describe("pages", () => {
     ]);
   });
 
+  test("have the lamp of their key that blinks fastest", async () => {
+    const long = group({ keys: ["1", "", "", "", "2", "3", "4"] });
+    const patterns = ["dark", "steady", "fast", "slow"] as const;
+    const view = await draw({
+      groups: [long],
+      keys: patterns.map((pattern, at) => keyFace(`${at + 1}`, { pattern })),
+    });
+    const lamp = all(view, ".tab")[1]?.querySelector(".lit");
+    expect(lamp?.getAttribute("class")).toBe("lit fast");
+  });
+
   test("turn by the keyboard, which keeps the place of the focus", async () => {
     const view = await draw(paged());
     keyOf(view, "2").focus();
@@ -633,6 +644,28 @@ describe("press", () => {
     send(keyOf(view, "3"), "contextmenu", { button: 2 });
     vi.advanceTimersByTime(1000);
     expect(fired).toEqual(["key-hold 3"]);
+  });
+
+  test("a menu of the keyboard holds after a long press without a click", async () => {
+    const view = await draw();
+    const key = keyOf(view, "3");
+    point(key, "pointerdown");
+    vi.advanceTimersByTime(500);
+    point(one(view, ".phone"), "pointerleave");
+    key.focus();
+    await type(view, "ContextMenu");
+    expect(fired).toEqual(["key-hold 3", "key-hold 3"]);
+  });
+
+  test("nothing is held while keys are arranged", async () => {
+    const view = await draw();
+    view.arranging = true;
+    await settled(view);
+    point(keyOf(view, "3"), "pointerdown", { button: 2 });
+    send(keyOf(view, "3"), "contextmenu", { button: 2 });
+    keyOf(view, "3").focus();
+    await type(view, "ContextMenu");
+    expect(fired).toEqual([]);
   });
 
   test("beside the keys there is nothing to press", async () => {

@@ -329,6 +329,43 @@ test("what another browser has changed is read, and not overwritten", async () =
   expect(editor()).toBeUndefined();
 });
 
+test("nothing is saved when another key is chosen before", async () => {
+  await choose("1");
+  form().change({ name: "Mine" });
+  await settled();
+  server.asked.length = 0;
+  let answer: (form: unknown) => void = () => undefined;
+  server.form = undefined;
+  server.reply = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  button("Save").click();
+  await settled();
+  server.form = FORM;
+  server.reply = () => Promise.resolve(null);
+  await choose("2");
+  answer(structuredClone(FORM));
+  await settled();
+  expect(
+    server.asked.filter((it) => "settings" in it && !("dry_run" in it))
+  ).toEqual([]);
+  expect(said()).toBe("");
+});
+
+test("a key without its entity is a light, and sends no more of a link", async () => {
+  await choose("2");
+  form().change({ code: "1" });
+  await settled();
+  form().change({ follows: undefined });
+  server.asked.length = 0;
+  await settled();
+  expect(form().data["kind"]).toBe("light");
+  expect(commands()).toEqual([
+    { key: "2", settings: { kind: "light" }, dry_run: true },
+  ]);
+});
+
 test("an editor of a key that the phone has no more is closed", async () => {
   await choose("4");
   server.send({ phone: { ...PHONE, keys: PHONE.keys.slice(0, 3) } });

@@ -720,7 +720,7 @@ const D="snom_buttons",q=i=>Ze(i,({entry_type:e})=>e===null),mt=i=>Ze(i,({entry_
     cursor: grab;
     border-radius: 6px;
     outline: 1px dashed var(--key-faint, var(--text));
-    outline-offset: -3px;
+    outline-offset: -1px;
   }
 
   /* A finger drags by the cap, and scrolls by the rest. */
