@@ -11,7 +11,7 @@ import sys
 import textwrap
 
 ROOT = Path(__file__).parents[1]
-SOURCES = {"hub/faces.py": "face.ts", "flows/arrange.py": "arrange.ts"}
+SOURCES = {"hub/face.py": "face.ts", "flows/arrange.py": "arrange.ts"}
 """The modules of the integration, and what is written of them."""
 WRITTEN = ROOT / "card" / "src"
 

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.snom_buttons.engine.xbuttons import KeyDescription
 from custom_components.snom_buttons.hub import faces
 from custom_components.snom_buttons.hub.card import card_version
+from custom_components.snom_buttons.hub.face_reader import FaceReader
 from custom_components.snom_buttons.hub.faces import Subscriber
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -581,7 +582,7 @@ async def test_the_device_of_another_phone_costs_nothing(
     """All phones may register at once, each with a firmware that its device gets."""
     viewer = await look()
     registry = dr.async_get(hass)
-    with patch.object(faces.FaceFeed, "_read_key") as read:
+    with patch.object(FaceReader, "key") as read:
         registry.async_update_device(device_of(hass, "subentry_45"), sw_version="1")
         await hass.async_block_till_done()
         assert not read.called

@@ -1,4 +1,4 @@
-// Written by script/card_types.py from custom_components/snom_buttons/hub/faces.py.
+// Written by script/card_types.py from custom_components/snom_buttons/hub/face.py.
 
 /**
  * Of the phone: it has taken what its keys should show, has not yet, refuses it; it is

@@ -1,6 +1,6 @@
 """The websocket commands of the card.
 
-Their messages are described in hub/faces.py and flows/arrange.py.
+Their messages are described in hub/face.py and flows/arrange.py.
 """
 
 from typing import Any, Final
@@ -24,15 +24,8 @@ from .engine.refused import Refused
 from .flows.arrange import FaultMessage, Faulty, KeyArranger, KeyForm
 from .hub.access import may_press, may_read
 from .hub.device_automation import device_name
-from .hub.faces import (
-    REMOVED,
-    STOPPED,
-    UNAUTHORIZED,
-    KeyPreview,
-    May,
-    Subscriber,
-    async_phone_of,
-)
+from .hub.face import KeyPreview, May
+from .hub.faces import REMOVED, STOPPED, UNAUTHORIZED, Subscriber, async_phone_of
 from .hub.hub import SnomConfigEntry
 from .hub.phone import SnomPhone
 from .hub.refused import translated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 import json
 from pathlib import Path
 import re
@@ -15,13 +15,12 @@ from pytest_socket import enable_socket
 from tests.support.browser import (
     call_websocket,
     choose_entity,
-    chromium,
     chromium_path,
     end_dialog,
     page_of,
     sign_in,
 )
-from tests.support.demo import ROOT, Demo, demo_of, demo_without_errors
+from tests.support.demo import ROOT, Demo, demo_without_errors
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
 from virtual_phone import FactoryPhone, VirtualPhone
@@ -66,18 +65,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
     directory = tmp_path_factory.mktemp("browser") / "demo"
     with demo_without_errors(directory, "--no-setup") as demo:
         yield demo
-
-
-@pytest.fixture
-async def home(running: tuple[Path, int]) -> AsyncIterator[Demo]:
-    async with demo_of(*running) as demo:
-        yield demo
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def shows(phone: VirtualPhone, key: str, **properties: str) -> None:

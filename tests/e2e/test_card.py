@@ -30,7 +30,14 @@ from pytest_socket import enable_socket
 from custom_components.snom_buttons.const import DOMAIN, EVENT_KEY_PRESS
 from custom_components.snom_buttons.hub.card import CARD_PATH
 from script.demonstration.home_assistant import HomeAssistant
-from tests.support.browser import chromium, chromium_path, page_of, sign_in, tokens_of
+from tests.support.browser import (
+    HASS,
+    chromium,
+    chromium_path,
+    page_of,
+    sign_in,
+    tokens_of,
+)
 from tests.support.demo import ROOT, Demo, demo_of, demo_without_errors
 from tests.support.patience import PATIENCE
 from tests.support.programs import missing
@@ -44,7 +51,6 @@ pytestmark = [
 ]
 
 DASHBOARD = "/demo-phones"
-HASS = "document.querySelector('home-assistant').hass"
 DESK = "44"
 MARKUP = "<img src=x onerror=\"window.ran='yes'\"><script>window.ran='yes'</script>"
 FACES = (

@@ -11,13 +11,14 @@ import pytest
 from pytest_socket import enable_socket
 
 from tests.support.browser import (
+    HASS,
     call_websocket,
-    chromium,
     chromium_path,
+    device_of,
     page_of,
     sign_in,
 )
-from tests.support.demo import Demo, demo_of, demo_without_errors
+from tests.support.demo import Demo, demo_without_errors
 from tests.support.patience import PATIENCE
 from virtual_phone import VirtualPhone
 
@@ -28,8 +29,6 @@ pytestmark = [
     pytest.mark.xdist_group("card_arrange"),
 ]
 
-HASS = "document.querySelector('home-assistant').hass"
-
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
@@ -38,12 +37,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
     enable_socket()  # `socket_enabled` comes after fixtures of the module
     directory = tmp_path_factory.mktemp("card_arrange") / "demo"
     with demo_without_errors(directory, "--no-phone") as demo:
-        yield demo
-
-
-@pytest.fixture
-async def home(running: tuple[Path, int]) -> AsyncIterator[Demo]:
-    async with demo_of(*running) as demo:
         yield demo
 
 
@@ -62,22 +55,10 @@ async def phone(home: Demo) -> AsyncIterator[VirtualPhone]:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
 async def page(browser: Browser, home: Demo, tmp_path: Path) -> AsyncIterator[Page]:
     async with page_of(browser, tmp_path) as page:
         await sign_in(page, home.details["url"] + "/profile")
         yield page
-
-
-async def device_of(page: Page, home: Demo) -> str:
-    entity_id = home.entity("46", "1", "press")
-    device: str = await page.evaluate(f"id => {HASS}.entities[id].device_id", entity_id)
-    return device
 
 
 def key_of(page: Page, name: str) -> Locator:
@@ -100,7 +81,7 @@ async def test_a_key_gets_an_entity_and_two_change_places(
     home: Demo, page: Page, phone: VirtualPhone
 ) -> None:
     """From the page of one phone, on which nothing of Home Assistant is loaded yet."""
-    device = await device_of(page, home)
+    device = await device_of(page, home.entity("46", "1", "press"))
     await page.goto(f"{home.details['url']}/snom-phones/{device}")
     await key_of(page, "1").click()
     editor = page.locator("snom-key-editor")
@@ -167,7 +148,7 @@ async def test_a_wrong_setting_is_said_beside_its_field(
     home: Demo, page: Page, phone: VirtualPhone
 ) -> None:
     before = phone.keys["1"].label
-    device = await device_of(page, home)
+    device = await device_of(page, home.entity("46", "1", "press"))
     await page.goto(f"{home.details['url']}/snom-phones/{device}")
     await key_of(page, "1").click()
     editor = page.locator("snom-key-editor")
@@ -183,7 +164,7 @@ async def test_a_wrong_setting_is_said_beside_its_field(
 async def test_who_is_no_administrator_sees_no_pencil(
     home: Demo, page: Page, browser: Browser, tmp_path: Path
 ) -> None:
-    device = await device_of(page, home)
+    device = await device_of(page, home.entity("46", "1", "press"))
     url = f"{home.details['url']}/snom-phones/{device}"
     await page.goto(url)
     await expect(page.get_by_role("button", name="Arrange keys")).to_be_visible()

@@ -13,12 +13,12 @@ from pytest_socket import enable_socket
 
 from tests.support.browser import (
     call_websocket,
-    chromium,
     chromium_path,
+    device_of,
     page_of,
     sign_in,
 )
-from tests.support.demo import Demo, demo_of, demo_without_errors
+from tests.support.demo import Demo, demo_without_errors
 
 pytestmark = [
     pytest.mark.e2e,
@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.xdist_group("card_offered"),
 ]
 
-HASS = "document.querySelector('home-assistant').hass"
 PHONES = ("44", "45", "46", "47")
 CARD = "custom:snom-phone-card"
 STRATEGY = {"strategy": {"type": "custom:snom-phones"}}
@@ -54,18 +53,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
     directory = tmp_path_factory.mktemp("card_offered") / "demo"
     with demo_without_errors(directory, "--no-phone") as demo:
         yield demo
-
-
-@pytest.fixture
-async def home(running: tuple[Path, int]) -> AsyncIterator[Demo]:
-    async with demo_of(*running) as demo:
-        yield demo
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -99,11 +86,6 @@ async def cards_of(page: Page, path: str) -> list[dict[str, Any]]:
     config = await call_websocket(page, "lovelace/config", url_path=path)
     cards: list[dict[str, Any]] = config["views"][0]["sections"][0]["cards"]
     return cards
-
-
-async def device_of(page: Page, entity_id: str) -> str:
-    device: str = await page.evaluate(f"id => {HASS}.entities[id].device_id", entity_id)
-    return device
 
 
 async def test_the_list_of_cards_has_it_and_a_form_changes_it(

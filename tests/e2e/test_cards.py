@@ -16,7 +16,7 @@ import pytest
 from pytest_socket import enable_socket
 
 from tests.support.browser import chromium, chromium_path, page_of, sign_in
-from tests.support.demo import Demo, demo_of, demo_without_errors
+from tests.support.demo import Demo, demo_without_errors
 from tests.support.patience import PATIENCE
 from tests.support.person import Person
 from virtual_phone import FactoryPhone, VirtualPhone
@@ -44,12 +44,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
     enable_socket()  # `socket_enabled` comes after fixtures of the module
     directory = tmp_path_factory.mktemp("cards") / "demo"
     with demo_without_errors(directory, "--no-phone") as demo:
-        yield demo
-
-
-@pytest.fixture
-async def home(running: tuple[Path, int]) -> AsyncIterator[Demo]:
-    async with demo_of(*running) as demo:
         yield demo
 
 

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 import pytest
 from pytest_socket import enable_socket
 
-from tests.support.browser import chromium, chromium_path, page_of, sign_in
+from tests.support.browser import HASS, chromium, chromium_path, page_of, sign_in
 from tests.support.demo import demo_of, demo_process
 
 pytestmark = [
@@ -20,7 +20,6 @@ pytestmark = [
     pytest.mark.xdist_group("editor"),
 ]
 
-HASS = "document.querySelector('home-assistant').hass"
 TEXTS = {
     "en": (
         "Key {} was pressed",

@@ -31,6 +31,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 USER = "demo"
+HASS = "document.querySelector('home-assistant').hass"
+"""What the frontend has of Home Assistant, in a script of its page."""
 MILLISECONDS = 1000
 NEVER = 10**13
 """Milliseconds since the epoch at which a token in a page ends."""
@@ -119,11 +121,17 @@ async def sign_in(page: Page, url: str, user: str = USER) -> None:
 
 async def call_websocket(page: Page, type_: str, **data: Any) -> Any:
     """Return the result of a command that the page sends over its websocket."""
-    await page.wait_for_function("document.querySelector('home-assistant').hass")
+    await page.wait_for_function(HASS)
     return await page.evaluate(
-        "message => document.querySelector('home-assistant').hass.callWS(message)",
+        f"message => {HASS}.callWS(message)",
         {"type": type_, **data},
     )
+
+
+async def device_of(page: Page, entity_id: str) -> str:
+    """Return the ID of an entity's device."""
+    device: str = await page.evaluate(f"id => {HASS}.entities[id].device_id", entity_id)
+    return device
 
 
 async def choose_entity(page: Page, opener: str, name: str) -> None:

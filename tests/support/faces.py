@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket
 import voluptuous as vol
 
 from custom_components.snom_buttons.flows.arrange import FaultMessage, KeyForm
-from custom_components.snom_buttons.hub.faces import FaceMessage, KeyPreview
+from custom_components.snom_buttons.hub.face import FaceMessage, KeyPreview
 from homeassistant.auth.models import Credentials
 from homeassistant.core import HomeAssistant
 

@@ -1,12 +1,9 @@
-"""The face of a phone: all that a dashboard shows of it, and its changes.
-
-The types are the source of `card/src/face.ts`, which `script/card_types.py` writes.
-"""
+"""The feeds of faces: a face, and then what changes, to all who look at a phone."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, Literal, NamedTuple, NotRequired, TypedDict, cast, override
+from typing import Final, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
@@ -14,152 +11,24 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.json import json_bytes
 
 from ..const import DOMAIN, SUBENTRY_TYPE_PHONE
-from ..engine.keywords import color_of, lamp_of_state, pattern_of
-from ..engine.phones import (
-    MAKERS,
-    MODELS,
-    Key,
-    Phone,
-    PhoneServer,
-    PhoneSetup,
-    key_groups,
-    modules_of,
+from ..engine.phones import PhoneServer
+from .face import (
+    Changes,
+    ChangesMessage,
+    GoneMessage,
+    KeyFace,
+    KeyPreview,
+    May,
+    Messages,
+    PhoneMessage,
+    Status,
 )
-from ..engine.refused import Refused
-from ..engine.xbuttons import KeyDescription
-from .card import card_version
+from .face_reader import FaceHead, FaceReader, messages_of, status_of
 from .follower import Follower
 from .links.describe import describe
 from .links.follower import KeyLinks
-from .links.look import CONFIRM, LinkPreview
 from .phone import SnomPhone
 from .settings import EntrySettings, KeySettings
-
-type Status = Literal["in_sync", "behind", "refusing", "silent", "absent"]
-"""Of the phone: it has taken what its keys should show, has not yet, refuses it; it is
-registered and does not answer; it is not registered."""
-type Pattern = Literal["dark", "steady", "slow", "medium", "fast"]
-"""Of a lamp. The half periods of those that blink: 1 s, 0.5 s and 0.25 s."""
-type Kind = Literal["light", "switch", "linked", "shared", "none"]
-type GroupKind = Literal["paper", "screen", "generic"]
-"""Labels on paper, labels on a display, and a phone whose layout is not known."""
-
-
-class May(TypedDict):
-    """What the user may do who sees the face."""
-
-    press: bool
-    arrange: bool
-
-
-class Messages(TypedDict):
-    """The waiting messages that the message lamp shows."""
-
-    new: int
-    old: int
-
-
-class KeyGroup(TypedDict):
-    """The keys of the phone itself, or of an expansion module, as they are arranged.
-
-    Row by row, page by page: position n is in column n % columns.
-    """
-
-    kind: GroupKind
-    module: str | None
-    """The model of the module; null for the phone itself."""
-    columns: int
-    rows: int
-    """Of one page."""
-    keys: list[str]
-    """The name of the key at each position, in `keys` if the key is set up; "" for a
-    position that is not a key of Home Assistant."""
-
-
-class KeyFace(TypedDict):
-    """A key."""
-
-    key: str
-    kind: Kind
-    title: str
-    """The user's name of the key."""
-    label: str
-    """What the phone shows beside the key."""
-    caller: str
-    """Who calls."""
-    waiting: str
-    """The messages that the key shows, as `new/old`; "" for none."""
-    light: str
-    """The light mode, such as `hold`."""
-    pattern: Pattern
-    color: str
-    """The colour of the lamp, `#rrggbb`; while it is dark, the one that it would have."""
-    held_by: str | None
-    """Of a shared line: the name of the phone that holds it, "" for Home Assistant; null
-    if it is free."""
-    lacking: bool
-    """Whether the phone has not taken what the key should show."""
-    confirming: bool
-    """Whether a second press acts."""
-    pressable: bool
-    entity_id: str | None
-    """The entity that the key follows, else its event."""
-
-
-class PhoneFace(TypedDict):
-    """A phone."""
-
-    name: str
-    maker: str
-    model: str
-    """Empty if it is not known."""
-    card: str
-    """The version of the card that Home Assistant serves."""
-    may: May
-    status: Status
-    messages: Messages | None
-    """Null if the phone has not subscribed to its message lamp."""
-    groups: list[KeyGroup]
-    keys: list[KeyFace]
-
-
-class Changes(TypedDict):
-    """What has changed of a face, and nothing else."""
-
-    status: NotRequired[Status]
-    messages: NotRequired[Messages | None]
-    keys: NotRequired[list[KeyFace]]
-    """The keys that have changed, whole."""
-
-
-class PhoneMessage(TypedDict):
-    """The whole face: the first message, and after a change of settings."""
-
-    phone: PhoneFace
-
-
-class ChangesMessage(TypedDict):
-    """A change of the face that was sent before."""
-
-    changes: Changes
-
-
-class GoneMessage(TypedDict):
-    """There is no face, until another whole one; there will be none once it is removed."""
-
-    gone: Literal["removed", "stopped", "unauthorized"]
-
-
-class KeyPreview(TypedDict):
-    """What a key with other settings would be."""
-
-    face: KeyFace
-    text: str
-    """What the key follows and what its press does; "" for one that is not linked."""
-
-
-type FaceMessage = PhoneMessage | ChangesMessage | GoneMessage
-
 
 STOPPED: Final[GoneMessage] = {"gone": "stopped"}
 REMOVED: Final[GoneMessage] = {"gone": "removed"}
@@ -178,16 +47,6 @@ class Subscriber(NamedTuple):
     may: Callable[[], May]
 
 
-class _Head(TypedDict):
-    """The part of a face that changes with settings, and is the same for all users."""
-
-    name: str
-    maker: str
-    model: str
-    card: str
-    groups: list[KeyGroup]
-
-
 class Faces(Follower):
     """The feeds of the phones of one server that are looked at."""
 
@@ -204,6 +63,7 @@ class Faces(Follower):
         self._server = server
         self._phones = phones
         self._links = links
+        self._reader = FaceReader(hass, server, phones, links)
         self._feeds: dict[str, FaceFeed] = {}
         """By subentry. A feed is there while it has a subscriber."""
 
@@ -219,7 +79,7 @@ class Faces(Follower):
         feed = self._feeds.get(subentry_id)
         if feed is None:
             feed = self._feeds[subentry_id] = FaceFeed(
-                self._hass, self._server, self._phones, self._links
+                self._hass, self._server, self._links, self._reader
             )
             feed.async_follow(self._part(subentry_id))
         token = feed.async_add(subscriber)
@@ -240,9 +100,8 @@ class Faces(Follower):
 
         The texts have to be loaded before (`async_load_texts`).
         """
-        feed = FaceFeed(self._hass, self._server, self._phones, self._links)
         return {
-            "face": feed.async_preview(part, settings),
+            "face": self._reader.preview(part, settings),
             "text": describe(self._hass, settings),
         }
 
@@ -276,18 +135,18 @@ class FaceFeed:
         self,
         hass: HomeAssistant,
         server: PhoneServer,
-        phones: Mapping[str, SnomPhone],
         links: KeyLinks,
+        reader: FaceReader,
     ) -> None:
         """Create a feed that follows nothing."""
         self._hass = hass
         self._server = server
-        self._phones = phones
         self._links = links
+        self._reader = reader
         self._part: SnomPhone | None = None
         self._subscribers: dict[object, Subscriber] = {}
         self._subscriptions: list[CALLBACK_TYPE] = []
-        self._head: _Head | None = None
+        self._head: FaceHead | None = None
         """As it was sent last, as are these; None while there is no phone."""
         self._status: Status = "absent"
         self._messages: Messages | None = None
@@ -489,7 +348,7 @@ class FaceFeed:
         assert self._part is not None
         keys = self._part.phone.keys
         self._is_head_due = False
-        self._head = self._read_head(self._part)
+        self._head = self._reader.head(self._part)
         self._due = dict.fromkeys(keys)
         changes = self._changes()
         self._keys = {name: self._keys[name] for name in keys}
@@ -500,9 +359,9 @@ class FaceFeed:
         assert self._part is not None
         phone = self._part.phone
         changes: Changes = {}
-        if (status := _status(phone)) != self._status:
+        if (status := status_of(phone)) != self._status:
             self._status = changes["status"] = status
-        if (messages := _messages(phone)) != self._messages:
+        if (messages := messages_of(phone)) != self._messages:
             self._messages = changes["messages"] = messages
         due, self._due = self._due, {}
         keys = [face for name in due if (face := self._changed_key(name)) is not None]
@@ -516,171 +375,11 @@ class FaceFeed:
         key = self._part.phone.keys.get(name)
         if key is None:  # it is not configured any more
             return None
-        face = self._read_key(self._part, key)
+        face = self._reader.key(self._part, key)
         if face == self._keys.get(name):
             return None
         self._keys[name] = face
         return face
-
-    def _read_head(self, part: SnomPhone) -> _Head:
-        setup = part.settings.setup
-        model = self._device(part).model or ""
-        groups = key_groups(
-            list(part.phone.keys),
-            MODELS.get(model),
-            modules_of(part.settings.expansion),
-        )
-        return {
-            "name": self._name(part),
-            "maker": setup.maker,
-            "model": model,
-            "card": card_version(),
-            "groups": [
-                {
-                    "kind": _GROUP_KINDS[group.layout and group.layout.on_paper],
-                    "module": group.module or None,
-                    "columns": group.columns,
-                    "rows": group.rows,
-                    "keys": list(group.keys),
-                }
-                for group in groups
-            ],
-        }
-
-    def _read_key(self, part: SnomPhone, key: Key) -> KeyFace:
-        phone = part.phone
-        link = self._links.async_link(phone.extension, key.name)
-        return self._face(
-            part, key, link.link.follows if link is not None else None
-        ) | {
-            "held_by": self._holder(phone, key),
-            "lacking": phone.lacks(key.name),
-            "confirming": link is not None and link.look.passing == CONFIRM,
-            "pressable": key.setup.used and _is_pressable(part, key),
-        }
-
-    @callback
-    def async_preview(self, part: SnomPhone, settings: KeySettings) -> KeyFace:
-        """Return the face of a key as it would be with other settings."""
-        key, link = Key(settings.setup, _ignore), settings.link
-        current = part.phone.keys.get(key.name)
-        is_linked = self._links.async_link(part.phone.extension, key.name) is not None
-        if current is not None and not is_linked:
-            key.restore(current.saved)
-        if link is not None:
-            look = LinkPreview(
-                self._hass, extension=part.phone.extension, key=key, link=link
-            )
-            look.async_start()
-            look.async_stop()
-        return self._face(part, key, link.follows if link is not None else None)
-
-    def _face(self, part: SnomPhone, key: Key, follows: str | None) -> KeyFace:
-        """Return the face of a key that is not held, and that a phone has taken."""
-        look, setup = key.look, key.setup
-        pattern, color = _lamp(part.phone, look)
-        waiting = str(look.message_waiting or "")
-        return {
-            "key": key.name,
-            "kind": setup.kind.value,
-            "title": setup.title,
-            "label": look.label or look.display_name or "",
-            "caller": look.caller or "",
-            "waiting": "" if waiting == "0/0" else waiting,
-            "light": look.light,
-            "pattern": pattern,
-            "color": color,
-            "held_by": None,
-            "lacking": False,
-            "confirming": False,
-            "pressable": setup.used,
-            "entity_id": follows or self._event_entity(part, key),
-        }
-
-    def _holder(self, phone: Phone, key: Key) -> str | None:
-        line = self._server.line_of(phone.extension, key.name)
-        if line is None or not line.seized:
-            return None
-        holder = self._phones.get(line.owner or "")
-        return self._name(holder) if holder is not None else ""
-
-    def _event_entity(self, part: SnomPhone, key: Key) -> str | None:
-        registry = er.async_get(self._hass)
-        unique_id = f"{part.settings.subentry_id}_{key.name}_press"
-        entity_id = registry.async_get_entity_id("event", DOMAIN, unique_id)
-        known = registry.async_get(entity_id) if entity_id else None
-        return known.entity_id if known is not None and not known.disabled else None
-
-    def _name(self, part: SnomPhone) -> str:
-        device = self._device(part)
-        return device.name_by_user or device.name or part.settings.setup.name
-
-    def _device(self, part: SnomPhone) -> dr.DeviceEntry:
-        device = dr.async_get(self._hass).async_get(part.device_id)
-        assert isinstance(device, dr.DeviceEntry)
-        return device
-
-
-_GROUP_KINDS: Final[Mapping[bool | None, GroupKind]] = {
-    True: "paper",
-    False: "screen",
-    None: "generic",
-}
-"""By whether the labels are on paper."""
-
-
-def _ignore(_: Key, __: bool) -> None:
-    """Send nothing of a key that is only looked at."""
-
-
-def _is_pressable(part: SnomPhone, key: Key) -> bool:
-    number = key.look.number
-    if number and number.isprintable():  # the phone sends it, or the name of the key
-        return True
-    try:
-        part.check_press(key.name)
-    except Refused:
-        return False
-    return True
-
-
-def _status(phone: Phone) -> Status:
-    if not phone.registrations:
-        return "absent"
-    if not phone.available:
-        return "silent"
-    if phone.refusal is not None:
-        return "refusing"
-    return "in_sync" if phone.in_sync else "behind"
-
-
-def _messages(phone: Phone) -> Messages | None:
-    if not phone.has_subscribed_messages:
-        return None
-    return {"new": phone.waiting.new, "old": phone.waiting.old}
-
-
-def _lamp(phone: Phone, look: KeyDescription) -> tuple[Pattern, str]:
-    """Return the pattern and the colour of a lamp, as the phone shows it."""
-    pattern, color = pattern_of(look), color_of(look)
-    if phone.shows_dialog_state(look.name):
-        pattern, color = lamp_of_state(
-            phone.setup.blf.state_of(look), idle_is_green=_is_idle_green(phone.setup)
-        )
-    return cast("Pattern", pattern.name.lower()), color.lower()
-
-
-def _is_idle_green(setup: PhoneSetup) -> bool:
-    """Return whether the lamp of a BLF key is green while its state is terminated.
-
-    If the maker's lamps are not known, it is if the user has inverted them: that is for
-    lamps which are lit then.
-    """
-    if setup.maker == "snom":
-        return False
-    about = MAKERS.get(setup.maker.lower())
-    is_green = about and about.idle_is_green
-    return setup.blf.is_inverted if is_green is None else is_green
 
 
 @callback

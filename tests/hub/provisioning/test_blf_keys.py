@@ -85,6 +85,16 @@ async def until_it_needs_blf(server: MockConfigEntry) -> None:
     unsubscribe()
 
 
+async def refusing(phones: Phones, server: MockConfigEntry) -> RawPhone:
+    """Return a registered phone that has refused a document."""
+    phone: RawPhone = await phones()
+    phone.document_answer = 415
+    phone.user_agent = "snomD785/8.7.5.17"
+    await phone.register()
+    await until_it_needs_blf(server)
+    return phone
+
+
 async def settle(hass: HomeAssistant) -> None:
     """Wait until phones are asked after a change."""
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -143,11 +153,7 @@ async def test_the_type_stays_while_the_phone_is_off_and_over_a_restart(
     phones: Phones,
     port: int,
 ) -> None:
-    phone: RawPhone = await phones()
-    phone.document_answer = 415
-    phone.user_agent = "snomD785/8.7.5.17"
-    await phone.register()
-    await until_it_needs_blf(server)
+    phone = await refusing(phones, server)
     assert await values(web) == blf(port)
     await phone.unregister()
     assert await values(web) == blf(port)
@@ -173,11 +179,7 @@ async def test_the_type_stays_while_the_phone_is_off_and_over_a_restart(
 async def test_a_phone_that_is_removed_leaves_nothing(
     hass: HomeAssistant, server: MockConfigEntry, phones: Phones
 ) -> None:
-    phone: RawPhone = await phones()
-    phone.document_answer = 415
-    phone.user_agent = "snomD785/8.7.5.17"
-    await phone.register()
-    await until_it_needs_blf(server)
+    await refusing(phones, server)
     refusals = server.runtime_data.provisioning.refusals
     assert refusals.async_has("subentry_44")
     hass.config_entries.async_remove_subentry(server, "subentry_44")
@@ -193,11 +195,7 @@ async def test_a_phone_that_takes_a_document_after_all_gets_buttons(
     port: int,
 ) -> None:
     """As one whose user has set it up for them."""
-    phone: RawPhone = await phones()
-    phone.document_answer = 415
-    phone.user_agent = "snomD785/8.7.5.17"
-    await phone.register()
-    await until_it_needs_blf(server)
+    phone = await refusing(phones, server)
     assert await values(web) == blf(port)
     phone.document_answer = None
     phone.keys.clear()
@@ -221,11 +219,7 @@ async def test_a_new_extension_keeps_the_type(
     phones: Phones,
     port: int,
 ) -> None:
-    phone: RawPhone = await phones()
-    phone.document_answer = 415
-    phone.user_agent = "snomD785/8.7.5.17"
-    await phone.register()
-    await until_it_needs_blf(server)
+    await refusing(phones, server)
     update_phone(hass, server, extension="49")
     await hass.async_block_till_done()
     assert await values(web) == blf(port)
