@@ -1,4 +1,4 @@
-"""The wheel: the engine and the software phone in an environment that has nothing else.
+"""The wheel: the engine, the software phone and the bridge in an environment that has nothing else.
 
 Nothing here uses the network: hatchling and uv are part of the locked environment.
 """
@@ -67,7 +67,7 @@ def programs(wheel: Path) -> Path:
     return python.parent
 
 
-def test_holds_the_whole_engine_and_the_phone(wheel: Path) -> None:
+def test_holds_the_whole_engine_the_phone_and_the_bridge(wheel: Path) -> None:
     def modules(folder: Path, name: str) -> set[str]:
         found = {
             f"{name}/{path.relative_to(folder)}"
@@ -80,7 +80,8 @@ def test_holds_the_whole_engine_and_the_phone(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
     phone = modules(ROOT / "virtual_phone", "virtual_phone")
-    assert files == modules(ENGINE, "snom_buttons") | phone
+    bridge = modules(ROOT / "bridge", "snom_bridge") | {"snom_bridge/en.json"}
+    assert files == modules(ENGINE, "snom_buttons") | phone | bridge
     assert "snom_buttons/py.typed" in files
 
 
@@ -98,6 +99,21 @@ for name in ("homeassistant", "voluptuous", "textual", "custom_components"):
     assert importlib.util.find_spec(name) is None, name
 """
     run(programs / "python", "-I", "-c", code, cwd=tmp_path)
+
+
+def test_the_bridge_names_what_it_lacks(programs: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [programs / "snom-bridge", "check"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "snom-bridge: needs voluptuous: pip install 'snom-buttons[bridge]'\n"
+    )
 
 
 @contextmanager

@@ -1,0 +1,150 @@
+"""The command `snom-bridge`, also `python -m bridge`."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+import logging
+from pathlib import Path
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .bridge import Bridge
+
+REQUIRED: Final = (
+    "aiohttp",
+    "aiomqtt",
+    "paho",
+    "prometheus_client",
+    "pythonjsonlogger",
+    "voluptuous",
+    "yaml",
+)
+"""What the extra `bridge` of the wheel brings."""
+
+_LOGGER = logging.getLogger("snom_bridge")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bridge, or check its settings; return the exit status."""
+    options = _parse(arguments)
+    try:
+        from .document import Unreadable
+        from .settings import read
+    except ModuleNotFoundError as error:
+        return _missing(error)
+    try:
+        reading = read(options.config)
+    except Unreadable as error:
+        for fault in error.faults:
+            _say(f"{options.config}: {fault}")
+        return 1
+    for fault in reading.faults:
+        _say(f"{options.config}: {fault}")
+    if options.command == "check":
+        return 1 if reading.faults else 0
+    try:
+        from .bridge import Bridge
+    except ModuleNotFoundError as error:
+        return _missing(error)
+    logging.basicConfig(
+        level=reading.settings.log.level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+    async def run() -> int:
+        return await _run(Bridge(reading.settings), options.config)
+
+    return asyncio.run(run())
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="snom-bridge",
+        description="Desk phones on an MQTT broker: shows on their keys what is published,"
+        " and publishes each press.",
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=("run", "check"),
+        default="run",
+        help="run, which is the default; check: only check the settings file",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path("snom-bridge.yaml"),
+        help="the settings file; snom-bridge.yaml by default",
+    )
+    return parser.parse_args(arguments)
+
+
+async def _run(bridge: Bridge, path: Path) -> int:
+    """Run until a signal ends it."""
+    from snom_buttons.phones import CannotListen
+
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    reload = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    try:
+        await bridge.start()
+    except CannotListen as error:
+        _say(
+            f"cannot listen on {bridge.settings.server.host}, {error.transport} port"
+            f" {error.port}: {error.strerror}"
+        )
+        await bridge.stop()
+        return 1
+    for transport, port in bridge.server.listening.items():
+        _LOGGER.info("Listening on %s port %s", transport, port)
+    reloading = asyncio.create_task(_reload(bridge, path, reload))
+    await ended.wait()
+    reloading.cancel()
+    await asyncio.gather(reloading, return_exceptions=True)
+    await bridge.stop()
+    _LOGGER.info("Ended")
+    return 0
+
+
+async def _reload(bridge: Bridge, path: Path, asked: asyncio.Event) -> None:
+    """Apply the settings file anew each time that it is asked for."""
+    from .document import Unreadable
+    from .settings import read
+
+    while await asked.wait():
+        asked.clear()
+        try:
+            reading = await asyncio.to_thread(read, path, bridge.settings)
+        except Unreadable as error:
+            for fault in error.faults:
+                _LOGGER.error("%s: %s", path, fault)
+            _LOGGER.error("The settings are as they were")
+            continue
+        for fault in reading.faults:
+            _LOGGER.error("%s: %s", path, fault)
+        ignored = await bridge.reload(reading.settings)
+        if ignored:
+            _LOGGER.warning("Changes that need a restart: %s", ", ".join(ignored))
+        _LOGGER.info("The settings are applied")
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """Name the extra that is missing; return the exit status."""
+    if (error.name or "").partition(".")[0] not in REQUIRED:
+        raise error
+    _say(f"needs {error.name}: pip install 'snom-buttons[bridge]'")
+    return 1
+
+
+def _say(text: str) -> None:
+    print(f"snom-bridge: {text}", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

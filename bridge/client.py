@@ -1,0 +1,301 @@
+"""The client of the MQTT broker: the engine's `Client` protocol on aiomqtt."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import cycle
+import logging
+import random
+import socket
+import ssl
+from typing import Any, Final
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from snom_buttons.mqtt import MAX_AGE, CannotPublish, Message, Received
+from snom_buttons.phones import Signal
+
+from .settings import MqttSettings
+
+_LOGGER = logging.getLogger(__name__)
+
+QOS: Final = 1
+KEEPALIVE: Final = 10
+"""Seconds without a packet after which the client asks whether the broker is there."""
+CONNECTING: Final = 10.0
+"""Seconds for a connection, and for the confirmation of a subscription."""
+STATE_WAIT: Final = 10.0
+"""Seconds after which `publish` no longer waits for the acknowledgement of a state."""
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 30.0
+"""Seconds between two rounds through the brokers; each is twice the one before."""
+UNSUPPORTED_VERSION: Final = 132
+"""The reason by which a broker refuses MQTT 5 (MQTT 5, 3.2.2.2)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Subscription:
+    topic: str
+    qos: int
+    received: Callable[[Received], None]
+    confirmed: Callable[[], None] | None
+
+
+class BridgeClient:
+    """A client that connects again by itself, to each broker in turn.
+
+    Sessions are clean: it subscribes anew after each reconnect, and publishes first the
+    events that the broker had not acknowledged. States are not repeated, because the
+    publisher publishes them all again.
+    """
+
+    is_ready = True
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        status: str,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Create a client without a connection.
+
+        The broker publishes `offline` on the topic `status` when the connection breaks.
+        """
+        self.context = context
+        """The TLS context of the next connection."""
+        self.changed: Signal[bool] = Signal()
+        """The connection was made, and events are repeated; or it is lost."""
+        self._settings = settings
+        self._status = status
+        # One name for one status: the broker ends the former session, and publishes its
+        # will, before it answers the new one.
+        self._name = f"snom{sha256(status.encode()).hexdigest()[:18]}"
+        self._protocol = aiomqtt.ProtocolVersion.V5
+        self._connection: aiomqtt.Client | None = None
+        self._subscriptions: list[_Subscription] = []
+        self._events: dict[Message, asyncio.Future[None]] = {}
+        """The events that no broker has acknowledged, in order."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        """What is under way on the connection."""
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection to a broker."""
+        return self._connection is not None
+
+    def start(self) -> None:
+        """Connect, and again whenever the connection breaks."""
+        self._running = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Disconnect, so that the broker publishes no will."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = None
+        for event in self._events.values():
+            event.cancel()
+
+    # The connection
+
+    async def _run(self) -> None:
+        pause = FIRST_PAUSE
+        hosts = self._settings.hosts
+        for number, (host, port) in enumerate(cycle(hosts), 1):
+            try:
+                await self._connect(host, port)
+            except aiomqtt.MqttError as error:
+                if getattr(error, "rc", None) == UNSUPPORTED_VERSION and (
+                    self._protocol is aiomqtt.ProtocolVersion.V5
+                ):
+                    self._protocol = aiomqtt.ProtocolVersion.V311
+                    _LOGGER.info("The broker %s has no MQTT 5; 3.1.1 is used", host)
+                _LOGGER.warning(
+                    "No connection to the broker %s:%s: %s", host, port, error
+                )
+            else:
+                pause = FIRST_PAUSE
+                continue
+            if number % len(hosts) == 0:
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _connect(self, host: str, port: int) -> None:
+        """Connect, and return when the connection breaks. Raises MqttError without one."""
+        is_v5 = self._protocol is aiomqtt.ProtocolVersion.V5
+        connection = aiomqtt.Client(
+            host,
+            port,
+            username=self._settings.username,
+            password=self._settings.password,
+            identifier=self._name,
+            protocol=self._protocol,
+            will=aiomqtt.Will(self._status, "offline", QOS, retain=True),
+            clean_session=None if is_v5 else True,
+            clean_start=True,
+            timeout=CONNECTING,
+            keepalive=KEEPALIVE,
+            tls_context=self.context,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        )
+        # More than one call is under way by design; the publisher has a window.
+        connection.pending_calls_threshold = 1_000_000
+        await connection.__aenter__()
+        self._connection = connection
+        _LOGGER.info("Connected to the broker %s:%s", host, port)
+        try:
+            for subscription in self._subscriptions:
+                self._spawn(self._subscribe(connection, subscription))
+            for event in self._events:
+                self._spawn(self._hand_over(connection, event))
+            self.changed.emit(True)
+            async for message in connection.messages:
+                self._receive(message)
+        except aiomqtt.MqttError as error:
+            _LOGGER.warning(
+                "The connection to the broker %s:%s broke: %s", host, port, error
+            )
+        finally:
+            self._connection = None
+            for task in self._tasks:
+                task.cancel()
+            self.changed.emit(False)
+            with suppress(aiomqtt.MqttError):
+                await connection.__aexit__(None, None, None)
+
+    def _spawn(self, coroutine: Any) -> None:
+        """Run a coroutine up to its first wait at once, and until the connection breaks."""
+        task = asyncio.create_task(coroutine, eager_start=True)
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    # Publishing
+
+    async def publish(self, message: Message) -> None:
+        """Publish a message; return when the broker has acknowledged it.
+
+        Without that a state returns after STATE_WAIT. An event is published on the next
+        connection too. Raises CannotPublish for an event that is too old.
+        """
+        loop = asyncio.get_running_loop()
+        if message.born is None:
+            if (connection := self._connection) is None:
+                raise CannotPublish("there is no connection")
+            done: asyncio.Future[None] = loop.create_future()
+            self._spawn(self._hand_over(connection, message, done))
+            await asyncio.wait((done,), timeout=STATE_WAIT)
+            return
+        done = self._events[message] = loop.create_future()
+        try:
+            if (connection := self._connection) is not None:
+                self._spawn(self._hand_over(connection, message))
+            async with asyncio.timeout_at(message.born + MAX_AGE):
+                await done
+        except TimeoutError:
+            raise CannotPublish("the broker has not acknowledged it in time") from None
+        finally:
+            self._events.pop(message, None)
+
+    async def _hand_over(
+        self,
+        connection: aiomqtt.Client,
+        message: Message,
+        done: asyncio.Future[None] | None = None,
+    ) -> None:
+        """Publish on a connection; end the wait for it when it is acknowledged."""
+        done = done or self._events[message]
+        properties = None
+        if message.born is not None and self._protocol is aiomqtt.ProtocolVersion.V5:
+            # So a subscriber that was away does not get it late.
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            left = message.born + MAX_AGE - asyncio.get_running_loop().time()
+            properties.MessageExpiryInterval = max(1, int(left))
+        try:
+            await connection.publish(
+                message.topic,
+                message.payload,
+                QOS,
+                message.retain,
+                properties,
+                timeout=float("inf"),
+            )
+        except aiomqtt.MqttError as error:
+            _LOGGER.debug("Not published on %s: %s", message.topic, error)
+            return
+        if not done.done():
+            done.set_result(None)
+
+    def hide(self, phone_id: str, payload: Mapping[str, Any]) -> bool:
+        """Return True: there is no Home Assistant here that has the phones already."""
+        return True
+
+    # Subscribing
+
+    async def subscribe(
+        self,
+        topic: str,
+        qos: int,
+        received: Callable[[Received], None],
+        confirmed: Callable[[], None] | None = None,
+    ) -> Callable[[], None]:
+        """Subscribe, now and after each reconnect; return a function that ends it.
+
+        `confirmed` is called each time that the broker has confirmed it. Filters that
+        overlap get a message once or twice, as the broker does it.
+        """
+        subscription = _Subscription(topic, qos, received, confirmed)
+        self._subscriptions.append(subscription)
+        if (connection := self._connection) is not None:
+            self._spawn(self._subscribe(connection, subscription))
+
+        def end() -> None:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+                self._end(topic)
+
+        return end
+
+    async def _subscribe(
+        self, connection: aiomqtt.Client, subscription: _Subscription
+    ) -> None:
+        topic = subscription.topic
+        try:
+            # The codes of MQTT 5, or the numbers of 3.1.1.
+            answers: Any = await connection.subscribe(topic, qos=subscription.qos)
+        except aiomqtt.MqttError as error:
+            _LOGGER.warning("Cannot subscribe to %s: %s", topic, error)
+            return
+        if any(getattr(answer, "value", answer) >= 128 for answer in answers):
+            _LOGGER.warning("The broker refuses the subscription to %s", topic)
+        elif subscription in self._subscriptions and subscription.confirmed is not None:
+            subscription.confirmed()
+
+    def _end(self, topic: str) -> None:
+        """Unsubscribe from a topic, unless something else is subscribed to it."""
+        connection = self._connection
+        if connection is None or any(it.topic == topic for it in self._subscriptions):
+            return
+
+        async def unsubscribe() -> None:
+            with suppress(aiomqtt.MqttError):
+                await connection.unsubscribe(topic)
+
+        self._spawn(unsubscribe())
+
+    def _receive(self, message: aiomqtt.Message) -> None:
+        topic = message.topic
+        payload = message.payload
+        assert isinstance(payload, bytes)
+        received = Received(str(topic), payload, message.retain)
+        for subscription in [*self._subscriptions]:
+            if topic.matches(subscription.topic):
+                try:
+                    subscription.received(received)
+                except Exception:
+                    _LOGGER.exception("A message on %s could not be handled", topic)

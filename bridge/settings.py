@@ -1,0 +1,784 @@
+"""The settings of a bridge, typed, and how they are read from the settings file."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+import re
+import socket
+import ssl
+from typing import Any, Final, NamedTuple
+
+import voluptuous as vol
+
+from snom_buttons.dialoginfo import DialogState
+from snom_buttons.mqtt import MqttSetup, is_base
+from snom_buttons.names import MAX_NAME, SIP_USER, USER_CHARACTERS, forbidden_in
+from snom_buttons.phones import (
+    MAKERS,
+    MODELS,
+    PRIVATE_NETWORKS,
+    BlfSetup,
+    DialAnswer,
+    Dialling,
+    KeyKind,
+    KeySetup,
+    LineSetup,
+    PhoneSetup,
+    PressAnswer,
+    ServerSettings,
+    Speakers,
+    host_and_port,
+    model_name,
+    phone_address,
+    redirection,
+    shared_key,
+)
+from snom_buttons.refused import kind_of, quoted
+from snom_buttons.xbuttons import MAX_TEXT, Action, KeyDescription, LightMode
+
+from .document import Document, Fault, Path as Where, Unreadable, flat
+from .tls import BrokerTls, CertificateFiles, broker_context, server_context
+
+KEYS: Final = 12
+"""The keys of a phone that names neither its keys nor its model."""
+MAX_KEYS: Final = 240
+KEEPALIVE: Final = 60
+DEFAULT_BASE: Final = "snom_buttons"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """The broker, and what is published there."""
+
+    hosts: tuple[tuple[str, int], ...]
+    """Host and port of each broker, which are tried in turn."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: BrokerTls | None = None
+    setup: MqttSetup
+
+
+class ClusterSettings(NamedTuple):
+    """One bridge among those of the same base topic."""
+
+    name: str
+
+
+class HttpSettings(NamedTuple):
+    """The port of metrics and health."""
+
+    host: str
+    port: int
+
+
+class LogSettings(NamedTuple):
+    """What is logged, and how."""
+
+    level: str = "info"
+    format: str = "text"
+    """`text` or `json`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of a bridge."""
+
+    server: ServerSettings
+    certificate: CertificateFiles | None = None
+    """The certificate of the server, None without TLS."""
+    mqtt: MqttSettings
+    phones: Mapping[str, PhoneSetup]
+    """By extension; keys of lines are those of the lines."""
+    lines: Mapping[str, LineSetup]
+    """By code."""
+    cluster: ClusterSettings | None = None
+    http: HttpSettings | None = None
+    log: LogSettings = field(default_factory=LogSettings)
+    secret: str = field(default="", repr=False)
+    """The secret with which the state on the broker is sealed."""
+    own: Mapping[str, PhoneSetup] = field(default_factory=dict, compare=False)
+    """The phones as they are without any line."""
+    contexts: tuple[ssl.SSLContext | None, ssl.SSLContext | None] = field(
+        default=(None, None), compare=False, repr=False
+    )
+    """The TLS contexts of the server and of the client, from the files as they are now."""
+
+    def needs_restart(self, running: Settings) -> list[str]:
+        """Return the sections that differ from what a bridge runs with, and need a restart."""
+        names = (it.name for it in fields(self) if it.compare)
+        return [
+            name
+            for name in names
+            if name not in ("phones", "lines")
+            and getattr(self, name) != getattr(running, name)
+        ]
+
+
+class Reading(NamedTuple):
+    """What was read of a settings file."""
+
+    settings: Settings
+    faults: tuple[Fault, ...]
+    """Those of phones and lines, which are left out or as they were before."""
+
+
+# Values. Each reads a text, and raises vol.Invalid, whose text must not show a secret.
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise vol.Invalid("has to be a text")
+    return value
+
+
+def _word(pattern: re.Pattern[str], what: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        text = _text(value)
+        if not pattern.fullmatch(text):
+            raise vol.Invalid(f"{quoted(text)} is not {what}")
+        return text
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if (
+            not isinstance(value, str)
+            or not re.fullmatch("[0-9]{1,9}", value)
+            or not low <= int(value) <= high
+        ):
+            raise vol.Invalid(
+                f"{kind_of(value)} is not a whole number from {low} to {high}"
+            )
+        return int(value)
+
+    return read
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise vol.Invalid(f"{kind_of(value)} is none of: {', '.join(words)}")
+        return str(value)
+
+    return read
+
+
+_TRUE: Final = ("true", "yes", "on")
+_FALSE: Final = ("false", "no", "off")
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, str) or value.lower() not in (*_TRUE, *_FALSE):
+        raise vol.Invalid(f"{kind_of(value)} is neither true nor false")
+    return value.lower() in _TRUE
+
+
+def _name(value: Any) -> str:
+    text = _text(value).strip()
+    if len(text) > MAX_NAME:
+        raise vol.Invalid(f"has more than {MAX_NAME} characters")
+    if (sign := forbidden_in(text)) is not None:
+        raise vol.Invalid(f"has a character that no name may have: {quoted(sign)}")
+    return text
+
+
+def _number(value: Any) -> str:
+    text = _text(value).strip()
+    if len(text) > MAX_TEXT or forbidden_in(text) is not None:
+        raise vol.Invalid("is not a number that a phone can send")
+    return text
+
+
+def _password(value: Any) -> str:
+    if not re.fullmatch("[!-~]{8,64}", _text(value)):
+        raise vol.Invalid("has to have 8 to 64 printable ASCII characters, no space")
+    return str(value)
+
+
+def _secret(value: Any) -> str:
+    if not _text(value):
+        raise vol.Invalid("is empty")
+    return str(value)
+
+
+def _ip(value: Any) -> str:
+    try:
+        return str(ip_address(_text(value)))
+    except ValueError:
+        raise vol.Invalid(f"{quoted(value)} is not an IP address") from None
+
+
+def _network(value: Any) -> Any:
+    try:
+        return ip_network(_text(value))
+    except ValueError:
+        raise vol.Invalid(
+            f"{quoted(value)} is not a network such as 10.0.0.0/8"
+        ) from None
+
+
+_HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
+
+
+def _host_port(value: Any) -> tuple[str, int | None]:
+    address = host_and_port(_text(value))
+    if address is None or not _HOST.fullmatch(address[0]):
+        raise vol.Invalid(f"{quoted(value)} is not a host, or host:port")
+    return address
+
+
+def _hosts(value: Any) -> list[tuple[str, int | None]]:
+    if isinstance(value, list):
+        if not value:
+            raise vol.Invalid("names no host")
+        return [_host_port(it) for it in value]
+    return [_host_port(value)]
+
+
+def _address(value: Any) -> tuple[str, int]:
+    if (address := phone_address(_text(value))) is None:
+        raise vol.Invalid(f"{quoted(value)} is not an IP address, or address:port")
+    return address
+
+
+def _redirect(value: Any) -> str:
+    text = _text(value).strip()
+    if "@" not in text and not text.startswith(("sip:", "sips:")):
+        host = f"[{text}]" if text.count(":") > 1 and "[" not in text else text
+        text = f"sip:{{number}}@{host}"
+    try:
+        redirection(text, "0")
+    except ValueError:
+        raise vol.Invalid(
+            f"{quoted(value)} is not a host, or such as sip:{{number}}@192.0.2.7"
+        ) from None
+    return text
+
+
+def _base(value: Any) -> str:
+    if not is_base(_text(value)):
+        raise vol.Invalid(f"{quoted(value)} cannot be the beginning of a topic")
+    return str(value)
+
+
+# The sections.
+
+
+def _optional(**values: Any) -> vol.Schema:
+    return vol.Schema({vol.Optional(name): value for name, value in values.items()})
+
+
+_PORT: Final = _whole(1, 65535)
+_KEY: Final = _optional(
+    name=_name,
+    kind=_one_of(KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE),
+    colors=_truth,
+    toggle=_truth,
+    light_on=_one_of(*LightMode),
+    light_off=_one_of(*LightMode),
+    number_on=_number,
+    number_off=_number,
+)
+_SWITCH_ONLY: Final = ("toggle", "light_on", "light_off", "number_on", "number_off")
+
+
+def _key(value: Any) -> dict[str, Any]:
+    key: dict[str, Any] = _KEY(value or {})
+    if key.get("kind") != KeyKind.SWITCH:
+        for name in _SWITCH_ONLY:
+            if name in key:
+                raise vol.Invalid("only a key of kind switch has this", [name])
+    elif key.get("light_on", LightMode.ON) == key.get("light_off", LightMode.OFF):
+        raise vol.Invalid("on and off have the same light mode", ["light_on"])
+    return key
+
+
+_EXTENSION: Final = _word(SIP_USER, "an extension of up to 64 characters")
+_KEYS: Final = vol.Schema({_word(SIP_USER, "the name of a key"): _key})
+
+
+def _keys(value: Any) -> int | dict[str, Any]:
+    if isinstance(value, str):
+        return _whole(0, MAX_KEYS)(value)
+    keys: dict[str, Any] = _KEYS(value)
+    if len(keys) > MAX_KEYS:
+        raise vol.Invalid(f"has more than {MAX_KEYS} keys")
+    return keys
+
+
+_PHONE: Final = _optional(
+    name=_name,
+    password=_password,
+    password_file=_text,
+    maker=_one_of("snom", *MAKERS),
+    model=_name,
+    keys=_keys,
+    dialling=_optional(answer=_one_of(*DialAnswer), redirect_to=_redirect),
+    sending=_optional(
+        speakers=_one_of(*Speakers),
+        press_answer=_one_of(*PressAnswer),
+        inverted=_truth,
+        states=_optional(**{light.value: _one_of(*DialogState) for light in LightMode}),
+    ),
+    address=_address,
+    room_lights=_truth,
+)
+_LINE: Final = vol.Schema(
+    {
+        vol.Optional("name"): _name,
+        vol.Required("keys"): vol.Schema({_EXTENSION: _text}),
+        vol.Optional("release_after"): _whole(0, 86_400),
+    }
+)
+_CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
+_TRANSPORT: Final = {"enabled": _truth, "advertised": _host_port}
+_WHOLE: Final = _optional(
+    server=_optional(
+        host=_ip,
+        port=_PORT,
+        realm=_word(re.compile(r"[A-Za-z0-9 ._@-]{1,64}"), "a realm"),
+        advertised_host=_word(_HOST, "a host"),
+        udp=_optional(**_TRANSPORT),
+        tcp=_optional(**_TRANSPORT, port=_PORT),
+        tls=_optional(**_TRANSPORT, port=_PORT, certificate=_text, private_key=_text),
+        networks=vol.Schema([_network]),
+        keepalive=_whole(0, 600),
+    ),
+    mqtt=_optional(
+        host=_hosts,
+        port=_PORT,
+        username=_text,
+        password=_secret,
+        password_file=_text,
+        tls=_optional(ca=_text, certificate=_text, private_key=_text),
+        base_topic=_base,
+        commands=_truth,
+        discovery=_truth,
+        discovery_prefix=_base,
+    ),
+    phones=vol.Schema({vol.Extra: object}),
+    lines=vol.Schema({vol.Extra: object}),
+    cluster=vol.Schema(
+        {
+            vol.Required("name"): _word(
+                re.compile("[A-Za-z0-9_.-]{1,64}"),
+                "a name of letters, digits, '_', '.' and '-'",
+            )
+        }
+    ),
+    http=_optional(host=_ip, port=_PORT),
+    log=_optional(
+        level=_one_of("debug", "info", "warning", "error"),
+        format=_one_of("text", "json"),
+    ),
+    secret=_secret,
+    secret_file=_text,
+)
+
+
+def read(path: Path, former: Settings | None = None) -> Reading:
+    """Return what a file holds. Raises Unreadable if it is wrong outside of phones and lines.
+
+    A phone or line that is wrong is as it was in `former`, or left out.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unreadable(Fault(1, "", error.strerror or str(error))) from error
+    except UnicodeDecodeError as error:
+        raise Unreadable(Fault(1, "", "not UTF-8")) from error
+    return _Reader(Document(text), path.parent, former).read()
+
+
+class _Reader:
+    """Reads one document; the folder is where relative paths begin."""
+
+    def __init__(
+        self, document: Document, folder: Path, former: Settings | None
+    ) -> None:
+        self._document = document
+        self._folder = folder
+        self._former = former
+        self._faults: list[Fault] = []
+        self._broken: set[Where] = set()
+        """The phones and lines that are wrong."""
+
+    def _add(self, where: Where, text: str) -> None:
+        self._faults.append(self._document.fault(where, text))
+        if where[0] in ("phones", "lines"):
+            self._broken.add(where[:2])
+
+    def _add_all(self, faults: Iterable[tuple[Where, str]]) -> None:
+        for where, text in faults:
+            if len(where) < 2 or where[0] not in ("phones", "lines"):
+                raise Unreadable(self._document.fault(where, text))
+            self._add(where, text)
+
+    def read(self) -> Reading:
+        """Return the settings. Raises Unreadable."""
+        whole = self._whole()
+        self._add_all(self._document.faults)
+        phones = self._phones(whole.get("phones", {}))
+        lines = self._lines(whole.get("lines", {}), phones)
+        settings = self._settings(whole, phones, lines)
+        return Reading(settings, tuple(sorted(self._faults)))
+
+    def _whole(self) -> dict[str, Any]:
+        """Return the sections, of which phones and lines are unread. Raises Unreadable."""
+        value = self._document.value
+        if isinstance(value, dict):  # a section without anything in it is empty
+            value = {name: part or {} for name, part in value.items()}
+        try:
+            whole: dict[str, Any] = _WHOLE(value)
+        except vol.Invalid as error:
+            found = [self._document.fault(*it) for it in flat(error)]
+            raise Unreadable(*sorted(found)) from None
+        return whole
+
+    # Phones and lines
+
+    def _phones(self, section: Mapping[str, Any]) -> dict[str, PhoneSetup]:
+        """Return the phones that can be set up, and what is kept of the former ones."""
+        phones = {}
+        for extension, value in section.items():
+            where = ("phones", extension)
+            try:
+                _EXTENSION(extension)
+                phones[extension] = self._phone(extension, _PHONE(value or {}))
+            except vol.Invalid as error:
+                for fault in flat(error, where):
+                    self._add(fault[0], fault[1])
+            if where in self._broken:
+                phones.pop(extension, None)
+                if self._former and extension in self._former.own:
+                    phones[extension] = self._former.own[extension]
+        return phones
+
+    def _phone(self, extension: str, data: dict[str, Any]) -> PhoneSetup:
+        """Return a phone without its lines. Raises vol.Invalid."""
+        address = data.get("address")
+        password = self._secret_of(data, "password", _password)
+        if password is None and address is None:
+            raise vol.Invalid("required key not provided", ["password"])
+        maker = MAKERS.get(data.get("maker", ""))
+        models = maker.models if maker else MODELS
+        model = data.get("model", "")
+        model = model if maker else model_name(model)
+        keys = _keys_of(data.get("keys"), models.get(model))
+        dialling = Dialling(
+            answer=DialAnswer(data.get("dialling", {}).get("answer", DialAnswer.BUSY)),
+            redirect_to=data.get("dialling", {}).get("redirect_to", ""),
+        )
+        if dialling.answer is DialAnswer.REDIRECT and not dialling.redirect_to:
+            raise vol.Invalid("required key not provided", ["dialling", "redirect_to"])
+        speakers, blf = (
+            (maker.speakers, maker.blf) if maker else (Speakers.AUTOMATIC, BlfSetup())
+        )
+        sending = data.get("sending", {})
+        speakers = Speakers(sending.get("speakers", speakers))
+        if address is not None:  # without a registration it cannot subscribe
+            if sending.get("speakers") in (Speakers.BLF, Speakers.BOTH):
+                raise vol.Invalid(
+                    "a phone with an address cannot subscribe", ["sending", "speakers"]
+                )
+            speakers = Speakers.BUTTONS
+        states = {
+            light: DialogState(state)
+            for light, state in sending.get("states", {}).items()
+        }
+        return PhoneSetup(
+            extension=extension,
+            name=data.get("name") or extension,
+            password=password or "",
+            maker=maker.name if maker else "snom",
+            model=model,
+            keys=keys,
+            dialling=dialling,
+            speakers=speakers,
+            blf=BlfSetup(
+                press_answer=PressAnswer(sending.get("press_answer", blf.press_answer)),
+                states={**blf.states, **states},
+                is_inverted=sending.get("inverted", blf.is_inverted),
+            ),
+            address=address,
+            room_lights=data.get("room_lights", False),
+        )
+
+    def _lines(
+        self, section: Mapping[str, Any], phones: Mapping[str, PhoneSetup]
+    ) -> dict[str, LineSetup]:
+        """Return the lines that can be set up, and what is kept of the former ones."""
+        lines: dict[str, LineSetup] = {}
+        names = {
+            extension: {key.name for key in phone.keys}
+            for extension, phone in phones.items()
+        }
+        taken: dict[tuple[str, str], str] = {}
+        for code, value in section.items():
+            where = ("lines", code)
+            line = None
+            try:
+                _word(_CODE, "the code of a line")(code)
+                line = self._line(code, _LINE(value), names, taken)
+            except vol.Invalid as error:
+                for fault in flat(error, where):
+                    self._add(fault[0], fault[1])
+            if where in self._broken:
+                line = self._former.lines.get(code) if self._former else None
+            if line is not None:
+                lines[code] = line
+                taken |= dict.fromkeys(line.keys.items(), code)
+        return lines
+
+    def _line(
+        self,
+        code: str,
+        data: dict[str, Any],
+        names: Mapping[str, set[str]],
+        taken: Mapping[tuple[str, str], str],
+    ) -> LineSetup:
+        """Return a line. Raises vol.Invalid."""
+        keys: dict[str, str] = data["keys"]
+        for extension, key in keys.items():
+            if ("phones", extension) in self._broken and extension not in names:
+                continue  # it may come later
+            if extension not in names:
+                raise vol.Invalid("there is no such phone", ["keys", extension])
+            if key not in names[extension]:
+                raise vol.Invalid(
+                    f"phone {extension} has no key {quoted(key)}", ["keys", extension]
+                )
+            if other := taken.get((extension, key)):
+                raise vol.Invalid(
+                    f"the key belongs to line {other} already", ["keys", extension]
+                )
+        release = data.get("release_after")
+        return LineSetup(
+            name=data.get("name") or code,
+            code=code,
+            keys=keys,
+            release_after=None if release is None else float(release),
+        )
+
+    # All else
+
+    def _settings(
+        self,
+        whole: Mapping[str, Any],
+        phones: Mapping[str, PhoneSetup],
+        lines: Mapping[str, LineSetup],
+    ) -> Settings:
+        """Return all settings. Raises Unreadable."""
+        server = _server(whole.get("server", {}))
+        if not server.ports:
+            raise Unreadable(
+                self._document.fault(("server",), "no transport is enabled")
+            )
+        certificate, server_tls = self._certificate(whole.get("server", {}))
+        mqtt, broker_tls = self._mqtt(whole.get("mqtt", {}))
+        http = whole.get("http")
+        try:
+            secret = self._secret_of(whole, "secret", _secret)
+        except vol.Invalid as error:
+            raise self._unreadable(error, ()) from None
+        return Settings(
+            server=server,
+            certificate=certificate,
+            mqtt=mqtt,
+            phones=_with_lines(phones, lines),
+            lines=lines,
+            cluster=ClusterSettings(**whole["cluster"]) if "cluster" in whole else None,
+            http=(
+                HttpSettings(http.get("host", "127.0.0.1"), http.get("port", 9464))
+                if http is not None
+                else None
+            ),
+            log=LogSettings(**whole.get("log", {})),
+            secret=secret or mqtt.password or "",
+            own=phones,
+            contexts=(server_tls, broker_tls),
+        )
+
+    def _certificate(
+        self, section: Mapping[str, Any]
+    ) -> tuple[CertificateFiles | None, ssl.SSLContext | None]:
+        tls = section.get("tls", {})
+        if not tls.get("enabled"):
+            return None, None
+        where = ("server", "tls")
+        for name in ("certificate", "private_key"):
+            if name not in tls:
+                raise Unreadable(self._document.fault((*where, name), "is missing"))
+        files = self._files(tls)
+        assert files is not None
+        try:
+            return files, server_context(files)
+        except ValueError as error:
+            fault = self._document.fault((*where, "certificate"), str(error))
+            raise Unreadable(fault) from error
+
+    def _mqtt(
+        self, section: Mapping[str, Any]
+    ) -> tuple[MqttSettings, ssl.SSLContext | None]:
+        tls, context = None, None
+        if "tls" in section:
+            given = section["tls"]
+            if ("certificate" in given) != ("private_key" in given):
+                raise Unreadable(
+                    self._document.fault(
+                        ("mqtt", "tls"), "certificate and private_key go together"
+                    )
+                )
+            ca = self._folder / given["ca"] if "ca" in given else None
+            tls = BrokerTls(ca, self._files(given))
+            try:
+                context = broker_context(tls)
+            except ValueError as error:
+                where = ("mqtt", "tls")
+                raise Unreadable(self._document.fault(where, str(error))) from error
+        try:
+            password = self._secret_of(section, "password", _secret)
+        except vol.Invalid as error:
+            raise self._unreadable(error, ("mqtt",)) from None
+        port = section.get("port", 8883 if tls else 1883)
+        hosts = section.get("host", [("127.0.0.1", None)])
+        settings = MqttSettings(
+            hosts=tuple((host, own or port) for host, own in hosts),
+            username=section.get("username"),
+            password=password,
+            tls=tls,
+            setup=MqttSetup(
+                base=section.get("base_topic", DEFAULT_BASE),
+                commands=section.get("commands", True),
+                discovery=section.get("discovery", False),
+                prefix=section.get("discovery_prefix", "homeassistant"),
+            ),
+        )
+        return settings, context
+
+    def _files(self, section: Mapping[str, str]) -> CertificateFiles | None:
+        if "certificate" not in section:
+            return None
+        return CertificateFiles(
+            self._folder / section["certificate"],
+            self._folder / section["private_key"],
+        )
+
+    def _secret_of(
+        self, data: Mapping[str, Any], name: str, check: Callable[[Any], str]
+    ) -> str | None:
+        """Return a secret that is given, or that a file holds. Raises vol.Invalid."""
+        given: str | None = data.get(name)
+        of_file = f"{name}_file"
+        if of_file not in data:
+            return given
+        if given is not None:
+            raise vol.Invalid(f"{name} is given too", [of_file])
+        path = self._folder / data[of_file]
+        try:
+            return check(path.read_text(encoding="utf-8").strip("\r\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8"
+            raise vol.Invalid(f"{path}: {reason}", [of_file]) from None
+        except vol.Invalid as error:
+            raise vol.Invalid(f"{path}: {error.msg}", [of_file]) from None
+
+    def _unreadable(self, error: vol.Invalid, where: Where) -> Unreadable:
+        return Unreadable(*(self._document.fault(*it) for it in flat(error, where)))
+
+
+def _keys_of(keys: int | Mapping[str, Any] | None, model: Any) -> tuple[KeySetup, ...]:
+    """Return the keys; of a number, or of none, plain keys in this number."""
+    if keys is None:
+        keys = model.keys if model else KEYS
+    if isinstance(keys, int):
+        keys = {str(number): {} for number in range(1, keys + 1)}
+    colors = bool(model and model.colors)
+    return tuple(_key_of(name, key, colors) for name, key in keys.items())
+
+
+def _key_of(name: str, data: Mapping[str, Any], colors: bool) -> KeySetup:
+    """Return a key: `message` makes presses go to the server."""
+    number, title = f"key{name}", data.get("name") or f"Key {name}"
+    plain = KeyDescription(name=name, action=Action.MESSAGE, number=number, label=title)
+    kind = KeyKind(data.get("kind", KeyKind.LIGHT))
+    setup = KeySetup(
+        off=plain, kind=kind, colors=data.get("colors", colors), title=title
+    )
+    if kind is not KeyKind.SWITCH:
+        return setup
+    off = LightMode(data.get("light_off", LightMode.OFF))
+    on = LightMode(data.get("light_on", LightMode.ON))
+    return replace(
+        setup,
+        off=replace(plain, light=off, number=data.get("number_off") or number),
+        on=replace(plain, light=on, number=data.get("number_on") or number),
+        toggles=data.get("toggle", False),
+    )
+
+
+def _with_lines(
+    phones: Mapping[str, PhoneSetup], lines: Mapping[str, LineSetup]
+) -> dict[str, PhoneSetup]:
+    """Return the phones, with the keys that belong to lines."""
+    codes: dict[str, dict[str, str]] = {}
+    for line in lines.values():
+        for extension, key in line.keys.items():
+            codes.setdefault(extension, {})[key] = line.code
+    result = dict(phones)
+    for extension, code_of in codes.items():
+        if (phone := result.get(extension)) is not None:
+            keys = tuple(
+                replace(
+                    shared_key(key.name, code_of[key.name]),
+                    colors=key.colors,
+                    title=key.title,
+                )
+                if key.name in code_of
+                else key
+                for key in phone.keys
+            )
+            result[extension] = replace(phone, keys=keys)
+    return result
+
+
+def _server(section: Mapping[str, Any]) -> ServerSettings:
+    udp, tcp, tls = (section.get(name, {}) for name in ("udp", "tcp", "tls"))
+    host = section.get("host", "0.0.0.0")  # noqa: S104, phones are on the network
+    return ServerSettings(
+        host=host,
+        port=section.get("port", 5060) if udp.get("enabled", True) else None,
+        tcp_port=tcp.get("port", 5060) if tcp.get("enabled") else None,
+        tls_port=tls.get("port", 5061) if tls.get("enabled") else None,
+        realm=section.get("realm", "snom-bridge"),
+        advertised_host=section.get("advertised_host") or _own_address(host),
+        advertised={
+            name: part["advertised"]
+            for name, part in (("UDP", udp), ("TCP", tcp), ("TLS", tls))
+            if "advertised" in part
+        },
+        networks=tuple(section.get("networks", ())) or PRIVATE_NETWORKS,
+        keepalive=float(section.get("keepalive", KEEPALIVE)),
+    )
+
+
+def _own_address(host: str) -> str:
+    """Return the address under which phones reach a server. Nothing is sent."""
+    address = ip_address(host)
+    if not address.is_unspecified:
+        return host
+    family, other = (
+        (socket.AF_INET, "192.0.2.1")
+        if address.version == 4
+        else (socket.AF_INET6, "2001:db8::1")
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((other, 9))  # the route, of a datagram that is not sent
+            own: str = probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1" if address.version == 4 else "::1"
+    return own
