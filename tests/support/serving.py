@@ -72,6 +72,7 @@ async def serving(
     port: int = 0,
     context: ssl.SSLContext | None = None,
     realm: str = "ha",
+    adopt: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> AsyncIterator[PhoneServer]:
     """Run a server in the current loop."""
@@ -85,6 +86,7 @@ async def serving(
         ),
         clock=asyncio.get_running_loop().time,
         context=context,
+        adopt=adopt,
     )
     for phone in phones:
         add_phone(server, phone)

@@ -9,12 +9,18 @@ import math
 import pytest
 
 from custom_components.snom_buttons.engine.sip import (
+    PRIVATE_NETWORKS,
+    Drop,
     Flow,
     LocationService,
     guard as guard_module,
+    is_in,
+    networks,
     share,
 )
 from custom_components.snom_buttons.engine.sip.guard import (
+    ANSWERS,
+    EDGE_OTHERS,
     FAILURES,
     FORGIVEN_EVERY,
     LOCKED_FOR,
@@ -23,11 +29,10 @@ from custom_components.snom_buttons.engine.sip.guard import (
     PHONE_MORE,
     PHONE_OWN,
     PHONE_SLOW,
-    PRIVATE_NETWORKS,
     REFUSALS,
     Guard,
     claimed_user,
-    is_in,
+    is_asserted,
     sources_of,
 )
 from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE, SIZE
@@ -353,6 +358,7 @@ def test_what_is_remembered_of_strangers_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(guard_module, "MAX_SOURCES", 100)
+    monkeypatch.setattr(networks, "MAX_HOSTS", 100)
     guarded = Guarded()
     guarded.fail(FAILURES, "10.0.0.0")
     for number in range(500):
@@ -367,7 +373,7 @@ def test_what_is_remembered_of_strangers_is_bounded(
         guard.admits(flow)
         guard.refuses(flow)
     assert {len(guard._shares._senders), len(guard._refusals)} == {100}
-    sizes = {len(guard._failures), len(guard._allowed)}
+    sizes = {len(guard._failures), len(guard._networks._hosts)}
     assert sizes == {100}
     # Other sources do not displace a lock-out, unless all of them are locked out.
     assert guard.locked == ["10.0.0.0"]
@@ -379,3 +385,87 @@ def test_what_is_remembered_of_strangers_is_bounded(
         ("10.0.0.0", False),
     ]
     assert len(guard._failures) == 100
+
+
+EDGE = Flow("UDP", "203.0.113.7", 5060)
+
+
+class BehindEdge(Guarded):
+    """The guard of a server with ten thousand phones behind an edge."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.users = {f"{number}" for number in range(10_000)}
+        self.guard = Guard(
+            clock=lambda: self.now,
+            location=self.location,
+            edges=[ip_network("203.0.113.7/32")],
+            is_user=self.users.__contains__,
+            on_locked=lambda *reported: self.reported.append(reported),
+            on_excess=self.exceeding.append,
+        )
+
+
+def test_all_phones_behind_an_edge_may_register_at_once() -> None:
+    guarded = BehindEdge()
+    for user in guarded.users:  # a REGISTER, the same with credentials, and two copies
+        assert guarded.admitted(EDGE, 4, user) == 4
+    assert guarded.guard.drops.counts == {}
+    assert guarded.guard.admits_host(EDGE.host) is False  # by its networks alone
+    assert guarded.guard.serves(EDGE)
+    assert guarded.guard.has_time_for(EDGE, 64 * 1024)
+
+
+def test_what_a_phone_behind_an_edge_may_send() -> None:
+    """Counted by its name, and what the edge asserts apart from that."""
+    guarded = BehindEdge()
+    assert guarded.admitted(EDGE, 1000, "44") == PHONE_AT_ONCE
+    assert guarded.admitted(EDGE, 10, "45") == 10
+    # By another connection of the edge it has no other share.
+    again = EDGE._replace(transport="TCP", connection=7)
+    assert guarded.admitted(again, 10, "44") == 0
+    asserted = partial(
+        guarded.guard.admits, EDGE, user=lambda: "44", is_asserted=lambda: True
+    )
+    assert sum(asserted() for _ in range(1000)) == PHONE_AT_ONCE
+    # It gets no answer, since the edge would send it to another server then.
+    assert not guarded.guard.refuses(EDGE, lambda: "44")
+    assert guarded.exceeding == ["44"]
+    # An answer to the server's own request is expected.
+    guarded.guard.expect_answer(EDGE, "44")
+    assert guarded.admitted(EDGE, 10, "44", is_answer=True) == ANSWERS
+
+
+def test_names_of_no_phone_behind_an_edge() -> None:
+    """They have a share in common, take no memory, and nothing from the phones."""
+    guarded = BehindEdge()
+    admits = partial(guarded.guard.admits, EDGE)
+    names = (f"x{number}" for number in range(20_000))
+    admitted = sum(admits(user=lambda name=name: name) for name in names)  # type: ignore[misc]
+    assert admitted == EDGE_OTHERS.at_once
+    assert guarded.guard.drops.counts == {Drop.ALL_STRANGERS: 20_000 - admitted}
+    assert len(guarded.guard._shares._senders) == 0
+    assert len(guarded.guard._strangers._sources) == 0
+    assert guarded.admitted(EDGE, 10, "44") == 10
+    # Strangers elsewhere have theirs.
+    assert guarded.admitted(STRANGER, 10) == 10
+
+
+def test_an_edge_is_not_locked_out() -> None:
+    guarded = BehindEdge()
+    guarded.fail(FAILURES, EDGE.host)
+    assert guarded.guard.locked == [EDGE.host]
+    assert guarded.admitted(EDGE, 10, "44") == 10
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (b"P-Asserted-Identity: <sip:44@h>", True),
+        (b"P-Preferred-Identity: <sip:44@h>", False),
+        (b"Subject: P-Asserted-Identity: <sip:44@h>", False),
+    ],
+)
+def test_the_identity_that_an_edge_asserts(line: bytes, found: bool) -> None:
+    data = b"MESSAGE sip:h SIP/2.0\r\nFrom: <sip:44@h>\r\n" + line + b"\r\n\r\n"
+    assert is_asserted(data) is found

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..sip import (
     MAX_USER_AGENT,
+    Answer,
     Binding,
     Drop,
     Flow,
@@ -31,7 +32,7 @@ from .courier import Courier
 from .events import Attempt, KeyPress
 from .line import SharedLine
 from .phone import Phone
-from .reception import Reception, emit_later
+from .reception import ABILITIES, Reception, emit_later
 from .settings import ServerSettings
 from .setup import LineSetup, PhoneSetup, Speakers
 from .signal import Signal
@@ -60,9 +61,18 @@ class PhoneServer:
         settings: ServerSettings,
         clock: Callable[[], float] = time.monotonic,
         context: ssl.SSLContext | None = None,
+        *,
+        adopt: Callable[[str], None] | None = None,
     ) -> None:
-        """Create a server that is not started. `clock` runs like the event loop's."""
+        """Create a server that is not started. `clock` runs like the event loop's.
+
+        `adopt` gets the extension of a request from an edge if no phone has it, before
+        the request is authenticated; it may add the phone.
+        """
         self.settings = settings
+        self.healthy = True
+        """Whether an OPTIONS of an edge that asks for the server itself gets 200, not 503."""
+        self._adopt = adopt
         self.changed: Signal[Change] = Signal()
         """What `snapshot` returns has changed."""
         self.renewed: Signal[str] = Signal()
@@ -83,6 +93,8 @@ class PhoneServer:
             clock=clock,
             location=self._location,
             networks=settings.networks,
+            edges=settings.edges,
+            is_user=self.phones.__contains__,
             on_locked=self._lock_changed,
             on_excess=self._exceeded,
         )
@@ -115,6 +127,7 @@ class PhoneServer:
             registrar=Registrar(self._location, clock, self._registered),
             notifier=self._notifier,
             on_lost=self._connection_lost,
+            on_edge=self._from_edge,
         )
         self._courier = Courier(
             self._endpoint, self._notifier, clock, settings.keepalive
@@ -431,6 +444,22 @@ class PhoneServer:
         self._guard.release()
         self._unlocking.set(self._guard.next_release)
 
+    # Edges
+
+    def _from_edge(self, request: Request) -> Answer | None:
+        """Answer the OPTIONS by which an edge probes the server (RFC 3261 11).
+
+        The user of another request may become a phone by `adopt`.
+        """
+        if request.method == "OPTIONS":
+            if not request.forwarded and request.uri.user is None:
+                return Answer(200, ABILITIES) if self.healthy else Answer(503)
+        named = request.to if request.method == "REGISTER" else request.from_
+        user = named.uri.user
+        if self._adopt is not None and user and user not in self.phones:
+            self._adopt(user)
+        return None
+
     # Registrations
 
     def _registered(self, extension: str) -> None:
@@ -466,8 +495,9 @@ class PhoneServer:
         if not self._location.serves(flow):
             return  # a stranger's, of which there may be a thousand a second
         self._location.lost(flow)
-        for phone in self.phones.values():
-            phone.lost(flow)
+        for extension in self._location.users(flow):
+            if phone := self.phones.get(extension):
+                phone.lost(flow)
 
     # Subscriptions
 

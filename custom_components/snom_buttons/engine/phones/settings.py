@@ -24,6 +24,8 @@ class ServerSettings:
     """Host and port of transports that phones reach under another address."""
     networks: tuple[Network, ...] = PRIVATE_NETWORKS
     """Networks from which requests are answered."""
+    edges: tuple[Network, ...] = ()
+    """Addresses of proxies that say whom a request is from (docs/decisions/0024)."""
     keepalive: float = 0.0
     """Seconds between two OPTIONS to a phone; 0 for none."""
 

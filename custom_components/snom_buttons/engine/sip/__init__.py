@@ -21,9 +21,10 @@ from .grammar import (
     readable,
     shape,
 )
-from .guard import PRIVATE_NETWORKS, Guard, Network, is_in
+from .guard import Guard
 from .location import LocationService
 from .message import Headers, Request, Response, encode_response
+from .networks import PRIVATE_NETWORKS, Network, is_in
 from .notifier import MAX_DIALOG, MAX_OF_PHONE as MAX_SUBSCRIPTIONS_OF_PHONE, Notifier
 from .outgoing import OutgoingRequest, format_contact, format_via, is_stale, new_branch
 from .parser import MAX_HEAD, MalformedMessage, parse_datagram

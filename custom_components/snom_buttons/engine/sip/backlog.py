@@ -11,6 +11,9 @@ MAX_SIZE = 32 * 1024 * 1024
 """Bytes of all datagrams that wait: 24 SUBSCRIBEs of each of a thousand phones."""
 MAX_OF_FLOW = 2 * 1024 * 1024
 """Bytes of those of one flow, which may be a proxy with many phones behind it."""
+MAX_OF_EDGE = 24 * 1024 * 1024
+"""The same of a trusted proxy, behind which there are thousands, all of which may register
+at once."""
 OVERHEAD = 512
 """Bytes that a datagram takes beyond its own."""
 LONGEST = 16.0
@@ -68,13 +71,18 @@ class Backlog:
         """The bytes of each flow."""
         self._is_overdue_next = False
 
-    def add(self, data: bytes, flow: Flow, urgency: Urgency) -> bool:
-        """Let a datagram wait; return False if there is no room for it."""
+    def add(
+        self, data: bytes, flow: Flow, urgency: Urgency, most: int = MAX_OF_FLOW
+    ) -> bool:
+        """Let a datagram wait; return False if there is no room for it.
+
+        There is room for `most` bytes of its flow.
+        """
         queue, key = self._queues[urgency], (flow, data)
         if key in queue:
             return True
         size = len(data) + OVERHEAD
-        if self._size + size > MAX_SIZE or self._of_flow[flow] + size > MAX_OF_FLOW:
+        if self._size + size > MAX_SIZE or self._of_flow[flow] + size > most:
             return False
         queue[key] = Waiting(data, flow, urgency, self._clock())
         self._size += size

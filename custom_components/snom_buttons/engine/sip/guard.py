@@ -7,33 +7,19 @@ message costs almost nothing.
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 import logging
 import re
 
 from .bucket import Bucket, Rate
 from .drops import Drop, Drops
+from .edges import Edges
 from .flow import Flow
 from .location import LocationService
+from .networks import PRIVATE_NETWORKS, Network, Networks
 from .share import Shares
 from .strangers import MAX_SOURCES, SIZE, Strangers, networks_of
 
 _LOGGER = logging.getLogger(__name__)
-
-type Network = IPv4Network | IPv6Network
-
-PRIVATE_NETWORKS: tuple[Network, ...] = (
-    ip_network("10.0.0.0/8"),
-    ip_network("172.16.0.0/12"),
-    ip_network("192.168.0.0/16"),
-    ip_network("100.64.0.0/10"),
-    ip_network("127.0.0.0/8"),
-    ip_network("169.254.0.0/16"),
-    ip_network("::1/128"),
-    ip_network("fc00::/7"),
-    ip_network("fe80::/10"),
-)
-"""Networks that are not routed on the internet (RFC 1918, 3927, 4193, 6598)."""
 
 PHONE_OWN = Rate(50.0, 20.0)
 """Messages of a registered phone, whatever other phones do."""
@@ -63,6 +49,8 @@ MORE_SUBSCRIPTIONS = Rate(5.0, 130.0)
 """Further ones."""
 USERS_MORE_SUBSCRIPTIONS = Rate(100.0, 1000.0)
 """All these further SUBSCRIBEs of all users."""
+EDGE_OTHERS = Rate(1000.0, 3000.0)
+"""Messages from all edges that name no phone that is set up."""
 FAILURES = 10
 """Wrong passwords that lock out an address."""
 NETWORK_FAILURES = 100
@@ -79,20 +67,6 @@ _TO = re.compile(rb"\n(?:to|t)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
 _USER = re.compile(rb"sips?:([^@;>]*+)@", re.IGNORECASE)
 
 
-def is_in(networks: Iterable[Network], host: str) -> bool:
-    """Return whether an address is in one of the networks; False for what is no address.
-
-    An IPv6 address may have a zone, or stand for one of IPv4 (RFC 4291 2.5.5.2).
-    """
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address
-    return any(address in network for network in networks)
-
-
 def claimed_user(data: bytes) -> str:
     """Return the user that a message which is not parsed is from, "" without one.
 
@@ -101,6 +75,11 @@ def claimed_user(data: bytes) -> str:
     line = (_TO if data.startswith(b"SIP/") else _FROM).search(data)
     user = line and _USER.search(line[1])
     return user[1].decode("utf-8", "surrogateescape") if user else ""
+
+
+def is_asserted(data: bytes) -> bool:
+    """Return whether a message that is not parsed has an identity that an edge asserts."""
+    return b"\nP-Asserted-Identity:" in data
 
 
 @dataclass(slots=True)
@@ -119,17 +98,22 @@ class Guard:
         clock: Callable[[], float],
         location: LocationService,
         networks: Iterable[Network] = PRIVATE_NETWORKS,
+        edges: Iterable[Network] = (),
+        is_user: Callable[[str], bool] = lambda _user: False,
         on_locked: Callable[[str, bool], None] = lambda _host, _is_locked: None,
         on_excess: Callable[[str], None] = lambda _user: None,
     ) -> None:
-        """Admit sources in `networks`, and the flows of phones in `location`.
+        """Admit sources in `networks`, edges, and the flows of phones in `location`.
 
+        `edges` are addresses of trusted proxies, `is_user` says whether a phone is set up.
         `on_locked` gets a source, and whether it was locked out or released.
         `on_excess` gets a user whose phone exceeds its share, again and again.
         """
         self._clock = clock
         self._location = location
-        self._networks = tuple(networks)
+        self._networks = Networks(networks)
+        self.edges = Edges(edges)
+        self._is_user = is_user
         self._on_locked = on_locked
         self._on_excess = on_excess
         self._shares = Shares(
@@ -157,7 +141,7 @@ class Guard:
         self.drops = Drops(clock)
         self._strangers = Strangers(clock)
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
-        self._allowed: OrderedDict[str, bool] = OrderedDict()
+        self._edge_others = Bucket(EDGE_OTHERS, clock())
 
     @property
     def locked(self) -> list[str]:
@@ -177,9 +161,16 @@ class Guard:
         """Whether a phone has registered by this flow, and not through a proxy."""
         return self._location.knows(flow)
 
+    def is_edge(self, flow: Flow) -> bool:
+        """Whether messages by this flow are from a trusted proxy."""
+        return self.edges.has(flow)
+
     def serves(self, flow: Flow) -> bool:
-        """Whether a phone is reached by this flow, directly or through a proxy."""
-        return self._location.serves(flow)
+        """Whether a phone is reached by this flow, directly or through a proxy.
+
+        By that of an edge one is at any time.
+        """
+        return self._location.serves(flow) or self.edges.has(flow)
 
     def admits_host(self, host: str) -> bool:
         """Whether an address may connect: it is in a network, and not locked out."""
@@ -204,11 +195,13 @@ class Guard:
         is_answer: bool = False,
         work: int = 0,
         user: Callable[[], str] = str,
+        is_asserted: Callable[[], bool] = bool,
     ) -> bool:
         """Whether to admit a message of `size` bytes, or a connection, by this flow.
 
         A registered phone has a share of its own. Behind a proxy, where phones have a
-        flow in common, it is found by the `user` that the message claims. Other
+        flow in common, it is found by the `user` that the message claims. Behind an edge
+        each phone that is set up has one, and another for what the edge asserts. Other
         messages are admitted at the rate of strangers; `work` says how many messages
         of a stranger cost as much more.
         """
@@ -220,11 +213,16 @@ class Guard:
             self.drops.count(Drop.SHARE, flow)
             return False
         serves = self.serves(flow)
-        sender = self._phone(flow, user) if serves else None
-        if sender is None and serves and is_answer:
+        is_edge = self.edges.has(flow)
+        sender = self._phone(flow, user, is_asserted) if serves else None
+        if sender is None and serves and is_answer and not is_edge:
             sender = flow[:2]
         if sender is not None:
             refusal = None if self._shares.take(sender, tokens) else Drop.SHARE
+        elif is_edge:
+            has_any = self._edge_others.fill(self._clock()) >= 1.0
+            self._edge_others.tokens -= tokens * has_any
+            refusal = None if has_any else Drop.ALL_STRANGERS
         else:
             refusal = None if serves else self._refusal_of(flow.host)
             if refusal is None:
@@ -234,7 +232,7 @@ class Guard:
         return refusal is None
 
     def _refusal_of(self, host: str) -> Drop | None:
-        if not self._is_allowed(host):
+        if host not in self._networks:
             return Drop.NETWORK
         return Drop.LOCKED_OUT if self.is_locked(host) else None
 
@@ -297,10 +295,21 @@ class Guard:
         self._on_excess(user)
         return False
 
-    def _phone(self, flow: Flow, user: Callable[[], str]) -> Hashable | None:
-        """Return what identifies the phone that a message is from; None for a stranger."""
+    def _phone(
+        self,
+        flow: Flow,
+        user: Callable[[], str],
+        is_asserted: Callable[[], bool] = bool,
+    ) -> Hashable | None:
+        """Return what identifies the phone that a message is from; None for a stranger.
+
+        What an edge asserts is counted apart from what only claims to be from the phone.
+        """
         if self._location.knows(flow):
             return flow
+        if self.edges.has(flow):
+            claimed = user()
+            return (claimed, is_asserted()) if self._is_user(claimed) else None
         if self._location.has_proxy(flow):
             claimed = user()
             if self._location.is_behind(claimed, flow):
@@ -356,15 +365,6 @@ class Guard:
     def _forget(self, source: str) -> None:
         if self._failures.pop(source).locked_until:
             self._on_locked(source, False)
-
-    def _is_allowed(self, host: str) -> bool:
-        allowed = self._allowed.get(host)
-        if allowed is None:
-            allowed = is_in(self._networks, host)
-            self._allowed[host] = allowed
-            while len(self._allowed) > MAX_SOURCES:
-                self._allowed.popitem(last=False)
-        return allowed
 
 
 def sources_of(source: str) -> tuple[str, ...]:

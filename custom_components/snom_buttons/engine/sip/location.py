@@ -1,6 +1,6 @@
 """The location service: the bindings of each user (RFC 3261 10), without I/O."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 import math
 from typing import Any
@@ -18,7 +18,8 @@ class LocationService:
         self._clock = clock
         self._bindings: dict[str, list[Binding]] = {}
         self._direct: Counter[Any] = Counter()
-        self._served: Counter[Any] = Counter()
+        self._served: defaultdict[Any, Counter[str]] = defaultdict(Counter)
+        """The users that are reached by a flow, with the number of their bindings."""
         self._addresses: Counter[Any] = Counter()
         self._lost: set[Flow] = set()
         """Connections that are closed, of bindings that have not expired."""
@@ -106,12 +107,15 @@ class LocationService:
     def store(self, user: str, bindings: list[Binding]) -> None:
         """Replace the bindings of a user."""
         before = self._bindings.get(user, ())
-        for index, entry in self._entries(before):
+        for index, entry in self._entries(user, before):
             index[entry] -= 1
             if not index[entry]:
                 del index[entry]
-        for index, entry in self._entries(bindings):
+        for index, entry in self._entries(user, bindings):
             index[entry] += 1
+        for binding in before:
+            if not self._served[binding.flow]:
+                del self._served[binding.flow]
         self._lost.difference_update(
             binding.flow for binding in before if binding.flow not in self._served
         )
@@ -121,11 +125,11 @@ class LocationService:
             self._bindings.pop(user, None)
 
     def _entries(
-        self, bindings: Iterable[Binding]
-    ) -> Iterator[tuple[Counter[Any], tuple[Any, ...]]]:
-        """Yield each index that has one of the bindings, with the entry there."""
+        self, user: str, bindings: Iterable[Binding]
+    ) -> Iterator[tuple[Counter[Any], Any]]:
+        """Yield each index that has one of the user's bindings, with the entry there."""
         for binding in bindings:
-            yield self._served, binding.flow
+            yield self._served[binding.flow], user
             if not binding.forwarded:
                 yield self._direct, binding.flow
             if binding.is_address:
@@ -140,16 +144,12 @@ class LocationService:
         return flow in self._served and flow not in self._direct
 
     def users(self, flow: Flow) -> list[str]:
-        """Return the users with a contact that has registered by this flow."""
-        return [
-            user
-            for user, held in self._bindings.items()
-            if any(binding.flow == flow for binding in held)
-        ]
+        """Return the users with a contact that is reached by this flow."""
+        return list(self._served.get(flow, ()))
 
     def is_behind(self, user: str, flow: Flow) -> bool:
         """Whether a contact of the user is reached by this flow."""
-        return any(binding.flow == flow for binding in self._bindings.get(user, ()))
+        return user in self._served.get(flow, ())
 
     def serves(self, flow: Flow) -> bool:
         """Whether a contact is reached by this flow, or its host bound by address."""

@@ -300,7 +300,11 @@ def _via_and_version(headers: Headers) -> tuple[Via, str]:
     Blanks are allowed around each separator: `SIP / 2.0 / UDP host : 4000 ; ttl=16`.
     Raises SipSyntaxError.
     """
-    value, _ = split_first(headers.lines("Via")[0])
+    return parse_via(split_first(headers.lines("Via")[0])[0])
+
+
+def parse_via(value: str) -> tuple[Via, str]:
+    """Parse one value of Via; return it with its version. Raises SipSyntaxError."""
     start, _, parameters = value.partition(";")
     version, sender = _version_and_sender(start)
     return Via(*sender, parse_parameters(parameters)), version

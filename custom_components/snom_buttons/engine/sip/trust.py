@@ -4,6 +4,7 @@ from collections.abc import Callable
 import logging
 
 from .digest import Challenger, Verdict
+from .edges import Edges, address_behind, asserted_user
 from .flow import Flow
 from .grammar import readable
 from .guard import Guard
@@ -32,10 +33,12 @@ class Trust:
         """Authenticate the users for whom `password_of` returns a password.
 
         The one of `former_password_of` is accepted as well; `on_registering` gets the
-        user of a REGISTER with the present one, before that has changed anything. `guard` counts wrong passwords and knows the sources that are locked out.
+        user of a REGISTER with the present one, before that has changed anything. `guard` counts wrong passwords, and knows the sources that are locked out and the edges.
         `on_wrong` gets requests with wrong credentials, the user of these, and the flow,
         before the answer. It must take the same time for all users.
         """
+        self._password_of = password_of
+        self._edges = Edges() if guard is None else guard.edges
         self._challenger = Challenger(realm, password_of, clock, former_password_of)
         self._on_registering = on_registering
         self._location = location
@@ -46,13 +49,16 @@ class Trust:
         """Return the refusal of a request, None if it comes from the user it names.
 
         That user is the one of To for a REGISTER, else the one of From. A flow proves
-        nothing where a proxy is at its end, since all phones behind it share the flow.
+        nothing where a proxy is at its end, since all phones behind it share the flow,
+        unless that is an edge, and says who has proved to be at its own end.
         """
         if request.method == "REGISTER":
             return self._authenticate(request, flow, request.to.uri.user)
         user = request.from_.uri.user
         named = user or ""
-        if request.forwarded or not self._location.is_from_contact(named, flow):
+        if not self._is_asserted(request, flow, named) and (
+            request.forwarded or not self._location.is_from_contact(named, flow)
+        ):
             refusal = self._authenticate(request, flow, user)
             if refusal is not None:
                 return refusal
@@ -60,6 +66,14 @@ class Trust:
         # proxy does that by mistake. A client that challenged the server with its own
         # nonce would have credentials, but only for the Request-URI of that request.
         return Answer(482) if self._location.is_contact(named, request.uri) else None
+
+    def _is_asserted(self, request: Request, flow: Flow, user: str) -> bool:
+        """Whether an edge says that a request is from `user` (RFC 3325, 0024)."""
+        return (
+            self._edges.has(flow)
+            and self._password_of(user) is not None
+            and asserted_user(request) == user
+        )
 
     def is_unproven(self, request: Request, flow: Flow) -> bool:
         """Whether a request is taken for its source address alone, which may be forged."""
@@ -75,7 +89,8 @@ class Trust:
         A source that is locked out is challenged whatever its credentials, except for
         the phone that registered by this flow: other hosts at its address (NAT) must
         not keep it out. Behind a proxy the lock is on the user of the credentials,
-        whatever From and To name, so that other users are not affected.
+        whatever From and To name, so that other users are not affected. Behind an edge it
+        is on that user at the address that the edge names.
         """
         source_of_nonce = _source_of_nonce(flow)
         judged = self._challenger.judge(
@@ -86,7 +101,7 @@ class Trust:
         )
         verdict = judged.verdict
         claimed = readable(judged.username or "")
-        source = f"{flow.host} {claimed}" if request.forwarded else flow.host
+        source = self._source(request, flow, claimed)
         if (
             self._guard is not None
             and self._guard.is_locked(source)
@@ -115,6 +130,13 @@ class Trust:
             user_agent=request.headers.get("User-Agent"),
         )
         return Answer(401, tuple(("WWW-Authenticate", value) for value in values))
+
+    def _source(self, request: Request, flow: Flow, user: str) -> str:
+        """Return whom a wrong password of `user` counts for."""
+        if not request.forwarded:
+            return flow.host
+        behind = address_behind(request) if self._edges.has(flow) else None
+        return f"{behind or flow.host} {user}"
 
 
 def _source_of_nonce(flow: Flow) -> str:

@@ -15,10 +15,10 @@ import socket
 import ssl
 import time
 
-from ..backlog import Backlog, Urgency, urgency_of
+from ..backlog import MAX_OF_EDGE, MAX_OF_FLOW, Backlog, Urgency, urgency_of
 from ..drops import Drop
 from ..flow import Flow
-from ..guard import Guard, claimed_user
+from ..guard import Guard, claimed_user, is_asserted
 from ..message import Request, Response, Via, encode_response
 from ..notifier import Notifier
 from ..outgoing import OutgoingRequest, format_via, new_branch
@@ -168,6 +168,7 @@ class Endpoint:
         registrar: Registrar | None = None,
         notifier: Notifier | None = None,
         on_lost: Callable[[Flow], None] = lambda _: None,
+        on_edge: Callable[[Request], Answer | None] = lambda _: None,
         allowed: Sequence[str] = ALLOWED,
     ) -> None:
         """Create an endpoint that is not open.
@@ -178,7 +179,8 @@ class Endpoint:
         `trust` authenticates each request before anything else (RFC 3261 8.2); without
         it all are trusted. `registrar` answers REGISTER, and `notifier` SUBSCRIBE; without
         them `on_request` does.
-        `on_lost` gets the flow of each lost connection. `allowed` are the methods that
+        `on_lost` gets the flow of each lost connection. `on_edge` gets each new request
+        from an edge before `trust`, and may answer it. `allowed` are the methods that
         are not refused.
         """
         self._on_request = on_request
@@ -188,6 +190,7 @@ class Endpoint:
         self._registrar = registrar
         self._notifier = notifier
         self._on_lost = on_lost
+        self._on_edge = on_edge
         self._allowed = allowed
         self._transports: dict[str, UdpTransport | StreamTransport] = {}
         self._sent_by: dict[str, str] = {}
@@ -323,13 +326,21 @@ class Endpoint:
         return self._trust is not None and self._trust.is_unproven(request, flow)
 
     def _wait(self, data: bytes, flow: Flow) -> None:
-        """Let a datagram wait until it is handled; a stranger's has to be admitted."""
-        urgency = urgency_of(data)
-        if self._guard is not None and not self._guard.serves(flow):
-            if not self._guard.admits(flow, len(data)):
-                return
-            urgency = Urgency.STRANGER
-        if not self._backlog.add(data, flow, urgency):
+        """Let a datagram wait until it is handled.
+
+        One of a stranger or an edge has to be admitted before.
+        """
+        urgency, most = urgency_of(data), MAX_OF_FLOW
+        if self._guard is not None:
+            if self._guard.is_edge(flow):
+                if not self._admits(data, flow):
+                    return
+                most = MAX_OF_EDGE
+            elif not self._guard.serves(flow):
+                if not self._guard.admits(flow, len(data)):
+                    return
+                urgency = Urgency.STRANGER
+        if not self._backlog.add(data, flow, urgency, most):
             self.drop(Drop.BACKLOG, flow)
 
     def _handle_next(self) -> bool | None:
@@ -340,21 +351,37 @@ class Endpoint:
         waiting = self._backlog.pop()
         if waiting is None:
             return None
-        if waiting.urgency is not Urgency.STRANGER:
-            return self._receive(waiting.data, waiting.flow)
-        self._process(waiting.data, waiting.flow)
-        return False
+        data, flow = waiting.data, waiting.flow
+        if waiting.urgency is Urgency.STRANGER or self._is_edge(flow):
+            self._process(data, flow)
+            return False
+        return self._receive(data, flow)
+
+    def _is_edge(self, flow: Flow) -> bool:
+        return self._guard is not None and self._guard.is_edge(flow)
 
     def _receive(self, data: bytes, flow: Flow) -> bool:
         """Process a message, never raise; return whether the guard dropped it."""
-        if self._guard is not None:
-            user = partial(claimed_user, data)
-            is_answer = data.startswith(b"SIP/")
-            if not self._guard.admits(flow, len(data), is_answer=is_answer, user=user):
-                if self._guard.refuses(flow, user):
-                    self._refuse_excess(data, flow)
-                return True
+        if not self._admits(data, flow):
+            return True
         self._process(data, flow)
+        return False
+
+    def _admits(self, data: bytes, flow: Flow) -> bool:
+        """Whether the guard admits a message; one that it does not may get a 503."""
+        if self._guard is None:
+            return True
+        user = partial(claimed_user, data)
+        if self._guard.admits(
+            flow,
+            len(data),
+            is_answer=data.startswith(b"SIP/"),
+            user=user,
+            is_asserted=partial(is_asserted, data),
+        ):
+            return True
+        if self._guard.refuses(flow, user):
+            self._refuse_excess(data, flow)
         return False
 
     def _process(self, data: bytes, flow: Flow) -> None:
@@ -446,6 +473,11 @@ class Endpoint:
             return
         is_trusted = False
         try:
+            if self._is_edge(flow):
+                answer = self._on_edge(request)
+                if answer is not None:
+                    incoming.refuse(answer)
+                    return
             if self._trust is not None:
                 refusal = self._trust.judge(request, flow)
                 if refusal is not None:
