@@ -16,6 +16,7 @@ from custom_components.snom_buttons.engine.phones import (
     Phone,
     PhoneServer,
     PhoneSetup,
+    Prove,
     ServerSettings,
 )
 from custom_components.snom_buttons.engine.sip import Flow
@@ -73,6 +74,7 @@ async def serving(
     context: ssl.SSLContext | None = None,
     realm: str = "ha",
     adopt: Callable[[str], None] | None = None,
+    prove: Prove | None = None,
     **settings: Any,
 ) -> AsyncIterator[PhoneServer]:
     """Run a server in the current loop."""
@@ -87,6 +89,7 @@ async def serving(
         clock=asyncio.get_running_loop().time,
         context=context,
         adopt=adopt,
+        prove=prove,
     )
     for phone in phones:
         add_phone(server, phone)

@@ -623,3 +623,34 @@ class TestClosing:
         await client.publisher.close()
         await asyncio.sleep(2 * RETRY)
         assert client.said == ["status=offline"]
+
+
+@jumping
+async def test_what_goes_first_is_published_before_events() -> None:
+    """What a press changed is on the broker before the press."""
+    client = Client()
+    client.publisher.publish_event("press", "1")
+    client.publisher.keep("stored", "1", first=True)
+    client.publisher.publish_event("press", "2")
+    client.publisher.keep("stored", "2", first=True)  # the one before is under way
+    client.publisher.keep("lamp", "on")
+    assert client.said == ["press=1", "stored=1", "lamp=on"]
+    await client.acknowledge("press")
+    assert client.said[3:] == []
+    await client.acknowledge("stored")
+    assert client.said[3:] == ["stored=2", "press=2"]
+
+
+@jumping
+async def test_what_waits_already_can_go_first() -> None:
+    client = Client(connected=False)
+    client.publisher.keep("lamp", "on")
+    client.publisher.keep("stored", "1")
+    client.publisher.publish_event("press", "1")
+    client.publisher.keep("stored", "1", first=True)
+    client.publisher.keep("gone", "1", first=True)
+    client.publisher.forget("gone")
+    await client.reconnect()
+    assert client.said == ["stored=1", "press=1", "lamp=on"]
+    client.publisher.keep("stored", "1", first=True)  # is under way
+    assert client.said[3:] == []

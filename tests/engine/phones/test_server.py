@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import errno
 import hashlib
+import json
 import time
 from typing import Any
 
@@ -33,6 +34,7 @@ from custom_components.snom_buttons.engine.xbuttons import (
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.serving import (
     LOCALHOST,
+    add_phone,
     base,
     jumping,
     lit,
@@ -802,6 +804,51 @@ async def test_a_registration_that_version_0_1_stored(realm: str, kept: bool) ->
     phone = make_phone()
     async with serving(phone, snapshot=snapshot, realm=realm):
         assert phone.available is kept
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [("one", "one", True), ("one", "other", False), (None, None, False)],
+)
+async def test_a_proof_of_the_programs_own(
+    before: str | None, after: str | None, kept: bool
+) -> None:
+    """It replaces the digest, which does not count then."""
+
+    def proving(secret: str | None) -> Any:
+        return lambda extension, password: secret and f"{secret} {extension} {password}"
+
+    async with serving(make_phone(), prove=proving(before)) as server:
+        async with raw_phone(server) as desk:
+            await desk.register()
+        snapshot, port = server.snapshot(), server.address[1]
+    said = before and f"{before} 44 {desk.password}"
+    assert snapshot["phones"]["44"]["proof"] == said
+    phone = make_phone()
+    async with serving(phone, snapshot=snapshot, port=port, prove=proving(after)):
+        assert phone.available is kept
+    async with serving(phone := make_phone(), snapshot=snapshot, port=port):
+        assert not phone.available, "it is no digest"
+
+
+async def test_a_phone_that_comes_after_the_start_gets_the_whole_picture() -> None:
+    """As if it had been restored before."""
+    async with serving(make_phone()) as server, raw_phone(server) as desk:
+        await desk.register()
+        await desk.shows("4")
+        server.phones["44"].keys["2"].show(lit("2"))
+        await desk.shows("2", c="on")
+        saved, port = server.phone_snapshot("44"), server.address[1]
+        await server.stop()
+        desk.keys.clear()
+        async with serving(port=port) as second:
+            phone = make_phone()
+            add_phone(second, phone)
+            second.restore_phone("44", json.loads(json.dumps(saved)))
+            await desk.shows("2", c="on")
+            await desk.shows("4")
+            assert (await desk.press("2")).status == 200
+            assert phone.available
 
 
 async def test_documents_take_the_path_that_the_registration_came() -> None:

@@ -1,11 +1,12 @@
 """Keeps the broker in step with a server: its states, its events, its commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from ..phones import MESSAGES, Dialled, KeyPress, Phone, PhoneServer
 from ..refused import Refused, quoted
@@ -26,6 +27,9 @@ from .payloads import (
 from .publisher import MqttPublisher
 from .topics import Topics
 
+MAX_LISTED: Final = 100
+"""Phones that the error for an unknown one names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSetup:
@@ -33,6 +37,8 @@ class MqttSetup:
 
     base: str
     """The beginning of all topics."""
+    member: str | None = None
+    """The name of the bridge if several have this base."""
     commands: bool
     """Whether keys can be set from the broker."""
     discovery: bool
@@ -41,6 +47,20 @@ class MqttSetup:
     """The beginning of the topics of announcements."""
     names: EventNames = ENGLISH_NAMES
     """The names in announcements."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FollowedPhone:
+    """A phone whose topics are published."""
+
+    keys: frozenset[str]
+    """The names of its keys, as they are published."""
+    signals: list[Callable[[], None]]
+    """What ends the subscriptions to its signals."""
+
+    def unfollow(self) -> None:
+        for unsubscribe in self.signals:
+            unsubscribe()
 
 
 class MqttFollower:
@@ -61,6 +81,7 @@ class MqttFollower:
         is_foreign: Callable[[str], bool],
         left_behind_changed: Callable[[], None],
         save: Callable[[], Awaitable[None]],
+        is_elsewhere: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Create a follower that does nothing until `update`.
 
@@ -68,7 +89,8 @@ class MqttFollower:
         the broker, under which the phone of an extension is announced, None for not at
         all; all such names begin with `phone_ids`, those of other programs do not. `is_foreign` returns whether a topic belongs to another server now.
         `left_behind_changed` is called when `left_behind` may have changed; `save`
-        stores it at once.
+        stores it at once. `is_elsewhere` returns whether commands to an extension are
+        another server's, to carry out or to refuse.
         """
         self.publisher = MqttPublisher(client, asyncio.get_running_loop().time)
         self._client = client
@@ -79,6 +101,7 @@ class MqttFollower:
         self._is_foreign = is_foreign
         self._left_behind_changed = left_behind_changed
         self._save = save
+        self._is_elsewhere = is_elsewhere
         self._setup: MqttSetup | None = None
         self._topics = Topics("")
         self._lock = asyncio.Lock()
@@ -90,6 +113,8 @@ class MqttFollower:
         """The bases of all topics that the broker may retain."""
         self.is_stopped = False
         self._followed = ExitStack()
+        """The signals of the server."""
+        self._phones: dict[str, _FollowedPhone] = {}
         self._subscribed: list[Callable[[], None]] = []
 
     @property
@@ -125,7 +150,7 @@ class MqttFollower:
         async with self._lock:
             if was_stopped:
                 return
-            self._followed.close()
+            self._unfollow()
             if (last := self.client_leaves()) is not None:
                 self.publisher.keep(last.topic, last.payload)
             await self.publisher.close()
@@ -137,7 +162,7 @@ class MqttFollower:
                 return
             if setup != self._setup:
                 self._unsubscribe()
-                self._topics = Topics(setup.base if setup else "")
+                self._topics = Topics(setup.base, setup.member) if setup else Topics("")
                 if setup is not None:
                     self._bases.add(setup.base)
             self._setup = setup
@@ -148,12 +173,46 @@ class MqttFollower:
                 self.publisher.recall(wanted)
                 await self._save()
             await self._subscribe()
-            self._followed.close()
+            self._unfollow()
             self._announce()
             self._publish_status()
             self._follow()
             self._clear_obsolete()
             self._left_behind_changed()
+
+    def add_phone(self, extension: str) -> None:
+        """Follow a phone that was added or configured after `update`.
+
+        At the cost of this phone only. What is published of it is not stored before:
+        this is for a program that finds on the broker what it has left there.
+        """
+        if self._setup is None or self.is_stopped:
+            return
+        phone = self._server.phones[extension]
+        before = self._phones.pop(extension, None)
+        if before is not None:
+            before.unfollow()
+            for name in before.keys.difference(phone.keys):
+                self.publisher.clear(self._topics.state(extension, name))
+        self._announce_phone(extension)
+        self._follow_phone(phone)
+
+    def remove_phone(self, extension: str, *, clear: bool = True) -> None:
+        """Follow a phone no more, at the cost of this phone only.
+
+        `clear` its topics, unless they are another server's from now on.
+        """
+        followed = self._phones.pop(extension, None)
+        if followed is None:
+            return
+        followed.unfollow()
+        drop = self.publisher.clear if clear else self.publisher.forget
+        # The announcement first: a subscriber to a state should not read "".
+        if (announced := self._announced_on(extension)) is not None:
+            drop(announced)
+        drop(self._topics.availability(extension))
+        for name in (*followed.keys, MESSAGES):
+            drop(self._topics.state(extension, name))
 
     def _clear_obsolete(self) -> None:
         """Clear the topics that are no longer part of the setup."""
@@ -176,19 +235,21 @@ class MqttFollower:
             wanted.update(
                 self._topics.state(extension, key) for key in (*phone.keys, MESSAGES)
             )
-        wanted.update(topic for topic, _, _ in self._announceable())
+        wanted.update(self._announceable())
         return wanted
 
-    def _announceable(self) -> list[tuple[str, str, Phone]]:
-        """Return topic, name and phone of all announcements in the current setup."""
+    def _announceable(self) -> list[str]:
+        """Return the topics of all announcements in the current setup."""
+        topics = map(self._announced_on, self._server.phones)
+        return [topic for topic in topics if topic is not None]
+
+    def _announced_on(self, extension: str) -> str | None:
+        """Return the topic of a phone's announcement; None if it is not announced."""
         setup = self._setup
         if setup is None or not setup.discovery:
-            return []
-        return [
-            (discovery_topic(setup.prefix, phone_id), phone_id, phone)
-            for extension, phone in self._server.phones.items()
-            if (phone_id := self._phone_id(extension)) is not None
-        ]
+            return None
+        phone_id = self._phone_id(extension)
+        return None if phone_id is None else discovery_topic(setup.prefix, phone_id)
 
     # The connection
 
@@ -269,14 +330,25 @@ class MqttFollower:
         follow(self._server.pressed.subscribe(self._pressed))
         follow(self._server.dialled.subscribe(self._dialled))
         for phone in self._server.phones.values():
-            self._publish_phone(phone)
-            follow(phone.status.subscribe(partial(self._publish_phone, phone)))
-            follow(phone.taken.subscribe(partial(self._publish_keys, phone)))
-            show = partial(self._publish_keys, phone, (MESSAGES,))
-            follow(phone.messages.subscribe(show))
-            for name, key in phone.keys.items():
-                show = partial(self._publish_keys, phone, (name,))
-                follow(key.shown.subscribe(show))
+            self._follow_phone(phone)
+
+    def _follow_phone(self, phone: Phone) -> None:
+        self._publish_phone(phone)
+        follow = [
+            phone.status.subscribe(partial(self._publish_phone, phone)),
+            phone.taken.subscribe(partial(self._publish_keys, phone)),
+            phone.messages.subscribe(partial(self._publish_keys, phone, (MESSAGES,))),
+        ]
+        for name, key in phone.keys.items():
+            show = partial(self._publish_keys, phone, (name,))
+            follow.append(key.shown.subscribe(show))
+        self._phones[phone.extension] = _FollowedPhone(frozenset(phone.keys), follow)
+
+    def _unfollow(self) -> None:
+        self._followed.close()
+        for followed in self._phones.values():
+            followed.unfollow()
+        self._phones.clear()
 
     def _publish_phone(self, phone: Phone, _: None = None) -> None:
         """Publish whether a phone is available, and whether its keys are in sync."""
@@ -314,38 +386,44 @@ class MqttFollower:
     # Announcements
 
     def _announce(self) -> None:
-        """Announce all phones.
+        """Announce all phones."""
+        for extension in self._server.phones:
+            self._announce_phone(extension)
+
+    def _announce_phone(self, extension: str) -> None:
+        """Announce a phone, if phones are announced.
 
         Of components that are gone only the platform is announced, so that another Home
         Assistant removes them.
         """
-        for topic, phone_id, phone in self._announceable():
-            assert self._setup is not None
-            payload = discovery_payload(
-                self._topics,
-                phone_id,
-                phone.setup,
-                commands=self._setup.commands,
-                names=self._setup.names,
-            )
-            known = self._announced.setdefault(topic, {})
-            known |= {
-                name: component["platform"]
-                for name, component in payload["components"].items()
-            }
-            payload["components"] = {
-                name: {"platform": platform} for name, platform in known.items()
-            } | payload["components"]
-            if self._client.hide(phone_id, payload):
-                self.publisher.announce(topic, as_json(payload))
-            else:
-                self.publisher.suspend(topic)
+        topic, phone_id = self._announced_on(extension), self._phone_id(extension)
+        if self._setup is None or topic is None or phone_id is None:
+            return
+        payload = discovery_payload(
+            self._topics,
+            phone_id,
+            self._server.phones[extension].setup,
+            commands=self._setup.commands,
+            names=self._setup.names,
+        )
+        known = self._announced.setdefault(topic, {})
+        known |= {
+            name: component["platform"]
+            for name, component in payload["components"].items()
+        }
+        payload["components"] = {
+            name: {"platform": platform} for name, platform in known.items()
+        } | payload["components"]
+        if self._client.hide(phone_id, payload):
+            self.publisher.announce(topic, as_json(payload))
+        else:
+            self.publisher.suspend(topic)
 
     def _born(self, message: Received) -> None:
         """Announce all phones again to a Home Assistant that has just started."""
         if message.payload == ONLINE.encode() and not message.retain:
             self._announce()
-            for topic, _, _ in self._announceable():
+            for topic in self._announceable():
                 self.publisher.republish(topic)
 
     # Commands
@@ -364,6 +442,8 @@ class MqttFollower:
     def _apply(self, message: Received) -> None:
         """Apply a command. Raises Refused."""
         extension, key = self._topics.addressee(message.topic)
+        if self._is_elsewhere(extension):
+            return
         if message.retain:
             raise Refused("retained_command")
         if message.topic != (topic := self._topics.set(extension, key)):
@@ -376,7 +456,7 @@ class MqttFollower:
             raise Refused(
                 "unknown_phone",
                 value=quoted(extension),
-                allowed=", ".join(self._server.phones),
+                allowed=_listed(self._server.phones),
             )
         if key is None:
             send_document(phone, message.payload)
@@ -384,3 +464,9 @@ class MqttFollower:
             set_messages(phone, message.payload)
         else:
             set_key(phone, key, message.payload)
+
+
+def _listed(phones: Collection[str]) -> str:
+    """Return extensions as a text, cut after MAX_LISTED."""
+    listed = ", ".join(islice(phones, MAX_LISTED))
+    return listed if len(phones) <= MAX_LISTED else f"{listed}, …"

@@ -5,7 +5,7 @@ that arrives late must not open a door.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import logging
@@ -76,7 +76,10 @@ class MqttPublisher:
         self._time = time
         self._known: set[str] = set()
         self._states: dict[str, Message] = {}
-        self._due: dict[str, None] = {}
+        # Not a dict: its first item, once others before it are gone, is found by a search.
+        self._due: OrderedDict[str, None] = OrderedDict()
+        self._first: OrderedDict[str, None] = OrderedDict()
+        """Those of the due topics that go before events."""
         self._events: deque[Message] = deque()
         self._in_hand: UnderWay | None = None
         """The event that the client has, and that may not have reached the broker."""
@@ -104,9 +107,12 @@ class MqttPublisher:
         """Add the topics that were known before a restart."""
         self._known.update(known)
 
-    def keep(self, topic: str, payload: str) -> None:
-        """Publish a state that the broker retains."""
-        self._set_state(Message(topic, payload, retain=True))
+    def keep(self, topic: str, payload: str, *, first: bool = False) -> None:
+        """Publish a state that the broker retains.
+
+        If it is to go `first`, no event is published before it.
+        """
+        self._set_state(Message(topic, payload, retain=True), first=first)
 
     def announce(self, topic: str, payload: str) -> None:
         """Publish a state to current subscribers, and again after each reconnect."""
@@ -127,6 +133,7 @@ class MqttPublisher:
         self._known.add(topic)
         self._states.pop(topic, None)
         self._due.pop(topic, None)
+        self._first.pop(topic, None)
 
     def forget(self, topic: str) -> None:
         """Give up a topic, without clearing it: it belongs to another server now."""
@@ -151,7 +158,7 @@ class MqttPublisher:
         """
         self._under_way.clear()
         self._stalled = False
-        self._due = dict.fromkeys(self._states)
+        self._due = OrderedDict.fromkeys(self._states)
         self._drop_old()
         self._work()
 
@@ -182,12 +189,18 @@ class MqttPublisher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _set_state(self, message: Message) -> None:
+    def _set_state(self, message: Message, *, first: bool = False) -> None:
         """Make a message the state of its topic, and publish it unless it was before."""
-        self._known.add(message.topic)
-        if self._states.get(message.topic) != message:
-            self._states[message.topic] = message
-            self.republish(message.topic)
+        topic = message.topic
+        self._known.add(topic)
+        if self._states.get(topic) != message:
+            self._states[topic] = message
+            self._due[topic] = None
+        elif topic not in self._due:
+            return
+        if first:
+            self._first[topic] = None
+        self._work()
 
     def _drop_old(self) -> None:
         """Drop the events that are too old or too many."""
@@ -233,16 +246,18 @@ class MqttPublisher:
             self._stalled = True
         if under_way and (self._stalled or len(under_way) >= WINDOW):
             return None
-        if not self._stalled and self._in_hand is None:
+        busy = {sent.message.topic for sent in under_way}
+        if not self._stalled and not self._first and self._in_hand is None:
             self._drop_old()
             if self._events:
                 self.counts.published += 1
                 return self._events.popleft()
-        busy = {sent.message.topic for sent in under_way}
-        for topic in self._due:
-            if topic not in busy:
-                del self._due[topic]
-                return self._states[topic]
+        for due in (self._first, self._due):
+            for topic in due:
+                if topic not in busy:
+                    del self._due[topic]
+                    self._first.pop(topic, None)
+                    return self._states[topic]
         if self._stalled:
             # A message that the client did not accept is retried later, not at once.
             return None if self._retry else next(iter(self._states.values()), None)

@@ -50,10 +50,14 @@ class Topics:
     """
 
     base: str
+    member: str | None = None
+    """The name of a bridge that is one of several with the same base."""
 
     @property
     def status(self) -> str:
         """Retained: whether the server runs."""
+        if self.member is not None:
+            return f"{self.base}/bridge/{_level(self.member)}/status"
         return f"{self.base}/status"
 
     @property
@@ -74,6 +78,10 @@ class Topics:
         if key == MESSAGES:
             return f"{self.base}/{_level(phone)}/messages"
         return self._key(phone, key, "state")
+
+    def stored(self, phone: str) -> str:
+        """Return the retained topic of what a bridge restores of a phone."""
+        return f"{self.base}/{_level(phone)}/stored"
 
     def event(self, phone: str, key: str) -> str:
         """Return the topic of the presses of a key."""

@@ -36,7 +36,7 @@ from .setup import (
 )
 from .signal import Signal
 from .speaker import MESSAGES
-from .storage import Change
+from .storage import Change, Prove
 from .traffic import Traffic
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "PhoneServer",
     "PhoneSetup",
     "PressAnswer",
+    "Prove",
     "Registration",
     "Sending",
     "SentAs",

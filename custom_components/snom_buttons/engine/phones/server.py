@@ -36,7 +36,7 @@ from .reception import ABILITIES, Reception, emit_later
 from .settings import ServerSettings
 from .setup import LineSetup, PhoneSetup, Speakers
 from .signal import Signal
-from .storage import Change, Storage
+from .storage import Change, Prove, Storage
 
 EXPIRY_PAUSE = 1.0
 """Seconds between two looks for subscriptions that have expired, each of which looks at all:
@@ -63,11 +63,12 @@ class PhoneServer:
         context: ssl.SSLContext | None = None,
         *,
         adopt: Callable[[str], None] | None = None,
+        prove: Prove | None = None,
     ) -> None:
         """Create a server that is not started. `clock` runs like the event loop's.
 
         `adopt` gets the extension of a request from an edge if no phone has it, before
-        the request is authenticated; it may add the phone.
+        the request is authenticated; it may add the phone. `prove` is that of `Storage`.
         """
         self.settings = settings
         self.healthy = True
@@ -139,6 +140,7 @@ class PhoneServer:
             self._location,
             self._notifier,
             clock,
+            prove,
         )
         self._is_started = False
         self._expiry = Alarm(self._expire, clock)
@@ -262,8 +264,18 @@ class PhoneServer:
         self._apply_lines()
 
     def restore_phone(self, extension: str, saved: object) -> None:
-        """Restore a phone from its `phone_snapshot`. Raises KeyError."""
-        self._storage.restore_phone(self.phones[extension], saved)
+        """Restore a phone from its `phone_snapshot`. Raises KeyError.
+
+        After the start its contacts get the whole picture at once.
+        """
+        phone = self.phones[extension]
+        self._storage.restore_phone(phone, saved)
+        self._apply_lines(extension)
+        if self._is_started:
+            self._endpoint.restore(phone.answered)
+            self._update(phone)
+            for subscription in self._notifier.subscriptions(extension):
+                self._subscription_expiry.advance(subscription.expires_at)
 
     def restore_lines(self, saved: object) -> None:
         """Restore the shared lines from `lines_snapshot`, after the phones."""
@@ -294,7 +306,7 @@ class PhoneServer:
         phone.status.subscribe(lambda _: self._follow_owner(phone.extension))
         self._bind_address(phone)
         self._update(phone)
-        self._apply_lines()
+        self._apply_lines(phone.extension)
 
     def remove_phone(self, extension: str) -> None:
         """Remove a phone and its registrations. Raises KeyError."""
@@ -317,7 +329,7 @@ class PhoneServer:
         before = phone.setup
         phone.configure(setup, origins)
         self._notifier.review(setup.extension)
-        self._apply_lines()
+        self._apply_lines(setup.extension)
         accepted = (setup.password, setup.former_password)
         if before.held_password not in accepted or setup.address != before.address:
             self._location.forget(setup.extension)
@@ -392,9 +404,11 @@ class PhoneServer:
         line = self.line_of(extension, key)
         return line.setup if line else None
 
-    def _apply_lines(self) -> None:
+    def _apply_lines(self, extension: str | None = None) -> None:
+        """Set the looks of the keys of all lines, or of those that a phone has a key of."""
         for line in self.lines.values():
-            line.apply()
+            if extension is None or extension in line.setup.keys:
+                line.apply()
 
     def _follow_owner(self, extension: str) -> None:
         for line in self.lines.values():

@@ -45,6 +45,10 @@ MAX_LOOKS = 1_000
 """Looks of a phone's keys that are restored: more than any phone has."""
 
 
+type Prove = Callable[[str, str], str | None]
+"""Returns the proof of a phone's extension and password, None for none."""
+
+
 class Change(NamedTuple):
     """A change of what a snapshot contains."""
 
@@ -65,6 +69,9 @@ class Storage:
     notifier: Notifier
     clock: Callable[[], float]
     """That of `location` and `notifier`."""
+    prove: Prove | None = None
+    """Returns what shows which password a registration was made with. None for a digest,
+    from which a short password can be guessed: it is for a file that only we read."""
 
     def snapshot(self) -> dict[str, Any]:
         """Return the argument of `restore`, as JSON."""
@@ -84,7 +91,7 @@ class Storage:
             "documents_refused": _readable_refusals(phone.refused_documents),
             "keys": save_keys(phone.saved_looks, phone.unconfigured),
             "messages": {"new": phone.waiting.new, "old": phone.waiting.old},
-            "proof": _proof(phone),
+            "proof": self._proof(phone),
             "answered": save_answered(phone.answered),
             "subscriptions": save_subscriptions(
                 self.notifier.subscriptions(phone.extension), self.clock()
@@ -120,8 +127,7 @@ class Storage:
         phone.restore(*load_keys(saved.get("keys"), extension))
         phone.waiting = load_messages(saved.get("messages"), extension)
         phone.restore_refusals(load_refusals(saved.get("documents_refused")))
-        proofs = (_proof(phone), _proof(phone, self.settings.realm))
-        if phone.setup.address is None and saved.get("proof") in proofs:
+        if phone.setup.address is None and self._is_proved(phone, saved.get("proof")):
             now = self.clock()
             bindings = load_bindings(saved.get("bindings"), extension, now)
             self.location.restore(
@@ -133,6 +139,20 @@ class Storage:
             self.notifier.restore(
                 extension, [it for it in subscriptions if self._is_allowed(it.flow)]
             )
+
+    def _proof(self, phone: Phone) -> str | None:
+        if self.prove is None:
+            return _digest(phone)
+        return self.prove(phone.extension, phone.setup.held_password)
+
+    def _is_proved(self, phone: Phone, proof: object) -> bool:
+        """Whether what is stored was registered with the password of the setup."""
+        if not isinstance(proof, str):
+            return False
+        # Version 0.1 had the realm in it.
+        if self.prove is None and proof == _digest(phone, self.settings.realm):
+            return True
+        return proof == self._proof(phone)
 
     def _is_allowed(self, flow: Flow) -> bool:
         """Whether the settings, which may have changed, still allow requests by it."""
@@ -149,11 +169,8 @@ def _mapping(saved: object, what: str) -> Mapping[str, Any]:
     return {}
 
 
-def _proof(phone: Phone, *realm: str) -> str:
-    """Return a digest that shows which password a registration was made with.
-
-    Version 0.1 had the realm in it, too.
-    """
+def _digest(phone: Phone, *realm: str) -> str:
+    """Return a digest that shows which password a registration was made with."""
     secret = "\0".join((phone.extension, *realm, phone.setup.held_password))
     return hashlib.sha256(secret.encode()).hexdigest()
 

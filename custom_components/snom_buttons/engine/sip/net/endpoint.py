@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 import logging
-from operator import attrgetter
 import secrets
 import socket
 import ssl
 import time
 
+from .. import timers
 from ..backlog import MAX_OF_EDGE, MAX_OF_FLOW, Backlog, Urgency, urgency_of
 from ..drops import Drop
 from ..flow import Flow
@@ -198,6 +198,8 @@ class Endpoint:
         self._transactions = TransactionLayer(self._send_now)
         self._tag_key = secrets.token_bytes(16)
         self._before: dict[str, Answered] = {}
+        self._newest_before = 0.0
+        """The wall-clock time of the newest of them."""
 
     async def open(
         self,
@@ -232,13 +234,17 @@ class Endpoint:
         self._sent_by[transport] = f"{sent_by}:{advertised_port or bound_port}"
 
     def restore(self, answered: Iterable[Answered]) -> None:
-        """Answer retransmissions of requests that were acted on before a restart."""
-        by_time = sorted(answered, key=attrgetter("at"))
-        self._before = {each.key: each for each in by_time}
+        """Answer retransmissions of requests that were acted on before a restart.
+
+        Before or after the start, for as many phones at a time as wanted.
+        """
+        for each in answered:
+            self._before[each.key] = each
+            self._newest_before = max(self._newest_before, each.at)
 
     def _answered_before(self, key: TransactionKey) -> Answered | None:
-        if not next(reversed(self._before.values())).is_current:
-            self._before = {}  # the newest is too old
+        if time.time() - self._newest_before >= timers.TIMER_J:
+            self._before = {}
             return None
         answered = self._before.get(text_of(key))
         return answered if answered is not None and answered.is_current else None
