@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.snom_buttons.engine.phones import Change
 from custom_components.snom_buttons.hub.store import (
     BURST,
     INTERVAL,
@@ -18,7 +19,13 @@ from custom_components.snom_buttons.hub.store import (
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from tests.support.clock import hurrying
-from tests.support.entries import add_phone, line_subentry, phone_subentry, stored_parts
+from tests.support.entries import (
+    Phones,
+    add_phone,
+    line_subentry,
+    phone_subentry,
+    stored_parts,
+)
 
 PHONE = "subentry_44"
 
@@ -104,6 +111,51 @@ async def test_a_lamp_that_always_changes_is_written_once_a_minute(
             turn(server)
             await asyncio.sleep(2 * SAVE_DELAY)
         assert writes == {PHONE: before + BURST}
+
+
+async def test_a_registration_does_not_wait_for_lamps_that_have_changed(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    server: MockConfigEntry,
+    phones: Phones,
+) -> None:
+    """After a crash the phone would be away until it registers again, in an hour."""
+
+    def stored() -> str:
+        return str(stored_parts(hass_storage, server)[PHONE])
+
+    with hurrying(hass.loop):
+        for _ in range(BURST):
+            turn(server)
+            await asyncio.sleep(2 * SAVE_DELAY)
+        before = stored()
+        assert "c=on" not in before
+        turn(server)
+        await asyncio.sleep(2 * SAVE_DELAY)
+        assert stored() == before
+    phone = await phones()
+    with hurrying(hass.loop):
+        await asyncio.sleep(2 * SAVE_DELAY)
+    assert phone.address in stored()
+    assert "c=on" in stored()
+
+
+@pytest.mark.usefixtures("hass_storage")
+async def test_a_registration_that_always_changes_is_written_once_a_minute(
+    hass: HomeAssistant, server: MockConfigEntry, writes: Counter[str]
+) -> None:
+    """So is a lamp meanwhile, apart from that."""
+    changed = server.runtime_data.server.changed
+    with hurrying(hass.loop):
+        for _ in range(3600):
+            changed.emit(Change("44", registration=True))
+            await asyncio.sleep(1)
+        assert BURST < writes[PHONE] <= BURST + 3600 / INTERVAL
+        before = writes[PHONE]
+        for _ in range(BURST):
+            turn(server)
+            await asyncio.sleep(2 * SAVE_DELAY)
+        assert writes[PHONE] >= before + BURST
 
 
 @pytest.mark.usefixtures("hass_storage")

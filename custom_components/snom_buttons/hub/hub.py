@@ -370,6 +370,7 @@ class SnomHub:
                 phone.settings.subentry_id,
                 self._snapshot_of(change.extension),
                 only_label=change.only_label,
+                registration=change.registration,
             )
 
     @callback

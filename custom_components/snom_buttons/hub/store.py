@@ -43,7 +43,10 @@ SAVE_DELAY: Final = 1.0
 LABEL_DELAY: Final = 300.0
 """The same if only labels have changed."""
 BURST: Final = 10
-"""Writes of a part that follow a change after SAVE_DELAY; then there is one an INTERVAL."""
+"""Writes of a part that follow a change after SAVE_DELAY; then there is one an INTERVAL.
+
+Registrations have as many of their own.
+"""
 INTERVAL: Final = 60.0
 """Seconds after which a part may be written once more after SAVE_DELAY."""
 RETRY: Final = 10.0
@@ -78,6 +81,8 @@ class Unsaved:
     """In seconds of the event loop's clock."""
     snapshot: Snapshot
     """Called when the part is written."""
+    registration: bool = False
+    """Whether a registration is why it is written."""
 
 
 class ServerStore:
@@ -97,8 +102,8 @@ class ServerStore:
         self._stores: dict[str, PartStore] = {}
         self._unsaved: dict[str, Unsaved] = {}
         """By part."""
-        self._used: dict[str, float] = {}
-        """By part: the time at which all BURST writes are free again."""
+        self._used: dict[tuple[str, bool], float] = {}
+        """By part, and whether for registrations: when all BURST writes are free again."""
         self._retry_at: float | None = None
         """When failed writes are tried again; None if the last write succeeded."""
         self._timer: asyncio.TimerHandle | None = None
@@ -179,9 +184,18 @@ class ServerStore:
 
     @callback
     def save_soon(
-        self, part: str, snapshot: Snapshot, *, only_label: bool = False
+        self,
+        part: str,
+        snapshot: Snapshot,
+        *,
+        only_label: bool = False,
+        registration: bool = False,
     ) -> None:
-        """Write a part soon, or later if it is written often."""
+        """Write a part soon, or later if it is written often.
+
+        Registrations do not wait for other changes, however many there were: a phone
+        whose registration is lost is away until it registers again.
+        """
         if self._hass.state is CoreState.stopping:
             # Home Assistant writes it after everything has been stopped.
             self._store(part).async_delay_save(lambda: snapshot() or {})
@@ -189,12 +203,13 @@ class ServerStore:
         if self._is_closed:  # another store may have the files already
             return
         due = self._hass.loop.time() + (LABEL_DELAY if only_label else SAVE_DELAY)
-        due = max(due, self._used.get(part, 0.0) - (BURST - 1) * INTERVAL)
+        used = self._used.get((part, registration), 0.0)
+        due = max(due, used - (BURST - 1) * INTERVAL)
         before = self._unsaved.get(part)
         if before is not None and before.due <= due:
             before.snapshot = snapshot
             return
-        self._unsaved[part] = Unsaved(due, snapshot)
+        self._unsaved[part] = Unsaved(due, snapshot, registration)
         self._advance_timer(due)
 
     @callback
@@ -277,7 +292,9 @@ class ServerStore:
                 # Its newest change, which may be that it is removed.
                 if (change := self._unsaved.pop(part, None)) is None:
                     continue
-                error = await self._write_part(part, change.snapshot())
+                error = await self._write_part(
+                    part, change.snapshot(), registration=change.registration
+                )
                 if error is not None:  # unless there is a newer one again
                     self._unsaved.setdefault(part, change)
             if self.is_earlier and not self._unsaved:
@@ -287,20 +304,24 @@ class ServerStore:
                 self._report(error)
             self._set_timer()
 
-    async def _write_part(self, part: str, contained: Contained) -> str | None:
+    async def _write_part(
+        self, part: str, contained: Contained, *, registration: bool = False
+    ) -> str | None:
         """Write or remove a part; return the system's error."""
         store = self._store(part)
         try:
             if contained is None:
                 await store.async_remove()
                 del self._stores[part]
-                self._used.pop(part, None)
+                self._used.pop((part, False), None)
+                self._used.pop((part, True), None)
                 return None
             await store.async_save(contained)
         except OSError as err:
             return err.strerror or str(err)
-        used = max(self._used.get(part, 0.0), self._hass.loop.time())
-        self._used[part] = used + INTERVAL
+        budget = part, registration
+        used = max(self._used.get(budget, 0.0), self._hass.loop.time())
+        self._used[budget] = used + INTERVAL
         return store.error
 
     async def _probe(self) -> str | None:

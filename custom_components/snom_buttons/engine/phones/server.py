@@ -479,7 +479,7 @@ class PhoneServer:
     def _registered(self, extension: str) -> None:
         if phone := self.phones.get(extension):
             self._update(phone)
-            self.changed.emit(Change(extension))
+            self.changed.emit(Change(extension, registration=True))
 
     def _update(self, phone: Phone) -> None:
         """Pass a phone its bindings, and set the timer for their end."""
@@ -540,12 +540,12 @@ class PhoneServer:
             phone.subscription_changed(subscription, self._courier)
             if subscription.ended is None:
                 self._subscription_expiry.advance(subscription.expires_at)
-            self.changed.emit(Change(subscription.user))
+            self.changed.emit(Change(subscription.user, registration=True))
 
     def _subscription_ended(self, subscription: Subscription) -> None:
         if phone := self.phones.get(subscription.user):
             phone.subscription_ended(subscription, self._courier)
-            self.changed.emit(Change(subscription.user))
+            self.changed.emit(Change(subscription.user, registration=True))
 
     def _expire_subscriptions(self) -> None:
         self._notifier.expire()

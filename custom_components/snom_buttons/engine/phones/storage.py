@@ -56,6 +56,8 @@ class Change(NamedTuple):
     """The phone; None for the shared lines."""
     only_label: bool = False
     """Nothing changed but the label of a key, which need not be stored soon."""
+    registration: bool = False
+    """A registration or subscription, which the phone may not repeat for an hour."""
 
 
 @dataclass(frozen=True, slots=True)
