@@ -19,6 +19,9 @@ USER = PASSWORD = "demo"  # noqa: S105
 RESTART_EXIT_CODE = 100
 """Home Assistant's exit code when it asks for a restart."""
 
+ANSWER_PATIENCE = 60.0
+"""Seconds until a command over the websocket is answered."""
+
 type Step = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """What is entered in a form of a dialogue, or a function of the form that returns it."""
 
@@ -112,15 +115,18 @@ class HomeAssistant:
             await asyncio.sleep(0.2 if missing else 0)
 
     async def commands(self, *commands: Mapping[str, Any]) -> list[Any]:
-        """Return the results of commands over the websocket. Raises DemoError."""
+        """Return the results of commands over the websocket.
+
+        Raises DemoError, or TimeoutError.
+        """
         results = []
         async with self._session.ws_connect(f"{self.url}/api/websocket") as socket_:
-            await socket_.receive_json()
+            await socket_.receive_json(timeout=ANSWER_PATIENCE)
             await socket_.send_json({"type": "auth", "access_token": self.token})
-            await socket_.receive_json()
+            await socket_.receive_json(timeout=ANSWER_PATIENCE)
             for number, command in enumerate(commands, 1):
                 await socket_.send_json({"id": number, **command})
-                result = await socket_.receive_json()
+                result = await socket_.receive_json(timeout=ANSWER_PATIENCE)
                 if not result["success"]:
                     raise DemoError(f"{command['type']}: {result['error']}")
                 results.append(result["result"])

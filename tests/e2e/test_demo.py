@@ -20,7 +20,14 @@ import pytest
 from pytest_socket import enable_socket
 
 from script.demonstration.home_assistant import HomeAssistant
-from tests.support.demo import ROOT, Demo, demo_of, demo_process, demo_without_errors
+from tests.support.demo import (
+    ROOT,
+    Changes,
+    Demo,
+    demo_of,
+    demo_process,
+    demo_without_errors,
+)
 from tests.support.mqtt_peers import LOCALHOST, MqttClient
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
@@ -117,8 +124,7 @@ async def test_lamps_and_presses(demo: Demo) -> None:
         # A press changes the state of the event entity.
         async with demo.changes(press) as pressed:
             assert (await desk.press("4")).status == 200
-            async with asyncio.timeout(PATIENCE):
-                state = await pressed.get()
+            state = await pressed.get()
         assert state["attributes"]["event_type"] == "press_end"
         assert state["attributes"]["action"] == "message"
 
@@ -161,8 +167,7 @@ async def test_what_the_document_shows_works_between_two_phones(demo: Demo) -> N
         assert (await demo.state(line))["attributes"]["phone"] == "44"
         async with demo.changes(demo.entity("45", "12", "press")) as pressed:
             assert (await other.press("12", "release")).status == 200
-            async with asyncio.timeout(PATIENCE):
-                state = await pressed.get()
+            state = await pressed.get()
         assert state["attributes"]["event_type"] == "press_end"
         assert (await demo.state(line))["state"] == "on"
         assert (await desk.press("12", "release")).status == 200
@@ -174,8 +179,7 @@ async def test_what_the_document_shows_works_between_two_phones(demo: Demo) -> N
 
         async with demo.changes(phones["45"]["dialled"]) as dialled:
             assert (await other.invite("100")).status == 486
-            async with asyncio.timeout(PATIENCE):
-                state = await dialled.get()
+            state = await dialled.get()
         assert state["attributes"]["number"] == "100"
 
 
@@ -234,11 +238,9 @@ async def shows(phone: RawPhone, key: str, look: str | None) -> None:
     await phone.shows(key, c=light or None, o=color or None)
 
 
-async def becomes(states: asyncio.Queue[Any], word: str) -> None:
+async def becomes(states: Changes, word: str) -> None:
     """Wait until an entity has this state."""
-    async with asyncio.timeout(PATIENCE):
-        while (await states.get())["state"] != word:
-            pass
+    await states.until(lambda it: it["state"] == word)
 
 
 @one_demo
@@ -305,9 +307,7 @@ async def test_a_linked_key_of_a_sensor(
         look = dict(await desk.shows(key, **first))
         before = (await demo.state(entity))["state"]
         assert (await desk.press(key)).status == 200
-        async with asyncio.timeout(PATIENCE):
-            while (await pressed.get())["state"] == "unknown":  # it became available
-                pass
+        await pressed.until(lambda it: it["state"] != "unknown")  # it became available
         assert (await demo.state(entity))["state"] == before
         assert desk.keys[key] == look
         await demo.set_state(entity, word)
@@ -327,8 +327,7 @@ async def test_a_linked_key_of_a_scene(demo: Demo) -> None:
         await shows(desk, "10", "on")
         await shows(desk, "1", "on red")
         await shows(desk, "10", None)
-        async with asyncio.timeout(PATIENCE):
-            state = await states.get()
+        state = await states.get()
         assert state["state"].startswith("2")  # the time of its activation
 
 
@@ -381,9 +380,9 @@ async def test_the_busy_lamps_of_phone_47_follow_the_house(demo: Demo) -> None:
         # A press of the key of a sensor is an event, and changes nothing else.
         async with demo.changes(demo.entity("47", "5", "press")) as pressed:
             assert (await desk.invite("5")).status == 486
-            async with asyncio.timeout(PATIENCE):
-                while (await pressed.get())["state"] in ("unknown", "unavailable"):
-                    pass
+            await pressed.until(
+                lambda it: it["state"] not in ("unknown", "unavailable")
+            )
         assert (await demo.state(wet))["state"] == "on"
         await demo.set_state(wet, "off")
         await lamp_is(desk, "5", "terminated")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 import json
 import os
@@ -16,12 +16,53 @@ from typing import Any
 
 import aiohttp
 
+from .patience import PATIENCE
 from .ports import free_port
 from .rawphone import RawPhone
 
 ROOT = Path(__file__).parents[2]
 START_PATIENCE = 240.0
 END_PATIENCE = 60.0
+STORE_PATIENCE = 240.0
+"""Home Assistant stores its registries within 180 s after a start, and else in 10 s."""
+
+
+class Changes:
+    """The states that an entity takes."""
+
+    def __init__(self, entity_id: str) -> None:
+        self._entity_id = entity_id
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+
+    def empty(self) -> bool:
+        """Return whether there is no state that `get` has not returned."""
+        return self._queue.empty()
+
+    async def get(self) -> Any:
+        """Return the next state; fail without one within PATIENCE."""
+        return await self.until(lambda _: True)
+
+    async def until(self, condition: Callable[[Any], bool]) -> Any:
+        """Return the next state that fulfils a condition; fail as `get` does."""
+        state = None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not condition(state := await self._queue.get()):
+                    pass
+        except TimeoutError:
+            raise AssertionError(f"{self._entity_id} stays {state}") from None
+        except asyncio.QueueShutDown:
+            raise AssertionError(f"{self._entity_id}: connection lost") from None
+        return state
+
+    async def read(self, api: aiohttp.ClientWebSocketResponse) -> None:
+        """Take the states from a websocket, until that is closed."""
+        try:
+            async for message in api:
+                event = message.json()["event"]
+                self._queue.put_nowait(event["variables"]["trigger"]["to_state"])
+        finally:
+            self._queue.shutdown()
 
 
 class Demo:
@@ -103,28 +144,34 @@ class Demo:
             assert answer.status == 200, await answer.text()
 
     @asynccontextmanager
-    async def changes(self, entity_id: str) -> AsyncIterator[asyncio.Queue[Any]]:
-        """Give a queue of the states that an entity takes from now on."""
-        queue: asyncio.Queue[Any] = asyncio.Queue()
+    async def changes(self, entity_id: str) -> AsyncIterator[Changes]:
+        """Give the states that an entity takes from now on."""
+        changes = Changes(entity_id)
         async with self._session.ws_connect(f"{self._url}/api/websocket") as api:
-            await api.receive_json()
+            await api.receive_json(timeout=PATIENCE)
             token = self.details["token"]
             await api.send_json({"type": "auth", "access_token": token})
-            await api.receive_json()
+            await api.receive_json(timeout=PATIENCE)
             trigger = {"platform": "state", "entity_id": entity_id}
             await api.send_json(
                 {"id": 1, "type": "subscribe_trigger", "trigger": trigger}
             )
-            assert (await api.receive_json())["success"]
+            assert (await api.receive_json(timeout=PATIENCE))["success"]
+            reader = asyncio.create_task(changes.read(api))
+            try:
+                yield changes
+            finally:
+                reader.cancel()
 
-            async def read() -> None:
-                async for message in api:
-                    event = message.json()["event"]
-                    await queue.put(event["variables"]["trigger"]["to_state"])
-
-            reader = asyncio.create_task(read())
-            yield queue
-            reader.cancel()
+    async def stored(self, files: str, text: str) -> None:
+        """Wait until one of Home Assistant's files, by a pattern, contains a text."""
+        latest = time.monotonic() + STORE_PATIENCE
+        while not any(
+            text in path.read_text()
+            for path in (self.directory / ".storage").glob(files)
+        ):
+            assert time.monotonic() < latest, f"{text} is not stored in {files}"
+            await asyncio.sleep(0.2)
 
 
 @contextmanager
@@ -176,5 +223,6 @@ def demo_without_errors(directory: Path, *options: str) -> Iterator[tuple[Path, 
 @asynccontextmanager
 async def demo_of(directory: Path, pid: int) -> AsyncIterator[Demo]:
     """Give the API of a running demo."""
-    async with aiohttp.ClientSession() as session:
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
         yield Demo(session, directory, pid)
