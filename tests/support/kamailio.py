@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from shutil import copytree
@@ -15,11 +15,14 @@ from .ports import LOCALHOST, free_port
 from .programs import missing
 from .running import Running, running
 
+EDGE = Path(__file__).parents[2] / "deploy" / "kamailio" / "kamailio.cfg"
 TEMPLATES = Path(__file__).parents[1] / "wire"
 LIBRARIES = Path("/usr/lib")
 PRESENCE = "*/kamailio/modules/presence_dialoginfo.so"
 TABLES = Path("/usr/share/kamailio/dbtext/kamailio")
 """The empty tables of a database in files."""
+OPTIONS = ("-DD", "-E", "-m", "32", "-M", "8")
+"""In the foreground, with children, and little memory."""
 
 
 class Kamailio(NamedTuple):
@@ -61,6 +64,42 @@ async def proxying(
         yield Kamailio(program, port, tls_port)
 
 
+@asynccontextmanager
+async def edge(
+    bridges: Iterable[int],
+    home: Path,
+    *,
+    port: int | None = None,
+    certificate: Certificate | None = None,
+    **values: int,
+) -> AsyncIterator[Kamailio]:
+    """Run the edge of deploy/ in front of bridges on these ports, with its defines."""
+    port, tls_port = port or free_port(), free_port()
+    listed = [f"1 sip:{LOCALHOST}:{bridge} 0 0\n" for bridge in bridges]
+    write(home, bridges="".join(listed))
+    defines = {
+        "SECRET": '"a secret of the edges"',
+        "BRIDGES": f'"{home / "bridges"}"',
+        "PORT": port,
+        "TLS_PORT": tls_port,
+        "WORKERS": 1,
+        **values,
+    }
+    if certificate is not None:
+        defines["CERTIFICATE"] = f'"{certificate.certificate}"'
+        defines["PRIVATE_KEY"] = f'"{certificate.key}"'
+    options = [
+        option for it in defines.items() for option in ("-A", "{}={}".format(*it))
+    ]
+    if certificate is not None:
+        options += ["-A", "WITH_TLS"]
+    async with running(
+        "kamailio", *OPTIONS, "-Y", home, "-f", EDGE, *options, home=home
+    ) as program:
+        await program.says("the edge is ready")
+        yield Kamailio(program, port, tls_port)
+
+
 def _has_presence() -> bool:
     return any(LIBRARIES.glob(PRESENCE))
 
@@ -87,9 +126,7 @@ async def _kamailio(
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     write(home, config=text)
-    # In the foreground, with children, little memory, and no file outside its home.
-    options = ("-DD", "-E", "-m", "32", "-M", "8", "-Y", home)
     async with running(
-        "kamailio", *options, "-f", home / "config", home=home
+        "kamailio", *OPTIONS, "-Y", home, "-f", home / "config", home=home
     ) as program:
         yield program

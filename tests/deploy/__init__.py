@@ -1,0 +1,1 @@
+"""What deploy/ starts: Kamailio, bridges, a broker; and the files that start it."""
