@@ -87,6 +87,18 @@ class Claims:
         """Return the greatest claim of a phone, NO_CLAIM without one."""
         return self._known.get(phone, NO_CLAIM)
 
+    def is_configured(self, phone: str) -> bool:
+        """Whether this member is set up for a phone."""
+        return phone in self._configured
+
+    def is_orphan(self, phone: str) -> bool:
+        """Whether this member is set up for a phone that no live member has."""
+        return phone in self._orphans
+
+    def owner_of(self, phone: str) -> str:
+        """Return the live member that has a phone, FREE without one."""
+        return self.of(phone).bridge if self._has_owner(phone) else FREE
+
     def is_held(self, phone: str) -> bool:
         """Whether this member has a phone."""
         return phone in self._held
@@ -121,6 +133,11 @@ class Claims:
             self._live.discard(member)
             self._void |= self._claimed[member]
             self._orphans |= self._claimed[member] & self._configured
+
+    def refresh(self) -> None:
+        """Count the claims of all live members, as on a connection that has just begun."""
+        self._void = {it for it in self._void if self.of(it).bridge not in self._live}
+        self._orphans = {it for it in self._configured if not self._has_owner(it)}
 
     def orphans(self, rank: int = 0) -> list[str]:
         """Return the phones that no live member has and that fall to this member.

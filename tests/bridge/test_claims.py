@@ -130,6 +130,27 @@ def test_names_of_the_live_and_the_held() -> None:
     assert claims.live == {"b"}
 
 
+def test_who_has_a_phone() -> None:
+    claims = member("b", "a")
+    assert claims.is_configured("40") and not claims.is_configured("99")
+    assert claims.is_orphan("40") and claims.owner_of("40") == FREE
+    claims.hear("40", Claim(1, "a"))
+    assert not claims.is_orphan("40") and claims.owner_of("40") == "a"
+    claims.take("40")
+    assert not claims.is_orphan("40") and claims.owner_of("40") == "b"
+
+
+def test_on_a_new_connection_claims_may_arrive_before_members() -> None:
+    claims = member("b")
+    claims.hear("40", Claim(1, "a"))
+    claims.hear("41", Claim(1, "gone"))
+    claims.comes("a")
+    assert claims.is_orphan("40")
+    claims.refresh()
+    assert not claims.is_orphan("40") and claims.owner_of("40") == "a"
+    assert claims.is_orphan("41") and claims.owner_of("41") == FREE
+
+
 # The hash
 
 

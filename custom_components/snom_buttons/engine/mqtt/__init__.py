@@ -8,12 +8,15 @@ from .client import CannotPublish, Client, Message, Received
 from .discovery import EventNames
 from .follower import MqttFollower, MqttSetup
 from .left_behind import read_left_behind
+from .payloads import OFFLINE, ONLINE, as_json
 from .publisher import MAX_AGE, MqttPublisher
-from .topics import MAX_BASE, is_base
+from .topics import MAX_BASE, Topics, is_base
 
 __all__ = [
     "MAX_AGE",
     "MAX_BASE",
+    "OFFLINE",
+    "ONLINE",
     "CannotPublish",
     "Client",
     "EventNames",
@@ -22,6 +25,8 @@ __all__ = [
     "MqttPublisher",
     "MqttSetup",
     "Received",
+    "Topics",
+    "as_json",
     "is_base",
     "read_left_behind",
 ]

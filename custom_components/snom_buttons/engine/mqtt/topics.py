@@ -83,6 +83,16 @@ class Topics:
         """Return the retained topic of what a bridge restores of a phone."""
         return f"{self.base}/{_level(phone)}/stored"
 
+    def claim(self, phone: str) -> str:
+        """Return the retained topic of the bridge that a phone belongs to."""
+        return f"{self.base}/{_level(phone)}/bridge"
+
+    def phone_of(self, topic: str) -> str | None:
+        """Return the phone of a topic below it; None if no name has this spelling."""
+        level = topic.removeprefix(f"{self.base}/").partition("/")[0]
+        phone = unquote(level)
+        return phone if _level(phone) == level else None
+
     def event(self, phone: str, key: str) -> str:
         """Return the topic of the presses of a key."""
         return self._key(phone, key, "event")

@@ -4,7 +4,8 @@ LED Remote Control, "shared lines": the first phone that seizes the line owns it
 the owner can release it, and all phones show whether it is seized.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 import logging
 from typing import Any
@@ -18,6 +19,13 @@ from .setup import LineSetup, shared_key
 from .signal import Signal
 
 _LOGGER = logging.getLogger(__name__)
+
+USES: tuple[Use, ...] = (Action.SEIZE, Action.RELEASE)
+
+
+type Decide = Callable[[Use, str | None, KeyPress | None], Awaitable[bool]]
+"""Returns whether a phone may seize or release the line, by a press or, without one,
+because it is gone."""
 
 
 class SharedLine:
@@ -38,10 +46,14 @@ class SharedLine:
         self.status: Signal[object] = Signal()
         """`seized` or `owner` has changed. The value is the cause, as in Happening."""
         self.used: Signal[LineUse] = Signal()
+        self.decide: Decide | None = None
+        """Decides who holds the line if its phones are on several servers, of which one
+        decides; None if this server does. What was decided comes by `decided`."""
         self._phones = phones
         self._emit_later = emit_later
         self._running = False
         self._grace = Alarm(self._give_up)
+        self._giving_up: asyncio.Future[bool] | None = None
 
     def start(self) -> None:
         """From now on, release the line when its owner is gone."""
@@ -81,6 +93,25 @@ class SharedLine:
         phone.send_again(press.key)
         return None
 
+    async def ask(self, phone: Phone, press: KeyPress) -> Use | None:
+        """Act on a press as `press` does, by what `decide` says."""
+        assert self.decide is not None
+        use = next((it for it in USES if press.action is it), None)
+        is_registered = phone.registration is not None
+        if use is not None and (is_registered or use is Action.RELEASE):
+            if await self.decide(use, phone.extension, press):
+                return use
+        phone.send_again(press.key)
+        return None
+
+    def decided(self, seized: bool, owner: str | None, cause: object = None) -> None:
+        """Show what another server has decided, or this one as one of several."""
+        if (seized, owner) == (self.seized, self.owner):
+            return
+        use: Use = Action.SEIZE if seized else Action.RELEASE
+        self._become(seized, owner, use, owner or self.owner, cause)
+        self.follow_owner()
+
     def configure(self, setup: LineSetup) -> None:
         """Apply a new setup; keys that leave the line go free."""
         if replace(setup, name=self.setup.name) == self.setup:
@@ -105,7 +136,9 @@ class SharedLine:
             return
         phone = self._phones.get(self.owner)
         after = self.setup.release_after
-        if phone is None or self.owner not in self.setup.keys:
+        if phone is None and self.decide is not None and self.owner in self.setup.keys:
+            self._grace.cancel()  # another server has it
+        elif phone is None or self.owner not in self.setup.keys:
             self._give_up()
         elif after is None:
             if phone.registration is None:
@@ -119,6 +152,8 @@ class SharedLine:
         """Stop the timer; the owner stays."""
         self._running = False
         self._grace.cancel()
+        if self._giving_up is not None:
+            self._giving_up.cancel()
 
     def save(self) -> dict[str, Any]:
         """Return what `restore` needs, as JSON."""
@@ -158,4 +193,8 @@ class SharedLine:
         self._emit_later(lambda: self.used.emit(event))
 
     def _give_up(self) -> None:
-        self.release(self.owner)
+        if self.decide is None:
+            self.release(self.owner)
+        elif self._giving_up is None or self._giving_up.done():
+            decision = self.decide(Action.RELEASE, self.owner, None)
+            self._giving_up = asyncio.ensure_future(decision)

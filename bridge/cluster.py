@@ -1,0 +1,407 @@
+"""A member of a cluster: which phones are its own, by the claims on the broker.
+
+docs/decisions/0026 says what is promised, and what happens while a member is cut off.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+import json
+import logging
+import secrets
+from typing import Any, Final, Protocol
+from urllib.parse import unquote
+
+from snom_buttons.mqtt import (
+    OFFLINE,
+    ONLINE,
+    CannotPublish,
+    Client,
+    Message,
+    MqttPublisher,
+    Received,
+    Topics,
+    as_json,
+)
+
+from .claims import FREE, Claim, Claims, Heard
+from .gate import Gate
+
+_LOGGER = logging.getLogger(__name__)
+
+TICK: Final = 0.5
+"""Seconds between two pings, by which a member sees that the broker still reaches it."""
+BLIND: Final = 2.0
+"""Seconds after the last ping that came back, until a member takes nothing any more."""
+SILENT: Final = 40.0
+"""Seconds without a ping after which a member is gone, whatever its status says.
+
+A broker that was restarted publishes no will. Longer than a client waits between two
+attempts to connect."""
+RANK: Final = 2.0
+"""Seconds for which a member leaves a phone to those before it by the hash."""
+STARTING: Final = 2.0
+"""Seconds after its start in which a member takes no phone that the edge did not send."""
+MOVING: Final = 2.0
+"""Seconds to wait for the last state of a phone from its former bridge."""
+MAX_EPOCH: Final = 2**53
+"""A greater number is no integer in some readers of JSON."""
+
+
+class Phones(Protocol):
+    """What a bridge does with the phones that it gets and loses."""
+
+    def add(self, extension: str) -> None:
+        """Add a phone as it was last stored. Nothing is published of it yet."""
+
+    def merge(self, extension: str, snapshot: Any) -> None:
+        """Apply what its former bridge has changed since, unless it changed here, too."""
+
+    def publish(self, extension: str) -> None:
+        """Publish the states of a phone from now on."""
+
+    def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
+        """Remove a phone; publish its `last` state for its next bridge, or clear all."""
+
+    def repeat_status(self) -> None:
+        """Publish once more that the bridge is online, if it is."""
+
+
+@dataclass(slots=True)
+class _Moving:
+    """A phone that was taken, and whose last state may still come."""
+
+    former: str
+    """The live member that had it; "" for none."""
+    timer: asyncio.TimerHandle
+    is_heard: bool = False
+    """Whether the broker has sent our claim back."""
+
+
+class Cluster:
+    """The membership of one bridge."""
+
+    def __init__(
+        self,
+        client: Client,
+        gate: Gate,
+        claims: Claims,
+        *,
+        topics: Topics,
+        phones: Phones,
+        joined: Callable[[], None],
+        time: Callable[[], float],
+    ) -> None:
+        """Create a member that is not started.
+
+        `gate` is the way to `client` of all that publishes states of phones. `joined` is
+        called each time that the gate was opened. `time` is the loop's clock.
+        """
+        self.claims = claims
+        self._client = client
+        self._gate = gate
+        self._topics = topics
+        self._phones = phones
+        self._joined = joined
+        self._time = time
+        self._publisher = MqttPublisher(gate, time)
+        self._session = secrets.token_hex(8)
+        self._connected_at: float | None = None
+        self._proved_at = float("-inf")
+        """When the last ping that came back was sent."""
+        self._heard_at: dict[str, float] = {}
+        """When each other member was heard last."""
+        self._moving: dict[str, _Moving] = {}
+        self._orphans_since: float | None = None
+        """Since when phones have been looked for that no member has; None if not."""
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._ticking: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+        gate.waits = self._waits
+
+    # Life cycle
+
+    async def start(self, phones: Iterable[str]) -> None:
+        """Subscribe, before the client connects; the phones of the settings are `phones`."""
+        self.claims.configure(phones)
+        base = self._topics.base
+        for topic, received in (
+            # Members first: a claim counts for less if its bridge is not known to live.
+            (f"{base}/bridge/+/status", self._status),
+            (f"{base}/bridge/+/ping", self._ping),
+            (f"{base}/+/bridge", self._claim),
+        ):
+            self._unsubscribe.append(await self._client.subscribe(topic, 1, received))
+
+    def update(self, phones: Iterable[str]) -> None:
+        """Apply other settings: give up phones that are not there any more."""
+        is_alone = len(self.claims.live) == 1
+        for phone in self.claims.configure(phones):
+            self._give_up(phone, clear=is_alone)
+        self._look_for_orphans()
+
+    async def stop(self) -> None:
+        """End, before the bridge publishes that it is offline; phones stay claimed."""
+        self._connected_at = None
+        tasks = [it for it in (self._ticking, self._taking, *self._sending) if it]
+        self._ticking = self._taking = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
+        for moving in self._moving.values():
+            moving.timer.cancel()
+        self._moving.clear()
+        await self._publisher.close()
+
+    def connection_changed(self, connected: bool) -> None:
+        """Read the claims of a new connection; take nothing while there is none."""
+        self._gate.close()
+        self._proved_at = float("-inf")
+        self._connected_at = self._time() if connected else None
+        if connected:
+            now = self._time()
+            self._heard_at = dict.fromkeys(self._heard_at, now)
+            if self._ticking is None:
+                self._ticking = asyncio.create_task(self._tick())
+            self._send_ping()
+
+    # What others ask
+
+    @property
+    def takes(self) -> bool:
+        """Whether this member hears what the others say, so that it may act.
+
+        It has read the claims, and all that the broker had for it two seconds ago.
+        """
+        return self._gate.is_open and self._time() - self._proved_at < BLIND
+
+    def adopt(self, phone: str) -> None:
+        """Take a phone that an edge has sent a request of, if it is in the settings."""
+        if self.takes and self.claims.is_configured(phone):
+            self._take(phone)
+
+    def last_heard(self, phone: str, bridge: str, epoch: int, snapshot: Any) -> None:
+        """Apply what another bridge has stored of a phone while it moves to us.
+
+        Its last word has the epoch of our claim, to which it has lost the phone.
+        """
+        moving = self._moving.get(phone)
+        if moving is None:
+            return
+        self._phones.merge(phone, snapshot)
+        if bridge == moving.former and epoch == self.claims.of(phone).epoch:
+            self._arrived(phone)
+
+    # Members
+
+    async def _tick(self) -> None:
+        while True:
+            if self._connected_at is not None:
+                self._send_ping()
+                self._drop_silent()
+                self._take_orphans()
+            await asyncio.sleep(TICK)
+
+    def _send_ping(self) -> None:
+        message = Message(
+            self._ping_of(self.claims.name), f"{self._session} {self._time()!r}"
+        )
+        task = asyncio.create_task(self._try(message), eager_start=True)
+        if not task.done():
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _try(self, message: Message) -> None:
+        try:
+            await self._client.publish(message)
+        except CannotPublish as error:
+            _LOGGER.debug("No ping: %s", error)
+
+    def _ping_of(self, member: str) -> str:
+        return f"{self._topics.base}/bridge/{member}/ping"
+
+    def _ping(self, message: Received) -> None:
+        member = self._named(message.topic)
+        if member != self.claims.name:
+            self._comes(member)
+            return
+        session, _, sent = message.payload.decode(errors="replace").partition(" ")
+        if session != self._session or self._connected_at is None:
+            return
+        self._proved_at = float(sent)
+        # What the broker had retained has arrived before this one.
+        if not self._gate.is_open and self._proved_at >= self._connected_at:
+            self._join()
+        self._gate.release()
+
+    def _status(self, message: Received) -> None:
+        member = self._named(message.topic)
+        if message.payload == ONLINE.encode():
+            self._comes(member)
+        elif message.payload == OFFLINE.encode():
+            if member == self.claims.name:
+                # The will of a connection that has ended.
+                self._phones.repeat_status()
+            else:
+                self._goes(member)
+
+    def _named(self, topic: str) -> str:
+        return unquote(topic.removeprefix(f"{self._topics.base}/bridge/").split("/")[0])
+
+    def _comes(self, member: str) -> None:
+        if member not in self.claims.live:
+            _LOGGER.info("Bridge %s is there", member)
+        if member != self.claims.name:
+            self._heard_at[member] = self._time()
+        self.claims.comes(member)
+
+    def _goes(self, member: str) -> None:
+        if member not in self.claims.live:
+            return
+        _LOGGER.warning("Bridge %s is gone", member)
+        self._heard_at.pop(member, None)
+        self.claims.goes(member)
+        for phone, moving in [*self._moving.items()]:
+            if moving.former == member:
+                moving.former = ""
+                if moving.is_heard:
+                    self._arrived(phone)
+        self._look_for_orphans()
+
+    def _drop_silent(self) -> None:
+        if self._gate.is_open:
+            for member, heard_at in [*self._heard_at.items()]:
+                if self._time() - heard_at > SILENT:
+                    self._goes(member)
+
+    def _join(self) -> None:
+        """Act from now on: all claims on the broker are known."""
+        is_first = self._orphans_since is None and not self.claims.held
+        self.claims.refresh()
+        self._gate.open()
+        self._publisher.connection_changed()
+        self._joined()
+        for phone in self.claims.astray():
+            self._give_up(phone)
+        self._look_for_orphans(STARTING if is_first else 0.0)
+
+    # Phones
+
+    def _look_for_orphans(self, after: float = 0.0) -> None:
+        self._orphans_since = self._time() + after
+        self._take_orphans()
+
+    def _take_orphans(self) -> None:
+        """Begin to take the phones that fall to this member by now."""
+        since = self._orphans_since
+        if since is None or not self.takes or self._time() < since:
+            return
+        rank = int((self._time() - since) / RANK)
+        if self._taking is None or self._taking.done():
+            if self.claims.orphans(rank):
+                self._taking = asyncio.create_task(self._take_all(rank))
+            elif rank >= len(self.claims.live):
+                self._orphans_since = None
+
+    async def _take_all(self, rank: int) -> None:
+        for phone in self.claims.orphans(rank):
+            if not self.takes:
+                return
+            if self.claims.is_orphan(phone):  # no other has taken it meanwhile
+                self._take(phone)
+                await asyncio.sleep(0)
+
+    def _take(self, phone: str) -> None:
+        former = self.claims.owner_of(phone)
+        if former == self.claims.name:
+            return
+        claim = self.claims.take(phone)
+        self._phones.add(phone)
+        timer = asyncio.get_running_loop().call_later(MOVING, self._arrived, phone)
+        self._moving[phone] = _Moving(former, timer)
+        self._publish(phone, claim)
+
+    def _publish(self, phone: str, claim: Claim) -> None:
+        payload = as_json({"bridge": claim.bridge, "epoch": claim.epoch})
+        self._publisher.keep(self._topics.claim(phone), payload)
+
+    def _give_up(self, phone: str, *, clear: bool = False) -> None:
+        is_held = self.claims.is_held(phone)
+        claim = self.claims.give_up(phone)
+        self._end_move(phone)
+        if is_held:
+            self._phones.remove(phone, last=not clear and self.takes, clear=clear)
+        if clear:
+            self._publisher.clear(self._topics.claim(phone))
+        else:
+            self._publish(phone, claim)
+
+    def _claim(self, message: Received) -> None:
+        phone = self._topics.phone_of(message.topic)
+        claim = _read(message.payload)
+        if phone is None or claim is None:
+            return
+        if not message.retain and claim.bridge != FREE:
+            self._comes(claim.bridge)
+        match self.claims.hear(phone, claim):
+            case Heard.MINE:
+                moving = self._moving.get(phone)
+                if moving is not None:
+                    moving.is_heard = True
+                    if not moving.former:
+                        self._arrived(phone)
+            case Heard.REPEAT:
+                self._publish(phone, self.claims.of(phone))
+                self._publisher.republish(self._topics.claim(phone))
+            case Heard.LOST:
+                _LOGGER.info("Phone %s is with bridge %s now", phone, claim.bridge)
+                self._end_move(phone)
+                self._publisher.forget(self._topics.claim(phone))
+                self._phones.remove(phone, last=self.takes)
+                self._gate.release()
+            case Heard.NOTHING if not self.claims.is_held(phone):
+                self._publisher.forget(self._topics.claim(phone))
+                if not self._gate.is_open:
+                    return
+                if self.claims.is_orphan(phone):
+                    self._look_for_orphans()
+                elif self.claims.of(phone).bridge == self.claims.name:
+                    # Of an earlier run.
+                    self._give_up(phone)
+
+    def _arrived(self, phone: str) -> None:
+        """Publish a phone: what its former bridge had to say is known, or does not come."""
+        self._end_move(phone)
+        self._phones.publish(phone)
+        self._gate.release()
+
+    def _end_move(self, phone: str) -> None:
+        if (moving := self._moving.pop(phone, None)) is not None:
+            moving.timer.cancel()
+
+    def _waits(self, topic: str) -> bool:
+        """Whether a command has to wait.
+
+        Until it is known whose phone it is for; and if it is ours, until it shows what its
+        former bridge has made of it. That one carries out what came before our claim.
+        """
+        if not topic.startswith(f"{self._topics.base}/"):
+            return False
+        moving = self._moving.get(self._topics.addressee(topic)[0])
+        return not self.takes or (moving is not None and moving.is_heard)
+
+
+def _read(payload: bytes) -> Claim | None:
+    """Return a claim; None for anything else, such as one that is cleared."""
+    try:
+        fields = json.loads(payload)
+        bridge, epoch = fields["bridge"], fields["epoch"]
+    except ValueError, TypeError, KeyError:
+        return None
+    if type(epoch) is not int or not 0 <= epoch < MAX_EPOCH:
+        return None
+    return Claim(epoch, bridge) if isinstance(bridge, str) else None

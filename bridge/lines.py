@@ -1,0 +1,289 @@
+"""Shared lines whose phones are on several bridges of a cluster.
+
+One member is the home of a line, by rendezvous hash, and alone decides who holds it. The
+others ask it on the broker, and all show what it has published.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from functools import partial
+import json
+import logging
+import secrets
+from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import unquote
+
+from snom_buttons.mqtt import CannotPublish, Client, Message, Received, Topics, as_json
+from snom_buttons.phones import KeyPress, SharedLine
+from snom_buttons.xbuttons import Action
+
+from .claims import ranked
+
+_LOGGER = logging.getLogger(__name__)
+
+ANSWER: Final = 2.0
+"""Seconds within which a home has to answer; after that a press has no effect."""
+SETTLING: Final = 0.5
+"""Seconds after a change of members in which a home decides nothing: what its former home
+has decided is still on its way."""
+AGAIN: Final = 5.0
+"""Seconds after which a home that did not answer is asked again to release a line."""
+
+type Use = Literal[Action.SEIZE, Action.RELEASE]
+
+
+class LineState(NamedTuple):
+    """Who holds a line. Of two states the greater one counts, by epoch and home."""
+
+    epoch: int = 0
+    home: str = ""
+    seized: bool = False
+    phone: str = ""
+    """The extension; "" for none."""
+
+    def after(self, use: Use, phone: str, home: str) -> LineState | None:
+        """Return the state after a use of the line by a phone; None if it has no effect."""
+        if use is Action.SEIZE:
+            return None if self.seized else LineState(self.epoch + 1, home, True, phone)
+        if not self.seized or phone != self.phone:
+            return None
+        return LineState(self.epoch + 1, home)
+
+    @property
+    def payload(self) -> str:
+        """The payload of its retained topic."""
+        return as_json(
+            {
+                "seized": self.seized,
+                "phone": self.phone or None,
+                "epoch": self.epoch,
+                "home": self.home,
+            }
+        )
+
+
+def read_state(payload: bytes) -> LineState | None:
+    """Return the state in a payload; None for anything else."""
+    match _read(payload):
+        case {
+            "epoch": int(epoch),
+            "home": str(home),
+            "seized": bool(seized),
+            "phone": None | str() as phone,
+        } if epoch >= 0:
+            return LineState(epoch, home, seized, phone or "")
+    return None
+
+
+class Lines:
+    """The shared lines of one member."""
+
+    def __init__(
+        self,
+        client: Client,
+        topics: Topics,
+        *,
+        name: str,
+        live: Callable[[], Collection[str]],
+        takes: Callable[[], bool],
+        lines: dict[str, SharedLine],
+    ) -> None:
+        """Create it for the `lines` of a server, which may change, by code.
+
+        `live` returns the names of the live members, `takes` whether this one may act.
+        """
+        self._client = client
+        self._topics = topics
+        self._name = name
+        self._live = live
+        self._takes = takes
+        self._lines = lines
+        self._heard: dict[str, LineState] = {}
+        """The greatest state of each line."""
+        self._decided: dict[str, LineState] = {}
+        """What we have decided as a home and the broker has not sent back yet."""
+        self._asked: dict[str, asyncio.Future[bool]] = {}
+        """The questions without an answer, by their IDs."""
+        self._waiting: list[tuple[str, dict[str, Any]]] = []
+        """Questions that came while members were changing."""
+        self._settling: asyncio.TimerHandle | None = None
+        self._again: set[asyncio.TimerHandle] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsubscribe: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Subscribe, before the client connects."""
+        base = self._topics.base
+        for topic, received in (
+            (f"{base}/line/+/state", self._state),
+            (f"{base}/line/+/ask", self._ask),
+            (f"{base}/line/+/answer", self._answer),
+        ):
+            self._unsubscribe.append(await self._client.subscribe(topic, 1, received))
+        self.update()
+
+    def update(self) -> None:
+        """Follow the lines that the server has now."""
+        for code, line in self._lines.items():
+            line.decide = partial(self.decide, code)
+            self._show(code)
+
+    def phone_came(self, extension: str) -> None:
+        """Release the lines that a phone holds, which is ours now, if it is gone."""
+        for line in self._lines.values():
+            if line.owner == extension:
+                line.follow_owner()
+
+    async def stop(self) -> None:
+        """End."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
+        for timer in (*self._again, *filter(None, (self._settling,))):
+            timer.cancel()
+        for asked in self._asked.values():
+            asked.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def members_changed(self) -> None:
+        """Decide nothing for a moment; what was decided and not heard does not count."""
+        if self._settling is not None:
+            self._settling.cancel()
+        loop = asyncio.get_running_loop()
+        self._settling = loop.call_later(SETTLING, self._settled)
+
+    def connection_changed(self) -> None:
+        """Forget what was decided and has not reached the broker."""
+        self._decided.clear()
+        self._waiting.clear()
+        self.members_changed()
+
+    # Asking
+
+    async def decide(
+        self, code: str, use: Use, extension: str | None, press: KeyPress | None = None
+    ) -> bool:
+        """Ask the home of a line for a use by a phone; return whether it was granted.
+
+        Without an answer it is not.
+        """
+        if not self._takes():
+            return False
+        question = press.id if press is not None else secrets.token_hex(16)
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._asked[question] = answer
+        payload = as_json({"use": use, "phone": extension, "id": question})
+        self._publish(f"{self._base(code)}/ask", payload)
+        try:
+            async with asyncio.timeout(ANSWER):
+                return await answer
+        except TimeoutError:
+            _LOGGER.warning("The home of line %s does not answer", code)
+            if press is None:  # its holder is gone
+                self._ask_again(code)
+            return False
+        finally:
+            self._asked.pop(question, None)
+
+    def _ask_again(self, code: str) -> None:
+        def ask() -> None:
+            self._again.discard(timer)
+            if line := self._lines.get(code):
+                line.follow_owner()
+
+        timer = asyncio.get_running_loop().call_later(AGAIN, ask)
+        self._again.add(timer)
+
+    def _answer(self, message: Received) -> None:
+        match _read(message.payload):
+            case {"id": str(question), "granted": bool(granted)}:
+                answer = self._asked.get(question)
+                if answer is not None and not answer.done():
+                    answer.set_result(granted)
+
+    # Deciding, as the home of a line
+
+    def _ask(self, message: Received) -> None:
+        question = _read(message.payload)
+        if message.retain or not isinstance(question, dict):
+            return
+        if self._settling is not None:
+            self._waiting.append((message.topic, question))
+        else:
+            self._decide(message.topic, question)
+
+    def _settled(self) -> None:
+        self._settling = None
+        waiting, self._waiting = self._waiting, []
+        for topic, question in waiting:
+            self._decide(topic, question)
+
+    def _decide(self, topic: str, question: dict[str, Any]) -> None:
+        code = self._code(topic)
+        if not self._takes() or ranked(f"line/{code}", self._live())[0] != self._name:
+            return
+        match question:
+            case {
+                "id": str(asked),
+                "use": "seize" | "release" as use,
+                "phone": str(phone),
+            }:
+                before = max(
+                    self._heard.get(code, LineState()),
+                    self._decided.get(code, LineState()),
+                )
+                after = before.after(Action(use), phone, self._name)  # type: ignore[arg-type]
+                if after is not None:
+                    self._decided[code] = after
+                    state = f"{self._base(code)}/state"
+                    self._publish(state, after.payload, retain=True)
+                answer = as_json({"id": asked, "granted": after is not None})
+                self._publish(f"{self._base(code)}/answer", answer)
+
+    # Showing
+
+    def _state(self, message: Received) -> None:
+        code = self._code(message.topic)
+        state = read_state(message.payload)
+        if state is None:
+            return
+        known = self._heard.get(code, LineState())
+        if state > known:
+            self._heard[code] = state
+            self._show(code)
+        elif state < known and not message.retain and known.home == self._name:
+            self._publish(f"{self._base(code)}/state", known.payload, retain=True)
+
+    def _show(self, code: str) -> None:
+        line, state = self._lines.get(code), self._heard.get(code)
+        if line is not None and state is not None:
+            line.decided(state.seized, state.phone or None)
+
+    def _publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        task = asyncio.create_task(
+            self._try(Message(topic, payload, retain)), eager_start=True
+        )
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _try(self, message: Message) -> None:
+        try:
+            await self._client.publish(message)
+        except CannotPublish as error:
+            _LOGGER.warning("Not published on %s: %s", message.topic, error)
+
+    def _base(self, code: str) -> str:
+        return f"{self._topics.base}/line/{code}"
+
+    def _code(self, topic: str) -> str:
+        return unquote(topic.removeprefix(f"{self._topics.base}/line/").split("/")[0])
+
+
+def _read(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return None

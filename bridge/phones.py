@@ -1,0 +1,144 @@
+"""The phones of a bridge that is a member of a cluster: those that it has claimed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from snom_buttons.mqtt import MqttFollower
+from snom_buttons.phones import PhoneServer, PhoneSetup
+
+WHOLE: Final = ("messages", "documents_refused")
+"""What is compared as a whole of two states of a phone."""
+LISTS: Final = {
+    "bindings": ("contact", "cseq"),
+    "subscriptions": ("call_id", "local_tag", "remote_cseq"),
+    "answered": ("key",),
+}
+"""The lists of a phone's state, with what makes two items the same."""
+
+
+class Stored(Protocol):
+    """What is retained on the broker of each phone."""
+
+    def copy_of(self, extension: str) -> Any:
+        """Return what was stored of a phone last, None if nothing was."""
+
+    def add_phone(self, extension: str) -> None:
+        """Store a phone, and its changes from now on."""
+
+    def remove_phone(self, extension: str, *, clear: bool) -> None:
+        """Store a phone no more; `clear` what is stored."""
+
+    def write(self, extension: str) -> None:
+        """Store a phone now."""
+
+
+class ClaimedPhones:
+    """Adds the phones to a server, and removes them, as a cluster says."""
+
+    def __init__(
+        self,
+        server: PhoneServer,
+        mqtt: MqttFollower,
+        stored: Stored,
+        status: str,
+        came: Callable[[str], None],
+    ) -> None:
+        """Create it without phones.
+
+        `status` is the topic of the bridge's status. `came` gets a phone that is
+        published from now on.
+        """
+        self.setups: Mapping[str, PhoneSetup] = {}
+        """The phones of the settings."""
+        self._server = server
+        self._mqtt = mqtt
+        self._stored = stored
+        self._status = status
+        self._came = came
+        self._restored: dict[str, Any] = {}
+        """What phones were restored from that still may get their last state."""
+
+    def add(self, extension: str) -> None:
+        """Add a phone as it was last stored. Nothing is published of it yet."""
+        self._server.add_phone(self.setups[extension])
+        copy = self._stored.copy_of(extension)
+        if copy is not None:
+            self._server.restore_phone(extension, copy)
+        self._restored[extension] = copy or {}
+
+    def merge(self, extension: str, snapshot: Any) -> None:
+        """Apply what its former bridge has changed since, unless it changed here, too."""
+        before = self._restored.get(extension)
+        if before is None or not isinstance(snapshot, Mapping):
+            return
+        changed = changes(before, snapshot, self._server.phone_snapshot(extension))
+        if changed is not None:
+            self._server.restore_phone(extension, changed)
+        self._restored[extension] = snapshot
+
+    def publish(self, extension: str) -> None:
+        """Publish the states of a phone from now on."""
+        self._restored.pop(extension, None)
+        self._mqtt.add_phone(extension)
+        self._stored.add_phone(extension)
+        self._came(extension)
+
+    def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
+        """Remove a phone; publish its `last` state for its next bridge, or clear all."""
+        self._restored.pop(extension, None)
+        if last:
+            self._stored.write(extension)
+        self._stored.remove_phone(extension, clear=clear)
+        self._mqtt.remove_phone(extension, clear=clear)
+        self._server.remove_phone(extension)
+
+    def repeat_status(self) -> None:
+        """Publish once more that the bridge is online, if it is."""
+        self._mqtt.publisher.republish(self._status)
+
+
+def changes(
+    before: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return our state of a phone with what changed in theirs, None if nothing did.
+
+    All are `phone_snapshot`s that began as `before`. What changed in both is as in ours.
+    """
+    merged = dict(ours)
+    for name in WHOLE:
+        if theirs.get(name) != before.get(name) == ours.get(name):
+            merged[name] = theirs.get(name)
+    for name, identity in LISTS.items():
+        was, is_now = (_ids(it.get(name), identity) for it in (before, ours))
+        if _ids(theirs.get(name), identity) != was == is_now:
+            merged[name] = theirs.get(name)
+    keys = _by_key(ours.get("keys"))
+    was_shown = _by_key(before.get("keys"))
+    for key, look in _by_key(theirs.get("keys")).items():
+        if look != was_shown.get(key) and keys.get(key) == was_shown.get(key):
+            keys[key] = look
+    if keys != _by_key(ours.get("keys")):
+        merged["keys"] = [*keys.values()]
+    return None if merged == ours else merged
+
+
+def _ids(items: Any, identity: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Return what identifies the items of a list, which may be anything."""
+    if not isinstance(items, list):
+        return []
+    return [
+        tuple(item.get(name) for name in identity)
+        for item in items
+        if isinstance(item, dict)
+    ]
+
+
+def _by_key(items: Any) -> dict[str, Any]:
+    """Return stored looks by the first line of their documents, which names the key."""
+    if not isinstance(items, list):
+        return {}
+    return {
+        shown.partition("\r\n")[0]: item
+        for item in items
+        if isinstance(item, dict) and isinstance(shown := item.get("shown"), str)
+    }

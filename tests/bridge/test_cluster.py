@@ -1,0 +1,446 @@
+"""Members of a cluster on one broker, with a clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+import json
+from typing import Any
+
+import pytest
+
+from bridge.claims import Claims
+from bridge.cluster import BLIND, MOVING, RANK, SILENT, STARTING, TICK, Cluster
+from bridge.gate import Gate
+from snom_buttons.mqtt import Received, Topics
+from tests.support.clock import run
+from tests.support.fakebroker import FakeBroker, FakeClient
+
+BASE = "snom_buttons"
+PHONES = [f"{n}" for n in range(40, 60)]
+
+
+class Member:
+    """A member with phones that are nothing but a list of what happened to them."""
+
+    def __init__(self, broker: FakeBroker, name: str, phones: list[str]) -> None:
+        time = asyncio.get_running_loop().time
+        self.name = name
+        self.broker = broker
+        self.configured = phones
+        self.did: list[tuple[str, str]] = []
+        self.merged: list[tuple[str, Any]] = []
+        self.commands: list[str] = []
+        self.joins = 0
+        self.repeated = 0
+        self.client = FakeClient(broker, self._connection_changed)
+        self.topics = Topics(BASE, name)
+        self.claims = Claims(name)
+        self.gate = Gate(self.client)
+        self.cluster = Cluster(
+            self.client,
+            self.gate,
+            self.claims,
+            topics=self.topics,
+            phones=self,
+            joined=self._joined,
+            time=time,
+        )
+
+    # bridge.cluster.Phones
+
+    def add(self, extension: str) -> None:
+        self.did.append(("add", extension))
+
+    def merge(self, extension: str, snapshot: Any) -> None:
+        self.merged.append((extension, snapshot))
+
+    def publish(self, extension: str) -> None:
+        self.did.append(("publish", extension))
+
+    def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
+        self.did.append(("clear" if clear else "remove", extension))
+        if last:
+            epoch = self.claims.of(extension).epoch
+            payload = json.dumps({"bridge": self.name, "epoch": epoch})
+            self.broker.publish(f"{BASE}/{extension}/stored", payload, retain=True)
+
+    def repeat_status(self) -> None:
+        self.repeated += 1
+
+    # What happens
+
+    def _connection_changed(self, connected: bool) -> None:
+        self.cluster.connection_changed(connected)
+
+    def _joined(self) -> None:
+        self.joins += 1
+        self.broker.publish(self.topics.status, "online", retain=True)
+
+    def _stored(self, message: Received) -> None:
+        fields = json.loads(message.payload)
+        if fields["bridge"] != self.name:
+            phone = message.topic.split("/")[1]
+            self.cluster.last_heard(phone, fields["bridge"], fields["epoch"], fields)
+
+    def _command(self, message: Received) -> None:
+        phone, _ = self.topics.addressee(message.topic)
+        if not self.claims.is_elsewhere(phone):
+            self.commands.append(message.topic)
+
+    async def start(self) -> None:
+        await self.cluster.start(self.configured)
+        await self.client.subscribe(f"{BASE}/+/stored", 1, self._stored)
+        await self.gate.subscribe(f"{BASE}/+/key/+/set", 1, self._command)
+        self.client.connect()
+
+    async def stop(self) -> None:
+        await self.cluster.stop()
+        self.client.is_connected = False
+        self.broker.publish(self.topics.status, "offline", retain=True)
+
+    def die(self) -> None:
+        """As a process that is killed: the broker publishes its will."""
+        self.client.is_cut = True
+        self.client.is_connected = False
+        self.broker.publish(self.topics.status, "offline", retain=True)
+
+    def holds(self) -> set[str]:
+        return set(self.claims.held)
+
+
+async def settled(seconds: float = STARTING + 4 * RANK + 2 * TICK) -> None:
+    await asyncio.sleep(seconds)
+
+
+@asynccontextmanager
+async def cluster(
+    *names: str, broker: FakeBroker | None = None, phones: list[str] = PHONES
+) -> AsyncIterator[list[Member]]:
+    broker = broker or FakeBroker()
+    members = [Member(broker, name, phones) for name in names]
+    for member in members:
+        await member.start()
+    await settled()
+    try:
+        yield members
+    finally:
+        for member in members:
+            with suppress(ValueError):
+                await member.stop()
+
+
+def check_each_has_one(members: list[Member], phones: list[str] = PHONES) -> None:
+    for phone in phones:
+        owners = [it.name for it in members if phone in it.holds()]
+        assert len(owners) == 1, (phone, owners)
+        (owner,) = owners
+        claim = json.loads(members[0].broker.retained[f"{BASE}/{phone}/bridge"])
+        assert claim["bridge"] == owner
+
+
+def command(broker: FakeBroker, phone: str, key: str = "1") -> None:
+    broker.publish(f"{BASE}/{phone}/key/{key}/set", "TOGGLE")
+
+
+def jumping(test: Callable[[], Any]) -> Callable[[], None]:
+    def sync() -> None:
+        run(test())
+
+    sync.__name__, sync.__doc__ = test.__name__, test.__doc__
+    return sync
+
+
+@jumping
+async def test_members_that_start_together_share_the_phones() -> None:
+    async with cluster("a", "b", "c") as members:
+        check_each_has_one(members)
+        assert all(2 < len(it.holds()) < 14 for it in members)
+        for member in members:
+            assert member.cluster.takes and member.joins == 1
+            published = [phone for what, phone in member.did if what == "publish"]
+            assert set(published) == member.holds()
+
+
+@jumping
+async def test_a_request_moves_a_phone() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        b.cluster.adopt(phone)
+        b.cluster.adopt(phone)  # the next request
+        assert phone in b.holds()
+        await asyncio.sleep(0.1)
+        check_each_has_one([a, b])
+        assert ("remove", phone) in a.did
+        # Its former bridge has had its say before anything was published of it.
+        assert [it for it, _ in b.merged] == [phone]
+        assert b.did[-2:] == [("add", phone), ("publish", phone)]
+
+
+@jumping
+async def test_a_phone_of_a_bridge_that_hangs_is_published_without_its_last_state() -> (
+    None
+):
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        a.client.is_cut = True
+        b.cluster.adopt(phone)
+        await asyncio.sleep(MOVING / 2)
+        assert ("publish", phone) not in b.did
+        await asyncio.sleep(MOVING)
+        assert ("publish", phone) in b.did
+
+
+@jumping
+async def test_a_bridge_that_dies_while_a_phone_moves_has_no_last_word() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        a.client.is_cut = True
+        b.cluster.adopt(phone)
+        await asyncio.sleep(0.1)
+        assert ("publish", phone) not in b.did
+        a.die()
+        await asyncio.sleep(0.1)
+        assert ("publish", phone) in b.did
+
+
+@jumping
+async def test_each_command_is_carried_out_once_while_a_phone_moves() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        for n in range(20):
+            command(a.broker, phone, f"{n}")
+            if n == 10:
+                b.cluster.adopt(phone)
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
+        done = [topic.split("/")[3] for topic in a.commands + b.commands]
+        assert done == [f"{n}" for n in range(20)]
+        assert a.commands and b.commands
+
+
+@jumping
+async def test_the_phones_of_a_bridge_that_dies_are_taken_at_once() -> None:
+    async with cluster("a", "b", "c") as members:
+        a, b, c = members
+        had = a.holds()
+        a.die()
+        await asyncio.sleep(0.1)
+        check_each_has_one([b, c])
+        assert had & b.holds() and had & c.holds()
+        phone = min(had)
+        command(a.broker, phone)
+        await asyncio.sleep(0.1)
+        assert len(b.commands) + len(c.commands) == 1
+
+
+@jumping
+async def test_a_bridge_that_ends_leaves_its_phones() -> None:
+    async with cluster("a", "b") as (a, b):
+        await a.stop()
+        await asyncio.sleep(0.1)
+        assert b.holds() == set(PHONES)
+
+
+@jumping
+async def test_a_bridge_that_comes_back_gets_what_the_edge_sends() -> None:
+    async with cluster("a", "b") as (a, b):
+        a.die()
+        await asyncio.sleep(1)
+        again = Member(b.broker, "a", PHONES)
+        await again.start()
+        await settled()
+        assert b.holds() == set(PHONES) and not again.holds()
+        again.cluster.adopt("44")
+        await asyncio.sleep(0.1)
+        check_each_has_one([again, b])
+        assert again.holds() == {"44"}
+        await again.stop()
+
+
+@jumping
+async def test_all_bridges_are_started_again_one_after_the_other() -> None:
+    async with cluster("a", "b", "c") as members:
+        for n, member in enumerate([*members]):
+            await member.stop()
+            await asyncio.sleep(0.5)
+            check_each_has_one([it for it in members if it is not member])
+            members[n] = Member(member.broker, member.name, PHONES)
+            await members[n].start()
+            await settled()
+            check_each_has_one(members)
+
+
+@jumping
+async def test_a_member_that_is_cut_off_takes_nothing() -> None:
+    async with cluster("a", "b") as (a, b):
+        mine = sorted(a.holds())
+        a.client.is_cut = True
+        assert a.cluster.takes
+        await asyncio.sleep(BLIND + TICK)
+        assert not a.cluster.takes and b.cluster.takes
+        a.cluster.adopt(min(b.holds()))  # by an edge that still reaches it
+        assert sorted(a.holds()) == mine
+        for phone in mine[:2]:
+            b.cluster.adopt(phone)
+        await asyncio.sleep(0.1)
+        command(a.broker, mine[0])
+        command(a.broker, mine[2])
+        await asyncio.sleep(30)
+        check_each_has_one([b], sorted({*PHONES, *mine[:2]} & b.holds()))
+        a.client.heal()
+        await asyncio.sleep(1)
+        check_each_has_one([a, b])
+        assert a.cluster.takes
+        assert sorted(a.holds()) == mine[2:]
+        # A command that waited is carried out by the bridge whose phone it is.
+        assert a.commands == [f"{BASE}/{mine[2]}/key/1/set"]
+        assert b.commands == [f"{BASE}/{mine[0]}/key/1/set"]
+
+
+@jumping
+async def test_a_member_that_lost_its_connection_reads_the_claims_first() -> None:
+    async with cluster("a", "b") as (a, b):
+        mine = a.holds()
+        a.die()
+        a.client.lose()
+        assert not a.cluster.takes
+        await asyncio.sleep(30)
+        assert b.holds() == set(PHONES) and a.holds() == mine
+        published = len(a.broker.on(f"{BASE}/{min(mine)}/bridge"))
+        a.client.connect()
+        await asyncio.sleep(1)
+        assert a.cluster.takes and not a.holds()
+        check_each_has_one([a, b])
+        assert len(a.broker.on(f"{BASE}/{min(mine)}/bridge")) == published
+        stored = [topic for topic, _ in a.broker.log if topic.endswith("/stored")]
+        assert not stored  # nothing that it believes of them was published
+
+
+@jumping
+async def test_a_broker_that_lost_everything_gets_the_claims_again() -> None:
+    async with cluster("a", "b") as (a, b):
+        had = a.holds(), b.holds()
+        a.broker.retained.clear()
+        for member in (a, b):
+            member.client.lose()
+        a.client.connect()
+        await asyncio.sleep(SILENT - 5)  # b tries less and less often
+        b.client.connect()
+        await asyncio.sleep(SILENT + 5)
+        assert (a.holds(), b.holds()) == had
+        check_each_has_one([a, b])
+
+
+@jumping
+async def test_a_member_of_which_a_broker_has_no_will_is_gone_when_it_is_silent() -> (
+    None
+):
+    async with cluster("a", "b") as (a, b):
+        await a.cluster.stop()
+        a.client.is_connected = False
+        await asyncio.sleep(SILENT - 2)
+        assert b.holds() != set(PHONES)
+        await asyncio.sleep(4)
+        assert b.holds() == set(PHONES)
+
+
+@jumping
+async def test_a_phone_that_one_bridge_knows_stays_there() -> None:
+    async with cluster("a", "b") as (a, b):
+        for member in (a, b):  # the settings of a are rolled out first
+            assert "99" not in member.holds()
+        a.cluster.update([*PHONES, "99", "98", "97"])
+        await settled()
+        assert {"97", "98", "99"} <= a.holds()
+        b.cluster.adopt("99")
+        assert "99" not in b.holds()
+        command(a.broker, "98")
+        await asyncio.sleep(0.1)
+        assert a.commands and not b.commands
+        a.die()
+        await settled()
+        assert b.holds() == set(PHONES)
+
+
+@jumping
+async def test_a_phone_that_leaves_the_settings_goes_to_a_bridge_that_knows_it() -> (
+    None
+):
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        rest = [it for it in PHONES if it != phone]
+        a.cluster.update(rest)
+        assert a.did[-1] == ("remove", phone)
+        await settled()
+        check_each_has_one([a, b])
+        assert phone in b.holds()
+
+
+@jumping
+async def test_a_phone_that_leaves_the_settings_of_the_only_bridge_is_cleared() -> None:
+    async with cluster("a") as (a,):
+        a.cluster.update(PHONES[1:])
+        assert a.did[-1] == ("clear", PHONES[0])
+        await asyncio.sleep(0.1)
+        assert f"{BASE}/{PHONES[0]}/bridge" not in a.broker.retained
+
+
+@jumping
+async def test_what_an_earlier_run_had_is_taken_again_or_given_up() -> None:
+    broker = FakeBroker()
+    for phone in (*PHONES, "99"):
+        claim = json.dumps({"bridge": "a", "epoch": 7})
+        broker.retained[f"{BASE}/{phone}/bridge"] = claim.encode()
+    async with cluster("a", broker=broker) as (a,):
+        check_each_has_one([a])
+        given_up = json.loads(broker.retained[f"{BASE}/99/bridge"])
+        assert given_up == {"bridge": "", "epoch": 8}
+        # As if the broker had sent it late.
+        late = json.dumps({"bridge": "a", "epoch": 9})
+        broker.publish(f"{BASE}/99/bridge", late, retain=True)
+        await asyncio.sleep(0.1)
+        assert json.loads(broker.retained[f"{BASE}/99/bridge"])["epoch"] == 10
+
+
+@jumping
+async def test_a_claim_that_replaced_a_greater_one_is_replaced_again() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(b.holds())
+        topic = f"{BASE}/{phone}/bridge"
+        ours = a.broker.retained[topic]
+        a.broker.publish(topic, json.dumps({"bridge": "a", "epoch": 0}), retain=True)
+        await asyncio.sleep(0.1)
+        assert a.broker.retained[topic] == ours
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "5",
+        "[]",
+        "{",
+        '{"bridge": 5, "epoch": 1}',
+        '{"bridge": "b", "epoch": true}',
+        '{"bridge": "b", "epoch": -1}',
+        '{"bridge": "b", "epoch": 1e400}',
+    ],
+)
+def test_what_is_no_claim_means_nothing(payload: str) -> None:
+    async def test() -> None:
+        async with cluster("a") as (a,):
+            a.broker.publish(f"{BASE}/44/bridge", payload, retain=True)
+            await asyncio.sleep(0.1)
+            assert "44" in a.holds()
+
+    run(test())
+
+
+@jumping
+async def test_a_will_of_our_own_former_connection_is_answered() -> None:
+    async with cluster("a") as (a,):
+        a.broker.publish(a.topics.status, "offline", retain=True)
+        await asyncio.sleep(0.1)
+        assert a.repeated == 1 and a.cluster.takes

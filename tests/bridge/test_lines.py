@@ -1,0 +1,271 @@
+"""Shared lines over several members, with a clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from bridge.claims import ranked
+from bridge.lines import AGAIN, ANSWER, SETTLING, Lines, LineState, read_state
+from snom_buttons.mqtt import Topics
+from snom_buttons.phones import KeyPress, LineSetup, LineUse, SharedLine
+from snom_buttons.xbuttons import Action
+from tests.support.clock import run
+from tests.support.fakebroker import FakeBroker, FakeClient
+
+BASE = "snom_buttons"
+CODE = "co2"
+STATE = f"{BASE}/line/{CODE}/state"
+SETUP = LineSetup(name="Line 2", code=CODE, keys={"44": "1", "45": "1"})
+
+
+class Member:
+    """A member with one line, and no phones."""
+
+    def __init__(self, broker: FakeBroker, name: str, members: set[str]) -> None:
+        self.name = name
+        self.live = members
+        self.takes = True
+        self.used: list[LineUse] = []
+        self.client = FakeClient(broker, self._changed)
+        later = asyncio.get_running_loop().call_soon
+        self.line = SharedLine(SETUP, {}, lambda emit: later(emit) and None)
+        self.line.used.subscribe(self.used.append)
+        self.lines = Lines(
+            self.client,
+            Topics(BASE, name),
+            name=name,
+            live=lambda: self.live,
+            takes=lambda: self.takes,
+            lines={CODE: self.line},
+        )
+
+    def _changed(self, connected: bool) -> None:
+        self.lines.connection_changed()
+
+    async def start(self) -> None:
+        await self.lines.start()
+        self.client.connect()
+        self.line.start()
+
+    async def asks(self, use: Action, phone: str) -> bool:
+        press = KeyPress(extension=phone, key="1", action=use, number="")
+        assert use is Action.SEIZE or use is Action.RELEASE
+        return await self.lines.decide(CODE, use, phone, press)
+
+    @property
+    def shows(self) -> tuple[bool, str | None]:
+        return self.line.seized, self.line.owner
+
+
+@asynccontextmanager
+async def members(*names: str) -> AsyncIterator[dict[str, Member]]:
+    """Run members; the home of the line is the first."""
+    broker = FakeBroker()
+    order = ranked(f"line/{CODE}", names)
+    they = {name: Member(broker, name, set(names)) for name in order}
+    for member in they.values():
+        await member.start()
+    await asyncio.sleep(SETTLING + 0.1)
+    try:
+        yield they
+    finally:
+        for member in they.values():
+            await member.lines.stop()
+            member.line.close()
+
+
+def jumping(test: Callable[[], Any]) -> Callable[[], None]:
+    def sync() -> None:
+        run(test())
+
+    sync.__name__ = test.__name__
+    return sync
+
+
+@jumping
+async def test_all_show_what_the_home_has_decided() -> None:
+    async with members("a", "b", "c") as they:
+        home, other, third = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        await asyncio.sleep(0.1)
+        assert {it.shows for it in they.values()} == {(True, "44")}
+        assert [it.use for it in third.used] == [Action.SEIZE]
+        assert not await third.asks(Action.SEIZE, "45")
+        assert not await third.asks(Action.RELEASE, "45")
+        assert await third.asks(Action.RELEASE, "44")  # its phone has moved
+        await asyncio.sleep(0.1)
+        assert {it.shows for it in they.values()} == {(False, None)}
+        assert json.loads(home.client.broker.retained[STATE]) == {
+            "seized": False,
+            "phone": None,
+            "epoch": 2,
+            "home": home.name,
+        }
+
+
+@jumping
+async def test_of_two_that_seize_at_the_same_moment_one_holds_the_line() -> None:
+    async with members("a", "b", "c") as they:
+        home, other, third = they.values()
+        granted = await asyncio.gather(
+            other.asks(Action.SEIZE, "44"),
+            third.asks(Action.SEIZE, "45"),
+            home.asks(Action.SEIZE, "46"),
+        )
+        assert sorted(granted) == [False, False, True]
+        await asyncio.sleep(0.1)
+        holder = ("44", "45", "46")[granted.index(True)]
+        assert {it.shows for it in they.values()} == {(True, holder)}
+
+
+@jumping
+async def test_without_its_home_a_line_cannot_be_seized() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        home.client.is_cut = True
+        began = asyncio.get_running_loop().time()
+        assert not await other.asks(Action.SEIZE, "44")
+        assert asyncio.get_running_loop().time() - began == pytest.approx(
+            ANSWER, abs=0.1
+        )
+        other.takes = False
+        assert not await other.asks(Action.SEIZE, "44")
+
+
+@jumping
+async def test_the_next_home_goes_on_from_what_is_retained() -> None:
+    async with members("a", "b", "c") as they:
+        home, other, third = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        home.client.lose()
+        for member in (other, third):
+            member.live = {other.name, third.name}
+            member.lines.members_changed()
+        # A question that comes while members change waits.
+        assert not await third.asks(Action.SEIZE, "45")
+        assert await other.asks(Action.RELEASE, "44")
+        assert await third.asks(Action.SEIZE, "45")
+        await asyncio.sleep(0.1)
+        state = read_state(home.client.broker.retained[STATE])
+        assert state == LineState(3, other.name, True, "45")
+        # The one that was away shows it when it is back, and decides again.
+        home.client.connect()
+        for member in they.values():
+            member.live = {*they}
+            member.lines.members_changed()
+        assert not await other.asks(Action.SEIZE, "44")
+        assert {it.shows for it in they.values()} == {(True, "45")}
+
+
+@jumping
+async def test_what_a_home_decided_before_it_was_cut_off_never_counts() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        home.client.is_cut = True
+        home.lines._decide(
+            f"{BASE}/line/{CODE}/ask", {"id": "x", "use": "seize", "phone": "44"}
+        )
+        assert home.shows == (False, None)
+        home.client.lose()
+        other.live = {other.name}
+        other.lines.members_changed()
+        assert await other.asks(Action.SEIZE, "45")
+        home.client.connect()
+        await asyncio.sleep(SETTLING + 0.1)
+        assert await home.asks(Action.RELEASE, "45")
+        await asyncio.sleep(0.1)
+        assert {it.shows for it in they.values()} == {(False, None)}
+
+
+@jumping
+async def test_a_lower_state_is_replaced_by_the_home_of_the_greater() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        retained = home.client.broker.retained[STATE]
+        lower = LineState(0, "z", False).payload
+        home.client.broker.publish(STATE, lower, retain=True)
+        await asyncio.sleep(0.1)
+        assert home.client.broker.retained[STATE] == retained
+        assert {it.shows for it in they.values()} == {(True, "44")}
+
+
+@jumping
+async def test_a_holder_that_is_gone_is_asked_for_until_the_home_answers() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        await asyncio.sleep(0.1)
+        # Another bridge has the phone, as far as a bridge without it knows.
+        other.line.follow_owner()
+        await asyncio.sleep(0.1)
+        assert other.shows == (True, "44")
+        home.takes = False
+        other.line._give_up()
+        other.line._give_up()
+        await asyncio.sleep(ANSWER + 0.1)
+        assert other.shows == (True, "44")
+        home.takes = True
+        other.line.setup = LineSetup(code=CODE)  # no key of the phone is in the line
+        await asyncio.sleep(AGAIN + 0.2)
+        assert {it.shows for it in they.values()} == {(False, None)}
+
+
+@jumping
+async def test_a_line_is_released_by_the_bridge_that_gets_its_holder() -> None:
+    async with members("a", "b") as they:
+        _, other = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        await asyncio.sleep(0.1)
+        other.lines.phone_came("45")
+        other.lines.phone_came("44")  # not before it is added to the server
+        assert other.shows == (True, "44")
+
+
+@jumping
+async def test_unreadable_messages_mean_nothing() -> None:
+    async with members("a") as they:
+        (home,) = they.values()
+        broker = home.client.broker
+        for kind in ("state", "ask", "answer"):
+            for payload in ("{", "5", "{}", '{"id": 5}', '{"epoch": -1}'):
+                broker.publish(f"{BASE}/line/{CODE}/{kind}", payload)
+        broker.publish(f"{BASE}/line/other/state", LineState(1, "a").payload)
+        broker.publish(
+            f"{BASE}/line/{CODE}/ask", '{"id": "x", "use": "steal", "phone": "44"}'
+        )
+        await asyncio.sleep(0.1)
+        assert home.shows == (False, None)
+        assert await home.asks(Action.SEIZE, "44")
+
+
+# States
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([Action.SEIZE, Action.RELEASE]), st.sampled_from("45")
+        )
+    )
+)
+def test_a_line_has_one_holder_who_alone_releases_it(
+    uses: list[tuple[Any, str]],
+) -> None:
+    state = LineState()
+    for use, phone in uses:
+        after = state.after(use, phone, "a")
+        if use is Action.SEIZE:
+            assert (after is None) == state.seized
+        else:
+            assert (after is None) == (not state.seized or state.phone != phone)
+        if after is not None:
+            assert after > state and read_state(after.payload.encode()) == after
+            state = after

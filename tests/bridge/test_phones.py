@@ -1,0 +1,159 @@
+"""Phones that a bridge gets from another one, and loses to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.phones import ClaimedPhones, changes
+from snom_buttons.keywords import read_document
+from snom_buttons.mqtt import MqttFollower, MqttSetup, Topics
+from snom_buttons.phones import KeySetup, PhoneServer, PhoneSetup, ServerSettings
+from snom_buttons.xbuttons import KeyDescription
+from tests.support.fakebroker import FakeBroker, FakeClient
+
+BASE = "snom_buttons"
+
+
+class Copies:
+    """What is stored, of which nothing is published."""
+
+    def __init__(self, server: PhoneServer) -> None:
+        self.server = server
+        self.copies: dict[str, Any] = {}
+        self.did: list[str] = []
+
+    def copy_of(self, extension: str) -> Any:
+        return self.copies.get(extension)
+
+    def add_phone(self, extension: str) -> None:
+        self.did.append(f"add {extension}")
+
+    def remove_phone(self, extension: str, *, clear: bool) -> None:
+        self.did.append(f"{'clear' if clear else 'remove'} {extension}")
+
+    def write(self, extension: str) -> None:
+        self.copies[extension] = self.server.phone_snapshot(extension)
+        self.did.append(f"write {extension}")
+
+
+class Side:
+    """One bridge with a server that is not started."""
+
+    def __init__(self, broker: FakeBroker, name: str) -> None:
+        self.client = FakeClient(broker, lambda _: None)
+        self.client.is_connected = True
+        self.server = PhoneServer(
+            ServerSettings(
+                host="127.0.0.1", port=0, realm="x", advertised_host="bridge.example"
+            )
+        )
+        self.mqtt = MqttFollower(
+            self.client,
+            self.server,
+            explain=str,
+            phone_ids="x",
+            phone_id=lambda _: None,
+            is_foreign=lambda _: False,
+            left_behind_changed=lambda: None,
+            save=self._save,
+        )
+        self.copies = Copies(self.server)
+        self.came: list[str] = []
+        status = Topics(BASE, name).status
+        self.phones = ClaimedPhones(
+            self.server, self.mqtt, self.copies, status, self.came.append
+        )
+        keys = tuple(
+            KeySetup(off=KeyDescription(name=f"{n}", number=f"key{n}"))
+            for n in range(1, 5)
+        )
+        setup = PhoneSetup(extension="44", password="correct horse", keys=keys)
+        self.phones.setups = {"44": setup}
+        self.setup = MqttSetup(base=BASE, member=name, commands=True, discovery=False)
+
+    async def _save(self) -> None:
+        pass
+
+    def show(self, text: str) -> None:
+        self.server.phones["44"].show(read_document(text.encode()))
+
+    def light(self, key: str) -> str:
+        return self.server.phones["44"].keys[key].look.light
+
+
+async def test_a_phone_is_as_it_was_stored_and_changes_with_its_former_bridge() -> None:
+    broker = FakeBroker()
+    a, b = Side(broker, "a"), Side(broker, "b")
+    for side in (a, b):
+        await side.mqtt.update(side.setup)
+    a.phones.add("44")
+    a.show("k=1\r\nc=on\r\n")
+    a.copies.write("44")
+    b.copies.copies = {**a.copies.copies}
+    b.phones.add("44")
+    assert b.light("1") == "on"
+    # Both change it while it moves: each its own key, and both one.
+    a.show("k=2\r\nc=hold\r\nk=3\r\nc=hold\r\n")
+    b.show("k=3\r\nc=park\r\n")
+    a.phones.remove("44", last=True)
+    assert a.copies.did == ["write 44", "write 44", "remove 44"]
+    assert not a.server.phones
+    b.phones.merge("44", a.copies.copies["44"])
+    b.phones.merge("44", a.copies.copies["44"])  # QoS 1 may deliver it twice
+    assert [b.light(key) for key in "1234"] == ["on", "hold", "park", "off"]
+    b.phones.publish("44")
+    assert b.copies.did == ["add 44"] and b.came == ["44"]
+    b.phones.merge("44", a.copies.copies["44"] | {"keys": []})
+    assert b.light("2") == "hold"  # too late
+    b.phones.repeat_status()
+    b.phones.remove("44", last=False, clear=True)
+    assert b.copies.did == ["add 44", "clear 44"]
+    for side in (a, b):
+        await side.mqtt.stop()
+
+
+async def test_what_a_phone_loses_is_not_published_by_its_former_bridge() -> None:
+    broker = FakeBroker()
+    a = Side(broker, "a")
+    await a.mqtt.update(a.setup)
+    a.phones.add("44")
+    topic = f"{BASE}/44/key/1/state"
+    assert topic not in a.mqtt.publisher.known
+    a.phones.publish("44")
+    assert topic in a.mqtt.publisher.known
+    a.phones.remove("44", last=True)
+    assert topic not in a.mqtt.publisher.known
+    await a.mqtt.stop()
+    assert broker.retained.get(topic, b"still") != b""
+
+
+SAME: dict[str, Any] = {
+    "messages": {"new": 0, "old": 0},
+    "bindings": [{"contact": "<sip:44@192.0.2.7>", "cseq": 1, "expires_at": 5.0}],
+    "keys": [{"shown": "k=1\r\nc=on\r\n"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "merged"),
+    [
+        ({}, {}, None),
+        ({"messages": {"new": 1, "old": 0}}, {}, {"messages": {"new": 1, "old": 0}}),
+        ({"messages": 1}, {"messages": 2}, None),
+        # Times in the wall clock are never quite the same.
+        ({"bindings": [SAME["bindings"][0] | {"expires_at": 5.1}]}, {}, None),
+        ({"bindings": []}, {}, {"bindings": []}),
+        ({"bindings": []}, {"bindings": [{"contact": "<sip:a@b>", "cseq": 2}]}, None),
+        ({"keys": 5}, {}, None),
+        ({"keys": [5, {"shown": 5}]}, {}, None),
+        ({"answered": [{"key": "x"}]}, {}, {"answered": [{"key": "x"}]}),
+        ({"unknown": 5}, {}, None),
+    ],
+)
+def test_the_parts_of_a_state(
+    theirs: dict[str, Any], ours: dict[str, Any], merged: dict[str, Any] | None
+) -> None:
+    expected = None if merged is None else SAME | ours | merged
+    assert changes(SAME, SAME | theirs, SAME | ours) == expected
