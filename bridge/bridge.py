@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 import logging
 from typing import Final, Protocol
@@ -36,7 +37,7 @@ class Bridge:
     """One running bridge. All calls are made in one event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        """Create a bridge that is not started. Raises OSError, ValueError as TLS does."""
+        """Create a bridge that is not started."""
         self.settings = settings
         server_context, broker_context = settings.contexts
         self.server = PhoneServer(
@@ -89,8 +90,15 @@ class Bridge:
                 self.server.renew(server_context)
             if "mqtt" not in ignored:
                 self.client.context = broker_context
+            self.settings = settings = replace(
+                self.settings,
+                phones=settings.phones,
+                lines=settings.lines,
+                own=settings.own,
+                contexts=settings.contexts,
+            )
             await self._apply(settings)
-            await self.mqtt.update(self.settings.mqtt.setup)
+            await self.mqtt.update(settings.mqtt.setup)
             for follower in self.followers:
                 await follower.update(settings)
             return ignored

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import cycle
 import logging
@@ -26,7 +27,7 @@ _LOGGER = logging.getLogger(__name__)
 QOS: Final = 1
 KEEPALIVE: Final = 10
 """Seconds without a packet after which the client asks whether the broker is there."""
-CONNECTING: Final = 10.0
+CONNECTING: Final = 5.0
 """Seconds for a connection, and for the confirmation of a subscription."""
 STATE_WAIT: Final = 10.0
 """Seconds after which `publish` no longer waits for the acknowledgement of a state."""
@@ -43,6 +44,19 @@ class _Subscription:
     qos: int
     received: Callable[[Received], None]
     confirmed: Callable[[], None] | None
+
+
+class _Inbox(asyncio.Queue[aiomqtt.Message]):
+    """Passes messages on at once. A queue would cost a task for each."""
+
+    def __init__(
+        self, received: Callable[[aiomqtt.Message], None], maxsize: int
+    ) -> None:
+        super().__init__(maxsize)
+        self._received = received
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        self._received(item)
 
 
 class BridgeClient:
@@ -104,26 +118,33 @@ class BridgeClient:
     # The connection
 
     async def _run(self) -> None:
-        pause = FIRST_PAUSE
+        loop = asyncio.get_running_loop()
         hosts = self._settings.hosts
+        pause = FIRST_PAUSE
         for number, (host, port) in enumerate(cycle(hosts), 1):
+            begun = loop.time()
             try:
                 await self._connect(host, port)
-            except aiomqtt.MqttError as error:
-                if getattr(error, "rc", None) == UNSUPPORTED_VERSION and (
-                    self._protocol is aiomqtt.ProtocolVersion.V5
-                ):
-                    self._protocol = aiomqtt.ProtocolVersion.V311
-                    _LOGGER.info("The broker %s has no MQTT 5; 3.1.1 is used", host)
-                _LOGGER.warning(
-                    "No connection to the broker %s:%s: %s", host, port, error
-                )
-            else:
+            except (aiomqtt.MqttError, ValueError) as error:  # ValueError: of a host
+                self._refused(host, port, error)
+            except Exception:
+                _LOGGER.exception("The connection to %s:%s has failed", host, port)
+            if loop.time() - begun > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
-                continue
             if number % len(hosts) == 0:
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
                 pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _refused(self, host: str, port: int, error: Exception) -> None:
+        if (
+            isinstance(error, aiomqtt.MqttCodeError)
+            and error.rc == UNSUPPORTED_VERSION
+            and self._protocol is aiomqtt.ProtocolVersion.V5
+        ):
+            self._protocol = aiomqtt.ProtocolVersion.V311
+            _LOGGER.info("The broker %s:%s has no MQTT 5", host, port)
+        else:
+            _LOGGER.warning("No connection to the broker %s:%s: %s", host, port, error)
 
     async def _connect(self, host: str, port: int) -> None:
         """Connect, and return when the connection breaks. Raises MqttError without one."""
@@ -137,11 +158,11 @@ class BridgeClient:
             protocol=self._protocol,
             will=aiomqtt.Will(self._status, "offline", QOS, retain=True),
             clean_session=None if is_v5 else True,
-            clean_start=True,
             timeout=CONNECTING,
             keepalive=KEEPALIVE,
             tls_context=self.context,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            queue_type=partial(_Inbox, self._receive),  # type: ignore[arg-type]
         )
         # More than one call is under way by design; the publisher has a window.
         connection.pending_calls_threshold = 1_000_000
@@ -154,8 +175,8 @@ class BridgeClient:
             for event in self._events:
                 self._spawn(self._hand_over(connection, event))
             self.changed.emit(True)
-            async for message in connection.messages:
-                self._receive(message)
+            async for _ in connection.messages:
+                """There are none: see `_Inbox`."""
         except aiomqtt.MqttError as error:
             _LOGGER.warning(
                 "The connection to the broker %s:%s broke: %s", host, port, error

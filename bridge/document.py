@@ -1,7 +1,7 @@
 """The settings file as text values, with the line of each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import voluptuous as vol
 import yaml
@@ -55,7 +55,9 @@ class Document:
             raise Unreadable(Fault(line, "", f"not YAML: {error.problem}")) from error
         except yaml.YAMLError as error:
             raise Unreadable(Fault(1, "", f"not YAML: {error}")) from error
-        self.value: Any = {} if self._root is None else self._value(self._root, ())
+        if self._root is None:  # or a bridge would remove all phones
+            raise Unreadable(Fault(1, "", "has no settings"))
+        self.value: Any = self._value(self._root, ())
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
         if isinstance(node, yaml.ScalarNode):
@@ -108,17 +110,17 @@ def flat(error: vol.Invalid, path: Path = ()) -> list[tuple[Path, str]]:
     """Return path and text of each error below the value at `path`."""
     errors = error.errors if isinstance(error, vol.MultipleInvalid) else [error]
     return [
-        ((*path, *(n if isinstance(n, int) else str(n) for n in it.path)), _text(it))
+        (
+            (*path, *(n if isinstance(n, int) else str(n) for n in it.path)),
+            _TEXTS.get(it.msg, it.msg),
+        )
         for it in errors
     ]
 
 
-def _text(error: vol.Invalid) -> str:
-    match error.msg:
-        case "extra keys not allowed":
-            return "there is no such setting"
-        case "required key not provided":
-            return "is missing"
-        case "expected a dictionary":
-            return "has to be a mapping"
-    return error.msg
+_TEXTS: Final = {
+    "extra keys not allowed": "there is no such setting",
+    "required key not provided": "is missing",
+    "expected a dictionary": "has to be a mapping",
+}
+"""In place of the texts of voluptuous."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 import re
@@ -267,6 +268,11 @@ def _base(value: Any) -> str:
 # The sections.
 
 
+def _filled(value: Any) -> Any:
+    """Return a section; one without anything in it is a text without characters."""
+    return {} if value == "" else value
+
+
 def _optional(**values: Any) -> vol.Schema:
     return vol.Schema({vol.Optional(name): value for name, value in values.items()})
 
@@ -286,13 +292,15 @@ _SWITCH_ONLY: Final = ("toggle", "light_on", "light_off", "number_on", "number_o
 
 
 def _key(value: Any) -> dict[str, Any]:
-    key: dict[str, Any] = _KEY(value or {})
+    key: dict[str, Any] = _KEY(_filled(value))
     if key.get("kind") != KeyKind.SWITCH:
         for name in _SWITCH_ONLY:
             if name in key:
                 raise vol.Invalid("only a key of kind switch has this", [name])
     elif key.get("light_on", LightMode.ON) == key.get("light_off", LightMode.OFF):
         raise vol.Invalid("on and off have the same light mode", ["light_on"])
+    if "name" in key:
+        key["title"] = key.pop("name")
     return key
 
 
@@ -419,8 +427,8 @@ class _Reader:
 
     def read(self) -> Reading:
         """Return the settings. Raises Unreadable."""
-        whole = self._whole()
         self._add_all(self._document.faults)
+        whole = self._whole()
         phones = self._phones(whole.get("phones", {}))
         lines = self._lines(whole.get("lines", {}), phones)
         settings = self._settings(whole, phones, lines)
@@ -429,8 +437,8 @@ class _Reader:
     def _whole(self) -> dict[str, Any]:
         """Return the sections, of which phones and lines are unread. Raises Unreadable."""
         value = self._document.value
-        if isinstance(value, dict):  # a section without anything in it is empty
-            value = {name: part or {} for name, part in value.items()}
+        if isinstance(value, dict):
+            value = {name: _filled(part) for name, part in value.items()}
         try:
             whole: dict[str, Any] = _WHOLE(value)
         except vol.Invalid as error:
@@ -447,7 +455,7 @@ class _Reader:
             where = ("phones", extension)
             try:
                 _EXTENSION(extension)
-                phones[extension] = self._phone(extension, _PHONE(value or {}))
+                phones[extension] = self._phone(extension, _PHONE(_filled(value)))
             except vol.Invalid as error:
                 for fault in flat(error, where):
                     self._add(fault[0], fault[1])
@@ -643,6 +651,9 @@ class _Reader:
             password = self._secret_of(section, "password", _secret)
         except vol.Invalid as error:
             raise self._unreadable(error, ("mqtt",)) from None
+        if password is not None and "username" not in section:
+            where = ("mqtt", "username")
+            raise Unreadable(self._document.fault(where, "is missing"))
         port = section.get("port", 8883 if tls else 1883)
         hosts = section.get("host", [("127.0.0.1", None)])
         settings = MqttSettings(
@@ -697,26 +708,46 @@ def _keys_of(keys: int | Mapping[str, Any] | None, model: Any) -> tuple[KeySetup
     if isinstance(keys, int):
         keys = {str(number): {} for number in range(1, keys + 1)}
     colors = bool(model and model.colors)
-    return tuple(_key_of(name, key, colors) for name, key in keys.items())
-
-
-def _key_of(name: str, data: Mapping[str, Any], colors: bool) -> KeySetup:
-    """Return a key: `message` makes presses go to the server."""
-    number, title = f"key{name}", data.get("name") or f"Key {name}"
-    plain = KeyDescription(name=name, action=Action.MESSAGE, number=number, label=title)
-    kind = KeyKind(data.get("kind", KeyKind.LIGHT))
-    setup = KeySetup(
-        off=plain, kind=kind, colors=data.get("colors", colors), title=title
+    return tuple(
+        _key_of(name, **{"colors": colors, **key}) for name, key in keys.items()
     )
-    if kind is not KeyKind.SWITCH:
-        return setup
-    off = LightMode(data.get("light_off", LightMode.OFF))
-    on = LightMode(data.get("light_on", LightMode.ON))
-    return replace(
-        setup,
-        off=replace(plain, light=off, number=data.get("number_off") or number),
-        on=replace(plain, light=on, number=data.get("number_on") or number),
-        toggles=data.get("toggle", False),
+
+
+@lru_cache(maxsize=4096)
+def _key_of(  # noqa: PLR0917, one for each setting
+    name: str,
+    colors: bool,
+    kind: str = KeyKind.LIGHT,
+    title: str = "",
+    toggle: bool = False,
+    light_on: str = LightMode.ON,
+    light_off: str = LightMode.OFF,
+    number_on: str = "",
+    number_off: str = "",
+) -> KeySetup:
+    """Return a key: `message` makes presses go to the server.
+
+    Phones whose keys are equal have the same objects, which takes less memory.
+    """
+    number, title = f"key{name}", title or f"Key {name}"
+    is_switch = kind == KeyKind.SWITCH
+
+    def look(light: str, own: str) -> KeyDescription:
+        return KeyDescription(
+            name=name,
+            light=LightMode(light),
+            action=Action.MESSAGE,
+            number=own or number,
+            label=title,
+        )
+
+    return KeySetup(
+        off=look(light_off, number_off),
+        on=look(light_on, number_on) if is_switch else None,
+        toggles=toggle,
+        kind=KeyKind(kind),
+        colors=colors,
+        title=title,
     )
 
 
@@ -765,19 +796,19 @@ def _server(section: Mapping[str, Any]) -> ServerSettings:
     )
 
 
+_OTHERS: Final = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""Addresses of documentation (RFC 5737, RFC 3849), to which the default route leads."""
+
+
 def _own_address(host: str) -> str:
     """Return the address under which phones reach a server. Nothing is sent."""
     address = ip_address(host)
     if not address.is_unspecified:
         return host
-    family, other = (
-        (socket.AF_INET, "192.0.2.1")
-        if address.version == 4
-        else (socket.AF_INET6, "2001:db8::1")
-    )
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((other, 9))  # the route, of a datagram that is not sent
+            probe.connect((_OTHERS[address.version], 9))
             own: str = probe.getsockname()[0]
         except OSError:
             return "127.0.0.1" if address.version == 4 else "::1"

@@ -56,5 +56,5 @@ def _load(context: ssl.SSLContext, files: CertificateFiles) -> None:
 
 def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "not a certificate and its key in PEM").lower()
+        return (error.reason or "").lower() or "not a certificate and its key in PEM"
     return error.strerror or str(error)

@@ -112,7 +112,7 @@ def test_the_bridge_names_what_it_lacks(programs: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "snom-bridge: needs voluptuous: pip install 'snom-buttons[bridge]'\n"
+        "snom-bridge: needs aiomqtt: pip install 'snom-buttons[bridge]'\n"
     )
 
 

@@ -135,6 +135,8 @@ class Topics:
 
 def _level(name: str) -> str:
     """Return a name as a level of a topic: some characters as %XX of their UTF-8."""
+    if name.isalnum():  # most are numbers
+        return name
     return "".join(
         quote(sign, safe="", errors="surrogatepass")
         if sign in _ESCAPED or not sign.isprintable()

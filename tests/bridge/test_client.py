@@ -1,0 +1,350 @@
+"""The client of the broker, at a real Mosquitto."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import logging
+from pathlib import Path
+import socket
+
+from paho.mqtt.enums import MQTTProtocolVersion
+import pytest
+
+from bridge import client as client_module
+from bridge.client import BridgeClient
+from bridge.settings import MqttSettings
+from bridge.tls import BrokerTls, CertificateFiles, broker_context
+from snom_buttons.mqtt import CannotPublish, Message, MqttSetup, Received
+from tests.support.certificates import make_certificate
+from tests.support.mqtt_peers import Broker, MqttClient
+from tests.support.patience import PATIENCE
+from tests.support.ports import LOCALHOST, free_port
+from tests.support.programs import program
+
+SETUP = MqttSetup(base="snom_buttons", commands=True, discovery=False)
+STATUS = "snom_buttons/status"
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(client_module, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(client_module, "CONNECTING", 2.0)
+
+
+@asynccontextmanager
+async def connected(
+    *ports: int, tls: BrokerTls | None = None, login: tuple[str, str] | None = None
+) -> AsyncIterator[BridgeClient]:
+    """Run a client until it is connected."""
+    settings = MqttSettings(
+        hosts=tuple((LOCALHOST, port) for port in ports),
+        username=login and login[0],
+        password=login and login[1],
+        setup=SETUP,
+    )
+    client = BridgeClient(settings, STATUS, tls and broker_context(tls))
+    client.start()
+    try:
+        await becomes(client, True)
+        yield client
+    finally:
+        await client.stop()
+        assert not client.is_connected
+
+
+async def becomes(client: BridgeClient, connected: bool) -> None:
+    """Wait until the client has a connection, or has none."""
+    news = asyncio.Event()
+    unsubscribe = client.changed.subscribe(lambda _: news.set())
+    async with asyncio.timeout(PATIENCE):
+        while client.is_connected is not connected:
+            news.clear()
+            await news.wait()
+    unsubscribe()
+
+
+def state(payload: str) -> Message:
+    return Message("snom_buttons/44/availability", payload, retain=True)
+
+
+def event(payload: str, age: float = 0) -> Message:
+    born = asyncio.get_running_loop().time() - age
+    return Message("snom_buttons/44/key/1/event", payload, born=born)
+
+
+async def refused(
+    caplog: pytest.LogCaptureFixture,
+    settings: MqttSettings,
+    reason: str,
+    tls: BrokerTls | None = None,
+) -> None:
+    """Run a client until the log has the reason why it has no connection."""
+    caplog.clear()
+    client = BridgeClient(settings, STATUS, tls and broker_context(tls))
+    news = asyncio.Event()
+    client._refused = lambda *given: (  # type: ignore[method-assign]
+        BridgeClient._refused(client, *given),
+        news.set(),
+    )[0]
+    client.start()
+    await asyncio.wait_for(news.wait(), PATIENCE)
+    assert not client.is_connected
+    assert reason in caplog.text
+    await client.stop()
+
+
+async def test_publishes_and_receives(broker: Broker, client: MqttClient) -> None:
+    async with connected(broker.port) as ours:
+        assert ours.is_ready and ours.hide("44", {})
+        got: asyncio.Queue[Received] = asyncio.Queue()
+        confirmed = asyncio.Event()
+        end = await ours.subscribe("a/+/set", 1, got.put_nowait, confirmed.set)
+        await asyncio.wait_for(confirmed.wait(), PATIENCE)
+        client.publish("a/b/set", "ON")
+        received = await asyncio.wait_for(got.get(), PATIENCE)
+        assert received == ("a/b/set", b"ON", False)
+        await ours.publish(state("online"))
+        heard = await client.first("snom_buttons/44/availability")
+        assert (heard.payload, heard.qos) == ("online", 1)
+        await ours.publish(event("press"))
+        assert (await client.first("snom_buttons/44/key/1/event")).payload == "press"
+        end()
+        end()  # does nothing
+        await broker.logs("UNSUBSCRIBE")
+
+
+async def test_sends_at_once(broker: Broker) -> None:
+    async with connected(broker.port) as ours:
+        assert ours._connection is not None
+        connection = ours._connection._client.socket()
+        assert isinstance(connection, socket.socket)
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_a_handler_that_fails_costs_nothing_else(
+    broker: Broker, client: MqttClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_: Received) -> None:
+        raise ZeroDivisionError
+
+    async with connected(broker.port) as ours:
+        got: asyncio.Queue[Received] = asyncio.Queue()
+        confirmed = asyncio.Event()
+        await ours.subscribe("a/b", 1, fails)
+        await ours.subscribe("a/b", 1, got.put_nowait, confirmed.set)
+        await asyncio.wait_for(confirmed.wait(), PATIENCE)
+        client.publish("a/b", "ON")
+        await asyncio.wait_for(got.get(), PATIENCE)
+        assert ours.is_connected
+    assert "A message on a/b could not be handled" in caplog.text
+
+
+async def test_events_that_were_not_acknowledged_come_first_after_a_reconnect(
+    broker: Broker,
+) -> None:
+    async with connected(broker.port) as ours:
+        await ours.subscribe("a/b", 1, lambda _: None)
+        broker.hang()
+        events = [asyncio.create_task(ours.publish(event(f"{n}"))) for n in range(3)]
+        late = asyncio.create_task(ours.publish(state("offline")))
+        await asyncio.sleep(0)
+        await broker.kill()
+        await becomes(ours, False)
+        with pytest.raises(CannotPublish, match="no connection"):
+            await ours.publish(state("online"))
+        await broker.start()
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*events)
+            await broker.logs("SUBSCRIBE")
+        published = [line for line in broker.log if "Received PUBLISH" in line]
+        assert len(published) == 3
+        assert not late.done()  # no broker has it
+        late.cancel()
+
+
+async def test_an_event_that_is_too_old_is_dropped(broker: Broker) -> None:
+    async with connected(broker.port) as ours:
+        broker.hang()
+        with pytest.raises(CannotPublish, match="not acknowledged"):
+            await ours.publish(event("press", age=30))
+        await broker.kill()
+        await becomes(ours, False)
+
+
+async def test_a_state_without_an_acknowledgement_returns_after_a_while(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "STATE_WAIT", 0.05)
+    async with connected(broker.port) as ours:
+        broker.hang()
+        await ours.publish(state("online"))
+        await broker.kill()
+        await becomes(ours, False)
+
+
+async def test_the_next_broker_is_tried(
+    tmp_path: Path, socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    dead = free_port()
+    brokers = []
+    for name in ("one", "two"):
+        (folder := tmp_path / name).mkdir()
+        brokers.append(Broker(folder, free_port()))
+    first, second = brokers
+    async with first, second, connected(dead, first.port, second.port) as ours:
+        assert f"No connection to the broker {LOCALHOST}:{dead}" in caplog.text
+        await first.kill()
+        await becomes(ours, False)
+        async with MqttClient(second.port) as client:
+            await becomes(ours, True)
+            await ours.publish(state("online"))
+            await client.first("snom_buttons/44/availability")
+
+
+@asynccontextmanager
+async def without_mqtt_5(broker: Broker) -> AsyncIterator[int]:
+    """Run a relay to a broker that refuses MQTT 5; return its port."""
+
+    async def pass_on(reader: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            to.write(data)
+        to.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connect = await reader.read(65536)
+        # MQTT 5, 3.1.2: length, "MQTT", then the version, after a header of two bytes.
+        if connect[8] == 5:
+            writer.write(b"\x20\x02\x00\x01")  # MQTT 3.1.1, 3.2.2.3
+            writer.close()
+            return
+        inner, outer = await asyncio.open_connection(LOCALHOST, broker.port)
+        outer.write(connect)
+        await asyncio.gather(pass_on(reader, outer), pass_on(inner, writer))
+
+    async with await asyncio.start_server(serve, LOCALHOST, 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_broker_without_mqtt_5(
+    broker: Broker, client: MqttClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with without_mqtt_5(broker) as port, connected(port) as ours:
+        confirmed = asyncio.Event()
+        await ours.subscribe("a", 1, lambda _: None, confirmed.set)
+        await asyncio.wait_for(confirmed.wait(), PATIENCE)
+        await ours.publish(event("press"))
+        await client.first("snom_buttons/44/key/1/event")
+    assert "has no MQTT 5" in caplog.text
+    assert not client.on(STATUS)  # it left in order: there is no will
+
+
+async def test_an_event_expires_on_a_broker_of_mqtt_5(broker: Broker) -> None:
+    expiry: asyncio.Queue[int] = asyncio.Queue()
+    async with (
+        connected(broker.port) as ours,
+        MqttClient(broker.port, protocol=MQTTProtocolVersion.MQTTv5) as subscriber,
+    ):
+        subscriber._hear = lambda message: expiry.put_nowait(  # type: ignore[method-assign]
+            message.properties.MessageExpiryInterval
+        )
+        await ours.publish(event("press", age=10))
+        assert 15 <= await asyncio.wait_for(expiry.get(), PATIENCE) <= 20
+
+
+async def test_tls_with_a_certificate_of_the_client(
+    tmp_path: Path, socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = make_certificate(tmp_path)
+    own = make_certificate(tmp_path, name="bridge")
+    stranger = make_certificate(tmp_path, name="stranger")
+    port = free_port()
+    options = (
+        f"certfile {server.certificate}",
+        f"keyfile {server.key}",
+        f"cafile {own.certificate}",
+        "require_certificate true",
+        "use_identity_as_username true",
+    )
+    async with Broker(tmp_path, port, *options):
+        tls = BrokerTls(server.certificate, CertificateFiles(*own))
+        async with connected(port, tls=tls) as ours:
+            await ours.publish(state("online"))
+        for wrong in (
+            BrokerTls(stranger.certificate, CertificateFiles(*own)),
+            BrokerTls(server.certificate, CertificateFiles(*stranger)),
+            BrokerTls(server.certificate, None),
+            BrokerTls(None, CertificateFiles(*own)),
+        ):
+            settings = MqttSettings(hosts=((LOCALHOST, port),), setup=SETUP)
+            await refused(caplog, settings, "No connection to the broker", wrong)
+
+
+async def test_a_user_of_the_broker(
+    tmp_path: Path, socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    passwords = tmp_path / "passwords"
+    make = await asyncio.create_subprocess_exec(
+        *(program("mosquitto_passwd"), "-b", "-c", str(passwords), "bridge", "geheim")
+    )
+    assert await make.wait() == 0
+    acl = tmp_path / "acl"
+    acl.write_text("user bridge\ntopic readwrite snom_buttons/#\n")
+    port = free_port()
+    options = (f"password_file {passwords}", f"acl_file {acl}")
+    async with Broker(tmp_path, port, *options):
+        async with connected(port, login=("bridge", "geheim")) as ours:
+            await ours.publish(state("online"))
+        settings = MqttSettings(
+            hosts=((LOCALHOST, port),),
+            username="bridge",
+            password="wrong",
+            setup=SETUP,
+        )
+        await refused(caplog, settings, "Not authorized")
+
+
+async def test_a_subscription_that_is_refused_is_not_confirmed(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(broker.port) as ours:
+
+        async def refuse(*_: object, **__: object) -> tuple[int, ...]:
+            return (128,)
+
+        assert ours._connection is not None
+        ours._connection.subscribe = refuse  # type: ignore[assignment, method-assign]
+        confirmed: list[None] = []
+        await ours.subscribe("a", 1, lambda _: None, lambda: confirmed.append(None))
+        assert not confirmed
+    assert "The broker refuses the subscription to a" in caplog.text
+
+
+async def test_a_client_that_fails_within_connects_again(
+    broker: Broker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = BridgeClient._connect
+    failed: list[None] = []
+
+    async def fails_once(self: BridgeClient, host: str, port: int) -> None:
+        if not failed:
+            failed.append(None)
+            raise ZeroDivisionError
+        await connect(self, host, port)
+
+    monkeypatch.setattr(BridgeClient, "_connect", fails_once)
+    async with connected(broker.port):
+        assert f"The connection to {LOCALHOST}:{broker.port} has failed" in caplog.text
+
+
+async def test_stops_before_it_is_connected(socket_enabled: None) -> None:
+    settings = MqttSettings(hosts=((LOCALHOST, free_port()),), setup=SETUP)
+    ours = BridgeClient(settings, STATUS)
+    await ours.stop()
+    ours.start()
+    waiting = asyncio.create_task(ours.publish(event("press")))
+    await asyncio.sleep(0)
+    await ours.stop()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

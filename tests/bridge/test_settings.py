@@ -1,0 +1,484 @@
+"""What the settings file may hold, and how its faults are named."""
+
+from collections.abc import Iterable
+from ipaddress import ip_network
+from pathlib import Path
+import textwrap
+
+import pytest
+
+from bridge.document import Fault, Unreadable
+from bridge.settings import Reading, Settings, read
+from snom_buttons.dialoginfo import DialogState
+from snom_buttons.mqtt import MqttSetup
+from snom_buttons.phones import (
+    PRIVATE_NETWORKS,
+    DialAnswer,
+    KeyKind,
+    PressAnswer,
+    Speakers,
+)
+from snom_buttons.xbuttons import Action, LightMode
+from tests.support.certificates import make_certificate
+
+# Home Assistant puts probatio in voluptuous' place; tests/test_wheel.py has the texts of
+# voluptuous.
+PROBATIO = {
+    "not a valid option": "there is no such setting",
+    "expected a mapping": "has to be a mapping",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_address(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the address of this machine be the one that leads to itself."""
+    monkeypatch.setattr("bridge.settings._OTHERS", {4: "127.0.0.1"})
+
+
+SMALLEST = """
+    mqtt: {host: broker.example}
+    phones:
+      44: {password: geheim-44}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "snom-bridge.yaml"
+
+
+def read_text(path: Path, text: str, former: Settings | None = None) -> Reading:
+    path.write_text(textwrap.dedent(text))
+    return read(path, former)
+
+
+def phone_text(text: str) -> str:
+    """Return a file with one phone, whose section is a text."""
+    return f"server: {{host: 127.0.0.1}}\nphones: {{'44': {{password: geheim-44, {text}}}}}"
+
+
+def faults_of(path: Path, text: str) -> list[str]:
+    """Return the faults of a file, whether it can be used without them or not."""
+    faults: Iterable[Fault]
+    try:
+        faults = read_text(path, text).faults
+    except Unreadable as error:
+        faults = error.faults
+    return [
+        str(it._replace(text=PROBATIO.get(it.text.partition(",")[0], it.text)))
+        for it in faults
+    ]
+
+
+def test_the_smallest_file(path: Path) -> None:
+    settings, faults = read_text(path, SMALLEST)
+    assert not faults
+    assert settings.server.ports == {"UDP": 5060}
+    assert settings.server.host == "0.0.0.0"
+    assert settings.server.networks == PRIVATE_NETWORKS
+    assert settings.server.advertised_host == "127.0.0.1"
+    assert settings.mqtt.hosts == (("broker.example", 1883),)
+    assert settings.mqtt.setup == MqttSetup(
+        base="snom_buttons", commands=True, discovery=False
+    )
+    phone = settings.phones["44"]
+    assert phone.name == "44"
+    assert phone.maker == "snom"
+    assert [key.name for key in phone.keys] == [f"{n}" for n in range(1, 13)]
+    key = phone.keys[0]
+    assert (key.kind, key.title, key.colors) == (KeyKind.LIGHT, "Key 1", False)
+    assert (key.off.action, key.off.number) == (Action.MESSAGE, "key1")
+    assert (settings.cluster, settings.http, settings.secret) == (None, None, "")
+    assert settings.log == ("info", "text")
+
+
+def test_a_bridge_without_phones(path: Path) -> None:
+    settings, faults = read_text(path, "phones:")
+    assert not faults
+    assert not settings.phones
+    assert settings.mqtt.hosts == (("127.0.0.1", 1883),)
+
+
+WHOLE = """
+    server:
+      host: 127.0.0.1
+      port: 5070
+      realm: home
+      advertised_host: phones.example
+      udp: {advertised: "198.51.100.7:5071"}
+      tcp: {enabled: true, port: 5072}
+      tls: {enabled: yes, port: 5073, certificate: server.crt, private_key: server.key}
+      networks: [127.0.0.0/8, "2001:db8::/32"]
+      keepalive: 0
+    mqtt:
+      host: [one.example, "two.example:1884"]
+      port: 1885
+      username: bridge
+      password_file: broker.txt
+      base_topic: hall/phones
+      commands: off
+      discovery: true
+      discovery_prefix: ha
+    phones:
+      "44":
+        name: Desk
+        password_file: phone.txt
+        model: d735
+        keys:
+          "1": {name: Door, kind: switch, toggle: on, light_on: hold, number_off: 100}
+          P2: {colors: false}
+          3:
+          4: {kind: none}
+        dialling: {answer: redirect, redirect_to: 192.0.2.7}
+        room_lights: true
+      045:
+        password: "12345678"
+        maker: yealink
+        model: T46
+        sending: {speakers: both, press_answer: decline, inverted: true, states: {on: early}}
+        keys: 2
+      hall: {address: "127.0.0.9", keys: 1}
+    lines:
+      co2: {name: Gate, keys: {"44": "3", 045: 1}, release_after: 60}
+    secret_file: secret.txt
+    cluster: {name: bridge-1}
+    http: {port: 9500}
+    log: {level: debug, format: json}
+"""
+
+
+def test_all_settings(path: Path, tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    (tmp_path / "phone.txt").write_text("geheim-44\n")
+    (tmp_path / "broker.txt").write_text("of the broker\n")
+    (tmp_path / "secret.txt").write_text("sealed\r\n")
+    settings, faults = read_text(path, WHOLE)
+    assert not faults
+    server = settings.server
+    assert server.ports == {"UDP": 5070, "TCP": 5072, "TLS": 5073}
+    assert server.registrar_addresses == {
+        "UDP": "198.51.100.7:5071",
+        "TCP": "phones.example:5072",
+        "TLS": "phones.example:5073",
+    }
+    assert server.realm == "home"
+    assert server.networks == (ip_network("127.0.0.0/8"), ip_network("2001:db8::/32"))
+    assert server.keepalive == 0
+    assert settings.certificate == (tmp_path / "server.crt", tmp_path / "server.key")
+    assert settings.contexts[0] is not None and settings.contexts[1] is None
+    mqtt = settings.mqtt
+    assert mqtt.hosts == (("one.example", 1885), ("two.example", 1884))
+    assert (mqtt.username, mqtt.password) == ("bridge", "of the broker")
+    assert mqtt.setup == MqttSetup(
+        base="hall/phones", commands=False, discovery=True, prefix="ha"
+    )
+    desk, yealink, hall = settings.phones.values()
+    assert (desk.name, desk.password, desk.model) == ("Desk", "geheim-44", "D735")
+    door, second, third, fourth = desk.keys
+    assert door.kind is KeyKind.SWITCH and door.toggles and door.colors
+    assert door.on is not None
+    assert (door.on.light, door.on.number) == (LightMode.HOLD, "key1")
+    assert (door.off.light, door.off.number) == (LightMode.OFF, "100")
+    assert (second.name, second.colors, second.title) == ("P2", False, "Key P2")
+    assert third.kind is KeyKind.SHARED and third.off.number == "*602co2"
+    assert fourth.kind is KeyKind.NONE
+    assert desk.dialling.answer is DialAnswer.REDIRECT
+    assert desk.dialling.redirect_to == "sip:{number}@192.0.2.7"
+    assert desk.room_lights
+    assert (yealink.extension, yealink.password) == ("045", "12345678")
+    assert (yealink.maker, yealink.model) == ("Yealink", "T46")
+    assert yealink.speakers is Speakers.BOTH and yealink.blf.is_inverted
+    assert yealink.blf.press_answer is PressAnswer.DECLINE
+    assert yealink.blf.states["on"] is DialogState.EARLY
+    assert [key.kind for key in yealink.keys] == [KeyKind.SHARED, KeyKind.LIGHT]
+    assert (hall.address, hall.speakers) == (("127.0.0.9", 5060), Speakers.BUTTONS)
+    line = settings.lines["co2"]
+    assert (line.name, line.keys) == ("Gate", {"44": "3", "045": "1"})
+    assert line.release_after == 60
+    assert settings.secret == "sealed"
+    assert settings.cluster is not None and settings.cluster.name == "bridge-1"
+    assert settings.http == ("127.0.0.1", 9500)
+    assert settings.log == ("debug", "json")
+    shown = repr(settings)
+    assert not any(it in shown for it in ("geheim", "of the broker", "sealed"))
+
+
+def test_the_secret_is_the_password_of_the_broker_by_default(path: Path) -> None:
+    text = "mqtt: {username: bridge, password: of the broker}"
+    assert read_text(path, text).settings.secret == "of the broker"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("name: [a]", "phones.44.name: has to be a text"),
+        (f"name: {65 * 'a'}", "phones.44.name: has more than 64 characters"),
+        (
+            'name: "a\\u202eb"',
+            "phones.44.name: has a character that no name may have: \\u202e",
+        ),
+        (
+            "maker: nokia",
+            (
+                "phones.44.maker: nokia is none of: snom, yealink, grandstream, fanvil,"
+                " poly, cisco, gigaset, other"
+            ),
+        ),
+        ("colour: red", "phones.44.colour: there is no such setting"),
+        ("keys: 241", "phones.44.keys: 241 is not a whole number from 0 to 240"),
+        ("keys: many", "phones.44.keys: many is not a whole number from 0 to 240"),
+        ("keys: {1: []}", "phones.44.keys.1: has to be a mapping"),
+        ("keys: [1]", "phones.44.keys: has to be a mapping"),
+        ("keys: {1: on}", "phones.44.keys.1: has to be a mapping"),
+        (
+            "keys: {a b: {}}",
+            "phones.44.keys.a b: a b is not the name of a key",
+        ),
+        (
+            "keys: {1: {kind: linked}}",
+            "phones.44.keys.1.kind: linked is none of: light, switch, none",
+        ),
+        (
+            "keys: {1: {toggle: true}}",
+            "phones.44.keys.1.toggle: only a key of kind switch has this",
+        ),
+        (
+            "keys: {1: {kind: switch, light_on: off}}",
+            "phones.44.keys.1.light_on: on and off have the same light mode",
+        ),
+        (
+            "keys: {1: {kind: switch, toggle: perhaps}}",
+            "phones.44.keys.1.toggle: perhaps is neither true nor false",
+        ),
+        (
+            f"keys: {{1: {{kind: switch, number_on: {200 * '1'}}}}}",
+            "phones.44.keys.1.number_on: is not a number that a phone can send",
+        ),
+        (
+            f"keys: {{{', '.join(f'{n}: {{}}' for n in range(241))}}}",
+            "phones.44.keys: has more than 240 keys",
+        ),
+        (
+            "keys: {1: {}, 1: {}}",
+            "phones.44.keys.1: stands here twice",
+        ),
+        ("{a: b}: c", "phones.44: a key has to be a text"),
+        (
+            "dialling: {answer: redirect}",
+            "phones.44.dialling.redirect_to: is missing",
+        ),
+        (
+            "dialling: {redirect_to: 'sip:a@b'}",
+            (
+                "phones.44.dialling.redirect_to: sip:a@b is not a host, or such as"
+                " sip:{number}@192.0.2.7"
+            ),
+        ),
+        (
+            "address: phone.example",
+            "phones.44.address: phone.example is not an IP address, or address:port",
+        ),
+        (
+            "address: 127.0.0.9, sending: {speakers: blf}",
+            "phones.44.sending.speakers: a phone with an address cannot subscribe",
+        ),
+        (
+            "sending: {states: {on: lit}}",
+            (
+                "phones.44.sending.states.on: lit is none of: terminated, trying, early,"
+                " confirmed"
+            ),
+        ),
+        ("password_file: x", "phones.44.password_file: password is given too"),
+    ],
+)
+def test_a_fault_of_a_phone_names_line_and_key(
+    path: Path, text: str, fault: str
+) -> None:
+    assert faults_of(path, phone_text(text)) == [f"line 2: {fault}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("name: a", "line 1: phones.44.password: is missing"),
+        (
+            "password: short",
+            (
+                "line 1: phones.44.password: has to have 8 to 64 printable ASCII"
+                " characters, no space"
+            ),
+        ),
+        ("password: [a]", "line 1: phones.44.password: has to be a text"),
+    ],
+)
+def test_a_phone_needs_a_password(path: Path, text: str, fault: str) -> None:
+    assert faults_of(path, f"phones: {{44: {{{text}}}}}") == [fault]
+
+
+def test_a_password_file_that_cannot_be_used(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "short").write_text("short\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    text = """
+        phones:
+          44: {password_file: none}
+          45: {password_file: short}
+          46: {password_file: binary}
+    """
+    assert faults_of(path, text) == [
+        f"line 3: phones.44.password_file: {tmp_path}/none: No such file or directory",
+        (
+            f"line 4: phones.45.password_file: {tmp_path}/short: has to have 8 to 64"
+            " printable ASCII characters, no space"
+        ),
+        f"line 5: phones.46.password_file: {tmp_path}/binary: not UTF-8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("server: [", "not YAML: did not find expected node content"),
+        ("server: \0", "not YAML: "),
+        ("- a", "has to be a mapping"),
+        ("# all lines were removed", "has no settings"),
+        ("phones: []", "phones: has to be a mapping"),
+        ("server: {ports: 1}", "server.ports: there is no such setting"),
+        ("server: {host: phones}", "server.host: phones is not an IP address"),
+        ("server: {port: 0}", "server.port: 0 is not a whole number from 1 to 65535"),
+        ("server: {realm: 'a\"b'}", 'server.realm: a"b is not a realm'),
+        (
+            "server: {networks: [10.0.0.1/8]}",
+            "server.networks.0: 10.0.0.1/8 is not a network such as 10.0.0.0/8",
+        ),
+        (
+            "server: {udp: {advertised: 'a:b:c'}}",
+            "server.udp.advertised: a:b:c is not a host, or host:port",
+        ),
+        ("server: {udp: {enabled: false}}", "server: no transport is enabled"),
+        ("server: {tls: {enabled: true}}", "server.tls.certificate: is missing"),
+        ("mqtt: {host: []}", "mqtt.host: names no host"),
+        ("mqtt: {host: [a, {}]}", "mqtt.host: has to be a text"),
+        ("mqtt: {password: secret}", "mqtt.username: is missing"),
+        ("mqtt: {username: a, password: ''}", "mqtt.password: is empty"),
+        (
+            "mqtt: {username: a, password: a, password_file: b}",
+            "mqtt.password_file: password is given too",
+        ),
+        (
+            "mqtt: {base_topic: a/#}",
+            "mqtt.base_topic: a/# cannot be the beginning of a topic",
+        ),
+        (
+            "mqtt: {tls: {certificate: a}}",
+            "mqtt.tls: certificate and private_key go together",
+        ),
+        ("mqtt: {tls: {ca: none.crt}}", "No such file or directory"),
+        ("secret: a\nsecret_file: b", "secret_file: secret is given too"),
+        ("cluster: {}", "cluster.name: is missing"),
+        ("phones: [1]", "phones: has to be a mapping"),
+        ("mqtt: &a {tls: *a}", "mqtt.tls: contains itself"),
+        ("mqtt: {port: 1}\nmqtt: {port: 2}", "mqtt: stands here twice"),
+    ],
+)
+def test_a_fault_outside_of_phones_and_lines_makes_the_file_unreadable(
+    path: Path, text: str, fault: str
+) -> None:
+    path.write_text(text)
+    with pytest.raises(Unreadable):
+        read(path)
+    [found] = faults_of(path, text)
+    assert fault in found
+
+
+def test_a_file_that_is_not_there_or_no_text(path: Path) -> None:
+    with pytest.raises(Unreadable, match="line 1: No such file or directory"):
+        read(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(Unreadable, match="line 1: not UTF-8"):
+        read(path)
+
+
+def test_a_wrong_certificate_is_named_with_its_reason(
+    path: Path, tmp_path: Path
+) -> None:
+    make_certificate(tmp_path)
+    make_certificate(tmp_path, name="other")
+    (tmp_path / "text").write_text("no certificate")
+    tls = "server: {{tls: {{enabled: true, certificate: {}, private_key: {}}}}}"
+    for certificate, key, reason in (
+        ("none", "server.key", "No such file or directory"),
+        ("server.crt", "other.key", "key_values_mismatch"),
+        ("text", "server.key", "not a certificate and its key in PEM"),
+    ):
+        [fault] = faults_of(path, tls.format(certificate, key))
+        assert fault.startswith("line 1: server.tls.certificate: ")
+        assert fault.endswith(f"cannot be used: {reason}"), fault
+    [fault] = faults_of(path, "mqtt: {tls: {ca: text}}")
+    assert fault.startswith(f"line 1: mqtt.tls: {tmp_path}/text cannot be used: ")
+    text = "mqtt: {tls: {ca: server.crt, certificate: server.crt, private_key: server.key}}"
+    assert read_text(path, text).settings.contexts[1] is not None
+    assert read_text(path, "mqtt: {tls: {}}").settings.contexts[1] is not None
+
+
+LINES = """
+    phones:
+      44: {password: geheim-44, keys: 2}
+      45: {password: geheim-45, keys: 2}
+      46: {password: short}
+    lines:
+      one: {keys: {44: 1, 46: 1}}
+      two: {keys: {44: 1}}
+      three: {keys: {45: 3}}
+      four: {keys: {47: 1}}
+      a b: {keys: {45: 1}}
+      six: {keys: {45: 2}, release_after: -1}
+      seven:
+"""
+
+
+def test_a_line_that_is_wrong_is_left_out(path: Path) -> None:
+    settings = read_text(path, LINES).settings
+    assert faults_of(path, LINES) == [
+        (
+            "line 5: phones.46.password: has to have 8 to 64 printable ASCII characters,"
+            " no space"
+        ),
+        "line 8: lines.two.keys.44: the key belongs to line one already",
+        "line 9: lines.three.keys.45: phone 45 has no key 3",
+        "line 10: lines.four.keys.47: there is no such phone",
+        "line 11: lines.a b: a b is not the code of a line",
+        "line 12: lines.six.release_after: -1 is not a whole number from 0 to 86400",
+        "line 13: lines.seven: has to be a mapping",
+    ]
+    assert list(settings.phones) == ["44", "45"]
+    assert list(settings.lines) == ["one"]
+    kinds = [key.kind for key in settings.phones["44"].keys]
+    assert kinds == [KeyKind.SHARED, KeyKind.LIGHT]
+
+
+def test_what_is_wrong_is_as_it_was_before(path: Path) -> None:
+    good = """
+        phones:
+          44: {password: geheim-44, keys: 2}
+          45: {password: geheim-45, keys: 2}
+        lines:
+          co2: {keys: {44: 1}}
+    """
+    former = read_text(path, good).settings
+    settings, faults = read_text(
+        path, good.replace("geheim-44", "short").replace("44: 1", "44: 9"), former
+    )
+    assert [fault.key for fault in faults] == [
+        "phones.44.password",
+        "lines.co2.keys.44",
+    ]
+    assert settings.phones == former.phones
+    assert settings.lines == former.lines
+
+
+def test_sections_that_need_a_restart_are_named(path: Path) -> None:
+    running = read_text(path, SMALLEST).settings
+    assert not read_text(path, SMALLEST).settings.needs_restart(running)
+    other = SMALLEST + "    server: {port: 5080}\n    log: {level: debug}\n"
+    assert read_text(path, other).settings.needs_restart(running) == ["server", "log"]
