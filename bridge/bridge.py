@@ -43,6 +43,7 @@ class Bridge:
         self.server = PhoneServer(
             settings.server, asyncio.get_running_loop().time, server_context
         )
+        self.server.edge_context = settings.edge_context
         base = settings.mqtt.setup.base
         self.client = BridgeClient(settings.mqtt, f"{base}/status", broker_context)
         self.mqtt = MqttFollower(
@@ -87,7 +88,7 @@ class Bridge:
             ignored = settings.needs_restart(self.settings)
             server_context, broker_context = settings.contexts
             if "certificate" not in ignored and server_context is not None:
-                self.server.renew(server_context)
+                self.server.renew(server_context, settings.edge_context)
             if "mqtt" not in ignored:
                 self.client.context = broker_context
             self.settings = settings = replace(

@@ -29,6 +29,7 @@ from snom_buttons.phones import (
     PressAnswer,
     ServerSettings,
     Speakers,
+    asking_edges,
     host_and_port,
     model_name,
     phone_address,
@@ -39,7 +40,7 @@ from snom_buttons.refused import kind_of, quoted
 from snom_buttons.xbuttons import MAX_TEXT, Action, KeyDescription, LightMode
 
 from .document import Document, Fault, Path as Where, Unreadable, flat
-from .tls import BrokerTls, CertificateFiles, broker_context, server_context
+from .tls import BrokerTls, CertificateFiles, broker_context, reason_of, server_context
 
 KEYS: Final = 12
 """The keys of a phone that names neither its keys nor its model."""
@@ -104,6 +105,8 @@ class Settings:
         default=(None, None), compare=False, repr=False
     )
     """The TLS contexts of the server and of the client, from the files as they are now."""
+    edge_context: ssl.SSLContext | None = field(default=None, compare=False, repr=False)
+    """The context of the server that asks for the certificates of edges."""
 
     def needs_restart(self, running: Settings) -> list[str]:
         """Return the sections that differ from what a bridge runs with, and need a restart."""
@@ -353,6 +356,8 @@ _WHOLE: Final = _optional(
         tcp=_optional(**_TRANSPORT, port=_PORT),
         tls=_optional(**_TRANSPORT, port=_PORT, certificate=_text, private_key=_text),
         networks=vol.Schema([_network]),
+        edges=vol.Schema([_network]),
+        edge_ca=_text,
         keepalive=_whole(0, 600),
     ),
     mqtt=_optional(
@@ -581,6 +586,8 @@ class _Reader:
     ) -> Settings:
         """Return all settings. Raises Unreadable."""
         server = _server(whole.get("server", {}))
+        if server.edge_ca:
+            server = replace(server, edge_ca=str(self._folder / server.edge_ca))
         if not server.ports:
             raise Unreadable(
                 self._document.fault(("server",), "no transport is enabled")
@@ -608,7 +615,20 @@ class _Reader:
             secret=secret or mqtt.password or "",
             own=phones,
             contexts=(server_tls, broker_tls),
+            edge_context=self._edge_context(certificate, server.edge_ca),
         )
+
+    def _edge_context(
+        self, files: CertificateFiles | None, edge_ca: str
+    ) -> ssl.SSLContext | None:
+        if files is None or not edge_ca:
+            return None
+        try:
+            return asking_edges(server_context(files), edge_ca)
+        except OSError as error:
+            text = f"{edge_ca} cannot be used: {reason_of(error)}"
+            fault = self._document.fault(("server", "edge_ca"), text)
+            raise Unreadable(fault) from error
 
     def _certificate(
         self, section: Mapping[str, Any]
@@ -792,6 +812,8 @@ def _server(section: Mapping[str, Any]) -> ServerSettings:
             if "advertised" in part
         },
         networks=tuple(section.get("networks", ())) or PRIVATE_NETWORKS,
+        edges=tuple(section.get("edges", ())),
+        edge_ca=section.get("edge_ca", ""),
         keepalive=float(section.get("keepalive", KEEPALIVE)),
     )
 

@@ -37,7 +37,9 @@ def broker_context(files: BrokerTls) -> ssl.SSLContext:
         try:
             context.load_verify_locations(files.ca)
         except OSError as error:  # SSLError is one
-            raise ValueError(f"{files.ca} cannot be used: {_reason(error)}") from error
+            raise ValueError(
+                f"{files.ca} cannot be used: {reason_of(error)}"
+            ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if files.own is not None:
         _load(context, files.own)
@@ -51,10 +53,11 @@ def _load(context: ssl.SSLContext, files: CertificateFiles) -> None:
         context.load_cert_chain(*files, password=lambda: "")
     except OSError as error:
         both = f"{files.certificate} with {files.private_key}"
-        raise ValueError(f"{both} cannot be used: {_reason(error)}") from error
+        raise ValueError(f"{both} cannot be used: {reason_of(error)}") from error
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return why a file of certificates cannot be used."""
     if isinstance(error, ssl.SSLError):
         return (error.reason or "").lower() or "not a certificate and its key in PEM"
     return error.strerror or str(error)

@@ -140,6 +140,7 @@ def test_each_field_has_a_recognisable_value() -> None:
     assert plain == CHOICES | {
         LOCALHOST,
         *SERVER["access"]["networks"],
+        *SERVER["access"]["edges"],
         ADDRESS["address"],
         MAKER["maker"],
     }

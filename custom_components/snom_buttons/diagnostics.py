@@ -30,6 +30,7 @@ from .const import (
     CONF_COMMANDS,
     CONF_DIAL_RULES,
     CONF_DIALLING,
+    CONF_EDGES,
     CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_IDENTITY,
@@ -185,6 +186,7 @@ _SERVER: Final = {
             CONF_NETWORKS: _each(
                 _one_of([str(network) for network in PRIVATE_NETWORKS])
             ),
+            CONF_EDGES: _each(_private),
             CONF_KEEPALIVE: _fact,
             CONF_PLUG_AND_PLAY: _fact,
             CONF_SETTINGS_PORT: _fact,

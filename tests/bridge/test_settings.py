@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from ipaddress import ip_network
 from pathlib import Path
+import ssl
 import textwrap
 
 import pytest
@@ -435,6 +436,28 @@ LINES = """
       six: {keys: {45: 2}, release_after: -1}
       seven:
 """
+
+
+def test_trusted_edges(path: Path, tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    make_certificate(tmp_path, name="ca")
+    tls = "tls: {enabled: true, certificate: server.crt, private_key: server.key}"
+    edges = "edges: [192.0.2.7, 'fd00:1::/64']"
+    settings, faults = read_text(path, f"server: {{{tls}, {edges}, edge_ca: ca.crt}}\n")
+    assert faults == ()
+    assert list(map(str, settings.server.edges)) == ["192.0.2.7/32", "fd00:1::/64"]
+    assert settings.server.edge_ca == str(tmp_path / "ca.crt")
+    assert settings.edge_context is not None
+    assert settings.edge_context.verify_mode is ssl.CERT_OPTIONAL
+    assert settings.contexts[0] is not None
+    assert settings.contexts[0].verify_mode is ssl.CERT_NONE
+    [fault] = faults_of(path, f"server: {{{tls}, edge_ca: nowhere}}")
+    assert fault == (
+        f"line 1: server.edge_ca: {tmp_path / 'nowhere'} cannot be used:"
+        " No such file or directory"
+    )
+    # Without TLS it is not read.
+    assert read_text(path, "server: {edge_ca: nowhere}\n").settings.edge_context is None
 
 
 def test_a_line_that_is_wrong_is_left_out(path: Path) -> None:

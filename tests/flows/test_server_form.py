@@ -228,6 +228,18 @@ async def test_what_is_wrong_with_a_certificate(
         )
         assert result["type"] is FlowResultType.FORM
         assert text in said(result)
+    for ca, text in (
+        (nowhere, f"{nowhere} cannot be read: No such file"),
+        (key, f"{key} is not a certificate"),
+        ("\0", "is not a certificate"),
+    ):
+        tls = {"enabled": True, "port": free_port()}
+        pair = {"certificate": str(certificate), "private_key": str(key)}
+        result = await submitted(
+            hass, port, tls=tls | pair, access={"edge_ca": str(ca)}
+        )
+        assert result["type"] is FlowResultType.FORM
+        assert text in said(result)
     # While TLS is off, certificates are not checked.
     result = await submitted(hass, port, tls={"certificate": "nonsense"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -254,6 +266,7 @@ async def test_what_is_wrong_with_a_certificate(
             "192.168.1.1/24 is not a network.",
         ),
         ({"access": {"networks": ["home"]}}, "home is not a network."),
+        ({"access": {"edges": ["10.0.0.1/8"]}}, "10.0.0.1/8 is not a network."),
     ],
 )
 async def test_what_is_wrong_with_a_section(
@@ -362,7 +375,11 @@ async def test_advertised_addresses_and_networks(
         hass,
         port,
         udp={"advertised": "docker.example:15060"},
-        access={"networks": [" 127.0.0.0/8 ", "fd00::/8"], "keepalive": 0},
+        access={
+            "networks": [" 127.0.0.0/8 ", "fd00::/8"],
+            "keepalive": 0,
+            "edges": [" 192.0.2.7", "fd00:1::/64"],
+        },
     )
     assert result["title"] == "Phones on docker.example:15060"
     settings = server_of(result).settings
@@ -371,6 +388,8 @@ async def test_advertised_addresses_and_networks(
         "127.0.0.0/8",
         "fd00::/8",
     ]
+    assert [str(edge) for edge in settings.edges] == ["192.0.2.7/32", "fd00:1::/64"]
+    assert settings.edge_ca == ""
     assert settings.keepalive == 0
 
 

@@ -323,6 +323,30 @@ async def test_a_certificate_that_expires_and_is_renewed(
     assert config_entry.runtime_data.server is server
 
 
+async def test_the_certificates_of_edges(
+    hass: HomeAssistant,
+    config_entry: MockConfigEntry,
+    tmp_path: Path,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    certificate, key = make_certificate(tmp_path)
+    ca = tmp_path / "ca.crt"
+    data = with_tls(config_entry, certificate, key)
+    data["access"] = {**data.get("access", {}), "edge_ca": str(ca)}
+    hass.config_entries.async_update_entry(config_entry, data=data)
+    assert await hass.config_entries.async_setup(config_entry.entry_id)
+    assert f"{ca} cannot be read" in said(certificate_issue(hass, config_entry))
+    make_certificate(tmp_path, name="ca")
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    assert certificate_issue(hass, config_entry) is None
+    server = config_entry.runtime_data.server
+    first = server.edge_context
+    assert first.verify_mode is ssl.CERT_OPTIONAL
+    await pass_time(hass, freezer, CHECK_CERTIFICATE)
+    assert server.edge_context is not first
+    assert server.context.verify_mode is ssl.CERT_NONE
+
+
 async def test_an_ignored_expiry_is_reported_again_when_it_has_expired(
     hass: HomeAssistant,
     config_entry: MockConfigEntry,
@@ -550,7 +574,7 @@ async def test_no_issue_of_a_server_that_has_stopped_or_not_started(
     hub = config_entry.runtime_data
     assert await hass.config_entries.async_unload(config_entry.entry_id)
     # As when the file is read while the server is stopped.
-    assert await hub.issues.async_load_certificate() is None
+    assert await hub.issues.async_load_certificate() == (None, None)
     assert certificate_issue(hass, config_entry) is None
 
 

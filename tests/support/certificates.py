@@ -28,8 +28,9 @@ def make_certificate(
     days: int = 30,
     age: int = 1,
     rsa_bits: int | None = None,
+    ca: Certificate | None = None,
 ) -> Certificate:
-    """Write a self-signed certificate for 127.0.0.1, and its key.
+    """Write a certificate for 127.0.0.1, self-signed or signed by a CA, and its key.
 
     It is valid from `age` days ago until `days` from now. The key is EC, or RSA of so
     many bits.
@@ -40,11 +41,16 @@ def make_certificate(
         else ec.generate_private_key(ec.SECP256R1())
     )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "snom_buttons test")])
+    issuer, signing_key = subject, key
+    if ca is not None:
+        issuer = x509.load_pem_x509_certificate(ca.certificate.read_bytes()).subject
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        signing_key = serialization.load_pem_private_key(ca.key.read_bytes(), None)  # type: ignore[assignment]
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=age))
@@ -61,8 +67,11 @@ def make_certificate(
             ),
             critical=False,
         )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
+        .add_extension(
+            x509.BasicConstraints(ca=ca is None, path_length=0 if ca is None else None),
+            critical=True,
+        )
+        .sign(signing_key, hashes.SHA256())
     )
     certificate_path = directory / f"{name}.crt"
     key_path = directory / f"{name}.key"

@@ -121,6 +121,7 @@ SECTIONS = {
             "fc00::/7",
             "fe80::/10",
         ],
+        "edges": [],
         "keepalive": 60,
         "plug_and_play": True,
     },

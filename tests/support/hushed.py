@@ -44,6 +44,8 @@ SERVER: Final = {
     },
     "access": {
         "networks": ["127.0.0.0/8", "198.51.100.0/24"],
+        "edges": ["203.0.113.77/32"],
+        "edge_ca": "/hush/edges.pem",
         "keepalive": 60,
         "plug_and_play": True,
         "settings_port": 8124,

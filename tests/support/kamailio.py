@@ -39,10 +39,13 @@ class Kamailio(NamedTuple):
 
 @asynccontextmanager
 async def proxying(
-    server_port: int, home: Path, certificate: Certificate | None = None
+    server_port: int,
+    home: Path,
+    certificate: Certificate | None = None,
+    port: int | None = None,
 ) -> AsyncIterator[Kamailio]:
     """Run the proxy in front of a server; with a certificate it also accepts TLS."""
-    port, tls_port = free_port(), free_port()
+    port, tls_port = port or free_port(), free_port()
     if certificate is not None:
         tls = (
             "[server:default]",

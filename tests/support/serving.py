@@ -72,6 +72,7 @@ async def serving(
     snapshot: dict[str, Any] | None = None,
     port: int = 0,
     context: ssl.SSLContext | None = None,
+    edge_context: ssl.SSLContext | None = None,
     realm: str = "ha",
     adopt: Callable[[str], None] | None = None,
     prove: Prove | None = None,
@@ -91,6 +92,7 @@ async def serving(
         adopt=adopt,
         prove=prove,
     )
+    server.edge_context = edge_context
     for phone in phones:
         add_phone(server, phone)
     if snapshot is not None:

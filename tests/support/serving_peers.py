@@ -35,12 +35,12 @@ def make_phone(extension: str = "44", password: str = PASSWORD) -> Phone:
     return Phone(phone_setup(extension, keys, password=password))
 
 
-def settings_for(transport: str, port: int = 0) -> ServerSettings:
+def settings_for(transport: str, port: int = 0, **more: Any) -> ServerSettings:
     """Return the settings of a server that listens for one transport."""
     own = {"udp": "port", "tcp": "tcp_port", "tls": "tls_port"}[transport]
     ports: dict[str, int | None] = {"port": None, own: port}
     return ServerSettings(
-        host=LOCALHOST, realm=REALM, advertised_host=LOCALHOST, **ports
+        host=LOCALHOST, realm=REALM, advertised_host=LOCALHOST, **ports, **more
     )
 
 

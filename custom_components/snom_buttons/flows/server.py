@@ -18,7 +18,9 @@ from homeassistant.const import CONF_ADDRESS, CONF_ENABLED, CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
+    CONF_ACCESS,
     CONF_ADVERTISED_HOST,
+    CONF_EDGE_CA,
     CONF_TCP,
     CONF_TLS,
     CONF_UDP,
@@ -106,7 +108,8 @@ class SnomConfigFlow(DiscoveredFlow, domain=DOMAIN):
             if not has_udp and self._has_phone_by_address():
                 faults.add(WHOLE_FORM, "udp_needed")
             certificate = certificate_settings(data)
-            await async_add_certificate_fault(self.hass, certificate, faults)
+            edge_ca = data[CONF_ACCESS].get(CONF_EDGE_CA, "")
+            await async_add_certificate_fault(self.hass, certificate, edge_ca, faults)
             # The ports come last: the check may stop the server for a moment.
             if not faults:
                 settings = server_settings(data)

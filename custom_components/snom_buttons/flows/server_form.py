@@ -23,6 +23,8 @@ from ..const import (
     CONF_ADVERTISED,
     CONF_ADVERTISED_HOST,
     CONF_CERTIFICATE,
+    CONF_EDGE_CA,
+    CONF_EDGES,
     CONF_KEEPALIVE,
     CONF_NETWORKS,
     CONF_PLUG_AND_PLAY,
@@ -41,7 +43,12 @@ from ..engine.phones import (
     free_port,
     host_and_port,
 )
-from ..hub.certificate import CertificateProblem, certificate_files, load_certificate
+from ..hub.certificate import (
+    CertificateProblem,
+    certificate_files,
+    load_certificate,
+    load_edge_context,
+)
 from ..hub.settings import HTTP, KEEPALIVE, CertificateSettings
 from .forms import WHOLE_FORM, Faults, whole_number
 
@@ -123,6 +130,10 @@ SERVER_SCHEMA: Final = vol.Schema(
                 ),
                 vol.Required(CONF_PLUG_AND_PLAY, default=True): BooleanSelector(),
                 vol.Optional(CONF_SETTINGS_PORT): PORT,
+                vol.Optional(CONF_EDGES, default=[]): TextSelector(
+                    TextSelectorConfig(multiple=True)
+                ),
+                vol.Optional(CONF_EDGE_CA): TextSelector(),
             }
         ),
     }
@@ -144,7 +155,8 @@ def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
         }
     data[CONF_ADVERTISED_HOST] = data[CONF_ADVERTISED_HOST].strip()
     access = data[CONF_ACCESS]
-    access[CONF_NETWORKS] = [text.strip() for text in access.get(CONF_NETWORKS, ())]
+    for name in (CONF_NETWORKS, CONF_EDGES):
+        access[name] = [text.strip() for text in access.get(name, ())]
     return data
 
 
@@ -166,7 +178,8 @@ def find_server_faults(data: Mapping[str, Any]) -> Faults:
                 faults.add(
                     WHOLE_FORM, "invalid_advertised", transport=transport, value=text
                 )
-    for text in data[CONF_ACCESS][CONF_NETWORKS]:
+    access = data[CONF_ACCESS]
+    for text in (*access[CONF_NETWORKS], *access[CONF_EDGES]):
         try:
             ip_network(text)
         except ValueError:
@@ -176,21 +189,26 @@ def find_server_faults(data: Mapping[str, Any]) -> Faults:
         faults.add(WHOLE_FORM, "no_transport")
     elif tcp[CONF_ENABLED] and tls[CONF_ENABLED] and tcp[CONF_PORT] == tls[CONF_PORT]:
         faults.add(WHOLE_FORM, "same_port", port=str(tcp[CONF_PORT]))
-    settings_port = data[CONF_ACCESS].get(CONF_SETTINGS_PORT)
+    settings_port = access.get(CONF_SETTINGS_PORT)
     if settings_port in [it[CONF_PORT] for it in (tcp, tls) if it[CONF_ENABLED]]:
         faults.add(WHOLE_FORM, "same_settings_port", port=str(settings_port))
     return faults
 
 
 async def async_add_certificate_fault(
-    hass: HomeAssistant, settings: CertificateSettings | None, faults: Faults
+    hass: HomeAssistant,
+    settings: CertificateSettings | None,
+    edge_ca: str,
+    faults: Faults,
 ) -> None:
-    """Add the fault of the certificate, if TLS is on and its certificate has one."""
+    """Add the fault of the certificates, if TLS is on and one of them has one."""
     if settings is None:
         return
     try:
         files = certificate_files(hass, settings)
         await hass.async_add_executor_job(load_certificate, files)
+        if edge_ca:
+            await hass.async_add_executor_job(load_edge_context, files, edge_ca)
     except CertificateProblem as problem:
         faults.add(WHOLE_FORM, problem.key, **problem.placeholders)
 

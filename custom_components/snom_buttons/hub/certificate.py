@@ -10,6 +10,7 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from homeassistant.core import HomeAssistant
 
+from ..engine.phones import asking_edges
 from ..engine.refused import Refused
 from .settings import CertificateSettings
 
@@ -83,6 +84,24 @@ def load_certificate(files: CertificateFiles) -> tuple[ssl.SSLContext, datetime]
     except ValueError as err:  # a path with a NUL
         raise CertificateProblem("key_unreadable", path=str(files.key)) from err
     return context, expires
+
+
+def load_edge_context(files: CertificateFiles, edge_ca: str) -> ssl.SSLContext:
+    """Return a context as `load_certificate` does, which asks for the certificate of an edge.
+
+    Reads files. Raises CertificateProblem.
+    """
+    context, _ = load_certificate(files)
+    try:
+        return asking_edges(context, edge_ca)
+    except ssl.SSLError as err:
+        raise CertificateProblem("certificate_unreadable", path=edge_ca) from err
+    except OSError as err:
+        raise CertificateProblem(
+            "file_unreadable", path=edge_ca, error=err.strerror or str(err)
+        ) from err
+    except ValueError as err:  # a path with a NUL
+        raise CertificateProblem("certificate_unreadable", path=edge_ca) from err
 
 
 def _expiry(path: Path) -> datetime:

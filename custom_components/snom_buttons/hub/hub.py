@@ -150,7 +150,8 @@ class SnomHub:
                 | {LINES: self.server.lines_snapshot, MQTT: self._left_behind}
             )
         # Last, because it may report an issue that `async_stop` has to withdraw.
-        self.server.context = await self.issues.async_load_certificate()
+        contexts = await self.issues.async_load_certificate()
+        self.server.context, self.server.edge_context = contexts
 
     @callback
     def async_start(self) -> None:

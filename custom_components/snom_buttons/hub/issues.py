@@ -20,7 +20,12 @@ from ..engine.phones import (
     maker_of,
 )
 from ..engine.provisioning import WORDS
-from .certificate import CertificateProblem, certificate_files, load_certificate
+from .certificate import (
+    CertificateProblem,
+    certificate_files,
+    load_certificate,
+    load_edge_context,
+)
 from .follower import Follower
 from .markdown import escape_markdown
 from .phone import SnomPhone
@@ -196,21 +201,31 @@ class ServerIssues(Follower):
             for issue_id in reported:
                 self._async_withdraw(issue_id)
 
-    async def async_load_certificate(self) -> ssl.SSLContext | None:
-        """Return a context for TLS; None without TLS, or if the certificate is unusable."""
+    async def async_load_certificate(
+        self,
+    ) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
+        """Return the context for TLS, and the one that asks for certificates of edges.
+
+        None without TLS, or if a certificate is unusable.
+        """
         if self._certificate is None:
             self._async_report_certificate(None)
-            return None
+            return None, None
+        edge_ca, edge_context = self._server.settings.edge_ca, None
         try:
             files = certificate_files(self._hass, self._certificate)
             context, expires = await self._hass.async_add_executor_job(
                 load_certificate, files
             )
+            if edge_ca:
+                edge_context = await self._hass.async_add_executor_job(
+                    load_edge_context, files, edge_ca
+                )
         except CertificateProblem as problem:
             self._async_report_certificate(
                 problem.key, problem.placeholders, ir.IssueSeverity.ERROR
             )
-            return None
+            return None, None
         if expires - datetime.now(UTC) < EXPIRES_SOON:
             self._async_report_certificate(
                 "certificate_expires",
@@ -218,7 +233,7 @@ class ServerIssues(Follower):
             )
         else:
             self._async_report_certificate(None)
-        return context
+        return context, edge_context
 
     @callback
     def _async_report_certificate(
@@ -247,11 +262,11 @@ class ServerIssues(Follower):
 
     async def _async_check_certificate(self, _: datetime) -> None:
         """Use a newer certificate, and start TLS if that was not possible before."""
-        context = await self.async_load_certificate()
+        context, edge_context = await self.async_load_certificate()
         if context is None or self._is_stopped:
             return
         if self._server.context is not None:
-            self._server.renew(context)
+            self._server.renew(context, edge_context)
         else:
             self._hass.config_entries.async_schedule_reload(self._entry_id)
 

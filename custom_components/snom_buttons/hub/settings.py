@@ -38,6 +38,8 @@ from ..const import (
     CONF_CONFIRM,
     CONF_DIAL_RULES,
     CONF_DIALLING,
+    CONF_EDGE_CA,
+    CONF_EDGES,
     CONF_EXPANSION,
     CONF_EXTENSION,
     CONF_FOLLOWS,
@@ -595,6 +597,8 @@ def server_settings(data: Mapping[str, Any]) -> ServerSettings:
         advertised_host=data[CONF_ADVERTISED_HOST],
         advertised={name: address for name, address in advertised.items() if address},
         networks=networks or PRIVATE_NETWORKS,
+        edges=tuple(ip_network(text) for text in access.get(CONF_EDGES, ())),
+        edge_ca=access.get(CONF_EDGE_CA, ""),
         keepalive=access.get(CONF_KEEPALIVE, KEEPALIVE),
     )
 

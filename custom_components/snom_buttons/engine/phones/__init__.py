@@ -23,7 +23,7 @@ from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
 from .sending import Sending, SentAs
 from .server import CannotListen, PhoneServer
-from .settings import ServerSettings
+from .settings import ServerSettings, asking_edges
 from .setup import (
     BlfSetup,
     KeyKind,
@@ -79,6 +79,7 @@ __all__ = [
     "Signal",
     "Speakers",
     "Traffic",
+    "asking_edges",
     "can_reach",
     "check_bind",
     "firmware_of",

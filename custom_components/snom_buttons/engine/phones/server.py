@@ -84,6 +84,8 @@ class PhoneServer:
         """A phone that is not set up tried to register."""
         self.context = context
         """The TLS context. It is set before `start`; `renew` replaces it later."""
+        self.edge_context: ssl.SSLContext | None = None
+        """The same with a request for the certificate of an edge (`asking_edges`)."""
         self._clock = clock
         self.phones: dict[str, Phone] = {}
         """By extension."""
@@ -182,14 +184,17 @@ class PhoneServer:
                 advertised_host=host or self.settings.advertised_host,
                 advertised_port=advertised_port,
                 context=self.context if transport == "TLS" else None,
+                edge_context=self.edge_context if transport == "TLS" else None,
             )
         except OSError as error:
             raise CannotListen(error, transport, port) from error
 
-    def renew(self, context: ssl.SSLContext) -> None:
-        """Replace the TLS context; open connections are not affected."""
-        self.context = context
-        self._endpoint.renew(context)
+    def renew(
+        self, context: ssl.SSLContext, edge_context: ssl.SSLContext | None = None
+    ) -> None:
+        """Replace the TLS contexts; open connections are not affected."""
+        self.context, self.edge_context = context, edge_context
+        self._endpoint.renew(context, edge_context)
 
     async def stop(self) -> None:
         """Close the ports, and end all tasks and timers. A second call does nothing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+import ssl
 
 from ..sip import PRIVATE_NETWORKS, Network
 
@@ -26,6 +27,8 @@ class ServerSettings:
     """Networks from which requests are answered."""
     edges: tuple[Network, ...] = ()
     """Addresses of proxies that say whom a request is from (docs/decisions/0024)."""
+    edge_ca: str = ""
+    """The path of the CA certificates of such proxies that come by TLS from elsewhere."""
     keepalive: float = 0.0
     """Seconds between two OPTIONS to a phone; 0 for none."""
 
@@ -45,3 +48,13 @@ class ServerSettings:
             shown = f"[{host}]" if ":" in host else host
             addresses[transport] = f"{shown}:{port or own_port}"
         return addresses
+
+
+def asking_edges(context: ssl.SSLContext, edge_ca: str) -> ssl.SSLContext:
+    """Let a TLS context request the certificate of an edge, and return it.
+
+    Reads the file. Raises OSError, of which ssl.SSLError is one.
+    """
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(edge_ca)
+    return context

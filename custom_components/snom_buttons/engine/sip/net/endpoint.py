@@ -210,10 +210,12 @@ class Endpoint:
         advertised_host: str = "",
         advertised_port: int | None = None,
         context: ssl.SSLContext | None = None,
+        edge_context: ssl.SSLContext | None = None,
     ) -> None:
         """Bind a transport to a port, 0 for any; once for each. Raises OSError.
 
         Via and Contact have the advertised host and port, by default the bound ones.
+        `edge_context` is `context` with a request for the certificate of an edge.
         """
         opened = (
             UdpTransport(self._wait, self._handle_next)
@@ -221,6 +223,7 @@ class Endpoint:
             else StreamTransport(
                 self._receive,
                 context=context,
+                edge_context=edge_context,
                 guard=self._guard,
                 lost=self._connection_lost,
             )
@@ -249,11 +252,13 @@ class Endpoint:
         answered = self._before.get(text_of(key))
         return answered if answered is not None and answered.is_current else None
 
-    def renew(self, context: ssl.SSLContext) -> None:
-        """Use another context for new TLS connections, if TLS is open."""
+    def renew(
+        self, context: ssl.SSLContext, edge_context: ssl.SSLContext | None = None
+    ) -> None:
+        """Use other contexts for new TLS connections, if TLS is open."""
         listener = self._transports.get("TLS")
         if isinstance(listener, StreamTransport):
-            listener.renew(context)
+            listener.renew(context, edge_context)
 
     async def close(self) -> None:
         """End every transaction, and free the ports; safe to call twice."""

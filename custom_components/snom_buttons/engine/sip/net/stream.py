@@ -4,7 +4,7 @@ Only phones open connections, which serve both ways (docs/decisions/0014).
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import count
 import logging
@@ -48,6 +48,8 @@ PAUSE = 0.1
 """Seconds for which a stranger that exceeds its rate is not read."""
 MAX_UNSENT = 256 * 1024
 """Unsent bytes at which the connection of a peer that does not read is closed."""
+MAX_REFUSED = 1000
+"""Addresses that are remembered because their certificate was refused."""
 CLOSING = 1.0
 """Seconds for the last bytes to leave when the listener closes."""
 
@@ -62,17 +64,22 @@ class StreamTransport:
         receive: Callable[[bytes, Flow], object],
         *,
         context: ssl.SSLContext | None = None,
+        edge_context: ssl.SSLContext | None = None,
         guard: Guard | None = None,
         lost: Callable[[Flow], None] = lambda _: None,
     ) -> None:
         """Pass each message to `receive`, which must not raise.
 
+        `edge_context` is `context` with a request for the certificate of an edge.
         `guard` decides which addresses may connect, and which connections serve phones.
         `lost` gets the flow of each lost connection.
         """
         self.name = "TLS" if context else "TCP"
         self.receive = receive
         self._context = context
+        self._edge_context = edge_context
+        self._refused: OrderedDict[str, None] = OrderedDict()
+        """Addresses whose next connection is not asked for a certificate."""
         self._guard = guard
         self._lost = lost
         self._server: asyncio.Server | None = None
@@ -89,14 +96,40 @@ class StreamTransport:
         """Bind and listen. Raises OSError as the system gives it."""
         listening = listening_socket(host, port, socket.SOCK_STREAM)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self, self._context), sock=listening, backlog=ACCEPTED
+            lambda: _Connection(self), sock=listening, backlog=ACCEPTED
         )
         # asyncio accepts as many connections per iteration as the backlog that it sets.
         listening.listen(BACKLOG)
 
-    def renew(self, context: ssl.SSLContext) -> None:
-        """Use another context for new connections."""
+    def renew(
+        self, context: ssl.SSLContext, edge_context: ssl.SSLContext | None = None
+    ) -> None:
+        """Use other contexts for new connections."""
         self._context = context
+        self._edge_context = edge_context
+
+    def context_for(self, host: str) -> ssl.SSLContext | None:
+        """Return the context of a new connection of an address; None for TCP.
+
+        A phone may have a certificate that is not of an edge, which ends its handshake
+        (RFC 8446 4.4.2.4). So its next connection is not asked for one.
+        """
+        if self._edge_context is None or host in self._refused:
+            self._refused.pop(host, None)
+            return self._context
+        return self._edge_context
+
+    def refused(self, host: str) -> None:
+        """Record that the handshake with an address failed."""
+        self._refused[host] = None
+        if len(self._refused) > MAX_REFUSED:
+            self._refused.popitem(last=False)
+
+    def secured(self, connection: _Connection, certificate: object) -> None:
+        """Trust a connection that has shown the certificate of an edge."""
+        if certificate and self._guard is not None:
+            self._guard.edges.add(connection.flow)
+            self.judge(connection)
 
     async def close(self) -> None:
         """End all connections and free the port; safe to call twice."""
@@ -218,6 +251,8 @@ class StreamTransport:
         self._forget_stranger(connection)
         if self._connections.pop(connection.flow, None) is not None:
             self._lost(connection.flow)
+        if self._guard is not None:
+            self._guard.edges.discard(connection.flow)
 
 
 class _Connection(asyncio.Protocol):
@@ -225,11 +260,8 @@ class _Connection(asyncio.Protocol):
 
     flow: Flow
 
-    def __init__(
-        self, listener: StreamTransport, context: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, listener: StreamTransport) -> None:
         self._listener = listener
-        self._context = context
         self._decoder = StreamDecoder()
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
@@ -256,14 +288,12 @@ class _Connection(asyncio.Protocol):
         if not self._listener.took(self):
             _LOGGER.debug("Refused a connection from %s", self.flow)
             transport.abort()
-        elif self._context is None:
+        elif (context := self._listener.context_for(host)) is None:
             self._begin(transport)
         else:
             transport.pause_reading()
             self._raw = transport
-            self._handshake = asyncio.create_task(
-                self._shake_hands(transport, self._context)
-            )
+            self._handshake = asyncio.create_task(self._shake_hands(transport, context))
 
     async def _shake_hands(
         self, transport: asyncio.Transport, context: ssl.SSLContext
@@ -281,6 +311,8 @@ class _Connection(asyncio.Protocol):
             )
         except OSError as error:  # of which SSLError is one
             _LOGGER.debug("No TLS with %s: %s", self.flow, error)
+            if isinstance(error, ssl.SSLError):
+                self._listener.refused(self.flow.host)
             # Its frames refer to it and to 300 KiB of buffers: a reference cycle.
             error.__traceback__ = None
         except asyncio.CancelledError as cancelled:
@@ -291,6 +323,7 @@ class _Connection(asyncio.Protocol):
                 transport.abort()
                 self._listener.gone(self)
         if secured is not None and not self._is_lost:
+            self._listener.secured(self, secured.get_extra_info("peercert"))
             self._begin(secured)
 
     def _begin(self, transport: asyncio.Transport) -> None:

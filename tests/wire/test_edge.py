@@ -1,0 +1,156 @@
+"""Kamailio as a trusted edge: it learns who has registered by which flow (RFC 3325)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom_components.snom_buttons.engine.phones import PhoneServer
+from custom_components.snom_buttons.engine.sip.guard import FAILURES
+from tests.support.kamailio import Kamailio, proxying
+from tests.support.peers import LOCALHOST
+from tests.support.rawphone import RawPhone
+from tests.support.serving_peers import PASSWORD, make_phone, serving, settings_for
+
+pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
+
+EDGES = (ip_network(f"{LOCALHOST}/32"),)
+ELSEWHERE = "127.0.0.66"
+
+
+class Desk(RawPhone):
+    """A phone that counts its requests, and writes lines into all of them."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.requests_sent: list[str] = []
+        self.lines: list[str] = []
+
+    def _text(self, start: str, headers: Iterable[str], body: str) -> bytes:  # type: ignore[override]
+        lines = list(headers)
+        if not start.startswith("SIP/2.0"):
+            self.requests_sent.append(start.split(maxsplit=1)[0])
+            lines += self.lines
+        return RawPhone._text(start, lines, body)
+
+
+def behind(
+    proxy: Kamailio, server: PhoneServer, extension: str = "44", **options: Any
+) -> Desk:
+    through = (LOCALHOST, proxy.port)
+    return Desk(server.address, extension, PASSWORD, through=through, **options)
+
+
+async def requests_of(desk: Desk) -> list[str]:
+    """Send a press, a call and a SUBSCRIBE; return what had to be sent for them."""
+    desk.requests_sent.clear()
+    assert (await desk.press("1", number="key1")).status == 200
+    assert (await desk.invite("key2")).status == 486
+    assert (await desk.subscribe("3")).status == 200
+    return [method for method in desk.requests_sent if method != "ACK"]
+
+
+ONCE = ["MESSAGE", "INVITE", "SUBSCRIBE"]
+TWICE = ["MESSAGE", "MESSAGE", "INVITE", "INVITE", "SUBSCRIBE", "SUBSCRIBE"]
+
+
+async def test_a_press_costs_one_round_trip(tmp_path: Path) -> None:
+    """By a flow that has registered, until it ends, and until Kamailio starts anew."""
+    phone = make_phone()
+    pressed: list[str] = []
+    async with AsyncExitStack() as stack:
+        settings = settings_for("udp", edges=EDGES)
+        server = await stack.enter_async_context(serving(phone, settings=settings))
+        server.pressed.subscribe(lambda press: pressed.append(press.key))
+        async with proxying(server.address[1], tmp_path / "one") as proxy:
+            desk = await stack.enter_async_context(behind(proxy, server))
+            assert await requests_of(desk) == TWICE
+            assert (await desk.register()).status == 200
+            assert await requests_of(desk) == ONCE
+            # What comes by another flow has not registered, whatever it says.
+            async with behind(proxy, server) as other:
+                assert await requests_of(other) == TWICE
+            assert (await desk.unregister()).status == 200
+            assert await requests_of(desk) == TWICE
+            assert (await desk.register()).status == 200
+            assert await requests_of(desk) == ONCE
+        async with proxying(
+            server.address[1], tmp_path / "two", port=proxy.port
+        ) as proxy:
+            # The new process has learned nothing: digest takes its place meanwhile.
+            assert await requests_of(desk) == TWICE
+            assert (await desk.register()).status == 200
+            assert await requests_of(desk) == ONCE
+    assert pressed == ["1", "2"] * 7
+
+
+async def test_an_edge_that_is_not_configured(tmp_path: Path) -> None:
+    async with (
+        serving(make_phone(), settings=settings_for("udp")) as server,
+        proxying(server.address[1], tmp_path / "proxy") as proxy,
+        behind(proxy, server) as desk,
+    ):
+        assert (await desk.register()).status == 200
+        assert await requests_of(desk) == TWICE
+
+
+@pytest.mark.parametrize("registers", [True, False])
+async def test_a_phone_that_asserts_another_user(
+    registers: bool, tmp_path: Path
+) -> None:
+    """Kamailio strips what phones say, in any spelling."""
+    pressed: list[str] = []
+    settings = settings_for("udp", edges=EDGES)
+    async with (
+        serving(make_phone(), make_phone("45"), settings=settings) as server,
+        proxying(server.address[1], tmp_path / "proxy") as proxy,
+        behind(proxy, server) as owner,
+        behind(proxy, server, "45") as attacker,
+    ):
+        server.pressed.subscribe(lambda press: pressed.append(press.extension))
+        assert (await owner.register()).status == 200
+        if registers:
+            assert (await attacker.register()).status == 200
+        attacker.extension, attacker.username = "44", "45"
+        for line in (
+            "P-Asserted-Identity: <sip:44@edge.example>",
+            "p-asserted-identity : <sip:44@edge.example>",
+            "P-ASSERTED-IDENTITY:\r\n <sip:44@edge.example>",
+            "P-Preferred-Identity: <sip:44@edge.example>",
+        ):
+            attacker.lines = [line, line]
+            attacker.password = "wrong"
+            assert (await attacker.press("1", number="key1")).status == 401
+            attacker.password = PASSWORD
+            assert (await attacker.press("1", number="key1")).status == 403
+            assert (await attacker.invite("key1")).status == 403
+            assert (await attacker.subscribe("1")).status == 403
+        assert pressed == []
+        # What Kamailio itself asserts of the owner is not changed by what that says.
+        owner.lines = ["P-Asserted-Identity: <sip:45@edge.example>"]
+        assert await requests_of(owner) == ONCE
+        assert pressed == ["44", "44"]
+
+
+async def test_wrong_passwords_lock_out_their_address(tmp_path: Path) -> None:
+    """Kamailio names it by `received`, whatever the phone has written there."""
+    settings = settings_for("udp", edges=EDGES)
+    async with (
+        serving(make_phone(), settings=settings) as server,
+        proxying(server.address[1], tmp_path / "proxy") as proxy,
+        behind(proxy, server) as owner,
+        behind(proxy, server, host=ELSEWHERE) as attacker,
+    ):
+        attacker.password = "wrong"
+        for _ in range(FAILURES):
+            assert (await attacker.register()).status == 401
+        assert server.locked == [f"{ELSEWHERE} 44"]
+        attacker.password = PASSWORD
+        assert (await attacker.register()).status == 401
+        assert (await owner.register()).status == 200
+        assert await requests_of(owner) == ONCE
