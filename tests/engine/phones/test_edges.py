@@ -238,6 +238,20 @@ async def test_our_own_request_sent_back_by_an_edge_is_no_press() -> None:
         assert presses == []
 
 
+async def test_what_exceeds_the_share_of_a_phone_stays_with_this_server() -> None:
+    """After a 503 the edge would try the next server, which knows nothing of the excess."""
+    async with (
+        serving(make_phone(), edges=EDGES) as server,
+        behind(server) as desk,
+    ):
+        desk.asserts("44")
+        answers = [await desk.press("1", number="key1") for _ in range(130)]
+        refused = [answer for answer in answers if answer.status != 200]
+        assert {answer.status for answer in refused} == {500}
+        assert {answer.get("Retry-After") for answer in refused} == {"5"}
+        assert server.phones["44"].exceeds
+
+
 class TestProbe:
     """OPTIONS that the edge sends by itself, as Kamailio's dispatcher does."""
 

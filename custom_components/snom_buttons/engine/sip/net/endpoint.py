@@ -106,8 +106,13 @@ class IncomingRequest:
         self._send(self._encode(status, headers, reason=reason), status)
 
     def refuse_excess(self) -> None:
-        """Send 503, and keep no state."""
-        self.reply_stateless(503, RETRY_LATER)
+        """Send 503, and keep no state.
+
+        By an edge it is 500, since after 503 that tries another server (RFC 3261 21.5.4),
+        and what exceeds the share of a phone would go from one to the next.
+        """
+        status = 500 if self._endpoint.is_edge(self.flow) else 503
+        self.reply_stateless(status, RETRY_LATER)
 
     def refuse(self, refusal: Answer) -> None:
         """Send a refusal, and keep no state (RFC 3261 8.2.7 and 26.3.2.4).
@@ -363,12 +368,13 @@ class Endpoint:
         if waiting is None:
             return None
         data, flow = waiting.data, waiting.flow
-        if waiting.urgency is Urgency.STRANGER or self._is_edge(flow):
+        if waiting.urgency is Urgency.STRANGER or self.is_edge(flow):
             self._process(data, flow)
             return False
         return self._receive(data, flow)
 
-    def _is_edge(self, flow: Flow) -> bool:
+    def is_edge(self, flow: Flow) -> bool:
+        """Return whether a flow is that of a trusted proxy."""
         return self._guard is not None and self._guard.is_edge(flow)
 
     def _receive(self, data: bytes, flow: Flow) -> bool:
@@ -484,7 +490,7 @@ class Endpoint:
             return
         is_trusted = False
         try:
-            if self._is_edge(flow):
+            if self.is_edge(flow):
                 answer = self._on_edge(request)
                 if answer is not None:
                     incoming.refuse(answer)
