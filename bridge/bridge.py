@@ -7,15 +7,21 @@ from hashlib import sha256
 import logging
 from typing import Final, Protocol
 
-from snom_buttons.mqtt import MqttFollower
+from snom_buttons.mqtt import MqttFollower, Topics
 from snom_buttons.phones import PhoneServer
 
 from .client import BridgeClient
+from .seal import Seal
 from .settings import Settings
+from .stored import Stored
 from .texts import explain
 
 _LOGGER = logging.getLogger(__name__)
 
+RESTORING: Final = 10.0
+"""Seconds without a broker after which the ports are opened all the same."""
+RESTORE_AGAIN: Final = 1.0
+"""Seconds after which the broker is read again."""
 PHONE_IDS: Final = "snom_bridge_"
 """How the IDs begin under which phones are announced."""
 
@@ -40,11 +46,16 @@ class Bridge:
         """Create a bridge that is not started."""
         self.settings = settings
         server_context, broker_context = settings.contexts
+        setup = settings.mqtt.setup
+        base = setup.base
+        seal = Seal(settings.secret, base)
         self.server = PhoneServer(
-            settings.server, asyncio.get_running_loop().time, server_context
+            settings.server,
+            asyncio.get_running_loop().time,
+            server_context,
+            prove=seal.prove,
         )
         self.server.edge_context = settings.edge_context
-        base = settings.mqtt.setup.base
         self.client = BridgeClient(settings.mqtt, f"{base}/status", broker_context)
         self.mqtt = MqttFollower(
             self.client,
@@ -56,16 +67,37 @@ class Bridge:
             left_behind_changed=lambda: None,
             save=_save,
         )
+        topics = Topics(base, setup.member)
+        self.stored = Stored(
+            self.client, self.mqtt.publisher, self.server, topics, seal
+        )
+        self.is_restored = False
+        """Whether what the broker retains is known."""
+        self._restoring: asyncio.Task[None] | None = None
         self.followers: list[Follower] = []
         """Further followers, which are started in this order and stopped in reverse."""
         self._updating = asyncio.Lock()
 
     async def start(self) -> None:
-        """Add the phones, connect to the broker, and open the ports. Raises CannotListen."""
+        """Add the phones, restore them, and open the ports. Raises CannotListen.
+
+        Without a broker the ports are opened after RESTORING seconds. What it retains is
+        restored once it is there, and nothing is published before.
+        """
         await self._apply(self.settings)
         self.client.changed.subscribe(self._connection_changed)
         self.client.start()
-        await self.mqtt.update(self.settings.mqtt.setup)
+        if not self.settings.secret:
+            _LOGGER.warning(
+                "There is no secret: registrations do not outlive a restart, and what the"
+                " broker retains is not sealed"
+            )
+        self._restoring = asyncio.create_task(self._restore())
+        while not self._restoring.done():
+            await asyncio.wait((self._restoring,), timeout=RESTORING)
+            if not self.client.is_connected:
+                _LOGGER.warning("Started without what the broker retains")
+                break
         for follower in self.followers:
             await follower.start()
         await self.server.start()
@@ -73,9 +105,14 @@ class Bridge:
     async def stop(self) -> None:
         """Close the ports, publish that the bridge is offline, and disconnect."""
         async with self._updating:
+            if self._restoring is not None:
+                self._restoring.cancel()
+                await asyncio.gather(self._restoring, return_exceptions=True)
             await self.server.stop()
             for follower in reversed(self.followers):
                 await follower.stop()
+            if self.is_restored:
+                self.stored.stop()
             await self.mqtt.stop()
             await self.client.stop()
 
@@ -99,10 +136,37 @@ class Bridge:
                 contexts=settings.contexts,
             )
             await self._apply(settings)
-            await self.mqtt.update(settings.mqtt.setup)
+            if self.is_restored:
+                self.stored.write_index()
             for follower in self.followers:
                 await follower.update(settings)
             return ignored
+
+    async def _restore(self) -> None:
+        """Restore what the broker retains, as soon as it is there; publish from then on."""
+        connected = asyncio.Event()
+        unsubscribe = self.client.changed.subscribe(
+            lambda is_there: connected.set() if is_there else None
+        )
+        while not self.is_restored:
+            if not self.client.is_connected:
+                connected.clear()
+                await connected.wait()
+            try:
+                await self.stored.restore()
+            except ConnectionError as error:
+                _LOGGER.warning("Nothing is restored yet: %s", error)
+                await asyncio.sleep(RESTORE_AGAIN)
+            else:
+                self.is_restored = True
+        unsubscribe()
+        await self.mqtt.update(self.settings.mqtt.setup)
+        self.stored.start()
+        for extension in [*self.server.phones]:
+            if extension in self.server.phones:
+                self.stored.add_phone(extension)
+            await asyncio.sleep(0)
+        self.stored.write_index()
 
     def _connection_changed(self, connected: bool) -> None:
         if connected:
@@ -116,6 +180,7 @@ class Bridge:
         # Lines first: a key that leaves one is free before its phone configures it.
         for code in server.lines.keys() - settings.lines.keys():
             server.remove_line(code)
+            self.stored.remove_line(code)
         for code, line in settings.lines.items():
             if code not in server.lines:
                 server.add_line(code, line)
@@ -123,6 +188,8 @@ class Bridge:
                 server.lines[code].configure(line)
         for extension in server.phones.keys() - settings.phones.keys():
             server.remove_phone(extension)
+            self.mqtt.remove_phone(extension)
+            self.stored.remove_phone(extension)
         for extension, phone in settings.phones.items():
             if extension not in server.phones:
                 server.add_phone(phone)
@@ -130,6 +197,9 @@ class Bridge:
                 server.configure_phone(phone)
             else:
                 continue
+            if self.is_restored:
+                self.mqtt.add_phone(extension)
+                self.stored.add_phone(extension)
             await asyncio.sleep(0)  # between phones, others have their turn
 
 

@@ -1,12 +1,12 @@
 """The client of the MQTT broker: the engine's `Client` protocol on aiomqtt."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from itertools import cycle
+from itertools import batched, cycle
 import logging
 import random
 import socket
@@ -29,6 +29,8 @@ KEEPALIVE: Final = 10
 """Seconds without a packet after which the client asks whether the broker is there."""
 CONNECTING: Final = 5.0
 """Seconds for a connection, and for the confirmation of a subscription."""
+READ_AT_ONCE: Final = 100
+"""Topics that are read at once."""
 STATE_WAIT: Final = 10.0
 """Seconds after which `publish` no longer waits for the acknowledgement of a state."""
 FIRST_PAUSE: Final = 1.0
@@ -93,8 +95,11 @@ class BridgeClient:
         self._subscriptions: list[_Subscription] = []
         self._events: dict[Message, asyncio.Future[None]] = {}
         """The events that no broker has acknowledged, in order."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         """What is under way on the connection."""
+        self._reading: dict[str, Callable[[bytes], None]] = {}
+        """What gets the payloads of topics that are read, by topic."""
+        self._read_lock = asyncio.Lock()
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -297,6 +302,56 @@ class BridgeClient:
         elif subscription in self._subscriptions and subscription.confirmed is not None:
             subscription.confirmed()
 
+    async def read(self, topics: Iterable[str]) -> dict[str, bytes]:
+        """Return what the broker retains on topics, of those where it retains something.
+
+        Each topic is subscribed to for a moment by its name. With a wildcard, RabbitMQ
+        sends nothing that it retains, and Mosquitto and EMQX no more than a thousand
+        messages. Raises ConnectionError if there is no connection, or it breaks.
+        """
+        connection = self._connection
+        if connection is None:
+            raise ConnectionError("there is no connection to the broker")
+        async with self._read_lock:
+            task = asyncio.create_task(self._read(connection, topics))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            try:
+                await asyncio.wait((task,))
+            finally:
+                task.cancel()
+            if task.cancelled():
+                raise ConnectionError("the connection to the broker broke")
+            return task.result()
+
+    async def _read(
+        self, connection: aiomqtt.Client, topics: Iterable[str]
+    ) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        own = f"{self._settings.setup.base}/bridge/{self._name}/read"
+        try:
+            arrived = asyncio.Event()
+            self._reading[own] = lambda _: arrived.set()
+            await connection.subscribe(own, QOS)
+            for names in batched(topics, READ_AT_ONCE, strict=False):
+                # A message to ourselves comes after all that is sent because of this.
+                arrived.clear()
+                for name in names:
+                    self._reading[name] = partial(found.__setitem__, name)
+                await connection.subscribe([(name, QOS) for name in names])
+                await connection.publish(own, "", QOS)
+                async with asyncio.timeout(CONNECTING):
+                    await arrived.wait()
+                for name in names:
+                    del self._reading[name]
+                await connection.unsubscribe([*names])
+            await connection.unsubscribe(own)
+        except (aiomqtt.MqttError, TimeoutError) as error:
+            raise ConnectionError(f"the broker cannot be read: {error}") from error
+        finally:
+            self._reading.clear()
+        return {name: payload for name, payload in found.items() if payload}
+
     def _end(self, topic: str) -> None:
         """Unsubscribe from a topic, unless something else is subscribed to it."""
         connection = self._connection
@@ -314,6 +369,8 @@ class BridgeClient:
         payload = message.payload
         assert isinstance(payload, bytes)
         received = Received(str(topic), payload, message.retain)
+        if (read := self._reading.get(received.topic)) is not None:
+            read(payload)
         for subscription in [*self._subscriptions]:
             if topic.matches(subscription.topic):
                 try:

@@ -348,3 +348,32 @@ async def test_stops_before_it_is_connected(socket_enabled: None) -> None:
     await ours.stop()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_all_that_is_retained_is_read(
+    socket_enabled: None, tmp_path: Path
+) -> None:
+    """Mosquitto drops what waits for a client beyond a thousand messages."""
+    topics = [f"snom_buttons/{number}/stored" for number in range(1_500)]
+    async with (
+        Broker(tmp_path, free_port(), "max_queued_messages 1000") as broker,
+        connected(broker.port) as client,
+    ):
+        for topic in topics[1:]:
+            await client.publish(Message(topic, topic, retain=True))
+        found = await client.read(topics)
+        assert found == {topic: topic.encode() for topic in topics[1:]}
+        # It is subscribed to none of them any more, and reads again.
+        await client.publish(Message(topics[0], "new", retain=True))
+        assert await client.read(topics[:2]) == {
+            topics[0]: b"new",
+            topics[1]: topics[1].encode(),
+        }
+        reading = asyncio.create_task(client.read(topics))
+        await asyncio.sleep(0)
+        await broker.kill()
+        with pytest.raises(ConnectionError):
+            await reading
+        await becomes(client, False)
+        with pytest.raises(ConnectionError):
+            await client.read(topics)

@@ -107,6 +107,11 @@ class MqttPublisher:
         """Add the topics that were known before a restart."""
         self._known.update(known)
 
+    def state_of(self, topic: str) -> str | None:
+        """Return the state of a topic, None without one."""
+        message = self._states.get(topic)
+        return None if message is None else message.payload
+
     def keep(self, topic: str, payload: str, *, first: bool = False) -> None:
         """Publish a state that the broker retains.
 

@@ -93,6 +93,15 @@ class Topics:
         phone = unquote(level)
         return phone if _level(phone) == level else None
 
+    def line_state(self, code: str) -> str:
+        """Return the retained topic of who holds a shared line."""
+        return f"{self.base}/line/{_level(code)}/state"
+
+    @property
+    def index(self) -> str:
+        """Retained: the phones that a bridge has published."""
+        return f"{self.base}/bridge/phones"
+
     def event(self, phone: str, key: str) -> str:
         """Return the topic of the presses of a key."""
         return self._key(phone, key, "event")
