@@ -376,7 +376,8 @@ _WHOLE: Final = _optional(
     lines=vol.Schema({vol.Extra: object}),
     cluster=vol.Schema(
         {
-            vol.Required("name"): _word(
+            # that of the machine, or of the container
+            vol.Optional("name", default=socket.gethostname): _word(
                 re.compile("[A-Za-z0-9_.-]{1,64}"),
                 "a name of letters, digits, '_', '.' and '-'",
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from ipaddress import ip_network
 from pathlib import Path
+import socket
 import ssl
 import textwrap
 
@@ -204,6 +205,12 @@ def test_all_settings(path: Path, tmp_path: Path) -> None:
     assert not any(it in shown for it in ("geheim", "of the broker", "sealed"))
 
 
+def test_a_bridge_has_the_name_of_its_machine_by_default(path: Path) -> None:
+    path.write_text("cluster: {}")
+    cluster = read(path).settings.cluster
+    assert cluster is not None and cluster.name == socket.gethostname()
+
+
 def test_the_secret_is_the_password_of_the_broker_by_default(path: Path) -> None:
     text = "mqtt: {username: bridge, password: of the broker}"
     assert read_text(path, text).settings.secret == "of the broker"
@@ -376,7 +383,7 @@ def test_a_password_file_that_cannot_be_used(path: Path, tmp_path: Path) -> None
         ),
         ("mqtt: {tls: {ca: none.crt}}", "No such file or directory"),
         ("secret: a\nsecret_file: b", "secret_file: secret is given too"),
-        ("cluster: {}", "cluster.name: is missing"),
+        ("cluster: {name: a b}", "cluster.name: a b is not a name of letters,"),
         ("phones: [1]", "phones: has to be a mapping"),
         ("mqtt: &a {tls: *a}", "mqtt.tls: contains itself"),
         ("mqtt: {port: 1}\nmqtt: {port: 2}", "mqtt: stands here twice"),
