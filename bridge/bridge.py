@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 import logging
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from snom_buttons.mqtt import MqttFollower, Topics
 from snom_buttons.phones import PhoneServer
 
 from .client import BridgeClient
+from .member import Member
 from .seal import Seal
 from .settings import Settings
 from .stored import Stored
@@ -46,19 +47,24 @@ class Bridge:
         """Create a bridge that is not started."""
         self.settings = settings
         server_context, broker_context = settings.contexts
-        setup = settings.mqtt.setup
-        base = setup.base
+        base, name = settings.mqtt.setup.base, settings.mqtt.setup.member
+        topics = Topics(base, name)
         seal = Seal(settings.secret, base)
+        self.client = BridgeClient(settings.mqtt, topics.status, broker_context)
+        member = Member(name, self.client, topics) if name is not None else None
+        self.member = member
+        """What the bridge is in a cluster, None if it is alone."""
         self.server = PhoneServer(
             settings.server,
             asyncio.get_running_loop().time,
             server_context,
+            adopt=member.adopt if member else None,
+            healthy=lambda: member is None or member.takes,
             prove=seal.prove,
         )
         self.server.edge_context = settings.edge_context
-        self.client = BridgeClient(settings.mqtt, f"{base}/status", broker_context)
         self.mqtt = MqttFollower(
-            self.client,
+            member.gate if member else self.client,
             self.server,
             explain=explain,
             phone_ids=PHONE_IDS,
@@ -66,10 +72,17 @@ class Bridge:
             is_foreign=lambda _: False,
             left_behind_changed=lambda: None,
             save=_save,
+            is_elsewhere=member.claims.is_elsewhere if member else lambda _: False,
         )
-        topics = Topics(base, setup.member)
         self.stored = Stored(
-            self.client, self.mqtt.publisher, self.server, topics, seal
+            self.client,
+            self.mqtt.publisher,
+            self.server,
+            topics,
+            seal,
+            bridge=name or "",
+            epoch_of=lambda it: member.claims.of(it).epoch if member else 0,
+            heard=member.heard if member else _ignore,
         )
         self.is_restored = False
         """Whether what the broker retains is known."""
@@ -86,14 +99,17 @@ class Bridge:
         """
         await self._apply(self.settings)
         self.client.changed.subscribe(self._connection_changed)
+        if self.member is not None:
+            await self._join(self.member)
         self.client.start()
         if not self.settings.secret:
             _LOGGER.warning(
                 "There is no secret: registrations do not outlive a restart, and what the"
                 " broker retains is not sealed"
             )
-        self._restoring = asyncio.create_task(self._restore())
-        while not self._restoring.done():
+        if self.member is None:
+            self._restoring = asyncio.create_task(self._restore())
+        while self._restoring is not None and not self._restoring.done():
             await asyncio.wait((self._restoring,), timeout=RESTORING)
             if not self.client.is_connected:
                 _LOGGER.warning("Started without what the broker retains")
@@ -113,6 +129,8 @@ class Bridge:
                 await follower.stop()
             if self.is_restored:
                 self.stored.stop()
+            if self.member is not None:
+                await self.member.stop()
             await self.mqtt.stop()
             await self.client.stop()
 
@@ -136,11 +154,21 @@ class Bridge:
                 contexts=settings.contexts,
             )
             await self._apply(settings)
-            if self.is_restored:
+            if self.member is not None:
+                self.member.update(settings.phones)
+            elif self.is_restored:
                 self.stored.write_index()
             for follower in self.followers:
                 await follower.update(settings)
             return ignored
+
+    async def _join(self, member: Member) -> None:
+        """Become a member of the cluster: phones come when they are claimed."""
+        await self.mqtt.update(self.settings.mqtt.setup)
+        self.stored.start(lines=False)
+        self.is_restored = True
+        await self.stored.follow_others()
+        await member.start(self.server, self.mqtt, self.stored, self.settings.phones)
 
     async def _restore(self) -> None:
         """Restore what the broker retains, as soon as it is there; publish from then on."""
@@ -169,9 +197,11 @@ class Bridge:
         self.stored.write_index()
 
     def _connection_changed(self, connected: bool) -> None:
-        if connected:
+        if self.member is not None:
+            self.member.connection_changed(connected)
+        elif connected:
             self.mqtt.connection_changed()
-        else:
+        if not connected:
             self.mqtt.connection_lost()
 
     async def _apply(self, settings: Settings) -> None:
@@ -186,12 +216,17 @@ class Bridge:
                 server.add_line(code, line)
             elif server.lines[code].setup != line:
                 server.lines[code].configure(line)
-        for extension in server.phones.keys() - settings.phones.keys():
-            server.remove_phone(extension)
-            self.mqtt.remove_phone(extension)
-            self.stored.remove_phone(extension)
+        # In a cluster phones are added and removed as they are claimed and given up.
+        is_alone = self.member is None
+        if is_alone:
+            for extension in server.phones.keys() - settings.phones.keys():
+                server.remove_phone(extension)
+                self.mqtt.remove_phone(extension)
+                self.stored.remove_phone(extension)
         for extension, phone in settings.phones.items():
             if extension not in server.phones:
+                if not is_alone:
+                    continue
                 server.add_phone(phone)
             elif server.phones[extension].setup != phone:
                 server.configure_phone(phone)
@@ -206,6 +241,10 @@ class Bridge:
 def phone_id(base: str, extension: str) -> str:
     """Return the name, unique on the broker, under which a phone is announced."""
     return PHONE_IDS + sha256(f"{base}/{extension}".encode()).hexdigest()[:16]
+
+
+def _ignore(_phone: str, _bridge: str, _epoch: int, _snapshot: Any) -> None:
+    pass
 
 
 async def _save() -> None:

@@ -90,12 +90,14 @@ class Cluster:
         topics: Topics,
         phones: Phones,
         joined: Callable[[], None],
+        members_changed: Callable[[], None],
         time: Callable[[], float],
     ) -> None:
         """Create a member that is not started.
 
         `gate` is the way to `client` of all that publishes states of phones. `joined` is
-        called each time that the gate was opened. `time` is the loop's clock.
+        called each time that the gate was opened, `members_changed` when a member has
+        come or gone. `time` is the loop's clock.
         """
         self.claims = claims
         self._client = client
@@ -103,6 +105,7 @@ class Cluster:
         self._topics = topics
         self._phones = phones
         self._joined = joined
+        self._members_changed = members_changed
         self._time = time
         self._publisher = MqttPublisher(gate, time)
         self._session = secrets.token_hex(8)
@@ -253,11 +256,13 @@ class Cluster:
         return unquote(topic.removeprefix(f"{self._topics.base}/bridge/").split("/")[0])
 
     def _comes(self, member: str) -> None:
+        if member == self.claims.name:
+            return
+        self._heard_at[member] = self._time()
         if member not in self.claims.live:
             _LOGGER.info("Bridge %s is there", member)
-        if member != self.claims.name:
-            self._heard_at[member] = self._time()
-        self.claims.comes(member)
+            self.claims.comes(member)
+            self._members_changed()
 
     def _goes(self, member: str) -> None:
         if member not in self.claims.live:
@@ -265,6 +270,7 @@ class Cluster:
         _LOGGER.warning("Bridge %s is gone", member)
         self._heard_at.pop(member, None)
         self.claims.goes(member)
+        self._members_changed()
         for phone, moving in [*self._moving.items()]:
             if moving.former == member:
                 moving.former = ""

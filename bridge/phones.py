@@ -28,8 +28,8 @@ class Stored(Protocol):
     def remove_phone(self, extension: str, *, clear: bool) -> None:
         """Store a phone no more; `clear` what is stored."""
 
-    def write(self, extension: str) -> None:
-        """Store a phone now."""
+    def hand_over(self, extension: str) -> None:
+        """Store a phone for the last time, for its next bridge."""
 
 
 class ClaimedPhones:
@@ -87,8 +87,9 @@ class ClaimedPhones:
         """Remove a phone; publish its `last` state for its next bridge, or clear all."""
         self._restored.pop(extension, None)
         if last:
-            self._stored.write(extension)
-        self._stored.remove_phone(extension, clear=clear)
+            self._stored.hand_over(extension)
+        else:
+            self._stored.remove_phone(extension, clear=clear)
         self._mqtt.remove_phone(extension, clear=clear)
         self._server.remove_phone(extension)
 

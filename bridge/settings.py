@@ -594,7 +594,8 @@ class _Reader:
                 self._document.fault(("server",), "no transport is enabled")
             )
         certificate, server_tls = self._certificate(whole.get("server", {}))
-        mqtt, broker_tls = self._mqtt(whole.get("mqtt", {}))
+        cluster = ClusterSettings(**whole["cluster"]) if "cluster" in whole else None
+        mqtt, broker_tls = self._mqtt(whole.get("mqtt", {}), cluster)
         http = whole.get("http")
         try:
             secret = self._secret_of(whole, "secret", _secret)
@@ -606,7 +607,7 @@ class _Reader:
             mqtt=mqtt,
             phones=_with_lines(phones, lines),
             lines=lines,
-            cluster=ClusterSettings(**whole["cluster"]) if "cluster" in whole else None,
+            cluster=cluster,
             http=(
                 HttpSettings(http.get("host", "127.0.0.1"), http.get("port", 9464))
                 if http is not None
@@ -650,7 +651,7 @@ class _Reader:
             raise Unreadable(fault) from error
 
     def _mqtt(
-        self, section: Mapping[str, Any]
+        self, section: Mapping[str, Any], cluster: ClusterSettings | None
     ) -> tuple[MqttSettings, ssl.SSLContext | None]:
         tls, context = None, None
         if "tls" in section:
@@ -684,6 +685,7 @@ class _Reader:
             tls=tls,
             setup=MqttSetup(
                 base=section.get("base_topic", DEFAULT_BASE),
+                member=cluster.name if cluster else None,
                 commands=section.get("commands", True),
                 discovery=section.get("discovery", False),
                 prefix=section.get("discovery_prefix", "homeassistant"),

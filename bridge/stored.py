@@ -102,17 +102,27 @@ class Stored:
 
     def remove_phone(self, extension: str, *, clear: bool = True) -> None:
         """Publish a phone no more; `clear` its topic if no other bridge has it."""
+        topic = self._part_with(extension)
+        if clear:
+            self._copies.pop(extension, None)
+            self._publisher.clear(topic)
+        else:
+            self._publisher.forget(topic)
+
+    def hand_over(self, extension: str) -> None:
+        """Publish the last state of a phone for its next bridge, and no more of it."""
+        self.write(extension)
+        self._publisher.release(self._part_with(extension))
+
+    def _part_with(self, extension: str) -> str:
+        """Keep a copy of what was published last of a phone; return its topic."""
         self._phones.discard(extension)
         if (due := self._due.pop(extension, None)) is not None:
             due.cancel()
         topic = self._topics.stored(extension)
-        if clear:
-            self._copies.pop(extension, None)
-            self._publisher.clear(topic)
-            return
         if (last := self._publisher.state_of(topic)) is not None:
             self._copies[extension] = last.encode()
-        self._publisher.forget(topic)
+        return topic
 
     def write(self, extension: str, *, first: bool = False) -> None:
         """Publish what is stored of a phone now; no event goes before it if it is `first`."""

@@ -45,6 +45,7 @@ class Member:
             topics=self.topics,
             phones=self,
             joined=self._joined,
+            members_changed=lambda: None,
             time=time,
         )
 

@@ -33,9 +33,9 @@ class Copies:
     def remove_phone(self, extension: str, *, clear: bool) -> None:
         self.did.append(f"{'clear' if clear else 'remove'} {extension}")
 
-    def write(self, extension: str) -> None:
+    def hand_over(self, extension: str) -> None:
         self.copies[extension] = self.server.phone_snapshot(extension)
-        self.did.append(f"write {extension}")
+        self.did.append(f"hand over {extension}")
 
 
 class Side:
@@ -90,7 +90,7 @@ async def test_a_phone_is_as_it_was_stored_and_changes_with_its_former_bridge() 
         await side.mqtt.update(side.setup)
     a.phones.add("44")
     a.show("k=1\r\nc=on\r\n")
-    a.copies.write("44")
+    a.copies.hand_over("44")
     b.copies.copies = {**a.copies.copies}
     b.phones.add("44")
     assert b.light("1") == "on"
@@ -98,7 +98,7 @@ async def test_a_phone_is_as_it_was_stored_and_changes_with_its_former_bridge() 
     a.show("k=2\r\nc=hold\r\nk=3\r\nc=hold\r\n")
     b.show("k=3\r\nc=park\r\n")
     a.phones.remove("44", last=True)
-    assert a.copies.did == ["write 44", "write 44", "remove 44"]
+    assert a.copies.did == ["hand over 44", "hand over 44"]
     assert not a.server.phones
     b.phones.merge("44", a.copies.copies["44"])
     b.phones.merge("44", a.copies.copies["44"])  # QoS 1 may deliver it twice

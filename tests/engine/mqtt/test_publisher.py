@@ -654,3 +654,39 @@ async def test_what_waits_already_can_go_first() -> None:
     assert client.said == ["stored=1", "press=1", "lamp=on"]
     client.publisher.keep("stored", "1", first=True)  # is under way
     assert client.said[3:] == []
+
+
+@jumping
+async def test_a_topic_that_is_released_is_published_for_the_last_time() -> None:
+    client = Client()
+    publisher = client.publisher
+    publisher.keep("a", "1")
+    publisher.keep("a", "2")
+    publisher.release("a")
+    await client.acknowledge()
+    assert client.said == ["a=1", "a=2"]
+    assert publisher.known == []
+    publisher.keep("b", "1")
+    await client.acknowledge()
+    publisher.release("b")  # the broker has it
+    assert publisher.known == []
+    publisher.connection_changed()
+    assert client.said == ["a=1", "a=2", "b=1"]
+
+
+@jumping
+async def test_a_topic_that_is_released_is_not_published_late() -> None:
+    client = Client(connected=False)
+    publisher = client.publisher
+    publisher.keep("a", "1")
+    publisher.release("a")
+    client.connected = True
+    publisher.connection_changed()
+    assert client.said == []
+    client.connected = False
+    publisher.keep("a", "2")
+    publisher.release("a")
+    publisher.keep("a", "3")  # it is ours again
+    client.connected = True
+    publisher.connection_changed()
+    assert client.said == ["a=3"]

@@ -272,9 +272,9 @@ class TestProbe:
             behind(server) as edge,
         ):
             assert await self.status(edge) == 200
-            server.healthy = False
+            server.healthy = lambda: False
             assert await self.status(edge) == 503
-            server.healthy = True
+            server.healthy = lambda: True
             assert await self.status(edge) == 200
             # Of a user it is that user's.
             assert await self.status(edge, f"sip:44@{edge.host}") == 401
@@ -285,7 +285,7 @@ class TestProbe:
             serving(make_phone(), edges=EDGES) as server,
             behind(server, host=LOCALHOST) as stranger,
         ):
-            for server.healthy in (True, False):
+            for server.healthy in (lambda: True, lambda: False):
                 assert await self.status(stranger) == 401
 
 

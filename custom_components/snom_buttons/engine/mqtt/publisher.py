@@ -80,6 +80,8 @@ class MqttPublisher:
         self._due: OrderedDict[str, None] = OrderedDict()
         self._first: OrderedDict[str, None] = OrderedDict()
         """Those of the due topics that go before events."""
+        self._released: set[str] = set()
+        """Those that are another server's once they are published."""
         self._events: deque[Message] = deque()
         self._in_hand: UnderWay | None = None
         """The event that the client has, and that may not have reached the broker."""
@@ -139,11 +141,19 @@ class MqttPublisher:
         self._states.pop(topic, None)
         self._due.pop(topic, None)
         self._first.pop(topic, None)
+        self._released.discard(topic)
 
     def forget(self, topic: str) -> None:
         """Give up a topic, without clearing it: it belongs to another server now."""
         self.suspend(topic)
         self._known.discard(topic)
+
+    def release(self, topic: str) -> None:
+        """Publish what is due of a topic, and give it up."""
+        if topic in self._due:
+            self._released.add(topic)
+        else:
+            self.forget(topic)
 
     def publish_event(self, topic: str, payload: str) -> None:
         """Publish an event that happens now, within MAX_AGE or not at all."""
@@ -163,6 +173,8 @@ class MqttPublisher:
         """
         self._under_way.clear()
         self._stalled = False
+        for topic in [*self._released]:
+            self.forget(topic)
         self._due = OrderedDict.fromkeys(self._states)
         self._drop_old()
         self._work()
@@ -198,6 +210,7 @@ class MqttPublisher:
         """Make a message the state of its topic, and publish it unless it was before."""
         topic = message.topic
         self._known.add(topic)
+        self._released.discard(topic)
         if self._states.get(topic) != message:
             self._states[topic] = message
             self._due[topic] = None
@@ -262,7 +275,10 @@ class MqttPublisher:
                 if topic not in busy:
                     del self._due[topic]
                     self._first.pop(topic, None)
-                    return self._states[topic]
+                    message = self._states[topic]
+                    if topic in self._released:
+                        self.forget(topic)
+                    return message
         if self._stalled:
             # A message that the client did not accept is retried later, not at once.
             return None if self._retry else next(iter(self._states.values()), None)

@@ -63,16 +63,17 @@ class PhoneServer:
         context: ssl.SSLContext | None = None,
         *,
         adopt: Callable[[str], None] | None = None,
+        healthy: Callable[[], bool] = lambda: True,
         prove: Prove | None = None,
     ) -> None:
         """Create a server that is not started. `clock` runs like the event loop's.
 
         `adopt` gets the extension of a request from an edge if no phone has it, before
-        the request is authenticated; it may add the phone. `prove` is that of `Storage`.
+        the request is authenticated; it may add the phone. While `healthy` returns False,
+        an edge gets 503 for all that it sends. `prove` is that of `Storage`.
         """
         self.settings = settings
-        self.healthy = True
-        """Whether an OPTIONS of an edge that asks for the server itself gets 200, not 503."""
+        self.healthy = healthy
         self._adopt = adopt
         self.changed: Signal[Change] = Signal()
         """What `snapshot` returns has changed."""
@@ -468,11 +469,14 @@ class PhoneServer:
     def _from_edge(self, request: Request) -> Answer | None:
         """Answer the OPTIONS by which an edge probes the server (RFC 3261 11).
 
-        The user of another request may become a phone by `adopt`.
+        The user of another request may become a phone by `adopt`. What the server cannot
+        act on now, the edge sends to another one.
         """
+        if not self.healthy():
+            return Answer(503)
         if request.method == "OPTIONS":
             if not request.forwarded and request.uri.user is None:
-                return Answer(200, ABILITIES) if self.healthy else Answer(503)
+                return Answer(200, ABILITIES)
         named = request.to if request.method == "REGISTER" else request.from_
         user = named.uri.user
         if self._adopt is not None and user and user not in self.phones:

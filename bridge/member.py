@@ -1,0 +1,100 @@
+"""A bridge as a member of a cluster: its parts, and what they get from each other."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from snom_buttons.mqtt import Client, MqttFollower, Topics
+from snom_buttons.phones import PhoneServer, PhoneSetup
+
+from .claims import Claims
+from .cluster import Cluster
+from .gate import Gate
+from .lines import Lines
+from .phones import ClaimedPhones, Stored
+
+
+class Member:
+    """One member. It adds the phones that it claims to the server, and only those."""
+
+    def __init__(self, name: str, client: Client, topics: Topics) -> None:
+        """Create a member that is not started; `client` is that of the broker."""
+        self.claims = Claims(name)
+        self.gate = Gate(client)
+        """The client of all that publishes or is commanded."""
+        self._client = client
+        self._topics = topics
+        self._cluster: Cluster | None = None
+        self._lines: Lines | None = None
+        self._phones: ClaimedPhones | None = None
+
+    @property
+    def takes(self) -> bool:
+        """Whether the broker reaches this bridge, so that it may act."""
+        return self._cluster is not None and self._cluster.takes
+
+    def adopt(self, extension: str) -> None:
+        """Take a phone that an edge has sent a request of."""
+        if self._cluster is not None:
+            self._cluster.adopt(extension)
+
+    async def start(
+        self,
+        server: PhoneServer,
+        mqtt: MqttFollower,
+        stored: Stored,
+        setups: Mapping[str, PhoneSetup],
+    ) -> None:
+        """Subscribe, before the client connects. `setups` are all phones that are set up."""
+        time = asyncio.get_running_loop().time
+        lines = self._lines = Lines(
+            self._client,
+            self._topics,
+            name=self.claims.name,
+            live=lambda: self.claims.live,
+            takes=lambda: self.takes,
+            lines=server.lines,
+        )
+        self._phones = ClaimedPhones(
+            server, mqtt, stored, self._topics.status, lines.phone_came
+        )
+        self._phones.setups = setups
+        self._cluster = Cluster(
+            self._client,
+            self.gate,
+            self.claims,
+            topics=self._topics,
+            phones=self._phones,
+            joined=mqtt.connection_changed,
+            members_changed=lines.members_changed,
+            time=time,
+        )
+        await self._cluster.start(setups)
+        await lines.start()
+
+    def update(self, setups: Mapping[str, PhoneSetup]) -> None:
+        """Apply other settings, after those phones that stay were configured."""
+        assert self._phones is not None
+        assert self._cluster is not None
+        assert self._lines is not None
+        self._phones.setups = setups
+        self._cluster.update(setups)
+        self._lines.update()
+
+    def connection_changed(self, connected: bool) -> None:
+        """Take nothing until the claims of a new connection are read."""
+        assert self._cluster is not None
+        assert self._lines is not None
+        self._cluster.connection_changed(connected)
+        self._lines.connection_changed()
+
+    def heard(self, extension: str, bridge: str, epoch: int, snapshot: Any) -> None:
+        """Apply what another bridge has stored of a phone, if that moves to this one."""
+        if self._cluster is not None:
+            self._cluster.last_heard(extension, bridge, epoch, snapshot)
+
+    async def stop(self) -> None:
+        """End, before the bridge publishes that it is offline."""
+        if self._cluster is not None and self._lines is not None:
+            await self._cluster.stop()
+            await self._lines.stop()
