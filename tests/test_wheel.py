@@ -5,8 +5,9 @@ Nothing here uses the network: hatchling and uv are part of the locked environme
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from importlib.metadata import distribution
 import os
 from pathlib import Path
 import pty
@@ -16,10 +17,15 @@ import subprocess
 import sys
 from zipfile import ZipFile
 
+from packaging.requirements import Requirement
 import pytest
 
+from tests.support.bridge import PASSWORD, bridge_settings, running_bridge
 from tests.support.messages import REQUEST, request_bytes
+from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
+from tests.support.rawphone import RawPhone
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "custom_components" / "snom_buttons" / "engine"
@@ -45,13 +51,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.fixture(scope="module")
-def programs(wheel: Path) -> Path:
-    """Return the folder of programs of an environment that has the wheel alone.
+def environment(home: Path, requirement: str | Path, *options: str | Path) -> Path:
+    """Return the folder of programs of an environment that has the wheel.
 
-    Without an index, uv fails if the wheel requires anything.
+    Without an index, uv fails if the wheel requires anything that `options` do not bring.
     """
-    home = wheel.parent / "environment"
     uv = (
         sys.executable,
         "-m",
@@ -63,8 +67,59 @@ def programs(wheel: Path) -> Path:
     )
     run(*uv, "venv", "--python", sys.executable, home)
     python = home / "bin" / "python"
-    run(*uv, "pip", "install", "--no-index", "--python", python, wheel)
+    install = ("pip", "install", "--no-index", "--python", python)
+    run(*uv, *install, *options, requirement)
     return python.parent
+
+
+@pytest.fixture(scope="module")
+def programs(wheel: Path) -> Path:
+    """Return the folder of programs of an environment that has the wheel alone."""
+    return environment(wheel.parent / "environment", wheel)
+
+
+@pytest.fixture(scope="module")
+def bridge_programs(wheel: Path) -> Path:
+    """Return the folder of programs of an environment that has the wheel and its extra."""
+    index = wheel.parent / "index"
+    index.mkdir()
+    with ZipFile(wheel) as archive:
+        [metadata] = [it for it in archive.namelist() if it.endswith("/METADATA")]
+        lines = archive.read(metadata).decode().splitlines()
+    name = "Requires-Dist: "
+    requires = [line.removeprefix(name) for line in lines if line.startswith(name)]
+    repack_all(requires, "bridge", index)
+    return environment(
+        wheel.parent / "bridge",
+        f"snom-buttons[bridge] @ {wheel.as_uri()}",
+        "--find-links",
+        index,
+    )
+
+
+def repack_all(requires: Iterable[str], extra: str, index: Path) -> None:
+    """Make wheels of what is required, and of what that requires."""
+    for requirement in map(Requirement, requires):
+        marker = requirement.marker
+        if marker is None or marker.evaluate({"extra": extra}):
+            repack(requirement.name, index)
+
+
+def repack(name: str, index: Path) -> None:
+    """Make a wheel of a package of this environment, and of what it requires."""
+    installed = distribution(name)
+    about = installed.read_text("WHEEL") or ""
+    [tag, *_] = [line[5:] for line in about.splitlines() if line.startswith("Tag: ")]
+    assert installed.files is not None
+    [folder] = {it.parts[0] for it in installed.files if it.name == "RECORD"}
+    path = index / f"{folder.removesuffix('.dist-info')}-{tag}.whl"
+    if path.exists():
+        return
+    with ZipFile(path, "w") as archive:
+        for file in installed.files:
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                archive.write(installed.locate_file(file), str(file))
+    repack_all(installed.requires or (), "", index)
 
 
 def test_holds_the_whole_engine_the_phone_and_the_bridge(wheel: Path) -> None:
@@ -114,6 +169,63 @@ def test_the_bridge_names_what_it_lacks(programs: Path, tmp_path: Path) -> None:
     assert done.stderr == (
         "snom-bridge: needs aiomqtt: pip install 'snom-buttons[bridge]'\n"
     )
+
+
+def test_the_bridge_checks_its_settings(bridge_programs: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "snom-bridge.yaml"
+
+    def check() -> tuple[int, list[str]]:
+        done = subprocess.run(
+            [bridge_programs / "snom-bridge", "check"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return done.returncode, done.stderr.splitlines()
+
+    settings.write_text("phones: {44: {password: geheim-44}}")
+    assert check() == (0, [])
+    # The texts of voluptuous, which is not the one of Home Assistant.
+    settings.write_text(
+        "phones:\n  44: {colour: red}\n  45: [1]\n  46: {keys: {a b: {}}}\n"
+    )
+    said = "snom-bridge: snom-bridge.yaml: line"
+    assert check() == (
+        1,
+        [
+            f"{said} 2: phones.44.colour: there is no such setting",
+            f"{said} 3: phones.45: has to be a mapping",
+            f"{said} 4: phones.46.keys.a b: a b is not the name of a key",
+        ],
+    )
+    settings.write_text("server: {port: 5060}\nphone: {}\n")
+    assert check() == (1, [f"{said} 2: phone: there is no such setting"])
+
+
+async def test_the_bridge_runs_without_home_assistant(
+    bridge_programs: Path, tmp_path: Path, socket_enabled: None
+) -> None:
+    python = bridge_programs / "python"
+    code = "import importlib.util as it; assert not it.find_spec('homeassistant')"
+    run(python, "-I", "-c", code, cwd=tmp_path)
+    command = [bridge_programs / "snom-bridge"]
+    async with Broker(tmp_path, free_port()) as broker:
+        settings = bridge_settings(broker.port)
+        async with (
+            running_bridge(tmp_path, settings, command=command, cwd=tmp_path) as bridge,
+            RawPhone(bridge.address, "44", PASSWORD) as phone,
+            MqttClient(broker.port) as client,
+        ):
+            assert (await phone.register()).status == 200
+            await client.hears("snom_buttons/status", "online")
+            client.publish("snom_buttons/44/key/1/set", {"effect": "hold"})
+            await phone.shows("1", c="hold")
+            client.publish("snom_buttons/44/key/1/set", {"effect": "none"})
+            error = await client.first("snom_buttons/error")
+            assert "There is no effect none." in error.json["reason"]
+            assert await bridge.end() == 0
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-import os
 from pathlib import Path
 import signal
 import sys
@@ -88,17 +87,21 @@ class BridgeProcess:
 
 @asynccontextmanager
 async def running_bridge(
-    folder: Path, settings: Any, *, wait: bool = True
+    folder: Path,
+    settings: Any,
+    *,
+    wait: bool = True,
+    command: Sequence[str | Path] = (sys.executable, "-m", "bridge"),
+    cwd: Path = ROOT,
 ) -> AsyncIterator[BridgeProcess]:
     """Run a bridge in a process; by default wait until its ports are open."""
     path = folder / "snom-bridge.yaml"
     text = settings if isinstance(settings, str) else yaml.safe_dump(settings)
     path.write_text(text)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge", "--config", str(path)),
+        *(*command, "--config", path),
         stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=cwd,
     )
     bridge = BridgeProcess(path, process)
     listening = asyncio.create_task(bridge.listen())
