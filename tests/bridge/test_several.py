@@ -109,7 +109,7 @@ async def members(broker: Broker, tmp_path: Path) -> AsyncIterator[Members]:
 
 async def test_a_request_at_another_bridge_moves_a_phone(members: Members) -> None:
     client = members.client
-    await members.start(*NAMES[:2])
+    await members.start(*NAMES[:2], mqtt={"discovery": True})
     await members.all_with(*NAMES[:2])
     phone = phones_of(NAMES[0], NAMES[:2], PHONES)[0]
     key = f"{BASE}/{phone}/key"
@@ -135,7 +135,18 @@ async def test_a_request_at_another_bridge_moves_a_phone(members: Members) -> No
         client.publish(f"{key}/1/set", "TOGGLE")
         await client.hears(f"{key}/1/state", state="ON", in_sync=True)
         await client.hears(f"{BASE}/{phone}/availability", "online")
-        # What the other bridge knew was published by no bridge again.
+        # Announced with the status of the bridge that it has now.
+        topics = [
+            it["topic"]
+            for announcement in client.heard
+            if announcement.topic.startswith("homeassistant/device/")
+            and f"{BASE}/{phone}/" in announcement.payload
+            for it in announcement.json["availability"]
+        ]
+        assert f"{BASE}/bridge/{NAMES[1]}/status" in topics
+        assert f"{BASE}/bridge/{NAMES[0]}/status" not in topics
+        assert f"{BASE}/status" not in topics
+        # No bridge has published again what was before.
         assert all(it.json["state"] == "ON" for it in client.on(f"{key}/2/state"))
         desk.notices.clear()
         client.publish(f"{key}/3/set", "ON")
