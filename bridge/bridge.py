@@ -120,10 +120,10 @@ class Bridge:
 
     async def stop(self) -> None:
         """Close the ports, publish that the bridge is offline, and disconnect."""
+        if self._restoring is not None:
+            self._restoring.cancel()
+            await asyncio.gather(self._restoring, return_exceptions=True)
         async with self._updating:
-            if self._restoring is not None:
-                self._restoring.cancel()
-                await asyncio.gather(self._restoring, return_exceptions=True)
             await self.server.stop()
             for follower in reversed(self.followers):
                 await follower.stop()
@@ -181,19 +181,22 @@ class Bridge:
                 connected.clear()
                 await connected.wait()
             try:
-                await self.stored.restore()
+                async with self._updating:  # a reload waits, so that no topic is left
+                    await self._restore_now()
             except ConnectionError as error:
                 _LOGGER.warning("Nothing is restored yet: %s", error)
                 await asyncio.sleep(RESTORE_AGAIN)
-            else:
-                self.is_restored = True
         unsubscribe()
+
+    async def _restore_now(self) -> None:
+        """Restore what the broker retains. Raises ConnectionError."""
+        await self.stored.restore()
+        self.is_restored = True
         await self.mqtt.update(self.settings.mqtt.setup)
         self.stored.start()
         for extension in [*self.server.phones]:
-            if extension in self.server.phones:
-                self.stored.add_phone(extension)
-            await asyncio.sleep(0)
+            self.stored.add_phone(extension)
+            await asyncio.sleep(0)  # between phones, others have their turn
         self.stored.write_index()
 
     def _connection_changed(self, connected: bool) -> None:

@@ -17,6 +17,7 @@ from script.benchmark.phones import bench_phones, bench_restart
 from script.benchmark.reload import bench_reload
 from script.benchmark.shares import lift_shares
 from script.benchmark.store import bench_store
+from script.benchmark.stored import bench_stored
 from script.benchmark.table import show
 from script.benchmark.transactions import bench_transactions
 
@@ -30,7 +31,16 @@ async def main() -> None:
     parser.add_argument(
         "only",
         nargs="?",
-        choices=["card", "house", "links", "mqtt", "phones", "reload", "store"],
+        choices=[
+            "card",
+            "house",
+            "links",
+            "mqtt",
+            "phones",
+            "reload",
+            "store",
+            "stored",
+        ],
         help="a part",
     )
     parser.add_argument(
@@ -67,6 +77,8 @@ async def main() -> None:
         await bench_links(*((50, 2, 1) if quick else (2_000, 30, 5)))
     if arguments.only in (None, "store"):
         await bench_store((5,) if quick else (50, 200))
+    if arguments.only in (None, "stored"):
+        await bench_stored(*((50,) if quick else (100, 1_000, 10_000)))
     if arguments.only in (None, "reload"):
         await bench_reload(*((10, 1) if quick else (200, 3)))
     if arguments.only in (None, "card"):

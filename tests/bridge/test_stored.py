@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 import json
 from pathlib import Path
+import resource
 import signal
 from typing import Any
 
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 import pytest
+import yaml
 
+from bridge import bridge as bridge_module, client as client_module
+from bridge.bridge import Bridge
 from bridge.seal import MAX_SEALED, Broken, Seal
+from bridge.settings import read
 from tests.support.bridge import (
     PASSWORD,
     BridgeProcess,
@@ -21,6 +28,7 @@ from tests.support.bridge import (
 )
 from tests.support.hammer import press
 from tests.support.mqtt_peers import Broker, MqttClient
+from tests.support.patience import PATIENCE
 from tests.support.ports import free_port
 from tests.support.rawphone import RawPhone
 
@@ -328,6 +336,115 @@ async def test_a_bridge_starts_without_a_broker_and_restores_when_it_is_there(
             assert "OFF" not in lamps, "the broker never gets the dark picture"
 
 
+def no_disk() -> None:
+    """Let each write to a file fail, as on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    assert signal.getsignal(signal.SIGXFSZ) is signal.SIG_IGN
+
+
+def files_of(bridge: BridgeProcess) -> list[Path]:
+    """Return the files that a bridge has open, but for its standard streams."""
+    links = Path(f"/proc/{bridge.process.pid}/fd").iterdir()
+    opened = [link.readlink() for link in links if int(link.name) > 2]
+    return [path for path in opened if path.is_absolute()]
+
+
+async def test_a_full_disk_changes_nothing(
+    broker: Broker, client: MqttClient, tmp_path: Path
+) -> None:
+    """It writes no file, so it has none open; and starts and ends all the same."""
+    settings = with_lines(broker.port)
+    for number in range(2):
+        async with running_bridge(tmp_path, settings, preexec=no_disk) as bridge:
+            client.publish(f"{BASE}/44/key/{1 + number}/set", "ON")
+            await client.hears(f"{BASE}/44/key/{1 + number}/state", state="ON")
+            await client.hears(f"{BASE}/44/key/1/state", state="ON")
+            assert not files_of(bridge)
+            assert await bridge.end() == 0
+            assert not [line for line in bridge.log if "Traceback" in line]
+
+
+async def test_a_broker_with_a_full_disk_loses_nothing_while_it_runs(
+    socket_enabled: None, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").symlink_to("/proc")  # where nothing can be made
+    lines = (
+        *("persistence true", f"persistence_location {tmp_path}/kept/"),
+        *("autosave_interval 1", "autosave_on_changes true"),
+    )
+    async with Broker(tmp_path, free_port(), *lines) as broker:
+        settings = with_lines(broker.port)
+        async with MqttClient(broker.port) as client:
+            async with running_bridge(tmp_path, settings) as bridge:
+                client.publish(f"{BASE}/44/key/1/set", "ON")
+                await stores(client, "c=on")
+                await broker.logs("Error saving in-memory database")
+                await bridge.end(signal.SIGKILL)
+            async with running_bridge(tmp_path, settings) as bridge:
+                await client.until(
+                    lambda: (
+                        len(client.on(f"{BASE}/44/key/1/state")) > 0
+                        and client.on(f"{BASE}/44/key/1/state")[-1].json["state"]
+                        == "ON"
+                    )
+                )
+                client.publish(f"{BASE}/44/key/2/set", "ON")
+                await client.hears(f"{BASE}/44/key/2/state", state="ON")
+                await client.hears(f"{BASE}/44/key/1/state", state="ON")
+
+
+async def test_a_bridge_in_this_process(
+    keeping: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It restores before or after its ports are open, whatever is there first."""
+    monkeypatch.setattr(bridge_module, "RESTORING", 0.05)
+    monkeypatch.setattr(bridge_module, "RESTORE_AGAIN", 0.05)
+    monkeypatch.setattr(client_module, "FIRST_PAUSE", 0.05)
+    path = tmp_path / "bridge.yaml"
+    path.write_text(yaml.safe_dump(with_lines(keeping.port)))
+    first = Bridge(read(path).settings)
+    await first.start()
+    assert first.is_restored
+    phones = first.server.phones
+    key = phones["44"].keys["1"]
+    key.show(replace(key.look, label="Garage"))
+    await first.stop()
+    await keeping.stop()
+
+    second = Bridge(read(path).settings)
+    reads = second.stored.restore
+    failures = [ConnectionError("it broke")]
+
+    async def restore() -> None:
+        while failures:
+            raise failures.pop()
+        await reads()
+
+    monkeypatch.setattr(second.stored, "restore", restore)
+    await second.start()
+    assert second.server.listening and not second.is_restored
+    key = second.server.phones["44"].keys["1"]
+    assert key.look.label == "Key 1"
+    shown = asyncio.Event()
+    key.shown.subscribe(lambda _: shown.set())
+    await keeping.start()
+    await asyncio.wait_for(shown.wait(), PATIENCE)
+    assert key.look.label == "Garage"
+    settings = with_lines(keeping.port)
+    del settings["phones"]["45"], settings["lines"]
+    path.write_text(yaml.safe_dump(settings))
+    async with MqttClient(keeping.port) as client:
+        await second.reload(read(path).settings)
+        await client.hears(f"{BASE}/45/stored", "")
+        kept = await client.kept()
+        assert "45" not in {topic.split("/")[1] for topic in kept}
+    await second.stop()
+    third = Bridge(read(path).settings)
+    await keeping.stop()
+    await third.start()
+    await third.stop()
+
+
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=50)
 FIELDS = st.dictionaries(
     TEXTS.filter(lambda name: name != "seal"),
@@ -367,6 +484,14 @@ def test_anything_is_refused(payload: bytes) -> None:
     unsealed = Seal("", BASE)
     with suppress(Broken):
         assert isinstance(unsealed.read(STORED, payload), dict)
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"1", b"{}" + b" " * MAX_SEALED])
+def test_without_a_secret_there_are_limits_too(payload: bytes) -> None:
+    unsealed = Seal("", BASE)
+    assert unsealed.read(STORED, unsealed.write(STORED, {"a": 1}).encode()) == {"a": 1}
+    with pytest.raises(Broken):
+        unsealed.read(STORED, payload)
 
 
 def test_nobody_reads_a_proof_without_the_secret() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 import signal
@@ -93,8 +93,12 @@ async def running_bridge(
     wait: bool = True,
     command: Sequence[str | Path] = (sys.executable, "-m", "bridge"),
     cwd: Path = ROOT,
+    preexec: Callable[[], None] | None = None,
 ) -> AsyncIterator[BridgeProcess]:
-    """Run a bridge in a process; by default wait until its ports are open."""
+    """Run a bridge in a process; by default wait until its ports are open.
+
+    The process calls `preexec` first.
+    """
     path = folder / "snom-bridge.yaml"
     text = settings if isinstance(settings, str) else yaml.safe_dump(settings)
     path.write_text(text)
@@ -102,6 +106,7 @@ async def running_bridge(
         *(*command, "--config", path),
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
+        preexec_fn=preexec,
     )
     bridge = BridgeProcess(path, process)
     listening = asyncio.create_task(bridge.listen())
