@@ -61,6 +61,8 @@ class Bridge:
             adopt=member.adopt if member else None,
             healthy=lambda: member is None or member.takes,
             prove=seal.prove,
+            takes=lambda: self.takes,
+            was_published=member.was_published if member else lambda _: False,
         )
         self.server.edge_context = settings.edge_context
         self.mqtt = MqttFollower(
@@ -86,10 +88,19 @@ class Bridge:
         )
         self.is_restored = False
         """Whether what the broker retains is known."""
+        self._publishes = False
+        """Whether presses are published."""
         self._restoring: asyncio.Task[None] | None = None
         self.followers: list[Follower] = []
         """Further followers, which are started in this order and stopped in reverse."""
         self._updating = asyncio.Lock()
+
+    @property
+    def takes(self) -> bool:
+        """Whether the broker is there, so that presses can be published."""
+        if self.member is not None:
+            return self.member.takes
+        return self._publishes and self.client.is_connected
 
     async def start(self) -> None:
         """Add the phones, restore them, and open the ports. Raises CannotListen.
@@ -194,6 +205,7 @@ class Bridge:
         self.is_restored = True
         await self.mqtt.update(self.settings.mqtt.setup)
         self.stored.start()
+        self._publishes = True
         for extension in [*self.server.phones]:
             self.stored.add_phone(extension)
             await asyncio.sleep(0)  # between phones, others have their turn

@@ -70,6 +70,7 @@ class BridgeClient:
     """
 
     is_ready = True
+    repeats_late = False
 
     def __init__(
         self,

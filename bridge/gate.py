@@ -19,6 +19,7 @@ class Gate:
     """
 
     is_ready = True
+    repeats_late = False
 
     def __init__(self, client: Client) -> None:
         """Create a gate that is closed."""

@@ -1,11 +1,12 @@
 """A bridge as a member of a cluster: its parts, and what they get from each other."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+import json
 from typing import Any
 
-from snom_buttons.mqtt import Client, MqttFollower, Topics
-from snom_buttons.phones import PhoneServer, PhoneSetup
+from snom_buttons.mqtt import Client, MqttFollower, Received, Topics
+from snom_buttons.phones import PhoneServer, PhoneSetup, Seen
 
 from .claims import Claims
 from .cluster import Cluster
@@ -27,11 +28,23 @@ class Member:
         self._cluster: Cluster | None = None
         self._lines: Lines | None = None
         self._phones: ClaimedPhones | None = None
+        self._seen = Seen(asyncio.get_running_loop().time)
+        self._unsubscribe: list[Callable[[], None]] = []
 
     @property
     def takes(self) -> bool:
         """Whether the broker reaches this bridge, so that it may act."""
         return self._cluster is not None and self._cluster.takes
+
+    def was_published(self, event_id: str) -> bool:
+        """Return whether a member has published an event, as far as this one has heard."""
+        return event_id in self._seen
+
+    def _published(self, message: Received) -> None:
+        try:
+            self._seen.add(json.loads(message.payload)["id"])
+        except ValueError, TypeError, KeyError:
+            return  # not ours
 
     def adopt(self, extension: str) -> None:
         """Take a phone that an edge has sent a request of."""
@@ -69,6 +82,10 @@ class Member:
             members_changed=lines.members_changed,
             time=time,
         )
+        for topic in self._topics.events:
+            self._unsubscribe.append(
+                await self._client.subscribe(topic, 1, self._published)
+            )
         await self._cluster.start(setups)
         await lines.start()
 
@@ -95,6 +112,9 @@ class Member:
 
     async def stop(self) -> None:
         """End, before the bridge publishes that it is offline."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
         if self._cluster is not None and self._lines is not None:
             await self._cluster.stop()
             await self._lines.stop()

@@ -113,6 +113,8 @@ async def test_nothing_is_lost_with_a_bridge(
         order = [it for it in topics if it in (STORED, f"{BASE}/44/key/3/event")]
         assert order[-2:] == [STORED, f"{BASE}/44/key/3/event"] or order[-1] == STORED
         await stores(client, '"phone": "45"', topic=f"{BASE}/line/co2/state")
+        # The answer is stored after the broker has the event, soon.
+        await stores(client, "Call-ID: 1-44")
 
         await first.end(number)
         for each in (phone, other):

@@ -42,6 +42,7 @@ class FakeClient:
     """A client; while it is cut, nothing gets through in either direction."""
 
     is_ready = True
+    repeats_late = False
 
     def __init__(self, broker: FakeBroker, changed: Callable[[bool], None]) -> None:
         self.is_connected = False

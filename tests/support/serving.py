@@ -76,6 +76,8 @@ async def serving(
     realm: str = "ha",
     adopt: Callable[[str], None] | None = None,
     prove: Prove | None = None,
+    takes: Callable[[], bool] | None = None,
+    was_published: Callable[[str], bool] = lambda _: False,
     **settings: Any,
 ) -> AsyncIterator[PhoneServer]:
     """Run a server in the current loop."""
@@ -91,6 +93,8 @@ async def serving(
         context=context,
         adopt=adopt,
         prove=prove,
+        takes=takes,
+        was_published=was_published,
     )
     server.edge_context = edge_context
     for phone in phones:

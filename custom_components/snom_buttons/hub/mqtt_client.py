@@ -43,6 +43,8 @@ _PENDING: Final = frozenset(("pending", "unsub"))
 class HomeAssistantClient:
     """The client of the MQTT integration, which may be loaded and unloaded at any time."""
 
+    repeats_late = True
+
     def __init__(self, hass: HomeAssistant) -> None:
         """Use the integration of this Home Assistant."""
         self._hass = hass

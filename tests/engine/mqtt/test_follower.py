@@ -32,6 +32,7 @@ class Client:
     """A client whose broker acknowledges at once."""
 
     is_ready = True
+    repeats_late = True
     is_connected = True
 
     def __init__(self) -> None:

@@ -35,7 +35,14 @@ LOGGER = "custom_components.snom_buttons.engine.mqtt.publisher"
 class Client:
     """The client and its broker, which acknowledges when the test calls for it."""
 
-    def __init__(self, *, connected: bool = True, acknowledges: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        connected: bool = True,
+        acknowledges: bool = False,
+        repeats_late: bool = True,
+    ) -> None:
+        self.repeats_late = repeats_late
         self.connected = connected
         self.acknowledges = acknowledges
         """Whether the broker acknowledges at once."""

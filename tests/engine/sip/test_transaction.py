@@ -65,7 +65,9 @@ SERVER: list[Row] = [
     (C, Event.TIMER_J, X, (), set()),
 ]
 INVITE_SERVER: list[Row] = [
-    # Figure 7, without 2xx.
+    # Figure 7, without 2xx, and with no 100 to begin with.
+    (T, Event.PROVISIONAL, P, (SEND,), set()),
+    (T, Event.FINAL, C, (SEND, Action.START_G_H), G_H),
     (P, Event.REQUEST, P, (SEND,), set()),
     (P, Event.PROVISIONAL, P, (SEND,), set()),
     (P, Event.FINAL, C, (SEND, Action.START_G_H), G_H),
@@ -99,7 +101,7 @@ def machine_in(
         way = {T: [], P: [Event.PROVISIONAL], C: [Event.FINAL], F: []}
     else:
         machine = InviteServerTransaction(reliable=reliable)
-        way = {T: [], P: [], C: [Event.FINAL], F: [Event.FINAL, Event.ACK]}
+        way = {P: [Event.PROVISIONAL], C: [Event.FINAL], F: [Event.FINAL, Event.ACK]}
     for event in way.get(state, []):
         machine.fire(event, 0.0)
     machine.state = state

@@ -4,12 +4,13 @@ The follower publishes and subscribes with a `Client`, which the program around 
 engine provides.
 """
 
+from ..phones import MAX_AGE
 from .client import CannotPublish, Client, Message, Received
 from .discovery import EventNames
 from .follower import MqttFollower, MqttSetup
 from .left_behind import read_left_behind
 from .payloads import OFFLINE, ONLINE, as_json
-from .publisher import MAX_AGE, MqttPublisher
+from .publisher import MqttPublisher
 from .topics import MAX_BASE, Topics, is_base
 
 __all__ = [

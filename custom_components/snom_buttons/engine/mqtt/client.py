@@ -17,7 +17,7 @@ class Message(NamedTuple):
     born: float | None = None
     """When an event happened, by the clock of the publisher; None for a state.
 
-    An event is of no use to a subscriber after `publisher.MAX_AGE`.
+    An event is of no use to a subscriber after MAX_AGE.
     """
 
 
@@ -40,6 +40,14 @@ class Client(Protocol):
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection to the broker."""
+
+    @property
+    def repeats_late(self) -> bool:
+        """Whether an event that was not acknowledged is repeated at any age.
+
+        A client that does not raises CannotPublish for an event after MAX_AGE, and
+        returns when it is acknowledged.
+        """
 
     async def publish(self, message: Message) -> None:
         """Publish a message; return when the broker has acknowledged it.

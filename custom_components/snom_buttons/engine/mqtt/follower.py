@@ -377,11 +377,11 @@ class MqttFollower:
 
     def _pressed(self, press: KeyPress) -> None:
         topic = self._topics.event(press.extension, press.key)
-        self.publisher.publish_event(topic, press_payload(press))
+        self.publisher.publish_event(topic, press_payload(press), press.taken)
 
     def _dialled(self, dialled: Dialled) -> None:
         topic = self._topics.dialled(dialled.extension)
-        self.publisher.publish_event(topic, dialled_payload(dialled))
+        self.publisher.publish_event(topic, dialled_payload(dialled), dialled.taken)
 
     # Announcements
 

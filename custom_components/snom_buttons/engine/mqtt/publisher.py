@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import logging
 from typing import Final
 
+from ..phones import MAX_AGE
 from .client import CannotPublish, Client, Message
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_AGE: Final = 30.0
-"""Seconds after which an event that could not be published is dropped."""
 MAX_EVENTS: Final = 30_000
 """The most events that wait; beyond that the oldest are dropped.
 
@@ -43,12 +42,18 @@ CLOSING: Final = 2.0
 """Seconds in which the last messages can be acknowledged."""
 
 
+type Taken = asyncio.Future[bool]
+"""Gets whether the broker has acknowledged an event. It is done before if that no longer
+matters, and then the event is dropped."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class UnderWay:
     """A message that the client has and the broker has not acknowledged yet."""
 
     message: Message
     since: float
+    taken: Taken | None = None
 
 
 @dataclass(slots=True)
@@ -82,9 +87,10 @@ class MqttPublisher:
         """Those of the due topics that go before events."""
         self._released: set[str] = set()
         """Those that are another server's once they are published."""
-        self._events: deque[Message] = deque()
+        self._events: deque[tuple[Message, Taken | None]] = deque()
         self._in_hand: UnderWay | None = None
-        """The event that the client has, and that may not have reached the broker."""
+        """The event that the client repeats late, and that may not have reached the
+        broker."""
         self._errors: deque[Message] = deque(maxlen=MAX_ERRORS)
         self._under_way: list[UnderWay] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,9 +161,11 @@ class MqttPublisher:
         else:
             self.forget(topic)
 
-    def publish_event(self, topic: str, payload: str) -> None:
+    def publish_event(
+        self, topic: str, payload: str, taken: Taken | None = None
+    ) -> None:
         """Publish an event that happens now, within MAX_AGE or not at all."""
-        self._events.append(Message(topic, payload, born=self._time()))
+        self._events.append((Message(topic, payload, born=self._time()), taken))
         self._drop_old()
         self._work()
 
@@ -189,7 +197,8 @@ class MqttPublisher:
 
         Waiting for a connection depends on calls of `connection_changed`.
         """
-        self._events.clear()
+        while self._events:
+            self._drop()
         self._errors.clear()
         try:
             async with asyncio.timeout(timeout):
@@ -224,12 +233,19 @@ class MqttPublisher:
         """Drop the events that are too old or too many."""
         oldest = self._time() - MAX_AGE
         while self._events:
-            born = self._events[0].born
-            assert born is not None
-            if born >= oldest and len(self._events) <= MAX_EVENTS:
+            message, taken = self._events[0]
+            assert message.born is not None
+            is_given_up = taken is not None and taken.done()
+            is_late = message.born < oldest or len(self._events) > MAX_EVENTS
+            if not is_late and not is_given_up:
                 return
-            self._events.popleft()
-            self.counts.dropped += 1
+            self._drop()
+
+    def _drop(self) -> None:
+        """Drop the oldest event."""
+        _, taken = self._events.popleft()
+        self.counts.dropped += 1
+        _end(taken, is_taken=False)
 
     def _work(self) -> None:
         """Hand over what can be handed over now: events, states, errors."""
@@ -237,10 +253,11 @@ class MqttPublisher:
             return
         self._working = True
         try:
-            while self._client.is_connected and (message := self._next()) is not None:
-                sent = UnderWay(message, self._time())
+            while self._client.is_connected and (found := self._next()) is not None:
+                message, taken = found
+                sent = UnderWay(message, self._time(), taken)
                 self._under_way.append(sent)
-                if message.born is not None:
+                if message.born is not None and self._client.repeats_late:
                     self._in_hand = sent
                 task = asyncio.create_task(self._send(sent), eager_start=True)
                 if not task.done():
@@ -251,11 +268,10 @@ class MqttPublisher:
         if not self._under_way:
             self._idle.set()
 
-    def _next(self) -> Message | None:
+    def _next(self) -> tuple[Message, Taken | None] | None:
         """Take the next message out of its queue; None if nothing can be sent now.
 
-        The client has one event at a time, over all connections: after a reconnect it
-        repeats what was not acknowledged, however late. One payload of a topic is under
+        A client that repeats late has one event at a time, over all connections. One payload of a topic is under
         way at a time, so that only the newest of many changes follows. While the broker
         may be unreachable, a single state is under way, which does no harm if it is late.
         """
@@ -278,11 +294,12 @@ class MqttPublisher:
                     message = self._states[topic]
                     if topic in self._released:
                         self.forget(topic)
-                    return message
+                    return message, None
         if self._stalled:
             # A message that the client did not accept is retried later, not at once.
-            return None if self._retry else next(iter(self._states.values()), None)
-        return self._errors.popleft() if self._errors else None
+            probe = None if self._retry else next(iter(self._states.values()), None)
+            return None if probe is None else (probe, None)
+        return (self._errors.popleft(), None) if self._errors else None
 
     async def _send(self, sent: UnderWay) -> None:
         """Publish a message, then the next."""
@@ -301,7 +318,11 @@ class MqttPublisher:
             is_current = sent in self._under_way
             if is_current:
                 self._under_way.remove(sent)
-        is_acknowledged = is_published and self._time() - sent.since < ACK_TIMEOUT
+            _end(sent.taken, is_taken=is_published)
+        is_acknowledged = is_published and (
+            self._time() - sent.since < ACK_TIMEOUT
+            or (message.born is not None and not self._client.repeats_late)
+        )
         if self._in_hand is sent:
             if is_acknowledged or not is_published:
                 self._in_hand = None
@@ -335,3 +356,8 @@ class MqttPublisher:
         self._retry = None
         self._due |= dict.fromkeys(self._states)
         self._work()
+
+
+def _end(taken: Taken | None, *, is_taken: bool) -> None:
+    if taken is not None and not taken.done():
+        taken.set_result(is_taken)

@@ -106,6 +106,11 @@ class Topics:
         """Return the topic of the presses of a key."""
         return self._key(phone, key, "event")
 
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The filters of all events."""
+        return f"{self.base}/+/key/+/event", f"{self.base}/+/dialled"
+
     def set(self, phone: str, key: str | None) -> str:
         """Return the topic of commands to a key; without a key, of documents."""
         if key is None:

@@ -3,7 +3,7 @@
 from ..sip import PRIVATE_NETWORKS, Drop, is_in
 from .address import can_reach, host_and_port, phone_address
 from .dialling import DialAnswer, Dialling, redirection
-from .events import Attempt, Dialled, Happening, KeyPress, LineUse
+from .events import MAX_AGE, Attempt, Dialled, Happening, KeyPress, LineUse, Use
 from .groups import KeyGroup, key_groups
 from .key import Key
 from .line import SharedLine
@@ -21,6 +21,7 @@ from .models import (
 from .network import check_bind, free_port, tcp_listener
 from .phone import MAX_UNCONFIGURED, Phone
 from .registration import Registration
+from .seen import Seen
 from .sending import Sending, SentAs
 from .server import CannotListen, PhoneServer
 from .settings import ServerSettings, asking_edges
@@ -42,6 +43,7 @@ from .traffic import Traffic
 __all__ = [
     "EXPANSIONS",
     "MAKERS",
+    "MAX_AGE",
     "MAX_UNCONFIGURED",
     "MESSAGES",
     "MODELS",
@@ -72,6 +74,7 @@ __all__ = [
     "PressAnswer",
     "Prove",
     "Registration",
+    "Seen",
     "Sending",
     "SentAs",
     "ServerSettings",
@@ -79,6 +82,7 @@ __all__ = [
     "Signal",
     "Speakers",
     "Traffic",
+    "Use",
     "asking_edges",
     "can_reach",
     "check_bind",

@@ -1,15 +1,23 @@
 """Events at a phone. A value does not change once it is emitted."""
 
+from asyncio import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 import secrets
-from typing import Literal, NamedTuple
+import time
+from typing import Final, Literal, NamedTuple
 
 from ..xbuttons import Action
 
+MAX_AGE: Final = 30.0
+"""Seconds after which an event is of no use: a late press must not open a door."""
 type Use = Literal[Action.SEIZE, Action.RELEASE]
 """A change of a shared line."""
+
+MEMORY: Final = 64.0
+"""Seconds for which the ID of a press is remembered: a phone, and a proxy behind it, each
+repeat a request for 32 (timer F, RFC 3261 17.1.2.2)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,6 +28,8 @@ class Happening:
     """The time of arrival, aware, in UTC."""
     id: str = field(default_factory=partial(secrets.token_hex, 16))
     """Unique; copies of the event on another path have the same."""
+    taken: Future[bool] | None = field(default=None, compare=False, repr=False)
+    """Gets whether a follower has delivered the event. None if nothing waits for that."""
     cause: object = field(default=None, compare=False, repr=False)
     """The event that caused this one, or what the caller of `show`, `seize` or `release`
     gave. A follower may set it for an event without a cause."""
@@ -61,6 +71,20 @@ class LineUse(Happening):
     use: Use
     extension: str | None
     """The phone that did it, or that is gone; None for the server itself."""
+
+
+class Acted(NamedTuple):
+    """A press that has changed its key or a shared line, as it is known elsewhere."""
+
+    id: str
+    at: float
+    """In wall-clock time."""
+    use: Use | None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the press may come again; the clock of another server may be ahead."""
+        return abs(time.time() - self.at) < MEMORY
 
 
 class Attempt(NamedTuple):

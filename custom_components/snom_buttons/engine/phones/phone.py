@@ -23,7 +23,7 @@ from .blf import name_of
 from .check_sync import check_sync
 from .contact import Contact
 from .courier import Courier
-from .events import Dialled, KeyPress
+from .events import Acted, Dialled, KeyPress
 from .key import Key, SavedLook, differ_only_in_label
 from .outbox import Answer
 from .registration import Registration
@@ -96,6 +96,8 @@ class Phone:
         self._line_of = line_of
         self.answered: deque[Answered] = deque(maxlen=MAX_ANSWERED)
         """The newest presses and calls, of which a retransmission must not count."""
+        self.acted: deque[Acted] = deque(maxlen=MAX_ANSWERED)
+        """The newest presses that have changed something, which they must not do again."""
         self._calm = Alarm(self._calm_down)
 
     @property
@@ -623,6 +625,11 @@ class Phone:
         if answered is not None:
             self.answered.append(answered)
             self.changed.emit(False)
+
+    def has_acted(self, press_id: str) -> Acted | None:
+        """Return what is known of a press that has changed something, None without it."""
+        found = (acted for acted in self.acted if acted.id == press_id)
+        return next((acted for acted in found if acted.is_current), None)
 
     def exceeded(self) -> None:
         """Record that messages or presses of the phone were more than its share."""

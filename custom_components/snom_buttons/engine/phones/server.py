@@ -65,12 +65,15 @@ class PhoneServer:
         adopt: Callable[[str], None] | None = None,
         healthy: Callable[[], bool] = lambda: True,
         prove: Prove | None = None,
+        takes: Callable[[], bool] | None = None,
+        was_published: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Create a server that is not started. `clock` runs like the event loop's.
 
         `adopt` gets the extension of a request from an edge if no phone has it, before
         the request is authenticated; it may add the phone. While `healthy` returns False,
-        an edge gets 503 for all that it sends. `prove` is that of `Storage`.
+        an edge gets 503 for all that it sends. `prove` is that of `Storage`,
+        `takes` and `was_published` are those of `Reception`.
         """
         self.settings = settings
         self.healthy = healthy
@@ -120,7 +123,12 @@ class PhoneServer:
             self._is_contact,
         )
         reception = self._reception = Reception(
-            self.phones, self.line_of, self._notifier.has_subscribed, clock
+            self.phones,
+            self.line_of,
+            self._notifier.has_subscribed,
+            clock,
+            takes=takes,
+            was_published=was_published,
         )
         self.pressed = reception.pressed
         self.dialled = reception.dialled
@@ -207,6 +215,7 @@ class PhoneServer:
             phone.close()
         for line in self.lines.values():
             line.close()
+        await self._reception.close()
         await self._endpoint.close()
 
     @property

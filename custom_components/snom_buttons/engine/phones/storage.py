@@ -6,7 +6,7 @@ from functools import partial
 import hashlib
 import logging
 import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..dialoginfo import MAX_COUNT
 from ..sip import (
@@ -26,12 +26,14 @@ from ..sip import (
     readable,
 )
 from ..xbuttons import (
+    Action,
     KeyDescription,
     LightMode,
     MessageWaiting,
     format_document,
     parse_document,
 )
+from .events import Acted, Use
 from .key import SavedLook
 from .line import SharedLine
 from .phone import MAX_ANSWERED, Phone
@@ -95,6 +97,7 @@ class Storage:
             "messages": {"new": phone.waiting.new, "old": phone.waiting.old},
             "proof": self._proof(phone),
             "answered": save_answered(phone.answered),
+            "acted": save_acted(phone.acted),
             "subscriptions": save_subscriptions(
                 self.notifier.subscriptions(phone.extension), self.clock()
             ),
@@ -126,6 +129,7 @@ class Storage:
         extension = phone.extension
         saved = _mapping(part, f"data of phone {extension}")
         phone.answered.extend(load_answered(saved.get("answered"), extension))
+        phone.acted.extend(load_acted(saved.get("acted"), extension))
         phone.restore(*load_keys(saved.get("keys"), extension))
         phone.waiting = load_messages(saved.get("messages"), extension)
         phone.restore_refusals(load_refusals(saved.get("documents_refused")))
@@ -316,6 +320,28 @@ def _load_answered(item: object) -> Answered:
     return Answered(
         fields.text("key", MAX_HEAD), fields.get("at", int, float), response
     )
+
+
+def save_acted(acted: Iterable[Acted]) -> list[dict[str, Any]]:
+    """Return as JSON the presses that may come again."""
+    return [each._asdict() for each in acted if each.is_current]
+
+
+def load_acted(saved: object, extension: str) -> list[Acted]:
+    """Return the current ones of `save_acted`; broken ones are left out."""
+    what = f"presses of phone {extension}"
+    held = loaded(saved, what, _load_acted, slice(-MAX_ANSWERED, None))
+    return [acted for acted in held if acted.is_current]
+
+
+def _load_acted(item: object) -> Acted:
+    """Return a press. Raises KeyError, TypeError or ValueError if it is broken."""
+    fields = Fields(item)
+    use = fields.optional_text("use", MAX_HEAD)
+    if use not in (None, Action.SEIZE, Action.RELEASE):
+        raise ValueError("it is no use of a line")
+    at = fields.get("at", int, float)
+    return Acted(fields.text("id", MAX_HEAD), at, cast("Use | None", use))
 
 
 def save_keys(

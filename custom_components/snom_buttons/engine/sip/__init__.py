@@ -32,7 +32,7 @@ from .registrar import Registrar
 from .share import CALM, Shares
 from .subscription import DialogKey, Subscription
 from .timers import T1, T4, TIMER_J
-from .transaction import Answered
+from .transaction import Answered, digest_of
 from .trust import Trust
 from .uas import (
     ALLOW_EVENTS_HEADER,
@@ -97,6 +97,7 @@ __all__ = [
     "Trust",
     "Uri",
     "content_refusal",
+    "digest_of",
     "encode_response",
     "escape_user",
     "format_contact",

@@ -40,6 +40,7 @@ REASONS = {
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",
     486: "Busy Here",
+    487: "Request Terminated",
     489: "Bad Event",
     500: "Server Internal Error",
     501: "Not Implemented",

@@ -13,7 +13,9 @@ from typing import ClassVar, NamedTuple, override
 
 from . import timers
 from .flow import Flow
+from .grammar import SipSyntaxError
 from .message import Request
+from .parser import parse_via
 
 BRANCH_COOKIE = "z9hG4bK"
 
@@ -219,10 +221,19 @@ class ServerTransaction(Transaction):
 
 
 class InviteServerTransaction(ServerTransaction):
-    """An INVITE server transaction that ends in 300 to 699, never 2xx (17.2.1)."""
+    """An INVITE server transaction that ends in 300 to 699, never 2xx (17.2.1).
 
-    INITIAL = State.PROCEEDING
+    Unlike in figure 7 it begins in TRYING: no 100 is sent, which would stop the
+    retransmissions. If this server ends before it has answered, they reach another.
+    """
+
+    INITIAL = State.TRYING
     TABLE: ClassVar[Table] = {
+        (State.TRYING, Event.PROVISIONAL): (State.PROCEEDING, (Action.SEND,)),
+        (State.TRYING, Event.FINAL): (
+            State.COMPLETED,
+            (Action.SEND, Action.START_G_H),
+        ),
         (State.PROCEEDING, Event.REQUEST): (State.PROCEEDING, (Action.SEND,)),
         (State.PROCEEDING, Event.PROVISIONAL): (State.PROCEEDING, (Action.SEND,)),
         (State.PROCEEDING, Event.FINAL): (
@@ -248,7 +259,7 @@ class InviteServerTransaction(ServerTransaction):
     __slots__ = ("_is_once",)
 
     def __init__(self, *, reliable: bool, is_once: bool = False) -> None:
-        """Begin in PROCEEDING. With `is_once`, timer G does not run.
+        """Begin in TRYING. With `is_once`, timer G does not run.
 
         The response is sent once for each copy of the INVITE then. The caller repeats
         that until the response arrives, since no 1xx stops it (17.1.1.2).
@@ -330,6 +341,23 @@ def merged_key(request: Request, flow: Flow) -> MergedKey | None:
     if request.to.tag or not (tag := request.from_.tag):
         return None
     return flow, tag, request.call_id, request.cseq, hash(request.body)
+
+
+def digest_of(request: Request, *details: object) -> str:
+    """Return a digest that is the same whichever way the request has taken.
+
+    It is of what proxies leave as it is: the Via of the sender, which is the last one,
+    Call-ID, CSeq and From tag; and of `details`.
+    """
+    last = request.headers.listed("Via")[-1]
+    try:
+        via, _ = parse_via(last)
+        sender = f"{via.branch} {via.sent_by}"
+    except SipSyntaxError:
+        sender = last
+    identity = (sender, request.call_id, request.cseq, request.from_.tag, *details)
+    text = "\n".join(map(str, identity)).encode("utf-8", "surrogateescape")
+    return blake2b(text, digest_size=16).hexdigest()
 
 
 def owner_of(request: Request, flow: Flow) -> Owner:

@@ -80,6 +80,13 @@ class IncomingRequest:
         self._response = data
         self._endpoint.respond(self._key, self.flow, self.request, data)
 
+    def hold(self) -> None:
+        """Absorb retransmissions of the request until it has a reply.
+
+        A CANCEL of it is a reply, 487 (RFC 3261 9.2).
+        """
+        self._endpoint.hold(self._key, self)
+
     def answer(self, answer: Answer) -> None:
         """Send an answer, as `reply` does."""
         self.reply(answer.status, answer.headers, reason=answer.reason)
@@ -203,6 +210,8 @@ class Endpoint:
         self._transactions = TransactionLayer(self._send_now)
         self._tag_key = secrets.token_bytes(16)
         self._before: dict[str, Answered] = {}
+        self._held: dict[TransactionKey, IncomingRequest] = {}
+        """The requests whose users answer them later."""
         self._newest_before = 0.0
         """The wall-clock time of the newest of them."""
 
@@ -269,6 +278,7 @@ class Endpoint:
         """End every transaction, and free the ports; safe to call twice."""
         transports, self._transports = self._transports, {}
         self._backlog.clear()
+        self._held.clear()
         self._transactions.close()
         await asyncio.gather(*(transport.close() for transport in transports.values()))
 
@@ -474,11 +484,13 @@ class Endpoint:
                 incoming.reply(486)
             return
         if request.method == "CANCEL":
-            # The request it cancels has a final response, or does not exist (9.2, and
-            # RFC 6665 4.6). CANCEL cannot be challenged (22.1).
-            canceled = (server_key(request, flow, m) for m in ("INVITE", "SUBSCRIBE"))
+            # The request it cancels is held, has a final response, or does not exist (9.2,
+            # and RFC 6665 4.6). CANCEL cannot be challenged (22.1).
+            canceled = [server_key(request, flow, m) for m in ("INVITE", "SUBSCRIBE")]
             if any(key in self._transactions.running for key in canceled):
                 incoming.reply_stateless(200)
+                if (held := self._held.get(canceled[0])) is not None:
+                    held.reply(487)
             elif self.is_known(flow):
                 incoming.reply_stateless(481)
             else:
@@ -544,9 +556,17 @@ class Endpoint:
         self, key: TransactionKey, flow: Flow, request: Request, data: bytes
     ) -> None:
         """Send a final response in a transaction, if the endpoint is open."""
+        self._held.pop(key, None)
         if self._transports:
             is_once = self.is_unproven(request, flow)
             self._transactions.answer(key, flow, request, data, is_once=is_once)
+
+    def hold(self, key: TransactionKey, incoming: IncomingRequest) -> None:
+        """Begin the transaction of a request that is answered later."""
+        request, flow = incoming.request, incoming.flow
+        is_once = self.is_unproven(request, flow)
+        self._transactions.begin(key, flow, request, is_once=is_once)
+        self._held[key] = incoming
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send bytes without a transaction; a failure is logged at debug level."""

@@ -133,18 +133,17 @@ class TransactionLayer:
             running.answer = None
         return True
 
-    def answer(
+    def begin(
         self,
         key: TransactionKey,
         flow: Flow,
         request: Request,
-        data: bytes,
         *,
         is_once: bool = False,
-    ) -> None:
-        """Send a final response to a request in a new server transaction.
+    ) -> _Running:
+        """Begin a server transaction, which absorbs the request until it is answered.
 
-        With `is_once`, it is repeated for copies of the request only.
+        With `is_once`, the response is repeated for copies of the request only.
         """
         machine = (
             InviteServerTransaction(reliable=flow.is_reliable, is_once=is_once)
@@ -157,7 +156,23 @@ class TransactionLayer:
         self._of_owner[owner] += 1
         if merged is not None:
             self._merged.add(merged)
-        self._drive(key, running, machine.respond(data, _now(), final=True))
+        return running
+
+    def answer(
+        self,
+        key: TransactionKey,
+        flow: Flow,
+        request: Request,
+        data: bytes,
+        *,
+        is_once: bool = False,
+    ) -> None:
+        """Send a final response in the server transaction that was begun, or a new one."""
+        running = self.running.get(key)
+        if running is None:
+            running = self.begin(key, flow, request, is_once=is_once)
+        assert isinstance(running.machine, ServerTransaction)
+        self._drive(key, running, running.machine.respond(data, _now(), final=True))
 
     def lost(self, flow: Flow) -> None:
         """End the client transactions of a lost connection (18.4, 17.1.4)."""
@@ -226,7 +241,8 @@ class TransactionLayer:
             self._remove(key)
             return
         deadline = running.machine.deadline
-        assert deadline is not None, "whatever is sent has a timer to end it"
+        if deadline is None:  # a request that its user has not answered yet
+            return
         if running.wake_at is not None and running.wake_at <= deadline:
             return
         running.wake_at = deadline
