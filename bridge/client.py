@@ -36,6 +36,7 @@ STATE_WAIT: Final = 10.0
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two rounds through the brokers; each is twice the one before."""
+V5: Final = aiomqtt.ProtocolVersion.V5
 UNSUPPORTED_VERSION: Final = 132
 """The reason by which a broker refuses MQTT 5 (MQTT 5, 3.2.2.2)."""
 
@@ -91,7 +92,7 @@ class BridgeClient:
         # One name for one status: the broker ends the former session, and publishes its
         # will, before it answers the new one.
         self._name = f"snom{sha256(status.encode()).hexdigest()[:18]}"
-        self._protocol = aiomqtt.ProtocolVersion.V5
+        self._protocol = V5
         self._connection: aiomqtt.Client | None = None
         self._subscriptions: list[_Subscription] = []
         self._events: dict[Message, asyncio.Future[None]] = {}
@@ -130,7 +131,7 @@ class BridgeClient:
         for number, (host, port) in enumerate(cycle(hosts), 1):
             begun = loop.time()
             try:
-                await self._connect(host, port)
+                await self._connect_by_any(host, port)
             except (aiomqtt.MqttError, ValueError) as error:  # ValueError: of a host
                 self._refused(host, port, error)
             except Exception:
@@ -142,19 +143,28 @@ class BridgeClient:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     def _refused(self, host: str, port: int, error: Exception) -> None:
-        if (
-            isinstance(error, aiomqtt.MqttCodeError)
-            and error.rc == UNSUPPORTED_VERSION
-            and self._protocol is aiomqtt.ProtocolVersion.V5
-        ):
+        _LOGGER.warning("No connection to the broker %s:%s: %s", host, port, error)
+
+    async def _connect_by_any(self, host: str, port: int) -> None:
+        """Connect as `_connect` does, by MQTT 3.1.1 to a broker that has no MQTT 5."""
+        try:
+            await self._connect(host, port)
+        except aiomqtt.MqttError as error:
+            is_refused = getattr(error, "rc", None) == UNSUPPORTED_VERSION
+            # RabbitMQ before 3.13 closes the connection without an answer.
+            is_silent = isinstance(error.__context__, TimeoutError)
+            if self._protocol is not V5 or not (is_refused or is_silent):
+                raise
+            _LOGGER.info("The broker %s:%s has no MQTT 5, or is silent", host, port)
             self._protocol = aiomqtt.ProtocolVersion.V311
-            _LOGGER.info("The broker %s:%s has no MQTT 5", host, port)
-        else:
-            _LOGGER.warning("No connection to the broker %s:%s: %s", host, port, error)
+            try:
+                await self._connect(host, port)
+            except aiomqtt.MqttError:
+                self._protocol = V5
+                raise
 
     async def _connect(self, host: str, port: int) -> None:
         """Connect, and return when the connection breaks. Raises MqttError without one."""
-        is_v5 = self._protocol is aiomqtt.ProtocolVersion.V5
         connection = aiomqtt.Client(
             host,
             port,
@@ -163,7 +173,7 @@ class BridgeClient:
             identifier=self._name,
             protocol=self._protocol,
             will=aiomqtt.Will(self._status, "offline", QOS, retain=True),
-            clean_session=None if is_v5 else True,
+            clean_session=None if self._protocol is V5 else True,
             timeout=CONNECTING,
             keepalive=KEEPALIVE,
             tls_context=self.context,

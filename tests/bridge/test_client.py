@@ -203,8 +203,8 @@ async def test_the_next_broker_is_tried(
 
 
 @asynccontextmanager
-async def without_mqtt_5(broker: Broker) -> AsyncIterator[int]:
-    """Run a relay to a broker that refuses MQTT 5; return its port."""
+async def without_mqtt_5(broker: Broker, answer: bytes) -> AsyncIterator[int]:
+    """Run a relay to a broker that refuses MQTT 5 by an answer; return its port."""
 
     async def pass_on(reader: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -215,7 +215,7 @@ async def without_mqtt_5(broker: Broker) -> AsyncIterator[int]:
         connect = await reader.read(65536)
         # MQTT 5, 3.1.2: length, "MQTT", then the version, after a header of two bytes.
         if connect[8] == 5:
-            writer.write(b"\x20\x02\x00\x01")  # MQTT 3.1.1, 3.2.2.3
+            writer.write(answer)
             writer.close()
             return
         inner, outer = await asyncio.open_connection(LOCALHOST, broker.port)
@@ -226,11 +226,21 @@ async def without_mqtt_5(broker: Broker) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x20\x02\x00\x01",  # MQTT 3.1.1, 3.2.2.3
+        b"",  # RabbitMQ before 3.13
+    ],
+)
 async def test_a_broker_without_mqtt_5(
-    broker: Broker, client: MqttClient, caplog: pytest.LogCaptureFixture
+    broker: Broker,
+    client: MqttClient,
+    caplog: pytest.LogCaptureFixture,
+    answer: bytes,
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with without_mqtt_5(broker) as port, connected(port) as ours:
+    async with without_mqtt_5(broker, answer) as port, connected(port) as ours:
         confirmed = asyncio.Event()
         await ours.subscribe("a", 1, lambda _: None, confirmed.set)
         await asyncio.wait_for(confirmed.wait(), PATIENCE)

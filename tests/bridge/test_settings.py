@@ -172,7 +172,11 @@ def test_all_settings(path: Path, tmp_path: Path) -> None:
     assert mqtt.hosts == (("one.example", 1885), ("two.example", 1884))
     assert (mqtt.username, mqtt.password) == ("bridge", "of the broker")
     assert mqtt.setup == MqttSetup(
-        base="hall/phones", commands=False, discovery=True, prefix="ha"
+        base="hall/phones",
+        commands=False,
+        discovery=True,
+        prefix="ha",
+        member="bridge-1",
     )
     desk, yealink, hall = settings.phones.values()
     assert (desk.name, desk.password, desk.model) == ("Desk", "geheim-44", "D735")

@@ -223,6 +223,8 @@ class Cluster:
             for name in self.bridges:
                 self.configure(name)
             await asyncio.gather(*(part.start() for part in self.bridges.values()))
+            for part in self.bridges.values():
+                await part.says("Connected to the broker")
             await self.edge.start()
         except BaseException:
             await self.__aexit__()
