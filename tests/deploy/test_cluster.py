@@ -99,7 +99,7 @@ async def test_phones_behind_the_edge(tmp_path: Path) -> None:
 async def test_a_cluster_of_rabbitmq(tmp_path: Path) -> None:
     """What it retains, and what happens when a node is killed."""
     async with Cluster(
-        tmp_path, phones=PHONES, broker="rabbitmq", bridges=1
+        tmp_path, phones=PHONES, broker="rabbitmq", bridges=2
     ) as cluster:
         clients = [
             MqttClient(port, topic="t/#", login=LOGIN) for port in cluster.broker_ports
