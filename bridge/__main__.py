@@ -105,13 +105,22 @@ async def _run(bridge: Bridge, path: Path) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
+    starting = asyncio.create_task(bridge.start())
+    ending = asyncio.create_task(ended.wait())
+    await asyncio.wait((starting, ending), return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await bridge.stop()
+        return 0
     try:
-        await bridge.start()
+        starting.result()
     except CannotListen as error:
         _say(
             f"cannot listen on {bridge.settings.server.host}, {error.transport} port"
             f" {error.port}: {error.strerror}"
         )
+        ending.cancel()
         await bridge.stop()
         return 1
     gc.freeze()
@@ -119,7 +128,7 @@ async def _run(bridge: Bridge, path: Path) -> int:
     for transport, port in bridge.server.listening.items():
         _LOGGER.info("Listening on %s port %s", transport, port)
     reloading = asyncio.create_task(_reload(bridge, path, reload))
-    await ended.wait()
+    await ending
     reloading.cancel()
     await asyncio.gather(reloading, return_exceptions=True)
     await bridge.stop()
