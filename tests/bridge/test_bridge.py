@@ -1,0 +1,112 @@
+"""A bridge in the loop of the test, at a real Mosquitto."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bridge.bridge import Bridge, phone_id
+from bridge.settings import Settings, read
+from tests.support.bridge import PASSWORD, bridge_settings
+from tests.support.mqtt_peers import Broker, MqttClient
+from tests.support.rawphone import RawPhone
+
+BASE = "snom_buttons"
+
+
+def settings_from(folder: Path, data: Any, former: Settings | None = None) -> Settings:
+    path = folder / "snom-bridge.yaml"
+    path.write_text(yaml.safe_dump(data))
+    settings, faults = read(path, former)
+    assert not faults
+    return settings
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Bridge]:
+    bridge = Bridge(settings)
+    await bridge.start()
+    try:
+        yield bridge
+    finally:
+        await bridge.stop()
+
+
+class Recorder:
+    """A follower that notes what it is called for."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    async def start(self) -> None:
+        self.calls.append("start")
+
+    async def update(self, settings: Settings) -> None:
+        self.calls.append(f"update {', '.join(settings.phones)}")
+
+    async def stop(self) -> None:
+        self.calls.append("stop")
+
+
+async def test_restores_reloads_and_clears(
+    broker: Broker, client: MqttClient, tmp_path: Path
+) -> None:
+    data = bridge_settings(broker.port)
+    data["secret"] = "a secret of bridges"
+    data["lines"] = {"co2": {"keys": {"44": "1", "45": "1"}}}
+    recorder = Recorder()
+    address = (data["server"]["host"], data["server"]["port"])
+    async with RawPhone(address, "44", PASSWORD) as phone:
+        bridge = Bridge(settings_from(tmp_path, data))
+        bridge.followers.append(recorder)
+        await bridge.start()
+        assert (await phone.register()).status == 200
+        await client.hears(f"{BASE}/status", "online")
+        client.publish(f"{BASE}/44/key/2/set", "ON")
+        await phone.shows("2", c="on")
+        assert (await phone.press("1", "seize")).status == 200
+        await client.hears(f"{BASE}/45/key/1/state", state="ON")
+        await bridge.stop()
+        await client.hears(f"{BASE}/status", "offline")
+        assert recorder.calls == ["start", "stop"]
+
+        # The next start has the registration, the lamps and the line.
+        async with started(settings_from(tmp_path, data)) as bridge:
+            bridge.followers.append(recorder)
+            assert bridge.is_restored
+            await client.hears(f"{BASE}/44/availability", "online")
+            assert bridge.server.phones["44"].keys["2"].is_on
+            assert bridge.server.lines["co2"].owner == "44"
+
+            data["phones"]["46"] = data["phones"].pop("45")
+            data["phones"]["44"]["keys"] = {"2": {"name": "Door"}, "3": {}}
+            data["lines"] = {"co3": {"keys": {"46": "1"}}}
+            data["log"] = {"level": "error"}
+            changed = settings_from(tmp_path, data, bridge.settings)
+            assert await bridge.reload(changed) == ["log"]
+            assert recorder.calls[2:] == ["update 44, 46"]
+            await phone.shows("2", l="Door", c="on")
+            await client.hears(f"{BASE}/46/availability", "offline")
+            await client.hears(f"{BASE}/45/availability", "")
+            await client.hears(f"{BASE}/44/key/1/state", "")
+            data["lines"] = {"co3": {"name": "Gate", "keys": {"46": "2"}}}
+            changed = settings_from(tmp_path, data, bridge.settings)
+            assert await bridge.reload(changed) == ["log"]
+            assert bridge.server.lines["co3"].setup.keys == {"46": "2"}
+
+        # What is in no settings file when a bridge starts is cleared, too.
+        del data["phones"]["46"], data["lines"]
+        async with started(settings_from(tmp_path, data)):
+            await client.hears(f"{BASE}/46/key/2/state", "")
+        kept = await client.kept()
+        assert not [it for it in kept if it.startswith((f"{BASE}/46", f"{BASE}/45"))]
+
+
+def test_phones_of_two_bases_are_announced_under_two_names() -> None:
+    names = {phone_id("a", "44"), phone_id("b", "44"), phone_id("a", "45")}
+    assert len(names) == 3
+    assert all(
+        name.startswith("snom_bridge_") and name.isidentifier() for name in names
+    )
