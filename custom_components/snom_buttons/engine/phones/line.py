@@ -36,9 +36,15 @@ class SharedLine:
         setup: LineSetup,
         phones: Mapping[str, Phone],
         emit_later: Callable[[Callable[[], None]], None],
+        by_phone: dict[str, list[SharedLine]] | None = None,
     ) -> None:
-        """Create a free line; `phones` may change, `emit_later` is reception's."""
+        """Create a free line; `phones` may change, `emit_later` is reception's.
+
+        In `by_phone`, the lines that each extension has keys of, the line keeps itself.
+        """
         self.setup = setup
+        self._by_phone = {} if by_phone is None else by_phone
+        self._enter()
         self.seized = False
         self.owner: str | None = None
         """The extension of the phone that holds it; None if it is free, or held by the
@@ -119,7 +125,9 @@ class SharedLine:
             return
         for key in self._keys():
             key.show(shared_key(key.name, self.setup.code).off)
+        self._leave()
         self.setup = setup
+        self._enter()
         self.apply()
         self._grace.cancel()
         self.follow_owner()
@@ -170,6 +178,17 @@ class SharedLine:
                     self.apply()
             case _:
                 _LOGGER.warning("The stored line %s cannot be read", self.setup.name)
+
+    def _enter(self) -> None:
+        for extension in self.setup.keys:
+            self._by_phone.setdefault(extension, []).append(self)
+
+    def _leave(self) -> None:
+        for extension in self.setup.keys:
+            held = self._by_phone[extension]
+            held.remove(self)
+            if not held:
+                del self._by_phone[extension]
 
     def _keys(self) -> Iterator[Key]:
         for extension, name in self.setup.keys.items():

@@ -95,6 +95,8 @@ class PhoneServer:
         """By extension."""
         self.lines: dict[str, SharedLine] = {}
         """By their IDs."""
+        self._lines_of: dict[str, list[SharedLine]] = {}
+        """By the extensions of their phones."""
         self._location = LocationService(clock)
         self._guard = Guard(
             clock=clock,
@@ -391,7 +393,9 @@ class PhoneServer:
         """Add a line, whose phones may come later. Raises ValueError for a taken ID."""
         if line_id in self.lines:
             raise ValueError(f"there is a line {line_id} already")
-        line = self.lines[line_id] = SharedLine(setup, self.phones, emit_later)
+        line = self.lines[line_id] = SharedLine(
+            setup, self.phones, emit_later, self._lines_of
+        )
         line.status.subscribe(self._lines_changed)
         line.apply()
         if self._is_started:
@@ -410,8 +414,8 @@ class PhoneServer:
 
     def line_of(self, extension: str, key: str) -> SharedLine | None:
         """Return the shared line that a phone's key belongs to."""
-        for line in self.lines.values():
-            if line.setup.keys.get(extension) == key:
+        for line in self._lines_of.get(extension, ()):
+            if line.setup.keys[extension] == key:
                 return line
         return None
 
@@ -421,12 +425,12 @@ class PhoneServer:
 
     def _apply_lines(self, extension: str | None = None) -> None:
         """Set the looks of the keys of all lines, or of those that a phone has a key of."""
-        for line in self.lines.values():
-            if extension is None or extension in line.setup.keys:
-                line.apply()
+        lines = self.lines.values()
+        for line in lines if extension is None else self._lines_of.get(extension, ()):
+            line.apply()
 
     def _follow_owner(self, extension: str) -> None:
-        for line in self.lines.values():
+        for line in self._lines_of.get(extension, ()):
             if line.owner == extension:
                 line.follow_owner()
 

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+import heapq
 import math
 from typing import Any
 
@@ -17,6 +18,11 @@ class LocationService:
         """Create an empty service; `clock` returns seconds."""
         self._clock = clock
         self._bindings: dict[str, list[Binding]] = {}
+        self._due: list[tuple[float, str]] = []
+        """A heap of times and users: of each user one that is not later than the end of a
+        binding."""
+        self._due_of: dict[str, float] = {}
+        """The time of each user in it that counts."""
         self._direct: Counter[Any] = Counter()
         self._served: defaultdict[Any, Counter[str]] = defaultdict(Counter)
         """The users that are reached by a flow, with the number of their bindings."""
@@ -32,21 +38,48 @@ class LocationService:
     @property
     def next_expiry(self) -> float | None:
         """The time at which the next binding expires, None without bindings."""
-        return min(
-            (b.expires_at for held in self._bindings.values() for b in held),
-            default=None,
-        )
+        while self._due:
+            at, user = self._due[0]
+            ends = self._end_of(user)
+            if ends == at == self._due_of.get(user):
+                return at
+            self._take_due(at, user)
+            self._set_due(user)
+        return None
 
     def expire(self) -> list[str]:
         """Drop the expired bindings; return the users that had them."""
         now = self._clock()
         affected = []
-        for user, held in list(self._bindings.items()):
+        while self._due and self._due[0][0] <= now:
+            at, user = self._due[0]
+            self._take_due(at, user)
+            held = self._bindings.get(user, [])
             current = [binding for binding in held if binding.expires_at > now]
             if len(current) < len(held):
                 affected.append(user)
                 self.store(user, current)
+            else:
+                self._set_due(user)
         return affected
+
+    def _end_of(self, user: str) -> float:
+        """Return when the first binding of a user ends, infinity without one."""
+        held = self._bindings.get(user, ())
+        return min((binding.expires_at for binding in held), default=math.inf)
+
+    def _take_due(self, at: float, user: str) -> None:
+        """Take the first time off the heap."""
+        heapq.heappop(self._due)
+        if self._due_of.get(user) == at:
+            del self._due_of[user]
+
+    def _set_due(self, user: str) -> None:
+        """Add a time for a user, unless there is one that is not later."""
+        ends = self._end_of(user)
+        if ends < self._due_of.get(user, math.inf):
+            self._due_of[user] = ends
+            heapq.heappush(self._due, (ends, user))
 
     def forget(self, user: str) -> None:
         """Drop all bindings of a user."""
@@ -121,6 +154,7 @@ class LocationService:
         )
         if bindings:
             self._bindings[user] = bindings
+            self._set_due(user)
         else:
             self._bindings.pop(user, None)
 
