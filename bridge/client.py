@@ -357,8 +357,13 @@ class BridgeClient:
                     del self._reading[name]
                 await connection.unsubscribe([*names])
             await connection.unsubscribe(own)
-        except (aiomqtt.MqttError, TimeoutError) as error:
+        except aiomqtt.MqttError as error:
             raise ConnectionError(f"the broker cannot be read: {error}") from error
+        except TimeoutError:
+            raise ConnectionError(
+                f"the broker sends nothing on {own}, which its user has to be allowed to"
+                " write and read"
+            ) from None
         finally:
             self._reading.clear()
         return {name: payload for name, payload in found.items() if payload}

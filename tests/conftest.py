@@ -1,14 +1,16 @@
 """Fixtures that several rooms of the tests share."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC
 import logging
 import math
+from pathlib import Path
 from typing import Any
 
 from aiohttp.web_log import AccessLogger
 from hypothesis import settings
+from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -20,10 +22,13 @@ from custom_components.snom_buttons.hub.provisioning import hearing
 from homeassistant.core import HomeAssistant
 from tests.support.blfphone import BlfPhone
 from tests.support.entries import PASSWORD, Phones, phone_subentry
+from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 from tests.support.streams import Contexts, tls_contexts
+
+type KeysOf = Callable[[str], list[str]]
 
 # How long one example takes depends on the machine.
 settings.register_profile("any machine", deadline=None)
@@ -116,9 +121,23 @@ def speaker(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def phones(
-    request: pytest.FixtureRequest, port: int, speaker: str
-) -> AsyncIterator[Phones]:
+def keys_of(request: pytest.FixtureRequest) -> KeysOf:
+    """Return a function that returns the names of a phone's keys, by its extension."""
+
+    def keys(extension: str) -> list[str]:
+        entry: MockConfigEntry = request.getfixturevalue("config_entry")
+        [data] = [
+            subentry.data
+            for subentry in entry.subentries.values()
+            if subentry.data.get("extension") == extension
+        ]
+        return [it["key"] for it in data["keys"]]
+
+    return keys
+
+
+@pytest.fixture
+async def phones(port: int, speaker: str, keys_of: KeysOf) -> AsyncIterator[Phones]:
     """Return a function that makes registered phones that know their keys."""
     make = BlfPhone if speaker == "blf" else RawPhone
     async with AsyncExitStack() as stack:
@@ -130,13 +149,7 @@ async def phones(
             answer = await phone.register()
             assert answer.status == 200, answer
             if isinstance(phone, BlfPhone):
-                entry: MockConfigEntry = request.getfixturevalue("config_entry")
-                [data] = [
-                    subentry.data
-                    for subentry in entry.subentries.values()
-                    if subentry.data.get("extension") == extension
-                ]
-                await phone.watch(*(it["key"] for it in data["keys"]))
+                await phone.watch(*keys_of(extension))
             await phone.until(lambda: bool(phone.keys))
             return phone
 
@@ -148,3 +161,29 @@ async def phone(server: MockConfigEntry, phones: Phones) -> RawPhone:
     """Return phone 44, registered."""
     registered: RawPhone = await phones()
     return registered
+
+
+# MQTT
+
+
+@pytest.fixture
+def broker_port(socket_enabled: None) -> int:
+    """Return a port that is free."""
+    return free_port()
+
+
+@pytest.fixture
+async def broker(broker_port: int, tmp_path: Path) -> AsyncIterator[Broker]:
+    """Return a broker without access control."""
+    async with Broker(tmp_path, broker_port) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def client(broker: Broker, protocol: str) -> AsyncIterator[MqttClient]:
+    """Return a client that is subscribed to everything."""
+    version = (
+        MQTTProtocolVersion.MQTTv5 if protocol == "5" else MQTTProtocolVersion.MQTTv311
+    )
+    async with MqttClient(broker.port, protocol=version) as client:
+        yield client

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 from signal import SIGSTOP
+import subprocess
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -91,6 +92,35 @@ class Broker:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+
+async def guarded(directory: Path, port: int) -> Broker:
+    """Return a broker with users; `home` is the program's, and may not see phone 45."""
+    passwords = directory / "passwords"
+    for option, user in (("-c", "home"), ("", "panel"), ("", "admin")):
+        await asyncio.to_thread(
+            subprocess.run,
+            [
+                program("mosquitto_passwd"),
+                "-b",
+                *([option] if option else []),
+                str(passwords),
+                user,
+                f"{user}-secret",
+            ],
+            check=True,
+            capture_output=True,
+        )
+    acl = directory / "acl"
+    acl.write_text(
+        "user admin\ntopic readwrite #\n"
+        "user home\ntopic readwrite homeassistant/#\n"
+        "topic readwrite snom_buttons/status\ntopic readwrite snom_buttons/44/#\n"
+        "topic readwrite snom_buttons/bridge/#\n"
+        "topic read snom_buttons/+/key/+/set\ntopic read snom_buttons/+/document/set\n"
+        "user panel\ntopic read snom_buttons/#\n"
+    )
+    return Broker(directory, port, f"password_file {passwords}", f"acl_file {acl}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,14 @@
 """Home Assistant with its own MQTT integration at a real Mosquitto."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.components.mqtt.models import DATA_MQTT
 from homeassistant.core import HomeAssistant
-from tests.support.mqtt_peers import LOCALHOST, Broker, MqttClient
-from tests.support.ports import free_port
-
-
-@pytest.fixture
-def broker_port(socket_enabled: None) -> int:
-    """Return a port that is free."""
-    return free_port()
-
-
-@pytest.fixture
-async def broker(broker_port: int, tmp_path: Path) -> AsyncIterator[Broker]:
-    """Return a broker without access control."""
-    async with Broker(tmp_path, broker_port) as broker:
-        yield broker
+from tests.support.mqtt_peers import Broker
+from tests.support.mqtt_sides import add_mqtt_entry, hurry_home_assistant
 
 
 @pytest.fixture(params=["5", "3.1.1"])
@@ -33,56 +18,22 @@ def protocol(request: pytest.FixtureRequest) -> str:
     return version
 
 
-@pytest.fixture
-async def client(broker: Broker, protocol: str) -> AsyncIterator[MqttClient]:
-    """Return a client that is subscribed to everything."""
-    version = (
-        MQTTProtocolVersion.MQTTv5 if protocol == "5" else MQTTProtocolVersion.MQTTv311
-    )
-    async with MqttClient(broker.port, protocol=version) as client:
-        yield client
-
-
 @pytest.fixture(autouse=True)
 def quick_client(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let Home Assistant's client collect subscriptions only for a moment.
-
-    Also let it use MQTT 3.1.1 where a test wants that: it would change to 5 if the
-    broker speaks it.
-    """
-    for cooldown in ("INITIAL_SUBSCRIBE", "SUBSCRIBE", "UNSUBSCRIBE"):
-        monkeypatch.setattr(
-            f"homeassistant.components.mqtt.client.{cooldown}_COOLDOWN", 0.02
-        )
-    if "hass" in request.fixturenames and request.getfixturevalue("protocol") != "5":
-        monkeypatch.setattr(
-            "homeassistant.components.mqtt.try_connection", lambda _: False
-        )
+    """Let Home Assistant's client not wait; see `hurry_home_assistant`."""
+    has_client = "hass" in request.fixturenames
+    protocol = request.getfixturevalue("protocol") if has_client else "5"
+    hurry_home_assistant(monkeypatch, protocol)
 
 
 @pytest.fixture
 def mqtt_entry(
     hass: HomeAssistant, broker_port: int, protocol: str, tmp_path: Path
 ) -> MockConfigEntry:
-    """Return the entry of Home Assistant's MQTT integration, which reads the YAML too."""
-    hass.config.config_dir = str(tmp_path)
-    (tmp_path / "configuration.yaml").touch()
-    from homeassistant.components.mqtt.config_flow import (
-        CONFIG_ENTRY_MINOR_VERSION,
-        CONFIG_ENTRY_VERSION,
-    )
-
-    entry = MockConfigEntry(
-        domain="mqtt",
-        title="Mosquitto",
-        version=CONFIG_ENTRY_VERSION,
-        minor_version=CONFIG_ENTRY_MINOR_VERSION,
-        data={"broker": LOCALHOST, "port": broker_port, "protocol": protocol},
-    )
-    entry.add_to_hass(hass)
-    return entry
+    """Return the entry of Home Assistant's MQTT integration."""
+    return add_mqtt_entry(hass, broker_port, tmp_path, protocol=protocol)
 
 
 @pytest.fixture

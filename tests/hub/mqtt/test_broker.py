@@ -1,10 +1,9 @@
 """A broker that is away, refuses, loses its data or is flooded; clearing its topics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 import re
-import subprocess
 from typing import Any
 from unittest.mock import patch
 
@@ -12,11 +11,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.snom_buttons.const import DOMAIN
-from custom_components.snom_buttons.diagnostics import (
-    async_get_config_entry_diagnostics,
-)
-from custom_components.snom_buttons.engine.mqtt import publisher as mqtt_publisher
-from custom_components.snom_buttons.engine.phones import PhoneServer
 from custom_components.snom_buttons.hub.hub import SnomHub
 from custom_components.snom_buttons.hub.markdown import escape_markdown
 from homeassistant.components import mqtt
@@ -25,10 +19,8 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
 from tests.support.blfphone import over_both_speakers
-from tests.support.entries import Phones, add_phone, key_data, phone_subentry
-from tests.support.mqtt_peers import Broker, MqttClient
-from tests.support.patience import PATIENCE
-from tests.support.programs import program
+from tests.support.entries import Phones
+from tests.support.mqtt_peers import Broker, MqttClient, guarded
 from tests.support.rawphone import RawPhone
 
 BASE = "snom_buttons"
@@ -44,35 +36,10 @@ def topics(*phones: str, base: str = BASE) -> set[str]:
 
 
 @pytest.fixture
-def quick_reconnect() -> AsyncIterator[None]:
+def quick_reconnect() -> Iterator[None]:
     """Let Home Assistant's client try again every second, not every ten."""
     with patch("homeassistant.components.mqtt.client.RECONNECT_INTERVAL_SECONDS", 1):
         yield
-
-
-@pytest.fixture
-async def phone(client: MqttClient, phone: RawPhone) -> RawPhone:
-    """Return phone 44, published as in sync."""
-    await client.hears(f"{BASE}/44/key/1/state", in_sync=True)
-    return phone
-
-
-@pytest.fixture
-def counts(hass: HomeAssistant, mqtt_server: MockConfigEntry) -> Counts:
-    """Return a function that returns how many presses are published, dropped, waiting."""
-
-    async def counted() -> tuple[int, int, int]:
-        mqtt = (await async_get_config_entry_diagnostics(hass, mqtt_server))["mqtt"]
-        return mqtt["published"], mqtt["dropped"], mqtt["waiting"]
-
-    return counted
-
-
-async def reach(counts: Counts, *wanted: int) -> None:
-    """Wait until the counts of published, dropped and waiting presses are as wanted."""
-    async with asyncio.timeout(PATIENCE):
-        while await counts() != wanted:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def takes_no_commands(
@@ -87,93 +54,6 @@ async def takes_no_commands(
     await client.first(f"{base}/44/key/2/event")
     assert phone.keys["2"].get("c") is None
     assert not client.on(f"{base}/error")
-
-
-@pytest.mark.usefixtures("quick_reconnect")
-async def test_the_broker_restarts(
-    hass: HomeAssistant,
-    broker: Broker,
-    client: MqttClient,
-    phone: RawPhone,
-    counts: Counts,
-) -> None:
-    await broker.stop()
-    await phone.press("1")
-    await phone.press("2")
-    await hass.services.async_call(
-        "light", "turn_on", {"entity_id": "light.phone_44_key_1"}, blocking=True
-    )
-    await broker.start()
-    async with client.another() as late:
-        # The broker has lost all its data.
-        await late.hears(f"{BASE}/44/key/1/state", state="ON", in_sync=True)
-        await late.hears(f"{BASE}/44/key/2/event", number="key2")
-        assert [h.topic[-11:] for h in late.heard if "event" in h.topic] == [
-            "key/1/event",
-            "key/2/event",
-        ]
-        await late.until(lambda: topics("44", "45") <= {h.topic for h in late.heard})
-        await broker.logs(f"{BASE}/+/document/set")
-        late.publish(f"{BASE}/44/key/1/set", "OFF")
-        await phone.shows("1", c=None)
-    await reach(counts, 2, 0, 0)
-
-
-@over_both_speakers
-@pytest.mark.usefixtures("quick_reconnect")
-@patch.object(mqtt_publisher, "MAX_AGE", 0.2)
-async def test_a_late_press_opens_no_door(
-    broker: Broker, client: MqttClient, phone: RawPhone, counts: Counts
-) -> None:
-    await broker.stop()
-    await phone.press("1")
-    await phone.invite("0815")
-    await broker.start()
-    async with client.another() as late:
-        await late.hears(f"{BASE}/44/key/1/state", in_sync=True)
-        await phone.press("2")
-        await late.first(f"{BASE}/44/key/2/event")
-        assert not late.on(f"{BASE}/44/key/1/event")
-        assert not late.on(f"{BASE}/44/dialled")
-    await reach(counts, 1, 2, 0)
-
-
-@pytest.mark.usefixtures("quick_reconnect")
-@pytest.mark.parametrize("protocol", ["5"])
-async def test_a_broker_hangs(broker: Broker, phone: RawPhone, counts: Counts) -> None:
-    """Only the press that the client has already may come late."""
-    broker.hang()
-    for key in range(10):
-        await phone.press(str(key), number="77")
-    with patch.object(mqtt_publisher, "MAX_AGE", 0.0):
-        await broker.kill()
-        await broker.start()
-        await broker.logs(f"{BASE}/+/document/set")
-    await phone.press("last", number="77")
-    await broker.logs("/key/last/event")
-    said = re.findall(r"Received PUBLISH .*/key/(\w+)/event", "".join(broker.log))
-    assert said == ["0", "last"]
-    await reach(counts, 2, 9, 0)
-
-
-async def test_our_own_restart(
-    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
-) -> None:
-    await client.hears(f"{BASE}/status", "online")
-    assert (await client.kept()).keys() == topics("44", "45")
-    assert await hass.config_entries.async_unload(mqtt_server.entry_id)
-    kept = await client.kept()
-    assert kept.keys() == topics("44", "45")
-    assert kept[f"{BASE}/status"] == "offline"
-    # Topics of what is removed while the entry is unloaded are cleared when it is back.
-    hass.config_entries.async_remove_subentry(mqtt_server, "subentry_45")
-    client.heard.clear()
-    assert await hass.config_entries.async_setup(mqtt_server.entry_id)
-    await client.hears(f"{BASE}/45/key/4/state", "")
-    await client.hears(f"{BASE}/status", "online")
-    assert (await client.kept()).keys() == topics("44")
-    # Topics that stay are never cleared in between.
-    assert not [h for h in client.heard if "/44/" in h.topic and not h.payload]
 
 
 @over_both_speakers
@@ -207,61 +87,6 @@ async def test_offline_is_the_last_word(
     await phone.press("1")
     assert (await client.kept())[f"{BASE}/status"] == "offline"
     assert not client.on(f"{BASE}/44/key/1/event")
-
-
-async def test_what_is_removed_is_cleared(
-    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
-) -> None:
-    await client.hears(f"{BASE}/45/key/4/state", state="OFF")
-    phone = mqtt_server.subentries["subentry_44"]
-    hass.config_entries.async_update_subentry(
-        mqtt_server, phone, data={**phone.data, "keys": phone.data["keys"][:2]}
-    )
-    await client.hears(f"{BASE}/44/key/4/state", "")
-    hass.config_entries.async_remove_subentry(mqtt_server, "subentry_45")
-    await client.hears(f"{BASE}/45/key/4/state", "")
-    add_phone(hass, mqtt_server, phone_subentry("46", [key_data("7")]))
-    await client.hears(f"{BASE}/46/key/7/state", state="OFF")
-    await client.hears(f"{BASE}/status", "online")
-    assert (await client.kept()).keys() == {
-        f"{BASE}/status",
-        f"{BASE}/44/availability",
-        f"{BASE}/44/key/1/state",
-        f"{BASE}/44/key/2/state",
-        f"{BASE}/44/messages",
-        f"{BASE}/46/availability",
-        f"{BASE}/46/messages",
-        f"{BASE}/46/key/7/state",
-    }
-
-
-@pytest.mark.parametrize("protocol", ["5"])
-async def test_a_key_that_is_removed_while_unloaded_is_announced_no_more(
-    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
-) -> None:
-    """Home Assistant removes a component of which only its platform is announced."""
-    announced = "homeassistant/device/snom_buttons_subentry_44/config"
-    hass.config_entries.async_update_entry(
-        mqtt_server, options={"mqtt": True, "discovery": True}
-    )
-    await client.first(announced)
-    assert await hass.config_entries.async_unload(mqtt_server.entry_id)
-    phone = mqtt_server.subentries["subentry_44"]
-    hass.config_entries.async_update_subentry(
-        mqtt_server, phone, data={**phone.data, "keys": phone.data["keys"][1:]}
-    )
-    client.heard.clear()
-    assert await hass.config_entries.async_setup(mqtt_server.entry_id)
-    components = (await client.first(announced)).json["components"]
-    assert {
-        name: component
-        for name, component in components.items()
-        if name.startswith("1_")
-    } == {
-        "1_light": {"platform": "light"},
-        "1_press": {"platform": "event"},
-        "1_press_end": {"platform": "device_automation"},
-    }
 
 
 @over_both_speakers
@@ -381,45 +206,6 @@ async def test_the_server_is_removed_while_the_broker_restarts(
     assert "could not be reached" not in caplog.text
 
 
-@over_both_speakers
-async def test_read_only(
-    hass: HomeAssistant,
-    broker: Broker,
-    client: MqttClient,
-    mqtt_server: MockConfigEntry,
-    phone: RawPhone,
-) -> None:
-    broker.log.clear()
-    hass.config_entries.async_update_entry(
-        mqtt_server, options={"mqtt": True, "commands": False}
-    )
-    await broker.logs(f"{BASE}/+/document/set")
-    await takes_no_commands(client, phone)
-
-
-@pytest.mark.usefixtures("quick_reconnect")
-@pytest.mark.parametrize("protocol", ["5"])
-async def test_online_means_that_commands_are_heard(
-    hass: HomeAssistant,
-    broker: Broker,
-    client: MqttClient,
-    mqtt_server: MockConfigEntry,
-) -> None:
-    hass.config_entries.async_update_entry(
-        mqtt_server, options={"mqtt": True, "commands": False}
-    )
-    await client.hears(f"{BASE}/status", "online")
-    await broker.logs("UNSUBSCRIBE")
-    await broker.stop()
-    hass.config_entries.async_update_entry(mqtt_server, options={"mqtt": True})
-    await broker.start()
-    order = []
-    for text in (f"{BASE}/+/document/set (QoS 1)", f"'{BASE}/status'"):
-        await broker.logs(text)
-        order.append(next(n for n, line in enumerate(broker.log) if text in line))
-    assert order == sorted(order)
-
-
 async def test_mqtt_is_missing_and_comes(
     hass: HomeAssistant,
     broker: Broker,
@@ -486,23 +272,6 @@ async def test_mqtt_is_set_up_while_the_server_starts(
     await takes_no_commands(client, phone)
 
 
-@pytest.mark.parametrize("protocol", ["5"])
-async def test_a_press_at_the_very_start(
-    hass: HomeAssistant, client: MqttClient, server: MockConfigEntry, phone: RawPhone
-) -> None:
-    """The first press that the server answers after a restart is published."""
-    begin = PhoneServer.start
-
-    async def begin_with_a_press(started: PhoneServer) -> None:
-        await begin(started)
-        assert (await phone.press("1", number="first")).status == phone.press_status
-
-    with patch.object(PhoneServer, "start", begin_with_a_press):
-        assert await hass.config_entries.async_reload(server.entry_id)
-    heard = await client.first(f"{BASE}/44/key/1/event")
-    assert heard.json["number"] == "first"
-
-
 @pytest.mark.parametrize("disabled_by", [None, ConfigEntryDisabler.USER])
 @pytest.mark.parametrize("protocol", ["5"])
 async def test_the_mqtt_integration_goes(
@@ -555,96 +324,13 @@ async def test_the_mqtt_integration_is_reloaded(
     assert not client.on(f"{BASE}/error")
 
 
-async def test_a_flood(
-    client: MqttClient, mqtt_server: MockConfigEntry, phone: RawPhone
-) -> None:
-    """Presses are published while commands to one key go on; the newest command wins."""
-    sent, heard = 0, 0
-
-    def progress() -> int:
-        """Return the newest command whose result was published."""
-        states = client.on(f"{BASE}/44/key/1/state")
-        label = states[-1].json["label"] if states else ""
-        return int(label) if label.isdecimal() else 0
-
-    async def press_three_times() -> None:
-        nonlocal heard
-        for number in range(3):
-            began = sent
-            await client.until(lambda began=began: progress() > began + 20)
-            await phone.press("2", number=str(number))
-            await client.until(
-                lambda number=number: any(
-                    event.json["number"] == str(number)
-                    for event in client.on(f"{BASE}/44/key/2/event")
-                )
-            )
-            heard += 1
-
-    presses = asyncio.create_task(press_three_times())
-    while not presses.done():
-        # Never more than the broker queues for a subscriber.
-        if sent < progress() + 500:
-            for _ in range(5):
-                sent += 1
-                client.publish(
-                    f"{BASE}/44/key/1/set", {"state": "TOGGLE", "label": str(sent)}
-                )
-        await asyncio.sleep(0.005)
-    await presses
-    assert heard == 3
-    client.publish(f"{BASE}/44/key/1/set", {"state": "ON", "label": "the newest"})
-    await phone.shows("1", c="on", l="the newest")
-    await client.hears(f"{BASE}/44/key/1/state", state="ON", label="the newest")
-    assert not client.on(f"{BASE}/error")
-
-
-async def test_a_flood_of_nonsense(
-    client: MqttClient, mqtt_server: MockConfigEntry, phone: RawPhone
-) -> None:
-    for _ in range(2000):
-        client.publish(f"{BASE}/44/key/1/set", "nonsense")
-    await phone.press("2")
-    await client.first(f"{BASE}/44/key/2/event")
-    client.publish(f"{BASE}/44/key/1/set", {"label": "the newest"})
-    await phone.shows("1", l="the newest")
-
-
 class TestRefused:
     """A broker with access control."""
 
     @pytest.fixture
     async def broker(self, broker_port: int, tmp_path: Path) -> AsyncIterator[Broker]:
         """Return a broker with users and their rights."""
-        passwords = tmp_path / "passwords"
-        for option, user in (("-c", "home"), ("", "panel"), ("", "admin")):
-            await asyncio.to_thread(
-                subprocess.run,
-                [
-                    program("mosquitto_passwd"),
-                    "-b",
-                    *([option] if option else []),
-                    str(passwords),
-                    user,
-                    f"{user}-secret",
-                ],
-                check=True,
-                capture_output=True,
-            )
-        acl = tmp_path / "acl"
-        acl.write_text(
-            "user admin\ntopic readwrite #\n"
-            "user home\ntopic readwrite homeassistant/#\n"
-            "topic readwrite snom_buttons/status\ntopic readwrite snom_buttons/44/#\n"
-            "topic read snom_buttons/+/key/+/set\ntopic read snom_buttons/+/document/set\n"
-            "user panel\ntopic read snom_buttons/#\n"
-        )
-        async with Broker(
-            tmp_path,
-            broker_port,
-            f"password_file {passwords}",
-            f"acl_file {acl}",
-        ) as broker:
+        async with await guarded(tmp_path, broker_port) as broker:
             yield broker
 
     @pytest.fixture
@@ -664,26 +350,6 @@ class TestRefused:
             data={**mqtt_entry.data, "username": "home", "password": "home-secret"},
         )
         return mqtt_entry
-
-    async def test_acl(
-        self,
-        broker: Broker,
-        client: MqttClient,
-        mqtt_server: MockConfigEntry,
-        phone: RawPhone,
-    ) -> None:
-        await client.hears(f"{BASE}/44/key/4/state", in_sync=True)
-        assert not client.on(f"{BASE}/45/availability")
-        login = ("panel", "panel-secret")
-        async with MqttClient(broker.port, topic=f"{BASE}/#", login=login) as panel:
-            panel.publish(f"{BASE}/44/key/1/set", "ON")
-            panel.publish(f"{BASE}/44/key/1/event", '{"event_type": "press_end"}')
-            await phone.press("1")
-            heard = await panel.first(f"{BASE}/44/key/1/event")
-            assert heard.json["number"] == "key1"
-            assert phone.keys["1"].get("c") is None
-        client.publish(f"{BASE}/44/key/1/set", "ON")
-        await phone.shows("1", c="on")
 
     async def test_password(
         self,

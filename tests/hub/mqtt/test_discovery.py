@@ -1,38 +1,27 @@
 """Another Home Assistant on the broker adds the phones; our own ignores them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 import importlib
 import logging
-from pathlib import Path
 import sys
 from typing import Any, TypedDict
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_capture_events,
-    async_get_device_automations,
-    async_test_home_assistant,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.snom_buttons.hub import mqtt_client
 from homeassistant.components import mqtt
-from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.components.mqtt import models
 from homeassistant.components.mqtt.models import DATA_MQTT
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryChange
-from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.setup import async_setup_component
 from tests.support.blfphone import over_both_speakers
-from tests.support.entries import key_data, reaches
-from tests.support.mqtt_peers import Broker, Heard, MqttClient
-from tests.support.patience import PATIENCE
+from tests.support.entries import reaches
+from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.rawphone import RawPhone
 
 ANNOUNCED = "homeassistant/device/snom_buttons_subentry_44/config"
@@ -189,188 +178,6 @@ async def test_another_prefix(
     assert not client.on(ANNOUNCED)
     await hass.async_block_till_done()
     assert not ours_by_mqtt(hass)
-
-
-@pytest.fixture
-async def other(
-    hass: HomeAssistant,
-    broker: Broker,
-    announcing: MockConfigEntry,
-    mqtt_entry: MockConfigEntry,
-    tmp_path: Path,
-) -> AsyncIterator[HomeAssistant]:
-    """Return another Home Assistant on the broker, started last."""
-    async with async_test_home_assistant(config_dir=str(tmp_path)) as other:
-        entry = MockConfigEntry(
-            domain="mqtt",
-            data=dict(mqtt_entry.data),
-            version=mqtt_entry.version,
-            minor_version=mqtt_entry.minor_version,
-        )
-        entry.add_to_hass(other)
-        await async_setup_component(other, "device_automation", {})
-        assert await other.config_entries.async_setup(entry.entry_id)
-        yield other
-        await other.config_entries.async_unload(entry.entry_id)
-        await other.async_stop(force=True)
-
-
-async def event_of(hass: HomeAssistant, entity_id: str, heard: Heard) -> dict[str, Any]:
-    """Wait until an event entity has a message's event; return its attributes."""
-    news = asyncio.Event()
-    unsubscribe = async_track_state_change_event(
-        hass, entity_id, callback(lambda _: news.set())
-    )
-    async with asyncio.timeout(PATIENCE):
-        while not (
-            (state := hass.states.get(entity_id))
-            and state.attributes.get("id") == heard.json["id"]
-        ):
-            news.clear()
-            await news.wait()
-    unsubscribe()
-    return dict(state.attributes)
-
-
-def device_of_phone(hass: HomeAssistant) -> dr.DeviceEntry:
-    (device,) = [
-        device
-        for device in dr.async_get(hass).devices
-        if ("mqtt", "snom_buttons_subentry_44") in device.identifiers
-    ]
-    assert isinstance(device, dr.DeviceEntry)
-    return device
-
-
-@over_both_speakers
-async def test_another_home_assistant(
-    hass: HomeAssistant,
-    announcing: MockConfigEntry,
-    client: MqttClient,
-    phone: RawPhone,
-    other: HomeAssistant,
-) -> None:
-    client.publish("homeassistant/status", "online")
-    await reaches(other, "light.phone_44_key_1", "off")
-    await reaches(other, "switch.phone_44_alarm", "off")
-    for lamp in ("light.phone_44_key_1", "switch.phone_44_alarm"):
-        entity = er.async_get(other).async_get(lamp)
-        assert entity is not None
-        assert entity.entity_category is EntityCategory.CONFIG
-
-    async def call(domain: str, action: str, **data: Any) -> None:
-        await other.services.async_call(domain, action, data, blocking=True)
-
-    await call("light", "turn_on", entity_id="light.phone_44_key_1", effect="hold")
-    await phone.shows("1", c="hold")
-    await reaches(other, "light.phone_44_key_1", "on")
-    state = other.states.get("light.phone_44_key_1")
-    assert state is not None
-    assert state.attributes["effect"] == "hold"
-    await call("light", "turn_off", entity_id="light.phone_44_key_1")
-    await phone.shows("1", c=None)
-    await call(
-        "light", "turn_on", entity_id="light.phone_44_key_2", rgb_color=[10, 200, 20]
-    )
-    await phone.shows("2", c="on", o="green")
-    await call("switch", "turn_on", entity_id="switch.phone_44_alarm")
-    await phone.shows("3", c="on")
-    await reaches(other, "switch.phone_44_alarm", "on")
-
-    await phone.press("1")
-    pressed = await client.first("snom_buttons/44/key/1/event")
-    event = await event_of(other, "event.phone_44_key_1_press", pressed)
-    assert event["event_type"] == "press_end"
-    assert event["device_class"] == "button"
-    await phone.invite("0815")
-    dialled = await client.first("snom_buttons/44/dialled")
-    event = await event_of(other, "event.phone_44_dialled_number", dialled)
-    assert event["event_type"] == "dialled"
-    assert event["number"] == "0815"
-
-    device = device_of_phone(other)
-    triggers = await async_get_device_automations(
-        other, DeviceAutomationType.TRIGGER, device.id
-    )
-    assert {
-        (trigger["type"], trigger["subtype"])
-        for trigger in triggers
-        if trigger["domain"] == "mqtt"
-    } == {("button_short_press", name) for name in ("Key 1", "Key 2", "Alarm")}
-
-    assert await async_setup_component(
-        other,
-        "automation",
-        {
-            "automation": {
-                "triggers": {
-                    "trigger": "device",
-                    "domain": "mqtt",
-                    "device_id": device.id,
-                    "type": "button_short_press",
-                    "subtype": "Alarm",
-                },
-                "actions": {
-                    "event": "alarm_pressed",
-                    "event_data": {"id": "{{ trigger.payload_json.id }}"},
-                },
-            }
-        },
-    )
-    await other.async_block_till_done()
-    fired = async_capture_events(other, "alarm_pressed")
-    await phone.press("1")
-    await phone.press("3")
-    pressed = await client.first("snom_buttons/44/key/3/event")
-    await event_of(other, "event.phone_44_alarm_press", pressed)
-    await other.async_block_till_done()
-    assert [event.data["id"] for event in fired] == [pressed.json["id"]]
-
-    await phone.unregister()
-    await reaches(other, "light.phone_44_key_1", "unavailable")
-
-    # A key changes its use, another is removed, and then the phone.
-    subentry = announcing.subentries["subentry_44"]
-    keys = [key_data("1", kind="switch"), *subentry.data["keys"][2:]]
-    hass.config_entries.async_update_subentry(
-        announcing, subentry, data={**subentry.data, "keys": keys}
-    )
-    await reaches(other, "switch.phone_44_key_1", "unavailable")
-    await other.async_block_till_done()
-    assert other.states.get("light.phone_44_key_1") is None
-    assert other.states.get("light.phone_44_key_2") is None
-    client.heard.clear()
-    hass.config_entries.async_remove_subentry(announcing, "subentry_44")
-    await client.hears("snom_buttons/44/availability", "")
-    # The other one gets it on its own connection.
-    async with asyncio.timeout(PATIENCE):
-        while other.states.get("switch.phone_44_key_1") is not None:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
-@over_both_speakers
-async def test_another_home_assistant_that_may_only_look(
-    hass: HomeAssistant,
-    announcing: MockConfigEntry,
-    client: MqttClient,
-    phone: RawPhone,
-    other: HomeAssistant,
-) -> None:
-    hass.config_entries.async_update_entry(
-        announcing, options=OPTIONS | {"commands": False}
-    )
-    await reaches(other, "binary_sensor.phone_44_key_1", "off")
-    await reaches(other, "binary_sensor.phone_44_alarm", "off")
-    assert "command_topic" not in client.on(ANNOUNCED)[-1].payload
-    await hass.services.async_call(
-        "switch", "turn_on", {"entity_id": "switch.phone_44_alarm"}, blocking=True
-    )
-    await reaches(other, "binary_sensor.phone_44_alarm", "on")
-    await other.async_block_till_done()
-    assert not other.states.async_all(("light", "switch"))
-    await phone.press("1")
-    pressed = await client.first("snom_buttons/44/key/1/event")
-    await event_of(other, "event.phone_44_key_1_press", pressed)
 
 
 async def test_a_new_extension_while_the_mqtt_integration_changes(

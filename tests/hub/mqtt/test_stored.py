@@ -87,34 +87,3 @@ async def test_the_connection_stays_whatever_is_stored(
     mqtt_server.runtime_data.phones["44"].phone.keys["3"].turn(True)
     await client.hears("snom_buttons/44/key/3/state", state="ON")
     assert not [line for line in broker.log[before:] if "disconnect" in line.lower()]
-
-
-async def test_what_is_retained_on_the_broker_changes_nothing(
-    hass: HomeAssistant,
-    client: MqttClient,
-    mqtt_server: MockConfigEntry,
-    stored: dict[str, Any],
-) -> None:
-    """The broker sends it as soon as the server subscribes; each part is refused."""
-    retained: dict[str, str | bytes] = {
-        "snom_buttons/44/key/3/set": "ON",
-        "snom_buttons/44/key/1/set": b"\xff\x00{",
-        "snom_buttons/44/key//set": "[" * 5_000,
-        "snom_buttons//key/1/set": "{}",
-        "snom_buttons/%34%34/key/1/set": "ON",
-        "snom_buttons/44/document/set": "k=3\nc=on\n" * 8_000,
-    }
-    for topic, payload in retained.items():
-        client.publish(topic, payload, retain=True)
-        await client.first(topic)
-    assert await hass.config_entries.async_setup(mqtt_server.entry_id)
-    refused: set[str] = set()
-    await client.until(
-        lambda: (
-            refused.update(it.json["topic"] for it in client.on("snom_buttons/error"))
-            or refused == retained.keys()
-        )
-    )
-    phone = mqtt_server.runtime_data.phones["44"].phone
-    assert not [key.name for key in phone.keys.values() if key.is_on]
-    assert not phone.unconfigured

@@ -5,22 +5,14 @@ from pathlib import Path
 import re
 import shlex
 
-import pytest
-
 from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.programs import program
 from tests.support.rawphone import RawPhone
 
-PAGE = (Path(__file__).parents[3] / "docs" / "mqtt.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
 SECTION = PAGE.partition("\n## Mosquitto's tools\n")[2].partition("\n## ")[0]
 CLEARING = PAGE.partition("\n## Clear retained topics\n")[2].partition("\n## ")[0]
 COMMANDS = "\n".join(re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL))
-
-
-@pytest.fixture
-def protocol() -> str:
-    """Return one version of MQTT; test_topics.py tests both."""
-    return "5"
 
 
 async def test_mosquitto_pub_and_sub(

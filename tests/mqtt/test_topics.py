@@ -7,15 +7,16 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.core import HassJob, HomeAssistant, callback
 from tests.support.blfphone import over_both_speakers
-from tests.support.entries import Phones, add_phone, line_subentry
+from tests.support.entries import Phones
 from tests.support.mqtt_peers import Heard, MqttClient
+from tests.support.mqtt_sides import Side, over_both_versions
 from tests.support.rawphone import RawPhone
 
-SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
+pytestmark = over_both_versions
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 DOCUMENT = "k=1\nc=on\nl=Boiler\nk=99\nc=hold\n"
 
 
@@ -32,7 +33,7 @@ def check(heard: Heard, schema: str) -> Any:
 
 @over_both_speakers
 async def test_status_and_availability(
-    client: MqttClient, mqtt_server: MockConfigEntry, phones: Phones
+    client: MqttClient, started: Side, phones: Phones
 ) -> None:
     await client.hears("snom_buttons/status", "online")
     await client.hears("snom_buttons/44/availability", "offline")
@@ -47,29 +48,16 @@ async def test_status_and_availability(
             assert heard.qos == 1
 
 
-async def test_unloading(
-    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
-) -> None:
+async def test_stopping(client: MqttClient, started: Side) -> None:
     await client.hears("snom_buttons/status", "online")
-    assert await hass.config_entries.async_unload(mqtt_server.entry_id)
+    await started.stop()
     await client.hears("snom_buttons/status", "offline")
-    assert await hass.config_entries.async_setup(mqtt_server.entry_id)
+    await started.start()
     await client.hears("snom_buttons/status", "online")
-
-
-async def test_home_assistant_stops(
-    hass: HomeAssistant, client: MqttClient, mqtt_server: MockConfigEntry
-) -> None:
-    await client.hears("snom_buttons/status", "online")
-    run = []
-    hass.async_add_shutdown_job(HassJob(callback(lambda: run.append("job"))))
-    await hass.async_stop(force=True)
-    await client.hears("snom_buttons/status", "offline")
-    assert run == ["job"]
 
 
 @over_both_speakers
-async def test_state(hass: HomeAssistant, client: MqttClient, phone: RawPhone) -> None:
+async def test_state(client: MqttClient, phone: RawPhone) -> None:
     heard = await client.hears("snom_buttons/44/key/1/state", in_sync=True)
     assert check(heard, "state") == {
         "state": "OFF",
@@ -78,16 +66,8 @@ async def test_state(hass: HomeAssistant, client: MqttClient, phone: RawPhone) -
         "label": "Key 1",
         "in_sync": True,
     }
-    await hass.services.async_call(
-        "light",
-        "turn_on",
-        {
-            "entity_id": "light.phone_44_key_2",
-            "effect": "hold",
-            "hs_color": (121, 90),
-        },
-        blocking=True,
-    )
+    color = {"h": 121, "s": 90}
+    client.publish("snom_buttons/44/key/2/set", {"effect": "hold", "color": color})
     heard = await client.hears("snom_buttons/44/key/2/state", state="ON", in_sync=True)
     assert check(heard, "state") == {
         "state": "ON",
@@ -160,13 +140,8 @@ async def test_dialled(client: MqttClient, phone: RawPhone) -> None:
 
 
 @over_both_speakers
-async def test_shared_line(
-    hass: HomeAssistant,
-    config_entry: MockConfigEntry,
-    client: MqttClient,
-    phone: RawPhone,
-) -> None:
-    add_phone(hass, config_entry, line_subentry())
+async def test_shared_line(side: Side, client: MqttClient, phone: RawPhone) -> None:
+    await side.configure(lines={"co2": {"44": "1", "45": "1"}})
     await phone.shows("1", c=None, a="seize")
     await phone.press("1", "seize")
     heard = await client.hears("snom_buttons/44/key/1/event", event_type="seize")

@@ -12,15 +12,9 @@ import pytest
 from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.rawphone import RawPhone
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 FLOW = ROOT / "docs" / "examples" / "node-red-flow.json"
 NODE_RED = ROOT / ".tools" / "node-red" / "node_modules" / "node-red" / "red.js"
-
-
-@pytest.fixture
-def protocol() -> str:
-    """Return one version of MQTT; test_topics.py tests both."""
-    return "5"
 
 
 def node_red() -> list[str]:

@@ -3,9 +3,7 @@
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.core import HomeAssistant
 from tests.support.blfphone import over_both_speakers
 from tests.support.mqtt_peers import MqttClient
 from tests.support.rawphone import RawPhone
@@ -13,29 +11,12 @@ from tests.support.rawphone import RawPhone
 TOPIC = "snom_buttons/44/messages"
 
 
-@pytest.fixture
-def protocol() -> str:
-    """Return one version of MQTT: nothing here depends on it."""
-    return "5"
-
-
 @over_both_speakers
-async def test_state(
-    hass: HomeAssistant,
-    client: MqttClient,
-    mqtt_server: MockConfigEntry,
-    phone: RawPhone,
-) -> None:
+async def test_state(client: MqttClient, phone: RawPhone) -> None:
     await client.hears(TOPIC, state="OFF", mwi="0/0", in_sync=False)
     await phone.subscribe("44", event="message-summary")
     await client.hears(TOPIC, state="OFF", in_sync=True)
-    device_id = mqtt_server.runtime_data.phones["44"].device_id
-    await hass.services.async_call(
-        "snom_buttons",
-        "set_messages",
-        {"mwi": "3/1", "device_id": device_id},
-        blocking=True,
-    )
+    client.publish(f"{TOPIC}/set", {"mwi": "3/1"})
     heard = await client.hears(TOPIC, state="ON", mwi="3/1", in_sync=True)
     assert heard.json.keys() == {"state", "mwi", "in_sync"}
     async with client.another() as late:
@@ -57,7 +38,7 @@ async def test_state(
         ([{"mwi": "3/1"}, {"mwi": ""}], "0/0"),
     ],
 )
-@pytest.mark.usefixtures("mqtt_server")
+@pytest.mark.usefixtures("started")
 async def test_set(client: MqttClient, commands: list[Any], mwi: str) -> None:
     await client.hears("snom_buttons/status", "online")
     for command in [{"mwi": "9/9"}, "OFF", *commands]:
@@ -80,7 +61,7 @@ async def test_set(client: MqttClient, commands: list[Any], mwi: str) -> None:
         ("nonsense", "nonsense is not a command"),
     ],
 )
-@pytest.mark.usefixtures("mqtt_server")
+@pytest.mark.usefixtures("started")
 async def test_what_is_refused(client: MqttClient, command: Any, reason: str) -> None:
     await client.hears("snom_buttons/status", "online")
     client.publish(f"{TOPIC}/set", command)
