@@ -51,7 +51,14 @@ class Bridge:
         topics = Topics(base, name)
         seal = Seal(settings.secret, base)
         self.client = BridgeClient(settings.mqtt, topics.status, broker_context)
-        member = Member(name, self.client, topics) if name is not None else None
+        member = None
+        if name is not None:
+            repeats = settings.mqtt.is_retained_by_node
+            member = Member(name, self.client, topics, repeats=repeats)
+            self.client.read_by_name = frozenset(
+                f"{base}/{filter_}"
+                for filter_ in ("+/stored", "+/bridge", "line/+/state")
+            )
         self.member = member
         """What the bridge is in a cluster, None if it is alone."""
         self.server = PhoneServer(
@@ -90,7 +97,9 @@ class Bridge:
         """Whether what the broker retains is known."""
         self._publishes = False
         """Whether presses are published."""
+        self._topics = topics
         self._restoring: asyncio.Task[None] | None = None
+        """What reads from the broker before this bridge acts."""
         self.followers: list[Follower] = []
         """Further followers, which are started in this order and stopped in reverse."""
         self._updating = asyncio.Lock()
@@ -181,6 +190,25 @@ class Bridge:
         await self.stored.follow_others()
         await member.start(self.server, self.mqtt, self.stored, self.settings.phones)
 
+    async def _read(self, member: Member) -> None:
+        """Read claims, lines and what is stored; let the member join then.
+
+        What is read comes to those that have subscribed to it.
+        """
+        topics, settings = self._topics, self.settings
+        names = [topics.line_state(code) for code in settings.lines]
+        for extension in settings.phones:
+            names += (topics.claim(extension), topics.stored(extension))
+        while self.client.is_connected:
+            try:
+                await self.client.read(names)
+            except ConnectionError as error:
+                _LOGGER.warning("Claims are not read yet: %s", error)
+                await asyncio.sleep(RESTORE_AGAIN)
+            else:
+                member.connection_changed(connected=True)
+                return
+
     async def _restore(self) -> None:
         """Restore what the broker retains, as soon as it is there; publish from then on."""
         connected = asyncio.Event()
@@ -212,7 +240,11 @@ class Bridge:
         self.stored.write_index()
 
     def _connection_changed(self, connected: bool) -> None:
-        if self.member is not None:
+        if self.member is not None and connected:
+            self._restoring = asyncio.create_task(self._read(self.member))
+        elif self.member is not None:
+            if self._restoring is not None:
+                self._restoring.cancel()
             self.member.connection_changed(connected)
         elif connected:
             self.mqtt.connection_changed()

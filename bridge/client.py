@@ -16,6 +16,7 @@ from typing import Any, Final
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from snom_buttons.mqtt import MAX_AGE, CannotPublish, Message, Received
 from snom_buttons.phones import Signal
@@ -87,6 +88,8 @@ class BridgeClient:
         """The TLS context of the next connection."""
         self.changed: Signal[bool] = Signal()
         """The connection was made, and events are repeated; or it is lost."""
+        self.read_by_name: frozenset[str] = frozenset()
+        """Filters of which the broker need not send what it retains: `read` does."""
         self._settings = settings
         self._status = status
         # One name for one status: the broker ends the former session, and publishes its
@@ -303,8 +306,12 @@ class BridgeClient:
     ) -> None:
         topic = subscription.topic
         try:
+            qos, options = subscription.qos, None
+            is_v5 = self._protocol is aiomqtt.ProtocolVersion.V5
+            if topic in self.read_by_name and is_v5:
+                qos, options = 0, SubscribeOptions(qos, retainHandling=2)
             # The codes of MQTT 5, or the numbers of 3.1.1.
-            answers: Any = await connection.subscribe(topic, qos=subscription.qos)
+            answers: Any = await connection.subscribe(topic, qos, options)
         except aiomqtt.MqttError as error:
             _LOGGER.warning("Cannot subscribe to %s: %s", topic, error)
             return
@@ -318,7 +325,7 @@ class BridgeClient:
 
         Each topic is subscribed to for a moment by its name. With a wildcard, RabbitMQ
         sends nothing that it retains, and Mosquitto and EMQX no more than a thousand
-        messages. Raises ConnectionError if there is no connection, or it breaks.
+        messages. Subscriptions get it too. Raises ConnectionError if there is no connection, or it breaks.
         """
         connection = self._connection
         if connection is None:

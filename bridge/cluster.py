@@ -162,7 +162,8 @@ class Cluster:
 
     def connection_changed(self, connected: bool) -> None:
         """Read the claims of a new connection; take nothing while there is none."""
-        self._gate.close()
+        if not connected:
+            self._gate.close()
         self._proved_at = float("-inf")
         self._connected_at = self._time() if connected else None
         if connected:
@@ -296,6 +297,11 @@ class Cluster:
         self._look_for_orphans(STARTING if is_first else 0.0)
 
     # Phones
+
+    def repeat(self) -> None:
+        """Publish all our claims once more, for a member that has not heard them."""
+        for phone in self.claims.held:
+            self._publisher.republish(self._topics.claim(phone))
 
     def _look_for_orphans(self, after: float = 0.0) -> None:
         self._orphans_since = self._time() + after

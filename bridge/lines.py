@@ -256,6 +256,12 @@ class Lines:
         elif state < known and not message.retain and known.home == self._name:
             self._publish(f"{self._base(code)}/state", known.payload, retain=True)
 
+    def repeat(self) -> None:
+        """Publish once more what this home has decided, for a member that has not heard it."""
+        for code, known in self._heard.items():
+            if known.home == self._name:
+                self._publish(f"{self._base(code)}/state", known.payload, retain=True)
+
     def _show(self, code: str) -> None:
         line, state = self._lines.get(code), self._heard.get(code)
         if line is not None and state is not None:

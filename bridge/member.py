@@ -18,8 +18,14 @@ from .phones import ClaimedPhones, Stored
 class Member:
     """One member. It adds the phones that it claims to the server, and only those."""
 
-    def __init__(self, name: str, client: Client, topics: Topics) -> None:
-        """Create a member that is not started; `client` is that of the broker."""
+    def __init__(
+        self, name: str, client: Client, topics: Topics, *, repeats: bool = False
+    ) -> None:
+        """Create a member that is not started; `client` is that of the broker.
+
+        If it `repeats`, it publishes what it has once more when another member comes,
+        as that may be on a node of the broker that has not retained it.
+        """
         self.claims = Claims(name)
         self.gate = Gate(client)
         """The client of all that publishes or is commanded."""
@@ -30,6 +36,9 @@ class Member:
         self._phones: ClaimedPhones | None = None
         self._seen = Seen(asyncio.get_running_loop().time)
         self._unsubscribe: list[Callable[[], None]] = []
+        self._stored: Stored | None = None
+        self._repeats = repeats
+        self._live = self.claims.live
 
     @property
     def takes(self) -> bool:
@@ -72,6 +81,7 @@ class Member:
             server, mqtt, stored, self._topics.status, lines.phone_came
         )
         self._phones.setups = setups
+        self._stored = stored
         self._cluster = Cluster(
             self._client,
             self.gate,
@@ -79,7 +89,7 @@ class Member:
             topics=self._topics,
             phones=self._phones,
             joined=mqtt.connection_changed,
-            members_changed=lines.members_changed,
+            members_changed=self._members_changed,
             time=time,
         )
         for topic in self._topics.events:
@@ -104,6 +114,17 @@ class Member:
         assert self._lines is not None
         self._cluster.connection_changed(connected)
         self._lines.connection_changed()
+
+    def _members_changed(self) -> None:
+        assert self._lines is not None
+        assert self._cluster is not None
+        assert self._stored is not None
+        self._lines.members_changed()
+        before, self._live = self._live, self.claims.live
+        if self._repeats and self._live - before:
+            self._cluster.repeat()
+            self._stored.repeat()
+            self._lines.repeat()
 
     def heard(self, extension: str, bridge: str, epoch: int, snapshot: Any) -> None:
         """Apply what another bridge has stored of a phone, if that moves to this one."""

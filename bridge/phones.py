@@ -31,6 +31,9 @@ class Stored(Protocol):
     def hand_over(self, extension: str) -> None:
         """Store a phone for the last time, for its next bridge."""
 
+    def repeat(self) -> None:
+        """Publish once more what is stored of all phones that were added."""
+
 
 class ClaimedPhones:
     """Adds the phones to a server, and removes them, as a cluster says."""

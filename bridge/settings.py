@@ -59,6 +59,8 @@ class MqttSettings:
     password: str | None = field(default=None, repr=False)
     tls: BrokerTls | None = None
     setup: MqttSetup
+    is_retained_by_node: bool = False
+    """Whether a node of a cluster of brokers retains only what is published on it."""
 
 
 class ClusterSettings(NamedTuple):
@@ -371,6 +373,7 @@ _WHOLE: Final = _optional(
         commands=_truth,
         discovery=_truth,
         discovery_prefix=_base,
+        retained=vol.In(("cluster", "node"), "has to be cluster or node"),
     ),
     phones=vol.Schema({vol.Extra: object}),
     lines=vol.Schema({vol.Extra: object}),
@@ -690,6 +693,7 @@ class _Reader:
                 discovery=section.get("discovery", False),
                 prefix=section.get("discovery_prefix", "homeassistant"),
             ),
+            is_retained_by_node=section.get("retained") == "node",
         )
         return settings, context
 

@@ -149,6 +149,11 @@ class Stored:
         """Clear the topic of a line that is no more."""
         self._publisher.clear(self._topics.line_state(code))
 
+    def repeat(self) -> None:
+        """Publish all phones once more, for a bridge that the broker has not told of them."""
+        for extension in self._phones:
+            self._publisher.republish(self._topics.stored(extension))
+
     def _changed(self, change: Change) -> None:
         extension = change.extension
         if extension is None:

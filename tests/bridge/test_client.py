@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 import socket
 
+from aiomqtt import ProtocolVersion
 from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
 
@@ -387,3 +388,34 @@ async def test_all_that_is_retained_is_read(
         await becomes(client, False)
         with pytest.raises(ConnectionError):
             await client.read(topics)
+
+
+@pytest.mark.parametrize("versions", ["5", "3.1.1"])
+async def test_what_is_read_by_name_comes_to_subscriptions(
+    versions: str, broker: Broker
+) -> None:
+    """Of MQTT 5 the subscription itself gets nothing that is retained."""
+    topics = [f"snom_buttons/{number}/bridge" for number in range(3)]
+    async with connected(broker.port) as client:
+        if versions == "3.1.1":
+            client._protocol = ProtocolVersion.V311
+            await broker.stop()
+            await becomes(client, False)
+            await broker.start()
+            await becomes(client, True)
+        for topic in topics:
+            await client.publish(Message(topic, topic, retain=True))
+        client.read_by_name = frozenset(("snom_buttons/+/bridge",))
+        received: list[str] = []
+        confirmed = asyncio.Event()
+        await client.subscribe(
+            "snom_buttons/+/bridge",
+            1,
+            lambda it: received.append(it.topic),
+            confirmed.set,
+        )
+        await confirmed.wait()
+        assert len(await client.read(topics[:2])) == 2
+        if versions == "5":
+            assert received == topics[:2]
+        assert {*received} >= {*topics[:2]}

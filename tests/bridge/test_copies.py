@@ -246,6 +246,10 @@ async def test_what_was_retained_before_is_read() -> None:
     await second.stored.read(["44", "45"])
     assert second.stored.copy_of("44") is not None
     assert second.stored.copy_of("45") is None
+    first.stored.repeat()
+    await settle()
+    assert len({*broker.on(STORED)}) == 1
+    assert len(broker.on(STORED)) == 2
     second.client.is_connected = False
     with pytest.raises(ConnectionError):
         await second.stored.read(["44"])

@@ -346,3 +346,23 @@ async def test_settings_that_are_rolled_out_to_one_bridge_after_the_other(
         assert (await desk.press("1", number="key1")).status == 200
     assert members.last_claim(phone) == NAMES[0]
     assert not client.on(f"{BASE}/error")
+
+
+async def test_what_a_node_of_the_broker_has_not_retained_is_repeated(
+    members: Members,
+) -> None:
+    """RabbitMQ retains a message on one node. A member at another one hears it live."""
+    lines = {"co2": {"keys": {"44": "4"}}}
+    options = {"mqtt": {"retained": "node"}, "lines": lines}
+    await members.start("bridge-1", **options)
+    await members.all_with("bridge-1")
+    await members.stored("44", lambda it: "keys" in it)
+    counted = {
+        topic: len(members.client.on(topic))
+        for topic in (f"{BASE}/44/bridge", f"{BASE}/44/stored")
+    }
+    await members.start("bridge-2", **options)
+    await members.client.until(
+        lambda: all(len(members.client.on(it)) > n for it, n in counted.items())
+    )
+    await members.has("44", "bridge-1")
