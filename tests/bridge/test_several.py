@@ -107,6 +107,48 @@ async def members(broker: Broker, tmp_path: Path) -> AsyncIterator[Members]:
             await members.close()
 
 
+async def test_a_press_that_comes_again_by_another_bridge_does_nothing(
+    members: Members,
+) -> None:
+    """As when the first bridge could not answer any more."""
+    toggling = {"1": {"kind": "switch", "toggle": True}}
+    setups = {it: SETUPS[it] | {"keys": toggling} for it in PHONES[:2]}
+    await members.start(*NAMES[:2], phones=setups)
+    await members.all_with(*NAMES[:2], phones=[*setups])
+    phone = PHONES[0]
+    key = f"{BASE}/{phone}/key/1"
+    first = members.owner(phone)
+    (second,) = {*NAMES[:2]} - {first}
+    async with Desk(members[first], phone) as desk:
+        await members.registers(desk)
+        sent: list[bytes] = []
+        send = desk._transport.sendto
+
+        def noting(data: bytes, address: tuple[str, int]) -> None:
+            sent.append(data)
+            send(data, address)
+
+        desk._transport.sendto = noting  # type: ignore[method-assign]
+        assert (await desk.press("1", number="key1")).status == 200
+        press = await members.client.first(f"{key}/event")
+        (message,) = [data for data in sent if data.startswith(b"MESSAGE")]
+        desk.moves_to(members[second])
+        for _ in range(2):
+            desk._waiting.clear()
+            desk.strays.clear()
+            send(message, desk.server)
+            await desk.until(lambda: bool(desk.strays))
+            assert desk.strays[0].startswith(b"SIP/2.0 200 ")
+            await members.has(phone, second)
+            # Another one counts.
+            assert (await desk.press("1", number="key1")).status == 200
+        presses = members.client.on(f"{key}/event")
+        ids = [it.json["id"] for it in presses]
+        assert len({*ids}) == len(ids) == 3
+        assert ids[0] == press.json["id"]
+        await desk.shows("1", c="on")
+
+
 async def test_a_request_at_another_bridge_moves_a_phone(members: Members) -> None:
     client = members.client
     await members.start(*NAMES[:2], mqtt={"discovery": True})

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 import json
 from pathlib import Path
-from signal import SIGSTOP
+from signal import SIGCONT, SIGSTOP
 import subprocess
 from typing import Any, Self
 
@@ -71,6 +71,11 @@ class Broker:
         """Accept what is sent, and answer nothing."""
         assert self._process is not None
         self._process.send_signal(SIGSTOP)
+
+    def go_on(self) -> None:
+        """End a `hang`."""
+        assert self._process is not None
+        self._process.send_signal(SIGCONT)
 
     async def kill(self) -> None:
         """Kill the process, even while it hangs."""

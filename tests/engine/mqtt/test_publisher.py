@@ -246,6 +246,96 @@ class TestNews:
         assert (counts.published, counts.dropped) == (1, 1)
 
 
+def waiting() -> asyncio.Future[bool]:
+    """Return what gets whether an event was acknowledged."""
+    return asyncio.get_running_loop().create_future()
+
+
+class TestTaken:
+    """What a press waits for, with a client that repeats nothing after MAX_AGE."""
+
+    @jumping
+    async def test_several_events_are_under_way(self) -> None:
+        client = Client(repeats_late=False)
+        taken = [waiting() for _ in range(WINDOW + 2)]
+        for number, each in enumerate(taken):
+            client.publisher.publish_event(f"press{number}", "1", each)
+        assert len(client.under_way) == WINDOW
+        await client.acknowledge("press3")
+        assert [number for number, it in enumerate(taken) if it.done()] == [3]
+        assert taken[3].result() is True
+        assert len(client.under_way) == WINDOW
+        await client.acknowledge_all()
+        assert all(it.result() for it in taken)
+
+    @jumping
+    async def test_a_state_that_goes_first_holds_them_back(self) -> None:
+        client = Client(repeats_late=False)
+        client.publisher.keep("stored", "0")
+        client.publisher.keep("stored", "1", first=True)
+        client.publisher.publish_event("press", "1", waiting())
+        assert client.said == ["stored=0"]
+        await client.acknowledge()
+        assert client.said[1:] == ["stored=1", "press=1"]
+
+    @jumping
+    async def test_an_acknowledgement_counts_however_late(self) -> None:
+        client = Client(repeats_late=False)
+        taken = waiting()
+
+        async def publish(message: Message) -> None:
+            client.sent.append(message)
+            await asyncio.sleep(ACK_TIMEOUT + 5)
+
+        client.publish = publish  # type: ignore[method-assign]
+        client.publisher.publish_event("press", "1", taken)
+        await asyncio.sleep(ACK_TIMEOUT + 6)
+        assert taken.result() is True
+        # The broker is there.
+        client.publisher.publish_event("press", "2", waiting())
+        assert client.said == ["press=1", "press=2"]
+
+    @pytest.mark.parametrize("error", [CannotPublish("no"), ValueError("no")])
+    @jumping
+    async def test_one_that_the_client_does_not_take(self, error: Exception) -> None:
+        client = Client(repeats_late=False)
+        client.error = error
+        taken = waiting()
+        client.publisher.publish_event("press", "1", taken)
+        assert taken.result() is False
+
+    @jumping
+    async def test_one_that_is_too_old(self) -> None:
+        client = Client(repeats_late=False, connected=False)
+        taken = waiting()
+        client.publisher.publish_event("press", "1", taken)
+        await asyncio.sleep(MAX_AGE + 1)
+        await client.reconnect()
+        assert taken.result() is False
+        assert client.said == []
+
+    @jumping
+    async def test_one_that_nothing_waits_for_any_more(self) -> None:
+        client = Client(repeats_late=False, connected=False)
+        taken = waiting()
+        client.publisher.publish_event("press", "1", taken)
+        client.publisher.publish_event("press", "2", waiting())
+        taken.set_result(False)
+        await client.reconnect()
+        assert client.said == ["press=2"]
+        assert client.publisher.counts.dropped == 1
+
+    @pytest.mark.parametrize("connected", [True, False])
+    @jumping
+    async def test_at_the_end(self, connected: bool) -> None:
+        client = Client(repeats_late=False, connected=connected)
+        taken = [waiting() for _ in range(WINDOW + 1)]
+        for each in taken:
+            client.publisher.publish_event("press", "1", each)
+        await client.publisher.close()
+        assert [it.result() for it in taken] == [False] * (WINDOW + 1)
+
+
 class TestWhatStands:
     """Retained topics: the newest payload of each, one at a time."""
 
