@@ -190,21 +190,19 @@ class Reception:
             return
         if self._exceeds(phone, incoming, len(pressed)):
             return
-        # A press without `a=` is not a call, although that is the default.
-        actions = [
-            Action.MESSAGE if key.action is Action.INVITE else key.action
-            for key in pressed
-        ]
         number = printable(request.to.uri.user)
         presses = [
             self._press_of(
                 phone,
                 key.name,
-                action,
+                # A press without `a=` is not a call, although that is the default.
+                action := (
+                    Action.MESSAGE if key.action is Action.INVITE else key.action
+                ),
                 number,
                 event_id=self._id(request, position, key.name, action),
             )
-            for position, (key, action) in enumerate(zip(pressed, actions, strict=True))
+            for position, key in enumerate(pressed)
         ]
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug(
@@ -269,12 +267,12 @@ class Reception:
 
         Those that were published before do not happen again.
         """
-        reply = partial(_reply, phone, incoming, answer, is_secret=is_secret)
         if self._takes is None:
-            reply()
+            _reply(phone, incoming, answer, is_secret=is_secret)
             for event in events:
                 self._happen(phone, event)
             return
+        reply = partial(_reply, phone, incoming, answer, is_secret=is_secret)
         events = [event for event in events if not self._was_published(event.id)]
         if not events:
             reply()
@@ -408,7 +406,8 @@ class Reception:
                 self._deciding.add(task)
                 task.add_done_callback(self._deciding.discard)
                 return
-            if (acted := phone.has_acted(press.id)) is not None:
+            acted = phone.has_acted(press.id) if self._takes is not None else None
+            if acted is not None:
                 press.use = acted.use
             elif line is not None or key.setup.toggles:
                 if line is not None:

@@ -556,7 +556,8 @@ class Endpoint:
         self, key: TransactionKey, flow: Flow, request: Request, data: bytes
     ) -> None:
         """Send a final response in a transaction, if the endpoint is open."""
-        self._held.pop(key, None)
+        if self._held:
+            self._held.pop(key, None)
         if self._transports:
             is_once = self.is_unproven(request, flow)
             self._transactions.answer(key, flow, request, data, is_once=is_once)
