@@ -1,0 +1,258 @@
+"""A cluster as processes, of which parts are killed, stopped and restarted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+import time
+
+import pytest
+
+from tests.support.cluster import Cluster
+from tests.support.cluster_peers import TcpRelay
+from tests.support.mqtt_peers import MqttClient
+from tests.support.patience import PATIENCE
+from tests.support.ports import LOCALHOST
+from tests.support.press_flood import Flood, phones_at
+from tests.support.rawphone import RawPhone
+
+pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
+
+PASSWORD = "geheim-44"
+TOGGLE, LIT, COMMANDED, LINE = "1", "2", "3", "4"
+KEYS = {
+    TOGGLE: {"name": "Toggle", "kind": "switch", "toggle": True},
+    LIT: {"name": "Lit"},
+    COMMANDED: {"name": "Commanded"},
+    LINE: {"name": "Line"},
+}
+EXTENSIONS = [f"{number}" for number in range(44, 52)]
+PHONES = {it: {"password": PASSWORD, "keys": KEYS} for it in EXTENSIONS}
+LINES = {"co2": {"name": "Outside", "keys": dict.fromkeys(EXTENSIONS, LINE)}}
+BASE = "snom_buttons"
+CUT = 30.0
+"""Seconds for which a bridge is cut off."""
+
+
+def owner(client: MqttClient, extension: str) -> str:
+    """Return the bridge in the newest claim of a phone, "" without one."""
+    claims = [it for it in client.on(f"{BASE}/{extension}/bridge") if it.payload]
+    return str(claims[-1].json["bridge"]) if claims else ""
+
+
+async def light_up(client: MqttClient, phones: list[RawPhone], key: str) -> None:
+    """Light a lamp of each phone by a command, and wait until it shines."""
+    for phone in phones:
+        client.publish(f"{BASE}/{phone.extension}/key/{key}/set", "ON")
+    await asyncio.gather(*(phone.shows(key, c="on") for phone in phones))
+
+
+async def check_toggles(
+    client: MqttClient, phones: list[RawPhone], presses: dict[str, int]
+) -> None:
+    """Check that each press has turned the lamp once, on the broker and on the phone."""
+    for phone in phones:
+        is_on = presses[phone.extension] % 2 == 1
+        topic = f"{BASE}/{phone.extension}/key/{TOGGLE}/state"
+        await client.hears(topic, state="ON" if is_on else "OFF", in_sync=True)
+        await phone.shows(TOGGLE, c="on" if is_on else None)
+
+
+async def test_a_bridge_is_killed_in_a_flood_of_presses(tmp_path: Path) -> None:
+    async with (
+        Cluster(tmp_path, phones=PHONES) as cluster,
+        MqttClient(cluster.broker_ports[0]) as client,
+        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+    ):
+        await light_up(client, phones, LIT)
+        async with Flood(phones, TOGGLE, pause=0.02) as flood:
+            await flood.goes_on()
+            owners = {it: owner(client, it) for it in EXTENSIONS}
+            victim = max(cluster.bridges, key=[*owners.values()].count)
+            theirs = [it for it in phones if owners[it.extension] == victim]
+            assert theirs
+            await cluster.bridges[victim].kill()
+            await cluster.edge.says("is down")
+            probed = time.monotonic()
+            await light_up(client, theirs, COMMANDED)
+            right = time.monotonic()
+            await flood.goes_on()
+        presses = await flood.check(client)
+        await check_toggles(client, phones, presses)
+        assert all(phone.has(LIT, c="on") for phone in phones)
+        assert right - probed < 10
+
+
+async def test_the_edge_is_restarted_in_a_flood_of_presses(tmp_path: Path) -> None:
+    """It forgets which flows have proved themselves, so presses are challenged."""
+    async with (
+        Cluster(tmp_path, phones=PHONES, bridges=2) as cluster,
+        MqttClient(cluster.broker_ports[0]) as client,
+        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+    ):
+        async with Flood(phones, TOGGLE, pause=0.02) as flood:
+            await flood.goes_on()
+            await cluster.edge.kill()
+            await cluster.edge.start()
+            await flood.goes_on()
+            await light_up(client, phones, COMMANDED)
+        await check_toggles(client, phones, await flood.check(client))
+
+
+async def test_bridges_are_replaced_one_after_the_other(tmp_path: Path) -> None:
+    """As an upgrade does, while keys are pressed and lamps are set."""
+    async with (
+        Cluster(tmp_path, phones=PHONES) as cluster,
+        MqttClient(cluster.broker_ports[0]) as client,
+        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+    ):
+        await light_up(client, phones, LIT)
+        async with Flood(phones, TOGGLE, pause=0.1) as flood:
+            for bridge in cluster.bridges.values():
+                await bridge.end()
+                await light_up(client, phones, COMMANDED)
+                await flood.goes_on()
+                await bridge.start()
+                for phone in phones:
+                    topic = f"{BASE}/{phone.extension}/key/{COMMANDED}/set"
+                    client.publish(topic, "OFF")
+                await asyncio.gather(*(it.shows(COMMANDED, c=None) for it in phones))
+                await flood.goes_on()
+        await check_toggles(client, phones, await flood.check(client))
+        assert all(phone.has(LIT, c="on") for phone in phones)
+
+
+async def subscribed(client: MqttClient) -> None:
+    """Wait until a client is back at a broker that was restarted."""
+    async with asyncio.timeout(PATIENCE):
+        while not client.on("t/back"):
+            client.publish("t/back", "")
+            await asyncio.sleep(0.1)
+
+
+async def test_the_broker_is_killed_in_a_flood_of_presses(tmp_path: Path) -> None:
+    """Meanwhile a press is refused, and does nothing."""
+    async with (
+        Cluster(tmp_path, phones=PHONES, bridges=2) as cluster,
+        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+        MqttClient(cluster.broker_ports[0]) as client,
+    ):
+        await light_up(client, phones, LIT)
+        async with Flood(phones, TOGGLE, pause=0.02) as flood:
+            await flood.goes_on()
+            await cluster.brokers[0].kill()
+            async with asyncio.timeout(PATIENCE):
+                while flood.statuses[503] < len(phones):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            # A subscriber that comes later than a press has lost it.
+            for bridge in cluster.bridges.values():
+                bridge.pause()
+            statuses = [f"{BASE}/bridge/{name}/status" for name in cluster.bridges]
+            before = {it: len(client.on(it)) for it in statuses}
+            await cluster.brokers[0].start()
+            await subscribed(client)
+            for bridge in cluster.bridges.values():
+                bridge.resume()
+            # A command before that is lost.
+            await client.until(
+                lambda: all(
+                    (new := client.on(topic)[before[topic] :])
+                    and new[-1].payload == "online"
+                    for topic in statuses
+                )
+            )
+            await flood.goes_on()
+            await light_up(client, phones, COMMANDED)
+        await check_toggles(client, phones, await flood.check(client))
+
+
+async def fight(phone: RawPhone, until: asyncio.Event) -> None:
+    """Seize the line and release it, again and again."""
+    while not until.is_set():
+        for action, number in (("seize", "*602co2"), ("release", "*603co2")):
+            with suppress(TimeoutError):
+                await phone.press(LINE, action, number)
+            await asyncio.sleep(0.2)
+
+
+def holders(client: MqttClient) -> list[str]:
+    """Return who has got the line, one after the other.
+
+    Fails if one had got it before another has given it back.
+    """
+    states = {
+        (state["epoch"], state["home"]): state
+        for it in client.on(f"{BASE}/line/co2/state")
+        if (state := it.json)
+    }
+    in_order = [states[it] for it in sorted(states)]
+    for before, after in pairwise(in_order):
+        assert not (before["seized"] and after["seized"]) or (
+            before["phone"] == after["phone"]
+        ), (before, after)
+    return [
+        after["phone"]
+        for before, after in pairwise([{"seized": False}, *in_order])
+        if after["seized"] and not before["seized"]
+    ]
+
+
+async def test_a_bridge_is_cut_from_the_broker_for_half_a_minute(
+    tmp_path: Path,
+) -> None:
+    """It has its phones, by what it knows; so have the others, after its will."""
+    cluster = Cluster(tmp_path, phones=PHONES, lines=LINES, bridges=2)
+    cut, other = cluster.bridges
+    port = cluster.settings[cut]["server"]["port"]
+    async with TcpRelay(cluster.broker_ports[0]) as relay:
+        cluster.settings[cut]["mqtt"]["host"] = f"{LOCALHOST}:{relay.port}"
+        async with (
+            cluster,
+            MqttClient(cluster.broker_ports[0]) as client,
+            phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+        ):
+            await light_up(client, phones, LIT)
+            theirs = [it for it in phones if owner(client, it.extension) == cut]
+            others = [it for it in phones if it not in theirs]
+            assert theirs and others
+            over = asyncio.Event()
+            async with (
+                Flood(phones, TOGGLE, pause=0.5) as flood,
+                asyncio.TaskGroup() as group,
+            ):
+                for phone in (*theirs[:2], *others[:2]):
+                    group.create_task(fight(phone, over))
+                await flood.goes_on()
+                relay.stop()
+                cut_at = time.monotonic()
+                # It answers the probe 503, and so it does its phones.
+                await cluster.edge.says(f":{port} is down")
+                await flood.goes_on()
+                assert {owner(client, it.extension) for it in phones} == {other}
+                await light_up(client, phones, COMMANDED)
+                assert cluster.bridges[cut].is_running
+                await asyncio.sleep(CUT - (time.monotonic() - cut_at))
+                ups = cluster.edge.log.count(f":{port} is up")
+                relay.heal()
+                await cluster.edge.says(f":{port} is up", ups + 1)
+                await flood.goes_on()
+                over.set()
+            await check_toggles(client, phones, await flood.check(client))
+            # The edge sends them to the same bridge as before.
+            assert [it for it in phones if owner(client, it.extension) == cut] == theirs
+            assert all(phone.has(LIT, c="on") for phone in phones)
+            for phone in phones:
+                topic = f"{BASE}/{phone.extension}/key/{COMMANDED}/set"
+                client.publish(topic, "OFF")
+            await asyncio.gather(*(it.shows(COMMANDED, c=None) for it in phones))
+            seized = [
+                phone.extension
+                for phone in phones
+                for it in client.on(f"{BASE}/{phone.extension}/key/{LINE}/event")
+                if it.json["event_type"] == "seize"
+            ]
+            assert len(seized) > 4
+            assert not Counter(seized) - Counter(holders(client))
