@@ -103,6 +103,7 @@ class Bridge:
         self.followers: list[Follower] = []
         """Further followers, which are started in this order and stopped in reverse."""
         self._updating = asyncio.Lock()
+        self._unfollow = self.client.changed.subscribe(self._connection_changed)
 
     @property
     def takes(self) -> bool:
@@ -118,7 +119,6 @@ class Bridge:
         restored once it is there, and nothing is published before.
         """
         await self._apply(self.settings)
-        self.client.changed.subscribe(self._connection_changed)
         if self.member is not None:
             await self._join(self.member)
         self.client.start()
@@ -149,6 +149,7 @@ class Bridge:
                 await follower.stop()
             if self.is_restored:
                 self.stored.stop()
+            self._unfollow()  # a member that has ended would begin again
             if self.member is not None:
                 await self.member.stop()
             await self.mqtt.stop()

@@ -1,4 +1,4 @@
-"""Fails if a module of the integration is covered below the floor, and names it.
+"""Fails if a module of the integration or the bridge is covered below the floor, and names it.
 
 coverage's own --fail-under checks the total only, which can hide one untested module.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 import sys
 
 FLOOR = 95.0
-PACKAGE = Path("custom_components")
+PACKAGES = {Path("bridge"), Path("custom_components")}
 
 
 def main(report: str) -> int:
@@ -16,7 +16,7 @@ def main(report: str) -> int:
     covered = {
         path: data["summary"]["percent_covered"]
         for path, data in json.loads(Path(report).read_text())["files"].items()
-        if PACKAGE in Path(path).parents
+        if not PACKAGES.isdisjoint(Path(path).parents)
     }
     below = {path: percent for path, percent in covered.items() if percent < FLOOR}
     for path, percent in sorted(below.items()):

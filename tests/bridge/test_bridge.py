@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import yaml
 from bridge.bridge import Bridge, phone_id
 from bridge.settings import Settings, read
 from tests.support.bridge import PASSWORD, bridge_settings
+from tests.support.certificates import make_certificate
 from tests.support.mqtt_peers import Broker, MqttClient
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.rawphone import RawPhone
 
 BASE = "snom_buttons"
@@ -102,6 +105,57 @@ async def test_restores_reloads_and_clears(
             await client.hears(f"{BASE}/46/key/2/state", "")
         kept = await client.kept()
         assert not [it for it in kept if it.startswith((f"{BASE}/46", f"{BASE}/45"))]
+
+
+async def test_a_phone_moves_to_the_bridge_that_the_edge_asks(
+    broker: Broker, client: MqttClient, tmp_path: Path
+) -> None:
+    make_certificate(tmp_path)
+    files = {"certificate": "server.crt", "private_key": "server.key"}
+
+    def member(name: str) -> dict[str, Any]:
+        data = bridge_settings(broker.port, cluster={"name": name})
+        # All comes from an edge here, also what a phone sends itself.
+        data["server"]["edges"] = ["127.0.0.1/32"]
+        data["server"]["tls"] = {"enabled": True, "port": free_port(), **files}
+        data["lines"] = {"co2": {"keys": {"44": "1", "45": "1"}}}
+        return data
+
+    async def has(name: str) -> None:
+        await client.hears(f"{BASE}/44/bridge", bridge=name)
+
+    one, two = member("one"), member("two")
+    async with started(settings_from(tmp_path, one)) as first:
+        await client.hears(f"{BASE}/bridge/one/status", "online")
+        await has("one")
+        assert first.takes
+        async with (
+            started(settings_from(tmp_path, two)) as second,
+            RawPhone((LOCALHOST, two["server"]["port"]), "44", PASSWORD) as phone,
+        ):
+            await client.hears(f"{BASE}/bridge/two/status", "online")
+            assert (await phone.register()).status == 200
+            await has("two")
+            await client.hears(f"{BASE}/44/availability", "online")
+            client.publish(f"{BASE}/44/key/2/set", "ON")
+            await phone.shows("2", c="on")
+            assert (await phone.press("3")).status == 200
+            press = await client.first(f"{BASE}/44/key/3/event")
+            # Each member has heard it, and so would not publish it again.
+            for bridge in (first, second):
+                assert bridge.member is not None
+                await client.until(
+                    partial(bridge.member.was_published, press.json["id"])
+                )
+            client.publish(f"{BASE}/44/key/3/event", "not of a bridge")
+            two["phones"]["44"]["keys"] = {"1": {}, "2": {"name": "Door"}}
+            two["phones"]["46"] = two["phones"]["45"]
+            changed = settings_from(tmp_path, two, second.settings)
+            assert not await second.reload(changed)
+            await phone.shows("2", l="Door", c="on")
+        await client.hears(f"{BASE}/bridge/two/status", "offline")
+        await has("one")
+        assert "44" in first.server.phones
 
 
 def test_phones_of_two_bases_are_announced_under_two_names() -> None:
