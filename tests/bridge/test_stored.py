@@ -454,6 +454,8 @@ FIELDS = st.dictionaries(
     min_size=1,
 )
 SEAL = Seal("secret", BASE)
+OTHER_SEALS = (Seal("other", BASE), Seal("secret", "other"))
+"""With another secret, and with another base topic; each takes 0.05 s to make."""
 
 
 @given(FIELDS)
@@ -462,7 +464,7 @@ def test_what_is_sealed_is_read(fields: dict[str, Any]) -> None:
     read = SEAL.read(STORED, payload)
     assert len(read.pop("seal")) == 64
     assert read == fields
-    for other in (Seal("other", BASE), Seal("secret", "other")):
+    for other in OTHER_SEALS:
         with pytest.raises(Broken):
             other.read(STORED, payload)
     with pytest.raises(Broken):
