@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 import functools
+import json
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from custom_components.snom_buttons.engine.phones import (
     Speakers,
     Use,
 )
+from custom_components.snom_buttons.engine.phones.events import Acted
+from custom_components.snom_buttons.engine.phones.storage import load_acted, save_acted
 from custom_components.snom_buttons.engine.xbuttons import Action
 from tests.support.hammer import press as press_bytes
 from tests.support.rawphone import RawMessage, RawPhone
@@ -374,6 +378,26 @@ class TestAnotherServer:
         assert "b" in seen
         seen.add("c")
         assert len(seen._until) == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"id": 5},
+        {"id": "\n"},
+        {"use": "hold"},
+        {"use": 5},
+        {"at": "now"},
+        {"at": float("nan")},
+        None,
+    ],
+)
+def test_what_is_broken_in_the_store_is_left_out(broken: Any) -> None:
+    good = Acted("a", time.time() - 60, Action.SEIZE)
+    (saved,) = save_acted([good, Acted("b", time.time() - 65, None)])
+    item = saved | broken if isinstance(broken, dict) else broken
+    stored = json.loads(json.dumps([item, saved]))
+    assert load_acted(stored, "44") == [good]
 
 
 class TestLineDecidedElsewhere:
