@@ -92,6 +92,8 @@ class Bridge:
             bridge=name or "",
             epoch_of=lambda it: member.claims.of(it).epoch if member else 0,
             heard=member.heard if member else _ignore,
+            announced_of=self.mqtt.announced_of,
+            recall_announced=self.mqtt.recall_announced,
         )
         self.is_restored = False
         """Whether what the broker retains is known."""

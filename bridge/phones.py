@@ -22,6 +22,9 @@ class Stored(Protocol):
     def copy_of(self, extension: str) -> Any:
         """Return what was stored of a phone last, None if nothing was."""
 
+    def recall(self, extension: str) -> object:
+        """Recall how a phone was announced."""
+
     def add_phone(self, extension: str) -> None:
         """Store a phone, and its changes from now on."""
 
@@ -82,6 +85,7 @@ class ClaimedPhones:
     def publish(self, extension: str) -> None:
         """Publish the states of a phone from now on."""
         self._restored.pop(extension, None)
+        self._stored.recall(extension)
         self._mqtt.add_phone(extension)
         self._stored.add_phone(extension)
         self._came(extension)

@@ -692,6 +692,7 @@ class _Reader:
                 commands=section.get("commands", True),
                 discovery=section.get("discovery", False),
                 prefix=section.get("discovery_prefix", "homeassistant"),
+                retained=True,
             ),
             is_retained_by_node=section.get("retained") == "node",
         )

@@ -45,12 +45,15 @@ class Stored:
         bridge: str = "",
         epoch_of: Callable[[str], int] = lambda _: 0,
         heard: Callable[[str, str, int, Any], None] = _ignore,
+        announced_of: Callable[[str], dict[str, Any]] = lambda _: {},
+        recall_announced: Callable[[str, object], list[str]] = lambda *_: [],
     ) -> None:
         """Create it without phones.
 
         `publisher` is that of the events. `bridge` is the name of this bridge and
         `epoch_of` returns the epoch of its claim to a phone. `heard` gets what other
-        bridges publish: phone, bridge, epoch and snapshot.
+        bridges publish: phone, bridge, epoch and snapshot. `announced_of` and
+        `recall_announced` are those of MqttFollower.
         """
         self._client = client
         self._publisher = publisher
@@ -60,6 +63,8 @@ class Stored:
         self._bridge = bridge
         self._epoch_of = epoch_of
         self._heard = heard
+        self._announced_of = announced_of
+        self._recall_announced = recall_announced
         self._phones: set[str] = set()
         self._copies: dict[str, bytes] = {}
         """The newest of each phone that is not ours; its seal is right."""
@@ -135,6 +140,8 @@ class Stored:
             "keys": [*self._server.phones[extension].keys],
             "phone": self._server.phone_snapshot(extension),
         }
+        if announced := self._announced_of(extension):
+            fields["announced"] = announced
         self._publisher.keep(topic, self._seal.write(topic, fields), first=first)
 
     def write_lines(self, *, first: bool = False) -> None:
@@ -198,6 +205,11 @@ class Stored:
         """Return the `phone_snapshot` that is retained of a phone, None without one."""
         fields = self._fields_of(extension)
         return None if fields is None else fields["phone"]
+
+    def recall(self, extension: str) -> list[str]:
+        """Recall how a phone was announced; return the topics of its announcements."""
+        announced = (self._fields_of(extension) or {}).get("announced", {})
+        return self._recall_announced(extension, announced)
 
     def _fields_of(self, extension: str) -> dict[str, Any] | None:
         payload = self._copies.get(extension)
@@ -270,6 +282,7 @@ class Stored:
         phone = self._server.phones[extension]
         for name in self._keys_of(extension) - phone.keys.keys():
             self._publisher.clear(self._topics.state(extension, name))
+        self.recall(extension)
         if phone.registrations:
             saved = {name: it for name, it in saved.items() if name not in REGISTERED}
         self._server.restore_phone(extension, saved)
@@ -311,6 +324,9 @@ class Stored:
         """Clear the topics of phones that were removed while the bridge was down."""
         topics = self._topics
         for extension in gone:
+            # First: a subscriber to a state should not read "".
+            for topic in self.recall(extension):
+                self._publisher.clear(topic)
             for name in (*self._keys_of(extension), MESSAGES):
                 self._publisher.clear(topics.state(extension, name))
             self._publisher.clear(topics.availability(extension))

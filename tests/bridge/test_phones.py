@@ -27,6 +27,9 @@ class Copies:
     def copy_of(self, extension: str) -> Any:
         return self.copies.get(extension)
 
+    def recall(self, extension: str) -> None:
+        """Nothing is announced."""
+
     def add_phone(self, extension: str) -> None:
         self.did.append(f"add {extension}")
 

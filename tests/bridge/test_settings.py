@@ -81,7 +81,7 @@ def test_the_smallest_file(path: Path) -> None:
     assert settings.server.advertised_host == "127.0.0.1"
     assert settings.mqtt.hosts == (("broker.example", 1883),)
     assert settings.mqtt.setup == MqttSetup(
-        base="snom_buttons", commands=True, discovery=False
+        base="snom_buttons", commands=True, discovery=False, retained=True
     )
     phone = settings.phones["44"]
     assert phone.name == "44"
@@ -176,6 +176,7 @@ def test_all_settings(path: Path, tmp_path: Path) -> None:
         commands=False,
         discovery=True,
         prefix="ha",
+        retained=True,
         member="bridge-1",
     )
     desk, yealink, hall = settings.phones.values()

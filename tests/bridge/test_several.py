@@ -188,6 +188,10 @@ async def test_a_request_at_another_bridge_moves_a_phone(members: Members) -> No
         assert f"{BASE}/bridge/{NAMES[1]}/status" in topics
         assert f"{BASE}/bridge/{NAMES[0]}/status" not in topics
         assert f"{BASE}/status" not in topics
+        kept = await client.kept("homeassistant/")
+        announced = [it for it in kept.values() if f"{BASE}/{phone}/" in it]
+        assert len(announced) == 1
+        assert f"{BASE}/bridge/{NAMES[1]}/status" in announced[0]
         # No bridge has published again what was before.
         assert all(it.json["state"] == "ON" for it in client.on(f"{key}/2/state"))
         desk.notices.clear()

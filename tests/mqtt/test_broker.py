@@ -15,7 +15,6 @@ from tests.support.entries import KEYS, key_data
 from tests.support.mqtt_peers import Broker, MqttClient, guarded
 from tests.support.mqtt_sides import (
     BASE,
-    SIDES,
     Setup,
     Side,
     over_home_assistant,
@@ -195,7 +194,6 @@ async def test_what_is_removed_is_cleared(client: MqttClient, started: Side) -> 
     )
 
 
-@pytest.mark.parametrize("side", SIDES[:1], indirect=True)
 async def test_a_key_that_is_removed_while_stopped_is_announced_no_more(
     client: MqttClient, started: Side
 ) -> None:
@@ -203,6 +201,7 @@ async def test_a_key_that_is_removed_while_stopped_is_announced_no_more(
     announced = started.announcement("44")
     await started.configure(discovery=True)
     await client.first(announced)
+    await client.hears(f"{BASE}/status", "online")
     await started.stop()
     await started.configure(phones={"44": KEYS[1:]})
     client.heard.clear()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 from unittest.mock import patch
 
@@ -21,9 +22,16 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from tests.support.blfphone import over_both_speakers
-from tests.support.entries import KEYS, key_data, reaches
+from tests.support.bridge import bridge_settings, running_bridge
+from tests.support.entries import KEYS, PASSWORD, key_data, reaches
 from tests.support.mqtt_peers import Broker, Heard, MqttClient
-from tests.support.mqtt_sides import HomeAssistantSide, Setup, Side, add_mqtt_entry
+from tests.support.mqtt_sides import (
+    HomeAssistantSide,
+    Setup,
+    Side,
+    add_mqtt_entry,
+    over_the_bridge,
+)
 from tests.support.patience import PATIENCE
 from tests.support.rawphone import RawPhone
 
@@ -198,3 +206,73 @@ async def test_another_home_assistant_that_may_only_look(
     await phone.press("1")
     pressed = await client.first("snom_buttons/44/key/1/event")
     await event_of(other, "event.phone_44_key_1_press", pressed)
+
+
+@over_the_bridge
+async def test_a_bridge_takes_its_announcements_back(
+    client: MqttClient, started: Side
+) -> None:
+    """Of a phone that is gone since, and of all when they are switched off."""
+    announced = {it: started.announcement(it) for it in ("44", "45")}
+    for topic in announced.values():
+        await client.first(topic)
+    await started.stop()
+    assert {*announced.values()} <= (await client.kept("homeassistant/")).keys()
+    await started.configure(phones={"44": KEYS})
+    client.heard.clear()
+    await started.start()
+    await client.hears(announced["45"], "")
+    heard = [
+        it.topic
+        for it in client.heard
+        if it.topic.startswith((announced["45"], "snom_buttons/45/"))
+    ]
+    assert heard[0] == announced["45"]
+    await started.configure(discovery=False)
+    await client.hears(announced["44"], "")
+    await client.hears("snom_buttons/status", "online")
+    assert not await client.kept("homeassistant/")
+
+
+async def test_a_bridge_as_a_process(
+    hass: HomeAssistant, broker: Broker, client: MqttClient, tmp_path: Path
+) -> None:
+    """It is killed, and Home Assistant starts while it is dead."""
+    lamp, alarm = "light.phone_44_key_1", "switch.phone_44_alarm"
+    keys = {"1": {}, "2": {"name": "Alarm", "kind": "switch"}}
+    settings = bridge_settings(broker.port, mqtt={"discovery": True})
+    settings["secret"] = "of a test"
+    settings["phones"]["44"]["keys"] = keys
+    mqtt = add_mqtt_entry(hass, broker.port, tmp_path)
+    async with (
+        running_bridge(tmp_path, settings) as bridge,
+        RawPhone(bridge.address, "44", PASSWORD) as phone,
+    ):
+        assert (await phone.register()).status == 200
+        await client.hears("snom_buttons/44/key/1/state", in_sync=True)
+        stored = "snom_buttons/44/stored"
+        await client.until(lambda: phone.address in client.on(stored)[-1].payload)
+        await bridge.end(SIGKILL)
+        await client.hears("snom_buttons/status", "offline")
+        assert await hass.config_entries.async_setup(mqtt.entry_id)
+        await reaches(hass, lamp, "unavailable")
+        await reaches(hass, alarm, "unavailable")
+        async with running_bridge(tmp_path, settings) as bridge:
+            await reaches(hass, lamp, "off")
+            data = {"entity_id": lamp}
+            await hass.services.async_call("light", "turn_on", data, blocking=True)
+            await phone.shows("1", c="on")
+            await reaches(hass, lamp, "on")
+            assert (await phone.press("2")).status == 200
+            pressed = await client.first("snom_buttons/44/key/2/event")
+            await event_of(hass, "event.phone_44_alarm_press", pressed)
+            await phone.unregister()
+            await reaches(hass, lamp, "unavailable")
+            del settings["phones"]["44"]
+            await bridge.reload(settings)
+            await client.hears("snom_buttons/44/availability", "")
+            async with asyncio.timeout(PATIENCE):
+                while hass.states.get(lamp) is not None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+    assert hass.states.get(alarm) is None
+    assert [it.name for it in dr.async_get(hass).devices] == ["Phone 45"]

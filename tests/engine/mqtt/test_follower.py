@@ -38,6 +38,7 @@ class Client:
     def __init__(self) -> None:
         self.retained: dict[str, str] = {}
         self.sent: list[Message] = []
+        self.subscribed: list[str] = []
         self.receive: Callable[[Received], None] = lambda _: None
 
     async def publish(self, message: Message) -> None:
@@ -54,6 +55,7 @@ class Client:
         received: Callable[[Received], None],
         confirmed: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
+        self.subscribed.append(topic)
         self.receive = received
         if confirmed is not None:
             confirmed()
@@ -196,6 +198,58 @@ async def test_announcements_follow() -> None:
             ""
         ]
     assert it.client.retained["home/bridge/b%2F1/status"] == "offline"
+
+
+RETAINING = MqttSetup(base="home", commands=True, discovery=True, retained=True)
+ANNOUNCED = "homeassistant/device/snom_44/config"
+
+
+async def test_announcements_can_be_retained() -> None:
+    """Then no birth is needed."""
+    async with following(RETAINING) as it:
+        it.add(desk("44", "1"))
+        components = json.loads(it.client.retained[ANNOUNCED])["components"]
+        assert components.keys() > {"1_light", "1_press"}
+        assert "homeassistant/status" not in it.client.subscribed
+        it.remove("44", clear=False)  # another server's from now on
+        assert ANNOUNCED in it.client.retained
+        it.add(desk("44", "1"))
+        it.client.sent.clear()
+        it.server.configure_phone(desk("44", "2"))
+        it.follower.add_phone("44")
+        # The announcement first: a subscriber to a state should not read "".
+        sent = [sent.topic for sent in it.client.sent]
+        assert sent.index(ANNOUNCED) < sent.index("home/44/key/1/state")
+        it.remove("44")
+        assert ANNOUNCED not in it.client.retained
+
+
+async def test_an_earlier_announcement_is_recalled() -> None:
+    """Components that are gone since are announced as gone."""
+    other = "ha/device/snom_44/config"
+    foreign = "homeassistant/device/zigbee/config"
+    async with following(RETAINING) as it:
+        it.add(desk("44", "1", "2"))
+        earlier = it.follower.announced_of("44")
+        assert earlier.keys() == {ANNOUNCED}
+    async with following(RETAINING) as it:
+        it.client.retained |= dict.fromkeys((other, foreign), "x")
+        announced = {**earlier, other: {}, foreign: {}}
+        recalled = it.follower.recall_announced("44", announced)
+        assert sorted(recalled) == [other, ANNOUNCED]
+        it.add(desk("44", "1"))
+        components = json.loads(it.client.retained[ANNOUNCED])["components"]
+        assert components["2_light"] == {"platform": "light"}
+        assert "state_topic" in components["1_light"]
+        assert other not in it.client.retained
+        assert foreign in it.client.retained
+    async with following(None) as it:
+        it.client.retained[ANNOUNCED] = "x"
+        it.follower.recall_announced("44", earlier)
+        assert it.follower.recall_announced("45", ["what", 7]) == []
+        await it.follower.update(SETUP)
+        assert ANNOUNCED not in it.client.retained
+        assert it.follower.announced_of("44") == {}
 
 
 async def test_without_a_setup_nothing_is_published() -> None:

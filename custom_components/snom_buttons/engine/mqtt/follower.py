@@ -43,6 +43,9 @@ class MqttSetup:
     """Whether keys can be set from the broker."""
     discovery: bool
     """Whether phones are announced to other Home Assistants."""
+    retained: bool = False
+    """Whether announcements are retained: not where a Home Assistant around the engine
+    would read its own."""
     prefix: str = "homeassistant"
     """The beginning of the topics of announcements."""
     names: EventNames = ENGLISH_NAMES
@@ -109,6 +112,8 @@ class MqttFollower:
         """The filters of commands to which the broker has confirmed the subscription."""
         self._announced: dict[str, dict[str, str]] = {}
         """The platforms of all components that were ever announced, by topic."""
+        self._recalled: dict[str, list[str]] = {}
+        """The topics of announcements of an earlier run, by phone."""
         self._bases: set[str] = set()
         """The bases of all topics that the broker may retain."""
         self.is_stopped = False
@@ -137,11 +142,30 @@ class MqttFollower:
 
         `base` is that of the settings. Anything else is left out, with a warning.
         """
-        known, self._announced, bases = read_left_behind(
-            left_behind, base, self._phone_ids
-        )
+        known, announced, bases = read_left_behind(left_behind, base, self._phone_ids)
+        self._announced |= announced
         self.publisher.recall(known)
         self._bases.update(bases)
+
+    def announced_of(self, extension: str) -> dict[str, dict[str, str]]:
+        """Return the argument of `recall_announced` for a phone that is announced."""
+        topic = self._announced_on(extension)
+        if topic is None or topic not in self._announced:
+            return {}
+        return {topic: {**self._announced[topic]}}
+
+    def recall_announced(self, extension: str, announced: object) -> list[str]:
+        """Restore how a phone was announced; return the topics.
+
+        `update` clears those that are obsolete, and so does `add_phone` of this phone.
+        """
+        topics = list(announced) if isinstance(announced, dict) else announced
+        left_behind = {"known": topics, "announced": announced}
+        known, platforms, _ = read_left_behind(left_behind, "", self._phone_ids)
+        self.publisher.recall(known)
+        self._announced |= platforms
+        self._recalled[extension] = known
+        return known
 
     async def stop(self) -> None:
         """Publish that the server is offline, and end everything."""
@@ -189,12 +213,16 @@ class MqttFollower:
         if self._setup is None or self.is_stopped:
             return
         phone = self._server.phones[extension]
+        for topic in self._recalled.pop(extension, ()):
+            if topic != self._announced_on(extension):
+                self.publisher.clear(topic)
+        # The announcement first: a subscriber to a state should not read "".
+        self._announce_phone(extension)
         before = self._phones.pop(extension, None)
         if before is not None:
             before.unfollow()
             for name in before.keys.difference(phone.keys):
                 self.publisher.clear(self._topics.state(extension, name))
-        self._announce_phone(extension)
         self._follow_phone(phone)
 
     def remove_phone(self, extension: str, *, clear: bool = True) -> None:
@@ -289,7 +317,7 @@ class MqttFollower:
                 self._subscribed.append(
                     await self._client.subscribe(topic, 1, self._command, confirmed)
                 )
-        if setup.discovery:
+        if setup.discovery and not setup.retained:
             self._subscribed.append(
                 await self._client.subscribe(f"{setup.prefix}/status", 0, self._born)
             )
@@ -414,10 +442,12 @@ class MqttFollower:
         payload["components"] = {
             name: {"platform": platform} for name, platform in known.items()
         } | payload["components"]
-        if self._client.hide(phone_id, payload):
-            self.publisher.announce(topic, as_json(payload))
-        else:
+        if not self._client.hide(phone_id, payload):
             self.publisher.suspend(topic)
+        elif self._setup.retained:
+            self.publisher.keep(topic, as_json(payload))
+        else:
+            self.publisher.announce(topic, as_json(payload))
 
     def _born(self, message: Received) -> None:
         """Announce all phones again to a Home Assistant that has just started."""
