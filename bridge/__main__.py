@@ -49,25 +49,25 @@ def _main(command: str, path: Path) -> int:
     """Carry out a command; return the exit status. Raises ModuleNotFoundError."""
     from .bridge import Bridge
     from .document import Unreadable
+    from .log import start_log
     from .settings import read
+    from .watch import watching
 
     try:
         settings, faults = read(path)
     except Unreadable as error:
         settings, faults = None, error.faults
+    if settings is None or command == "check":
+        for fault in faults:
+            _say(f"{path}: {fault}")
+        return 1 if faults else 0
+    start_log(settings.log)
     for fault in faults:
-        _say(f"{path}: {fault}")
-    if settings is None or (command == "check" and faults):
-        return 1
-    if command == "check":
-        return 0
-    logging.basicConfig(
-        level=settings.log.level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+        _LOGGER.error("%s: %s", path, fault)
 
     async def run() -> int:
-        return await _run(Bridge(settings), path)
+        async with watching(Bridge(settings)) as bridge:
+            return await _run(bridge, path)
 
     return asyncio.run(run())
 

@@ -149,6 +149,8 @@ class Lines:
 
     def members_changed(self) -> None:
         """Decide nothing for a moment; what was decided and not heard does not count."""
+        if not self._unsubscribe:  # ended
+            return
         if self._settling is not None:
             self._settling.cancel()
         loop = asyncio.get_running_loop()

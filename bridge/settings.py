@@ -347,6 +347,16 @@ _LINE: Final = vol.Schema(
     }
 )
 _CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
+_HTTP: Final = _optional(host=_ip, port=_PORT)
+
+
+def _http(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, str) and value.lower() in _FALSE:
+        return None
+    http: dict[str, Any] = _HTTP(value)
+    return http
+
+
 _TRANSPORT: Final = {"enabled": _truth, "advertised": _host_port}
 _WHOLE: Final = _optional(
     server=_optional(
@@ -386,7 +396,7 @@ _WHOLE: Final = _optional(
             )
         }
     ),
-    http=_optional(host=_ip, port=_PORT),
+    http=_http,
     log=_optional(
         level=_one_of("debug", "info", "warning", "error"),
         format=_one_of("text", "json"),
@@ -599,7 +609,7 @@ class _Reader:
         certificate, server_tls = self._certificate(whole.get("server", {}))
         cluster = ClusterSettings(**whole["cluster"]) if "cluster" in whole else None
         mqtt, broker_tls = self._mqtt(whole.get("mqtt", {}), cluster)
-        http = whole.get("http")
+        http = whole.get("http", {})
         try:
             secret = self._secret_of(whole, "secret", _secret)
         except vol.Invalid as error:

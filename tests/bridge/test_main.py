@@ -69,7 +69,8 @@ def settings_text(phone: str, more: str = "") -> str:
     return (
         f"server: {{host: {LOCALHOST}, port: {free_port()}}}\n"
         f"mqtt: {{host: {LOCALHOST}, port: {free_port()}}}\n"
-        f"phones: {{44: {{password: geheim-44, {phone}}}}}\n{more}"
+        f"phones: {{44: {{password: geheim-44, {phone}}}}}\n"
+        f"http: false\n{more}"
     )
 
 

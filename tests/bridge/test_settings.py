@@ -90,7 +90,8 @@ def test_the_smallest_file(path: Path) -> None:
     key = phone.keys[0]
     assert (key.kind, key.title, key.colors) == (KeyKind.LIGHT, "Key 1", False)
     assert (key.off.action, key.off.number) == (Action.MESSAGE, "key1")
-    assert (settings.cluster, settings.http, settings.secret) == (None, None, "")
+    assert (settings.cluster, settings.secret) == (None, "")
+    assert settings.http == ("127.0.0.1", 9464)
     assert settings.log == ("info", "text")
 
 

@@ -28,9 +28,10 @@ def bridge_settings(broker: int, **sections: Any) -> dict[str, Any]:
             extension: {"name": f"Phone {extension}", "password": PASSWORD, "keys": "4"}
             for extension in ("44", "45")
         },
+        "http": False,  # its usual port is one for all tests
     }
     for name, section in sections.items():
-        settings[name] = {**settings.get(name, {}), **section}
+        settings[name] = {**(settings.get(name) or {}), **section}
     return settings
 
 

@@ -96,6 +96,10 @@ class MqttFollower:
         another server's, to carry out or to refuse.
         """
         self.publisher = MqttPublisher(client, asyncio.get_running_loop().time)
+        self.commands = 0
+        """Commands to phones that are not elsewhere."""
+        self.refused = 0
+        """Those that were refused."""
         self._client = client
         self._server = server
         self._explain = explain
@@ -465,6 +469,7 @@ class MqttFollower:
         try:
             self._apply(message)
         except Refused as refused:
+            self.refused += 1
             self.publisher.publish_error(
                 self._topics.error, error_payload(message.topic, self._explain(refused))
             )
@@ -474,6 +479,7 @@ class MqttFollower:
         extension, key = self._topics.addressee(message.topic)
         if self._is_elsewhere(extension):
             return
+        self.commands += 1
         if message.retain:
             raise Refused("retained_command")
         if message.topic != (topic := self._topics.set(extension, key)):

@@ -37,6 +37,7 @@ from .settings import ServerSettings
 from .setup import LineSetup, PhoneSetup, Speakers
 from .signal import Signal
 from .storage import Change, Prove, Storage
+from .traffic import Traffic
 
 EXPIRY_PAUSE = 1.0
 """Seconds between two looks for subscriptions that have expired, each of which looks at all:
@@ -97,6 +98,8 @@ class PhoneServer:
         """By their IDs."""
         self._lines_of: dict[str, list[SharedLine]] = {}
         """By the extensions of their phones."""
+        self.past_traffic = Traffic()
+        """That of the phones that were removed."""
         self._location = LocationService(clock)
         self._guard = Guard(
             clock=clock,
@@ -330,6 +333,7 @@ class PhoneServer:
         phone = self.phones.pop(extension)
         self._notifier.forget(extension)
         phone.close()
+        self.past_traffic.add(phone.traffic)
         self._location.forget(extension)
         self._follow_owner(extension)
 

@@ -17,3 +17,9 @@ class Traffic:
     def repeat(self) -> None:
         """Count a retransmission."""
         self.repeated += 1
+
+    def add(self, other: Traffic) -> None:
+        """Add that of another phone."""
+        self.sent += other.sent
+        self.repeated += other.repeated
+        self.refused += other.refused
