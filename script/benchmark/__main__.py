@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from dataclasses import replace
 
 from script import benchmark
 from script.benchmark.blf import bench_lamps, bench_power_cut
 from script.benchmark.card import bench_card
+from script.benchmark.cluster import QUICK, WHOLE, bench_cluster
 from script.benchmark.house import bench_house
 from script.benchmark.latency import bench_latency
 from script.benchmark.links import bench_links
@@ -33,6 +35,7 @@ async def main() -> None:
         nargs="?",
         choices=[
             "card",
+            "cluster",
             "house",
             "links",
             "mqtt",
@@ -54,6 +57,12 @@ async def main() -> None:
         "--blf",
         action="store_true",
         help="of phones: those that subscribe to their keys",
+    )
+    parser.add_argument(
+        "--broker",
+        choices=("mosquitto", "rabbitmq"),
+        default="mosquitto",
+        help="of the cluster",
     )
     arguments = parser.parse_args()
     quick = arguments.quick
@@ -83,6 +92,9 @@ async def main() -> None:
         await bench_reload(*((10, 1) if quick else (200, 3)))
     if arguments.only in (None, "card"):
         await bench_card(*((1, 4, 2, 2) if quick else (10, 200, 50, 10)))
+    if arguments.only == "cluster":  # not in None: it takes as long as all others
+        size = QUICK if quick else WHOLE
+        await bench_cluster(replace(size, broker=arguments.broker))
     if arguments.only in (None, "mqtt"):
         count, seconds = (50, 1) if quick else (1_000, 10)
         await bench_mqtt(count, seconds, arguments.mosquitto)

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from ..phones import MESSAGES, Dialled, KeyPress, Phone, PhoneServer
+from ..phones import MESSAGES, Alarm, Dialled, KeyPress, Phone, PhoneServer
 from ..refused import Refused, quoted
 from .client import Client, Message, Received
 from .commands import send_document, set_key, set_messages
@@ -27,6 +27,9 @@ from .payloads import (
 from .publisher import MqttPublisher
 from .topics import Topics
 
+SETTLED: Final = 0.2
+"""Seconds that a phone has to acknowledge what it gets when it registers, before its keys
+are published as not in sync."""
 MAX_LISTED: Final = 100
 """Phones that the error for an unknown one names."""
 
@@ -366,8 +369,10 @@ class MqttFollower:
 
     def _follow_phone(self, phone: Phone) -> None:
         self._publish_phone(phone)
-        follow = [
-            phone.status.subscribe(partial(self._publish_phone, phone)),
+        settled = Alarm(partial(self._publish_all_keys, phone))
+        follow: list[Callable[[], None]] = [
+            settled.cancel,
+            phone.status.subscribe(partial(self._status_changed, phone, settled)),
             phone.taken.subscribe(partial(self._publish_keys, phone)),
             phone.messages.subscribe(partial(self._publish_keys, phone, (MESSAGES,))),
         ]
@@ -382,14 +387,33 @@ class MqttFollower:
             followed.unfollow()
         self._phones.clear()
 
-    def _publish_phone(self, phone: Phone, _: None = None) -> None:
+    def _status_changed(self, phone: Phone, settled: Alarm, _: None = None) -> None:
+        """Publish whether a phone is available, and soon whether its keys are in sync.
+
+        A phone that registers gets all keys again, and has taken them at once.
+        """
+        if phone.available:
+            self._publish_availability(phone)
+            if not settled.is_set:
+                settled.set_in(SETTLED)
+        else:
+            settled.cancel()
+            self._publish_phone(phone)
+
+    def _publish_phone(self, phone: Phone) -> None:
         """Publish whether a phone is available, and whether its keys are in sync."""
+        self._publish_availability(phone)
+        self._publish_all_keys(phone)
+
+    def _publish_all_keys(self, phone: Phone) -> None:
+        self._publish_keys(phone, (*phone.keys, MESSAGES))
+
+    def _publish_availability(self, phone: Phone) -> None:
         if phone.is_followed:  # unknown before the server has started
             self.publisher.keep(
                 self._topics.availability(phone.extension),
                 ONLINE if phone.available else OFFLINE,
             )
-        self._publish_keys(phone, (*phone.keys, MESSAGES))
 
     def _publish_keys(
         self, phone: Phone, names: Iterable[str], _: object = None

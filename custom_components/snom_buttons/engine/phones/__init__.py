@@ -2,6 +2,7 @@
 
 from ..sip import PRIVATE_NETWORKS, Drop, is_in
 from .address import can_reach, host_and_port, phone_address
+from .alarm import Alarm
 from .dialling import DialAnswer, Dialling, redirection
 from .events import MAX_AGE, Attempt, Dialled, Happening, KeyPress, LineUse, Use
 from .groups import KeyGroup, key_groups
@@ -49,6 +50,7 @@ __all__ = [
     "MODELS",
     "MODULES",
     "PRIVATE_NETWORKS",
+    "Alarm",
     "Attempt",
     "BlfSetup",
     "CannotListen",
