@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import batched, cycle
 import logging
 import random
+import re
 import socket
 import ssl
 from typing import Any, Final
@@ -48,6 +49,14 @@ class _Subscription:
     qos: int
     received: Callable[[Received], None]
     confirmed: Callable[[], None] | None
+    pattern: re.Pattern[str]
+    """What `topic` matches: aiomqtt splits and checks both for each message."""
+
+
+def _pattern(topic: str) -> re.Pattern[str]:
+    """Return the topics that a filter matches (MQTT 5, 4.7), none of which has a `$`."""
+    escaped = re.escape(topic).replace(r"\+", "[^/]*")
+    return re.compile(re.sub(r"(^|/)\\#$", r"(?:\1.*)?", escaped), re.DOTALL)
 
 
 class _Inbox(asyncio.Queue[aiomqtt.Message]):
@@ -289,7 +298,7 @@ class BridgeClient:
         `confirmed` is called each time that the broker has confirmed it. Filters that
         overlap get a message once or twice, as the broker does it.
         """
-        subscription = _Subscription(topic, qos, received, confirmed)
+        subscription = _Subscription(topic, qos, received, confirmed, _pattern(topic))
         self._subscriptions.append(subscription)
         if (connection := self._connection) is not None:
             self._spawn(self._subscribe(connection, subscription))
@@ -388,14 +397,14 @@ class BridgeClient:
         self._spawn(unsubscribe())
 
     def _receive(self, message: aiomqtt.Message) -> None:
-        topic = message.topic
+        topic = str(message.topic)
         payload = message.payload
         assert isinstance(payload, bytes)
-        received = Received(str(topic), payload, message.retain)
+        received = Received(topic, payload, message.retain)
         if (read := self._reading.get(received.topic)) is not None:
             read(payload)
         for subscription in [*self._subscriptions]:
-            if topic.matches(subscription.topic):
+            if subscription.pattern.fullmatch(topic):
                 try:
                     subscription.received(received)
                 except Exception:

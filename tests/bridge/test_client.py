@@ -7,12 +7,12 @@ import logging
 from pathlib import Path
 import socket
 
-from aiomqtt import ProtocolVersion
+from aiomqtt import ProtocolVersion, Topic
 from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
 
 from bridge import client as client_module
-from bridge.client import BridgeClient
+from bridge.client import BridgeClient, _pattern
 from bridge.settings import MqttSettings
 from bridge.tls import BrokerTls, CertificateFiles, broker_context
 from snom_buttons.mqtt import CannotPublish, Message, MqttSetup, Received
@@ -419,3 +419,11 @@ async def test_what_is_read_by_name_comes_to_subscriptions(
         if versions == "5":
             assert received == topics[:2]
         assert {*received} >= {*topics[:2]}
+
+
+@pytest.mark.parametrize("topic_filter", ["a/#", "a/+/b", "a/+", "a.b/+/c", "#", "a"])
+def test_which_topics_a_filter_matches(topic_filter: str) -> None:
+    pattern = _pattern(topic_filter)
+    for topic in ("a", "a/", "a/x", "a/x/b", "a/b", "aXb/1/c", "a.b/1/c", "b/x"):
+        expected = Topic(topic).matches(topic_filter)
+        assert bool(pattern.fullmatch(topic)) == expected, topic

@@ -352,9 +352,11 @@ def save_keys(
 
 
 def _save_look(look: SavedLook) -> dict[str, Any]:
+    shown = _save(look.shown)
+    is_configured = look.configured == look.shown
     saved: dict[str, Any] = {
-        "configured": _save(look.configured),
-        "shown": _save(look.shown),
+        "configured": shown if is_configured else _save(look.configured),
+        "shown": shown,
         "on": look.is_on,
     }
     if not look.used:
