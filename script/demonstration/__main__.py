@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from script.demonstration.bridge import run_bridge_demo
 from script.demonstration.broker import find_mosquitto, run_mosquitto, set_up_mqtt
 from script.demonstration.dashboard import make_dashboard
 from script.demonstration.directory import prepare_directory
@@ -51,14 +52,15 @@ def parse_arguments() -> argparse.Namespace:
     """Return the options of `script/demo`."""
     parser = argparse.ArgumentParser(
         prog="script/demo",
-        description="Runs Home Assistant with snom_buttons and a software phone.",
+        description="Runs Home Assistant with snom_buttons and a software phone, or"
+        " snom-bridge without it.",
         epilog=MORE_PHONES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--http-port",
         type=int,
-        help="port of Home Assistant (8123, or the next free one)",
+        help="port of Home Assistant (8123, or the next free one), or of metrics (9464)",
     )
     parser.add_argument(
         "--sip-port",
@@ -69,7 +71,7 @@ def parse_arguments() -> argparse.Namespace:
         "--dir",
         type=Path,
         default=ROOT / ".demo",
-        help="configuration directory of Home Assistant; emptied at each start (.demo)",
+        help="directory for settings and logs; emptied at each start (.demo)",
     )
     parser.add_argument(
         "--no-phone", action="store_true", help="start no software phone"
@@ -91,7 +93,15 @@ def parse_arguments() -> argparse.Namespace:
         action="store_true",
         help="also start Mosquitto, on a free port, and publish the phones there",
     )
-    return parser.parse_args()
+    set_up.add_argument(
+        "--bridge",
+        action="store_true",
+        help="no Home Assistant: snom-bridge with Mosquitto and a software phone",
+    )
+    options = parser.parse_args()
+    if options.bridge and options.new_phone:
+        parser.error("argument --new-phone: not allowed with argument --bridge")
+    return options
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -173,7 +183,8 @@ async def main() -> int:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
         try:
-            await run(parse_arguments())
+            options = parse_arguments()
+            await (run_bridge_demo if options.bridge else run)(options)
         except* (DemoError, aiohttp.ClientError) as group:
             for error in group.exceptions:
                 print(f"demo: {error}", file=sys.stderr)

@@ -17,14 +17,14 @@ def find_mosquitto() -> str:
     # Debian installs it in a folder that is on root's PATH only.
     found = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
     if found is None:
-        raise DemoError("--mqtt needs Mosquitto (on Debian: apt-get install mosquitto)")
+        raise DemoError("Mosquitto is missing (on Debian: apt-get install mosquitto)")
     return found
 
 
 async def run_mosquitto(
-    directory: Path, program: str, port: int, home_task: asyncio.Task[None]
+    directory: Path, program: str, port: int, client: asyncio.Task[None]
 ) -> None:
-    """Run Mosquitto; when cancelled, end it after Home Assistant.
+    """Run Mosquitto; when cancelled, end it after its client.
 
     Raises DemoError when Mosquitto ends on its own.
     """
@@ -37,7 +37,7 @@ async def run_mosquitto(
     try:
         code = await process.wait()
     except asyncio.CancelledError:
-        await asyncio.wait([home_task])  # which still publishes that it is offline
+        await asyncio.wait([client])  # which still publishes that it is offline
         raise
     finally:
         await end(process, patience=10)

@@ -52,10 +52,10 @@ SCENES = """\
 """
 
 
-def prepare_directory(directory: Path, http_port: int) -> None:
-    """Make an empty configuration directory with this integration.
+def empty_directory(directory: Path) -> None:
+    """Make an empty directory for a demo.
 
-    Raises DemoError if the directory holds something else.
+    Raises DemoError if there is one that holds something else.
     """
     if directory.exists() and any(directory.iterdir()):
         if not (directory / ".snom_buttons_demo").exists():
@@ -64,9 +64,17 @@ def prepare_directory(directory: Path, http_port: int) -> None:
             )
         shutil.rmtree(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / ".snom_buttons_demo").touch()
+
+
+def prepare_directory(directory: Path, http_port: int) -> None:
+    """Make an empty configuration directory with this integration.
+
+    Raises DemoError as `empty_directory` does.
+    """
+    empty_directory(directory)
     (directory / "custom_components").mkdir()
     (directory / ".storage").mkdir()
-    (directory / ".snom_buttons_demo").touch()
     (directory / "custom_components" / "snom_buttons").symlink_to(
         ROOT / "custom_components" / "snom_buttons"
     )

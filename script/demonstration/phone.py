@@ -39,8 +39,8 @@ def command_of(demo: Mapping[str, Any], extension: str) -> str:
 async def run_phone(
     directory: Path, demo: Mapping[str, Any], note: str | None = None
 ) -> None:
-    """Run the software phone with the keys of a snom, as `_run` does."""
-    await _run(
+    """Run the software phone with the keys of a snom, as `run_software_phone` does."""
+    await run_software_phone(
         directory / "phone.log",
         options_of(demo, RUN),
         note,
@@ -49,14 +49,14 @@ async def run_phone(
 
 
 async def run_new_phone(directory: Path, note: str | None = None) -> None:
-    """Run a software phone as it comes from the factory, as `_run` does."""
+    """Run a software phone as it comes from the factory, as `run_software_phone` does."""
     arguments = ["--factory-new"]
     for name, value in NEW_PHONE.items():
         arguments += [f"--{name}", value]
-    await _run(directory / "new-phone.log", arguments, note)
+    await run_software_phone(directory / "new-phone.log", arguments, note)
 
 
-async def _run(
+async def run_software_phone(
     log: Path, options: Sequence[str], note: str | None, **variables: str
 ) -> None:
     """Run a software phone until it ends.

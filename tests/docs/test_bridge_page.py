@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -10,8 +11,13 @@ import voluptuous as vol
 
 from bridge import settings
 from bridge.settings import read
+from tests.support.mqtt_peers import Broker
+from tests.support.ports import free_port
+from tests.support.programs import program
+from tests.support.running import running
 
-PAGE = (Path(__file__).parents[2] / "docs" / "bridge.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "bridge.md").read_text()
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +55,40 @@ def test_all_settings_are_on_the_page(schema: str) -> None:
     names = {*names_in(getattr(settings, schema))}
     assert names
     assert not [name for name in names if f"`{name}`" not in PAGE]
+
+
+SHIMS = {
+    "sudo": "exit 0;",
+    "pip": "exit 0;",
+    "snom-bridge": f"PYTHONPATH={ROOT} exec {sys.executable} -m bridge",
+    "snom-phone": f"PYTHONPATH={ROOT} exec {sys.executable} -m virtual_phone",
+}
+"""What is installed already, and how a checkout runs the commands of the wheel."""
+
+
+async def test_ten_lines_from_nothing_to_a_lamp(tmp_path: Path) -> None:
+    """They are typed as they stand, with free ports in place of the usual ones."""
+    [block] = re.findall(r"```sh ten lines\n(.*?)```", PAGE, re.DOTALL)
+    lines = block.splitlines()
+    assert len(lines) == 10
+    program("mosquitto_pub")
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    for name, command in SHIMS.items():
+        (shims / name).write_text(f'#!/bin/sh\n{command} "$@"\n')
+        (shims / name).chmod(0o755)
+    async with (
+        Broker(tmp_path, free_port()) as broker,
+        running("bash", home=tmp_path) as shell,
+    ):
+        await shell.write_line(f"PATH={shims}:$PATH")
+        ports = {"5060": f"{free_port()}", "1883": f"{broker.port}"}
+        for line in lines:
+            # A person types no faster than this.
+            if line.startswith("snom-phone"):
+                await shell.says("Listening on UDP")
+            if line.startswith("mosquitto_pub"):
+                await shell.says("registered with")
+                await shell.says("key 1: off")
+            await shell.write_line(re.sub("5060|1883", lambda it: ports[it[0]], line))
+        await shell.says("key 1: on")

@@ -62,7 +62,7 @@ class Topic(NamedTuple):
     topic: str
     retained: bool
     ours: bool
-    """Whether Home Assistant publishes it, and not other programs."""
+    """Whether Snom Buttons publishes it, and not other programs."""
 
     def matches(self, topic: str) -> bool:
         """Return whether this row contains a topic, or all topics of a filter."""
@@ -87,12 +87,12 @@ def table_of_topics() -> list[Topic]:
     found = []
     for topic, _, retained, publisher in rows("topic"):
         assert retained in ("yes", "no", "never")
-        assert publisher in ("Home Assistant", "you")
+        assert publisher in ("Snom Buttons", "you")
         found.append(
             Topic(
                 topic.strip("`").replace("<base>", "snom_buttons"),
                 retained == "yes",
-                publisher == "Home Assistant",
+                publisher == "Snom Buttons",
             )
         )
     return found
