@@ -85,9 +85,13 @@ class Broker:
 
     async def stop(self) -> None:
         if self._process is not None and self._reader is not None:
-            with suppress(ProcessLookupError):
-                self._process.terminate()
-            await self._process.wait()
+            # Mosquitto ignores a signal between its line "running" and its loop.
+            while self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self._process.terminate()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await self._process.wait()
             await self._reader
             self._process = self._reader = None
 
