@@ -63,6 +63,9 @@ class Phones(Protocol):
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         """Remove a phone; publish its `last` state for its next bridge, or clear all."""
 
+    def clear(self, extension: str) -> None:
+        """Clear all topics of a phone that was removed."""
+
     def repeat_status(self) -> None:
         """Publish once more that the bridge is online, if it is."""
 
@@ -117,6 +120,8 @@ class Cluster:
         self._moving: dict[str, _Moving] = {}
         self._orphans_since: float | None = None
         """Since when phones have been looked for that no member has; None if not."""
+        self._left: dict[str, float] = {}
+        """Since when phones are free that have left our settings."""
         self._unsubscribe: list[Callable[[], None]] = []
         self._ticking: asyncio.Task[None] | None = None
         self._taking: asyncio.Task[None] | None = None
@@ -138,10 +143,15 @@ class Cluster:
             self._unsubscribe.append(await self._client.subscribe(topic, 1, received))
 
     def update(self, phones: Iterable[str]) -> None:
-        """Apply other settings: give up phones that are not there any more."""
+        """Apply other settings: give up phones that are not there any more.
+
+        Members with former settings take them; if none does, all of them is cleared.
+        """
         is_alone = len(self.claims.live) == 1
         for phone in self.claims.configure(phones):
             self._give_up(phone, clear=is_alone)
+            if not is_alone:
+                self._left[phone] = self._time()
         self._look_for_orphans()
 
     async def stop(self) -> None:
@@ -208,6 +218,7 @@ class Cluster:
                 self._send_ping()
                 self._drop_silent()
                 self._take_orphans()
+                self._clear_left()
             await asyncio.sleep(TICK)
 
     def _send_ping(self) -> None:
@@ -318,6 +329,20 @@ class Cluster:
                 self._taking = asyncio.create_task(self._take_all(rank))
             elif rank >= len(self.claims.live):
                 self._orphans_since = None
+
+    def _clear_left(self) -> None:
+        """Clear the phones that have left the settings and that no member has taken."""
+        if not self.takes:
+            return
+        patience = RANK * (len(self.claims.live) + 1)
+        for phone, since in [*self._left.items()]:
+            is_free = self.claims.of(phone).bridge == FREE
+            if not is_free or self.claims.is_configured(phone):
+                del self._left[phone]
+            elif self._time() - since > patience:
+                del self._left[phone]
+                self._phones.clear(phone)
+                self._publisher.clear(self._topics.claim(phone))
 
     async def _take_all(self, rank: int) -> None:
         for phone in self.claims.orphans(rank):

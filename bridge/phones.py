@@ -1,6 +1,6 @@
 """The phones of a bridge that is a member of a cluster: those that it has claimed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from snom_buttons.mqtt import MqttFollower
@@ -30,6 +30,9 @@ class Stored(Protocol):
 
     def remove_phone(self, extension: str, *, clear: bool) -> None:
         """Store a phone no more; `clear` what is stored."""
+
+    def clear(self, extensions: Iterable[str]) -> None:
+        """Clear all topics of phones by what was stored of them last."""
 
     def hand_over(self, extension: str) -> None:
         """Store a phone for the last time, for its next bridge."""
@@ -99,6 +102,10 @@ class ClaimedPhones:
             self._stored.remove_phone(extension, clear=clear)
         self._mqtt.remove_phone(extension, clear=clear)
         self._server.remove_phone(extension)
+
+    def clear(self, extension: str) -> None:
+        """Clear all topics of a phone that was removed."""
+        self._stored.clear((extension,))
 
     def repeat_status(self) -> None:
         """Publish once more that the bridge is online, if it is."""

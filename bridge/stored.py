@@ -275,7 +275,7 @@ class Stored:
                 and (saved := self._line(topic, payload)) is not None
             }
         )
-        self._clear(gone)
+        self.clear(gone)
 
     def _restore_phone(self, extension: str, saved: dict[str, Any]) -> None:
         """Restore a phone, of one that has registered meanwhile only what it shows."""
@@ -320,8 +320,8 @@ class Stored:
         names = filter(_is_text, phones if isinstance(phones, list) else [])
         return [name for name in names if name not in self._server.phones]
 
-    def _clear(self, gone: Iterable[str]) -> None:
-        """Clear the topics of phones that were removed while the bridge was down."""
+    def clear(self, gone: Iterable[str]) -> None:
+        """Clear all topics of phones that are no more, by what was stored of them last."""
         topics = self._topics
         for extension in gone:
             # First: a subscriber to a state should not read "".

@@ -67,6 +67,9 @@ class Member:
             payload = json.dumps({"bridge": self.name, "epoch": epoch})
             self.broker.publish(f"{BASE}/{extension}/stored", payload, retain=True)
 
+    def clear(self, extension: str) -> None:
+        self.did.append(("clear", extension))
+
     def repeat_status(self) -> None:
         self.repeated += 1
 
@@ -386,6 +389,26 @@ async def test_a_phone_that_leaves_the_settings_of_the_only_bridge_is_cleared() 
         assert a.did[-1] == ("clear", PHONES[0])
         await asyncio.sleep(0.1)
         assert f"{BASE}/{PHONES[0]}/bridge" not in a.broker.retained
+
+
+@jumping
+async def test_a_phone_that_leaves_all_settings_is_cleared() -> None:
+    async with cluster("a", "b", phones=["44"]) as members:
+        first, second = sorted(members, key=lambda it: "44" not in it.holds())
+        first.cluster.update([])
+        await settled()
+        assert second.holds() == {"44"}
+        first.cluster.update(["44"])  # and back: it is not to be cleared any more
+        second.cluster.update([])
+        await settled()
+        assert first.holds() == {"44"}
+        first.cluster.update([])
+        await settled(3 * RANK - TICK)
+        assert ("clear", "44") not in first.did + second.did
+        await settled(3 * TICK)
+        assert ("clear", "44") in first.did
+        assert ("clear", "44") not in second.did
+        assert f"{BASE}/44/bridge" not in first.broker.retained
 
 
 @jumping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -35,6 +36,9 @@ class Copies:
 
     def remove_phone(self, extension: str, *, clear: bool) -> None:
         self.did.append(f"{'clear' if clear else 'remove'} {extension}")
+
+    def clear(self, extensions: Iterable[str]) -> None:
+        self.did += [f"clear all of {it}" for it in extensions]
 
     def hand_over(self, extension: str) -> None:
         self.copies[extension] = self.server.phone_snapshot(extension)
@@ -112,7 +116,8 @@ async def test_a_phone_is_as_it_was_stored_and_changes_with_its_former_bridge() 
     assert b.light("2") == "hold"  # too late
     b.phones.repeat_status()
     b.phones.remove("44", last=False, clear=True)
-    assert b.copies.did == ["add 44", "clear 44"]
+    b.phones.clear("44")
+    assert b.copies.did == ["add 44", "clear 44", "clear all of 44"]
     for side in (a, b):
         await side.mqtt.stop()
 

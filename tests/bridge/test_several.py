@@ -372,7 +372,7 @@ async def test_settings_that_are_rolled_out_to_one_bridge_after_the_other(
     members: Members,
 ) -> None:
     client = members.client
-    await members.start(*NAMES[:2])
+    await members.start(*NAMES[:2], mqtt={"discovery": True})
     await members.all_with(*NAMES[:2])
     first, second = members[NAMES[0]], members[NAMES[1]]
     # A phone that falls to the bridge that does not know it yet.
@@ -392,6 +392,18 @@ async def test_settings_that_are_rolled_out_to_one_bridge_after_the_other(
         assert (await desk.press("1", number="key1")).status == 200
     assert members.last_claim(phone) == NAMES[0]
     assert not client.on(f"{BASE}/error")
+    # A phone that is removed everywhere is announced no more, and nothing of it is left.
+    announced = [
+        it.topic
+        for it in client.heard
+        if it.topic.startswith("homeassistant/") and f"{BASE}/{phone}/" in it.payload
+    ]
+    del settings["phones"][phone]
+    await first.reload(settings)
+    await client.hears(announced[0], "")
+    claim = f"{BASE}/{phone}/bridge"
+    await client.until(lambda: not client.on(claim)[-1].payload)
+    assert not [it for it in await client.kept("") if f"/{phone}/" in it]
 
 
 async def test_what_a_node_of_the_broker_has_not_retained_is_repeated(

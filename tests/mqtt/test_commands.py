@@ -13,7 +13,12 @@ from tests.support.blfphone import over_both_speakers
 from tests.support.entries import Phones, key_data
 from tests.support.log import logging_to_a_file
 from tests.support.mqtt_peers import MqttClient
-from tests.support.mqtt_sides import HomeAssistantSide, Setup, Side
+from tests.support.mqtt_sides import (
+    HomeAssistantSide,
+    Setup,
+    Side,
+    over_home_assistants_versions,
+)
 from tests.support.rawphone import RawPhone
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -312,6 +317,7 @@ async def test_a_retained_command_is_not_carried_out_again(
     assert not client.on("snom_buttons/error")
 
 
+@over_home_assistants_versions
 async def test_what_is_retained_on_the_broker_changes_nothing(
     client: MqttClient, started: Side
 ) -> None:
