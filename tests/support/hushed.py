@@ -155,7 +155,7 @@ NO_WORDS: Final = [
     "555 0123456",
 ]
 """Recognisable values that cannot have a word."""
-HAPPENING: Final = {"time", "id", "cause"}
+HAPPENING: Final = {"time", "id", "cause", "taken"}
 """Made by the server itself."""
 EVENTS: Final[dict[type, set[str]]] = {
     KeyPress: {"extension", "key", "action", "number", "caller", "use", "simulated"}
