@@ -18,6 +18,7 @@ from snom_buttons.phones import KeyPress, SharedLine
 from snom_buttons.xbuttons import Action
 
 from .claims import ranked
+from .cluster import MAX_EPOCH
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def read_state(payload: bytes) -> LineState | None:
             "home": str(home),
             "seized": bool(seized),
             "phone": None | str() as phone,
-        } if epoch >= 0:
+        } if 0 <= epoch < MAX_EPOCH:
             return LineState(epoch, home, seized, phone or "")
     return None
 
@@ -293,5 +294,5 @@ class Lines:
 def _read(payload: bytes) -> Any:
     try:
         return json.loads(payload)
-    except ValueError:
+    except ValueError, RecursionError:
         return None

@@ -1,6 +1,7 @@
 """The phones of a bridge that is a member of a cluster: those that it has claimed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 from snom_buttons.mqtt import MqttFollower
@@ -66,6 +67,9 @@ class ClaimedPhones:
         self._came = came
         self._restored: dict[str, Any] = {}
         """What phones were restored from that still may get their last state."""
+        self._touched: dict[str, set[str]] = {}
+        """Their keys that have changed here since, even if they look as before again."""
+        self._unfollow: dict[str, list[Callable[[], None]]] = {}
 
     def add(self, extension: str) -> None:
         """Add a phone as it was last stored. Nothing is published of it yet."""
@@ -74,20 +78,38 @@ class ClaimedPhones:
         if copy is not None:
             self._server.restore_phone(extension, copy)
         self._restored[extension] = copy or {}
+        touched = self._touched[extension] = set[str]()
+        self._unfollow[extension] = [
+            key.shown.subscribe(partial(_touch, touched, f"k={name}"))
+            for name, key in self._server.phones[extension].keys.items()
+        ]
 
     def merge(self, extension: str, snapshot: Any) -> None:
-        """Apply what its former bridge has changed since, unless it changed here, too."""
+        """Apply what its former bridge has changed since, unless it changed here, too.
+
+        A key that changed here is toggled by the presses that only that one has taken.
+        """
         before = self._restored.get(extension)
         if before is None or not isinstance(snapshot, Mapping):
             return
-        changed = changes(before, snapshot, self._server.phone_snapshot(extension))
-        if changed is not None:
-            self._server.restore_phone(extension, changed)
+        ours = self._server.phone_snapshot(extension)
+        touched = self._touched[extension]
+        own = {*touched}
+        changed = changes(before, snapshot, ours, own)
+        acted = acted_alone(before, snapshot, ours)
+        if changed is not None or acted:
+            restored = {**(changed or ours), "acted": acted}
+            self._server.restore_phone(extension, restored)
+            touched &= own  # what came from there is no change of ours
+        keys = self._server.phones[extension].keys
+        for name in (it.get("toggled") for it in acted):
+            if f"k={name}" in own and name in keys:
+                keys[name].turn(not keys[name].is_on)
         self._restored[extension] = snapshot
 
     def publish(self, extension: str) -> None:
         """Publish the states of a phone from now on."""
-        self._restored.pop(extension, None)
+        self._end_move(extension)
         self._stored.recall(extension)
         self._mqtt.add_phone(extension)
         self._stored.add_phone(extension)
@@ -95,13 +117,19 @@ class ClaimedPhones:
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         """Remove a phone; publish its `last` state for its next bridge, or clear all."""
-        self._restored.pop(extension, None)
+        self._end_move(extension)
         if last:
             self._stored.hand_over(extension)
         else:
             self._stored.remove_phone(extension, clear=clear)
         self._mqtt.remove_phone(extension, clear=clear)
         self._server.remove_phone(extension)
+
+    def _end_move(self, extension: str) -> None:
+        self._restored.pop(extension, None)
+        self._touched.pop(extension, None)
+        for unfollow in self._unfollow.pop(extension, ()):
+            unfollow()
 
     def clear(self, extension: str) -> None:
         """Clear all topics of a phone that was removed."""
@@ -112,12 +140,35 @@ class ClaimedPhones:
         self._mqtt.publisher.republish(self._status)
 
 
-def changes(
+def _touch(touched: set[str], key: str, _: object) -> None:
+    touched.add(key)
+
+
+def acted_alone(
     before: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the presses that theirs has acted on since `before`, and ours has not."""
+    known = {
+        it[0] for part in (before, ours) for it in _ids(part.get("acted"), ("id",))
+    }
+    acted = theirs.get("acted")
+    return [
+        it
+        for it in (acted if isinstance(acted, list) else ())
+        if isinstance(it, dict) and it.get("id") not in known
+    ]
+
+
+def changes(
+    before: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    ours: Mapping[str, Any],
+    touched: Collection[str] = (),
 ) -> dict[str, Any] | None:
     """Return our state of a phone with what changed in theirs, None if nothing did.
 
-    All are `phone_snapshot`s that began as `before`. What changed in both is as in ours.
+    All are `phone_snapshot`s that began as `before`. What changed in both is as in ours,
+    and so are the keys that were `touched`: two toggles leave a key as it was.
     """
     merged = dict(ours)
     for name in WHOLE:
@@ -130,7 +181,8 @@ def changes(
     keys = _by_key(ours.get("keys"))
     was_shown = _by_key(before.get("keys"))
     for key, look in _by_key(theirs.get("keys")).items():
-        if look != was_shown.get(key) and keys.get(key) == was_shown.get(key):
+        is_ours = key in touched or keys.get(key) != was_shown.get(key)
+        if look != was_shown.get(key) and not is_ours:
             keys[key] = look
     if keys != _by_key(ours.get("keys")):
         merged["keys"] = [*keys.values()]

@@ -235,7 +235,14 @@ async def test_unreadable_messages_mean_nothing() -> None:
         (home,) = they.values()
         broker = home.client.broker
         for kind in ("state", "ask", "answer"):
-            for payload in ("{", "5", "{}", '{"id": 5}', '{"epoch": -1}'):
+            for payload in (
+                "{",
+                "5",
+                "{}",
+                '{"id": 5}',
+                '{"epoch": -1}',
+                "[" * 100_000,
+            ):
                 broker.publish(f"{BASE}/line/{CODE}/{kind}", payload)
         broker.publish(f"{BASE}/line/other/state", LineState(1, "a").payload)
         broker.publish(

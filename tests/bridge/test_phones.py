@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from bridge.phones import ClaimedPhones, changes
 from snom_buttons.keywords import read_document
 from snom_buttons.mqtt import MqttFollower, MqttSetup, Topics
 from snom_buttons.phones import KeySetup, PhoneServer, PhoneSetup, ServerSettings
+from snom_buttons.phones.events import Acted
 from snom_buttons.xbuttons import KeyDescription
 from tests.support.fakebroker import FakeBroker, FakeClient
 
@@ -86,6 +88,12 @@ class Side:
     def show(self, text: str) -> None:
         self.server.phones["44"].show(read_document(text.encode()))
 
+    def toggle(self, key: str, press: str) -> None:
+        """Toggle a key as a press does."""
+        phone = self.server.phones["44"]
+        phone.keys[key].turn(not phone.keys[key].is_on)
+        phone.acted.append(Acted(press, time.time(), None, key))
+
     def light(self, key: str) -> str:
         return self.server.phones["44"].keys[key].look.light
 
@@ -135,6 +143,35 @@ async def test_what_a_phone_loses_is_not_published_by_its_former_bridge() -> Non
     assert topic not in a.mqtt.publisher.known
     await a.mqtt.stop()
     assert broker.retained.get(topic, b"still") != b""
+
+
+async def test_each_press_toggles_once_whichever_bridge_has_taken_it() -> None:
+    """The former one hung, so the edge has asked the next; that did not ask it again."""
+    broker = FakeBroker()
+    a, b = Side(broker, "a"), Side(broker, "b")
+    for side in (a, b):
+        await side.mqtt.update(side.setup)
+    a.phones.add("44")
+    a.toggle("1", "known")
+    a.copies.hand_over("44")
+    b.copies.copies = {**a.copies.copies}
+    b.phones.add("44")
+    for press in ("first", "second"):
+        b.toggle("1", press)
+    a.toggle("1", "first")
+    a.toggle("2", "third")
+    a.copies.hand_over("44")
+    b.phones.merge("44", a.copies.copies["44"])
+    assert [b.light(key) for key in "12"] == ["on", "on"]
+    # It has taken one that never came here.
+    a.toggle("1", "fourth")
+    a.toggle("2", "fifth")
+    a.phones.remove("44", last=True)
+    for _ in range(2):  # QoS 1 may deliver it twice
+        b.phones.merge("44", a.copies.copies["44"])
+        assert [b.light(key) for key in "12"] == ["off", "off"]
+    phone = b.server.phones["44"]
+    assert all(map(phone.has_acted, ("first", "second", "third", "fourth", "fifth")))
 
 
 SAME: dict[str, Any] = {

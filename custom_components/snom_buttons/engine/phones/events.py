@@ -80,6 +80,8 @@ class Acted(NamedTuple):
     at: float
     """In wall-clock time."""
     use: Use | None
+    toggled: str = ""
+    """The key that it has toggled; "" if it has toggled none."""
 
     @property
     def is_current(self) -> bool:

@@ -415,7 +415,9 @@ class Reception:
                 if key.setup.toggles:
                     key.turn(not key.is_on, press)
                 if self._takes is not None:
-                    phone.acted.append(Acted(press.id, time.time(), press.use))
+                    toggled = key.name if key.setup.toggles else ""
+                    acted = Acted(press.id, time.time(), press.use, toggled)
+                    phone.acted.append(acted)
                     phone.changed.emit(False)
         emit_later(partial(self._emit_press, phone, press))
 

@@ -341,7 +341,8 @@ def _load_acted(item: object) -> Acted:
     if use not in (None, Action.SEIZE, Action.RELEASE):
         raise ValueError("it is no use of a line")
     at = fields.get("at", int, float)
-    return Acted(fields.text("id", MAX_HEAD), at, cast("Use | None", use))
+    toggled = fields.optional_text("toggled", MAX_HEAD) or ""
+    return Acted(fields.text("id", MAX_HEAD), at, cast("Use | None", use), toggled)
 
 
 def save_keys(
