@@ -162,7 +162,7 @@ def show_registered(what: str, count: int, done: Mapping[str, Any], each: str) -
         f"{count / done['seconds']:,.0f} /s",
         f"whole {done['whole']:.1f} s",
         f"{each}; {done['repeated']} sent again"
-        + ("" if done["good"] == count else f"; {count - done['good']} FAILED")
+        + ("" if done["good"] == count else f"; refused {done['refused']}")
         + ("" if done["complete"] == count else f"; {done['complete']} complete"),
     )
 

@@ -309,6 +309,7 @@ class Phones:
     async def register_all(self, window: int, whole: bool) -> dict[str, Any]:
         """Register all phones; if `whole`, wait until all know their keys."""
         self.repeated = 0
+        self.refused.clear()
         for phone in self.phones.values():
             phone.known.clear()
         begun = perf_counter()
@@ -325,6 +326,7 @@ class Phones:
             "seconds": seconds,
             "whole": perf_counter() - begun,
             "complete": complete(),
+            "refused": self.refused,
             "repeated": self.repeated,
         }
 

@@ -375,10 +375,8 @@ class MqttFollower:
             phone.status.subscribe(partial(self._status_changed, phone, settled)),
             phone.taken.subscribe(partial(self._publish_keys, phone)),
             phone.messages.subscribe(partial(self._publish_keys, phone, (MESSAGES,))),
+            phone.shown.subscribe(lambda name: self._publish_keys(phone, (name,))),
         ]
-        for name, key in phone.keys.items():
-            show = partial(self._publish_keys, phone, (name,))
-            follow.append(key.shown.subscribe(show))
         self._phones[phone.extension] = _FollowedPhone(frozenset(phone.keys), follow)
 
     def _unfollow(self) -> None:

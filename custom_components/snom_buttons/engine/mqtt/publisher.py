@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import logging
+import sys
 from typing import Final
 
 from ..phones import MAX_AGE
@@ -125,7 +126,8 @@ class MqttPublisher:
 
         If it is to go `first`, no event is published before it.
         """
-        self._set_state(Message(topic, payload, retain=True), first=first)
+        # One text for each topic, not one for each collection that has it.
+        self._set_state(Message(sys.intern(topic), payload, retain=True), first=first)
 
     def announce(self, topic: str, payload: str) -> None:
         """Publish a state to current subscribers, and again after each reconnect."""

@@ -74,6 +74,8 @@ class Phone:
         """What is stored has changed; with whether that is only the label of a key."""
         self.waiting = MessageWaiting(new=0, old=0)
         """What the message lamp shows (RFC 3842)."""
+        self.shown: Signal[str] = Signal()
+        """The look of a key has changed. The value is its name."""
         self.messages: Signal[object] = Signal()
         """`waiting` has changed. The value is the cause, as in Happening."""
         self.registrations: Sequence[Registration] = ()
@@ -693,6 +695,7 @@ class Phone:
 
     def _key_changed(self, key: Key, only_label: bool) -> None:
         self._send((key.name,), only_labels=only_label)
+        self.shown.emit(key.name)
         self.changed.emit(only_label)
 
     def _send(self, names: Collection[str], *, only_labels: bool = False) -> None:
