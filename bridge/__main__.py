@@ -99,6 +99,8 @@ async def _run(bridge: Bridge, path: Path) -> int:
     """Run until a signal ends it."""
     from snom_buttons.phones import CannotListen
 
+    from .heap import Heap
+
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     reload = asyncio.Event()
@@ -123,14 +125,15 @@ async def _run(bridge: Bridge, path: Path) -> int:
         ending.cancel()
         await bridge.stop()
         return 1
-    gc.freeze()
     gc.enable()
+    heap = asyncio.create_task(Heap(bridge.server.phones.keys).run())
     for transport, port in bridge.server.listening.items():
         _LOGGER.info("Listening on %s port %s", transport, port)
     reloading = asyncio.create_task(_reload(bridge, path, reload))
     await ending
     reloading.cancel()
-    await asyncio.gather(reloading, return_exceptions=True)
+    heap.cancel()
+    await asyncio.gather(reloading, heap, return_exceptions=True)
     await bridge.stop()
     _LOGGER.info("Ended")
     return 0

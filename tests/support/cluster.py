@@ -263,7 +263,7 @@ class Cluster:
             "edge",
             [
                 program("kamailio"),
-                *("-DD", "-E", "-m", "64", "-M", "8", "-Y", self.home),
+                *("-DD", "-E", "-m", "512", "-M", "8", "-Y", self.home),
                 *("-f", DEPLOY / "kamailio" / "kamailio.cfg"),
                 *defines,
             ],
