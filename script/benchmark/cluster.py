@@ -55,7 +55,7 @@ class Size:
 
 
 QUICK = Size(counts=(20,), bridges=(2,), presses=100, rate=100)
-WHOLE = Size(counts=(100, 1_000, 10_000), bridges=(1, 2, 4), presses=10_000, rate=300)
+WHOLE = Size(counts=(100, 1_000, 10_000), bridges=(1, 2, 4), presses=5_000, rate=300)
 
 
 # Processor and memory, as Linux counts them
