@@ -80,6 +80,7 @@ async def test_phones_behind_the_edge(tmp_path: Path) -> None:
         assert phone.has("1", c="on")
 
         # It comes back, and the phone with it, at the latest with its next press.
+        await cluster.edge.says("is down")
         await cluster.bridges[own].start()
         await cluster.edge.says("is up")
         assert (await phone.press("4")).status == 200
