@@ -22,8 +22,11 @@ from .cluster import MAX_EPOCH
 
 _LOGGER = logging.getLogger(__name__)
 
-ANSWER: Final = 2.0
-"""Seconds within which a home has to answer; after that a press has no effect."""
+ANSWER: Final = 0.8
+"""Seconds within which a home has to answer; after that a press has no effect.
+
+Shorter than NO_ANSWER of the edge (deploy/kamailio/kamailio.cfg). Otherwise the edge sends
+a press whose home hangs to the next bridge while this one waits, and each publishes it."""
 SETTLING: Final = 0.5
 """Seconds after a change of members in which a home decides nothing: what its former home
 has decided is still on its way."""
@@ -41,14 +44,28 @@ class LineState(NamedTuple):
     seized: bool = False
     phone: str = ""
     """The extension; "" for none."""
+    asked: str = ""
+    """The ID of the question that this state granted; "" if it is not known."""
 
-    def after(self, use: Use, phone: str, home: str) -> LineState | None:
-        """Return the state after a use of the line by a phone; None if it has no effect."""
-        if use is Action.SEIZE:
-            return None if self.seized else LineState(self.epoch + 1, home, True, phone)
+    def after(
+        self, use: Use, phone: str, home: str, asked: str = ""
+    ) -> LineState | None:
+        """Return the state after a use of the line by a phone; None if it has no effect.
+
+        A question that this state has granted is granted again, without another state:
+        the bridge that asked has died, and the phone has sent its press to another one.
+        """
+        seizes = use is Action.SEIZE
+        is_again = asked != "" and asked == self.asked and seizes == self.seized
+        if is_again and self.phone in ("", phone):
+            return self
+        if seizes:
+            if self.seized:
+                return None
+            return LineState(self.epoch + 1, home, True, phone, asked)
         if not self.seized or phone != self.phone:
             return None
-        return LineState(self.epoch + 1, home)
+        return LineState(self.epoch + 1, home, asked=asked)
 
     @property
     def payload(self) -> str:
@@ -59,20 +76,24 @@ class LineState(NamedTuple):
                 "phone": self.phone or None,
                 "epoch": self.epoch,
                 "home": self.home,
+                "asked": self.asked,
             }
         )
 
 
 def read_state(payload: bytes) -> LineState | None:
     """Return the state in a payload; None for anything else."""
-    match _read(payload):
+    fields = _read(payload)
+    match fields:
         case {
             "epoch": int(epoch),
             "home": str(home),
             "seized": bool(seized),
             "phone": None | str() as phone,
         } if 0 <= epoch < MAX_EPOCH:
-            return LineState(epoch, home, seized, phone or "")
+            asked = fields.get("asked")
+            asked = asked if isinstance(asked, str) else ""
+            return LineState(epoch, home, seized, phone or "", asked)
     return None
 
 
@@ -178,7 +199,7 @@ class Lines:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[question] = answer
         payload = as_json({"use": use, "phone": extension, "id": question})
-        self._publish(f"{self._base(code)}/ask", payload)
+        self._publish(self._topics.line(code, "ask"), payload)
         try:
             async with asyncio.timeout(ANSWER):
                 return await answer
@@ -237,13 +258,12 @@ class Lines:
                     self._heard.get(code, LineState()),
                     self._decided.get(code, LineState()),
                 )
-                after = before.after(Action(use), phone, self._name)  # type: ignore[arg-type]
-                if after is not None:
+                after = before.after(Action(use), phone, self._name, asked)  # type: ignore[arg-type]
+                if after not in (None, before):
                     self._decided[code] = after
-                    state = f"{self._base(code)}/state"
-                    self._publish(state, after.payload, retain=True)
+                    self._publish_state(code, after)
                 answer = as_json({"id": asked, "granted": after is not None})
-                self._publish(f"{self._base(code)}/answer", answer)
+                self._publish(self._topics.line(code, "answer"), answer)
 
     # Showing
 
@@ -257,18 +277,21 @@ class Lines:
             self._heard[code] = state
             self._show(code)
         elif state < known and not message.retain and known.home == self._name:
-            self._publish(f"{self._base(code)}/state", known.payload, retain=True)
+            self._publish_state(code, known)
 
     def repeat(self) -> None:
         """Publish once more what this home has decided, for a member that has not heard it."""
         for code, known in self._heard.items():
             if known.home == self._name:
-                self._publish(f"{self._base(code)}/state", known.payload, retain=True)
+                self._publish_state(code, known)
 
     def _show(self, code: str) -> None:
         line, state = self._lines.get(code), self._heard.get(code)
         if line is not None and state is not None:
             line.decided(state.seized, state.phone or None)
+
+    def _publish_state(self, code: str, state: LineState) -> None:
+        self._publish(self._topics.line(code, "state"), state.payload, retain=True)
 
     def _publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         task = asyncio.create_task(
@@ -283,9 +306,6 @@ class Lines:
             await self._client.publish(message)
         except CannotPublish as error:
             _LOGGER.warning("Not published on %s: %s", message.topic, error)
-
-    def _base(self, code: str) -> str:
-        return f"{self._topics.base}/line/{code}"
 
     def _code(self, topic: str) -> str:
         return unquote(topic.removeprefix(f"{self._topics.base}/line/").split("/")[0])

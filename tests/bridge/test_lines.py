@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 import json
+import re
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -17,6 +18,7 @@ from snom_buttons.mqtt import Topics
 from snom_buttons.phones import KeyPress, LineSetup, LineUse, SharedLine
 from snom_buttons.xbuttons import Action
 from tests.support.clock import run
+from tests.support.cluster import DEPLOY
 from tests.support.fakebroker import FakeBroker, FakeClient
 
 BASE = "snom_buttons"
@@ -37,13 +39,14 @@ class Member:
         later = asyncio.get_running_loop().call_soon
         self.line = SharedLine(SETUP, {}, lambda emit: later(emit) and None)
         self.line.used.subscribe(self.used.append)
+        self.server_lines = {CODE: self.line}
         self.lines = Lines(
             self.client,
             Topics(BASE, name),
             name=name,
             live=lambda: self.live,
             takes=lambda: self.takes,
-            lines={CODE: self.line},
+            lines=self.server_lines,
         )
 
     def _changed(self, connected: bool) -> None:
@@ -54,10 +57,13 @@ class Member:
         self.client.connect()
         self.line.start()
 
-    async def asks(self, use: Action, phone: str) -> bool:
+    async def asks(
+        self, use: Action, phone: str, press_id: str = "", code: str = CODE
+    ) -> bool:
         press = KeyPress(extension=phone, key="1", action=use, number="")
+        press.id = press_id or press.id
         assert use is Action.SEIZE or use is Action.RELEASE
-        return await self.lines.decide(CODE, use, phone, press)
+        return await self.lines.decide(code, use, phone, press)
 
     @property
     def shows(self) -> tuple[bool, str | None]:
@@ -99,7 +105,7 @@ async def test_all_show_what_the_home_has_decided() -> None:
         assert [it.use for it in third.used] == [Action.SEIZE]
         assert not await third.asks(Action.SEIZE, "45")
         assert not await third.asks(Action.RELEASE, "45")
-        assert await third.asks(Action.RELEASE, "44")  # its phone has moved
+        assert await third.asks(Action.RELEASE, "44", "b")  # its phone has moved
         await asyncio.sleep(0.1)
         assert {it.shows for it in they.values()} == {(False, None)}
         assert json.loads(home.client.broker.retained[STATE]) == {
@@ -107,6 +113,7 @@ async def test_all_show_what_the_home_has_decided() -> None:
             "phone": None,
             "epoch": 2,
             "home": home.name,
+            "asked": "b",
         }
 
 
@@ -151,10 +158,10 @@ async def test_the_next_home_goes_on_from_what_is_retained() -> None:
         # A question that comes while members change waits.
         assert not await third.asks(Action.SEIZE, "45")
         assert await other.asks(Action.RELEASE, "44")
-        assert await third.asks(Action.SEIZE, "45")
+        assert await third.asks(Action.SEIZE, "45", "c")
         await asyncio.sleep(0.1)
         state = read_state(home.client.broker.retained[STATE])
-        assert state == LineState(3, other.name, True, "45")
+        assert state == LineState(3, other.name, True, "45", "c")
         # The one that was away shows it when it is back, and decides again.
         home.client.connect()
         for member in they.values():
@@ -162,6 +169,48 @@ async def test_the_next_home_goes_on_from_what_is_retained() -> None:
             member.lines.members_changed()
         assert not await other.asks(Action.SEIZE, "44")
         assert {it.shows for it in they.values()} == {(True, "45")}
+
+
+@jumping
+async def test_a_press_that_comes_again_at_another_bridge_has_its_effect_once() -> None:
+    """Its bridge has died before it had answered; so may its home have."""
+    async with members("a", "b", "c") as they:
+        home, other, third = they.values()
+        for use in (Action.SEIZE, Action.RELEASE):
+            assert await other.asks(use, "44", use)
+            await asyncio.sleep(0.1)
+            states = home.client.broker.on(STATE)
+            assert await third.asks(use, "44", use)
+            assert await home.asks(use, "44", use)
+            assert home.client.broker.on(STATE) == states
+            assert not await third.asks(use, "45", "another")
+            if use is Action.RELEASE:
+                break
+            home.client.lose()
+            for member in (other, third):
+                member.live = {other.name, third.name}
+                member.lines.members_changed()
+            await asyncio.sleep(SETTLING + 0.1)
+            assert await third.asks(use, "44", use)
+            assert not await third.asks(use, "45", use)
+            assert home.client.broker.on(STATE) == states
+            home.client.connect()
+            for member in they.values():
+                member.live = {*they}
+                member.lines.members_changed()
+            await asyncio.sleep(SETTLING + 0.1)
+
+
+@jumping
+async def test_the_code_of_a_line_is_one_level_of_its_topics() -> None:
+    async with members("a", "b") as they:
+        for member in they.values():
+            member.line = member.server_lines["a/+b"] = member.line
+        _, other = they.values()
+        assert await other.asks(Action.SEIZE, "44", code="a/+b")
+        topics = {topic for topic, _ in other.client.broker.log}
+        assert f"{BASE}/line/a%2F%2Bb/state" in topics
+        assert {it.shows for it in they.values()} == {(True, "44")}
 
 
 @jumping
@@ -253,7 +302,22 @@ async def test_unreadable_messages_mean_nothing() -> None:
         assert await home.asks(Action.SEIZE, "44")
 
 
+def test_a_home_has_less_time_than_the_edge_gives_a_bridge() -> None:
+    """Or the edge sends a press on to the next bridge, and both publish it."""
+    edge = (DEPLOY / "kamailio" / "kamailio.cfg").read_text()
+    (no_answer,) = re.findall(r"^#!define NO_ANSWER (\d+)$", edge, re.MULTILINE)
+    for_the_broker = 0.15
+    assert ANSWER + for_the_broker <= int(no_answer) / 1000
+    assert SETTLING < ANSWER
+
+
 # States
+
+
+def test_a_state_of_a_former_version_is_read() -> None:
+    payload = b'{"seized": true, "phone": "44", "epoch": 7, "home": "a"}'
+    assert read_state(payload) == LineState(7, "a", True, "44")
+    assert read_state(payload[:-1] + b', "asked": 5}') == LineState(7, "a", True, "44")
 
 
 @given(

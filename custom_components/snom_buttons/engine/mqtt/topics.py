@@ -95,7 +95,11 @@ class Topics:
 
     def line_state(self, code: str) -> str:
         """Return the retained topic of who holds a shared line."""
-        return f"{self.base}/line/{_level(code)}/state"
+        return self.line(code, "state")
+
+    def line(self, code: str, what: str) -> str:
+        """Return a topic of a shared line."""
+        return f"{self.base}/line/{_level(code)}/{what}"
 
     @property
     def index(self) -> str:
