@@ -1,7 +1,6 @@
 """The phones of a bridge that is a member of a cluster: those that it has claimed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
 from typing import Any, Final, Protocol
 
 from snom_buttons.mqtt import MqttFollower
@@ -69,7 +68,7 @@ class ClaimedPhones:
         """What phones were restored from that still may get their last state."""
         self._touched: dict[str, set[str]] = {}
         """Their keys that have changed here since, even if they look as before again."""
-        self._unfollow: dict[str, list[Callable[[], None]]] = {}
+        self._unfollow: dict[str, Callable[[], None]] = {}
 
     def add(self, extension: str) -> None:
         """Add a phone as it was last stored. Nothing is published of it yet."""
@@ -79,10 +78,10 @@ class ClaimedPhones:
             self._server.restore_phone(extension, copy)
         self._restored[extension] = copy or {}
         touched = self._touched[extension] = set[str]()
-        self._unfollow[extension] = [
-            key.shown.subscribe(partial(_touch, touched, f"k={name}"))
-            for name, key in self._server.phones[extension].keys.items()
-        ]
+        phone = self._server.phones[extension]
+        self._unfollow[extension] = phone.shown.subscribe(
+            lambda name: touched.add(f"k={name}")
+        )
 
     def merge(self, extension: str, snapshot: Any) -> None:
         """Apply what its former bridge has changed since, unless it changed here, too.
@@ -128,7 +127,7 @@ class ClaimedPhones:
     def _end_move(self, extension: str) -> None:
         self._restored.pop(extension, None)
         self._touched.pop(extension, None)
-        for unfollow in self._unfollow.pop(extension, ()):
+        if (unfollow := self._unfollow.pop(extension, None)) is not None:
             unfollow()
 
     def clear(self, extension: str) -> None:
@@ -138,10 +137,6 @@ class ClaimedPhones:
     def repeat_status(self) -> None:
         """Publish once more that the bridge is online, if it is."""
         self._mqtt.publisher.republish(self._status)
-
-
-def _touch(touched: set[str], key: str, _: object) -> None:
-    touched.add(key)
 
 
 def acted_alone(

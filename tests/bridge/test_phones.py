@@ -92,7 +92,7 @@ class Side:
         """Toggle a key as a press does."""
         phone = self.server.phones["44"]
         phone.keys[key].turn(not phone.keys[key].is_on)
-        phone.acted.append(Acted(press, time.time(), None, key))
+        phone.remember(acted=(Acted(press, time.time(), None, key),))
 
     def light(self, key: str) -> str:
         return self.server.phones["44"].keys[key].look.light

@@ -17,6 +17,7 @@ from custom_components.snom_buttons.engine.phones import (
     Phone,
     PhoneServer,
 )
+from custom_components.snom_buttons.engine.phones.events import MEMORY, Acted
 from custom_components.snom_buttons.engine.phones.phone import MAX_ANSWERED
 from custom_components.snom_buttons.engine.phones.storage import (
     load_answered,
@@ -205,6 +206,19 @@ def test_what_is_stored_is_current_and_bounded() -> None:
     for each in many:
         phone.acted_on(each)
     assert list(phone.answered) == loaded
+
+
+def test_a_press_that_cannot_come_again_is_forgotten_with_the_next() -> None:
+    """Fifty would take as much memory as all else of a phone."""
+    phone = make_phone()
+    recent = answered(1)
+    phone.remember([answered(timers.TIMER_J + 1)])
+    phone.remember([recent])
+    phone.acted_on(another := answered(0))
+    assert phone.answered == (recent, another)
+    old = Acted("id", recent.at - 2 * MEMORY, None)
+    phone.remember(acted=[old])
+    assert phone.acted == ()
 
 
 @pytest.mark.parametrize(

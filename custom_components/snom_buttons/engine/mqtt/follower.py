@@ -59,7 +59,7 @@ class MqttSetup:
 class _FollowedPhone:
     """A phone whose topics are published."""
 
-    keys: frozenset[str]
+    keys: tuple[str, ...]
     """The names of its keys, as they are published."""
     signals: list[Callable[[], None]]
     """What ends the subscriptions to its signals."""
@@ -228,8 +228,9 @@ class MqttFollower:
         before = self._phones.pop(extension, None)
         if before is not None:
             before.unfollow()
-            for name in before.keys.difference(phone.keys):
-                self.publisher.clear(self._topics.state(extension, name))
+            for name in before.keys:
+                if name not in phone.keys:
+                    self.publisher.clear(self._topics.state(extension, name))
         self._follow_phone(phone)
 
     def remove_phone(self, extension: str, *, clear: bool = True) -> None:
@@ -377,7 +378,7 @@ class MqttFollower:
             phone.messages.subscribe(partial(self._publish_keys, phone, (MESSAGES,))),
             phone.shown.subscribe(lambda name: self._publish_keys(phone, (name,))),
         ]
-        self._phones[phone.extension] = _FollowedPhone(frozenset(phone.keys), follow)
+        self._phones[phone.extension] = _FollowedPhone(tuple(phone.keys), follow)
 
     def _unfollow(self) -> None:
         self._followed.close()

@@ -9,7 +9,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import logging
-import sys
 from typing import Final
 
 from ..phones import MAX_AGE
@@ -80,8 +79,9 @@ class MqttPublisher:
         self.counts = Counts()
         self._client = client
         self._time = time
-        self._known: set[str] = set()
         self._states: dict[str, Message] = {}
+        self._others: set[str] = set()
+        """The further topics of which the broker or a subscriber may have a state."""
         # Not a dict: its first item, once others before it are gone, is found by a search.
         self._due: OrderedDict[str, None] = OrderedDict()
         self._first: OrderedDict[str, None] = OrderedDict()
@@ -104,7 +104,7 @@ class MqttPublisher:
     @property
     def known(self) -> list[str]:
         """The topics of which the broker or a subscriber may have a state."""
-        return sorted(self._known)
+        return sorted(self._others.union(self._states))
 
     @property
     def waiting(self) -> int:
@@ -114,7 +114,7 @@ class MqttPublisher:
 
     def recall(self, known: Iterable[str]) -> None:
         """Add the topics that were known before a restart."""
-        self._known.update(known)
+        self._others.update(it for it in known if it not in self._states)
 
     def state_of(self, topic: str) -> str | None:
         """Return the state of a topic, None without one."""
@@ -126,8 +126,7 @@ class MqttPublisher:
 
         If it is to go `first`, no event is published before it.
         """
-        # One text for each topic, not one for each collection that has it.
-        self._set_state(Message(sys.intern(topic), payload, retain=True), first=first)
+        self._set_state(Message(topic, payload, retain=True), first=first)
 
     def announce(self, topic: str, payload: str) -> None:
         """Publish a state to current subscribers, and again after each reconnect."""
@@ -145,7 +144,7 @@ class MqttPublisher:
 
     def suspend(self, topic: str) -> None:
         """Publish nothing on a topic for now; the broker keeps what it retains there."""
-        self._known.add(topic)
+        self._others.add(topic)
         self._states.pop(topic, None)
         self._due.pop(topic, None)
         self._first.pop(topic, None)
@@ -154,7 +153,7 @@ class MqttPublisher:
     def forget(self, topic: str) -> None:
         """Give up a topic, without clearing it: it belongs to another server now."""
         self.suspend(topic)
-        self._known.discard(topic)
+        self._others.discard(topic)
 
     def release(self, topic: str) -> None:
         """Publish what is due of a topic, and give it up."""
@@ -220,10 +219,12 @@ class MqttPublisher:
     def _set_state(self, message: Message, *, first: bool = False) -> None:
         """Make a message the state of its topic, and publish it unless it was before."""
         topic = message.topic
-        self._known.add(topic)
+        self._others.discard(topic)
         self._released.discard(topic)
-        if self._states.get(topic) != message:
-            self._states[topic] = message
+        if (before := self._states.get(topic)) != message:
+            # The same text of the topic as in the keys here, not one more.
+            topic = topic if before is None else before.topic
+            self._states[topic] = message._replace(topic=topic)
             self._due[topic] = None
         elif topic not in self._due:
             return

@@ -1,7 +1,6 @@
 """A phone: one identity at the registrar, with its keys and its contacts."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -83,7 +82,7 @@ class Phone:
         self.traffic = Traffic()
         self.is_followed = False
         """Whether the contacts are known: the server has been started."""
-        self.keys = {key.name: Key(key, self._key_changed) for key in setup.keys}
+        self.keys = self._new_keys(setup)
         """The configured keys by name, in their order."""
         self._unconfigured: dict[str, KeyDescription] = {}
         self._contacts: dict[object, Contact] = {}
@@ -96,9 +95,9 @@ class Phone:
         self._late: set[str] = set()
         """Keys of which an old document to a contact that has left may still arrive."""
         self._line_of = line_of
-        self.answered: deque[Answered] = deque(maxlen=MAX_ANSWERED)
+        self.answered: tuple[Answered, ...] = ()
         """The newest presses and calls, of which a retransmission must not count."""
-        self.acted: deque[Acted] = deque(maxlen=MAX_ANSWERED)
+        self.acted: tuple[Acted, ...] = ()
         """The newest presses that have changed something, which they must not do again."""
         self._calm = Alarm(self._calm_down)
 
@@ -233,7 +232,7 @@ class Phone:
         written; then nothing changes.
         """
         setups = {key.name: key for key in setup.keys}
-        new = {name: Key(key, self._key_changed) for name, key in setups.items()}
+        new = self._new_keys(setup)
         former, self.setup = self.setup, setup
         before = self.keys
         saved = {
@@ -625,8 +624,15 @@ class Phone:
     def acted_on(self, answered: Answered | None) -> None:
         """Record a press or call, None if it cannot come again after a restart."""
         if answered is not None:
-            self.answered.append(answered)
+            self.remember(answered=(answered,))
             self.changed.emit(False)
+
+    def remember(
+        self, answered: Iterable[Answered] = (), acted: Iterable[Acted] = ()
+    ) -> None:
+        """Remember presses and calls for as long as they may come again."""
+        self.answered = _current((*self.answered, *answered))
+        self.acted = _current((*self.acted, *acted))
 
     def has_acted(self, press_id: str) -> Acted | None:
         """Return what is known of a press that has changed something, None without it."""
@@ -693,6 +699,11 @@ class Phone:
             self.taken.emit(answer.keys)
         self._answers.emit((contact, answer))
 
+    def _new_keys(self, setup: PhoneSetup) -> dict[str, Key]:
+        """Return the keys of a setup, by name. Raises DocumentError."""
+        changed = self._key_changed  # one for all keys
+        return {key.name: Key(key, changed) for key in setup.keys}
+
     def _key_changed(self, key: Key, only_label: bool) -> None:
         self._send((key.name,), only_labels=only_label)
         self.shown.emit(key.name)
@@ -701,6 +712,14 @@ class Phone:
     def _send(self, names: Collection[str], *, only_labels: bool = False) -> None:
         for contact in self._contacts.values():
             contact.add(names, only_labels=only_labels)
+
+
+def _current[T: (Answered, Acted)](presses: tuple[T, ...]) -> tuple[T, ...]:
+    """Return the newest presses, from the first one on that may come again."""
+    for number, each in enumerate(presses):
+        if each.is_current:
+            return presses[max(number, len(presses) - MAX_ANSWERED) :]
+    return ()
 
 
 def _is_another(binding: Binding, known: Contact | None) -> bool:

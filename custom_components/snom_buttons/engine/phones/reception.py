@@ -417,7 +417,7 @@ class Reception:
                 if self._takes is not None:
                     toggled = key.name if key.setup.toggles else ""
                     acted = Acted(press.id, time.time(), press.use, toggled)
-                    phone.acted.append(acted)
+                    phone.remember(acted=(acted,))
                     phone.changed.emit(False)
         emit_later(partial(self._emit_press, phone, press))
 

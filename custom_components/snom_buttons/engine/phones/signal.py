@@ -1,6 +1,7 @@
 """Signals: events with listeners, which are called in the event loop."""
 
 from collections.abc import Callable
+from functools import partial
 import logging
 
 _LOGGER = logging.getLogger(__name__)
@@ -13,33 +14,24 @@ class Signal[T]:
 
     def __init__(self) -> None:
         """Create a signal without listeners."""
-        # A dict keeps the order, and removes in constant time. Most signals have none:
-        # an empty one for each would be 3 KiB of each phone.
-        self._listeners: dict[object, Callable[[T], None]] | None = None
+        # Not a list: most of the hundred signals of a phone have no listener, or one.
+        self._listeners: tuple[Callable[[T], None], ...] = ()
 
     def subscribe(
         self, listener: Callable[[T], None], *, first: bool = False
     ) -> Callable[[], None]:
         """Add a listener, the last or `first` to be called; return what removes it."""
-        token = object()
-        if self._listeners is None:
-            self._listeners = {}
-        if first:
-            self._listeners = {token: listener, **self._listeners}
-        else:
-            self._listeners[token] = listener
+        others = self._listeners
+        self._listeners = (listener, *others) if first else (*others, listener)
+        return partial(self._unsubscribe, listener)
 
-        def unsubscribe() -> None:
-            if self._listeners is not None:
-                self._listeners.pop(token, None)
-
-        return unsubscribe
+    def _unsubscribe(self, listener: Callable[[T], None]) -> None:
+        kept = (other for other in self._listeners if other is not listener)
+        self._listeners = tuple(kept)
 
     def emit(self, value: T) -> None:
         """Call all listeners in order; log the exception of one, and go on."""
-        if not self._listeners:
-            return
-        for listener in list(self._listeners.values()):
+        for listener in self._listeners:
             try:
                 listener(value)
             except Exception:

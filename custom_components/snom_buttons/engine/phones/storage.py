@@ -128,8 +128,10 @@ class Storage:
         """Restore a phone; `part` may be anything."""
         extension = phone.extension
         saved = _mapping(part, f"data of phone {extension}")
-        phone.answered.extend(load_answered(saved.get("answered"), extension))
-        phone.acted.extend(load_acted(saved.get("acted"), extension))
+        phone.remember(
+            load_answered(saved.get("answered"), extension),
+            load_acted(saved.get("acted"), extension),
+        )
         phone.restore(*load_keys(saved.get("keys"), extension))
         phone.waiting = load_messages(saved.get("messages"), extension)
         phone.restore_refusals(load_refusals(saved.get("documents_refused")))
