@@ -376,9 +376,9 @@ async def test_advertised_addresses_and_networks(
         port,
         udp={"advertised": "docker.example:15060"},
         access={
-            "networks": [" 127.0.0.0/8 ", "fd00::/8"],
+            "networks": [" 127.0.0.0/8 ", "fd00::/8", ""],
             "keepalive": 0,
-            "edges": [" 192.0.2.7", "fd00:1::/64"],
+            "edges": [" 192.0.2.7", " ", "fd00:1::/64"],
         },
     )
     assert result["title"] == "Phones on docker.example:15060"

@@ -336,10 +336,12 @@ async def test_the_certificates_of_edges(
     hass.config_entries.async_update_entry(config_entry, data=data)
     assert await hass.config_entries.async_setup(config_entry.entry_id)
     assert f"{ca} cannot be read" in said(certificate_issue(hass, config_entry))
+    server = config_entry.runtime_data.server
+    assert server.address_of("TLS") is not None
     make_certificate(tmp_path, name="ca")
     await pass_time(hass, freezer, CHECK_CERTIFICATE)
     assert certificate_issue(hass, config_entry) is None
-    server = config_entry.runtime_data.server
+    assert config_entry.runtime_data.server is server
     first = server.edge_context
     assert first.verify_mode is ssl.CERT_OPTIONAL
     await pass_time(hass, freezer, CHECK_CERTIFICATE)

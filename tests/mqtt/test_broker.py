@@ -8,13 +8,16 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from bridge import bridge, client as bridge_client
+from custom_components.snom_buttons.const import EVENT_KEY_PRESS
 from tests.support.blfphone import over_both_speakers
 from tests.support.entries import KEYS, key_data
 from tests.support.mqtt_peers import Broker, MqttClient, guarded
 from tests.support.mqtt_sides import (
     BASE,
+    HomeAssistantSide,
     Setup,
     Side,
     over_home_assistant,
@@ -123,10 +126,16 @@ async def test_a_late_press_opens_no_door(
 @over_home_assistant
 @pytest.mark.usefixtures("quick_reconnect")
 async def test_a_broker_hangs(side: Side, broker: Broker, phone: RawPhone) -> None:
-    """Only the press that the client has already may come late."""
+    """Only the press that the client has already may come late.
+
+    In Home Assistant itself each is an event at once, and its phone is answered.
+    """
+    assert isinstance(side, HomeAssistantSide)
+    pressed = async_capture_events(side.hass, EVENT_KEY_PRESS)
     broker.hang()
     for key in range(10):
-        await phone.press(str(key), number="77")
+        assert (await phone.press(str(key), number="77")).status == 200
+        assert [it.data["key"] for it in pressed][key:] == [str(key)]
     with side.max_age(0.0):
         await broker.kill()
         await broker.start()

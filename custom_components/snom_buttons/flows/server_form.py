@@ -156,7 +156,7 @@ def read_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
     data[CONF_ADVERTISED_HOST] = data[CONF_ADVERTISED_HOST].strip()
     access = data[CONF_ACCESS]
     for name in (CONF_NETWORKS, CONF_EDGES):
-        access[name] = [text.strip() for text in access.get(name, ())]
+        access[name] = [row for it in access[name] if (row := it.strip())]
     return data
 
 

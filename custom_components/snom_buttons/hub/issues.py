@@ -206,18 +206,19 @@ class ServerIssues(Follower):
     ) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
         """Return the context for TLS, and the one that asks for certificates of edges.
 
-        None without TLS, or if a certificate is unusable.
+        None without TLS, or if the certificate is unusable. Phones have TLS whatever is
+        wrong with the CA of edges.
         """
+        context = edge_context = None
         if self._certificate is None:
             self._async_report_certificate(None)
             return None, None
-        edge_ca, edge_context = self._server.settings.edge_ca, None
         try:
             files = certificate_files(self._hass, self._certificate)
             context, expires = await self._hass.async_add_executor_job(
                 load_certificate, files
             )
-            if edge_ca:
+            if edge_ca := self._server.settings.edge_ca:
                 edge_context = await self._hass.async_add_executor_job(
                     load_edge_context, files, edge_ca
                 )
@@ -225,7 +226,7 @@ class ServerIssues(Follower):
             self._async_report_certificate(
                 problem.key, problem.placeholders, ir.IssueSeverity.ERROR
             )
-            return None, None
+            return context, None
         if expires - datetime.now(UTC) < EXPIRES_SOON:
             self._async_report_certificate(
                 "certificate_expires",
