@@ -8,10 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from enum import Enum, auto
 from hashlib import blake2b
+import re
 from typing import Final, NamedTuple
 
 FREE: Final = ""
 """The bridge in the claim of a phone that its bridge has given up."""
+NAME: Final = re.compile("[A-Za-z0-9_.-]{1,64}")
+"""The name of a member."""
 
 
 class Claim(NamedTuple):

@@ -10,6 +10,7 @@ from itertools import batched, cycle
 import logging
 import random
 import re
+import secrets
 import socket
 import ssl
 from typing import Any, Final
@@ -57,6 +58,11 @@ def _pattern(topic: str) -> re.Pattern[str]:
     """Return the topics that a filter matches (MQTT 5, 4.7), none of which has a `$`."""
     escaped = re.escape(topic).replace(r"\+", "[^/]*")
     return re.compile(re.sub(r"(^|/)\\#$", r"(?:\1.*)?", escaped), re.DOTALL)
+
+
+def _set_for(event: asyncio.Event, mark: bytes, payload: bytes) -> None:
+    if payload == mark:
+        event.set()
 
 
 class _Inbox(asyncio.Queue[aiomqtt.Message]):
@@ -358,15 +364,16 @@ class BridgeClient:
         own = f"{self._settings.setup.base}/bridge/{self._name}/read"
         try:
             arrived = asyncio.Event()
-            self._reading[own] = lambda _: arrived.set()
             await connection.subscribe(own, QOS)
             for names in batched(topics, READ_AT_ONCE, strict=False):
                 # A message to ourselves comes after all that is sent because of this.
                 arrived.clear()
+                mark = secrets.token_hex(8)  # that no other client can send
+                self._reading[own] = partial(_set_for, arrived, mark.encode())
                 for name in names:
                     self._reading[name] = partial(found.__setitem__, name)
                 await connection.subscribe([(name, QOS) for name in names])
-                await connection.publish(own, "", QOS)
+                await connection.publish(own, mark, QOS)
                 async with asyncio.timeout(CONNECTING):
                     await arrived.wait()
                 for name in names:

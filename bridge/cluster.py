@@ -4,9 +4,9 @@ docs/decisions/0026 says what is promised, and what happens while a member is cu
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-import json
 import logging
 import secrets
 from typing import Any, Final, Protocol
@@ -22,9 +22,10 @@ from snom_buttons.mqtt import (
     Received,
     Topics,
     as_json,
+    read_json,
 )
 
-from .claims import FREE, Claim, Claims, Heard
+from .claims import FREE, NAME, Claim, Claims, Heard
 from .gate import Gate
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ TICK: Final = 0.5
 """Seconds between two pings, by which a member sees that the broker still reaches it."""
 BLIND: Final = 2.0
 """Seconds after the last ping that came back, until a member takes nothing any more."""
+PINGS: Final = 100
+"""The most pings that are waited for. Each is a number that no other client knows."""
 SILENT: Final = 40.0
 """Seconds without a ping after which a member is gone, whatever its status says.
 
@@ -111,7 +114,8 @@ class Cluster:
         self._members_changed = members_changed
         self._time = time
         self._publisher = MqttPublisher(gate, time)
-        self._session = secrets.token_hex(8)
+        self._pings: deque[tuple[bytes, float]] = deque(maxlen=PINGS)
+        """The pings of this connection that have not come back, and when each was sent."""
         self._connected_at: float | None = None
         self._proved_at = float("-inf")
         """When the last ping that came back was sent."""
@@ -175,6 +179,7 @@ class Cluster:
         if not connected:
             self._gate.close()
         self._proved_at = float("-inf")
+        self._pings.clear()
         self._connected_at = self._time() if connected else None
         if connected:
             now = self._time()
@@ -222,9 +227,9 @@ class Cluster:
             await asyncio.sleep(TICK)
 
     def _send_ping(self) -> None:
-        message = Message(
-            self._ping_of(self.claims.name), f"{self._session} {self._time()!r}"
-        )
+        number = secrets.token_hex(8)
+        self._pings.append((number.encode(), self._time()))
+        message = Message(self._ping_of(self.claims.name), number)
         task = asyncio.create_task(self._try(message), eager_start=True)
         if not task.done():
             self._sending.add(task)
@@ -242,12 +247,15 @@ class Cluster:
     def _ping(self, message: Received) -> None:
         member = self._named(message.topic)
         if member != self.claims.name:
-            self._comes(member)
+            if not message.retain:  # no bridge retains one
+                self._comes(member)
             return
-        session, _, sent = message.payload.decode(errors="replace").partition(" ")
-        if session != self._session or self._connected_at is None:
+        sent_at = dict(self._pings).get(message.payload)
+        if sent_at is None or self._connected_at is None:
             return
-        self._proved_at = float(sent)
+        while self._pings and self._pings[0][1] <= sent_at:
+            self._pings.popleft()
+        self._proved_at = sent_at
         # What the broker had retained has arrived before this one.
         if not self._gate.is_open and self._proved_at >= self._connected_at:
             self._join()
@@ -265,10 +273,11 @@ class Cluster:
                 self._goes(member)
 
     def _named(self, topic: str) -> str:
+        """Return the member that a topic names, which need not be a name."""
         return unquote(topic.removeprefix(f"{self._topics.base}/bridge/").split("/")[0])
 
     def _comes(self, member: str) -> None:
-        if member == self.claims.name:
+        if member == self.claims.name or not NAME.fullmatch(member):
             return
         self._heard_at[member] = self._time()
         if member not in self.claims.live:
@@ -435,10 +444,11 @@ class Cluster:
 def _read(payload: bytes) -> Claim | None:
     """Return a claim; None for anything else, such as one that is cleared."""
     try:
-        fields = json.loads(payload)
+        fields = read_json(payload)
         bridge, epoch = fields["bridge"], fields["epoch"]
     except ValueError, TypeError, KeyError:
         return None
     if type(epoch) is not int or not 0 <= epoch < MAX_EPOCH:
         return None
-    return Claim(epoch, bridge) if isinstance(bridge, str) else None
+    is_bridge = isinstance(bridge, str) and (bridge == FREE or NAME.fullmatch(bridge))
+    return Claim(epoch, bridge) if is_bridge else None

@@ -5,19 +5,29 @@ others ask it on the broker, and all show what it has published.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
-import json
 import logging
+import re
 import secrets
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import unquote
 
-from snom_buttons.mqtt import CannotPublish, Client, Message, Received, Topics, as_json
+from snom_buttons.mqtt import (
+    CannotPublish,
+    Client,
+    Message,
+    Received,
+    Topics,
+    as_json,
+    read_json,
+)
+from snom_buttons.names import SIP_USER
 from snom_buttons.phones import KeyPress, SharedLine
 from snom_buttons.xbuttons import Action
 
-from .claims import ranked
+from .claims import NAME, ranked
 from .cluster import MAX_EPOCH
 
 _LOGGER = logging.getLogger(__name__)
@@ -32,6 +42,10 @@ SETTLING: Final = 0.5
 has decided is still on its way."""
 AGAIN: Final = 5.0
 """Seconds after which a home that did not answer is asked again to release a line."""
+
+MAX_WAITING: Final = 1000
+"""The most questions that wait while members change; beyond that the oldest are dropped."""
+_ID: Final = re.compile("[0-9A-Za-z]{1,64}")
 
 type Use = Literal[Action.SEIZE, Action.RELEASE]
 
@@ -90,10 +104,17 @@ def read_state(payload: bytes) -> LineState | None:
             "home": str(home),
             "seized": bool(seized),
             "phone": None | str() as phone,
-        } if 0 <= epoch < MAX_EPOCH:
+        } if (
+            0 <= epoch < MAX_EPOCH
+            and NAME.fullmatch(home)
+            # A line that no phone holds could not be released.
+            and (SIP_USER.fullmatch(phone or "") if seized else phone is None)
+        ):
             asked = fields.get("asked")
-            asked = asked if isinstance(asked, str) else ""
-            return LineState(epoch, home, seized, phone or "", asked)
+            is_id = isinstance(asked, str) and _ID.fullmatch(asked)
+            return LineState(
+                int(epoch), home, seized, phone or "", asked if is_id else ""
+            )
     return None
 
 
@@ -126,7 +147,7 @@ class Lines:
         """What we have decided as a home and the broker has not sent back yet."""
         self._asked: dict[str, asyncio.Future[bool]] = {}
         """The questions without an answer, by their IDs."""
-        self._waiting: list[tuple[str, dict[str, Any]]] = []
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MAX_WAITING)
         """Questions that came while members were changing."""
         self._settling: asyncio.TimerHandle | None = None
         self._again: set[asyncio.TimerHandle] = set()
@@ -240,7 +261,8 @@ class Lines:
 
     def _settled(self) -> None:
         self._settling = None
-        waiting, self._waiting = self._waiting, []
+        waiting = [*self._waiting]
+        self._waiting.clear()
         for topic, question in waiting:
             self._decide(topic, question)
 
@@ -253,7 +275,7 @@ class Lines:
                 "id": str(asked),
                 "use": "seize" | "release" as use,
                 "phone": str(phone),
-            }:
+            } if _ID.fullmatch(asked) and SIP_USER.fullmatch(phone):
                 before = max(
                     self._heard.get(code, LineState()),
                     self._decided.get(code, LineState()),
@@ -313,6 +335,6 @@ class Lines:
 
 def _read(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
-    except ValueError, RecursionError:
+        return read_json(payload)
+    except ValueError:
         return None

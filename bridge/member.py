@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-import json
 from typing import Any
 
-from snom_buttons.mqtt import Client, MqttFollower, Received, Topics
+from snom_buttons.mqtt import Client, MqttFollower, Received, Topics, read_json
 from snom_buttons.phones import PhoneServer, PhoneSetup, Seen
 
 from .claims import Claims
@@ -51,7 +50,7 @@ class Member:
 
     def _published(self, message: Received) -> None:
         try:
-            self._seen.add(json.loads(message.payload)["id"])
+            self._seen.add(read_json(message.payload)["id"])
         except ValueError, TypeError, KeyError:
             return  # not ours
 

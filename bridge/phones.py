@@ -102,7 +102,7 @@ class ClaimedPhones:
             touched &= own  # what came from there is no change of ours
         keys = self._server.phones[extension].keys
         for name in (it.get("toggled") for it in acted):
-            if f"k={name}" in own and name in keys:
+            if isinstance(name, str) and f"k={name}" in own and name in keys:
                 keys[name].turn(not keys[name].is_on)
         self._restored[extension] = snapshot
 
@@ -143,14 +143,16 @@ def acted_alone(
     before: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return the presses that theirs has acted on since `before`, and ours has not."""
-    known = {
+    known = [
         it[0] for part in (before, ours) for it in _ids(part.get("acted"), ("id",))
-    }
+    ]
     acted = theirs.get("acted")
     return [
         it
         for it in (acted if isinstance(acted, list) else ())
-        if isinstance(it, dict) and it.get("id") not in known
+        if isinstance(it, dict)
+        and isinstance(press := it.get("id"), str)
+        and press not in known
     ]
 
 

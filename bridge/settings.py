@@ -39,6 +39,7 @@ from snom_buttons.phones import (
 from snom_buttons.refused import kind_of, quoted
 from snom_buttons.xbuttons import MAX_TEXT, Action, KeyDescription, LightMode
 
+from .claims import NAME
 from .document import Document, Fault, Path as Where, Unreadable, flat
 from .tls import BrokerTls, CertificateFiles, broker_context, reason_of, server_context
 
@@ -391,7 +392,7 @@ _WHOLE: Final = _optional(
         {
             # that of the machine, or of the container
             vol.Optional("name", default=socket.gethostname): _word(
-                re.compile("[A-Za-z0-9_.-]{1,64}"),
+                NAME,
                 "a name of letters, digits, '_', '.' and '-'",
             )
         }

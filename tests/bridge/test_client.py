@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 import socket
 
-from aiomqtt import ProtocolVersion, Topic
+from aiomqtt import Message as AiomqttMessage, ProtocolVersion, Topic
 from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
 
@@ -388,6 +388,33 @@ async def test_all_that_is_retained_is_read(
         await becomes(client, False)
         with pytest.raises(ConnectionError):
             await client.read(topics)
+
+
+async def test_a_forged_mark_ends_no_reading() -> None:
+    """What comes after it would count as not retained, and would be replaced."""
+    settings = MqttSettings(hosts=(), setup=SETUP)
+    client = BridgeClient(settings, STATUS)
+    own = f"{SETUP.base}/bridge/{client._name}/read"
+
+    class Connection:
+        async def subscribe(self, *_: object) -> None:
+            self.deliver(own, b"")
+
+        async def publish(self, topic: str, payload: str, _: int) -> None:
+            self.deliver(own, b"forged")
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.01, self.deliver, "t/1", b"one")
+            loop.call_later(0.02, self.deliver, topic, payload.encode())
+
+        async def unsubscribe(self, *_: object) -> None:
+            pass
+
+        def deliver(self, topic: str, payload: bytes) -> None:
+            message = AiomqttMessage(topic, payload, 1, True, 1, None)
+            client._receive(message)
+
+    client._connection = Connection()  # type: ignore[assignment]
+    assert await client.read(["t/1"]) == {"t/1": b"one"}
 
 
 @pytest.mark.parametrize("versions", ["5", "3.1.1"])

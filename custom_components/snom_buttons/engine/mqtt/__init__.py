@@ -6,6 +6,7 @@ engine provides.
 
 from ..phones import MAX_AGE
 from .client import CannotPublish, Client, Message, Received
+from .commands import read_json
 from .discovery import EventNames
 from .follower import MqttFollower, MqttSetup
 from .left_behind import read_left_behind
@@ -29,5 +30,6 @@ __all__ = [
     "Topics",
     "as_json",
     "is_base",
+    "read_json",
     "read_left_behind",
 ]
