@@ -1,7 +1,7 @@
 """A bridge: a phone server, and what follows it, on an MQTT broker."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from hashlib import sha256
 import logging
@@ -130,7 +130,7 @@ class Bridge:
                 " broker retains is not sealed"
             )
         if self.member is None:
-            self._restoring = asyncio.create_task(self._restore())
+            self._restore_by(self._restore())
         while self._restoring is not None and not self._restoring.done():
             await asyncio.wait((self._restoring,), timeout=RESTORING)
             if not self.client.is_connected:
@@ -242,9 +242,13 @@ class Bridge:
             await asyncio.sleep(0)  # between phones, others have their turn
         self.stored.write_index()
 
+    def _restore_by(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._restoring = asyncio.create_task(coroutine)
+        self._restoring.add_done_callback(_report)
+
     def _connection_changed(self, connected: bool) -> None:
         if self.member is not None and connected:
-            self._restoring = asyncio.create_task(self._read(self.member))
+            self._restore_by(self._read(self.member))
         elif self.member is not None:
             if self._restoring is not None:
                 self._restoring.cancel()
@@ -291,6 +295,11 @@ class Bridge:
 def phone_id(base: str, extension: str) -> str:
     """Return the name, unique on the broker, under which a phone is announced."""
     return PHONE_IDS + sha256(f"{base}/{extension}".encode()).hexdigest()[:16]
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _LOGGER.error("What the broker retains is not restored", exc_info=error)
 
 
 def _ignore(_phone: str, _bridge: str, _epoch: int, _snapshot: Any) -> None:

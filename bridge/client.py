@@ -78,6 +78,10 @@ class _Inbox(asyncio.Queue[aiomqtt.Message]):
         self._received(item)
 
 
+def _name_of(text: str) -> str:
+    return f"snom{sha256(text.encode()).hexdigest()[:18]}"
+
+
 class BridgeClient:
     """A client that connects again by itself, to each broker in turn.
 
@@ -107,9 +111,7 @@ class BridgeClient:
         """Filters of which the broker need not send what it retains: `read` does."""
         self._settings = settings
         self._status = status
-        # One name for one status: the broker ends the former session, and publishes its
-        # will, before it answers the new one.
-        self._name = f"snom{sha256(status.encode()).hexdigest()[:18]}"
+        self._name = _name_of(status)
         self._protocol = V5
         self._connection: aiomqtt.Client | None = None
         self._subscriptions: list[_Subscription] = []
@@ -188,7 +190,11 @@ class BridgeClient:
             port,
             username=self._settings.username,
             password=self._settings.password,
-            identifier=self._name,
+            # There is one for one status: the broker ends the former session, and
+            # publishes its will, before it answers the new one. Each node has its own:
+            # RabbitMQ before 3.12 keeps the queue of a session on the node that made it,
+            # and while that is down it lets the client subscribe nowhere else.
+            identifier=_name_of(f"{self._status} {host}:{port}"),
             protocol=self._protocol,
             will=aiomqtt.Will(self._status, "offline", QOS, retain=True),
             clean_session=None if self._protocol is V5 else True,

@@ -44,6 +44,12 @@ def enable_event_loop_debug() -> None:
     """
 
 
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Override the plugin's folder, in which all processes copy the same blueprints."""
+    return hass_tmp_config_dir
+
+
 @pytest.fixture(autouse=True)
 def home_assistant(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let the test's Home Assistant find the integration; fail on errors in its log."""

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
+import pytest
 import yaml
 
 from bridge.bridge import Bridge, phone_id
@@ -51,6 +53,22 @@ class Recorder:
 
     async def stop(self) -> None:
         self.calls.append("stop")
+
+
+async def test_a_restore_that_fails_within_is_logged(
+    broker: Broker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bridge = Bridge(settings_from(tmp_path, bridge_settings(broker.port)))
+    monkeypatch.setattr(
+        bridge.stored, "restore", AsyncMock(side_effect=ValueError("of the test"))
+    )
+    await bridge.start()
+    await bridge.stop()
+    assert "What the broker retains is not restored" in caplog.text
+    assert "of the test" in caplog.text
 
 
 async def test_restores_reloads_and_clears(

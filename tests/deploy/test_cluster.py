@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.cluster import LOGIN, Cluster
 from tests.support.mqtt_peers import MqttClient
+from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
@@ -127,8 +128,9 @@ async def test_a_cluster_of_rabbitmq(tmp_path: Path) -> None:
             for bridge in cluster.bridges.values():
                 await bridge.says("Connected to the broker", 2)
             # Until its bridge has a broker again a press is refused.
-            while (status := (await phone.press("2")).status) == 503:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(PATIENCE):
+                while (status := (await phone.press("2")).status) == 503:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
             assert status == 200
             await client.first("snom_buttons/44/key/2/event")
             client.publish("snom_buttons/44/key/2/set", "ON")

@@ -61,7 +61,10 @@ async def test_the_printed_line_lights_a_lamp(demo: Path) -> None:
         typed = await asyncio.create_subprocess_exec(program("mosquitto_pub"), *publish)
         assert await asyncio.wait_for(typed.wait(), PATIENCE) == 0
         await client.hears(f"{BASE}/44/key/1/state", state="ON", in_sync=True)
-        assert "key 1: on" in phone.read_text()
+        async with asyncio.timeout(PATIENCE):
+            # It answers first, and prints then.
+            while "key 1: on" not in phone.read_text():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
     heard = await asyncio.create_subprocess_exec(
         *(program("mosquitto_sub"), *subscribe, "-C", "1"),
         stdout=asyncio.subprocess.PIPE,

@@ -33,12 +33,6 @@ def hass_storage() -> dict[str, Any]:
 
 
 @pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Let each test have a directory of its own."""
-    return hass_tmp_config_dir
-
-
-@pytest.fixture
 def storage(hass_config_dir: str) -> Path:
     """Return the directory of Home Assistant's stores."""
     storage = Path(hass_config_dir, STORAGE_DIR)
