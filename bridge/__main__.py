@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from .bridge import Bridge
+    from .settings import Reading, Settings
 
 REQUIRED: Final = (
     "aiohttp",
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _say(f"needs {error.name}: pip install 'snom-buttons[bridge]'")
         return 1
+    except KeyboardInterrupt:  # before the bridge handles the signal
+        return 130
     finally:
         gc.unfreeze()
         gc.enable()
@@ -54,16 +57,22 @@ def _main(command: str, path: Path) -> int:
     from .watch import watching
 
     try:
-        settings, faults = read(path)
+        reading = read(path)
     except Unreadable as error:
-        settings, faults = None, error.faults
-    if settings is None or command == "check":
-        for fault in faults:
+        for fault in error.faults:
             _say(f"{path}: {fault}")
-        return 1 if faults else 0
+        return 1
+    settings = reading.settings
+    if command == "check":
+        for fault in reading.faults:
+            _say(f"{path}: {fault}")
+        for note in reading.notes:
+            _say(f"{path}: note: {note}")
+        if not reading.faults:
+            _say(f"{path} is in order: {_summary(settings)}")
+        return 1 if reading.faults else 0
     start_log(settings.log)
-    for fault in faults:
-        _LOGGER.error("%s: %s", path, fault)
+    _log_faults(path, reading)
 
     async def run() -> int:
         async with watching(Bridge(settings)) as bridge:
@@ -127,8 +136,12 @@ async def _run(bridge: Bridge, path: Path) -> int:
         return 1
     gc.enable()
     heap = asyncio.create_task(Heap(bridge.server.phones.keys).run())
+    registrars = bridge.settings.server.registrar_addresses
     for transport, port in bridge.server.listening.items():
-        _LOGGER.info("Listening on %s port %s", transport, port)
+        _LOGGER.info(
+            "Listening on %s port %s; the registrar of phones is %s",
+            *(transport, port, registrars[transport]),
+        )
     reloading = asyncio.create_task(_reload(bridge, path, reload))
     await ending
     reloading.cancel()
@@ -153,12 +166,27 @@ async def _reload(bridge: Bridge, path: Path, asked: asyncio.Event) -> None:
                 _LOGGER.error("%s: %s", path, fault)
             _LOGGER.error("The settings are as they were")
             continue
-        for fault in reading.faults:
-            _LOGGER.error("%s: %s", path, fault)
+        _log_faults(path, reading)
         ignored = await bridge.reload(reading.settings)
         if ignored:
             _LOGGER.warning("Changes that need a restart: %s", ", ".join(ignored))
-        _LOGGER.info("The settings are applied")
+        _LOGGER.info("The settings are applied: %s", _summary(bridge.settings))
+
+
+def _log_faults(path: Path, reading: Reading) -> None:
+    for fault in reading.faults:
+        _LOGGER.error("%s: %s", path, fault)
+    for note in reading.notes:
+        _LOGGER.warning("%s: %s", path, note)
+
+
+def _summary(settings: Settings) -> str:
+    """Return how many phones and lines there are, as words."""
+    phones, lines = len(settings.phones), len(settings.lines)
+    return (
+        f"{phones} {'phone' if phones == 1 else 'phones'},"
+        f" {lines} {'shared line' if lines == 1 else 'shared lines'}"
+    )
 
 
 def _say(text: str) -> None:

@@ -1,7 +1,8 @@
 """The settings of a bridge, typed, and how they are read from the settings file."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -128,6 +129,8 @@ class Reading(NamedTuple):
     settings: Settings
     faults: tuple[Fault, ...]
     """Those of phones and lines, which are left out or as they were before."""
+    notes: tuple[Fault, ...] = ()
+    """What is as it should not be, and is applied all the same."""
 
 
 # Values. Each reads a text, and raises vol.Invalid, whose text must not show a secret.
@@ -222,12 +225,34 @@ def _network(value: Any) -> Any:
     try:
         return ip_network(_text(value))
     except ValueError:
-        raise vol.Invalid(
-            f"{quoted(value)} is not a network such as 10.0.0.0/8"
-        ) from None
+        pass
+    try:
+        hint = f"; that of this address is {ip_network(value, strict=False)}"
+    except ValueError:
+        hint = ""
+    raise vol.Invalid(f"{quoted(value)} is not a network such as 10.0.0.0/8{hint}")
+
+
+def _networks(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        return [_network(value)]
+    networks: list[Any] = vol.Schema([_network])(value)
+    return networks
 
 
 _HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
+
+
+def _host(value: Any) -> str:
+    text = _text(value)
+    try:
+        if ":" in text:
+            ip_address(text.partition("%")[0])
+    except ValueError:
+        raise vol.Invalid(f"{quoted(text)} is not a host without a port") from None
+    if not _HOST.fullmatch(text):
+        raise vol.Invalid(f"{quoted(text)} is not a host")
+    return text
 
 
 def _host_port(value: Any) -> tuple[str, int | None]:
@@ -279,12 +304,59 @@ def _filled(value: Any) -> Any:
     return {} if value == "" else value
 
 
-def _optional(**values: Any) -> vol.Schema:
-    return vol.Schema({vol.Optional(name): value for name, value in values.items()})
+class _Section:
+    """Settings by their names, all of which are optional."""
+
+    def __init__(self, example: str, **values: Any) -> None:
+        self.names = values.keys()
+        self.schema: Final = vol.Schema(
+            {vol.Optional(name): value for name, value in values.items()}
+        )
+        self._example = example
+
+    def __call__(self, value: Any) -> dict[str, Any]:
+        """Return the settings. Raises vol.Invalid."""
+        if not isinstance(value, dict):
+            raise vol.Invalid(_no_mapping(self._example))
+        faults = []
+        if strange := [name for name in value if name not in self.names]:
+            faults = [vol.Invalid(self._unknown(name), [name]) for name in strange]
+            value = {name: value[name] for name in value if name in self.names}
+        settings: dict[str, Any] = {}
+        try:
+            settings = self.schema(value)
+        except vol.MultipleInvalid as error:
+            faults += error.errors
+        if faults:
+            raise vol.MultipleInvalid(faults)
+        return settings
+
+    def _unknown(self, name: str) -> str:
+        if close := get_close_matches(name, self.names, 1):
+            return f"there is no such setting; is it {close[0]}?"
+        return f"there is no such setting. There are: {', '.join(self.names)}"
+
+
+def _no_mapping(example: str) -> str:
+    return f"has to be a mapping, such as {example}"
+
+
+def _by_name(name: Any, value: Any, example: str) -> Callable[[Any], dict[str, Any]]:
+    """Return what reads a mapping with names of the user."""
+    schema = vol.Schema({name: value})
+
+    def read(given: Any) -> dict[str, Any]:
+        if not isinstance(given, dict):
+            raise vol.Invalid(_no_mapping(example))
+        found: dict[str, Any] = schema(given)
+        return found
+
+    return read
 
 
 _PORT: Final = _whole(1, 65535)
-_KEY: Final = _optional(
+_KEY: Final = _Section(
+    "{name: Door}",
     name=_name,
     kind=_one_of(KeyKind.LIGHT, KeyKind.SWITCH, KeyKind.NONE),
     colors=_truth,
@@ -310,8 +382,14 @@ def _key(value: Any) -> dict[str, Any]:
     return key
 
 
-_EXTENSION: Final = _word(SIP_USER, "an extension of up to 64 characters")
-_KEYS: Final = vol.Schema({_word(SIP_USER, "the name of a key"): _key})
+_EXTENSION: Final = _word(
+    SIP_USER, "an extension: up to 64 letters, digits and some signs, no space"
+)
+_KEYS: Final = _by_name(
+    _word(SIP_USER, "the name of a key"),
+    _key,
+    '{"1": {name: Door}}, or a number of keys',
+)
 
 
 def _keys(value: Any) -> int | dict[str, Any]:
@@ -323,82 +401,104 @@ def _keys(value: Any) -> int | dict[str, Any]:
     return keys
 
 
-_PHONE: Final = _optional(
+_PHONE: Final = _Section(
+    "{password: choose-your-own}",
     name=_name,
     password=_password,
     password_file=_text,
     maker=_one_of("snom", *MAKERS),
     model=_name,
     keys=_keys,
-    dialling=_optional(answer=_one_of(*DialAnswer), redirect_to=_redirect),
-    sending=_optional(
+    dialling=_Section(
+        "{answer: decline}", answer=_one_of(*DialAnswer), redirect_to=_redirect
+    ),
+    sending=_Section(
+        "{speakers: blf}",
         speakers=_one_of(*Speakers),
         press_answer=_one_of(*PressAnswer),
         inverted=_truth,
-        states=_optional(**{light.value: _one_of(*DialogState) for light in LightMode}),
+        states=_Section(
+            "{on: confirmed}",
+            **{light.value: _one_of(*DialogState) for light in LightMode},
+        ),
     ),
     address=_address,
     room_lights=_truth,
 )
-_LINE: Final = vol.Schema(
-    {
-        vol.Optional("name"): _name,
-        vol.Required("keys"): vol.Schema({_EXTENSION: _text}),
-        vol.Optional("release_after"): _whole(0, 86_400),
-    }
+
+
+def _phone_data(extension: str, value: Any) -> dict[str, Any]:
+    """Return what is set of a phone. Raises vol.Invalid."""
+    if extension in _PHONE.names and isinstance(value, str) and value:
+        raise vol.Invalid("is a setting of a phone: indent it further")
+    _EXTENSION(extension)
+    return _PHONE(_filled(value))
+
+
+_LINE: Final = _Section(
+    '{keys: {"44": "1"}}',
+    name=_name,
+    keys=_by_name(_EXTENSION, _word(SIP_USER, "the name of a key"), '{"44": "1"}'),
+    release_after=_whole(0, 86_400),
 )
 _CODE: Final = re.compile(USER_CHARACTERS + "{1,32}")
-_HTTP: Final = _optional(host=_ip, port=_PORT)
+_HTTP: Final = _Section("{port: 9464}, or false", host=_ip, port=_PORT)
 
 
 def _http(value: Any) -> dict[str, Any] | None:
     if isinstance(value, str) and value.lower() in _FALSE:
         return None
-    http: dict[str, Any] = _HTTP(value)
-    return http
+    return _HTTP(value)
 
 
 _TRANSPORT: Final = {"enabled": _truth, "advertised": _host_port}
-_WHOLE: Final = _optional(
-    server=_optional(
+_WHOLE: Final = _Section(
+    "phones: {}",
+    server=_Section(
+        "{port: 5060}",
         host=_ip,
         port=_PORT,
         realm=_word(re.compile(r"[A-Za-z0-9 ._@-]{1,64}"), "a realm"),
-        advertised_host=_word(_HOST, "a host"),
-        udp=_optional(**_TRANSPORT),
-        tcp=_optional(**_TRANSPORT, port=_PORT),
-        tls=_optional(**_TRANSPORT, port=_PORT, certificate=_text, private_key=_text),
-        networks=vol.Schema([_network]),
-        edges=vol.Schema([_network]),
+        advertised_host=_host,
+        udp=_Section("{enabled: false}", **_TRANSPORT),
+        tcp=_Section("{enabled: true}", **_TRANSPORT, port=_PORT),
+        tls=_Section(
+            "{enabled: true, certificate: home.crt, private_key: home.key}",
+            **_TRANSPORT,
+            port=_PORT,
+            certificate=_text,
+            private_key=_text,
+        ),
+        networks=_networks,
+        edges=_networks,
         edge_ca=_text,
         keepalive=_whole(0, 600),
     ),
-    mqtt=_optional(
+    mqtt=_Section(
+        "{host: 192.168.1.6}",
         host=_hosts,
         port=_PORT,
         username=_text,
         password=_secret,
         password_file=_text,
-        tls=_optional(ca=_text, certificate=_text, private_key=_text),
+        tls=_Section(
+            "{}, or {ca: home.crt}", ca=_text, certificate=_text, private_key=_text
+        ),
         base_topic=_base,
         commands=_truth,
         discovery=_truth,
         discovery_prefix=_base,
         retained=vol.In(("cluster", "node"), "has to be cluster or node"),
     ),
-    phones=vol.Schema({vol.Extra: object}),
-    lines=vol.Schema({vol.Extra: object}),
-    cluster=vol.Schema(
-        {
-            # that of the machine, or of the container
-            vol.Optional("name", default=socket.gethostname): _word(
-                NAME,
-                "a name of letters, digits, '_', '.' and '-'",
-            )
-        }
+    phones=_by_name(vol.Extra, object, '{"44": {password: choose-your-own}}'),
+    lines=_by_name(vol.Extra, object, '{co1: {keys: {"44": "1"}}}'),
+    cluster=_Section(
+        "{name: bridge-1}",
+        name=_word(NAME, "a name of letters, digits, '_', '.' and '-'"),
     ),
     http=_http,
-    log=_optional(
+    log=_Section(
+        "{level: debug}",
         level=_one_of("debug", "info", "warning", "error"),
         format=_one_of("text", "json"),
     ),
@@ -413,11 +513,14 @@ def read(path: Path, former: Settings | None = None) -> Reading:
     A phone or line that is wrong is as it was in `former`, or left out.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
-        raise Unreadable(Fault(1, "", error.strerror or str(error))) from error
+        raise Unreadable(Fault(0, "", error.strerror or str(error))) from error
+    try:
+        text = data.decode()
     except UnicodeDecodeError as error:
-        raise Unreadable(Fault(1, "", "not UTF-8")) from error
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Unreadable(Fault(line, "", "not UTF-8")) from error
     return _Reader(Document(text), path.parent, former).read()
 
 
@@ -431,19 +534,21 @@ class _Reader:
         self._folder = folder
         self._former = former
         self._faults: list[Fault] = []
+        self._notes: list[Fault] = []
         self._broken: set[Where] = set()
         """The phones and lines that are wrong."""
 
-    def _add(self, where: Where, text: str) -> None:
-        self._faults.append(self._document.fault(where, text))
+    def _add(self, where: Where, fault: Fault) -> None:
+        self._faults.append(fault)
         if where[0] in ("phones", "lines"):
             self._broken.add(where[:2])
 
-    def _add_all(self, faults: Iterable[tuple[Where, str]]) -> None:
-        for where, text in faults:
+    def _add_all(self, faults: Iterable[tuple[Where, str, int]]) -> None:
+        for where, text, line in faults:
+            fault = self._document.fault(where, text)._replace(line=line)
             if len(where) < 2 or where[0] not in ("phones", "lines"):
-                raise Unreadable(self._document.fault(where, text))
-            self._add(where, text)
+                raise Unreadable(fault)
+            self._add(where, fault)
 
     def read(self) -> Reading:
         """Return the settings. Raises Unreadable."""
@@ -452,7 +557,9 @@ class _Reader:
         phones = self._phones(whole.get("phones", {}))
         lines = self._lines(whole.get("lines", {}), phones)
         settings = self._settings(whole, phones, lines)
-        return Reading(settings, tuple(sorted(self._faults)))
+        return Reading(
+            settings, tuple(sorted(self._faults)), tuple(sorted(self._notes))
+        )
 
     def _whole(self) -> dict[str, Any]:
         """Return the sections, of which phones and lines are unread. Raises Unreadable."""
@@ -474,11 +581,11 @@ class _Reader:
         for extension, value in section.items():
             where = ("phones", extension)
             try:
-                _EXTENSION(extension)
-                phones[extension] = self._phone(extension, _PHONE(_filled(value)))
+                data = _phone_data(extension, value)
+                phones[extension] = self._phone(extension, data)
             except vol.Invalid as error:
-                for fault in flat(error, where):
-                    self._add(fault[0], fault[1])
+                for at, text in flat(error, where):
+                    self._add(at, self._document.fault(at, text))
             if where in self._broken:
                 phones.pop(extension, None)
                 if self._former and extension in self._former.own:
@@ -496,6 +603,8 @@ class _Reader:
         model = data.get("model", "")
         model = model if maker else model_name(model)
         keys = _keys_of(data.get("keys"), models.get(model))
+        if model and not maker:
+            self._note_of_model(extension, model, "keys" in data, keys)
         dialling = Dialling(
             answer=DialAnswer(data.get("dialling", {}).get("answer", DialAnswer.BUSY)),
             redirect_to=data.get("dialling", {}).get("redirect_to", ""),
@@ -535,6 +644,26 @@ class _Reader:
             room_lights=data.get("room_lights", False),
         )
 
+    def _note_of_model(
+        self, extension: str, model: str, says_keys: bool, keys: Sequence[KeySetup]
+    ) -> None:
+        """Note a snom that is not known, or that has fewer keys than are set up."""
+        where: Where = ("phones", extension, "model")
+        numbers = [int(key.name) for key in keys if key.name.isdecimal()]
+        if (known := MODELS.get(model)) is None:
+            text = f"{quoted(model)} is not a model that is known"
+            bare = model.upper().removeprefix("SNOM").strip()
+            if close := get_close_matches(bare, MODELS):
+                text += f"; is it {' or '.join(close)}?"
+            elif not says_keys:
+                text += f", so it has {len(keys)} keys"
+        elif says_keys and max(numbers, default=0) > known.keys:
+            where = ("phones", extension, "keys")
+            text = f"a {model} has {known.keys} keys without an expansion module"
+        else:
+            return
+        self._notes.append(self._document.fault(where, text))
+
     def _lines(
         self, section: Mapping[str, Any], phones: Mapping[str, PhoneSetup]
     ) -> dict[str, LineSetup]:
@@ -552,8 +681,8 @@ class _Reader:
                 _word(_CODE, "the code of a line")(code)
                 line = self._line(code, _LINE(value), names, taken)
             except vol.Invalid as error:
-                for fault in flat(error, where):
-                    self._add(fault[0], fault[1])
+                for at, text in flat(error, where):
+                    self._add(at, self._document.fault(at, text))
             if where in self._broken:
                 line = self._former.lines.get(code) if self._former else None
             if line is not None:
@@ -569,6 +698,8 @@ class _Reader:
         taken: Mapping[tuple[str, str], str],
     ) -> LineSetup:
         """Return a line. Raises vol.Invalid."""
+        if "keys" not in data:
+            raise vol.Invalid("required key not provided", ["keys"])
         keys: dict[str, str] = data["keys"]
         for extension, key in keys.items():
             if ("phones", extension) in self._broken and extension not in names:
@@ -608,7 +739,12 @@ class _Reader:
                 self._document.fault(("server",), "no transport is enabled")
             )
         certificate, server_tls = self._certificate(whole.get("server", {}))
-        cluster = ClusterSettings(**whole["cluster"]) if "cluster" in whole else None
+        cluster = None
+        if (
+            "cluster" in whole
+        ):  # by default the name of the machine, or of the container
+            name = whole["cluster"].get("name") or socket.gethostname()
+            cluster = ClusterSettings(name)
         mqtt, broker_tls = self._mqtt(whole.get("mqtt", {}), cluster)
         http = whole.get("http", {})
         try:

@@ -186,22 +186,30 @@ def test_the_bridge_checks_its_settings(bridge_programs: Path, tmp_path: Path) -
         return done.returncode, done.stderr.splitlines()
 
     settings.write_text("phones: {44: {password: geheim-44}}")
-    assert check() == (0, [])
+    in_order = "snom-bridge: snom-bridge.yaml is in order: 1 phone, 0 shared lines"
+    assert check() == (0, [in_order])
     # The texts of voluptuous, which is not the one of Home Assistant.
     settings.write_text(
-        "phones:\n  44: {colour: red}\n  45: [1]\n  46: {keys: {a b: {}}}\n"
+        "phones:\n  44: {colours: red}\n  45: [1]\n  46: {keys: {a b: {}}}\n"
     )
     said = "snom-bridge: snom-bridge.yaml: line"
     assert check() == (
         1,
         [
-            f"{said} 2: phones.44.colour: there is no such setting",
-            f"{said} 3: phones.45: has to be a mapping",
+            (
+                f"{said} 2: phones.44.colours: there is no such setting. There are: name,"
+                " password, password_file, maker, model, keys, dialling, sending, address,"
+                " room_lights"
+            ),
+            (
+                f"{said} 3: phones.45: has to be a mapping, such as"
+                " {password: choose-your-own}"
+            ),
             f"{said} 4: phones.46.keys.a b: a b is not the name of a key",
         ],
     )
     settings.write_text("server: {port: 5060}\nphone: {}\n")
-    assert check() == (1, [f"{said} 2: phone: there is no such setting"])
+    assert check() == (1, [f"{said} 2: phone: there is no such setting; is it phones?"])
 
 
 async def test_the_bridge_runs_without_home_assistant(

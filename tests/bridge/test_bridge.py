@@ -24,7 +24,7 @@ BASE = "snom_buttons"
 def settings_from(folder: Path, data: Any, former: Settings | None = None) -> Settings:
     path = folder / "snom-bridge.yaml"
     path.write_text(yaml.safe_dump(data))
-    settings, faults = read(path, former)
+    settings, faults, _ = read(path, former)
     assert not faults
     return settings
 

@@ -85,7 +85,12 @@ def test_check_prints_all_faults(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", "--config", str(path)]) == 0
-    assert capsys.readouterr().err == ""
+    in_order = f"snom-bridge: {path} is in order: 1 phone, 0 shared lines\n"
+    assert capsys.readouterr().err == in_order
+    path.write_text(settings_text("model: D120, keys: 3"))
+    assert main(["check", "--config", str(path)]) == 0
+    note = "line 3: phones.44.keys: a D120 has 2 keys without an expansion module"
+    assert capsys.readouterr().err == f"snom-bridge: {path}: note: {note}\n{in_order}"
     path.write_text(settings_text("keys: {1: {kind: a}, 2: {kind: b}}"))
     assert main(["check", "--config", str(path)]) == 1
     first, second = capsys.readouterr().err.splitlines()

@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 import pytest
-import voluptuous as vol
 
 from bridge import settings
 from bridge.settings import read
@@ -32,15 +31,15 @@ def own_address(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_settings_file_of_the_page_is_in_order(text: str, tmp_path: Path) -> None:
     path = tmp_path / "snom-bridge.yaml"
     path.write_text(text)
-    found, faults = read(path)
+    found, faults, _ = read(path)
     assert not faults
     assert "44" in found.phones
 
 
 def names_in(schema: Any) -> Iterator[str]:
     """Return the settings of a schema, at all depths but those by light mode."""
-    if isinstance(schema, vol.Schema):
-        schema = schema.schema
+    if isinstance(schema, settings._Section):
+        schema = schema.schema.schema
     if isinstance(schema, dict):
         for name, part in schema.items():
             text = str(name)
