@@ -60,6 +60,9 @@ class Phones(Protocol):
     def merge(self, extension: str, snapshot: Any) -> None:
         """Apply what its former bridge has changed since, unless it changed here, too."""
 
+    def catch_up(self, extension: str, snapshot: Any) -> None:
+        """Toggle keys as another bridge has done late; publish and send ours again."""
+
     def publish(self, extension: str) -> None:
         """Publish the states of a phone from now on."""
 
@@ -204,12 +207,14 @@ class Cluster:
             self._take(phone)
 
     def last_heard(self, phone: str, bridge: str, epoch: int, snapshot: Any) -> None:
-        """Apply what another bridge has stored of a phone while it moves to us.
+        """Apply what another bridge has stored of a phone that moves, or has moved, to us.
 
         Its last word has the epoch of our claim, to which it has lost the phone.
         """
         moving = self._moving.get(phone)
         if moving is None:
+            if self.claims.is_held(phone) and epoch <= self.claims.of(phone).epoch:
+                self._phones.catch_up(phone, snapshot)
             return
         self._phones.merge(phone, snapshot)
         if bridge == moving.former and epoch == self.claims.of(phone).epoch:
@@ -367,7 +372,7 @@ class Cluster:
             return
         claim = self.claims.take(phone)
         self._phones.add(phone)
-        timer = asyncio.get_running_loop().call_later(MOVING, self._arrived, phone)
+        timer = asyncio.get_running_loop().call_later(MOVING, self._waited, phone)
         self._moving[phone] = _Moving(former, timer)
         self._publish(phone, claim)
 
@@ -418,6 +423,17 @@ class Cluster:
                 elif self.claims.of(phone).bridge == self.claims.name:
                     # Of an earlier run.
                     self._give_up(phone)
+
+    def _waited(self, phone: str) -> None:
+        """Publish a phone that has moved for long enough.
+
+        Not after we hung ourselves: what came meanwhile is to be read first.
+        """
+        if self.takes:
+            self._arrived(phone)
+        else:
+            loop = asyncio.get_running_loop()
+            self._moving[phone].timer = loop.call_later(TICK, self._waited, phone)
 
     def _arrived(self, phone: str) -> None:
         """Publish a phone: what its former bridge had to say is known, or does not come."""

@@ -31,6 +31,12 @@ class Stored(Protocol):
     def remove_phone(self, extension: str, *, clear: bool) -> None:
         """Store a phone no more; `clear` what is stored."""
 
+    def is_due(self, extension: str) -> bool:
+        """Return whether a phone has changed since it was stored."""
+
+    def write_again(self, extension: str) -> None:
+        """Store a phone once more: another bridge has stored it."""
+
     def clear(self, extensions: Iterable[str]) -> None:
         """Clear all topics of phones by what was stored of them last."""
 
@@ -95,16 +101,33 @@ class ClaimedPhones:
         touched = self._touched[extension]
         own = {*touched}
         changed = changes(before, snapshot, ours, own)
-        acted = acted_alone(before, snapshot, ours)
-        if changed is not None or acted:
-            restored = {**(changed or ours), "acted": acted}
-            self._server.restore_phone(extension, restored)
+        if changed is not None:
+            self._server.restore_phone(extension, {**changed, "acted": []})
             touched &= own  # what came from there is no change of ours
-        keys = self._server.phones[extension].keys
-        for name in (it.get("toggled") for it in acted):
-            if isinstance(name, str) and f"k={name}" in own and name in keys:
-                keys[name].turn(not keys[name].is_on)
+        toggled = {key.removeprefix("k=") for key in own}
+        self._server.catch_up(extension, snapshot.get("acted"), toggled)
         self._restored[extension] = snapshot
+        self._send_again(extension, snapshot)
+
+    def catch_up(self, extension: str, snapshot: Any) -> None:
+        """Toggle keys by presses that only another bridge has taken, and heard late.
+
+        All else of it is too late. Publish and send what it has published and sent after us.
+        """
+        if not isinstance(snapshot, Mapping):
+            return
+        keys = self._server.phones[extension].keys
+        self._server.catch_up(extension, snapshot.get("acted"), keys)
+        self._send_again(extension, snapshot)
+        self._mqtt.repeat_phone(extension)
+        self._stored.write_again(extension)
+
+    def _send_again(self, extension: str, snapshot: Mapping[str, Any]) -> None:
+        """Send the keys that another bridge may have sent otherwise after us."""
+        ours = _by_key(self._server.phone_snapshot(extension).get("keys"))
+        for key, look in _by_key(snapshot.get("keys")).items():
+            if key in ours and ours[key] != look:
+                self._server.phones[extension].send_again(key.removeprefix("k="))
 
     def publish(self, extension: str) -> None:
         """Publish the states of a phone from now on."""
@@ -115,9 +138,14 @@ class ClaimedPhones:
         self._came(extension)
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
-        """Remove a phone; publish its `last` state for its next bridge, or clear all."""
+        """Remove a phone; publish its `last` state for its next bridge, or clear all.
+
+        Its last state is published in any case if it has something that was not stored:
+        presses that were taken toggle their keys.
+        """
+        is_unsaved = extension in self._restored or self._stored.is_due(extension)
         self._end_move(extension)
-        if last:
+        if last or (is_unsaved and not clear):
             self._stored.hand_over(extension)
         else:
             self._stored.remove_phone(extension, clear=clear)
@@ -137,23 +165,6 @@ class ClaimedPhones:
     def repeat_status(self) -> None:
         """Publish once more that the bridge is online, if it is."""
         self._mqtt.publisher.republish(self._status)
-
-
-def acted_alone(
-    before: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Return the presses that theirs has acted on since `before`, and ours has not."""
-    known = [
-        it[0] for part in (before, ours) for it in _ids(part.get("acted"), ("id",))
-    ]
-    acted = theirs.get("acted")
-    return [
-        it
-        for it in (acted if isinstance(acted, list) else ())
-        if isinstance(it, dict)
-        and isinstance(press := it.get("id"), str)
-        and press not in known
-    ]
 
 
 def changes(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import logging
 from typing import Any, Final, TypeIs
 
-from snom_buttons.mqtt import MqttPublisher, Received, Topics
+from snom_buttons.mqtt import MqttPublisher, Received, Topics, as_json
 from snom_buttons.phones import MESSAGES, Change, Dialled, KeyPress, PhoneServer
 
 from .client import BridgeClient
@@ -61,6 +61,8 @@ class Stored:
         self._topics = topics
         self._seal = seal
         self._bridge = bridge
+        self._mark = as_json({"bridge": bridge, "keys": 0})[1:-2].encode()
+        """What a payload of this bridge has, and no other."""
         self._epoch_of = epoch_of
         self._heard = heard
         self._announced_of = announced_of
@@ -116,8 +118,18 @@ class Stored:
 
     def hand_over(self, extension: str) -> None:
         """Publish the last state of a phone for its next bridge, and no more of it."""
-        self.write(extension)
+        self.write(extension, first=True)
         self._publisher.release(self._part_with(extension))
+
+    def is_due(self, extension: str) -> bool:
+        """Return whether a phone has changed since it was handed to the client."""
+        topic = self._topics.stored(extension)
+        return extension in self._due or self._publisher.is_due(topic)
+
+    def write_again(self, extension: str) -> None:
+        """Publish a phone once more: another bridge has published it."""
+        self.write(extension)
+        self._publisher.republish(self._topics.stored(extension))
 
     def _part_with(self, extension: str) -> str:
         """Keep a copy of what was published last of a phone; return its topic."""
@@ -215,20 +227,29 @@ class Stored:
         payload = self._copies.get(extension)
         if payload is None:
             return None
-        topic = self._topics.stored(extension)
+        fields = self._read(self._topics.stored(extension), payload)
+        if fields is None:
+            del self._copies[extension]
+        return fields
+
+    def _read(self, topic: str, payload: bytes) -> dict[str, Any] | None:
         try:
             return _checked(self._seal.read(topic, payload))
         except Broken as error:
             _report(topic, error)
-            del self._copies[extension]
             return None
 
     def _received(self, message: Received) -> None:
         extension = self._topics.phone_of(message.topic)
-        if extension is None or extension in self._phones:
+        if extension is None:
             return
-        self._store(extension, message.topic, message.payload)
-        fields = self._fields_of(extension)
+        if extension not in self._phones:
+            self._store(extension, message.topic, message.payload)
+            fields = self._fields_of(extension)
+        elif not message.payload or self._mark in message.payload:
+            return
+        else:
+            fields = self._read(message.topic, message.payload)
         if fields is not None and fields["bridge"] != self._bridge:
             self._heard(extension, fields["bridge"], fields["epoch"], fields["phone"])
 

@@ -31,6 +31,7 @@ class Member:
         self.configured = phones
         self.did: list[tuple[str, str]] = []
         self.merged: list[tuple[str, Any]] = []
+        self.caught_up: list[str] = []
         self.commands: list[str] = []
         self.joins = 0
         self.repeated = 0
@@ -56,6 +57,9 @@ class Member:
 
     def merge(self, extension: str, snapshot: Any) -> None:
         self.merged.append((extension, snapshot))
+
+    def catch_up(self, extension: str, snapshot: Any) -> None:
+        self.caught_up.append(extension)
 
     def publish(self, extension: str) -> None:
         self.did.append(("publish", extension))
@@ -194,6 +198,41 @@ async def test_a_phone_of_a_bridge_that_hangs_is_published_without_its_last_stat
         assert ("publish", phone) not in b.did
         await asyncio.sleep(MOVING)
         assert ("publish", phone) in b.did
+
+
+@jumping
+async def test_a_bridge_that_hears_nothing_publishes_no_phone_that_it_has_taken() -> (
+    None
+):
+    """It may have lost it meanwhile."""
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        a.client.is_cut = True
+        b.cluster.adopt(phone)
+        await asyncio.sleep(0.1)
+        b.client.is_cut = True
+        await asyncio.sleep(2 * MOVING)
+        assert phone in b.holds() and ("publish", phone) not in b.did
+        b.client.heal()
+        await asyncio.sleep(2 * MOVING)
+        assert ("publish", phone) in b.did
+
+
+@jumping
+async def test_a_last_state_that_comes_late_is_heard() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone, theirs = sorted(a.holds())[:2]
+        b.cluster.adopt(phone)
+        await asyncio.sleep(2 * MOVING)
+        assert not b.caught_up
+        epoch = b.claims.of(phone).epoch
+        for late in (epoch - 1, epoch):
+            b.cluster.last_heard(phone, "a", late, {})
+        assert b.caught_up == [phone, phone]
+        # Of a greater claim that is on its way, and of a phone that is not its own.
+        b.cluster.last_heard(phone, "a", epoch + 1, {})
+        b.cluster.last_heard(theirs, "a", 1, {})
+        assert b.caught_up == [phone, phone]
 
 
 @jumping

@@ -124,8 +124,10 @@ async def test_changes_are_published_together() -> None:
         side.light(name)
     await asyncio.sleep(SOON * 0.9)
     assert len(broker.on(STORED)) == 1
+    assert side.stored.is_due("44")
     await asyncio.sleep(SOON * 0.2)
     assert len(broker.on(STORED)) == 2
+    assert not side.stored.is_due("44")
     for number in range(5):  # labels alone can wait
         side.label(f"{number}")
         await asyncio.sleep(LATER / 6)
@@ -143,6 +145,21 @@ async def test_changes_are_published_together() -> None:
     side.light()
     await asyncio.sleep(LATER)
     assert len(broker.on(STORED)) == 4
+
+
+@jumping
+async def test_a_change_is_due_until_the_client_has_it() -> None:
+    side = Side(FakeBroker())
+    side.add()
+    side.stored.start()
+    side.client.is_connected = False
+    side.stored.add_phone("44")
+    assert side.stored.is_due("44")
+    side.client.is_connected = True
+    side.publisher.connection_changed()
+    assert not side.stored.is_due("44")
+    await settle()
+    side.stored.stop()
 
 
 @pytest.mark.parametrize("happens", ["pressed", "dialled"])
@@ -227,7 +244,16 @@ async def test_a_bridge_has_copies_of_the_phones_of_others() -> None:
     first.stored.remove_phone("44", clear=False)
     await settle()
     assert first.stored.copy_of("44") is not None
-    assert second.heard == []
+    assert second.heard == [("44", "a", 8)]
+    assert second.stored.copy_of("44") is None, "it is its own still"
+    assert json.loads(broker.retained[STORED])["bridge"] == "a"
+    second.stored.write_again("44")
+    await settle()
+    assert json.loads(broker.retained[STORED])["bridge"] == "b"
+    # Its own means nothing to it, nor what is broken.
+    broker.publish(STORED, '{"bridge":"a"}', retain=True)
+    broker.publish(STORED, "", retain=True)
+    assert second.heard == [("44", "a", 8)]
     second.stored.remove_phone("44")
     await settle()
     assert broker.on(STORED)[-1] == ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+import json
 import time
 from typing import Any
 
@@ -13,6 +15,7 @@ from snom_buttons.keywords import read_document
 from snom_buttons.mqtt import MqttFollower, MqttSetup, Topics
 from snom_buttons.phones import KeySetup, PhoneServer, PhoneSetup, ServerSettings
 from snom_buttons.phones.events import Acted
+from snom_buttons.phones.phone import MAX_ANSWERED
 from snom_buttons.xbuttons import KeyDescription
 from tests.support.fakebroker import FakeBroker, FakeClient
 
@@ -26,6 +29,7 @@ class Copies:
         self.server = server
         self.copies: dict[str, Any] = {}
         self.did: list[str] = []
+        self.is_unsaved = False
 
     def copy_of(self, extension: str) -> Any:
         return self.copies.get(extension)
@@ -41,6 +45,12 @@ class Copies:
 
     def clear(self, extensions: Iterable[str]) -> None:
         self.did += [f"clear all of {it}" for it in extensions]
+
+    def is_due(self, extension: str) -> bool:
+        return self.is_unsaved
+
+    def write_again(self, extension: str) -> None:
+        self.did.append(f"write {extension} again")
 
     def hand_over(self, extension: str) -> None:
         self.copies[extension] = self.server.phone_snapshot(extension)
@@ -172,6 +182,66 @@ async def test_each_press_toggles_once_whichever_bridge_has_taken_it() -> None:
         assert [b.light(key) for key in "12"] == ["off", "off"]
     phone = b.server.phones["44"]
     assert all(map(phone.has_acted, ("first", "second", "third", "fourth", "fifth")))
+
+
+async def test_a_bridge_that_hung_says_what_it_did_and_is_heard_late() -> None:
+    """It loses the phone before it knows that the broker reaches it again."""
+    broker = FakeBroker()
+    a, b = Side(broker, "a"), Side(broker, "b")
+    for side in (a, b):
+        await side.mqtt.update(side.setup)
+        side.phones.add("44")
+    a.phones.publish("44")
+    b.toggle("1", "both")
+    b.phones.publish("44")
+    assert (await retained(broker))["state"] == "ON"
+    a.toggle("1", "both")
+    a.toggle("1", "alone")
+    assert (await retained(broker))["state"] == "OFF"  # that of the wrong one
+    a.copies.is_unsaved = True
+    a.phones.remove("44", last=False)
+    assert a.copies.did == ["add 44", "hand over 44"]
+    b.toggle("1", "later")
+    b.phones.catch_up("44", None)
+    for _ in range(2):
+        broker.publish(f"{BASE}/44/key/1/state", '{"state": "OFF"}', retain=True)
+        b.phones.catch_up("44", a.copies.copies["44"])
+        assert b.light("1") == "on"
+        assert (await retained(broker))["state"] == "ON"
+    assert b.copies.did[-1] == "write 44 again"
+    # What is not unsaved is not published, and that of a phone that moves is.
+    for is_moving, did in ((False, "remove 44"), (True, "hand over 44")):
+        side = Side(broker, "c")
+        side.phones.add("44")
+        if not is_moving:
+            side.phones.publish("44")
+        side.phones.remove("44", last=False)
+        assert side.copies.did[-1] == did
+    for side in (a, b):
+        await side.mqtt.stop()
+
+
+async def test_the_same_press_toggles_once_after_many_others() -> None:
+    """As many are remembered as fit; one that is older was known."""
+    broker = FakeBroker()
+    a, b = Side(broker, "a"), Side(broker, "b")
+    for side in (a, b):
+        side.phones.add("44")
+        for number in range(MAX_ANSWERED):
+            side.toggle("1", f"{number}")
+    a.copies.hand_over("44")
+    for number in range(3):
+        b.toggle("1", f"new {number}")
+    is_on = b.light("1")
+    b.phones.catch_up("44", a.copies.copies["44"])
+    assert b.light("1") == is_on
+
+
+async def retained(broker: FakeBroker) -> Any:
+    """Return the state of key 1 as the broker retains it, once all is published."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return json.loads(broker.retained[f"{BASE}/44/key/1/state"])
 
 
 SAME: dict[str, Any] = {

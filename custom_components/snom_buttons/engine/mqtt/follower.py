@@ -250,6 +250,13 @@ class MqttFollower:
         for name in (*followed.keys, MESSAGES):
             drop(self._topics.state(extension, name))
 
+    def repeat_phone(self, extension: str) -> None:
+        """Publish a phone once more: another server has published it meanwhile."""
+        if (followed := self._phones.get(extension)) is not None:
+            for name in (*followed.keys, MESSAGES):
+                self.publisher.republish(self._topics.state(extension, name))
+            self.publisher.republish(self._topics.availability(extension))
+
     def _clear_obsolete(self) -> None:
         """Clear the topics that are no longer part of the setup."""
         wanted = self._wanted()

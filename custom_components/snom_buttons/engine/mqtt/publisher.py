@@ -121,6 +121,10 @@ class MqttPublisher:
         message = self._states.get(topic)
         return None if message is None else message.payload
 
+    def is_due(self, topic: str) -> bool:
+        """Return whether the client has not got the state of a topic yet."""
+        return topic in self._due
+
     def keep(self, topic: str, payload: str, *, first: bool = False) -> None:
         """Publish a state that the broker retains.
 

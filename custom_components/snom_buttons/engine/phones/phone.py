@@ -632,12 +632,24 @@ class Phone:
     ) -> None:
         """Remember presses and calls for as long as they may come again."""
         self.answered = _current((*self.answered, *answered))
-        self.acted = _current((*self.acted, *acted))
+        # Those of another server come later than newer ones of this one.
+        by_time = sorted((*self.acted, *acted), key=lambda each: each.at)
+        self.acted = _current(tuple(by_time))
 
     def has_acted(self, press_id: str) -> Acted | None:
         """Return what is known of a press that has changed something, None without it."""
         found = (acted for acted in self.acted if acted.id == press_id)
         return next((acted for acted in found if acted.is_current), None)
+
+    def unknown(self, acted: Iterable[Acted]) -> list[Acted]:
+        """Return those presses that are not remembered, and have not been forgotten.
+
+        One that is older than all of the most that are remembered was forgotten.
+        """
+        known = {each.id for each in self.acted}
+        is_full = len(self.acted) >= MAX_ANSWERED
+        oldest = self.acted[0].at if is_full else float("-inf")
+        return [each for each in acted if each.id not in known and each.at >= oldest]
 
     def exceeded(self) -> None:
         """Record that messages or presses of the phone were more than its share."""

@@ -1,7 +1,7 @@
 """The server: its life cycle, and its parts."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 import socket
@@ -36,7 +36,7 @@ from .reception import ABILITIES, Reception, emit_later
 from .settings import ServerSettings
 from .setup import LineSetup, PhoneSetup, Speakers
 from .signal import Signal
-from .storage import Change, Prove, Storage
+from .storage import Change, Prove, Storage, load_acted
 from .traffic import Traffic
 
 EXPIRY_PAUSE = 1.0
@@ -296,6 +296,18 @@ class PhoneServer:
             self._update(phone)
             for subscription in self._notifier.subscriptions(extension):
                 self._subscription_expiry.advance(subscription.expires_at)
+
+    def catch_up(self, extension: str, acted: object, keys: Container[str]) -> None:
+        """Toggle those of `keys` that only another server has toggled for a press.
+
+        `acted` is that of its `phone_snapshot`, and may be anything. Raises KeyError.
+        """
+        phone = self.phones[extension]
+        presses = phone.unknown(load_acted(acted, extension))
+        phone.remember(acted=presses)
+        for press in presses:
+            if press.toggled in keys and (key := phone.keys.get(press.toggled)):
+                key.turn(not key.is_on)
 
     def restore_lines(self, saved: object) -> None:
         """Restore the shared lines from `lines_snapshot`, after the phones."""
