@@ -340,7 +340,7 @@ def test_a_network_that_is_away_for_ten_minutes_is_noticed_once() -> None:
 
 def shown_by(phone: Phone, name: str) -> dict[str, str]:
     """Return the lines that a key should have at a phone."""
-    text = phone._document_of(name).decode()
+    text = phone.document_of(name).decode()
     lines = dict(line.split("=", 1) for line in text.split("\r\n") if line)
     del lines["k"]
     return lines

@@ -29,21 +29,22 @@ class FarEnd:
         self.answers: asyncio.Queue[Exception | None] = asyncio.Queue()
         self.noted: list[Answer] = []
         courier = SimpleNamespace(
-            room=lambda _empty, _binding: lambda: room,
+            room=lambda _empty, _flow: room,
+            credentials_of=lambda _binding: 0,
             request=lambda *_, body: SimpleNamespace(body=body),
         )
         speaker = Buttons(
-            cast("Any", None),
+            cast("Any", SimpleNamespace(flow=None)),
             cast("Any", courier),
             document_of=lambda key: f"{key}:{self.shows[key]} ".encode(),
             send=lambda request: self._deliver(request.body),
         )
         self.outbox = Outbox(
             speaker,
-            status_changed=lambda: self.statuses.append(
+            status_changed=lambda _: self.statuses.append(
                 (self.outbox.answering, self.outbox.in_sync)
             ),
-            answered=self.noted.append,
+            answered=lambda _, answer: self.noted.append(answer),
             before=before,
         )
         self.under_way = 0

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from ..phones import MESSAGES, Alarm, Dialled, KeyPress, Phone, PhoneServer
+from ..phones import MESSAGES, Dialled, KeyPress, Phone, PhoneServer, Timer
 from ..refused import Refused, quoted
 from .client import Client, Message, Received
 from .commands import send_document, set_key, set_messages
@@ -377,7 +377,7 @@ class MqttFollower:
 
     def _follow_phone(self, phone: Phone) -> None:
         self._publish_phone(phone)
-        settled = Alarm(partial(self._publish_all_keys, phone))
+        settled = Timer()
         follow: list[Callable[[], None]] = [
             settled.cancel,
             phone.status.subscribe(partial(self._status_changed, phone, settled)),
@@ -393,7 +393,7 @@ class MqttFollower:
             followed.unfollow()
         self._phones.clear()
 
-    def _status_changed(self, phone: Phone, settled: Alarm, _: None = None) -> None:
+    def _status_changed(self, phone: Phone, settled: Timer, _: None = None) -> None:
         """Publish whether a phone is available, and soon whether its keys are in sync.
 
         A phone that registers gets all keys again, and has taken them at once.
@@ -401,7 +401,7 @@ class MqttFollower:
         if phone.available:
             self._publish_availability(phone)
             if not settled.is_set:
-                settled.set_in(SETTLED)
+                settled.set_in(SETTLED, partial(self._publish_all_keys, phone))
         else:
             settled.cancel()
             self._publish_phone(phone)

@@ -2,7 +2,7 @@
 
 from ..sip import PRIVATE_NETWORKS, Drop, is_in
 from .address import can_reach, host_and_port, phone_address
-from .alarm import Alarm
+from .alarm import Timer
 from .dialling import DialAnswer, Dialling, redirection
 from .events import MAX_AGE, Attempt, Dialled, Happening, KeyPress, LineUse, Use
 from .groups import KeyGroup, key_groups
@@ -50,7 +50,6 @@ __all__ = [
     "MODELS",
     "MODULES",
     "PRIVATE_NETWORKS",
-    "Alarm",
     "Attempt",
     "BlfSetup",
     "CannotListen",
@@ -83,6 +82,7 @@ __all__ = [
     "SharedLine",
     "Signal",
     "Speakers",
+    "Timer",
     "Traffic",
     "Use",
     "asking_edges",

@@ -1,17 +1,10 @@
 """Sends keys as dialog states, and the message lamp, by NOTIFY (RFC 6665, 4235, 3842)."""
 
 import asyncio
-from collections.abc import (
-    Awaitable,
-    Callable,
-    Container,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
-from ..sip import Subscription
+from ..sip import Notifier, Subscription
 from .speaker import MESSAGES, DeliveryFailed, Outcome, SubscriptionEnded
 
 AT_ONCE = 8
@@ -26,33 +19,37 @@ def name_of(subscription: Subscription) -> str:
     return subscription.resource if is_key else MESSAGES
 
 
+class Subscriber(Protocol):
+    """The contact that has subscribed."""
+
+    @property
+    def answering(self) -> bool:
+        """Whether it answered the last time."""
+
+    async def notify(self, key: str, subscription: Subscription) -> str:
+        """Send a key's state; return the answer. Raises DeliveryFailed."""
+
+    def subscription_ended(self, key: str, answer: str) -> None:
+        """Follow the end of the last subscription to a key by an answer."""
+
+
 class Blf:
     """The speaker that sends a NOTIFY for each subscription to a key of a batch.
 
     `MESSAGES` counts as a key, except for the length.
     """
 
+    __slots__ = ("_contact", "_notifier", "_subscriptions", "_unanswered")
+
     def __init__(
-        self,
-        *,
-        notify: Callable[[str, Subscription], Awaitable[str]],
-        is_answering: Callable[[], bool],
-        ended: Callable[[str, str], None],
-        silent: Callable[[Subscription], None],
-        before: Blf | None = None,
+        self, contact: Subscriber, notifier: Notifier, before: Blf | None = None
     ) -> None:
         """Take over the subscriptions of `before`, the contact before its last REGISTER.
 
-        `notify` sends a key's state in a subscription and returns the contact's answer.
-        It raises DeliveryFailed. `is_answering` returns whether the contact answered the
-        last time. `ended` is called with a key whose last subscription has ended by an
-        answer, and the answer; `silent` with a subscription that the contact has lost
-        without saying so.
+        `notifier` is told of subscriptions that the contact has lost without saying so.
         """
-        self._notify = notify
-        self._is_answering = is_answering
-        self._ended = ended
-        self._silent = silent
+        self._contact = contact
+        self._notifier = notifier
         self._subscriptions: dict[str, list[Subscription]] = (
             before._subscriptions if before else {}  # noqa: SLF001
         )
@@ -106,7 +103,7 @@ class Blf:
         if self._unanswered:
             due = list(due)
             due = [key for key in due if not self._is_unanswered(key)] or due
-        room = AT_ONCE if self._is_answering() else 1
+        room = AT_ONCE if self._contact.answering else 1
         for key in due:
             room -= len(self._subscriptions.get(key, ()))
             if keys and room < 0:
@@ -127,7 +124,7 @@ class Blf:
         ended: dict[str, str] = {}
         results: list[tuple[str, Subscription, Outcome]] = []
         due = [(k, s) for k in keys for s in reversed(self._subscriptions.get(k, ()))]
-        room, has_answered = AT_ONCE if self._is_answering() else 1, False
+        room, has_answered = AT_ONCE if self._contact.answering else 1, False
         while due:
             part, due = due[:room], due[room:]
             async with asyncio.TaskGroup() as group:
@@ -152,13 +149,13 @@ class Blf:
                 if self.remove(key, subscription):
                     ended[key] = outcome.answer or ""
             elif subscription in lost or (key in alive and _is_silent(outcome)):
-                self._silent(subscription)
+                self._notifier.lost(subscription)
                 if self.remove(key, subscription):
                     ended[key] = NO_ANSWER
             elif not isinstance(outcomes.get(key), DeliveryFailed):
                 outcomes[key] = outcome
         for key, answer in ended.items():
-            self._ended(key, answer)
+            self._contact.subscription_ended(key, answer)
         return {key: outcome for key, outcome in outcomes.items() if key in self}
 
     def _lost(
@@ -184,7 +181,7 @@ class Blf:
 
     async def _outcome(self, key: str, subscription: Subscription) -> Outcome:
         try:
-            return await self._notify(key, subscription)
+            return await self._contact.notify(key, subscription)
         except DeliveryFailed as failure:
             return failure
 

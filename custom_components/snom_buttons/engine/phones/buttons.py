@@ -28,7 +28,7 @@ class Buttons:
         self._courier = courier
         self._document_of = document_of
         self._send = send
-        self._room = courier.room(self._message(b""), binding)
+        self._room = courier.room(self._message(b""), binding.flow)
 
     def batch(self, due: Iterable[str], alone: Container[str]) -> list[str]:
         """Return the first of the due keys that one document holds.
@@ -37,7 +37,7 @@ class Buttons:
         document (`alone`): another key may have been the reason.
         """
         keys: list[str] = []
-        room = self._room()
+        room = self._room - self._courier.credentials_of(self._binding)
         for key in due:
             goes_alone = key in alone
             room -= len(self._document_of(key))
@@ -51,14 +51,14 @@ class Buttons:
     async def deliver(self, keys: Sequence[str]) -> Mapping[str, Outcome]:
         """Send a batch; return the outcome of its document for each key."""
         document = b"".join(map(self._document_of, keys))
-        outcome: Outcome
         try:
-            outcome = await self._send(self._message(document))
+            answer = await self._send(self._message(document))
         except DocumentsRefused:
             return {}
         except DeliveryFailed as failure:
-            outcome = failure
-        return dict.fromkeys(keys, outcome)
+            # Kept in a variable, it would keep itself alive by its traceback.
+            return dict.fromkeys(keys, failure)
+        return dict.fromkeys(keys, answer)
 
     def _message(self, document: bytes) -> OutgoingRequest:
         """Return a MESSAGE as in the LED Remote Control document (docs/decisions/0016)."""

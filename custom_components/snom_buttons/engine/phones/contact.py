@@ -1,7 +1,8 @@
 """A contact: one binding of a phone, with what is sent to it and whether it answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Collection, Iterable
+from typing import Protocol
 
 from ..sip import Binding, OutgoingRequest, Subscription
 from .blf import NO_ANSWER, Blf
@@ -11,7 +12,14 @@ from .keepalive import Keepalive
 from .outbox import LAST_RETRY, SLOW, Answer, Outbox
 from .sending import Sending, SentAs
 from .setup import PhoneSetup, Speakers
-from .speaker import MESSAGES, DeliveryFailed, DocumentsRefused, SubscriptionEnded
+from .signal import Signal
+from .speaker import (
+    MESSAGES,
+    DeliveryFailed,
+    DocumentsRefused,
+    Speaker,
+    SubscriptionEnded,
+)
 from .traffic import Traffic
 
 RESTORED_PATIENCE = 300.0
@@ -25,6 +33,32 @@ IGNORED = 2
 the silence to a document says nothing about the contact."""
 
 
+class Owner(Protocol):
+    """The phone of a contact."""
+
+    setup: PhoneSetup
+    traffic: Traffic
+    """Counts what is sent."""
+    status: Signal[None]
+    """`answering`, `in_sync`, `refusal` or what `lacks` returns has changed."""
+    measured: Signal[None]
+    """`round_trip` has changed."""
+    gone: Signal[Binding]
+    """The contact of a binding from before a restart does not answer."""
+
+    def document_of(self, key: str) -> bytes:
+        """Return the current document of a key."""
+
+    def state_of(self, key: str, subscription: Subscription) -> bytes:
+        """Return the body of the next NOTIFY of a key in a subscription."""
+
+    def answered_by(self, contact: Contact, answer: Answer) -> None:
+        """Follow an answer to a batch of keys."""
+
+    def refusal_changed(self, contact: Contact) -> None:
+        """Follow a change of `documents_refused`."""
+
+
 class Contact:
     """A binding with its speakers, an outbox of each, and its keep-alive."""
 
@@ -32,28 +66,14 @@ class Contact:
         self,
         binding: Binding,
         courier: Courier,
-        traffic: Traffic,
+        phone: Owner,
         *,
-        setup_of: Callable[[], PhoneSetup],
-        document_of: Callable[[str], bytes],
-        state_of: Callable[[str, Subscription], bytes],
-        status_changed: Callable[[], None],
-        answered: Callable[[Answer], None],
-        measured: Callable[[], None],
-        gone: Callable[[Binding], None],
-        refused: Callable[[], None],
         documents_refused: str | None = None,
         before: Contact | None = None,
     ) -> None:
-        """Start the keep-alive, and count in `traffic`; `before` is the contact before its last REGISTER.
+        """Start the keep-alive; `before` is the contact before its last REGISTER.
 
         `documents_refused` is the answer of a former contact with the same User-Agent.
-        `document_of` returns the current document of a key, `state_of` the body of the
-        next NOTIFY of a key in a subscription.
-        Called: `status_changed` when `answering`, `in_sync`, `refusal` or what `lacks`
-        returns changes, `answered` with each answer to a batch of keys, `measured` when
-        `round_trip` changes, `gone` with a binding from before a restart that does not
-        answer, `refused` when `documents_refused` changes.
         """
         self.binding = binding
         self.round_trip: float | None = before.round_trip if before else None
@@ -73,44 +93,25 @@ class Contact:
             self._takes_documents = before._takes_documents  # noqa: SLF001
             self._ignored = before._ignored  # noqa: SLF001
         self._courier = courier
-        self._traffic = traffic
-        self._setup_of = setup_of
-        self._status_changed = status_changed
-        self._answered = answered
-        self._measured = measured
-        self._gone = gone
-        self._refused = refused
+        self._phone = phone
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._heard_at = None if binding.restored else self._began
         """In the loop's time; None if no message has come since a restart."""
-        self._state_of = state_of
         buttons = Buttons(
-            binding, courier, document_of=document_of, send=self._send_document
+            binding, courier, document_of=phone.document_of, send=self._send_document
         )
-        self._blf: Blf = Blf(
-            notify=self._notify,
-            is_answering=lambda: self.answering,
-            ended=self._subscription_ended,
-            silent=courier.notifier.lost,
-            before=before._blf if before else None,  # noqa: SLF001
-        )
+        self._blf: Blf = Blf(self, courier.notifier, before._blf if before else None)  # noqa: SLF001
         self._firsts: dict[asyncio.Task[None], tuple[str, Subscription]] = {}
         """The NOTIFYs that follow a SUBSCRIBE, and have no answer yet."""
-        self._outdated: set[asyncio.Task[None]] = set()
+        self._outdated: dict[asyncio.Task[None], None] = {}
         """Those of keys that have changed since."""
-        self._buttons_box: Outbox = Outbox(
-            buttons,
-            status_changed=lambda: self._follow(self._buttons_box, self._blf_box),
-            answered=lambda answer: self._note(answer, self._blf_box),
-            before=before._buttons_box if before else None,  # noqa: SLF001
-        )
-        self._blf_box: Outbox = Outbox(
-            self._blf,
-            status_changed=lambda: self._follow(self._blf_box, self._buttons_box),
-            answered=lambda answer: self._note(answer, self._buttons_box),
-            before=before._blf_box if before else None,  # noqa: SLF001
-        )
+        self._boxes: list[Outbox] = []
+        """That of the documents, and, once there was a subscription, that of NOTIFYs."""
+        speakers: tuple[Speaker, ...] = (buttons, self._blf)
+        former = before._boxes if before else (None,)  # noqa: SLF001
+        for speaker, box in zip(speakers, former, strict=False):
+            self._add_box(speaker, box)
         if before is not None:
             self.send_again_late(before.close())
             for _, subscription in self._blf:
@@ -125,12 +126,33 @@ class Contact:
             silent=self._silent,
         )
 
+    def _add_box(self, speaker: Speaker, before: Outbox | None = None) -> Outbox:
+        box = Outbox(
+            speaker, status_changed=self._follow, answered=self._note, before=before
+        )
+        self._boxes.append(box)
+        return box
+
+    @property
+    def _buttons_box(self) -> Outbox:
+        return self._boxes[0]
+
+    @property
+    def _blf_box(self) -> Outbox:
+        """The outbox of NOTIFYs, which most contacts do not need."""
+        if len(self._boxes) > 1:
+            return self._boxes[1]
+        box = self._add_box(self._blf)
+        if not self.answering:
+            box.lost()
+        return box
+
     # What is sent by which speaker
 
     @property
     def _sends_documents(self) -> bool:
         """Whether a key without a subscription is sent as a document."""
-        speakers = self._setup_of().speakers
+        speakers = self._phone.setup.speakers
         if speakers is Speakers.AUTOMATIC:
             return self.documents_refused is None
         return speakers is not Speakers.BLF
@@ -140,27 +162,22 @@ class Contact:
         is_subscribed = key in self._blf
         if key == MESSAGES:  # documents have no such lamp
             return [self._blf_box] if is_subscribed else []
-        documents = self._sends_documents and not (
-            is_subscribed and self._setup_of().speakers is Speakers.AUTOMATIC
-        )
-        return [
-            box
-            for box, sends in (
-                (self._buttons_box, documents),
-                (self._blf_box, is_subscribed),
-            )
-            if sends
-        ]
+        boxes = [self._blf_box] if is_subscribed else []
+        if self._sends_documents and not (
+            is_subscribed and self._phone.setup.speakers is Speakers.AUTOMATIC
+        ):
+            boxes.insert(0, self._buttons_box)
+        return boxes
 
     @property
     def _used(self) -> list[str]:
         """The names of the keys that are used: a phone need not have the others."""
-        return [key.name for key in self._setup_of().keys if key.used]
+        return [key.name for key in self._phone.setup.keys if key.used]
 
     @property
     def needs_blf(self) -> str | None:
         """The refusal of documents, in automatic while a used key is not subscribed to."""
-        if self._setup_of().speakers is not Speakers.AUTOMATIC or not (
+        if self._phone.setup.speakers is not Speakers.AUTOMATIC or not (
             refused := self.documents_refused
         ):
             return None
@@ -223,10 +240,10 @@ class Contact:
 
     def follow_setup(self) -> None:
         """Follow a change of the phone's setup, but for the keys that have changed."""
-        names = {key.name for key in self._setup_of().keys}
+        names = {key.name for key in self._phone.setup.keys}
         for key in names:
             boxes = self._outboxes(key)
-            for box in (self._buttons_box, self._blf_box):
+            for box in self._boxes:
                 if box not in boxes:
                     box.forget((key,))
 
@@ -246,11 +263,11 @@ class Contact:
         if (
             is_new
             and key != MESSAGES
-            and self._setup_of().speakers is Speakers.AUTOMATIC
+            and self._phone.setup.speakers is Speakers.AUTOMATIC
         ):
             self._buttons_box.forget((key,))
         if is_new:
-            self._status_changed()
+            self._phone.status.emit(None)
 
     def _send_first(self, key: str, subscription: Subscription) -> None:
         """Send the NOTIFY that is due immediately after a SUBSCRIBE (RFC 6665 4.2.1.2).
@@ -270,20 +287,20 @@ class Contact:
 
     def _end_first(self, first: asyncio.Task[None]) -> None:
         self._firsts.pop(first, None)
-        self._outdated.discard(first)
+        self._outdated.pop(first, None)
 
     def _outdate(self, keys: Collection[str]) -> None:
-        self._outdated.update(
-            first for first, (key, _) in self._firsts.items() if key in keys
-        )
+        for first, (key, _) in self._firsts.items():
+            if key in keys:
+                self._outdated[first] = None
 
     async def _deliver_first(self, key: str, subscription: Subscription) -> None:
         late = self._loop.call_later(SLOW, self._blf_box.add, (key,))
         try:
-            answer = await self._notify(key, subscription)
+            answer = await self.notify(key, subscription)
         except SubscriptionEnded as ended:
             if self._blf.remove(key, subscription):
-                self._subscription_ended(key, ended.answer or "")
+                self.subscription_ended(key, ended.answer or "")
         except DeliveryFailed:
             if self._loop.time() < late.when():
                 self._blf_box.add((key,))
@@ -291,7 +308,7 @@ class Contact:
             self._end_first(asyncio.current_task())  # type: ignore[arg-type]
             self._blf_box.caught_up()
             if self.has_taken(key):
-                self._answered(Answer([key], answer, taken=True))
+                self._phone.answered_by(self, Answer([key], answer, taken=True))
         finally:
             late.cancel()
 
@@ -300,10 +317,11 @@ class Contact:
         if self._blf.remove(key, subscription):
             self._return(key)
 
-    def _subscription_ended(self, key: str, answer: str) -> None:
+    def subscription_ended(self, key: str, answer: str) -> None:
+        """Follow the end of the last subscription to a key by an answer."""
         self._return(key)
         if not self.reaches(key):
-            self._answered(Answer([key], answer, taken=False))
+            self._phone.answered_by(self, Answer([key], answer, taken=False))
 
     def _return(self, key: str) -> None:
         """Send a key that is no longer subscribed to as a document, if there are any."""
@@ -311,28 +329,31 @@ class Contact:
         if (
             key != MESSAGES
             and self._sends_documents
-            and self._setup_of().speakers is Speakers.AUTOMATIC
+            and self._phone.setup.speakers is Speakers.AUTOMATIC
         ):
             self._buttons_box.add((key,))
-        self._status_changed()
+        self._phone.status.emit(None)
 
     # Whether the contact answers, and has taken what was sent
 
-    def _follow(self, box: Outbox, other: Outbox) -> None:
+    def _follow(self, box: Outbox) -> None:
         """Follow the status of an outbox: whether the contact answers is one fact."""
-        if other.answering and not box.answering:
-            other.lost()
-        elif box.answering and not other.answering:
-            other.heard()
-        else:
-            self._status_changed()
+        for other in self._boxes:
+            if other.answering != box.answering:  # then it calls this, too
+                if box.answering:
+                    other.heard()
+                else:
+                    other.lost()
+                return
+        self._phone.status.emit(None)
 
-    def _note(self, answer: Answer, other: Outbox) -> None:
+    def _note(self, box: Outbox, answer: Answer) -> None:
         """Pass on an answer, of what was taken only what both speakers have sent."""
-        if answer.taken:
-            keys = [key for key in answer.keys if other.has_taken(key)]
-            answer = answer._replace(keys=keys)
-        self._answered(answer)
+        for other in self._boxes:
+            if answer.taken and other is not box:
+                keys = [key for key in answer.keys if other.has_taken(key)]
+                answer = answer._replace(keys=keys)
+        self._phone.answered_by(self, answer)
 
     @property
     def answering(self) -> bool:
@@ -355,7 +376,8 @@ class Contact:
     @property
     def refusal(self) -> str | None:
         """The contact's answer if it keeps refusing keys."""
-        return self.needs_blf or self._buttons_box.refusal or self._blf_box.refusal
+        refusals = (box.refusal for box in self._boxes)
+        return self.needs_blf or next(filter(None, refusals), None)
 
     def held_by(self, keys: Iterable[str]) -> str | None:
         """Return the answer that makes one of these keys wait, None without one."""
@@ -365,8 +387,7 @@ class Contact:
     def has_taken(self, key: str) -> bool:
         """Whether the contact has taken a key's newest look."""
         return (
-            self._buttons_box.has_taken(key)
-            and self._blf_box.has_taken(key)
+            all(box.has_taken(key) for box in self._boxes)
             and self.reaches(key)
             and not any(key == first for first, _ in self._firsts.values())
         )
@@ -377,29 +398,32 @@ class Contact:
         False for a look that is on its way for less. True for a key that the contact
         would have to subscribe to, and has not.
         """
-        return (
-            self._buttons_box.lacks(key)
-            or self._blf_box.lacks(key)
-            or not self.reaches(key)
-        )
+        return any(box.lacks(key) for box in self._boxes) or not self.reaches(key)
 
     def heard(self) -> None:
         """Record that a message has come from the contact."""
         self._heard_at = self._loop.time()
-        self._buttons_box.heard()
-        self._blf_box.heard()
+        self._answers()
+
+    def _answers(self) -> None:
+        for box in self._boxes:
+            box.heard()
 
     def lost(self) -> None:
         """Record that the contact does not answer."""
-        self._buttons_box.lost()
-        self._blf_box.lost()
+        for box in self._boxes:
+            box.lost()
 
     def close(self) -> list[str]:
         """End everything; return the keys of which an old look may still arrive."""
         self._keepalive.close()
         for first in self._firsts:
             first.cancel()
-        return [*self._buttons_box.close(), *self._blf_box.close()]
+        late = [key for box in self._boxes for key in box.close()]
+        # They refer to the contact, which is freed at once without them: each REGISTER
+        # makes a new one.
+        del self._boxes, self._blf, self._keepalive
+        return late
 
     # Requests
 
@@ -411,13 +435,15 @@ class Contact:
                 self._courier.deliver(
                     request,
                     self.binding,
-                    self._setup_of().held_password,
-                    self._traffic.repeat,
+                    self._phone.setup.held_password,
+                    self._phone.traffic.repeat,
                 )
             )
         except DeliveryFailed as failure:
             if not (failure.answered or failure.unsent):
-                raise self._judge_silence(failure, answered) from failure
+                if (refusal := self._judge_silence(failure, answered)) is not None:
+                    raise refusal from failure
+                raise
             self._ignored = 0 if failure.answered else self._ignored
             status = (failure.answer or "").partition(" ")[0]
             if status not in NO_DOCUMENTS or self._takes_documents:
@@ -431,8 +457,10 @@ class Contact:
             self._take_documents()
         return answer
 
-    def _judge_silence(self, failure: DeliveryFailed, answered: int) -> DeliveryFailed:
-        """Return what no answer to a document means.
+    def _judge_silence(
+        self, failure: DeliveryFailed, answered: int
+    ) -> DeliveryFailed | None:
+        """Return the refusal that no answer to a document means, None for no answer.
 
         `answered` is how many NOTIFYs had an answer before. If it answers those, the
         contact is within reach and ignores documents: it has refused this one. From the
@@ -441,9 +469,9 @@ class Contact:
         if self._answered_notices > answered:
             self._ignored += 1
         elif self._ignored < IGNORED:
-            return failure
+            return None
         if not self._blf or not self._blf_box.answering:
-            return failure
+            return None
         wait = LAST_RETRY if self._ignored >= IGNORED else None
         return DeliveryFailed(str(failure), answer=NO_ANSWER, retry_after=wait)
 
@@ -454,27 +482,27 @@ class Contact:
             return
         had_sent = self._sends_documents
         self.documents_refused = None
-        self._refused()
+        self._phone.refusal_changed(self)
         if not had_sent:  # it has been set to automatic since
-            keys = [key.name for key in self._setup_of().keys]
+            keys = [key.name for key in self._phone.setup.keys]
             self._buttons_box.add(
                 [key for key in keys if self._buttons_box in self._outboxes(key)]
             )
-        self._status_changed()
+        self._phone.status.emit(None)
 
     def _refuse_documents(self, answer: str) -> None:
         """Send no more documents in automatic, whatever is due."""
         is_new, self.documents_refused = self.documents_refused is None, answer
         if is_new:
-            self._refused()
+            self._phone.refusal_changed(self)
         if not self._sends_documents:
             self._buttons_box.forget_all()
-            keys = [key.name for key in self._setup_of().keys]
+            keys = [key.name for key in self._phone.setup.keys]
             left = [key for key in keys if not self.reaches(key)]
-            self._answered(Answer(left, answer, taken=False))
-            self._status_changed()
+            self._phone.answered_by(self, Answer(left, answer, taken=False))
+            self._phone.status.emit(None)
 
-    async def _notify(self, key: str, subscription: Subscription) -> str:
+    async def notify(self, key: str, subscription: Subscription) -> str:
         """Send a key's state; return the answer. Raises DeliveryFailed.
 
         A phone may open a connection for each request: once that of a SUBSCRIBE is
@@ -493,20 +521,22 @@ class Contact:
         for first in self._outdated:
             if self._firsts[first][1] is subscription:
                 first.cancel()  # repeated, it would come behind this newer state
-        body = self._state_of(key, subscription)
-        password = self._setup_of().held_password
+        body = self._phone.state_of(key, subscription)
+        password = self._phone.setup.held_password
         answer = await self._counted(
-            self._courier.notify(subscription, body, password, self._traffic.repeat)
+            self._courier.notify(
+                subscription, body, password, self._phone.traffic.repeat
+            )
         )
         self._answered_notices += 1
         return answer
 
     async def _counted(self, delivery: Awaitable[str]) -> str:
-        self._traffic.sent += 1
+        self._phone.traffic.sent += 1
         try:
             answer = await delivery
         except DeliveryFailed as failure:
-            self._traffic.refused += failure.answered
+            self._phone.traffic.refused += failure.answered
             self._judge(answered=failure.answered)
             raise
         self._judge(answered=True)
@@ -526,9 +556,8 @@ class Contact:
 
     def _measure(self, seconds: float) -> None:
         self.round_trip = seconds
-        self._buttons_box.heard()
-        self._blf_box.heard()
-        self._measured()
+        self._answers()
+        self._phone.measured.emit(None)
 
     def _silent(self, asked: float) -> None:
         if self._heard_at is None or self._heard_at <= asked:
@@ -543,4 +572,4 @@ class Contact:
             and self._loop.time() - self._began >= RESTORED_PATIENCE
         ):
             # After the callers have handled the missing answer.
-            self._loop.call_soon(self._gone, self.binding)
+            self._loop.call_soon(self._phone.gone.emit, self.binding)

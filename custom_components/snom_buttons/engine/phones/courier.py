@@ -8,6 +8,7 @@ import secrets
 from ..sip import (
     PACKAGES,
     Binding,
+    Flow,
     Notifier,
     OutgoingRequest,
     Response,
@@ -61,21 +62,18 @@ class Courier:
         self._clock = clock
         self._challenged_by: set[str] = set()
 
-    def room(self, empty: OutgoingRequest, binding: Binding) -> Callable[[], int]:
-        """Return a function that returns the bytes that the body of a request may have.
+    def room(self, empty: OutgoingRequest, flow: Flow) -> int:
+        """Return the bytes that the body of a request by a flow may have.
 
-        `empty` is the request without it.
+        `empty` is the request without it, and without credentials.
         """
         # The Content-Length of an empty body has one digit, of a full one more.
-        flow = binding.flow
         most = MAX_REQUEST if flow.is_reliable else MAX_DATAGRAM
-        room = most - self._endpoint.size_of(empty, flow.transport) - len(f"{most}") + 1
+        return most - self._endpoint.size_of(empty, flow.transport) - len(f"{most}") + 1
 
-        def room_now() -> int:
-            challenged = binding.user in self._challenged_by
-            return room - CREDENTIALS if challenged else room
-
-        return room_now
+    def credentials_of(self, binding: Binding) -> int:
+        """Return the bytes to reserve for the credentials of a request."""
+        return CREDENTIALS if binding.user in self._challenged_by else 0
 
     async def deliver(
         self,

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import logging
 import random
 
+from .alarm import Timer
 from .speaker import DeliveryFailed
 
 EARLIEST = 0.5
@@ -40,31 +41,32 @@ class Keepalive:
         self._interval = interval
         self._answered = answered
         self._silent = silent
-        self._task = (
-            asyncio.create_task(self._run(), name="snom_buttons keep-alive")
-            if interval
-            else None
-        )
+        self._task: asyncio.Task[None] | None = None
+        self._due = Timer()  # a task that sleeps would take a kilobyte
+        if interval:
+            self._due.set_in(random.uniform(EARLIEST, 1.0) * interval, self._begin)  # noqa: S311
 
     def close(self) -> None:
         """Stop asking."""
+        self._due.cancel()
         if self._task is not None:
             self._task.cancel()
             self._task = None
 
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="snom_buttons keep-alive")
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        pause = random.uniform(EARLIEST, 1.0) * self._interval  # noqa: S311
-        while True:
-            await asyncio.sleep(pause)
-            pause = self._interval
-            asked = loop.time()
+        asked = loop.time()
+        is_answered = await self._is_answered()
+        if not is_answered and loop.time() - asked < AGAIN:
+            await asyncio.sleep(AGAIN)
             is_answered = await self._is_answered()
-            if not is_answered and loop.time() - asked < AGAIN:
-                await asyncio.sleep(AGAIN)
-                is_answered = await self._is_answered()
-            if not is_answered:
-                self._silent(asked)
+        self._task = None
+        self._due.set_in(self._interval, self._begin)
+        if not is_answered:
+            self._silent(asked)
 
     async def _is_answered(self) -> bool:
         loop = asyncio.get_running_loop()

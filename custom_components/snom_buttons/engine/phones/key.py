@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from ..xbuttons import KeyDescription, LightMode, format_document, is_other_color
@@ -12,6 +13,7 @@ from .signal import Signal
 MAX_REMEMBERED: Final = 16
 """Light modes, and colours, that are stored of those that a key has shown."""
 
+_NOTHING: Final = None, b""
 _FIELDS = tuple(field.name for field in fields(KeyDescription) if field.name != "name")
 
 
@@ -56,7 +58,7 @@ class Key:
         """All that the key shows."""
         self.document = _document(setup)
         """`look` as a buttons document."""
-        self._before = self.look, self.document
+        self._before: tuple[KeyDescription | None, bytes] = _NOTHING
         """The look before and its document; a lamp that goes on and off has two."""
         self.other_lights: tuple[str, ...] = ()
         """Light modes that the key has shown and LightMode lacks, the newest first.
@@ -182,8 +184,12 @@ def differ_only_in_label(before: KeyDescription, after: KeyDescription) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def _document(setup: KeySetup) -> bytes:
-    """Return the document of a key that is off. Raises DocumentError if it has none."""
+    """Return the document of a key that is off. Raises DocumentError if it has none.
+
+    Phones whose keys are equal have the same objects, which takes less memory.
+    """
     if setup.on is not None:
         format_document((setup.on,))
     return format_document((setup.off,))

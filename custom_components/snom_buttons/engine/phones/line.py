@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from ..xbuttons import Action
-from .alarm import Alarm
+from .alarm import Timer
 from .events import KeyPress, LineUse, Use
 from .key import Key
 from .phone import Phone
@@ -58,7 +58,7 @@ class SharedLine:
         self._phones = phones
         self._emit_later = emit_later
         self._running = False
-        self._grace = Alarm(self._give_up)
+        self._grace = Timer()
         self._giving_up: asyncio.Future[bool] | None = None
 
     def start(self) -> None:
@@ -154,7 +154,7 @@ class SharedLine:
         elif phone.available:
             self._grace.cancel()
         elif not self._grace.is_set:
-            self._grace.set_in(after)
+            self._grace.set_in(after, self._give_up)
 
     def close(self) -> None:
         """Stop the timer; the owner stays."""

@@ -9,7 +9,7 @@ import logging
 from typing import NamedTuple
 
 from ..sip import T4
-from .alarm import Alarm
+from .alarm import Timer
 from .speaker import DeliveryFailed, Outcome, Speaker
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,14 +44,14 @@ class Outbox:
         self,
         speaker: Speaker,
         *,
-        status_changed: Callable[[], None],
-        answered: Callable[[Answer], None] = lambda _: None,
+        status_changed: Callable[[Outbox], None],
+        answered: Callable[[Outbox, Answer], None],
         before: Outbox | None = None,
     ) -> None:
         """Create an empty outbox of a speaker; `before` is the contact's previous one.
 
         `status_changed` is called when `answering`, `in_sync`, `refusal` or what `lacks`
-        returns may have changed, `answered` with each answer.
+        returns may have changed, `answered` with each answer; both get this outbox.
         """
         # A contact that does not answer, or keeps refusing, stays so if it registers.
         self.answering: bool = before is None or before.answering
@@ -63,7 +63,7 @@ class Outbox:
         """The contact's answer if it keeps refusing documents."""
         # A contact that refuses one key, or is slow, does so after each REGISTER.
         self._refusals: int = before._refusals if before else 0  # noqa: SLF001
-        self._alone: set[str] = set(before._alone) if before else set()  # noqa: SLF001
+        self._alone: dict[str, None] = dict(before._alone) if before else {}  # noqa: SLF001
         self._is_stalled: bool = before is not None and before._is_stalled  # noqa: SLF001
         self.held_by: str | None = None
         """The answer by which the contact asks to wait, None if it does not."""
@@ -72,14 +72,14 @@ class Outbox:
         self._answered = answered
         self._due: dict[str, None] = {}
         self._relabelled: dict[str, None] = {}
-        self._pause = Alarm(self._send_labels)
+        self._pause = Timer()
         self._refused: dict[str, None] = {}
         self._under_way: list[str] = []
-        self._slow = Alarm(self._is_slow)
+        self._slow = Timer()
         self._late: dict[str, None] = {}
-        self._no_longer_late = Alarm(self._send_late)
+        self._no_longer_late = Timer()
         self._task: asyncio.Task[None] | None = None
-        self._retry = Alarm(self._try_again)
+        self._retry = Timer()
         self._delay = FIRST_RETRY
 
     def add(self, keys: Iterable[str], *, only_labels: bool = False) -> None:
@@ -139,14 +139,14 @@ class Outbox:
         """Send keys again after LATE: an old document may arrive behind a newer one."""
         self._late |= dict.fromkeys(keys)
         if self._late:
-            self._no_longer_late.set_in(LATE)
+            self._no_longer_late.set_in(LATE, self._send_late)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Send keys no more, as they belong to another speaker."""
+        pending = (self._due, self._relabelled, self._refused, self._late)
         for key in keys:
-            for pending in (self._due, self._relabelled, self._refused, self._late):
-                pending.pop(key, None)
-            self._alone.discard(key)
+            for those in (*pending, self._alone):
+                those.pop(key, None)
             if key in self._under_way:
                 self._under_way.remove(key)
         if not (self._due or self._relabelled or self._refused or self._under_way):
@@ -179,7 +179,7 @@ class Outbox:
             self._due |= dict.fromkeys(labelled)
             for key in labelled:
                 del self._relabelled[key]
-            self._pause.set_in(LABEL_PAUSE)
+            self._pause.set_in(LABEL_PAUSE, self._send_labels)
             self._wake()
 
     def _wake(self) -> None:
@@ -238,14 +238,16 @@ class Outbox:
 
     def _refuse(self, keys: list[str]) -> None:
         self._refused |= dict.fromkeys(keys)
-        lacks_more = not self._alone.issuperset(keys)
-        self._alone.update(keys)
+        lacks_more = not self._alone.keys() >= set(keys)
+        self._alone |= dict.fromkeys(keys)
         self._is_stalled = self._is_stalled and bool(self._due)
         self._set_status(answering=True, in_sync=False, is_news=lacks_more)
 
     def _take(self, keys: list[str], answer: str) -> None:
-        lacked = self._is_stalled or not self._alone.isdisjoint(keys)
-        self._alone.difference_update(keys)
+        lacked = self._is_stalled
+        for key in keys:
+            lacked |= key in self._alone
+            self._alone.pop(key, None)
         self._is_stalled = self._is_stalled and bool(self._due)
         in_sync = not self._refused and (self.in_sync or not self._due)
         self._set_status(answering=True, in_sync=in_sync, is_news=lacked)
@@ -268,7 +270,7 @@ class Outbox:
 
     async def _send(self, keys: list[str]) -> Mapping[str, Outcome]:
         self._under_way = [*keys]
-        self._slow.set_in(SLOW)
+        self._slow.set_in(SLOW, self._is_slow)
         try:
             outcomes = await self._speaker.deliver(keys)
             # Without those that belong to another speaker since.
@@ -282,7 +284,7 @@ class Outbox:
 
     def _note(self, keys: list[str], answer: str, *, taken: bool) -> None:
         newest = [key for key in keys if key not in self._due]
-        self._answered(Answer(newest, answer, taken))
+        self._answered(self, Answer(newest, answer, taken))
 
     def _give_up(self, keys: list[str], failure: DeliveryFailed) -> None:
         """Keep all due keys for the retry, those that failed first."""
@@ -301,14 +303,14 @@ class Outbox:
     def _send_last(self, keys: list[str]) -> None:
         """Send keys last, from the second refusal on alone: one may be the cause."""
         if self._refusals > 1:
-            self._alone.update(keys)
+            self._alone |= dict.fromkeys(keys)
         self._due |= self._refused | dict.fromkeys(keys)
         self._refused.clear()
 
     def _retry_later(self, failure: DeliveryFailed) -> None:
         delay = max(self._delay, failure.retry_after or 0.0)
         _LOGGER.debug("%s; trying again in %g s", failure, delay)
-        self._retry.set_in(delay)
+        self._retry.set_in(delay, self._try_again)
         self._delay = min(2 * self._delay, LAST_RETRY)
 
     def _try_again(self) -> None:
@@ -324,7 +326,7 @@ class Outbox:
     def _set_refusal(self, answer: str | None) -> None:
         if answer != self.refusal:
             self.refusal = answer
-            self._status_changed()
+            self._status_changed(self)
 
     def _stall(self, *, answering: bool) -> None:
         """Record that the contact lacks all that is due, until it has taken it."""
@@ -337,7 +339,7 @@ class Outbox:
         status = answering, in_sync
         if is_news or status != (self.answering, self.in_sync):
             self.answering, self.in_sync = status
-            self._status_changed()
+            self._status_changed(self)
 
 
 def _sorted(

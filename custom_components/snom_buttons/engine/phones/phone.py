@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 import logging
 
@@ -17,7 +16,7 @@ from ..xbuttons import (
     MessageWaiting,
     format_document,
 )
-from .alarm import Alarm
+from .alarm import Timer
 from .blf import name_of
 from .check_sync import check_sync
 from .contact import Contact
@@ -59,8 +58,8 @@ class Phone:
         """`available`, `in_sync`, `lacks`, `refusal`, `exceeds` or `registrations` changed."""
         self.taken: Signal[list[str]] = Signal()
         """Names of keys whose looks a contact has taken, and MESSAGES."""
-        self._answers: Signal[tuple[object, Answer]] = Signal()
-        """The answers to documents, each with the key of the contact's binding."""
+        self._answers: Signal[tuple[Contact, Answer]] = Signal()
+        """The answers of contacts to documents."""
         self._contacts_changed: Signal[None] = Signal()
         self.measured: Signal[None] = Signal()
         """`round_trip` has changed."""
@@ -90,16 +89,16 @@ class Phone:
         """What `refused_documents` returns of contacts that have left."""
         self._left: Sequence[Contact] = ()
         """Those that it had under another extension, until it registers with this one."""
-        self._notices: set[asyncio.Task[None]] = set()
+        self._notices: dict[asyncio.Task[None], None] = {}
         """NOTIFYs of subscriptions that no contact holds."""
-        self._late: set[str] = set()
+        self._late: dict[str, None] = {}
         """Keys of which an old document to a contact that has left may still arrive."""
         self._line_of = line_of
         self.answered: tuple[Answered, ...] = ()
         """The newest presses and calls, of which a retransmission must not count."""
         self.acted: tuple[Acted, ...] = ()
         """The newest presses that have changed something, which they must not do again."""
-        self._calm = Alarm(self._calm_down)
+        self._calm = Timer()
 
     @property
     def registration(self) -> Registration | None:
@@ -349,8 +348,8 @@ class Phone:
         answers: dict[object, str] = {}
         complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def note(came: tuple[object, Answer]) -> None:
-            contact, answer = came
+        def note(came: tuple[Contact, Answer]) -> None:
+            contact, answer = came[0].binding.key, came[1]
             left = missing.get(contact, set())
             if complete.done() or left.isdisjoint(answer.keys):
                 return
@@ -449,15 +448,7 @@ class Phone:
             contact = self._contacts[binding.key] = Contact(
                 binding,
                 courier,
-                self.traffic,
-                setup_of=lambda: self.setup,
-                document_of=self._document_of,
-                state_of=self._state_of,
-                status_changed=partial(self.status.emit, None),
-                answered=partial(self._answered, binding.key),
-                measured=partial(self.measured.emit, None),
-                gone=self.gone.emit,
-                refused=partial(self._refusal_changed, agent),
+                self,
                 documents_refused=None if binding.is_address else refused.get(agent),
                 before=known,
             )
@@ -467,8 +458,8 @@ class Phone:
                 new.append(contact)
         self._refused = refused
         for contact in before.values():
-            self._late.update(contact.close())
             _end_subscriptions(contact, courier)
+            self._late |= dict.fromkeys(contact.close())
         # A phone that was reset, or has left and come back, is a new contact.
         for contact in new:
             contact.send_again_late(self._late)
@@ -511,11 +502,11 @@ class Phone:
         notice = asyncio.create_task(
             self._notify(subscription, courier), name="snom_buttons notice"
         )
-        self._notices.add(notice)
-        notice.add_done_callback(self._notices.discard)
+        self._notices[notice] = None
+        notice.add_done_callback(self._notices.pop)
 
     async def _notify(self, subscription: Subscription, courier: Courier) -> None:
-        body = self._state_of(name_of(subscription), subscription)
+        body = self.state_of(name_of(subscription), subscription)
         try:
             await courier.notify(subscription, body, self.setup.held_password)
         except DeliveryFailed as failure:
@@ -582,8 +573,9 @@ class Phone:
                 before.unsubscribed(name_of(subscription), subscription)
             holder.subscribed(name_of(subscription), subscription)
 
-    def _refusal_changed(self, user_agent: str) -> None:
-        self._refused.pop(user_agent, None)
+    def refusal_changed(self, contact: Contact) -> None:
+        """Follow a change of whether a contact refuses documents."""
+        self._refused.pop(contact.binding.user_agent or "", None)
         self.changed.emit(False)
 
     def restore_refusals(self, refused: Mapping[str, str]) -> None:
@@ -654,7 +646,7 @@ class Phone:
     def exceeded(self) -> None:
         """Record that messages or presses of the phone were more than its share."""
         is_new = not self._calm.is_set
-        self._calm.set_in(CALM)
+        self._calm.set_in(CALM, self._calm_down)
         if is_new:
             _LOGGER.warning(
                 "Phone %s sends more than its share, and what is too much is refused",
@@ -683,11 +675,12 @@ class Phone:
         self._contacts.clear()
         self._contacts_changed.emit(None)
 
-    def _document_of(self, name: str) -> bytes:
+    def document_of(self, name: str) -> bytes:
+        """Return the document of a key, which need not be configured."""
         key = self.keys.get(name)
         return key.document if key else format_document((self._unconfigured[name],))
 
-    def _state_of(self, name: str, subscription: Subscription) -> bytes:
+    def state_of(self, name: str, subscription: Subscription) -> bytes:
         """Return the next document of a subscription (RFC 4235, RFC 3842)."""
         entity = subscription.local.text
         if name == MESSAGES:
@@ -706,7 +699,8 @@ class Phone:
             remote=Identity(entity, look.caller) if look.caller else None,
         )
 
-    def _answered(self, contact: object, answer: Answer) -> None:
+    def answered_by(self, contact: Contact, answer: Answer) -> None:
+        """Emit the answer of a contact to a batch of keys."""
         if answer.taken:
             self.taken.emit(answer.keys)
         self._answers.emit((contact, answer))

@@ -109,6 +109,8 @@ class TransactionLayer:
         except asyncio.CancelledError:
             self._remove(key)
             raise
+        finally:
+            del answer, running  # an error would keep itself alive by its traceback
 
     def respond_to(self, key: TransactionKey, flow: Flow, response: Response) -> bool:
         """Pass a response to its client transaction; return False if there is none.
