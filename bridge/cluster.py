@@ -202,7 +202,7 @@ class Cluster:
         return self._gate.is_open and self._time() - self._proved_at < BLIND
 
     def adopt(self, phone: str) -> None:
-        """Take a phone that an edge has sent a request of, if it is in the settings."""
+        """Take a phone that has proven a request from an edge, if it is in the settings."""
         if self.takes and self.claims.is_configured(phone):
             self._take(phone)
 

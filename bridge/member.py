@@ -55,7 +55,7 @@ class Member:
             return  # not ours
 
     def adopt(self, extension: str) -> None:
-        """Take a phone that an edge has sent a request of."""
+        """Take a phone that has proven a request from an edge."""
         if self._cluster is not None:
             self._cluster.adopt(extension)
 

@@ -93,6 +93,15 @@ class Members:
         contact = f"@{desk.address}"
         await self.stored(desk.extension, lambda it: contact in str(it["bindings"]))
 
+    async def has_heard_all(self, name: str) -> None:
+        """Wait until a member has got all that the broker has for it."""
+        (unknown, *_) = phones_of(
+            name, [*self._by_name], [f"{n}" for n in range(900, 999)]
+        )
+        topic = f"{BASE}/{unknown}/key/1/set"
+        self.client.publish(topic, "ON")
+        await self.client.hears(f"{BASE}/error", topic=topic)
+
     async def close(self) -> None:
         await self._stack.aclose()
 
@@ -131,6 +140,7 @@ async def test_a_press_that_comes_again_by_another_bridge_does_nothing(
         desk._transport.sendto = noting  # type: ignore[method-assign]
         assert (await desk.press("1", number="key1")).status == 200
         press = await members.client.first(f"{key}/event")
+        await members.has_heard_all(second)
         (message,) = [data for data in sent if data.startswith(b"MESSAGE")]
         desk.moves_to(members[second])
         for _ in range(2):
@@ -157,6 +167,20 @@ async def test_a_request_at_another_bridge_moves_a_phone(members: Members) -> No
     key = f"{BASE}/{phone}/key"
     async with Desk(members[NAMES[0]], phone) as desk:
         await members.registers(desk)
+        # A stranger, when the bridge of the phone has not answered him in time.
+        async with Desk(members[NAMES[1]], phone) as stranger:
+            stranger.asserted, stranger.password = (), "wrong"
+            for answer in (
+                await stranger.register(),
+                await stranger.press("1", number="key1"),
+                await stranger.invite("key1"),
+                await stranger._authorized(
+                    "OPTIONS", f"sip:{phone}@{stranger.host}", to=phone, headers=()
+                ),
+            ):
+                assert answer.status == 401
+        await members.has_heard_all(NAMES[1])
+        assert members.last_claim(phone) == NAMES[0]
         client.publish(f"{key}/1/set", "ON")
         client.publish(f"{key}/2/set", '{"state": "ON", "label": "Two"}')
         await client.hears(f"{key}/2/state", label="Two", in_sync=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 import json
 import ssl
+from types import MappingProxyType
 from typing import Any
 
 from custom_components.snom_buttons.engine.phones import (
@@ -74,7 +75,8 @@ async def serving(
     context: ssl.SSLContext | None = None,
     edge_context: ssl.SSLContext | None = None,
     realm: str = "ha",
-    adopt: Callable[[str], None] | None = None,
+    elsewhere: Mapping[str, PhoneSetup] = MappingProxyType({}),
+    adopt: Callable[[str], None] = lambda _: None,
     prove: Prove | None = None,
     takes: Callable[[], bool] | None = None,
     was_published: Callable[[str], bool] = lambda _: False,
@@ -91,6 +93,7 @@ async def serving(
         ),
         clock=asyncio.get_running_loop().time,
         context=context,
+        elsewhere=elsewhere.get,
         adopt=adopt,
         prove=prove,
         takes=takes,

@@ -278,7 +278,7 @@ class TestProbe:
             assert await self.status(edge) == 200
             # Of a user it is that user's.
             assert await self.status(edge, f"sip:44@{edge.host}") == 401
-        assert adopted == ["dispatcher"]
+        assert adopted == []
 
     async def test_of_a_stranger(self) -> None:
         async with (
@@ -290,72 +290,83 @@ class TestProbe:
 
 
 class TestAdoption:
-    """A phone that is set up elsewhere, and comes by an edge."""
+    """A phone that another server has, and that comes by an edge."""
 
-    @pytest.mark.parametrize("registers", [True, False])
-    async def test_it_is_there_before_it_is_asked_for_its_password(
-        self, registers: bool
-    ) -> None:
+    SETUPS = {"44": phone_setup("44", [setup("1")])}
+
+    @pytest.mark.parametrize("is_asserted", [True, False])
+    async def test_it_is_adopted_by_what_it_has_proven(self, is_asserted: bool) -> None:
         server: PhoneServer
         adopted: list[str] = []
 
         def adopt(extension: str) -> None:
             adopted.append(extension)
-            if extension == "44":
-                server.add_phone(phone_setup("44", [setup("1")]))
+            server.add_phone(self.SETUPS[extension])
 
         async with (
-            serving(edges=EDGES, adopt=adopt) as server,
+            serving(edges=EDGES, elsewhere=self.SETUPS, adopt=adopt) as server,
             behind(server) as desk,
-            behind(server, "45") as unknown,
         ):
             presses = noting(server)
-            desk.asserts("44")
+            if is_asserted:
+                desk.asserts("44")
             desk.sent.clear()
-            if registers:
-                assert (await desk.register()).status == 200
-                assert adopted == ["44"]
-            else:
-                assert (await desk.press("1", number="key1")).status == 200
-                assert presses == [("44", "1")]
-                assert desk.sent.count(desk.sent[0]) == 1
             assert (await desk.press("1", number="key1")).status == 200
+            assert presses == [("44", "1")]
+            challenged = 0 if is_asserted else 1
+            assert (
+                len([it for it in desk.sent if it.startswith("MESSAGE")])
+                == 1 + challenged
+            )
+            assert (await desk.register()).status == 200
             assert adopted == ["44"]
-            assert (await unknown.register()).status == 401
-            assert set(adopted) == {"44", "45"}
+
+    async def test_it_is_adopted_when_it_registers(self) -> None:
+        server: PhoneServer
+
+        def adopt(extension: str) -> None:
+            server.add_phone(self.SETUPS[extension])
+
+        async with (
+            serving(edges=EDGES, elsewhere=self.SETUPS, adopt=adopt) as server,
+            behind(server) as desk,
+        ):
+            assert (await desk.register()).status == 200
+            assert server.phones.keys() == {"44"}
 
     async def test_not_by_a_stranger(self) -> None:
+        """Neither through the edge nor past it, whatever the request."""
         adopted: list[str] = []
-        async with (
-            serving(make_phone(), edges=EDGES, adopt=adopted.append) as server,
-            behind(server, "45", host=LOCALHOST) as stranger,
-        ):
-            assert (await stranger.register()).status == 401
-            stranger.asserts("45")
-            assert await statuses(stranger) == [401] * 4
+        options = {"elsewhere": self.SETUPS, "adopt": adopted.append}
+        async with serving(edges=EDGES, **options) as server:
+            async with behind(server) as through:
+                through.password = "wrong"
+                assert (await through.register()).status == 401
+                assert await statuses(through) == [401] * 4
+                through.asserts("45")
+                assert await statuses(through) == [401] * 4
+            async with behind(server, host=LOCALHOST) as past:
+                past.password = "wrong"
+                past.asserts("44")
+                assert (await past.register()).status == 401
+                assert await statuses(past) == [401] * 4
         assert adopted == []
 
     async def test_it_may_fail(self, caplog: pytest.LogCaptureFixture) -> None:
-        def adopt(extension: str) -> None:
+        def fail(extension: str) -> None:
             raise RuntimeError(extension)
 
-        async with (
-            serving(make_phone(), edges=EDGES, adopt=adopt) as server,
-            behind(server, "45") as desk,
-            behind(server) as other,
-        ):
-            lines = [
-                f"Via: SIP/2.0/UDP {desk.address};branch=z9hG4bK1",
-                "From: <sip:45@h>;tag=1",
-                "To: <sip:45@h>",
-                "Call-ID: 1",
-                "CSeq: 1 REGISTER",
-                "Max-Forwards: 70",
-            ]
-            data = desk._text(f"REGISTER sip:{desk.host} SIP/2.0", lines, "")
-            desk._transport.sendto(data, server.address)
-            assert (await other.register()).status == 200
-            assert desk.strays == []  # no answer to a sender that has proved nothing
+        def refuse(extension: str) -> None:
+            """Do nothing: the broker has just gone."""
+
+        for adopt, status in ((fail, 500), (refuse, 503)):
+            options = {"elsewhere": self.SETUPS, "adopt": adopt}
+            async with (
+                serving(edges=EDGES, **options) as server,
+                behind(server) as desk,
+            ):
+                desk.asserts("44")
+                assert (await desk.press("1", number="key1")).status == status
         assert "could not be handled" in caplog.text
 
 

@@ -63,7 +63,8 @@ class PhoneServer:
         clock: Callable[[], float] = time.monotonic,
         context: ssl.SSLContext | None = None,
         *,
-        adopt: Callable[[str], None] | None = None,
+        elsewhere: Callable[[str], PhoneSetup | None] = lambda _: None,
+        adopt: Callable[[str], None] = lambda _: None,
         healthy: Callable[[], bool] = lambda: True,
         prove: Prove | None = None,
         takes: Callable[[], bool] | None = None,
@@ -71,13 +72,15 @@ class PhoneServer:
     ) -> None:
         """Create a server that is not started. `clock` runs like the event loop's.
 
-        `adopt` gets the extension of a request from an edge if no phone has it, before
-        the request is authenticated; it may add the phone. While `healthy` returns False,
-        an edge gets 503 for all that it sends. `prove` is that of `Storage`,
+        `elsewhere` returns the setup of a phone that another server has, by which its
+        requests from an edge are authenticated. `adopt` gets its extension after that, and
+        adds the phone, or not. While `healthy` returns False, an edge gets 503 for all that
+        it sends. `prove` is that of `Storage`,
         `takes` and `was_published` are those of `Reception`.
         """
         self.settings = settings
         self.healthy = healthy
+        self._elsewhere = elsewhere
         self._adopt = adopt
         self.changed: Signal[Change] = Signal()
         """What `snapshot` returns has changed."""
@@ -106,7 +109,7 @@ class PhoneServer:
             location=self._location,
             networks=settings.networks,
             edges=settings.edges,
-            is_user=self.phones.__contains__,
+            is_user=lambda user: self._setup_of(user) is not None,
             on_locked=self._lock_changed,
             on_excess=self._exceeded,
         )
@@ -145,6 +148,7 @@ class PhoneServer:
             notifier=self._notifier,
             on_lost=self._connection_lost,
             on_edge=self._from_edge,
+            on_proven=self._proven_by_edge,
         )
         self._courier = Courier(
             self._endpoint, self._notifier, clock, settings.keepalive
@@ -373,12 +377,16 @@ class PhoneServer:
         self.changed.emit(Change(extension, only_label=only_label))
 
     def _password_of(self, extension: str) -> str | None:
-        phone = self.phones.get(extension)
-        return phone.setup.password if phone and phone.setup.address is None else None
+        setup = self._setup_of(extension)
+        return setup.password if setup and setup.address is None else None
 
     def _former_password_of(self, extension: str) -> str | None:
+        setup = self._setup_of(extension)
+        return (setup and setup.former_password) or None
+
+    def _setup_of(self, extension: str) -> PhoneSetup | None:
         phone = self.phones.get(extension)
-        return (phone and phone.setup.former_password) or None
+        return phone.setup if phone is not None else self._elsewhere(extension)
 
     def _end_former_password(self, extension: str) -> None:
         """End what was registered with the former password, as a phone has the new one."""
@@ -498,19 +506,20 @@ class PhoneServer:
     def _from_edge(self, request: Request) -> Answer | None:
         """Answer the OPTIONS by which an edge probes the server (RFC 3261 11).
 
-        The user of another request may become a phone by `adopt`. What the server cannot
-        act on now, the edge sends to another one.
+        What the server cannot act on now, the edge sends to another one.
         """
         if not self.healthy():
             return Answer(503)
         if request.method == "OPTIONS":
             if not request.forwarded and request.uri.user is None:
                 return Answer(200, ABILITIES)
-        named = request.to if request.method == "REGISTER" else request.from_
-        user = named.uri.user
-        if self._adopt is not None and user and user not in self.phones:
-            self._adopt(user)
         return None
+
+    def _proven_by_edge(self, user: str) -> Answer | None:
+        """Adopt the phone of a request from an edge that was proven to be from it."""
+        if user not in self.phones:
+            self._adopt(user)
+        return None if user in self.phones else Answer(503)
 
     # Registrations
 

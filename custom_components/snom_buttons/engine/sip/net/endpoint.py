@@ -181,6 +181,7 @@ class Endpoint:
         notifier: Notifier | None = None,
         on_lost: Callable[[Flow], None] = lambda _: None,
         on_edge: Callable[[Request], Answer | None] = lambda _: None,
+        on_proven: Callable[[str], Answer | None] = lambda _: None,
         allowed: Sequence[str] = ALLOWED,
     ) -> None:
         """Create an endpoint that is not open.
@@ -192,8 +193,8 @@ class Endpoint:
         it all are trusted. `registrar` answers REGISTER, and `notifier` SUBSCRIBE; without
         them `on_request` does.
         `on_lost` gets the flow of each lost connection. `on_edge` gets each new request
-        from an edge before `trust`, and may answer it. `allowed` are the methods that
-        are not refused.
+        from an edge before `trust`, and may answer it; `on_proven` may after that, and
+        gets its user. `allowed` are the methods that are not refused.
         """
         self._on_request = on_request
         self._on_stray_response = on_stray_response
@@ -203,6 +204,7 @@ class Endpoint:
         self._notifier = notifier
         self._on_lost = on_lost
         self._on_edge = on_edge
+        self._on_proven = on_proven
         self._allowed = allowed
         self._transports: dict[str, UdpTransport | StreamTransport] = {}
         self._sent_by: dict[str, str] = {}
@@ -501,8 +503,9 @@ class Endpoint:
             incoming.reply_stateless(482)
             return
         is_trusted = False
+        is_edge = self.is_edge(flow)
         try:
-            if self.is_edge(flow):
+            if is_edge:
                 answer = self._on_edge(request)
                 if answer is not None:
                     incoming.refuse(answer)
@@ -513,6 +516,12 @@ class Endpoint:
                     incoming.refuse(refusal)
                     return
             is_trusted = True
+            if is_edge:
+                named = request.to if request.method == "REGISTER" else request.from_
+                answer = self._on_proven(named.uri.user or "")
+                if answer is not None:
+                    incoming.refuse(answer)
+                    return
             self._handle(incoming)
         except Exception:
             _LOGGER.exception("A request from %s could not be handled", flow)
