@@ -109,8 +109,10 @@ async def _run(bridge: Bridge, path: Path) -> int:
     from snom_buttons.phones import CannotListen
 
     from .heap import Heap
+    from .log import PhoneLog
 
     loop = asyncio.get_running_loop()
+    bridge.followers.append(PhoneLog(bridge.server, loop.time))
     ended = asyncio.Event()
     reload = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -127,8 +127,8 @@ class Bridge:
         self.client.start()
         if not self.settings.secret:
             _LOGGER.warning(
-                "There is no secret: registrations do not outlive a restart, and what the"
-                " broker retains is not sealed"
+                "There is no secret in the settings: registrations do not outlive a restart,"
+                " and what the broker retains is not sealed"
             )
         if self.member is None:
             self._restore_by(self._restore())

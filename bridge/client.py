@@ -42,6 +42,8 @@ LONGEST_PAUSE: Final = 30.0
 V5: Final = aiomqtt.ProtocolVersion.V5
 UNSUPPORTED_VERSION: Final = 132
 """The reason by which a broker refuses MQTT 5 (MQTT 5, 3.2.2.2)."""
+LOGIN_REFUSED: Final = (134, 135)
+"""Those by which it refuses a user, also for the codes 4 and 5 of MQTT 3.1.1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +165,10 @@ class BridgeClient:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     def _refused(self, host: str, port: int, error: Exception) -> None:
-        _LOGGER.warning("No connection to the broker %s:%s: %s", host, port, error)
+        text: object = error
+        if getattr(error, "rc", None) in LOGIN_REFUSED:
+            text = "it refuses the login, mqtt.username and mqtt.password"
+        _LOGGER.warning("No connection to the broker %s:%s: %s", host, port, text)
 
     async def _connect_by_any(self, host: str, port: int) -> None:
         """Connect as `_connect` does, by MQTT 3.1.1 to a broker that has no MQTT 5."""

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import batched
 import logging
+import os
 from typing import Final
 
 from aiohttp import web
@@ -100,7 +101,8 @@ class Watch(Collector):
         except OSError as error:
             _LOGGER.error(
                 "There are no metrics: cannot listen on %s, TCP port %s: %s",
-                *(host, port, error.strerror),
+                # asyncio's own text repeats the address.
+                *(host, port, os.strerror(error.errno) if error.errno else error),
             )
 
     async def stop(self) -> None:

@@ -319,7 +319,7 @@ async def test_a_user_of_the_broker(
             password="wrong",
             setup=SETUP,
         )
-        await refused(caplog, settings, "Not authorized")
+        await refused(caplog, settings, "it refuses the login, mqtt.username and")
 
 
 async def test_a_subscription_that_is_refused_is_not_confirmed(

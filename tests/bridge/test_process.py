@@ -74,6 +74,12 @@ async def test_a_reload_touches_only_what_has_changed(
         client.publish(f"{BASE}/44/key/1/set", "ON")
         await client.hears(f"{BASE}/44/key/1/state", state="ON", in_sync=True)
         assert (await new.register()).status == 401
+        async with RawPhone(bridge.address, "45", "a wrong password") as wrong:
+            assert (await wrong.register()).status == 401
+        # What a person looks for whose phone does not register.
+        await bridge.logs(f"Phone 44 is registered from udp {LOCALHOST}:")
+        await bridge.logs("Phone 46 is not in the settings; it tried to register from")
+        await bridge.logs("Phone 45 gave a wrong password, from")
 
         settings = settings_of(bridge)
         phones = settings["phones"]

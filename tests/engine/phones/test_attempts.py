@@ -91,13 +91,18 @@ async def test_nothing_is_reported_of_a_known_extension(
 async def test_only_registrations_that_came_directly_are_reported(
     server: PhoneServer, attempts: list[Attempt]
 ) -> None:
+    """What is denied is emitted for all."""
     proxy = "Via: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bKp"
+    denied: list[Attempt] = []
+    server.denied.subscribe(denied.append)
     with Stranger(server.address, HOST) as phone:
         await phone.guess("wrong", proxy, user="47")
         (challenge,) = await phone.say(request("MESSAGE", user="47"))
         line = credentials(challenge, "wrong", method="MESSAGE", user="47")
         await phone.say(request("MESSAGE", line, user="47"))
+        await phone.guess("wrong", user="44")
     assert attempts == []
+    assert [it[:2] for it in denied] == [("47", HOST), ("44", HOST)]
 
 
 async def test_a_source_that_guesses_is_locked_out_and_reported_no_more(

@@ -90,7 +90,7 @@ class Acted(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """A REGISTER of an extension that is not set up, with credentials.
+    """A REGISTER with wrong credentials.
 
     It came from where it says, since they answer a challenge that was sent there.
     """

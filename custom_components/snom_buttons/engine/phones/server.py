@@ -90,6 +90,8 @@ class PhoneServer:
         """`locked` has changed."""
         self.attempted: Signal[Attempt] = Signal()
         """A phone that is not set up tried to register."""
+        self.denied: Signal[Attempt] = Signal()
+        """A REGISTER with wrong credentials, of any extension, also through a proxy."""
         self.context = context
         """The TLS context. It is set before `start`; `renew` replaces it later."""
         self.edge_context: ssl.SSLContext | None = None
@@ -482,16 +484,19 @@ class PhoneServer:
     def _wrong(self, request: Request, username: str, flow: Flow) -> None:
         """Emit an attempt to register after the answer, which must not show it.
 
-        Not of a sender behind a proxy, which may be anywhere.
+        `attempted` is not for a sender behind a proxy, which may be anywhere.
         """
-        if request.method == "REGISTER" and not request.forwarded:
+        if request.method == "REGISTER":
             emit_later(partial(self._emit_attempt, request, username, flow.host))
 
     def _emit_attempt(self, request: Request, username: str, host: str) -> None:
         extension = request.to.uri.user or ""
-        if extension not in self.phones and username not in self.phones:
-            said = readable(request.headers.get("User-Agent") or "")[:MAX_USER_AGENT]
-            self.attempted.emit(Attempt(extension, host, said))
+        said = readable(request.headers.get("User-Agent") or "")[:MAX_USER_AGENT]
+        attempt = Attempt(extension, host, said)
+        self.denied.emit(attempt)
+        is_known = extension in self.phones or username in self.phones
+        if not is_known and not request.forwarded:
+            self.attempted.emit(attempt)
 
     def _exceeded(self, extension: str) -> None:
         if phone := self.phones.get(extension):
