@@ -30,10 +30,13 @@ from .gate import Gate
 
 _LOGGER = logging.getLogger(__name__)
 
-TICK: Final = 0.5
+TICK: Final = 0.25
 """Seconds between two pings, by which a member sees that the broker still reaches it."""
 BLIND: Final = 2.0
-"""Seconds after the last ping that came back, until a member takes nothing any more."""
+"""Seconds after the last ping that came back, until a member takes nothing any more.
+
+Shorter than NO_ANSWER of the edge (deploy/kamailio/kamailio.cfg): a member that hung does
+not take what the edge has sent to the next one meanwhile."""
 PINGS: Final = 100
 """The most pings that are waited for. Each is a number that no other client knows."""
 SILENT: Final = 40.0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 import json
+import re
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from bridge.cluster import BLIND, MOVING, RANK, SILENT, STARTING, TICK, Cluster
 from bridge.gate import Gate
 from snom_buttons.mqtt import Received, Topics
 from tests.support.clock import run
+from tests.support.cluster import DEPLOY
 from tests.support.fakebroker import FakeBroker, FakeClient
 
 BASE = "snom_buttons"
@@ -313,6 +315,13 @@ async def test_all_bridges_are_started_again_one_after_the_other() -> None:
             await members[n].start()
             await settled()
             check_each_has_one(members)
+
+
+def test_a_member_takes_nothing_that_the_edge_has_sent_on() -> None:
+    """Or a member that hung takes what the next one has taken meanwhile."""
+    edge = (DEPLOY / "kamailio" / "kamailio.cfg").read_text()
+    (no_answer,) = re.findall(r"^#!define NO_ANSWER (\d+)$", edge, re.MULTILINE)
+    assert int(no_answer) / 1000 > BLIND
 
 
 @jumping

@@ -86,6 +86,8 @@ class TcpRelay:
 
     def __init__(self, port: int) -> None:
         """Make a relay to a port of this machine."""
+        self.delay = 0.0
+        """Seconds for which what goes to the port is on its way."""
         self._target = port
         self._runs = asyncio.Event()
         self._runs.set()
@@ -129,9 +131,24 @@ class TcpRelay:
         await self._runs.wait()
         other_reader, other = await asyncio.open_connection(LOCALHOST, self._target)
         self._writers.add(other)
+        delayed = asyncio.StreamReader()
         await asyncio.gather(
-            self._carry(reader, other), self._carry(other_reader, writer)
+            self._delay(reader, delayed),
+            self._carry(delayed, other),
+            self._carry(other_reader, writer),
         )
+
+    async def _delay(
+        self, source: asyncio.StreamReader, delayed: asyncio.StreamReader
+    ) -> None:
+        """Pass on what comes from a source, each piece `delay` seconds later."""
+        loop = asyncio.get_running_loop()
+        at = 0.0
+        with suppress(ConnectionError):
+            while data := await source.read(65536):
+                at = max(at, loop.time() + self.delay)  # in order
+                loop.call_at(at, delayed.feed_data, data)
+        loop.call_at(max(at, loop.time()), delayed.feed_eof)
 
     async def _carry(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter
