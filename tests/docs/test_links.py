@@ -12,6 +12,7 @@ INTEGRATION = ROOT / "custom_components" / "snom_buttons"
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "deploy" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 FOLDERS = (
@@ -44,9 +45,9 @@ def test_links(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_named_files(page: Path) -> None:
-    """A path in backticks is one of the repository, the integration or the engine."""
+    """A path in backticks is one of the repository, the page, the integration or the engine."""
     for name in NAMED.findall(page.read_text()):
-        roots = (ROOT, INTEGRATION, INTEGRATION / "engine")
+        roots = (ROOT, page.parent, INTEGRATION, INTEGRATION / "engine")
         assert any((root / name).exists() for root in roots), name
 
 
