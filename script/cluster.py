@@ -87,8 +87,9 @@ def _how_to_try(cluster: Cluster) -> str:
         "All that is published, and a lamp, in a third one:",
         f"  mosquitto_sub {broker} -v -t 'snom_buttons/#'",
         f"  mosquitto_pub {broker} -q 1 -t snom_buttons/40/key/1/set -m ON",
-        "Which bridge has the phone; kill its process, and press a key:",
+        "Which bridge has the phone; kill its process with `kill -9`, press a key, and start it again:",
         f"  mosquitto_sub {broker} -v -t snom_buttons/40/bridge",
+        f"  .venv/bin/python -m bridge --config {cluster.home}/bridge-1.yaml",
         "Ctrl-C ends it.",
     ]
     return "\n".join(lines)

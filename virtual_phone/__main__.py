@@ -67,7 +67,7 @@ def _make_phone(options: argparse.Namespace) -> VirtualPhone:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="A software desk phone, by default a snom: shows the keys that Home Assistant drives"
+        description="A software desk phone, by default a snom: shows the keys that a server drives"
         " and sends presses back.",
     )
     parser.add_argument(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 import re
+import subprocess
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from bridge import settings
 from bridge.settings import read
+from snom_buttons.provisioning import Profile, ProfileKey, settings_file
 from tests.support.mqtt_peers import Broker
 from tests.support.ports import free_port
 from tests.support.programs import program
@@ -34,6 +36,37 @@ def test_a_settings_file_of_the_page_is_in_order(text: str, tmp_path: Path) -> N
     found, faults, _ = read(path)
     assert not faults
     assert "44" in found.phones
+
+
+def test_a_phone_that_is_provisioned_elsewhere_gets_what_home_assistant_would_set() -> (
+    None
+):
+    [block] = re.findall(r"```xml phone\n(.*?)```", PAGE, re.DOTALL)
+    profile = Profile(
+        account="44",
+        password="choose-your-own",
+        name="Desk",
+        registrar="192.168.1.10:5060",
+        identity=2,
+        whole=False,
+        keys=(ProfileKey(name="1", label="Door"), ProfileKey(name="2", label="Lunch")),
+    )
+    assert block.strip() == settings_file(profile).decode()
+
+
+def test_phones_that_the_shell_prints_are_in_order(tmp_path: Path) -> None:
+    [line] = re.findall(r"```sh phones\n(.*?)```", PAGE, re.DOTALL)
+    printed = subprocess.run(
+        ["bash", "-c", line.replace(" 199)", " 102)")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    path = tmp_path / "snom-bridge.yaml"
+    path.write_text(f"phones:\n{printed.stdout}")
+    found, faults, notes = read(path)
+    assert not faults and not notes
+    assert [*found.phones] == ["100", "101", "102"]
 
 
 def names_in(schema: Any) -> Iterator[str]:
