@@ -42,6 +42,9 @@ LONGEST_PAUSE: Final = 30.0
 V5: Final = aiomqtt.ProtocolVersion.V5
 UNSUPPORTED_VERSION: Final = 132
 """The reason by which a broker refuses MQTT 5 (MQTT 5, 3.2.2.2)."""
+SOON: Final = 10.0
+"""Seconds after which a connection that breaks was probably not ended by another client
+of the same name, which would connect again. Mosquitto 2.0 does not say that it was."""
 LOGIN_REFUSED: Final = (134, 135)
 """Those by which it refuses a user, also for the codes 4 and 5 of MQTT 3.1.1."""
 
@@ -212,6 +215,7 @@ class BridgeClient:
         # More than one call is under way by design; the publisher has a window.
         connection.pending_calls_threshold = 1_000_000
         await connection.__aenter__()
+        begun = asyncio.get_running_loop().time()
         self._connection = connection
         _LOGGER.info("Connected to the broker %s:%s", host, port)
         try:
@@ -224,8 +228,15 @@ class BridgeClient:
                 """There are none: see `_Inbox`."""
         except aiomqtt.MqttError as error:
             _LOGGER.warning(
-                "The connection to the broker %s:%s broke: %s", host, port, error
+                "The connection to the broker %s:%s broke: %s",
+                *(host, port, error.__cause__ or error),
             )
+            if asyncio.get_running_loop().time() - begun < SOON:
+                _LOGGER.warning(
+                    "Does another bridge have the base topic %s, and this name? It would"
+                    " end the connection of this one",
+                    self._settings.setup.base,
+                )
         finally:
             self._connection = None
             for task in self._tasks:

@@ -165,6 +165,26 @@ async def test_events_that_were_not_acknowledged_come_first_after_a_reconnect(
         late.cancel()
 
 
+async def test_a_second_bridge_with_its_name_is_named(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They take the connection from each other, again and again."""
+    async with connected(broker.port) as first, connected(broker.port):
+        await becomes(first, False)
+    assert "Does another bridge have the base topic snom_buttons" in caplog.text
+
+
+async def test_a_connection_that_breaks_late_is_not_taken_for_that(
+    broker: Broker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "SOON", 0.0)
+    async with connected(broker.port) as client:
+        await broker.kill()
+        await becomes(client, False)
+    assert " broke: " in caplog.text
+    assert "another bridge" not in caplog.text
+
+
 async def test_an_event_that_is_too_old_is_dropped(broker: Broker) -> None:
     async with connected(broker.port) as ours:
         broker.hang()
