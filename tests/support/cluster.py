@@ -181,6 +181,7 @@ class Cluster:
                     "host": [f"{LOCALHOST}:{port}" for port in self.broker_ports],
                     "username": LOGIN[0],
                     "password": LOGIN[1],
+                    "retained": "node" if broker == "rabbitmq" else "cluster",
                 },
                 "secret": SECRET,
                 "cluster": {"name": name},
