@@ -1,4 +1,4 @@
-"""Fails if a module of the integration or the bridge is covered below the floor, and names it.
+"""Fails if a module of ours is covered below the floor, and names it.
 
 coverage's own --fail-under checks the total only, which can hide one untested module.
 """
@@ -7,8 +7,12 @@ import json
 from pathlib import Path
 import sys
 
-FLOORS = {Path("bridge"): 90.0, Path("custom_components"): 95.0}
-"""By package, in per cent. Bridges that tests run as processes are not measured."""
+FLOORS = {
+    Path("bridge"): 90.0,
+    Path("custom_components"): 95.0,
+    Path("virtual_phone"): 88.0,
+}
+"""By package, in per cent. Programs that tests run as processes are not measured."""
 
 
 def main(report: str) -> int:

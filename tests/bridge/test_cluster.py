@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bridge.claims import Claims
+from bridge.claims import Claims, ranked
 from bridge.cluster import BLIND, MOVING, RANK, SILENT, STARTING, TICK, Cluster
 from bridge.gate import Gate
 from snom_buttons.mqtt import Received, Topics
@@ -349,6 +349,130 @@ async def test_a_member_that_is_cut_off_takes_nothing() -> None:
         # A command that waited is carried out by the bridge whose phone it is.
         assert a.commands == [f"{BASE}/{mine[2]}/key/1/set"]
         assert b.commands == [f"{BASE}/{mine[0]}/key/1/set"]
+
+
+@jumping
+async def test_a_member_that_comes_back_late_waits_for_the_pings_of_others() -> None:
+    """Also if a broker that has lost its data says nothing of them."""
+    async with cluster("a", "b") as (a, b):
+        a.client.lose()
+        await asyncio.sleep(SILENT + 5)
+        a.broker.retained.clear()
+        assert b.holds() == set(PHONES)
+        a.client.connect()
+        b.client.is_cut = True
+        await asyncio.sleep(2 * TICK)
+        b.client.heal()
+        await settled()
+        assert b.holds() == set(PHONES) and not a.holds()
+
+
+@jumping
+async def test_a_claim_that_is_retained_says_not_that_its_bridge_is_there() -> None:
+    broker = FakeBroker()
+    for phone in PHONES:
+        claim = json.dumps({"bridge": "z", "epoch": 7})
+        broker.retained[f"{BASE}/{phone}/bridge"] = claim.encode()
+    async with cluster("a", broker=broker) as (a,):
+        assert a.holds() == set(PHONES)
+
+
+@jumping
+async def test_a_member_waits_at_its_start_for_others_that_start() -> None:
+    broker = FakeBroker()
+    a, b = (Member(broker, name, PHONES) for name in "ab")
+    await a.start()
+    await asyncio.sleep(STARTING / 2)
+    assert a.cluster.takes and not a.holds()
+    await b.start()
+    await settled()
+    check_each_has_one([a, b])
+    assert all(len(it.holds()) > 2 for it in (a, b))
+    for member in (a, b):
+        await member.stop()
+
+
+@jumping
+async def test_a_command_waits_while_a_member_does_not_hear_itself() -> None:
+    async with cluster("a", "b") as (a, _):
+        phone = min(a.holds())
+        topic = f"{BASE}/{phone}/key/1/set"
+        a.client.is_cut = True
+        await asyncio.sleep(BLIND + TICK)
+        a.client._receive(Received(topic, b"ON", retain=False))
+        assert not a.commands
+        a.client.heal()
+        await asyncio.sleep(2 * TICK)
+        assert a.commands == [topic]
+
+
+@jumping
+async def test_phones_that_the_edge_moves_while_others_are_taken_stay_there() -> None:
+    async with cluster("a", "b", "c") as (a, b, c):
+        falls_to_a = sorted(it for it in c.holds() if ranked(it, "ab")[0] == "a")
+        c.die()
+        b.cluster.adopt(falls_to_a[-1])
+        await asyncio.sleep(1)
+        check_each_has_one([a, b])
+        assert falls_to_a[-1] in b.holds() and falls_to_a[0] in a.holds()
+
+
+@jumping
+async def test_a_member_takes_no_more_once_it_has_lost_its_connection() -> None:
+    async with cluster("a", "b", phones=[f"{n}" for n in range(100, 300)]) as (a, b):
+        b.die()
+        while "add" not in [what for what, phone in a.did[-1:]]:
+            await asyncio.sleep(0)
+        a.client.lose()
+        had = a.holds()
+        await asyncio.sleep(1)
+        assert a.holds() == had and len(had) < 200
+        a.client.connect()
+        await settled()
+        assert len(a.holds()) == 200
+
+
+@jumping
+async def test_a_phone_that_is_in_the_settings_again_is_not_cleared() -> None:
+    """Although no member had it for long: this one heard nothing meanwhile."""
+    async with cluster("a", "b", phones=["44"]) as members:
+        a, b = sorted(members, key=lambda it: "44" not in it.holds())
+        for member in (b, a):
+            member.cluster.update([])
+        await asyncio.sleep(0.1)
+        a.client.is_cut = True
+        await asyncio.sleep(5 * RANK)
+        a.cluster.update(["44"])
+        a.client.heal()
+        await settled()
+        assert a.holds() == {"44"}
+        assert ("clear", "44") not in a.did
+
+
+@jumping
+async def test_only_the_last_word_of_the_former_bridge_ends_a_move() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        epoch = a.claims.of(phone).epoch
+        b.cluster.adopt(phone)
+        for bridge, its_epoch in (("a", epoch), ("c", epoch + 1)):
+            b.cluster.last_heard(phone, bridge, its_epoch, {})
+            assert ("publish", phone) not in b.did
+        b.cluster.last_heard(phone, "a", epoch + 1, {})
+        assert ("publish", phone) in b.did
+        assert len(b.merged) == 3
+
+
+@jumping
+async def test_a_member_that_is_cut_off_hands_over_nothing() -> None:
+    """What it believes of its phones may be old."""
+    async with cluster("a", "b") as (a, _):
+        phone = min(a.holds())
+        a.client.is_cut = True
+        await asyncio.sleep(BLIND + TICK)
+        a.cluster.update([it for it in PHONES if it != phone])
+        assert a.did[-1] == ("remove", phone)
+        assert not a.broker.on(f"{BASE}/{phone}/stored")
 
 
 @jumping

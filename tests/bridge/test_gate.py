@@ -50,6 +50,11 @@ async def test_subscriptions_are_confirmed_when_it_is_opened() -> None:
     assert confirmed == ["a"]
     await gate.subscribe("c", 1, lambda _: None, lambda: confirmed.append("c"))
     assert confirmed == ["a", "c"]
+    gate.close()
+    await gate.subscribe("d", 1, lambda _: None, lambda: confirmed.append("d"))
+    gate.close()  # the broker confirms all of them on the next connection
+    gate.open()
+    assert confirmed == ["a", "c"]
 
 
 async def test_messages_wait_in_order_until_they_need_not() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bridge.claims import ranked
 from bridge.lines import AGAIN, ANSWER, SETTLING, Lines, LineState, read_state
-from snom_buttons.mqtt import Topics
+from snom_buttons.mqtt import Received, Topics
 from snom_buttons.phones import KeyPress, LineSetup, LineUse, SharedLine
 from snom_buttons.xbuttons import Action
 from tests.support.clock import run
@@ -231,6 +231,84 @@ async def test_what_a_home_decided_before_it_was_cut_off_never_counts() -> None:
         assert await home.asks(Action.RELEASE, "45")
         await asyncio.sleep(0.1)
         assert {it.shows for it in they.values()} == {(False, None)}
+
+
+@jumping
+async def test_a_member_that_is_cut_off_asks_nothing() -> None:
+    async with members("a", "b") as they:
+        _, other = they.values()
+        other.takes = False
+        assert not await other.asks(Action.SEIZE, "44")
+        assert not other.client.broker.on(f"{BASE}/line/{CODE}/ask")
+
+
+@jumping
+async def test_a_question_or_an_answer_that_comes_twice_has_no_further_effect() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        asked = asyncio.create_task(other.asks(Action.SEIZE, "44", "1"))
+        await asyncio.sleep(0)
+        answer = Received(
+            f"{BASE}/line/{CODE}/answer", b'{"id":"1","granted":false}', retain=False
+        )
+        for _ in range(2):
+            other.client._receive(answer)
+        assert not await asked
+        await asyncio.sleep(0.1)
+        assert other.shows == (True, "44")
+        # A client has retained a question: it is asked anew at each connection.
+        question = b'{"id":"2","use":"release","phone":"44"}'
+        home.client._receive(Received(f"{BASE}/line/{CODE}/ask", question, retain=True))
+        await asyncio.sleep(0.1)
+        assert other.shows == (True, "44")
+
+
+@jumping
+async def test_what_a_home_decided_and_the_broker_never_got_does_not_count() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        home.client.is_cut = True
+        question = b'{"id":"1","use":"seize","phone":"44"}'
+        ask = Received(f"{BASE}/line/{CODE}/ask", question, retain=False)
+        home.client._receive(ask)
+        home.client.lose()
+        home.client.connect()
+        home.lines.members_changed()
+        home.client._receive(ask)  # waits, and its bridge has given up
+        home.client.lose()
+        home.client.connect()
+        await asyncio.sleep(SETTLING + 0.1)
+        assert await other.asks(Action.SEIZE, "45")
+
+
+@jumping
+async def test_a_home_decides_nothing_while_members_change() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        home.lines.members_changed()
+        asked = asyncio.create_task(other.asks(Action.SEIZE, "44"))
+        await asyncio.sleep(SETTLING - 0.1)
+        assert not asked.done() and not home.client.broker.on(STATE)
+        assert await asked
+
+
+@jumping
+async def test_a_press_whose_home_does_not_answer_is_not_asked_again() -> None:
+    """Its phone has its answer by then; only a release for one that is gone is."""
+    async with members("a", "b") as they:
+        home, other = they.values()
+        home.takes = False
+        assert not await other.asks(Action.SEIZE, "44")
+        assert not other.lines._again
+
+
+@jumping
+async def test_a_member_that_has_ended_waits_for_nothing() -> None:
+    async with members("a") as they:
+        (home,) = they.values()
+        await home.lines.stop()
+        home.client.lose()
+        assert home.lines._settling is None
 
 
 @jumping

@@ -4,11 +4,13 @@ import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
+import os
 from pathlib import Path
 import re
 import signal
 import socket
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -16,8 +18,7 @@ import pytest
 from tests.support.patience import PATIENCE
 from tests.support.stub_registrar import StubRegistrar, body, header
 from virtual_phone import VirtualPhone
-from virtual_phone.__main__ import main
-from virtual_phone.headless import Headless
+from virtual_phone.__main__ import _parse, _run, main
 
 type Start = Callable[..., Coroutine[Any, Any, Process]]
 
@@ -173,6 +174,7 @@ async def test_a_signal_ends_it_after_a_good_bye(
         ("--user 44 --no-register --keys blf:x", "invalid _keys value: 'blf:x'"),
         ("--user 44 --no-register --keys blf", "busy lamp keys need a registration"),
         ("--user 44 --no-register --maker poly", "busy lamp keys need a registration"),
+        ("--user 44 --no-register --messages", "--messages needs a registration"),
         ("--factory-new --maker poly", "--factory-new is a snom phone"),
         ("--user 44 --maker siemens", "invalid choice: 'siemens'"),
         ("--factory-new --user 44", "takes --user and --registrar from its settings"),
@@ -217,33 +219,47 @@ def test_what_makes_no_phone(
     assert capsys.readouterr().err.startswith(f"virtual_phone: {said}")
 
 
-async def test_a_taken_port_is_said(registrar: StubRegistrar, start: Start) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "virtual_phone", "--headless", "--user", "1004"),
-        *("--no-register", "--port", registrar.address.partition(":")[2]),
-        stdin=DEVNULL,
-        stderr=PIPE,
-        cwd=ROOT,
-    )
-    _, said = await process.communicate()
-    assert process.returncode == 1
-    assert (
-        said == b"virtual_phone: cannot open the phone's port: Address already in use\n"
-    )
-
-
-async def test_lines_are_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
-    async with VirtualPhone("1004", register=False) as phone:
-        lines = Headless(phone)
-        for line in ("press 3", "dial 5", "dial", "register"):
-            lines.obey(line)
-        await phone.wait_for(
-            lambda p: (
-                [entry.text for entry in p.history][-1:]
-                == ["dial 5: 503 there is no registrar to send to"]
-            )
+def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        options = (
+            f"--headless --user 1004 --no-register --port {taken.getsockname()[1]}"
         )
-        lines.obey("quit")
-        assert lines._ended.is_set()
+        assert main(options.split()) == 1
+    said = "virtual_phone: cannot open the phone's port: Address already in use\n"
+    assert capsys.readouterr().err == said
+
+
+def test_options_in_the_forms_that_people_write() -> None:
+    options = _parse(["--factory-new", "--mac", "00:04:13-0d-7c-01"])
+    assert options.mac == "0004130D7C01"
+    options = _parse(["--factory-new", "--interface", "127.0.0.1"])
+    assert options.interface == "127.0.0.1"
+    account = "--user 44 --registrar x --password y"
+    for text, keys in (("blf", (True, 12)), ("blf:3", (True, 3)), ("5", (False, 5))):
+        assert _parse([*account.split(), "--keys", text]).keys == keys
+
+
+async def test_lines_are_obeyed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, write = os.pipe()
+    phone = VirtualPhone("1004", register=False)
+    with os.fdopen(read) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with os.fdopen(write, "wb", 0) as lines:
+            running = asyncio.create_task(_run(phone, headless=True, note=""))
+            lines.write(b"press 3\ndial 5\ndial\nregister\n")
+            await phone.wait_for(
+                lambda p: (
+                    [entry.text for entry in p.history][-1:]
+                    == ["dial 5: 503 there is no registrar to send to"]
+                )
+            )
+            lines.write(b"quit\n")
+            assert await running == 0
+        for thread in threading.enumerate():
+            if thread.name == "stdin":
+                thread.join()
     said = [line[9:] for line in capsys.readouterr().out.splitlines()]
     assert "press 3: the key has no number" in said
