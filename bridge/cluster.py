@@ -184,7 +184,6 @@ class Cluster:
         """Read the claims of a new connection; take nothing while there is none."""
         if not connected:
             self._gate.close()
-        self._proved_at = float("-inf")
         self._pings.clear()
         self._connected_at = self._time() if connected else None
         if connected:
@@ -265,7 +264,7 @@ class Cluster:
             self._pings.popleft()
         self._proved_at = sent_at
         # What the broker had retained has arrived before this one.
-        if not self._gate.is_open and self._proved_at >= self._connected_at:
+        if not self._gate.is_open:
             self._join()
         self._gate.release()
 
@@ -308,7 +307,7 @@ class Cluster:
         self._look_for_orphans()
 
     def _drop_silent(self) -> None:
-        if self._gate.is_open:
+        if self.takes:  # a member that hears nothing does not hear the others either
             for member, heard_at in [*self._heard_at.items()]:
                 if self._time() - heard_at > SILENT:
                     self._goes(member)

@@ -6,7 +6,7 @@ others ask it on the broker, and all show what it has published.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 import logging
 import re
@@ -143,6 +143,8 @@ class Lines:
         self._lines = lines
         self._heard: dict[str, LineState] = {}
         """The greatest state of each line."""
+        self._retained: set[str] = set()
+        """The lines of which the broker has a state, as this connection has shown."""
         self._decided: dict[str, LineState] = {}
         """What we have decided as a home and the broker has not sent back yet."""
         self._asked: dict[str, asyncio.Future[bool]] = {}
@@ -199,10 +201,12 @@ class Lines:
         loop = asyncio.get_running_loop()
         self._settling = loop.call_later(SETTLING, self._settled)
 
-    def connection_changed(self) -> None:
+    def connection_changed(self, connected: bool) -> None:
         """Forget what was decided and has not reached the broker."""
         self._decided.clear()
         self._waiting.clear()
+        if not connected:  # a new one is read before this is called
+            self._retained.clear()
         self.members_changed()
 
     # Asking
@@ -268,7 +272,7 @@ class Lines:
 
     def _decide(self, topic: str, question: dict[str, Any]) -> None:
         code = self._code(topic)
-        if not self._takes() or ranked(f"line/{code}", self._live())[0] != self._name:
+        if not self._takes() or not self._is_home(code):
             return
         match question:
             case {
@@ -294,18 +298,30 @@ class Lines:
         state = read_state(message.payload)
         if state is None:
             return
+        self._retained.add(code)
         known = self._heard.get(code, LineState())
         if state > known:
             self._heard[code] = state
             self._show(code)
-        elif state < known and not message.retain and known.home == self._name:
+        elif state < known and self._is_home(code):
             self._publish_state(code, known)
 
+    def joined(self) -> None:
+        """Publish the states that the broker has lost, now that it is read."""
+        self._repeat(self._heard.keys() - self._retained)
+
     def repeat(self) -> None:
-        """Publish once more what this home has decided, for a member that has not heard it."""
-        for code, known in self._heard.items():
-            if known.home == self._name:
-                self._publish_state(code, known)
+        """Publish all states once more, for a member that has not heard them."""
+        self._repeat(self._heard)
+
+    def _repeat(self, codes: Iterable[str]) -> None:
+        """Publish what is known of lines whose home this member is."""
+        for code in codes:
+            if self._is_home(code):
+                self._publish_state(code, self._heard[code])
+
+    def _is_home(self, code: str) -> bool:
+        return ranked(f"line/{code}", self._live())[0] == self._name
 
     def _show(self, code: str) -> None:
         line, state = self._lines.get(code), self._heard.get(code)

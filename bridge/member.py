@@ -81,13 +81,18 @@ class Member:
         )
         self._phones.setups = setups
         self._stored = stored
+
+        def joined() -> None:
+            mqtt.connection_changed()
+            lines.joined()
+
         self._cluster = Cluster(
             self._client,
             self.gate,
             self.claims,
             topics=self._topics,
             phones=self._phones,
-            joined=mqtt.connection_changed,
+            joined=joined,
             members_changed=self._members_changed,
             time=time,
         )
@@ -112,7 +117,7 @@ class Member:
         assert self._cluster is not None
         assert self._lines is not None
         self._cluster.connection_changed(connected)
-        self._lines.connection_changed()
+        self._lines.connection_changed(connected)
 
     def _members_changed(self) -> None:
         assert self._lines is not None

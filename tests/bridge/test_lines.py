@@ -50,7 +50,7 @@ class Member:
         )
 
     def _changed(self, connected: bool) -> None:
-        self.lines.connection_changed()
+        self.lines.connection_changed(connected)
 
     async def start(self) -> None:
         await self.lines.start()
@@ -312,6 +312,24 @@ async def test_a_member_that_has_ended_waits_for_nothing() -> None:
 
 
 @jumping
+async def test_a_broker_that_lost_everything_gets_the_states_of_lines_again() -> None:
+    """Also that of a home that has died."""
+    async with members("a", "b") as they:
+        home, other = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        await asyncio.sleep(0.1)
+        home.client.is_connected = False
+        other.live = {other.name}
+        other.client.broker.retained.clear()
+        other.client.lose()
+        other.client.connect()
+        other.lines.joined()
+        await asyncio.sleep(0.1)
+        state = read_state(other.client.broker.retained[STATE])
+        assert state is not None and state.phone == "44"
+
+
+@jumping
 async def test_a_lower_state_is_replaced_by_the_home_of_the_greater() -> None:
     async with members("a", "b") as they:
         home, other = they.values()
@@ -322,6 +340,12 @@ async def test_a_lower_state_is_replaced_by_the_home_of_the_greater() -> None:
         await asyncio.sleep(0.1)
         assert home.client.broker.retained[STATE] == retained
         assert {it.shows for it in they.values()} == {(True, "44")}
+        # A broker that was restarted retains what it wrote to its disk half an hour ago.
+        home.client.lose()
+        home.client.broker.retained[STATE] = lower.encode()
+        home.client.connect()
+        await asyncio.sleep(0.1)
+        assert home.client.broker.retained[STATE] == retained
 
 
 @jumping

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
+import json
 from pathlib import Path
 import signal
 from typing import Any
@@ -430,8 +431,8 @@ async def test_settings_that_are_rolled_out_to_one_bridge_after_the_other(
     assert not [it for it in await client.kept("") if f"/{phone}/" in it]
 
 
-async def test_what_a_node_of_the_broker_has_not_retained_is_repeated(
-    members: Members,
+async def test_what_the_broker_has_not_retained_is_repeated(
+    members: Members, broker: Broker
 ) -> None:
     """RabbitMQ retains a message on one node. A member at another one hears it live."""
     lines = {"co2": {"keys": {"44": "4"}}}
@@ -448,3 +449,13 @@ async def test_what_a_node_of_the_broker_has_not_retained_is_repeated(
         lambda: all(len(members.client.on(it)) > n for it, n in counted.items())
     )
     await members.has("44", "bridge-1")
+
+    line = f"{BASE}/line/co2/state"
+    state = {"seized": True, "phone": "44", "epoch": 3, "home": "bridge-9"}
+    members.client.publish(line, json.dumps(state), retain=True)
+    await members.client.first(line)
+    await broker.kill()
+    await broker.start()  # without its data
+    async with members.client.another() as late:
+        await late.hears(f"{BASE}/44/bridge", bridge="bridge-1")
+        await late.hears(line, phone="44", epoch=3)
