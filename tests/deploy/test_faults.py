@@ -88,6 +88,49 @@ async def test_a_bridge_is_killed_in_a_flood_of_presses(tmp_path: Path) -> None:
         assert right - probed < 10
 
 
+async def strange(cluster: Cluster, extension: str) -> None:
+    """Send what a phone sends, through the edge and without its password."""
+    address = cluster.address
+    async with RawPhone(address, extension, "wrong", through=address) as stranger:
+        for answer in (
+            await stranger.register(),
+            await stranger.press(TOGGLE, number="key1"),
+            await stranger.invite("100"),
+            await stranger._authorized(
+                "OPTIONS", f"sip:{extension}@{address[0]}", to=extension, headers=()
+            ),
+        ):
+            assert answer.status == 401
+
+
+async def test_bridges_hang_one_after_the_other_in_a_flood_of_presses(
+    tmp_path: Path,
+) -> None:
+    """Phones still move back from the first when the second hangs."""
+    async with (
+        Cluster(tmp_path, phones=PHONES, bridges=2) as cluster,
+        MqttClient(cluster.broker_ports[0]) as client,
+        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+    ):
+        owners = {it: owner(client, it) for it in EXTENSIONS}
+        first, second = cluster.bridges
+        quiet = next(it for it in phones if owners[it.extension] == first)
+        pressed = [it for it in phones if it is not quiet]
+        async with Flood(pressed, TOGGLE, pause=0.1) as flood:
+            await flood.goes_on()
+            for name in (first, second):
+                bridge = cluster.bridges[name]
+                bridge.pause()
+                if name == first:
+                    await strange(cluster, quiet.extension)
+                # The other one has its phones.
+                await flood.goes_on()
+                bridge.resume()
+            await flood.goes_on()
+        assert owner(client, quiet.extension) == first
+        await check_toggles(client, pressed, await flood.check(client))
+
+
 async def test_the_edge_is_restarted_in_a_flood_of_presses(tmp_path: Path) -> None:
     """It forgets which flows have proved themselves, so presses are challenged."""
     async with (
