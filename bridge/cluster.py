@@ -451,12 +451,15 @@ class Cluster:
         """Whether a command has to wait.
 
         Until it is known whose phone it is for; and if it is ours, until it shows what its
-        former bridge has made of it. That one carries out what came before our claim.
+        former bridge has made of it. That one carries out what came before our claim; if
+        there is none, we do.
         """
         if not topic.startswith(f"{self._topics.base}/"):
             return False
         moving = self._moving.get(self._topics.addressee(topic)[0])
-        return not self.takes or (moving is not None and moving.is_heard)
+        if moving is None:
+            return not self.takes
+        return not self.takes or moving.is_heard or not moving.former
 
 
 def _read(payload: bytes) -> Claim | None:

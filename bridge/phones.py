@@ -6,6 +6,8 @@ from typing import Any, Final, Protocol
 from snom_buttons.mqtt import MqttFollower
 from snom_buttons.phones import PhoneServer, PhoneSetup
 
+from .stored import REGISTERED
+
 WHOLE: Final = ("messages", "documents_refused")
 """What is compared as a whole of two states of a phone."""
 LISTS: Final = {
@@ -112,10 +114,17 @@ class ClaimedPhones:
     def catch_up(self, extension: str, snapshot: Any) -> None:
         """Toggle keys by presses that only another bridge has taken, and heard late.
 
-        All else of it is too late. Publish and send what it has published and sent after us.
+        Take its registrations if we have none: the phone may have registered there while
+        both have claimed it. All else of it is too late. Publish and send again what it
+        has published and sent after us.
         """
         if not isinstance(snapshot, Mapping):
             return
+        if not self._server.phones[extension].registrations:
+            ours = self._server.phone_snapshot(extension)
+            theirs = {name: snapshot.get(name) for name in REGISTERED}
+            rest = {**ours, "answered": [], "acted": []}
+            self._server.restore_phone(extension, rest | theirs)
         keys = self._server.phones[extension].keys
         self._server.catch_up(extension, snapshot.get("acted"), keys)
         self._send_again(extension, snapshot)

@@ -21,7 +21,8 @@ SOON: Final = 0.1
 LATER: Final = 1.0
 """The same for a change of nothing but a label: a template may write ten a second."""
 REGISTERED: Final = ("bindings", "subscriptions", "proof")
-"""What is not restored of a phone that has registered with this bridge already."""
+"""What a phone has registered, and the proof of its password. Not restored of a phone that
+has registered with this bridge already."""
 
 
 def _ignore(_phone: str, _bridge: str, _epoch: int, _snapshot: Any) -> None:

@@ -266,6 +266,21 @@ async def test_each_command_is_carried_out_once_while_a_phone_moves() -> None:
 
 
 @jumping
+async def test_a_command_waits_for_the_first_claim_of_a_phone() -> None:
+    """There is no former bridge that would carry it out."""
+    broker = FakeBroker()
+    a = Member(broker, "a", ["44"])
+    await a.start()
+    await asyncio.sleep(STARTING / 2)
+    a.cluster.adopt("44")
+    a.client.deliver(Received(f"{BASE}/44/key/1/set", b"ON", retain=False))
+    assert not a.commands
+    await asyncio.sleep(0.1)
+    assert a.commands == [f"{BASE}/44/key/1/set"]
+    await a.stop()
+
+
+@jumping
 async def test_the_phones_of_a_bridge_that_dies_are_taken_at_once() -> None:
     async with cluster("a", "b", "c") as members:
         a, b, c = members

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -219,6 +220,33 @@ async def test_a_bridge_that_hung_says_what_it_did_and_is_heard_late() -> None:
         assert side.copies.did[-1] == did
     for side in (a, b):
         await side.mqtt.stop()
+
+
+async def test_a_registration_that_only_the_other_bridge_has_is_taken_late() -> None:
+    """Both have claimed the phone at once, and it registered with the other one."""
+    side = Side(FakeBroker(), "a")
+    side.phones.add("44")
+    phone = side.server.phones["44"]
+    uri = "sip:44@192.168.1.5:5060"
+    binding = {
+        "user": "44",
+        "aor": "sip:44@h",
+        "contact": f"<{uri}>",
+        "flow": ["UDP", "192.168.1.5", 5060],
+        "call_id": "x",
+        "cseq": 1,
+        "expires_at": time.time() + 3600,
+        "instance": None,
+        "user_agent": None,
+        "supports_buttons": True,
+    }
+    snapshot = side.server.phone_snapshot("44")
+    assert not snapshot["bindings"]
+    for has_own, contacts in ((True, []), (False, [f"<{uri}>"])):
+        phone.registrations = [SimpleNamespace()] if has_own else []  # type: ignore[list-item]
+        side.phones.catch_up("44", snapshot | {"bindings": [binding]})
+        bindings = side.server.phone_snapshot("44")["bindings"]
+        assert [it["contact"] for it in bindings] == contacts
 
 
 async def test_the_same_press_toggles_once_after_many_others() -> None:
