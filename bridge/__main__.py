@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 import gc
+from importlib import metadata
 import logging
 from pathlib import Path
 import signal
@@ -72,6 +73,7 @@ def _main(command: str, path: Path) -> int:
             _say(f"{path} is in order: {_summary(settings)}")
         return 1 if reading.faults else 0
     start_log(settings.log)
+    _LOGGER.info("Version %s: %s", _version(), _summary(settings))
     _log_faults(path, reading)
 
     async def run() -> int:
@@ -79,6 +81,14 @@ def _main(command: str, path: Path) -> int:
             return await _run(bridge, path)
 
     return asyncio.run(run())
+
+
+def _version() -> str:
+    """Return the version of what is installed; a checkout has none."""
+    try:
+        return metadata.version("snom-buttons")
+    except metadata.PackageNotFoundError:
+        return "of a checkout"
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -100,6 +110,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         default=Path("snom-bridge.yaml"),
         help="the settings file; snom-bridge.yaml by default",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"snom-bridge {_version()}"
     )
     return parser.parse_args(arguments)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 import gc
+from importlib.metadata import PackageNotFoundError
 import logging
 import os
 from pathlib import Path
@@ -99,6 +100,25 @@ def test_check_prints_all_faults(
     path.write_text("phones: []")
     assert main(["check", "--config", str(path)]) == 1
     assert "line 1: phones: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("installed", ["1.2.3", None])
+def test_names_its_version(
+    installed: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def version(name: str) -> str:
+        assert name == "snom-buttons"
+        if installed is None:
+            raise PackageNotFoundError(name)
+        return installed
+
+    monkeypatch.setattr(command.metadata, "version", version)
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    said = f"snom-bridge {installed or 'of a checkout'}\n"
+    assert capsys.readouterr().out == said
 
 
 def test_runs_until_a_signal_and_reads_its_settings_again(
