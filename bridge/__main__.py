@@ -150,7 +150,9 @@ async def _run(bridge: Bridge, path: Path) -> int:
         await bridge.stop()
         return 1
     gc.enable()
-    heap = asyncio.create_task(Heap(bridge.server.phones.keys).run())
+    heap = Heap(bridge.server.phones.keys)
+    bridge.server.changed.subscribe(heap.changed)
+    looking = asyncio.create_task(heap.run())
     registrars = bridge.settings.server.registrar_addresses
     for transport, port in bridge.server.listening.items():
         _LOGGER.info(
@@ -160,8 +162,8 @@ async def _run(bridge: Bridge, path: Path) -> int:
     reloading = asyncio.create_task(_reload(bridge, path, reload))
     await ending
     reloading.cancel()
-    heap.cancel()
-    await asyncio.gather(reloading, heap, return_exceptions=True)
+    looking.cancel()
+    await asyncio.gather(reloading, looking, return_exceptions=True)
     await bridge.stop()
     _LOGGER.info("Ended")
     return 0

@@ -9,16 +9,19 @@ from collections.abc import Callable, Set as AbstractSet
 import gc
 from typing import Final
 
+from snom_buttons.phones import Change
+
 TICK: Final = 1.0
 """Seconds between two looks at which phones there are."""
 MUCH: Final = 0.05
-"""Of the phones: so many new ones are left out while further ones still come."""
+"""Of the phones: so many new ones are left out while further ones still come, and so many
+that have registered again, for which they have new objects."""
 GONE: Final = 0.1
 """Of the phones: after so many have gone, and no more go, their objects are looked for."""
 
 
 class Heap:
-    """Freezes what is loaded whenever the phones of a bridge have changed."""
+    """Freezes what is loaded whenever phones of a bridge have come or registered again."""
 
     def __init__(self, phones: Callable[[], AbstractSet[str]]) -> None:
         """Create it for the phones that a function returns."""
@@ -27,12 +30,18 @@ class Heap:
         self._frozen: AbstractSet[str] = frozenset()
         self._gone = 0
         """The phones that were frozen and have gone."""
+        self._registered = 0
+        """Registrations since phones were frozen; what they replace is freed, frozen or not."""
 
     async def run(self) -> None:
         """Look again and again."""
         while True:
             self.look()
             await asyncio.sleep(TICK)
+
+    def changed(self, change: Change) -> None:
+        """Count registrations: this is for the server's signal."""
+        self._registered += change.registration
 
     def look(self) -> None:
         """Freeze what is there, if there are new phones; thaw it if many have gone."""
@@ -46,10 +55,12 @@ class Heap:
             self._freeze(now)
             self._gone = 0
         new = len(now - self._frozen)
-        if new > MUCH * len(now) or (new and is_settled):
+        most = max(new, self._registered)
+        if most > MUCH * len(now) or (new and is_settled):
             self._freeze(now)
 
     def _freeze(self, phones: AbstractSet[str]) -> None:
         gc.collect(1)  # what is garbage already would stay for good
         gc.freeze()
         self._frozen = phones
+        self._registered = 0

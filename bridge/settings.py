@@ -605,14 +605,11 @@ class _Reader:
         keys = _keys_of(data.get("keys"), models.get(model))
         if model and not maker:
             self._note_of_model(extension, model, "keys" in data, keys)
-        dialling = Dialling(
-            answer=DialAnswer(data.get("dialling", {}).get("answer", DialAnswer.BUSY)),
-            redirect_to=data.get("dialling", {}).get("redirect_to", ""),
-        )
+        dialling = _dialling_of(**data.get("dialling", {}))
         if dialling.answer is DialAnswer.REDIRECT and not dialling.redirect_to:
             raise vol.Invalid("required key not provided", ["dialling", "redirect_to"])
         speakers, blf = (
-            (maker.speakers, maker.blf) if maker else (Speakers.AUTOMATIC, BlfSetup())
+            (maker.speakers, maker.blf) if maker else (Speakers.AUTOMATIC, _USUAL_BLF)
         )
         sending = data.get("sending", {})
         speakers = Speakers(sending.get("speakers", speakers))
@@ -622,10 +619,16 @@ class _Reader:
                     "a phone with an address cannot subscribe", ["sending", "speakers"]
                 )
             speakers = Speakers.BUTTONS
-        states = {
-            light: DialogState(state)
-            for light, state in sending.get("states", {}).items()
-        }
+        if sending.keys() - {"speakers"}:
+            states = {
+                light: DialogState(state)
+                for light, state in sending.get("states", {}).items()
+            }
+            blf = BlfSetup(
+                press_answer=PressAnswer(sending.get("press_answer", blf.press_answer)),
+                states={**blf.states, **states},
+                is_inverted=sending.get("inverted", blf.is_inverted),
+            )
         return PhoneSetup(
             extension=extension,
             name=data.get("name") or extension,
@@ -635,11 +638,7 @@ class _Reader:
             keys=keys,
             dialling=dialling,
             speakers=speakers,
-            blf=BlfSetup(
-                press_answer=PressAnswer(sending.get("press_answer", blf.press_answer)),
-                states={**blf.states, **states},
-                is_inverted=sending.get("inverted", blf.is_inverted),
-            ),
+            blf=blf,
             address=address,
             room_lights=data.get("room_lights", False),
         )
@@ -880,12 +879,28 @@ def _keys_of(keys: int | Mapping[str, Any] | None, model: Any) -> tuple[KeySetup
     """Return the keys; of a number, or of none, plain keys in this number."""
     if keys is None:
         keys = model.keys if model else KEYS
-    if isinstance(keys, int):
-        keys = {str(number): {} for number in range(1, keys + 1)}
     colors = bool(model and model.colors)
+    if isinstance(keys, int):
+        return _plain_keys(keys, colors)
     return tuple(
         _key_of(name, **{"colors": colors, **key}) for name, key in keys.items()
     )
+
+
+# Phones whose settings are equal have the same objects, which takes less memory: a bridge
+# of a cluster has the settings of all phones.
+
+_USUAL_BLF: Final = BlfSetup()
+
+
+@lru_cache(maxsize=4096)
+def _dialling_of(answer: str = DialAnswer.BUSY, redirect_to: str = "") -> Dialling:
+    return Dialling(answer=DialAnswer(answer), redirect_to=redirect_to)
+
+
+@lru_cache
+def _plain_keys(count: int, colors: bool) -> tuple[KeySetup, ...]:
+    return tuple(_key_of(f"{number}", colors) for number in range(1, count + 1))
 
 
 @lru_cache(maxsize=4096)
@@ -900,10 +915,7 @@ def _key_of(  # noqa: PLR0917, one for each setting
     number_on: str = "",
     number_off: str = "",
 ) -> KeySetup:
-    """Return a key: `message` makes presses go to the server.
-
-    Phones whose keys are equal have the same objects, which takes less memory.
-    """
+    """Return a key: `message` makes presses go to the server."""
     number, title = f"key{name}", title or f"Key {name}"
     is_switch = kind == KeyKind.SWITCH
 

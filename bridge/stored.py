@@ -194,7 +194,11 @@ class Stored:
             self.write_lines()
 
     def _happened(self, event: KeyPress | Dialled) -> None:
-        """Publish what a press has changed before the press."""
+        """Publish what a press has changed before the press.
+
+        That it was answered is published after the answer, once more: stored before its
+        event, a press could be answered that was never published (docs/decisions/0023).
+        """
         if event.extension in self._due:
             self.write(event.extension, first=True)
         if self._lines_due:

@@ -7,6 +7,7 @@ import weakref
 import pytest
 
 from bridge.heap import Heap
+from snom_buttons.phones import Change
 
 
 class Circle:
@@ -51,6 +52,26 @@ def test_few_of_many_are_left_out_once_no_more_come(phones: set[str]) -> None:
     assert gc.get_freeze_count() == 0
     heap.look()
     assert gc.get_freeze_count() > 0
+
+
+def test_what_registrations_have_made_is_left_out_once_there_are_many(
+    phones: set[str],
+) -> None:
+    heap = heap_of(phones)
+    phones.update(map(str, range(100)))
+    heap.look()
+    heap.look()
+    gc.unfreeze()
+    for number in range(6):
+        heap.changed(Change(f"{number}", only_label=True))
+        heap.look()
+        assert gc.get_freeze_count() == 0
+        heap.changed(Change(f"{number}", registration=True))
+    heap.look()
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
+    heap.look()
+    assert gc.get_freeze_count() == 0
 
 
 def test_what_has_gone_is_freed_once_no_more_goes(phones: set[str]) -> None:
