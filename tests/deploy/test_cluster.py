@@ -36,16 +36,16 @@ async def at_edge(cluster: Cluster, extension: str = "44") -> AsyncIterator[RawP
         yield phone
 
 
+def bridge_now(client: MqttClient, extension: str) -> str:
+    """Return the bridge that claims a phone, "" if none does."""
+    heard = client.on(f"snom_buttons/{extension}/bridge")
+    return str(heard[-1].json["bridge"]) if heard and heard[-1].payload else ""
+
+
 async def bridge_of(client: MqttClient, extension: str, former: str = "") -> str:
     """Return the bridge that claims a phone, another one than the former."""
-    topic = f"snom_buttons/{extension}/bridge"
-
-    def claimed() -> str:
-        heard = client.on(topic)
-        return str(heard[-1].json["bridge"]) if heard and heard[-1].payload else former
-
-    await client.until(lambda: claimed() != former)
-    return claimed()
+    await client.until(lambda: bridge_now(client, extension) not in ("", former))
+    return bridge_now(client, extension)
 
 
 async def test_phones_behind_the_edge(tmp_path: Path) -> None:
@@ -84,9 +84,13 @@ async def test_phones_behind_the_edge(tmp_path: Path) -> None:
         await cluster.edge.says("is down")
         await cluster.bridges[own].start()
         await cluster.edge.says("is up")
-        assert (await phone.press("4")).status == 200
-        assert await bridge_of(client, "44", heir) == own
-        await client.first("snom_buttons/44/key/4/event")
+        presses = 0
+        while bridge_now(client, "44") == heir:
+            assert (await phone.press("4")).status == 200
+            presses += 1
+            topic = "snom_buttons/44/key/4/event"
+            await client.until(lambda: len(client.on(topic)) >= presses)  # noqa: B023
+        assert bridge_now(client, "44") == own
 
         # An edge without memory challenges a press, and finds the way to the phone.
         await cluster.edge.restart()

@@ -280,6 +280,10 @@ async def test_a_bridge_is_cut_from_the_broker_for_half_a_minute(
             phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
         ):
             await light_up(client, phones, LIT)
+            # With its press a phone is where the edge sends it.
+            await asyncio.gather(*(it.press(LIT) for it in phones))
+            pressed = [f"{BASE}/{it.extension}/key/{LIT}/event" for it in phones]
+            await client.until(lambda: all(map(client.on, pressed)))
             theirs = [it for it in phones if owner(client, it.extension) == cut]
             others = [it for it in phones if it not in theirs]
             assert theirs and others
