@@ -63,8 +63,7 @@ class Document:
     def _value(self, node: yaml.Node, path: Path) -> Any:
         line = node.start_mark.line + 1
         if not node.tag.startswith(_OWN_TAGS):
-            text = f"{quoted(node.tag)} is not known here: write the value, or its file"
-            self.faults.append((path, text, line))
+            self.faults.append((path, _TAG, line))
         if isinstance(node, yaml.ScalarNode):
             return node.value
         if id(node) in self._open:
@@ -148,6 +147,8 @@ _HINTS: Final = {
     "found unexpected end of stream": "a quote is not closed",
 }
 """What usually causes a problem that libyaml names."""
+_TAG: Final = "a text that begins with ! needs quotes, and !secret is not known here"
+"""It does not show the tag, which may be a password."""
 _OWN_TAGS: Final = "tag:yaml.org,2002:"
 """How the tags of YAML itself begin; others, such as !secret, are of other programs."""
 

@@ -320,7 +320,7 @@ class _Section:
             raise vol.Invalid(_no_mapping(self._example))
         faults = []
         if strange := [name for name in value if name not in self.names]:
-            faults = [vol.Invalid(self._unknown(name), [name]) for name in strange]
+            faults = [self._unknown(name, value[name]) for name in strange]
             value = {name: value[name] for name in value if name in self.names}
         settings: dict[str, Any] = {}
         try:
@@ -331,10 +331,14 @@ class _Section:
             raise vol.MultipleInvalid(faults)
         return settings
 
-    def _unknown(self, name: str) -> str:
+    def _unknown(self, name: str, value: Any) -> vol.Invalid:
         if close := get_close_matches(name, self.names, 1):
-            return f"there is no such setting; is it {close[0]}?"
-        return f"there is no such setting. There are: {', '.join(self.names)}"
+            text = f"there is no such setting; is it {close[0]}?"
+        elif value == "":  # {password: a,b} has the key b, which no fault may show
+            return vol.Invalid("a word has no value: a text with a comma needs quotes")
+        else:
+            text = f"there is no such setting. There are: {', '.join(self.names)}"
+        return vol.Invalid(text, [name])
 
 
 def _no_mapping(example: str) -> str:

@@ -241,7 +241,10 @@ def test_the_secret_is_the_password_of_the_broker_by_default(path: Path) -> None
         ),
         (
             "name: !secret desk",
-            "phones.44.name: !secret is not known here: write the value, or its file",
+            (
+                "phones.44.name: a text that begins with ! needs quotes, and !secret is not"
+                " known here"
+            ),
         ),
         ("keys: 241", "phones.44.keys: 241 is not a whole number from 0 to 240"),
         ("keys: many", "phones.44.keys: many is not a whole number from 0 to 240"),
@@ -346,6 +349,17 @@ def test_a_phone_needs_a_password(path: Path, text: str, fault: str) -> None:
     assert faults_of(path, f"phones: {{44: {{{text}}}}}") == [fault]
 
 
+@pytest.mark.parametrize("sign", [*"!@%*&`|>#,[]{}'\"", "- ", "? ", ": "])
+def test_no_fault_shows_a_password_without_quotes(path: Path, sign: str) -> None:
+    for text in (
+        f"phones:\n  44:\n    password: {sign}geheim44",
+        f"phones: {{44: {{password: {sign}geheim44}}}}",
+        f"mqtt: {{username: a, password: {sign}geheim44}}\nphones: 5",
+        f"secret: {sign}geheim44\nphones: 5",
+    ):
+        assert not [fault for fault in faults_of(path, text) if "geheim" in fault]
+
+
 def test_a_password_file_that_cannot_be_used(path: Path, tmp_path: Path) -> None:
     (tmp_path / "short").write_text("short\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -410,7 +424,10 @@ def test_a_password_file_that_cannot_be_used(path: Path, tmp_path: Path) -> None
             ),
         ),
         ("mqtt:\n  host:a", "mqtt: has to be a mapping, such as {host: 192.168.1.6}"),
-        ("mqtt: {password: !secret a}", "mqtt.password: !secret is not known here"),
+        (
+            "mqtt: {password: !secret a}",
+            "mqtt.password: a text that begins with ! needs",
+        ),
         (
             "server: {advertised_host: '192.168.1.10:5060'}",
             "server.advertised_host: 192.168.1.10:5060 is not a host without a port",
