@@ -8,7 +8,13 @@ from pathlib import Path
 import re
 import socket
 
-from aiomqtt import Message as AiomqttMessage, ProtocolVersion, Topic
+from aiomqtt import (
+    Message as AiomqttMessage,
+    MqttCodeError,
+    MqttError,
+    ProtocolVersion,
+    Topic,
+)
 from paho.mqtt.enums import MQTTProtocolVersion
 import pytest
 
@@ -18,6 +24,7 @@ from bridge.settings import MqttSettings
 from bridge.tls import BrokerTls, CertificateFiles, broker_context
 from snom_buttons.mqtt import CannotPublish, Message, MqttSetup, Received
 from tests.support.certificates import make_certificate
+from tests.support.clock import run
 from tests.support.mqtt_peers import Broker, MqttClient
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
@@ -133,12 +140,15 @@ async def test_a_handler_that_fails_costs_nothing_else(
     async with connected(broker.port) as ours:
         got: asyncio.Queue[Received] = asyncio.Queue()
         confirmed = asyncio.Event()
-        await ours.subscribe("a/b", 1, fails)
+        end = await ours.subscribe("a/b", 1, fails)
         await ours.subscribe("a/b", 1, got.put_nowait, confirmed.set)
         await asyncio.wait_for(confirmed.wait(), PATIENCE)
         client.publish("a/b", "ON")
         await asyncio.wait_for(got.get(), PATIENCE)
         assert ours.is_connected
+        end()  # of one of two
+        client.publish("a/b", "OFF")
+        assert (await asyncio.wait_for(got.get(), PATIENCE)).payload == b"OFF"
     assert "A message on a/b could not be handled" in caplog.text
 
 
@@ -277,6 +287,53 @@ async def test_a_broker_without_mqtt_5(
     assert not client.on(STATUS)  # it left in order: there is no will
 
 
+async def test_mqtt_5_is_tried_again_at_a_broker_that_refused_both() -> None:
+    client = BridgeClient(MqttSettings(hosts=(), setup=SETUP), STATUS)
+    asked: list[ProtocolVersion] = []
+
+    async def refuse(*_: object) -> None:
+        asked.append(client._protocol)
+        raise MqttCodeError(client_module.UNSUPPORTED_VERSION)
+
+    client._connect = refuse  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(MqttError):
+            await client._connect_by_any("x", 1)
+    assert asked == [ProtocolVersion.V5, ProtocolVersion.V311] * 2
+
+
+def test_the_pause_after_each_round_grows_until_there_was_a_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_module, "FIRST_PAUSE", 1.0)
+    monkeypatch.setattr(client_module, "LONGEST_PAUSE", 5.0)
+    monkeypatch.setattr(client_module.random, "uniform", lambda _, most: most)
+    tried: list[tuple[int, int]] = []
+
+    async def test() -> None:
+        client = BridgeClient(
+            MqttSettings(hosts=(("a", 1), ("b", 2)), setup=SETUP), STATUS
+        )
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+
+        async def connect(_: str, port: int) -> None:
+            tried.append((port, int(loop.time() - begun)))
+            if len(tried) == 9:
+                await asyncio.sleep(10)
+            raise MqttError
+
+        client._connect = connect  # type: ignore[method-assign]
+        client.start()
+        await asyncio.sleep(24)
+        await client.stop()
+
+    run(test())
+    # After 1, 2, 4 and 5 seconds; then the connection of 10, and 1 again.
+    times = [0, 0, 1, 1, 3, 3, 7, 7, 12, 22, 23, 23]
+    assert tried == list(zip([1, 2] * 6, times, strict=True))
+
+
 async def test_an_event_expires_on_a_broker_of_mqtt_5(broker: Broker) -> None:
     expiry: asyncio.Queue[int] = asyncio.Queue()
     async with (
@@ -411,6 +468,7 @@ async def test_all_that_is_retained_is_read(
         await broker.kill()
         with pytest.raises(ConnectionError):
             await reading
+        assert not client._reading
         await becomes(client, False)
         with pytest.raises(ConnectionError):
             await client.read(topics)
@@ -421,6 +479,7 @@ async def test_a_forged_mark_ends_no_reading() -> None:
     settings = MqttSettings(hosts=(), setup=SETUP)
     client = BridgeClient(settings, STATUS)
     own = f"{SETUP.base}/bridge/{client._name}/read"
+    ended: list[object] = []
 
     class Connection:
         async def subscribe(self, *_: object) -> None:
@@ -430,17 +489,19 @@ async def test_a_forged_mark_ends_no_reading() -> None:
             self.deliver(own, b"forged")
             loop = asyncio.get_running_loop()
             loop.call_later(0.01, self.deliver, "t/1", b"one")
+            loop.call_later(0.01, self.deliver, "t/2", b"")  # cleared just now
             loop.call_later(0.02, self.deliver, topic, payload.encode())
 
-        async def unsubscribe(self, *_: object) -> None:
-            pass
+        async def unsubscribe(self, topics: object) -> None:
+            ended.append(topics)
 
         def deliver(self, topic: str, payload: bytes) -> None:
             message = AiomqttMessage(topic, payload, 1, True, 1, None)
             client._receive(message)
 
     client._connection = Connection()  # type: ignore[assignment]
-    assert await client.read(["t/1"]) == {"t/1": b"one"}
+    assert await client.read(["t/1", "t/2"]) == {"t/1": b"one"}
+    assert ended == [["t/1", "t/2"], own]
 
 
 @pytest.mark.parametrize("versions", ["5", "3.1.1"])

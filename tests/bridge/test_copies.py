@@ -13,7 +13,7 @@ import pytest
 
 from bridge.seal import Seal
 from bridge.stored import LATER, SOON, Stored
-from snom_buttons.mqtt import MqttPublisher, Topics
+from snom_buttons.mqtt import Message, MqttPublisher, Topics
 from snom_buttons.phones import (
     Dialled,
     KeyPress,
@@ -48,9 +48,15 @@ class Client(FakeClient):
 class Side:
     """A bridge whose server is not started."""
 
-    def __init__(self, broker: FakeBroker, name: str = "a", secret: str = "s") -> None:
+    def __init__(
+        self,
+        broker: FakeBroker,
+        name: str = "a",
+        secret: str = "s",
+        client: type[Client] = Client,
+    ) -> None:
         self.broker = broker
-        self.client = Client(broker, lambda _: None)
+        self.client = client(broker, lambda _: None)
         self.client.is_connected = True
         self.seal = Seal(secret, BASE)
         loop = asyncio.get_running_loop()
@@ -216,6 +222,65 @@ async def test_lines_are_published_without_a_press() -> None:
     await asyncio.sleep(LATER)
     assert json.loads(broker.on(LINE)[-1])["phone"] is None, "they are not its own"
     other.stored.stop()
+
+
+@jumping
+async def test_no_press_is_published_before_what_it_has_changed() -> None:
+    """Although the broker has not acknowledged what was stored before."""
+
+    class Slow(Client):
+        async def publish(self, message: Message) -> None:
+            await super().publish(message)
+            await asyncio.sleep(1)
+
+    broker = FakeBroker()
+    side = Side(broker, client=Slow)
+    side.add()
+    side.server.pressed.subscribe(lambda _: side.publisher.publish_event("event", ""))
+    side.stored.start()
+    side.stored.add_phone("44")
+    side.light()
+    press = KeyPress(extension="44", key="1", action=Action.MESSAGE, number="1")
+    side.server.pressed.emit(press)
+    await asyncio.sleep(3)
+    assert [topic for topic, _ in broker.log if topic != LINE] == [
+        STORED,
+        STORED,
+        "event",
+    ]
+    side.stored.stop()
+
+
+@jumping
+async def test_what_an_earlier_run_of_this_bridge_stored_ends_no_move() -> None:
+    broker = FakeBroker()
+    earlier, side = Side(broker, "a"), Side(broker, "a")
+    await side.stored.follow_others()
+    earlier.add()
+    earlier.stored.add_phone("44")
+    await settle()
+    assert side.stored.copy_of("44") is not None
+    assert side.heard == []
+
+
+@jumping
+async def test_a_phone_that_registered_before_it_is_restored_stays_registered() -> None:
+    broker = FakeBroker()
+    earlier, side = Side(broker), Side(broker)
+    earlier.add()
+    earlier.stored.add_phone("44")
+    await settle()
+    side.add()
+    restored: list[Any] = []
+    side.server.restore_phone = (  # type: ignore[method-assign]
+        lambda extension, saved: restored.append((extension, saved))
+    )
+    side.server.phones["44"].registrations = ("registered",)  # type: ignore[assignment]
+    await side.stored.restore()
+    ((extension, saved),) = restored
+    assert extension == "44"
+    assert "keys" in saved
+    assert not saved.keys() & {"bindings", "subscriptions", "proof"}
 
 
 @jumping

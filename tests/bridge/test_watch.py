@@ -21,7 +21,7 @@ from bridge.bridge import Bridge
 from bridge.log import start_log
 from bridge.settings import LogSettings, read
 from bridge.watch import AT_ONCE, Watch, watching
-from snom_buttons.phones import PhoneSetup
+from snom_buttons.phones import Phone, PhoneSetup
 from tests.support.bridge import PASSWORD, bridge_settings, running_bridge
 from tests.support.faults import FAULTS
 from tests.support.mqtt_peers import Broker, MqttClient
@@ -82,7 +82,10 @@ async def bridge_of(settings: Any, folder: Path) -> AsyncIterator[Bridge]:
 
 
 async def test_the_metrics_of_a_bridge(
-    broker: Broker, client: MqttClient, tmp_path: Path
+    broker: Broker,
+    client: MqttClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = watched(broker.port)
     address = (LOCALHOST, settings["server"]["port"])
@@ -126,6 +129,9 @@ async def test_the_metrics_of_a_bridge(
                 "dropped_total malformed": 1,
                 "dropped_total network": 0,
             }
+            with monkeypatch.context() as patched:  # 45 is not available
+                patched.setattr(Phone, "in_sync", True)
+                assert (await metrics(settings))["phones_in_sync"] == 2
             assert before["process_resident_memory_bytes"] > 0
             assert before["process_cpu_seconds_total"] > 0
             assert "members" not in before
