@@ -1,4 +1,4 @@
-"""Kamailio as a trusted edge: it learns who has registered by which flow (RFC 3325)."""
+"""The edge of deploy/ in front of the server: it learns who has registered by which flow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.snom_buttons.engine.phones import PhoneServer
 from custom_components.snom_buttons.engine.sip.guard import FAILURES
-from tests.support.kamailio import Kamailio, proxying
+from tests.support.kamailio import Kamailio, edge
 from tests.support.peers import LOCALHOST
 from tests.support.rawphone import RawPhone
 from tests.support.serving_peers import PASSWORD, make_phone, serving, settings_for
@@ -67,7 +67,7 @@ async def test_a_press_costs_one_round_trip(tmp_path: Path) -> None:
         settings = settings_for("udp", edges=EDGES)
         server = await stack.enter_async_context(serving(phone, settings=settings))
         server.pressed.subscribe(lambda press: pressed.append(press.key))
-        async with proxying(server.address[1], tmp_path / "one") as proxy:
+        async with edge([server.address[1]], tmp_path / "one") as proxy:
             desk = await stack.enter_async_context(behind(proxy, server))
             assert await requests_of(desk) == TWICE
             assert (await desk.register()).status == 200
@@ -79,8 +79,8 @@ async def test_a_press_costs_one_round_trip(tmp_path: Path) -> None:
             assert await requests_of(desk) == TWICE
             assert (await desk.register()).status == 200
             assert await requests_of(desk) == ONCE
-        async with proxying(
-            server.address[1], tmp_path / "two", port=proxy.port
+        async with edge(
+            [server.address[1]], tmp_path / "two", port=proxy.port
         ) as proxy:
             # The new process has learned nothing: digest takes its place meanwhile.
             assert await requests_of(desk) == TWICE
@@ -92,7 +92,7 @@ async def test_a_press_costs_one_round_trip(tmp_path: Path) -> None:
 async def test_an_edge_that_is_not_configured(tmp_path: Path) -> None:
     async with (
         serving(make_phone(), settings=settings_for("udp")) as server,
-        proxying(server.address[1], tmp_path / "proxy") as proxy,
+        edge([server.address[1]], tmp_path, PROBE=3600) as proxy,
         behind(proxy, server) as desk,
     ):
         assert (await desk.register()).status == 200
@@ -108,7 +108,7 @@ async def test_a_phone_that_asserts_another_user(
     settings = settings_for("udp", edges=EDGES)
     async with (
         serving(make_phone(), make_phone("45"), settings=settings) as server,
-        proxying(server.address[1], tmp_path / "proxy") as proxy,
+        edge([server.address[1]], tmp_path) as proxy,
         behind(proxy, server) as owner,
         behind(proxy, server, "45") as attacker,
     ):
@@ -142,7 +142,7 @@ async def test_wrong_passwords_lock_out_their_address(tmp_path: Path) -> None:
     settings = settings_for("udp", edges=EDGES)
     async with (
         serving(make_phone(), settings=settings) as server,
-        proxying(server.address[1], tmp_path / "proxy") as proxy,
+        edge([server.address[1]], tmp_path) as proxy,
         behind(proxy, server) as owner,
         behind(proxy, server, host=ELSEWHERE) as attacker,
     ):
