@@ -1,12 +1,21 @@
 """The settings file as text values, with the line of each."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple
 
 import voluptuous as vol
 import yaml
 
 from snom_buttons.refused import quoted
+
+MAX_FILE: Final = 32 * 1024 * 1024
+"""Bytes of a settings file: 20,000 phones with thirty keys of their own."""
+MAX_DEPTH: Final = 20
+"""Levels below the whole document. Settings have six."""
+MAX_VALUES: Final = 4_000_000
+"""Values of a document, each counted wherever an alias repeats it."""
+TOO_DEEP: Final = "is nested too deeply"
 
 type Path = tuple[str | int, ...]
 """The keys, and the places in lists, that lead to a value."""
@@ -36,6 +45,18 @@ class Unreadable(ValueError):
         self.faults = faults
 
 
+class _Value(NamedTuple):
+    """What a node of a document is read as."""
+
+    value: Any
+    size: int = 1
+    """How many values it has, with itself."""
+    height: int = 0
+    """How many levels are below it."""
+    fault: tuple[str, int] | None = None
+    """Text and line of the first fault in it."""
+
+
 class Document:
     """A YAML document whose values are texts, lists and mappings.
 
@@ -50,36 +71,68 @@ class Document:
         self._lines: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
         """By the identity of a mapping: its keys and values by the text of the key."""
         self._open: set[int] = set()
+        self._known: dict[int, _Value] = {}
+        """By the identity of a node, which an alias may repeat."""
         try:
             self._root = yaml.compose(text, Loader=yaml.CBaseLoader)
+        except RecursionError:
+            raise Unreadable(Fault(_too_deep(text), "", TOO_DEEP)) from None
+        except yaml.reader.ReaderError as error:
+            line = text.encode()[: error.position].count(b"\n") + 1
+            raise Unreadable(Fault(line, "", f"not YAML: {error.reason}")) from error
         except yaml.MarkedYAMLError as error:
             raise Unreadable(_not_yaml(text, error)) from error
-        except yaml.YAMLError as error:
-            raise Unreadable(Fault(1, "", f"not YAML: {error}")) from error
         if self._root is None:  # or a bridge would remove all phones
             raise Unreadable(Fault(1, "", "has no settings"))
-        self.value: Any = self._value(self._root, ())
+        self.value: Any = self._value(self._root, ()).value
 
-    def _value(self, node: yaml.Node, path: Path) -> Any:
+    def _value(self, node: yaml.Node, path: Path) -> _Value:
+        """Return what a node is read as; what is not allowed is an empty text."""
         line = node.start_mark.line + 1
         if not node.tag.startswith(_OWN_TAGS):
             self.faults.append((path, _TAG, line))
         if isinstance(node, yaml.ScalarNode):
-            return node.value
+            return _Value(node.value)
         if id(node) in self._open:
             self.faults.append((path, "contains itself", line))
-            return ""
+            return _Value("")
+        known = self._known.get(id(node))
+        if len(path) + (known.height if known else 1) > MAX_DEPTH:
+            self.faults.append((path, TOO_DEEP, line))
+            return _Value("")
+        if known is None:
+            known = self._known[id(node)] = self._collection(node, path)
+        elif known.fault is not None:
+            self.faults.append((path, *known.fault))
+        return known
+
+    def _collection(self, node: yaml.Node, path: Path) -> _Value:
+        """Return what a list or a mapping is read as that is read for the first time."""
+        value: list[Any] | dict[str, Any]
+        before = len(self.faults)
         self._open.add(id(node))
-        try:
-            if isinstance(node, yaml.SequenceNode):
-                parts = enumerate(node.value)
-                return [self._value(part, (*path, number)) for number, part in parts]
-            return {
+        if isinstance(node, yaml.SequenceNode):
+            parts = [
+                self._value(part, (*path, number))
+                for number, part in enumerate(node.value)
+            ]
+            value = [part.value for part in parts]
+        else:
+            named = {
                 name: self._value(part, (*path, name))
                 for name, (_, part) in self._parts(node, path).items()
             }
-        finally:
-            self._open.discard(id(node))
+            parts = [*named.values()]
+            value = {name: part.value for name, part in named.items()}
+        self._open.discard(id(node))
+        size = 1 + sum(part.size for part in parts)
+        if size > MAX_VALUES:
+            text = f"has more than {MAX_VALUES} values"
+            self.faults.append((path, text, node.start_mark.line + 1))
+            value, size = {}, 1
+        height = 1 + max((part.height for part in parts), default=0)
+        fault = self.faults[before][1:] if len(self.faults) > before else None
+        return _Value(value, size, height, fault)
 
     def _parts(
         self, node: yaml.Node, path: Path
@@ -111,6 +164,33 @@ class Document:
                 node = node.value[name]
                 line = node.start_mark.line + 1
         return Fault(line, ".".join(map(str, path)), text)
+
+
+def text_of(path: FilePath, most: int = MAX_FILE) -> str:
+    """Return the text of a file of so many bytes at most. Raises Unreadable."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise Unreadable(Fault(0, "", error.strerror or str(error))) from error
+    if len(data) > most:
+        raise Unreadable(Fault(0, "", f"has more than {most} bytes"))
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Unreadable(Fault(line, "", "not UTF-8")) from error
+
+
+def _too_deep(text: str) -> int:
+    """Return the line in which a document is nested too deeply."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CBaseLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH and event.start_mark is not None:
+            return int(event.start_mark.line) + 1
+    return 1
 
 
 def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Fault:

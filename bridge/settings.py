@@ -41,13 +41,15 @@ from snom_buttons.refused import kind_of, quoted
 from snom_buttons.xbuttons import MAX_TEXT, Action, KeyDescription, LightMode
 
 from .claims import NAME
-from .document import Document, Fault, Path as Where, Unreadable, flat
+from .document import Document, Fault, Path as Where, Unreadable, flat, text_of
 from .tls import BrokerTls, CertificateFiles, broker_context, reason_of, server_context
 
 KEYS: Final = 12
 """The keys of a phone that names neither its keys nor its model."""
 MAX_KEYS: Final = 240
 KEEPALIVE: Final = 60
+MAX_SECRET: Final = 4096
+"""Bytes of a file with a password or a secret."""
 DEFAULT_BASE: Final = "snom_buttons"
 
 
@@ -516,16 +518,7 @@ def read(path: Path, former: Settings | None = None) -> Reading:
 
     A phone or line that is wrong is as it was in `former`, or left out.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise Unreadable(Fault(0, "", error.strerror or str(error))) from error
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Unreadable(Fault(line, "", "not UTF-8")) from error
-    return _Reader(Document(text), path.parent, former).read()
+    return _Reader(Document(text_of(path)), path.parent, former).read()
 
 
 class _Reader:
@@ -868,10 +861,9 @@ class _Reader:
             raise vol.Invalid(f"{name} is given too", [of_file])
         path = self._folder / data[of_file]
         try:
-            return check(path.read_text(encoding="utf-8").strip("\r\n"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8"
-            raise vol.Invalid(f"{path}: {reason}", [of_file]) from None
+            return check(text_of(path, MAX_SECRET).strip("\r\n"))
+        except Unreadable as error:
+            raise vol.Invalid(f"{path}: {error.faults[0].text}", [of_file]) from None
         except vol.Invalid as error:
             raise vol.Invalid(f"{path}: {error.msg}", [of_file]) from None
 

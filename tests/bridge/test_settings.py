@@ -1,6 +1,7 @@
 """What the settings file may hold, and how its faults are named."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from pathlib import Path
 import socket
@@ -30,6 +31,19 @@ def own_address(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.settings._OTHERS", {4: "127.0.0.1"})
 
 
+DEEP = "[" * 5000 + "]" * 5000
+
+
+def doubled(number: int) -> str:
+    """Return a list of lists, each of which has the one before a number of times."""
+    parts = ["&a0 [x]"]
+    parts += [
+        f"&a{each} [{', '.join([f'*a{each - 1}'] * number)}]" for each in range(1, 40)
+    ]
+    return f"[{', '.join(parts)}]"
+
+
+LAUGHS, CHAIN = doubled(9), doubled(1)
 SMALLEST = """
     mqtt: {host: broker.example}
     phones:
@@ -472,6 +486,23 @@ def test_a_password_file_that_cannot_be_used(path: Path, tmp_path: Path) -> None
         ("phones: [1]", "phones: has to be a mapping"),
         ("mqtt: &a {tls: *a}", "mqtt.tls: contains itself"),
         ("mqtt: {port: 1}\nmqtt: {port: 2}", "line 2: mqtt: stands on line 1 already"),
+        ("#\nmqtt: ä\nlog: '\0'", "line 3: not YAML: control characters are not"),
+        pytest.param(
+            f"mqtt:\n  {DEEP}",
+            f"line 2: mqtt{'.0' * 19}: is nested too deeply",
+            id="deep",
+        ),
+        pytest.param(
+            f"mqtt:\n  {'- ' * 50_000}", "line 2: is nested too deeply", id="deeper"
+        ),
+        pytest.param(
+            f"x: {LAUGHS}\nmqtt: 1",
+            "line 1: x.7: has more than 4000000 values",
+            id="laughs",
+        ),
+        pytest.param(
+            f"x: {CHAIN}\nmqtt: 1", "line 1: x.18.0: is nested too deeply", id="chain"
+        ),
     ],
 )
 def test_a_fault_outside_of_phones_and_lines_makes_the_file_unreadable(
@@ -490,6 +521,42 @@ def test_a_file_that_is_not_there_or_no_text(path: Path) -> None:
     path.write_bytes(b"phones:\n\xff")
     with pytest.raises(Unreadable, match="line 2: not UTF-8"):
         read(path)
+    with pytest.raises(Unreadable, match="has more than 33554432 bytes"):
+        read(Path("/dev/zero"))
+    text = phone_text("").replace("password: geheim-44", "password_file: /dev/zero")
+    assert faults_of(path, text) == [
+        "line 2: phones.44.password_file: /dev/zero: has more than 4096 bytes"
+    ]
+
+
+@pytest.mark.parametrize("keys", [DEEP, LAUGHS, CHAIN], ids=["deep", "laughs", "chain"])
+def test_a_phone_that_is_nested_or_repeats_itself_is_left_out(
+    path: Path, keys: str
+) -> None:
+    """A settings file is read in a thread, whose stack is not that of the program."""
+    text = f"{SMALLEST}      '45': {{password: geheim-45, keys: {keys}}}"
+    path.write_text(textwrap.dedent(text))
+    with ThreadPoolExecutor() as threads:
+        reading = threads.submit(read, path).result()
+    assert [*reading.settings.phones] == ["44"]
+    assert reading.faults
+    assert all(it.key.startswith("phones.45.keys") for it in reading.faults)
+
+
+def test_what_aliases_repeat(path: Path) -> None:
+    """Phones may share their keys, and the faults of these."""
+    shared = "      45: {password: geheim-45, keys: &keys {1: {name: A}, 2: {}}}\n"
+    shared += "".join(
+        f"      {number}: {{password: geheim-44, keys: *keys}}\n"
+        for number in range(50, 150)
+    )
+    reading = read_text(path, SMALLEST + shared)
+    assert reading.faults == ()
+    keys = [it.keys for it in reading.settings.phones.values() if len(it.keys) == 2]
+    assert {it[0].title for it in keys} == {"A"} and len(keys) == 101
+    reading = read_text(path, SMALLEST + shared.replace("name: A", "name: !secret a"))
+    assert [*reading.settings.phones] == ["44"]
+    assert len(reading.faults) == 101
 
 
 def test_a_setting_of_a_phone_that_is_indented_too_little(path: Path) -> None:
