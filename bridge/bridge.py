@@ -92,14 +92,12 @@ class Bridge:
             seal,
             bridge=name or "",
             epoch_of=lambda it: member.claims.of(it).epoch if member else 0,
-            heard=member.heard if member else _ignore,
+            heard=member.heard if member else lambda *_: None,
             announced_of=self.mqtt.announced_of,
             recall_announced=self.mqtt.recall_announced,
         )
         self.is_restored = False
-        """Whether what the broker retains is known."""
-        self._publishes = False
-        """Whether presses are published."""
+        """Whether what the broker retains is known, and presses are published."""
         self._topics = topics
         self._restoring: asyncio.Task[None] | None = None
         """What reads from the broker before this bridge acts."""
@@ -113,7 +111,7 @@ class Bridge:
         """Whether the broker is there, so that presses can be published."""
         if self.member is not None:
             return self.member.takes
-        return self._publishes and self.client.is_connected
+        return self.is_restored and self.client.is_connected
 
     async def start(self) -> None:
         """Add the phones, restore them, and open the ports. Raises CannotListen.
@@ -234,10 +232,9 @@ class Bridge:
     async def _restore_now(self) -> None:
         """Restore what the broker retains. Raises ConnectionError."""
         await self.stored.restore()
-        self.is_restored = True
         await self.mqtt.update(self.settings.mqtt.setup)
         self.stored.start()
-        self._publishes = True
+        self.is_restored = True
         for extension in [*self.server.phones]:
             self.stored.add_phone(extension)
             await asyncio.sleep(0)  # between phones, others have their turn
@@ -301,10 +298,6 @@ def phone_id(base: str, extension: str) -> str:
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         _LOGGER.error("What the broker retains is not restored", exc_info=error)
-
-
-def _ignore(_phone: str, _bridge: str, _epoch: int, _snapshot: Any) -> None:
-    pass
 
 
 async def _save() -> None:

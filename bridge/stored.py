@@ -25,10 +25,6 @@ REGISTERED: Final = ("bindings", "subscriptions", "proof")
 has registered with this bridge already."""
 
 
-def _ignore(_phone: str, _bridge: str, _epoch: int, _snapshot: Any) -> None:
-    pass
-
-
 class Stored:
     """Publishes what is to be restored of phones, and keeps copies of others.
 
@@ -45,7 +41,7 @@ class Stored:
         *,
         bridge: str = "",
         epoch_of: Callable[[str], int] = lambda _: 0,
-        heard: Callable[[str, str, int, Any], None] = _ignore,
+        heard: Callable[[str, str, int, Any], None] = lambda *_: None,
         announced_of: Callable[[str], dict[str, Any]] = lambda _: {},
         recall_announced: Callable[[str, object], list[str]] = lambda *_: [],
     ) -> None:
@@ -170,7 +166,7 @@ class Stored:
         self._publisher.clear(self._topics.line_state(code))
 
     def repeat(self) -> None:
-        """Publish all phones once more, for a bridge that the broker has not told of them."""
+        """Publish all phones once more, for a bridge that has not heard of them."""
         for extension in self._phones:
             self._publisher.republish(self._topics.stored(extension))
 

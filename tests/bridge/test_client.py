@@ -147,6 +147,7 @@ async def test_a_handler_that_fails_costs_nothing_else(
         await asyncio.wait_for(got.get(), PATIENCE)
         assert ours.is_connected
         end()  # of one of two
+        await ours.publish(state("online"))  # after what `end` may have sent
         client.publish("a/b", "OFF")
         assert (await asyncio.wait_for(got.get(), PATIENCE)).payload == b"OFF"
     assert "A message on a/b could not be handled" in caplog.text

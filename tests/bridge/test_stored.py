@@ -399,7 +399,6 @@ async def test_a_bridge_in_this_process(
     keeping: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It restores before or after its ports are open, whatever is there first."""
-    monkeypatch.setattr(bridge_module, "RESTORING", 0.05)
     monkeypatch.setattr(bridge_module, "RESTORE_AGAIN", 0.05)
     monkeypatch.setattr(client_module, "FIRST_PAUSE", 0.05)
     path = tmp_path / "bridge.yaml"
@@ -413,6 +412,7 @@ async def test_a_bridge_in_this_process(
     await first.stop()
     await keeping.stop()
 
+    monkeypatch.setattr(bridge_module, "RESTORING", 0.05)
     second = Bridge(read(path).settings)
     reads = second.stored.restore
     failures = [ConnectionError("it broke")]
