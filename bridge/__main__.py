@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from .bridge import Bridge
-    from .settings import Reading, Settings
+    from .reading import Reading
+    from .settings import Settings
 
 REQUIRED: Final = (
     "aiohttp",
@@ -54,7 +55,7 @@ def _main(command: str, path: Path) -> int:
     from .bridge import Bridge
     from .document import Unreadable
     from .log import start_log
-    from .settings import read
+    from .reading import read
     from .watch import watching
 
     try:
@@ -172,7 +173,7 @@ async def _run(bridge: Bridge, path: Path) -> int:
 async def _reload(bridge: Bridge, path: Path, asked: asyncio.Event) -> None:
     """Apply the settings file anew each time that it is asked for."""
     from .document import Unreadable
-    from .settings import read
+    from .reading import read
 
     while await asked.wait():
         asked.clear()

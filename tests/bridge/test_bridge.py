@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from bridge.bridge import Bridge, phone_id
-from bridge.settings import Settings, read
+from bridge.reading import read
+from bridge.settings import Settings
 from tests.support.bridge import PASSWORD, bridge_settings
 from tests.support.certificates import make_certificate
 from tests.support.mqtt_peers import Broker, MqttClient

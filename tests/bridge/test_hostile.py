@@ -18,7 +18,8 @@ from bridge import bridge as bridge_module
 from bridge.bridge import Bridge
 from bridge.cluster import BLIND, MAX_EPOCH, STARTING
 from bridge.document import Document
-from bridge.settings import Settings, _Reader
+from bridge.reading import _Reader
+from bridge.settings import Settings
 from snom_buttons.mqtt import Received
 from snom_buttons.phones import Signal
 from tests.support.clock import run

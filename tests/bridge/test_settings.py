@@ -11,7 +11,8 @@ import textwrap
 import pytest
 
 from bridge.document import Fault, Unreadable
-from bridge.settings import Reading, Settings, read
+from bridge.reading import Reading, read
+from bridge.settings import Settings
 from snom_buttons.dialoginfo import DialogState
 from snom_buttons.mqtt import MqttSetup
 from snom_buttons.phones import (
@@ -28,7 +29,7 @@ from tests.support.certificates import make_certificate
 @pytest.fixture(autouse=True)
 def own_address(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the address of this machine be the one that leads to itself."""
-    monkeypatch.setattr("bridge.settings._OTHERS", {4: "127.0.0.1"})
+    monkeypatch.setattr("bridge.reading._OTHERS", {4: "127.0.0.1"})
 
 
 DEEP = "[" * 5000 + "]" * 5000

@@ -18,8 +18,8 @@ import yaml
 
 from bridge import bridge as bridge_module, client as client_module
 from bridge.bridge import Bridge
+from bridge.reading import read
 from bridge.seal import MAX_SEALED, Broken, Seal
-from bridge.settings import read
 from tests.support.bridge import (
     PASSWORD,
     BridgeProcess,

@@ -19,7 +19,8 @@ import yaml
 from bridge import bridge as bridge_module, client as client_module
 from bridge.bridge import Bridge
 from bridge.log import start_log
-from bridge.settings import LogSettings, read
+from bridge.reading import read
+from bridge.settings import LogSettings
 from bridge.watch import AT_ONCE, Watch, watching
 from snom_buttons.phones import Phone, PhoneSetup
 from tests.support.bridge import PASSWORD, bridge_settings, running_bridge

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bridge import settings
-from bridge.settings import read
+from bridge import schema as schemas
+from bridge.reading import read
 from snom_buttons.provisioning import Profile, ProfileKey, settings_file
 from tests.support.mqtt_peers import Broker
 from tests.support.ports import free_port
@@ -24,7 +24,7 @@ PAGE = (ROOT / "docs" / "bridge.md").read_text()
 @pytest.fixture(autouse=True)
 def own_address(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the address of this machine be the one that leads to itself."""
-    monkeypatch.setattr("bridge.settings._OTHERS", {4: "127.0.0.1"})
+    monkeypatch.setattr("bridge.reading._OTHERS", {4: "127.0.0.1"})
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_phones_that_the_shell_prints_are_in_order(tmp_path: Path) -> None:
 
 def names_in(schema: Any) -> Iterator[str]:
     """Return the settings of a schema, at all depths but those by light mode."""
-    if isinstance(schema, settings._Section):
+    if isinstance(schema, schemas.Section):
         schema = schema.schema.schema
     if isinstance(schema, dict):
         for name, part in schema.items():
@@ -82,9 +82,9 @@ def names_in(schema: Any) -> Iterator[str]:
                 yield from names_in(part)
 
 
-@pytest.mark.parametrize("schema", ["_WHOLE", "_PHONE", "_KEY", "_LINE"])
+@pytest.mark.parametrize("schema", ["WHOLE", "PHONE", "KEY", "LINE"])
 def test_all_settings_are_on_the_page(schema: str) -> None:
-    names = {*names_in(getattr(settings, schema))}
+    names = {*names_in(getattr(schemas, schema))}
     assert names
     assert not [name for name in names if f"`{name}`" not in PAGE]
 

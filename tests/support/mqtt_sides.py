@@ -22,7 +22,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from bridge import client
 from bridge.bridge import Bridge, phone_id
-from bridge.settings import Settings, read
+from bridge.reading import read
+from bridge.settings import Settings
 from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.engine.mqtt import publisher as publisher_of_hub
 from custom_components.snom_buttons.engine.phones import PhoneServer
