@@ -12,7 +12,7 @@ import time
 import pytest
 
 from tests.support.cluster import Cluster
-from tests.support.cluster_peers import TcpRelay
+from tests.support.cluster_peers import EdgeRelay, TcpRelay
 from tests.support.mqtt_peers import MqttClient
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST
@@ -86,49 +86,6 @@ async def test_a_bridge_is_killed_in_a_flood_of_presses(tmp_path: Path) -> None:
         await check_toggles(client, phones, presses)
         assert all(phone.has(LIT, c="on") for phone in phones)
         assert right - probed < 10
-
-
-async def strange(cluster: Cluster, extension: str) -> None:
-    """Send what a phone sends, through the edge and without its password."""
-    address = cluster.address
-    async with RawPhone(address, extension, "wrong", through=address) as stranger:
-        for answer in (
-            await stranger.register(),
-            await stranger.press(TOGGLE, number="key1"),
-            await stranger.invite("100"),
-            await stranger._authorized(
-                "OPTIONS", f"sip:{extension}@{address[0]}", to=extension, headers=()
-            ),
-        ):
-            assert answer.status == 401
-
-
-async def test_bridges_hang_one_after_the_other_in_a_flood_of_presses(
-    tmp_path: Path,
-) -> None:
-    """Phones still move back from the first when the second hangs."""
-    async with (
-        Cluster(tmp_path, phones=PHONES, bridges=2) as cluster,
-        MqttClient(cluster.broker_ports[0]) as client,
-        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
-    ):
-        owners = {it: owner(client, it) for it in EXTENSIONS}
-        first, second = cluster.bridges
-        quiet = next(it for it in phones if owners[it.extension] == first)
-        pressed = [it for it in phones if it is not quiet]
-        async with Flood(pressed, TOGGLE, pause=0.1) as flood:
-            await flood.goes_on()
-            for name in (first, second):
-                bridge = cluster.bridges[name]
-                bridge.pause()
-                if name == first:
-                    await strange(cluster, quiet.extension)
-                # The other one has its phones.
-                await flood.goes_on()
-                bridge.resume()
-            await flood.goes_on()
-        assert owner(client, quiet.extension) == first
-        await check_toggles(client, pressed, await flood.check(client))
 
 
 async def test_the_edge_is_restarted_in_a_flood_of_presses(tmp_path: Path) -> None:
@@ -265,6 +222,40 @@ async def check_slow(
     assert [owner(client, it.extension) for it in phones] == owners
 
 
+async def test_a_bridge_is_cut_from_the_edge_alone(tmp_path: Path) -> None:
+    """It is a member all the while, and its phones are where the edge sends them."""
+    cluster = Cluster(tmp_path, phones=PHONES, bridges=2)
+    cut, other = cluster.bridges
+    port = cluster.settings[cut]["server"]["port"]
+    async with EdgeRelay(cluster.address, port) as relay:
+        reached = cluster.reached[cut] = relay.port
+        async with (
+            cluster,
+            MqttClient(cluster.broker_ports[0]) as client,
+            phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+        ):
+            await light_up(client, phones, LIT)
+            theirs = [it for it in phones if owner(client, it.extension) == cut]
+            assert theirs and len(theirs) < len(phones)
+            async with Flood(phones, TOGGLE, pause=0.1) as flood:
+                await flood.goes_on()
+                relay.up = False
+                await cluster.edge.says(f":{reached} is down")
+                await flood.goes_on()
+                assert {owner(client, it.extension) for it in phones} == {other}
+                await light_up(client, phones, COMMANDED)
+                ups = cluster.edge.log.count(f":{reached} is up")
+                relay.up = True
+                await cluster.edge.says(f":{reached} is up", ups + 1)
+                await flood.goes_on()
+            await check_toggles(client, phones, await flood.check(client))
+            assert [it for it in phones if owner(client, it.extension) == cut] == theirs
+            assert all(phone.has(LIT, c="on") for phone in phones)
+            for name in cluster.bridges:
+                status = client.on(f"{BASE}/bridge/{name}/status")
+                assert {it.payload for it in status} == {"online"}
+
+
 async def test_a_bridge_is_cut_from_the_broker_for_half_a_minute(
     tmp_path: Path,
 ) -> None:
@@ -280,10 +271,6 @@ async def test_a_bridge_is_cut_from_the_broker_for_half_a_minute(
             phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
         ):
             await light_up(client, phones, LIT)
-            # With its press a phone is where the edge sends it.
-            await asyncio.gather(*(it.press(LIT) for it in phones))
-            pressed = [f"{BASE}/{it.extension}/key/{LIT}/event" for it in phones]
-            await client.until(lambda: all(map(client.on, pressed)))
             theirs = [it for it in phones if owner(client, it.extension) == cut]
             others = [it for it in phones if it not in theirs]
             assert theirs and others

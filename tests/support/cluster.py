@@ -198,6 +198,8 @@ class Cluster:
                 home,
                 "Listening on",
             )
+        self.reached: dict[str, int] = {}
+        """The ports where the edge reaches bridges, if not at their own."""
         self.edge = self._make_edge()
 
     def file_of(self, bridge: str) -> Path:
@@ -223,6 +225,7 @@ class Cluster:
             await asyncio.gather(*(part.start() for part in self.brokers[1:]))
             for name in self.bridges:
                 self.configure(name)
+            self._list_bridges()
             await asyncio.gather(*(part.start() for part in self.bridges.values()))
             for part in self.bridges.values():
                 await part.says("Connected to the broker")
@@ -240,13 +243,19 @@ class Cluster:
         await asyncio.gather(*(part.end() for part in ours))
         await asyncio.gather(*(part.kill() for part in self.parts))
 
-    def _make_edge(self) -> Part:
+    def _list_bridges(self) -> None:
+        """Write the list of the bridges for the edge."""
+        ports = {
+            name: settings["server"]["port"] for name, settings in self.settings.items()
+        }
         listed = [
-            f"1 sip:{LOCALHOST}:{settings['server']['port']} 0 0\n"
-            for settings in self.settings.values()
+            f"1 sip:{LOCALHOST}:{port} 0 0\n"
+            for port in (ports | self.reached).values()
         ]
+        (self.home / "dispatcher.list").write_text("".join(listed))
+
+    def _make_edge(self) -> Part:
         bridges = self.home / "dispatcher.list"
-        bridges.write_text("".join(listed))
         values = {
             "HOST": EDGE_HOST,
             "PORT": self.address[1],

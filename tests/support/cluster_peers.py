@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+import socket
 from typing import Any, Self
 
 from bridge.claims import ranked
@@ -15,6 +16,7 @@ from .edge import EDGE, EdgePhone
 from .patience import PATIENCE
 from .ports import LOCALHOST
 from .rawphone import RawPhone
+from .udp import UdpPeer
 
 BASE = "snom_buttons"
 
@@ -160,3 +162,56 @@ class TcpRelay:
                 await sink.drain()
         await self._runs.wait()
         sink.close()
+
+
+class EdgeRelay(UdpPeer):
+    """All between an edge and one bridge. Use it as an asynchronous context manager.
+
+    To the edge the bridge is at `port`. To the bridge the edge is where it is: the socket
+    has the address of the edge, and as it is connected it gets what the bridge sends there.
+    """
+
+    def __init__(self, edge: tuple[str, int], bridge: int) -> None:
+        self.up = True
+        """Whether anything gets through."""
+        self._edge = edge
+        self._bridge = (LOCALHOST, bridge)
+        self._outer: asyncio.DatagramTransport | None = None
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        outside.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        outside.setblocking(False)
+        outside.bind(self._edge)
+        outside.connect(self._bridge)
+        loop = asyncio.get_running_loop()
+        self._outer, _ = await loop.create_datagram_endpoint(
+            lambda: _Outside(self.from_bridge), sock=outside
+        )
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        assert self._outer is not None
+        self._outer.close()
+        await super().__aexit__(*error)
+
+    def datagram_received(self, data: bytes, _: object) -> None:
+        if self.up and self._outer is not None:
+            self._outer.sendto(data)
+
+    def from_bridge(self, data: bytes) -> None:
+        if self.up:
+            self._transport.sendto(data, self._edge)
+
+
+class _Outside(asyncio.DatagramProtocol):
+    def __init__(self, received: Callable[[bytes], None]) -> None:
+        self._received = received
+
+    def datagram_received(self, data: bytes, _: object) -> None:
+        self._received(data)
