@@ -50,6 +50,8 @@ STARTING: Final = 2.0
 """Seconds after its start in which a member takes no phone that the edge did not send."""
 MOVING: Final = 2.0
 """Seconds to wait for the last state of a phone from its former bridge."""
+TURN: Final = 0.01
+"""Seconds for which phones are restored before others have their turn."""
 MAX_EPOCH: Final = 2**53
 """A greater number is no integer in some readers of JSON."""
 
@@ -81,13 +83,16 @@ class Phones(Protocol):
 
 @dataclass(slots=True)
 class _Moving:
-    """A phone that was taken, and whose last state may still come."""
+    """A phone that was taken, and that is not published yet."""
 
     former: str
-    """The live member that had it; "" for none."""
-    timer: asyncio.TimerHandle
+    """The live member that had it, and whose last state may still come; "" for none."""
+    timer: asyncio.TimerHandle | None = None
+    """Ends the wait for that."""
     is_heard: bool = False
     """Whether the broker has sent our claim back."""
+    is_added: bool = False
+    """Whether it was added to the phones."""
 
 
 class Cluster:
@@ -128,6 +133,10 @@ class Cluster:
         self._heard_at: dict[str, float] = {}
         """When each other member was heard last."""
         self._moving: dict[str, _Moving] = {}
+        self._claiming: set[str] = set()
+        """Those of them that no member had, until the broker sends our claims back."""
+        self._arriving: dict[str, None] = {}
+        """Those of them that wait for nothing but their turn, after all claims."""
         self._orphans_since: float | None = None
         """Since when phones have been looked for that no member has; None if not."""
         self._left: dict[str, float] = {}
@@ -135,6 +144,7 @@ class Cluster:
         self._unsubscribe: list[Callable[[], None]] = []
         self._ticking: asyncio.Task[None] | None = None
         self._taking: asyncio.Task[None] | None = None
+        self._restoring: asyncio.Task[None] | None = None
         self._sending: set[asyncio.Task[None]] = set()
         gate.waits = self._waits
 
@@ -167,17 +177,19 @@ class Cluster:
     async def stop(self) -> None:
         """End, before the bridge publishes that it is offline; phones stay claimed."""
         self._connected_at = None
-        tasks = [it for it in (self._ticking, self._taking, *self._sending) if it]
-        self._ticking = self._taking = None
+        owned = (self._ticking, self._taking, self._restoring, *self._sending)
+        tasks = [it for it in owned if it]
+        self._ticking = self._taking = self._restoring = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
-        for moving in self._moving.values():
-            moving.timer.cancel()
-        self._moving.clear()
+        self._arriving.clear()
+        self._claiming.clear()
+        for phone in [*self._moving]:
+            self._end_move(phone)
         await self._publisher.close()
 
     def connection_changed(self, connected: bool) -> None:
@@ -207,6 +219,7 @@ class Cluster:
         """Take a phone that has proven a request from an edge, if it is in the settings."""
         if self.takes and self.claims.is_configured(phone):
             self._take(phone)
+            self._add(phone)
 
     def last_heard(self, phone: str, bridge: str, epoch: int, snapshot: Any) -> None:
         """Apply what another bridge has stored of a phone that moves, or has moved, to us.
@@ -267,6 +280,7 @@ class Cluster:
         if not self._gate.is_open:
             self._join()
         self._gate.release()
+        self._begin_restoring()
 
     def _status(self, message: Received) -> None:
         member = self._named(message.topic)
@@ -303,7 +317,8 @@ class Cluster:
             if moving.former == member:
                 moving.former = ""
                 if moving.is_heard:
-                    self._arrived(phone)
+                    self._arriving[phone] = None
+        self._begin_restoring()
         self._look_for_orphans()
 
     def _drop_silent(self) -> None:
@@ -361,33 +376,63 @@ class Cluster:
                 self._publisher.clear(self._topics.claim(phone))
 
     async def _take_all(self, rank: int) -> None:
+        """Claim phones. They are restored when the broker has sent the claims back.
+
+        Restored one by one, the last would be claimed seconds later, by others too.
+        """
+        until = self._time() + TURN
         for phone in self.claims.orphans(rank):
             if not self.takes:
                 return
             if self.claims.is_orphan(phone):  # no other has taken it meanwhile
+                self._claiming.add(phone)
                 self._take(phone)
+            if self._time() >= until:
                 await asyncio.sleep(0)
+                until = self._time() + TURN
 
     def _take(self, phone: str) -> None:
+        """Claim a phone. It is not added yet."""
         former = self.claims.owner_of(phone)
         if former == self.claims.name:
             return
         claim = self.claims.take(phone)
-        self._phones.add(phone)
-        timer = asyncio.get_running_loop().call_later(MOVING, self._waited, phone)
-        self._moving[phone] = _Moving(former, timer)
+        self._moving[phone] = _Moving("")
+        self._wait_for(phone, former)
         self._publish(phone, claim)
+
+    def _wait_for(self, phone: str, former: str) -> None:
+        """Wait for the last state of a phone from its former bridge, if it has one."""
+        moving = self._moving[phone]
+        moving.former = former
+        if former and moving.timer is None:
+            loop = asyncio.get_running_loop()
+            moving.timer = loop.call_later(MOVING, self._waited, phone)
+
+    def _add(self, phone: str) -> None:
+        """Add a phone that was claimed, if it is not added yet."""
+        moving = self._moving.get(phone)
+        if moving is not None and not moving.is_added:
+            self._phones.add(phone)
+            moving.is_added = True
+
+    def _is_added(self, phone: str) -> bool:
+        """Whether a phone that we have, was added to the phones."""
+        moving = self._moving.get(phone)
+        return moving is None or moving.is_added
 
     def _publish(self, phone: str, claim: Claim) -> None:
         payload = as_json({"bridge": claim.bridge, "epoch": claim.epoch})
         self._publisher.keep(self._topics.claim(phone), payload)
 
     def _give_up(self, phone: str, *, clear: bool = False) -> None:
-        is_held = self.claims.is_held(phone)
+        is_held, is_added = self.claims.is_held(phone), self._is_added(phone)
         claim = self.claims.give_up(phone)
         self._end_move(phone)
-        if is_held:
+        if is_held and is_added:
             self._phones.remove(phone, last=not clear and self.takes, clear=clear)
+        elif clear:
+            self._phones.clear(phone)
         if clear:
             self._publisher.clear(self._topics.claim(phone))
         else:
@@ -400,26 +445,39 @@ class Cluster:
             return
         if not message.retain and claim.bridge != FREE:
             self._comes(claim.bridge)
-        match self.claims.hear(phone, claim):
+        was_orphan = self.claims.is_orphan(phone)
+        if phone in self._arriving and claim > self.claims.of(phone):
+            self._restore(phone)  # the commands that came before this claim are ours
+        heard = self.claims.hear(phone, claim)
+        if was_orphan and self._orphans_since is not None:
+            # Others take their phones: those that are left may be on their way.
+            self._orphans_since = max(self._orphans_since, self._time())
+        match heard:
             case Heard.MINE:
                 moving = self._moving.get(phone)
                 if moving is not None:
                     moving.is_heard = True
+                    self._claiming.discard(phone)
                     if not moving.former:
-                        self._arrived(phone)
+                        self._arriving[phone] = None
+                    self._begin_restoring()
             case Heard.REPEAT:
+                self._precedes(phone, claim.bridge)
                 self._publish(phone, self.claims.of(phone))
                 self._publisher.republish(self._topics.claim(phone))
             case Heard.LOST:
                 _LOGGER.info("Phone %s is with bridge %s now", phone, claim.bridge)
+                is_added = self._is_added(phone)
                 self._end_move(phone)
                 self._publisher.forget(self._topics.claim(phone))
-                self._phones.remove(phone, last=self.takes)
-                self._gate.release()
+                if is_added:
+                    self._phones.remove(phone, last=self.takes)
+                self._gate.release(phone)
             case Heard.NOTHING if not self.claims.is_held(phone):
                 self._publisher.forget(self._topics.claim(phone))
                 if not self._gate.is_open:
                     return
+                self._gate.release(phone)
                 if self.claims.is_orphan(phone):
                     self._look_for_orphans()
                 elif self.claims.of(phone).bridge == self.claims.name:
@@ -437,29 +495,71 @@ class Cluster:
             loop = asyncio.get_running_loop()
             self._moving[phone].timer = loop.call_later(TICK, self._waited, phone)
 
+    def _precedes(self, phone: str, bridge: str) -> None:
+        """Wait for a bridge whose claim the broker has got before ours, which is greater.
+
+        It has the phone until then, and carries out the commands that came before.
+        """
+        moving = self._moving.get(phone)
+        if moving is not None and not moving.is_heard and bridge in self.claims.live:
+            self._gate.drop(phone)
+            self._wait_for(phone, bridge)
+
+    def _begin_restoring(self) -> None:
+        """Restore the phones that have arrived, unless claims are on their way."""
+        is_busy = self._restoring is not None and not self._restoring.done()
+        if self._arriving and not self._claiming and self.takes and not is_busy:
+            self._restoring = asyncio.create_task(self._restore_all())
+
+    async def _restore_all(self) -> None:
+        """Restore phones, some at a time, in the order in which they arrived."""
+        until = self._time() + TURN
+        while self._arriving and self.takes:
+            self._restore(next(iter(self._arriving)))
+            if self._time() >= until:
+                await asyncio.sleep(0)
+                until = self._time() + TURN
+
+    def _restore(self, phone: str) -> None:
+        del self._arriving[phone]
+        try:
+            self._arrived(phone)
+        except Exception:  # the others are to come all the same
+            _LOGGER.exception("Phone %s could not be restored", phone)
+
     def _arrived(self, phone: str) -> None:
         """Publish a phone: what its former bridge had to say is known, or does not come."""
+        self._add(phone)
         self._end_move(phone)
         self._phones.publish(phone)
-        self._gate.release()
+        self._gate.release(phone)
 
     def _end_move(self, phone: str) -> None:
-        if (moving := self._moving.pop(phone, None)) is not None:
+        self._arriving.pop(phone, None)
+        moving = self._moving.pop(phone, None)
+        if moving is not None and moving.timer is not None:
             moving.timer.cancel()
+        if phone in self._claiming:
+            self._claiming.discard(phone)
+            self._begin_restoring()
 
-    def _waits(self, topic: str) -> bool:
-        """Whether a command has to wait.
+    def _waits(self, topic: str) -> str | None:
+        """Return the phone of a command that has to wait.
 
         Until it is known whose phone it is for; and if it is ours, until it shows what its
         former bridge has made of it. That one carries out what came before our claim; if
         there is none, we do.
         """
         if not topic.startswith(f"{self._topics.base}/"):
-            return False
-        moving = self._moving.get(self._topics.addressee(topic)[0])
-        if moving is None:
-            return not self.takes
-        return not self.takes or moving.is_heard or not moving.former
+            return None
+        phone = self._topics.addressee(topic)[0]
+        moving = self._moving.get(phone)
+        waits = (
+            not self.takes
+            or self.claims.is_orphan(phone)
+            or (moving is not None and (moving.is_heard or not moving.former))
+        )
+        return phone if waits else None
 
 
 def _read(payload: bytes) -> Claim | None:

@@ -3,19 +3,25 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+import logging
 from typing import Any, Final
 
 from snom_buttons.mqtt import Client, Message, Received
 
-MAX_WAITING: Final = 1000
-"""The most messages that wait at a gate; beyond that the oldest are dropped."""
+_LOGGER = logging.getLogger(__name__)
+
+MAX_WAITING: Final = 100_000
+"""The most messages that wait at a gate; beyond that the oldest are dropped.
+
+A command for each of 20 keys of 5,000 phones, which is some 50 MB.
+"""
 
 
 class Gate:
     """A client that counts as connected only while the gate is open.
 
     A member that was cut off would otherwise publish states of phones that it has lost
-    meanwhile. Received messages wait while `waits` returns True for their topic.
+    meanwhile. Received messages wait while `waits` returns a phone for their topic.
     """
 
     is_ready = True
@@ -24,12 +30,17 @@ class Gate:
     def __init__(self, client: Client) -> None:
         """Create a gate that is closed."""
         self.is_open = False
-        self.waits: Callable[[str], bool] = lambda _: False
-        """Whether a message on a topic has to wait; called again by `release`."""
+        self.waits: Callable[[str], str | None] = lambda _: None
+        """Returns the phone for which a message on a topic has to wait, None for none.
+
+        Called again by `release`."""
         self._client = client
-        self._waiting: deque[tuple[Callable[[Received], None], Received]] = deque(
-            maxlen=MAX_WAITING
-        )
+        self._waiting: dict[
+            str, deque[tuple[Callable[[Received], None], Received]]
+        ] = {}
+        """By phone; "" for all while the gate is closed."""
+        self._count = 0
+        self._drops = False
         self._confirmed: list[Callable[[], None]] = []
 
     @property
@@ -50,13 +61,23 @@ class Gate:
         self.is_open = False
         self._confirmed.clear()
         self._waiting.clear()
+        self._count = 0
 
-    def release(self) -> None:
-        """Deliver the messages that need not wait any more, in order."""
-        waiting = [*self._waiting]
-        self._waiting.clear()
-        for received, message in waiting:
-            self._receive(received, message)
+    def release(self, phone: str | None = None) -> None:
+        """Deliver the messages that need not wait any more, those for a phone in order.
+
+        Without a phone, those for all phones.
+        """
+        for each in [*self._waiting] if phone is None else (phone,):
+            waiting = self._waiting.pop(each, ())
+            self._count -= len(waiting)
+            for received, message in waiting:
+                self._receive(received, message)
+        self._drops = self._drops and self._count > 0
+
+    def drop(self, phone: str) -> None:
+        """Drop the messages that wait for a phone: another bridge has them, too."""
+        self._count -= len(self._waiting.pop(phone, ()))
 
     async def publish(self, message: Message) -> None:
         """Publish a message as the client does."""
@@ -86,7 +107,24 @@ class Gate:
             self._confirmed.append(confirmed)
 
     def _receive(self, received: Callable[[Received], None], message: Received) -> None:
-        if not self.is_open or self.waits(message.topic):
-            self._waiting.append((received, message))
-        else:
+        phone = self.waits(message.topic) if self.is_open else ""
+        if phone is None:
             received(message)
+            return
+        self._waiting.setdefault(phone, deque()).append((received, message))
+        self._count += 1
+        if self._count > MAX_WAITING:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        """Drop the oldest message for the phone that has waited longest."""
+        if not self._drops:
+            _LOGGER.error(
+                "More than %s commands wait; the oldest are lost", MAX_WAITING
+            )
+            self._drops = True
+        phone, waiting = next(iter(self._waiting.items()))
+        waiting.popleft()
+        self._count -= 1
+        if not waiting:
+            del self._waiting[phone]

@@ -102,7 +102,7 @@ class Stored:
         """Publish what is stored of a phone, now and after each change."""
         self._phones.add(extension)
         self._copies.pop(extension, None)
-        self.write(extension)
+        self.write(extension, later=True)
 
     def remove_phone(self, extension: str, *, clear: bool = True) -> None:
         """Publish a phone no more; `clear` its topic if no other bridge has it."""
@@ -138,8 +138,10 @@ class Stored:
             self._copies[extension] = last.encode()
         return topic
 
-    def write(self, extension: str, *, first: bool = False) -> None:
-        """Publish what is stored of a phone now; no event goes before it if it is `first`."""
+    def write(
+        self, extension: str, *, first: bool = False, later: bool = False
+    ) -> None:
+        """Publish what is stored of a phone now; `first` and `later` are those of `keep`."""
         if (due := self._due.pop(extension, None)) is not None:
             due.cancel()
         topic = self._topics.stored(extension)
@@ -151,7 +153,8 @@ class Stored:
         }
         if announced := self._announced_of(extension):
             fields["announced"] = announced
-        self._publisher.keep(topic, self._seal.write(topic, fields), first=first)
+        payload = self._seal.write(topic, fields)
+        self._publisher.keep(topic, payload, first=first, later=later)
 
     def write_lines(self, *, first: bool = False) -> None:
         """Publish who holds the shared lines."""

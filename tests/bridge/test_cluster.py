@@ -14,7 +14,7 @@ import pytest
 from bridge.claims import Claims, ranked
 from bridge.cluster import BLIND, MOVING, RANK, SILENT, STARTING, TICK, Cluster
 from bridge.gate import Gate
-from snom_buttons.mqtt import Received, Topics
+from snom_buttons.mqtt import Received, Topics, as_json
 from tests.support.clock import run
 from tests.support.cluster import DEPLOY
 from tests.support.fakebroker import FakeBroker, FakeClient
@@ -32,6 +32,8 @@ class Member:
         self.broker = broker
         self.configured = phones
         self.did: list[tuple[str, str]] = []
+        self.broken = ""
+        """A phone that cannot be added."""
         self.merged: list[tuple[str, Any]] = []
         self.caught_up: list[str] = []
         self.commands: list[str] = []
@@ -56,6 +58,9 @@ class Member:
 
     def add(self, extension: str) -> None:
         self.did.append(("add", extension))
+        self.broker.log.append((f"{self.name} adds", extension))
+        if extension == self.broken:
+            raise ValueError(extension)
 
     def merge(self, extension: str, snapshot: Any) -> None:
         self.merged.append((extension, snapshot))
@@ -97,6 +102,7 @@ class Member:
     def _command(self, message: Received) -> None:
         phone, _ = self.topics.addressee(message.topic)
         if not self.claims.is_elsewhere(phone):
+            assert ("add", phone) in self.did
             self.commands.append(message.topic)
 
     async def start(self) -> None:
@@ -115,6 +121,14 @@ class Member:
         self.client.is_cut = True
         self.client.is_connected = False
         self.broker.publish(self.topics.status, "offline", retain=True)
+
+    def claim_of(self, phone: str) -> str:
+        claim = self.claims.of(phone)
+        return as_json({"bridge": claim.bridge, "epoch": claim.epoch})
+
+    async def has_claimed(self, phone: str) -> None:
+        while not self.claims.is_held(phone):  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
     def holds(self) -> set[str]:
         return set(self.claims.held)
@@ -296,6 +310,116 @@ async def test_the_phones_of_a_bridge_that_dies_are_taken_at_once() -> None:
 
 
 @jumping
+async def test_all_phones_of_a_bridge_that_dies_are_claimed_before_one_is_restored() -> (
+    None
+):
+    async with cluster("a", "b", "c") as (a, b, c):
+        had = a.holds()
+        a.broker.log.clear()
+        a.die()
+        await asyncio.sleep(0.1)
+        for member in (b, c):
+            taken = had & member.holds()
+            log = a.broker.log
+            claims = [
+                log.index((f"{BASE}/{phone}/bridge", member.claim_of(phone)))
+                for phone in taken
+            ]
+            adds = [log.index((f"{member.name} adds", phone)) for phone in taken]
+            assert len(taken) > 1 and max(claims) < min(adds)
+
+
+@jumping
+async def test_a_phone_that_cannot_be_restored_does_not_hold_up_the_others() -> None:
+    async with cluster("a", "b") as (a, b):
+        had = sorted(a.holds())
+        b.broken = had[0]
+        a.die()
+        await asyncio.sleep(0.1)
+        assert {phone for what, phone in b.did if what == "publish"} >= {*had[1:]}
+
+
+@jumping
+async def test_no_command_for_a_phone_of_a_bridge_that_dies_is_lost() -> None:
+    async with cluster("a", "b", "c") as (a, b, c):
+        had = sorted(a.holds())
+        a.die()
+        for n in range(10):
+            for phone in had:
+                command(a.broker, phone, f"{n}")
+            if n == 3:  # the edge sends one of them, and one that is claimed by another
+                b.cluster.adopt(had[0])
+                c.cluster.adopt(had[-1])
+            await asyncio.sleep(0)
+        await asyncio.sleep(MOVING + 0.1)
+        check_each_has_one([b, c])
+        for phone in had:
+            done = [
+                topic.split("/")[3]
+                for topic in b.commands + c.commands
+                if topic.startswith(f"{BASE}/{phone}/")
+            ]
+            assert sorted(done) == [f"{n}" for n in range(10)], phone
+
+
+@pytest.mark.parametrize("order", ["bc", "cb"])
+def test_a_command_before_two_claims_is_carried_out_once(order: str) -> None:
+    """By the bridge whose claim the broker gets first, although c's is greater."""
+
+    async def test() -> None:
+        async with cluster("a", "b", "c") as members:
+            a = members[0]
+            first, second = sorted(members[1:], key=lambda it: order.index(it.name))
+            phone = min(a.holds())
+            for member in members[1:]:
+                member.claims.configure([])  # it is taken by no hash
+            a.die()
+            await asyncio.sleep(0)
+            for member in members[1:]:
+                member.claims.configure(PHONES)
+            command(a.broker, phone)
+            for member in (first, second):
+                member.cluster.adopt(phone)
+            await asyncio.sleep(MOVING + 0.1)
+            check_each_has_one(members[1:], [phone])
+            assert phone in members[2].holds()
+            assert len(first.commands) == 1 and not second.commands
+
+    run(test())
+
+
+@jumping
+async def test_a_phone_that_the_edge_sends_is_added_before_its_claim_is_heard() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = max(a.holds())
+        a.die()
+        await b.has_claimed(phone)
+        assert ("add", phone) not in b.did
+        b.cluster.adopt(phone)
+        b.cluster.adopt(phone)
+        assert b.did[-1] == ("add", phone)
+        await asyncio.sleep(0.1)
+        assert b.did.count(("add", phone)) == b.did.count(("publish", phone)) == 1
+
+
+@jumping
+async def test_a_phone_that_is_lost_before_it_is_added_is_not_removed() -> None:
+    async with cluster("a", "b") as (a, b):
+        lost, *_, left = sorted(a.holds())
+        a.die()
+        await b.has_claimed(lost)
+        claim = json.dumps({"bridge": "c", "epoch": 9})
+        a.broker.publish(f"{BASE}/{lost}/bridge", claim, retain=True)
+        b.cluster.update([it for it in PHONES if it != left])
+        await asyncio.sleep(0.1)
+        assert not b.claims.is_held(lost) and not b.claims.is_held(left)
+        assert ("add", lost) not in b.did and ("remove", lost) not in b.did
+        assert ("add", left) not in b.did and ("remove", left) not in b.did
+        # All others came all the same.
+        assert {p for what, p in b.did if what == "publish"} >= a.holds() - {lost, left}
+
+
+@jumping
 async def test_a_bridge_that_ends_leaves_its_phones() -> None:
     async with cluster("a", "b") as (a, b):
         await a.stop()
@@ -449,12 +573,15 @@ async def test_phones_that_the_edge_moves_while_others_are_taken_stay_there() ->
 @jumping
 async def test_a_member_takes_no_more_once_it_has_lost_its_connection() -> None:
     async with cluster("a", "b", phones=[f"{n}" for n in range(100, 300)]) as (a, b):
-        b.die()
-        while a.did[-1][0] != "add":  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        a.client.lose()
-        had = a.holds()
-        await asyncio.sleep(1)
+        before = a.holds()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("bridge.cluster.TURN", 0.0)  # one phone at a time
+            b.die()
+            while a.holds() == before:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            a.client.lose()
+            had = a.holds()
+            await asyncio.sleep(1)
         assert a.holds() == had and len(had) < 200
         a.client.connect()
         await settled()

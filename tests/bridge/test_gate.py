@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bridge.gate import MAX_WAITING, Gate
+import pytest
+
+from bridge import gate as gate_module
+from bridge.gate import Gate
 from snom_buttons.mqtt import Message, Received
 from tests.support.fakebroker import FakeBroker, FakeClient
 
@@ -68,11 +71,11 @@ async def test_messages_wait_in_order_until_they_need_not() -> None:
     for topic in "abc":
         receive(topic)
     assert not got
-    gate.waits = lambda topic: topic == "b"
+    gate.waits = lambda topic: topic if topic == "b" else None
     gate.open()
     assert got == ["a", "c"]
     receive("b")
-    gate.waits = lambda _: False
+    gate.waits = lambda _: None
     gate.release()
     assert got == ["a", "c", "b", "b"]
     gate.close()
@@ -80,10 +83,45 @@ async def test_messages_wait_in_order_until_they_need_not() -> None:
     gate.close()
     gate.open()
     assert got == ["a", "c", "b", "b"]
-    gate.close()
-    for _ in range(MAX_WAITING + 5):
-        receive("z")
-    gate.open()
-    assert len(got) == 4 + MAX_WAITING
     await gate.publish(Message("x", ""))
     end()
+
+
+async def test_messages_for_a_phone_wait_for_it_alone() -> None:
+    client, gate = gated()
+    gate.open()
+    got: list[str] = []
+    await gate.subscribe("+", 1, lambda message: got.append(message.topic))
+    waiting = {"a", "b", "c"}
+    gate.waits = lambda topic: topic[0] if topic[0] in waiting else None
+    for topic in ("a1", "b1", "c1", "a2", "d1", "b2"):
+        client._receive(Received(topic, b"", retain=False))
+    assert got == ["d1"]
+    waiting -= {"b", "c"}
+    gate.release("b")
+    gate.release("x")  # nothing waits for it
+    assert got == ["d1", "b1", "b2"]
+    gate.drop("a")
+    gate.drop("x")
+    waiting.clear()
+    gate.release()
+    assert got == ["d1", "b1", "b2", "c1"]
+
+
+async def test_the_oldest_is_lost_if_too_many_wait(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gate_module, "MAX_WAITING", 3)
+    client, gate = gated()
+    gate.open()
+    got: list[str] = []
+    await gate.subscribe("+", 1, lambda message: got.append(message.topic))
+    for times in (1, 2):
+        gate.waits = lambda topic: topic[0]
+        for topic in ("a1", "b1", "b2", "b3", "c1"):
+            client._receive(Received(topic, b"", retain=False))
+        gate.waits = lambda _: None
+        gate.release()
+        assert got == ["b2", "b3", "c1"]
+        got.clear()
+        assert len(caplog.records) == times

@@ -240,9 +240,36 @@ async def test_the_phones_of_a_bridge_that_is_killed(members: Members) -> None:
         await client.hears(f"{BASE}/{mine[0]}/key/1/state", state="ON", in_sync=True)
         await members.stored(mine[0], lambda it: "c=on" in str(it["keys"]))
         desk.keys.clear()
+        right = await client.kept(f"{BASE}/")
+        # It has published what it could not store any more.
+        for phone in mine:
+            for topic in (f"{BASE}/{phone}/key/3/state", f"{BASE}/{phone}/messages"):
+                client.publish(topic, {"state": "ON"}, retain=True)
+            availability = "offline" if phone == mine[0] else "online"
+            client.publish(f"{BASE}/{phone}/availability", availability, retain=True)
         await members[killed].end(signal.SIGKILL)
+        await client.hears(f"{BASE}/bridge/{killed}/status", "offline")
+        for phone in mine:  # of which no bridge has said that it has them
+            client.publish(f"{BASE}/{phone}/key/4/set", "ON")
         await members.all_with(*NAMES[:2])
+        for phone in mine:
+            await client.hears(f"{BASE}/{phone}/key/4/state", state="ON")
+        await desk.shows("4", c="on")
         await desk.shows("1", c="on")  # the whole picture, by its next bridge
+        await members.stored(mine[0], lambda it: "k=4" in str(it["keys"]))
+        topics = [
+            f"{BASE}/{phone}/{topic}"
+            for phone in mine
+            for topic in (
+                *(f"key/{key}/state" for key in "123"),
+                *("messages", "availability"),
+            )
+        ]
+        await client.until(
+            lambda: all(client.on(it)[-1].payload == right[it] for it in topics)
+        )
+        now = await client.kept(f"{BASE}/")
+        assert {it: now[it] for it in topics} == {it: right[it] for it in topics}
         client.publish(f"{BASE}/{mine[0]}/key/2/set", "ON")
         await desk.shows("2", c="on")
         client.publish(f"{BASE}/{mine[0]}/key/2/set", "TOGGLE")

@@ -19,6 +19,7 @@ from custom_components.snom_buttons.engine.mqtt import (
 from custom_components.snom_buttons.engine.mqtt.publisher import (
     ACK_TIMEOUT,
     CLOSING,
+    LATER_WINDOW,
     MAX_AGE,
     MAX_ERRORS,
     MAX_EVENTS,
@@ -787,3 +788,71 @@ async def test_a_topic_that_is_released_is_not_published_late() -> None:
     client.connected = True
     publisher.connection_changed()
     assert client.said == ["a=3"]
+
+
+@jumping
+async def test_what_may_go_later_is_published_after_all_else() -> None:
+    client = Client(connected=False)
+    publisher = client.publisher
+    for topic in ("a", "b", "c", "d"):
+        publisher.keep(topic, "1", later=True)
+    publisher.keep("b", "2")  # has changed
+    publisher.keep("c", "2", later=True)
+    publisher.keep("d", "1", first=True)
+    publisher.keep("e", "1")
+    publisher.keep("e", "2", later=True)  # is due already
+    publisher.publish_error("error", "1")
+    publisher.publish_event("press", "1")
+    assert publisher.waiting == 7
+    await client.reconnect()
+    await client.acknowledge_all()
+    assert client.said == ["d=1", "press=1", "b=2", "e=2", "error=1", "a=1", "c=2"]
+    assert publisher.waiting == 0
+
+
+@jumping
+async def test_a_change_has_room_beside_what_may_go_later() -> None:
+    client = Client()
+    for n in range(2 * WINDOW):
+        client.publisher.keep(f"{n}", "1", later=True)
+    assert client.under_way == [f"{n}" for n in range(LATER_WINDOW)]
+    client.publisher.keep("lamp", "on")
+    client.publisher.publish_event("press", "1")
+    assert client.said[LATER_WINDOW:] == ["lamp=on", "press=1"]
+    await client.acknowledge_all()
+    assert client.publisher.waiting == 0
+    assert len(client.said) == 2 * WINDOW + 2
+
+
+@jumping
+async def test_after_a_reconnect_what_changes_goes_first() -> None:
+    client = Client()
+    for n in range(WINDOW):
+        client.publisher.keep(f"{n}", "1")
+    await client.acknowledge_all()
+    client.connected = False
+    client.publisher.keep("0", "2")
+    client.sent.clear()
+    await client.reconnect()
+    client.publisher.keep(f"{WINDOW - 1}", "2")
+    await client.acknowledge_all()
+    assert client.said[0] == "0=2"
+    assert client.said.index(f"{WINDOW - 1}=2") <= LATER_WINDOW
+    assert sorted(it.topic for it in client.sent) == sorted(map(str, range(WINDOW)))
+
+
+@jumping
+async def test_what_may_go_later_can_be_given_up() -> None:
+    client = Client(connected=False)
+    publisher = client.publisher
+    for topic in ("cleared", "released", "forgotten"):
+        publisher.keep(topic, "1", later=True)
+    publisher.clear("cleared")
+    publisher.release("released")
+    publisher.forget("forgotten")
+    client.connected = True
+    publisher.keep("lamp", "on")
+    await client.acknowledge_all()
+    await publisher.close()
+    assert client.said == ["cleared=", "lamp=on", "released=1"]
+    assert publisher.known == ["lamp"]

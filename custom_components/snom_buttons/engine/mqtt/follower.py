@@ -215,7 +215,8 @@ class MqttFollower:
         """Follow a phone that was added or configured after `update`.
 
         At the cost of this phone only. What is published of it is not stored before:
-        this is for a program that finds on the broker what it has left there.
+        this is for a program that finds on the broker what it has left there. So of a phone
+        that is new here all is published later than what changes.
         """
         if self._setup is None or self.is_stopped:
             return
@@ -223,9 +224,9 @@ class MqttFollower:
         for topic in self._recalled.pop(extension, ()):
             if topic != self._announced_on(extension):
                 self.publisher.clear(topic)
-        # The announcement first: a subscriber to a state should not read "".
-        self._announce_phone(extension)
         before = self._phones.pop(extension, None)
+        # The announcement first: a subscriber to a state should not read "".
+        self._announce_phone(extension, later=before is None)
         if before is not None:
             before.unfollow()
             for name in before.keys:
@@ -376,12 +377,16 @@ class MqttFollower:
             self._follow_phone(phone)
 
     def _follow_phone(self, phone: Phone) -> None:
-        self._publish_phone(phone)
         settled = Timer()
+        self._publish_availability(phone, later=True)
+        if phone.available and not phone.in_sync:
+            settled.set_in(SETTLED, partial(self._publish_all_keys, phone))
+        else:
+            self._publish_all_keys(phone)
         follow: list[Callable[[], None]] = [
             settled.cancel,
             phone.status.subscribe(partial(self._status_changed, phone, settled)),
-            phone.taken.subscribe(partial(self._publish_keys, phone)),
+            phone.taken.subscribe(partial(self._publish_taken, phone)),
             phone.messages.subscribe(partial(self._publish_keys, phone, (MESSAGES,))),
             phone.shown.subscribe(lambda name: self._publish_keys(phone, (name,))),
         ]
@@ -412,30 +417,38 @@ class MqttFollower:
         self._publish_all_keys(phone)
 
     def _publish_all_keys(self, phone: Phone) -> None:
-        self._publish_keys(phone, (*phone.keys, MESSAGES))
+        self._publish_keys(phone, (*phone.keys, MESSAGES), later=True)
 
-    def _publish_availability(self, phone: Phone) -> None:
+    def _publish_availability(self, phone: Phone, *, later: bool = False) -> None:
         if phone.is_followed:  # unknown before the server has started
             self.publisher.keep(
                 self._topics.availability(phone.extension),
                 ONLINE if phone.available else OFFLINE,
+                later=later,
             )
 
+    def _publish_taken(self, phone: Phone, names: Iterable[str]) -> None:
+        """Publish that keys are in sync, which is less urgent than what they show."""
+        self._publish_keys(phone, names, later=True)
+
     def _publish_keys(
-        self, phone: Phone, names: Iterable[str], _: object = None
+        self,
+        phone: Phone,
+        names: Iterable[str],
+        _: object = None,
+        *,
+        later: bool = False,
     ) -> None:
         """Publish the state of those of the named keys that are configured."""
         for name in names:
             if name == MESSAGES:
-                self.publisher.keep(
-                    self._topics.state(phone.extension, name),
-                    messages_payload(phone.waiting, in_sync=phone.has_taken(name)),
-                )
+                payload = messages_payload(phone.waiting, in_sync=phone.has_taken(name))
             elif key := phone.keys.get(name):
-                self.publisher.keep(
-                    self._topics.state(phone.extension, name),
-                    state_payload(key, in_sync=phone.has_taken(name)),
-                )
+                payload = state_payload(key, in_sync=phone.has_taken(name))
+            else:
+                continue
+            topic = self._topics.state(phone.extension, name)
+            self.publisher.keep(topic, payload, later=later)
 
     def _pressed(self, press: KeyPress) -> None:
         topic = self._topics.event(press.extension, press.key)
@@ -452,7 +465,7 @@ class MqttFollower:
         for extension in self._server.phones:
             self._announce_phone(extension)
 
-    def _announce_phone(self, extension: str) -> None:
+    def _announce_phone(self, extension: str, *, later: bool = False) -> None:
         """Announce a phone, if phones are announced.
 
         Of components that are gone only the platform is announced, so that another Home
@@ -479,7 +492,7 @@ class MqttFollower:
         if not self._client.hide(phone_id, payload):
             self.publisher.suspend(topic)
         elif self._setup.retained:
-            self.publisher.keep(topic, as_json(payload))
+            self.publisher.keep(topic, as_json(payload), later=later)
         else:
             self.publisher.announce(topic, as_json(payload))
 

@@ -25,6 +25,8 @@ MAX_ERRORS: Final = 100
 """The most errors that wait: a flood of commands can cause a flood of errors."""
 WINDOW: Final = 20
 """Messages without an acknowledgement: as many as paho sends at once."""
+LATER_WINDOW: Final = WINDOW // 2
+"""As many of these may be there when a state is sent that was to be published later."""
 RETRY: Final = 10.0
 """Seconds after which a message that the client did not accept is handed over again."""
 STALLED: Final = 2.0
@@ -86,6 +88,8 @@ class MqttPublisher:
         self._due: OrderedDict[str, None] = OrderedDict()
         self._first: OrderedDict[str, None] = OrderedDict()
         """Those of the due topics that go before events."""
+        self._later: OrderedDict[str, None] = OrderedDict()
+        """The topics that go after all else. None of them is due."""
         self._released: set[str] = set()
         """Those that are another server's once they are published."""
         self._events: deque[tuple[Message, Taken | None]] = deque()
@@ -110,7 +114,8 @@ class MqttPublisher:
     def waiting(self) -> int:
         """The number of messages that wait for the broker."""
         self._drop_old()
-        return len(self._due) + len(self._events) + len(self._errors)
+        states = len(self._due) + len(self._later)
+        return states + len(self._events) + len(self._errors)
 
     def recall(self, known: Iterable[str]) -> None:
         """Add the topics that were known before a restart."""
@@ -123,14 +128,18 @@ class MqttPublisher:
 
     def is_due(self, topic: str) -> bool:
         """Return whether the client has not got the state of a topic yet."""
-        return topic in self._due
+        return topic in self._due or topic in self._later
 
-    def keep(self, topic: str, payload: str, *, first: bool = False) -> None:
+    def keep(
+        self, topic: str, payload: str, *, first: bool = False, later: bool = False
+    ) -> None:
         """Publish a state that the broker retains.
 
-        If it is to go `first`, no event is published before it.
+        If it is to go `first`, no event is published before it. If it may go `later`, as
+        the broker has it already or soon another one, all else is published before it.
         """
-        self._set_state(Message(topic, payload, retain=True), first=first)
+        message = Message(topic, payload, retain=True)
+        self._set_state(message, first=first, later=later)
 
     def announce(self, topic: str, payload: str) -> None:
         """Publish a state to current subscribers, and again after each reconnect."""
@@ -143,15 +152,15 @@ class MqttPublisher:
     def republish(self, topic: str) -> None:
         """Publish the state of a topic once more."""
         if topic in self._states:
-            self._due[topic] = None
+            self._make_due(topic)
             self._work()
 
     def suspend(self, topic: str) -> None:
         """Publish nothing on a topic for now; the broker keeps what it retains there."""
         self._others.add(topic)
         self._states.pop(topic, None)
-        self._due.pop(topic, None)
-        self._first.pop(topic, None)
+        for due in (self._due, self._first, self._later):
+            due.pop(topic, None)
         self._released.discard(topic)
 
     def forget(self, topic: str) -> None:
@@ -161,7 +170,7 @@ class MqttPublisher:
 
     def release(self, topic: str) -> None:
         """Publish what is due of a topic, and give it up."""
-        if topic in self._due:
+        if topic in self._due or topic in self._later:
             self._released.add(topic)
         else:
             self.forget(topic)
@@ -182,13 +191,13 @@ class MqttPublisher:
     def connection_changed(self) -> None:
         """Publish all states if there is a connection: the broker may have lost them.
 
-        The client itself repeats what was under way.
+        Those that change meanwhile go first. The client itself repeats what was under way.
         """
         self._under_way.clear()
         self._stalled = False
         for topic in [*self._released]:
             self.forget(topic)
-        self._due = OrderedDict.fromkeys(self._states)
+        self._repeat_all()
         self._drop_old()
         self._work()
 
@@ -207,34 +216,50 @@ class MqttPublisher:
         self._errors.clear()
         try:
             async with asyncio.timeout(timeout):
-                while (self._due or self._under_way) and (
+                while (self._due or self._later or self._under_way) and (
                     wait_for_connection or self._client.is_connected
                 ):
                     self._idle.clear()
                     await self._idle.wait()
         except TimeoutError:
-            _LOGGER.debug("%s topics are not published", len(self._due))
+            left = len(self._due) + len(self._later)
+            _LOGGER.debug("%s topics are not published", left)
         if self._retry is not None:
             self._retry.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _set_state(self, message: Message, *, first: bool = False) -> None:
+    def _set_state(
+        self, message: Message, *, first: bool = False, later: bool = False
+    ) -> None:
         """Make a message the state of its topic, and publish it unless it was before."""
         topic = message.topic
         self._others.discard(topic)
         self._released.discard(topic)
-        if (before := self._states.get(topic)) != message:
+        before = self._states.get(topic)
+        if is_new := before != message:
             # The same text of the topic as in the keys here, not one more.
             topic = topic if before is None else before.topic
             self._states[topic] = message._replace(topic=topic)
-            self._due[topic] = None
-        elif topic not in self._due:
+        elif topic not in self._due and topic not in self._later:
             return
         if first:
+            self._make_due(topic)
             self._first[topic] = None
+        elif is_new and not later:
+            self._make_due(topic)
+        elif topic not in self._due:
+            self._later[topic] = None
         self._work()
+
+    def _make_due(self, topic: str) -> None:
+        self._due[topic] = None
+        self._later.pop(topic, None)
+
+    def _repeat_all(self) -> None:
+        """Publish all states once more, after those that are due."""
+        self._later |= dict.fromkeys(it for it in self._states if it not in self._due)
 
     def _drop_old(self) -> None:
         """Drop the events that are too old or too many."""
@@ -296,17 +321,28 @@ class MqttPublisher:
         for due in (self._first, self._due):
             for topic in due:
                 if topic not in busy:
-                    del self._due[topic]
-                    self._first.pop(topic, None)
-                    message = self._states[topic]
-                    if topic in self._released:
-                        self.forget(topic)
-                    return message, None
+                    return self._take(topic), None
         if self._stalled:
             # A message that the client did not accept is retried later, not at once.
             probe = None if self._retry else next(iter(self._states.values()), None)
             return None if probe is None else (probe, None)
-        return (self._errors.popleft(), None) if self._errors else None
+        if self._errors:
+            return self._errors.popleft(), None
+        if len(under_way) < LATER_WINDOW:
+            for topic in self._later:
+                if topic not in busy:
+                    return self._take(topic), None
+        return None
+
+    def _take(self, topic: str) -> Message:
+        """Take the state of a topic out of its queue."""
+        message = self._states[topic]
+        if topic in self._released:
+            self.forget(topic)
+        else:
+            for due in (self._due, self._first, self._later):
+                due.pop(topic, None)
+        return message
 
     async def _send(self, sent: UnderWay) -> None:
         """Publish a message, then the next."""
@@ -361,7 +397,7 @@ class MqttPublisher:
     def _try_again(self) -> None:
         """Hand all states to the client again."""
         self._retry = None
-        self._due |= dict.fromkeys(self._states)
+        self._repeat_all()
         self._work()
 
 
