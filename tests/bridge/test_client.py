@@ -32,6 +32,7 @@ from tests.support.programs import program
 
 SETUP = MqttSetup(base="snom_buttons", commands=True, discovery=False)
 STATUS = "snom_buttons/status"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -379,18 +380,53 @@ async def test_tls_with_a_certificate_of_the_client(
 async def test_a_user_of_the_broker(
     tmp_path: Path, socket_enabled: None, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """With the rights of docs/mqtt.md, beside which others hear and send nothing of it."""
     passwords = tmp_path / "passwords"
-    make = await asyncio.create_subprocess_exec(
-        *(program("mosquitto_passwd"), "-b", "-c", str(passwords), "bridge", "geheim")
+    passwords.touch(0o600)
+    for user in ("bridge", "panel"):
+        make = await asyncio.create_subprocess_exec(
+            *(program("mosquitto_passwd"), "-b", str(passwords), user, "geheim")
+        )
+        assert await make.wait() == 0
+    page = (ROOT / "docs" / "mqtt.md").read_text()
+    (rights,) = re.findall(
+        r"^```text\n(user bridge\n.*?)^```", page, re.MULTILINE | re.DOTALL
     )
-    assert await make.wait() == 0
     acl = tmp_path / "acl"
-    acl.write_text("user bridge\ntopic readwrite snom_buttons/#\n")
+    acl.write_text(rights)
     port = free_port()
     options = (f"password_file {passwords}", f"acl_file {acl}")
     async with Broker(tmp_path, port, *options):
-        async with connected(port, login=("bridge", "geheim")) as ours:
+        async with (
+            connected(port, login=("bridge", "geheim")) as ours,
+            MqttClient(
+                port, topic="snom_buttons/#", login=("panel", "geheim")
+            ) as panel,
+        ):
             await ours.publish(state("online"))
+            heard: list[tuple[str, bytes]] = []
+            confirmed, commanded = asyncio.Event(), asyncio.Event()
+
+            def receive(message: Received) -> None:
+                heard.append((message.topic, message.payload))
+                if message.topic.endswith("/set"):
+                    commanded.set()
+
+            await ours.subscribe("snom_buttons/#", 1, receive, confirmed.set)
+            await confirmed.wait()
+            own = ("44/stored", "bridge/bridge-1/ping", "line/co2/ask")
+            for topic in (*own, "44/key/1/state"):
+                await ours.publish(Message(f"snom_buttons/{topic}", "ours"))
+            await panel.first("snom_buttons/44/key/1/state")
+            theirs = {it.topic for it in panel.heard}
+            assert not theirs & {f"snom_buttons/{it}" for it in own}
+            for topic in (*own, "44/bridge", "44/key/1/event", "44/key/1/set"):
+                panel.publish(f"snom_buttons/{topic}", "theirs")
+            await commanded.wait()
+            assert [topic for topic, payload in heard if payload == b"theirs"] == [
+                "snom_buttons/44/key/1/set"
+            ]
+            assert {topic for topic, _ in heard} >= {f"snom_buttons/{it}" for it in own}
         settings = MqttSettings(
             hosts=((LOCALHOST, port),),
             username="bridge",
