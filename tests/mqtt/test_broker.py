@@ -367,7 +367,7 @@ class TestRefused:
         await side.configure(login=("home", "wrong-secret"))
         with patch.object(bridge, "RESTORING", 0.1):
             await side.start()
-        assert "Not authorized" in caplog.text
+        assert "it refuses the login" in caplog.text
         assert not await client.kept()
         assert "wrong-secret" not in caplog.text
         await side.configure(login=("home", "home-secret"))
