@@ -291,6 +291,8 @@ class Cluster:
             "persistence true",
             f"persistence_location {self.home}/",
             "max_queued_messages 100000",
+            # What waits for a slow subscriber is lost with a broker that is killed.
+            "max_inflight_messages 0",
         )
         config.write_text("\n".join(lines) + "\n")
         command = [program("mosquitto"), "-v", "-c", config]

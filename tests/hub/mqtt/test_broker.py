@@ -154,9 +154,9 @@ async def test_what_will_be_kept_is_stored_before(
     publisher = hub.mqtt.follower.publisher
     keep, save = publisher.keep, Store.async_save
 
-    def noting_keep(topic: str, payload: str) -> None:
+    def noting_keep(topic: str, payload: str, **options: Any) -> None:
         order.append(topic)
-        keep(topic, payload)
+        keep(topic, payload, **options)
 
     async def noting_save(store: Store[Any], data: dict[str, Any]) -> None:
         if store.key == f"{DOMAIN}.{mqtt_server.entry_id}.mqtt":
