@@ -22,7 +22,8 @@ from .patience import PATIENCE
 from .programs import program
 
 ARGUMENTS = (
-    "--no-sandbox",  # which Chromium does not offer to root
+    "--no-sandbox",
+    "--disable-gpu",  # which Chromium does not offer to root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

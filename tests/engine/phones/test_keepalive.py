@@ -282,3 +282,27 @@ def test_a_question_that_cannot_be_asked_ends_no_asking(
 
     jumping(test)
     assert [record.levelname for record in caplog.records].count("ERROR") == 2
+
+
+def test_a_question_ends_with_its_keep_alive() -> None:
+    async def test() -> None:
+        begun, ended = asyncio.Event(), asyncio.Event()
+        news: list[float] = []
+
+        async def ask() -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        keepalive = Keepalive(
+            ask=ask, interval=INTERVAL, answered=news.append, silent=news.append
+        )
+        await begun.wait()
+        keepalive.close()
+        await ended.wait()
+        await asyncio.sleep(2 * INTERVAL)
+        assert news == []
+
+    jumping(test)
