@@ -483,7 +483,7 @@ async def test_what_the_broker_has_not_retained_is_repeated(
     line = f"{BASE}/line/co2/state"
     state = {"seized": True, "phone": "44", "epoch": 3, "home": "bridge-9"}
     members.client.publish(line, json.dumps(state), retain=True)
-    await members.client.first(line)
+    await members.client.hears(f"{BASE}/44/key/4/state", state="ON")  # it was heard
     await broker.kill()
     await broker.start()  # without its data
     async with members.client.another() as late:
