@@ -34,10 +34,6 @@ type KeysOf = Callable[[str], list[str]]
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-# The plugin has all that Home Assistant logs captured, which takes a tenth of the time.
-for name in ("homeassistant", "sqlalchemy.engine"):
-    logging.getLogger(name).setLevel(logging.WARNING)
-
 
 @pytest.fixture(autouse=True)
 def enable_event_loop_debug() -> None:

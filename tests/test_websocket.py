@@ -656,7 +656,7 @@ async def test_nothing_is_left_of_clients_that_are_gone(
             *(k.shown for k in phone.keys.values()),
         ]
         return (
-            *(len(signal._listeners or ()) for signal in signals),
+            *(len(signal._listeners) for signal in signals),
             *(
                 hass.bus.async_listeners().get(event, 0)
                 for event in (
