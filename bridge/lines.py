@@ -24,7 +24,7 @@ from snom_buttons.mqtt import (
     read_json,
 )
 from snom_buttons.names import SIP_USER
-from snom_buttons.phones import KeyPress, SharedLine
+from snom_buttons.phones import KeyPress, Seen, SharedLine
 from snom_buttons.xbuttons import Action
 
 from .claims import NAME, ranked
@@ -145,8 +145,16 @@ class Lines:
         """The greatest state of each line."""
         self._retained: set[str] = set()
         """The lines of which the broker has a state, as this connection has shown."""
-        self._decided: dict[str, LineState] = {}
+        self._decided: dict[str, list[LineState]] = {}
         """What we have decided as a home and the broker has not sent back yet."""
+        time = asyncio.get_running_loop().time
+        self._granted = Seen(time)
+        """The questions that have changed a line, by code and ID, whose home granted them.
+
+        One of them that comes again is granted without another state. Its line may have
+        been used since: seized once more, it would be held against its holder's will."""
+        self._refused = Seen(time)
+        """Those that we have refused as a home."""
         self._asked: dict[str, asyncio.Future[bool]] = {}
         """The questions without an answer, by their IDs."""
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MAX_WAITING)
@@ -204,6 +212,7 @@ class Lines:
     def connection_changed(self, connected: bool) -> None:
         """Forget what was decided and has not reached the broker."""
         self._decided.clear()
+        self._refused = Seen(asyncio.get_running_loop().time)
         self._waiting.clear()
         if not connected:  # a new one is read before this is called
             self._retained.clear()
@@ -280,16 +289,28 @@ class Lines:
                 "use": "seize" | "release" as use,
                 "phone": str(phone),
             } if _ID.fullmatch(asked) and SIP_USER.fullmatch(phone):
-                before = max(
-                    self._heard.get(code, LineState()),
-                    self._decided.get(code, LineState()),
-                )
-                after = before.after(Action(use), phone, self._name, asked)  # type: ignore[arg-type]
-                if after not in (None, before):
-                    self._decided[code] = after
-                    self._publish_state(code, after)
-                answer = as_json({"id": asked, "granted": after is not None})
+                granted = self._grant(code, Action(use), phone, asked)  # type: ignore[arg-type]
+                answer = as_json({"id": asked, "granted": granted})
                 self._publish(self._topics.line(code, "answer"), answer)
+
+    def _grant(self, code: str, use: Use, phone: str, asked: str) -> bool:
+        """Decide a question, publish the state that follows; return whether it is granted."""
+        decided = self._decided.get(code, [])
+        before = max(self._heard.get(code, LineState()), *decided, LineState())
+        question = f"{code}/{asked}"
+        if asked != before.asked:
+            if question in self._refused:
+                return False
+            if question in self._granted or any(it.asked == asked for it in decided):
+                return True
+        after = before.after(use, phone, self._name, asked)
+        if after is None:
+            self._refused.add(question)
+            return False
+        if after != before:
+            self._decided[code] = [*decided, after]
+            self._publish_state(code, after)
+        return True
 
     # Showing
 
@@ -299,6 +320,10 @@ class Lines:
         if state is None:
             return
         self._retained.add(code)
+        self._granted.add(f"{code}/{state.asked}")
+        if code in self._decided:
+            left = [it for it in self._decided[code] if it > state]
+            self._decided[code] = left
         known = self._heard.get(code, LineState())
         if state > known:
             self._heard[code] = state

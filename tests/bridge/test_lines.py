@@ -202,6 +202,48 @@ async def test_a_press_that_comes_again_at_another_bridge_has_its_effect_once() 
 
 
 @jumping
+async def test_a_question_that_comes_again_later_changes_nothing() -> None:
+    """The line was used since; its bridge has died, or the broker delivers it twice."""
+    async with members("a", "b", "c") as they:
+        home, other, third = they.values()
+        for use, phone, question in (
+            (Action.SEIZE, "44", "1"),
+            (Action.SEIZE, "45", "2"),  # refused
+            (Action.RELEASE, "44", "3"),
+        ):
+            await other.asks(use, phone, question)
+            await asyncio.sleep(0.1)
+        assert await third.asks(Action.SEIZE, "44", "1")
+        assert not await third.asks(Action.SEIZE, "45", "2")
+        # The next home has heard what was granted.
+        home.client.lose()
+        for member in (other, third):
+            member.live = {other.name, third.name}
+            member.lines.members_changed()
+        await asyncio.sleep(SETTLING + 0.1)
+        assert await third.asks(Action.SEIZE, "44", "1")
+        await asyncio.sleep(0.1)
+        assert {it.shows for it in they.values()} == {(False, None)}
+        assert len(home.client.broker.on(STATE)) == 2
+
+
+@jumping
+async def test_questions_that_come_again_before_their_states_are_heard() -> None:
+    async with members("a", "b") as they:
+        home, other = they.values()
+        ask = f"{BASE}/line/{CODE}/ask"
+        seize, release = (
+            json.dumps({"id": use, "use": use, "phone": "44"}).encode()
+            for use in ("seize", "release")
+        )
+        for payload in (seize, release, seize):
+            home.client._receive(Received(ask, payload, retain=False))
+        await asyncio.sleep(0.1)
+        assert other.shows == (False, None)
+        assert len(other.client.broker.on(STATE)) == 2
+
+
+@jumping
 async def test_the_code_of_a_line_is_one_level_of_its_topics() -> None:
     async with members("a", "b") as they:
         for member in they.values():
