@@ -20,8 +20,13 @@ class Signal[T]:
     def subscribe(
         self, listener: Callable[[T], None], *, first: bool = False
     ) -> Callable[[], None]:
-        """Add a listener, the last or `first` to be called; return what removes it."""
+        """Add a listener, the last or `first` to be called; return what removes it.
+
+        One that is added twice is called twice.
+        """
         others = self._listeners
+        if any(other is listener for other in others):
+            listener = partial(listener)  # each is removed by itself
         self._listeners = (listener, *others) if first else (*others, listener)
         return partial(self._unsubscribe, listener)
 
