@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 import time
@@ -52,6 +53,20 @@ async def light_up(client: MqttClient, phones: list[RawPhone], key: str) -> None
     await asyncio.gather(*(phone.shows(key, c="on") for phone in phones))
 
 
+@asynccontextmanager
+async def running(
+    cluster: Cluster,
+) -> AsyncIterator[tuple[MqttClient, list[RawPhone]]]:
+    """Run a cluster; yield a subscriber, and phones that shine."""
+    async with (
+        cluster,
+        MqttClient(cluster.broker_ports[0]) as client,
+        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
+    ):
+        await light_up(client, phones, LIT)
+        yield client, phones
+
+
 async def check_toggles(
     client: MqttClient, phones: list[RawPhone], presses: dict[str, int]
 ) -> None:
@@ -64,12 +79,8 @@ async def check_toggles(
 
 
 async def test_a_bridge_is_killed_in_a_flood_of_presses(tmp_path: Path) -> None:
-    async with (
-        Cluster(tmp_path, phones=PHONES) as cluster,
-        MqttClient(cluster.broker_ports[0]) as client,
-        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
-    ):
-        await light_up(client, phones, LIT)
+    cluster = Cluster(tmp_path, phones=PHONES)
+    async with running(cluster) as (client, phones):
         async with Flood(phones, TOGGLE, pause=0.02) as flood:
             await flood.goes_on()
             owners = {it: owner(client, it) for it in EXTENSIONS}
@@ -90,11 +101,8 @@ async def test_a_bridge_is_killed_in_a_flood_of_presses(tmp_path: Path) -> None:
 
 async def test_the_edge_is_restarted_in_a_flood_of_presses(tmp_path: Path) -> None:
     """It forgets which flows have proved themselves, so presses are challenged."""
-    async with (
-        Cluster(tmp_path, phones=PHONES, bridges=2) as cluster,
-        MqttClient(cluster.broker_ports[0]) as client,
-        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
-    ):
+    cluster = Cluster(tmp_path, phones=PHONES, bridges=2)
+    async with running(cluster) as (client, phones):
         async with Flood(phones, TOGGLE, pause=0.02) as flood:
             await flood.goes_on()
             await cluster.edge.kill()
@@ -106,12 +114,8 @@ async def test_the_edge_is_restarted_in_a_flood_of_presses(tmp_path: Path) -> No
 
 async def test_bridges_are_replaced_one_after_the_other(tmp_path: Path) -> None:
     """As an upgrade does, while keys are pressed and lamps are set."""
-    async with (
-        Cluster(tmp_path, phones=PHONES) as cluster,
-        MqttClient(cluster.broker_ports[0]) as client,
-        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
-    ):
-        await light_up(client, phones, LIT)
+    cluster = Cluster(tmp_path, phones=PHONES)
+    async with running(cluster) as (client, phones):
         async with Flood(phones, TOGGLE, pause=0.1) as flood:
             for bridge in cluster.bridges.values():
                 await bridge.end()
@@ -137,12 +141,8 @@ async def subscribed(client: MqttClient) -> None:
 
 async def test_the_broker_is_killed_in_a_flood_of_presses(tmp_path: Path) -> None:
     """Meanwhile a press is refused, and does nothing."""
-    async with (
-        Cluster(tmp_path, phones=PHONES, bridges=2) as cluster,
-        phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
-        MqttClient(cluster.broker_ports[0]) as client,
-    ):
-        await light_up(client, phones, LIT)
+    cluster = Cluster(tmp_path, phones=PHONES, bridges=2)
+    async with running(cluster) as (client, phones):
         async with Flood(phones, TOGGLE, pause=0.02) as flood:
             await flood.goes_on()
             await cluster.brokers[0].kill()
@@ -229,12 +229,7 @@ async def test_a_bridge_is_cut_from_the_edge_alone(tmp_path: Path) -> None:
     port = cluster.settings[cut]["server"]["port"]
     async with EdgeRelay(cluster.address, port) as relay:
         reached = cluster.reached[cut] = relay.port
-        async with (
-            cluster,
-            MqttClient(cluster.broker_ports[0]) as client,
-            phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
-        ):
-            await light_up(client, phones, LIT)
+        async with running(cluster) as (client, phones):
             theirs = [it for it in phones if owner(client, it.extension) == cut]
             assert theirs and len(theirs) < len(phones)
             async with Flood(phones, TOGGLE, pause=0.1) as flood:
@@ -265,12 +260,7 @@ async def test_a_bridge_is_cut_from_the_broker_for_half_a_minute(
     port = cluster.settings[cut]["server"]["port"]
     async with TcpRelay(cluster.broker_ports[0]) as relay:
         cluster.settings[cut]["mqtt"]["host"] = f"{LOCALHOST}:{relay.port}"
-        async with (
-            cluster,
-            MqttClient(cluster.broker_ports[0]) as client,
-            phones_at(cluster, PASSWORD, EXTENSIONS, COMMANDED) as phones,
-        ):
-            await light_up(client, phones, LIT)
+        async with running(cluster) as (client, phones):
             theirs = [it for it in phones if owner(client, it.extension) == cut]
             others = [it for it in phones if it not in theirs]
             assert theirs and others
