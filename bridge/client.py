@@ -118,6 +118,9 @@ class BridgeClient:
         self._status = status
         self._name = _name_of(status)
         self._protocol = V5
+        """That of the connection."""
+        self._silent: set[tuple[str, int]] = set()
+        """The brokers that did not answer MQTT 5, until one cannot be connected to."""
         self._connection: aiomqtt.Client | None = None
         self._subscriptions: list[_Subscription] = []
         self._events: dict[Message, asyncio.Future[None]] = {}
@@ -174,22 +177,30 @@ class BridgeClient:
         _LOGGER.warning("No connection to the broker %s:%s: %s", host, port, text)
 
     async def _connect_by_any(self, host: str, port: int) -> None:
-        """Connect as `_connect` does, by MQTT 3.1.1 to a broker that has no MQTT 5."""
+        """Connect as `_connect` does, by MQTT 3.1.1 to a broker that has no MQTT 5.
+
+        A broker is asked for MQTT 5 at each connection, as it may have been upgraded. One that
+        is silent takes CONNECTING seconds, so it is asked again only after it was away.
+        """
+        broker = (host, port)
+        if broker not in self._silent:
+            self._protocol = V5
+            try:
+                return await self._connect(host, port)
+            except aiomqtt.MqttError as error:
+                is_refused = getattr(error, "rc", None) == UNSUPPORTED_VERSION
+                # RabbitMQ before 3.13 closes the connection without an answer.
+                if isinstance(error.__context__, TimeoutError):
+                    self._silent.add(broker)
+                elif not is_refused:
+                    raise
+            _LOGGER.info("The broker %s:%s has no MQTT 5, or is silent", host, port)
+        self._protocol = aiomqtt.ProtocolVersion.V311
         try:
             await self._connect(host, port)
-        except aiomqtt.MqttError as error:
-            is_refused = getattr(error, "rc", None) == UNSUPPORTED_VERSION
-            # RabbitMQ before 3.13 closes the connection without an answer.
-            is_silent = isinstance(error.__context__, TimeoutError)
-            if self._protocol is not V5 or not (is_refused or is_silent):
-                raise
-            _LOGGER.info("The broker %s:%s has no MQTT 5, or is silent", host, port)
-            self._protocol = aiomqtt.ProtocolVersion.V311
-            try:
-                await self._connect(host, port)
-            except aiomqtt.MqttError:
-                self._protocol = V5
-                raise
+        except aiomqtt.MqttError:
+            self._silent.discard(broker)
+            raise
 
     async def _connect(self, host: str, port: int) -> None:
         """Connect, and return when the connection breaks. Raises MqttError without one."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 import logging
 from pathlib import Path
 import re
@@ -304,6 +304,43 @@ async def test_mqtt_5_is_tried_again_at_a_broker_that_refused_both() -> None:
     assert asked == [ProtocolVersion.V5, ProtocolVersion.V311] * 2
 
 
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_a_broker_is_asked_again_whether_it_has_mqtt_5(is_silent: bool) -> None:
+    """It may be upgraded. One that is silent is asked once it was away, as that takes time."""
+    client = BridgeClient(MqttSettings(hosts=(), setup=SETUP), STATUS)
+    asked: list[tuple[int, ProtocolVersion]] = []
+    is_away = False
+
+    async def connect(_: str, port: int) -> None:
+        asked.append((port, client._protocol))
+        if is_away:
+            raise MqttError
+        if port == 1 and client._protocol is ProtocolVersion.V5:
+            if not is_silent:
+                raise MqttCodeError(client_module.UNSUPPORTED_VERSION)
+            silent = MqttError()
+            silent.__context__ = TimeoutError()
+            raise silent
+
+    async def asks(port: int = 1) -> list[tuple[int, ProtocolVersion]]:
+        asked.clear()
+        with suppress(MqttError):
+            await client._connect_by_any("x", port)
+        return [*asked]
+
+    client._connect = connect  # type: ignore[method-assign]
+    both = [(1, ProtocolVersion.V5), (1, ProtocolVersion.V311)]
+    old = both[1:] if is_silent else both
+    assert await asks() == both
+    assert await asks(2) == [(2, ProtocolVersion.V5)]  # another broker
+    assert await asks() == old
+    is_away = True
+    await asks()
+    assert await asks() == both[:1]
+    is_away = False
+    assert await asks() == both
+
+
 def test_the_pause_after_each_round_grows_until_there_was_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -543,17 +580,13 @@ async def test_a_forged_mark_ends_no_reading() -> None:
 
 @pytest.mark.parametrize("versions", ["5", "3.1.1"])
 async def test_what_is_read_by_name_comes_to_subscriptions(
-    versions: str, broker: Broker
+    versions: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of MQTT 5 the subscription itself gets nothing that is retained."""
     topics = [f"snom_buttons/{number}/bridge" for number in range(3)]
+    if versions == "3.1.1":
+        monkeypatch.setattr(client_module, "V5", ProtocolVersion.V311)
     async with connected(broker.port) as client:
-        if versions == "3.1.1":
-            client._protocol = ProtocolVersion.V311
-            await broker.stop()
-            await becomes(client, False)
-            await broker.start()
-            await becomes(client, True)
         for topic in topics:
             await client.publish(Message(topic, topic, retain=True))
         client.read_by_name = frozenset(("snom_buttons/+/bridge",))
