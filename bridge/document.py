@@ -13,6 +13,11 @@ MAX_FILE: Final = 32 * 1024 * 1024
 """Bytes of a settings file: 20,000 phones with thirty keys of their own."""
 MAX_DEPTH: Final = 20
 """Levels below the whole document. Settings have six."""
+MAX_WORK: Final = 100_000_000
+"""The sum of the levels of all values. A phone of 5,000 levels is left out and the others are
+read; MAX_VALUES at MAX_DEPTH are allowed."""
+MAX_DIRECTIVES: Final = 100
+"""Directives `%TAG`, of which settings need none: libyaml compares each with all."""
 MAX_VALUES: Final = 4_000_000
 """Values of a document, each counted wherever an alias repeats it."""
 TOO_DEEP: Final = "is nested too deeply"
@@ -57,6 +62,30 @@ class _Value(NamedTuple):
     """Text and line of the first fault in it."""
 
 
+class _Loader(yaml.CBaseLoader):
+    """Composes a document, in a time that grows with its length alone.
+
+    Each bracket that is open makes libyaml slower for all that follows: a megabyte of
+    them, or of values below a thousand of them, would take it many seconds.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._work = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, _: object) -> None:
+        """Go down one level. Raises Unreadable."""
+        self._depth += 1
+        self._work += self._depth
+        if parent is not None and self._work > MAX_WORK:
+            raise Unreadable(Fault(parent.start_mark.line + 1, "", TOO_DEEP))
+
+    def ascend_resolver(self) -> None:
+        """Go up again."""
+        self._depth -= 1
+
+
 class Document:
     """A YAML document whose values are texts, lists and mappings.
 
@@ -73,10 +102,12 @@ class Document:
         self._open: set[int] = set()
         self._known: dict[int, _Value] = {}
         """By the identity of a node, which an alias may repeat."""
+        if text.count("%TAG") > MAX_DIRECTIVES:
+            raise Unreadable(Fault(1, "", "has too many directives %TAG"))
         try:
-            self._root = yaml.compose(text, Loader=yaml.CBaseLoader)
-        except RecursionError:
-            raise Unreadable(Fault(_too_deep(text), "", TOO_DEEP)) from None
+            self._root = yaml.compose(text, Loader=_Loader)
+        except RecursionError:  # of a small stack
+            raise Unreadable(Fault(1, "", TOO_DEEP)) from None
         except yaml.reader.ReaderError as error:
             line = text.encode()[: error.position].count(b"\n") + 1
             raise Unreadable(Fault(line, "", f"not YAML: {error.reason}")) from error
@@ -180,17 +211,6 @@ def text_of(path: FilePath, most: int = MAX_FILE) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable(Fault(line, "", "not UTF-8")) from error
-
-
-def _too_deep(text: str) -> int:
-    """Return the line in which a document is nested too deeply."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CBaseLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH and event.start_mark is not None:
-            return int(event.start_mark.line) + 1
-    return 1
 
 
 def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Fault:

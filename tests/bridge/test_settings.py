@@ -497,6 +497,11 @@ def test_a_password_file_that_cannot_be_used(path: Path, tmp_path: Path) -> None
             f"mqtt:\n  {'- ' * 50_000}", "line 2: is nested too deeply", id="deeper"
         ),
         pytest.param(
+            "".join(f"%TAG !{number}! a\n" for number in range(101)) + "--- {}",
+            "line 1: has too many directives %TAG",
+            id="directives",
+        ),
+        pytest.param(
             f"x: {LAUGHS}\nmqtt: 1",
             "line 1: x.7: has more than 4000000 values",
             id="laughs",
@@ -514,6 +519,17 @@ def test_a_fault_outside_of_phones_and_lines_makes_the_file_unreadable(
         read(path)
     [found] = faults_of(path, text)
     assert fault in found
+
+
+def test_many_values_below_many_brackets_are_not_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A megabyte would take a minute. What follows, which is not YAML, is not reached."""
+    monkeypatch.setattr("bridge.document.MAX_WORK", 10_000)
+    text = "mqtt:\n  " + "[" * 100 + "\n[" + "[]," * 100 + "}"
+    assert faults_of(path, text) == ["line 3: is nested too deeply"]
+    monkeypatch.setattr("bridge.document.MAX_WORK", 2**62)
+    assert faults_of(path, "- " * 100_000) == ["line 1: is nested too deeply"]
 
 
 def test_a_file_that_is_not_there_or_no_text(path: Path) -> None:
