@@ -35,6 +35,8 @@ PASSWORD = "not-a-secret"  # noqa: S105
 KEYS = 12
 WINDOW = 64
 """Requests under way where it goes as fast as it can."""
+COMMANDED = 1_000
+"""Commands a second to the phones of a bridge that has died."""
 CALM = 0.15
 """Of one processor, below which bridges count as idle."""
 REGISTRAR = Path(__file__).parent / "registrar.cfg"
@@ -355,16 +357,20 @@ async def _bench_peers(
 
 async def _bench_death(cluster: Cluster, phones: Fleet) -> None:
     name = max(cluster.bridges)
-    part = cluster.bridges[name]
+    left = [part.pid for it, part in cluster.bridges.items() if it != name]
+    usage = Usage({"bridges": left})
+    usage.begin()
     killed = perf_counter()
-    await part.kill()
-    done = await phones.do("follow", bridge=name, begun=killed)
+    await cluster.bridges[name].kill()
+    done = await phones.do("follow", bridge=name, begun=killed, rate=COMMANDED)
     times = done["times"]
+    await calm(left)
     show(
         f"a bridge of {done['phones']:,} phones is killed",
         f"{done['followed']:,} follow",
         f"{statistics.median(times):.2f} / {max(times):.2f} s" if times else "none",
-        "median / last until a lamp follows a command",
+        "median / last until a lamp follows a command; until all is published: "
+        + shown_each(usage.each(done["phones"])),
     )
 
 

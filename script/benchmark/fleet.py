@@ -38,7 +38,8 @@ BASE = "snom_buttons"
 
 _BRANCH = re.compile(rb"branch=(z9hG4bK[^;\r\n]+)")
 _USER = re.compile(rb"MESSAGE sip:([^@]+)@")
-_KEY = re.compile(rb"k=([^\r\n]+)")
+_KEY = re.compile(rb"k=([^\r\n]+)\r\n((?:[^k\r].*\r\n)*)")
+"""A key of a document, and the lines of its look."""
 _NONCE = re.compile(rb'nonce="([^"]+)"')
 _REALM = re.compile(rb'realm="([^"]+)"')
 
@@ -120,12 +121,12 @@ class Phones:
         """How often each final status other than 2xx and 401 came."""
         self.claims: dict[str, str] = {}
         """The bridge of each phone, as the broker has it."""
+        self.left: dict[str, set[str]] = {}
+        """The phones that each bridge had when the broker has published its will."""
         self.heard: Callable[[str, float], None] = lambda _number, _now: None
         """Gets what identifies an event that the broker sends, and when it came."""
-        self.shown: Callable[[str, bytes, float], None] = lambda _phone, _key, _now: (
-            None
-        )
-        """Gets a phone and a key of a document that has arrived, and when."""
+        self.shown: Callable[[str, bytes, bytes, float], None] = lambda *_: None
+        """Gets a phone, a key and its look of a document that has arrived, and when."""
         self._asking: dict[bytes, Asking] = {}
         self._serial = count()
         self._hand: BareClient | None = None
@@ -146,7 +147,12 @@ class Phones:
         if self.plan.broker is not None:
             broker, login = self.plan.broker, self.plan.login
             ear = await BareClient.connect(broker, login, self._received)
-            for topic in (f"{BASE}/+/key/+/event", f"{BASE}/+/bridge", "bare/#"):
+            for topic in (
+                f"{BASE}/+/key/+/event",
+                f"{BASE}/+/bridge",
+                f"{BASE}/bridge/+/status",
+                "bare/#",
+            ):
                 await ear.subscribe(topic)
             self._hand = await BareClient.connect(broker, login)
 
@@ -161,6 +167,13 @@ class Phones:
         if topic.endswith("/bridge"):
             fields = json.loads(payload)
             self.claims[topic.split("/")[1]] = fields["bridge"]
+        elif topic.endswith("/status"):
+            if payload == b"offline":
+                bridge = topic.split("/")[2]
+                # All claims of others come after its will.
+                self.left[bridge] = {
+                    it for it, claimed in self.claims.items() if claimed == bridge
+                }
         else:
             self.heard(json.loads(payload)["number"], now)
 
@@ -242,9 +255,9 @@ class Phones:
         phone = self.phones.get(user[1].decode()) if user else None
         if phone is not None:
             keys = _KEY.findall(body)
-            phone.known.update(keys)
-            for key in keys:
-                self.shown(phone.name, key, now)
+            phone.known.update(key for key, _ in keys)
+            for key, look in keys:
+                self.shown(phone.name, key, look, now)
 
     def register(self, phone: Phone, done: Callable[[bool], None]) -> None:
         """Register a phone, with the credentials of the last challenge if there are any."""
@@ -450,7 +463,7 @@ class Phones:
         sent: dict[str, float] = {}
         times: list[float] = []
 
-        def shown(phone: str, key: bytes, now: float) -> None:
+        def shown(phone: str, key: bytes, _look: bytes, now: float) -> None:
             if key == b"1" and phone in sent:
                 times.append(now - sent.pop(phone))
 
@@ -472,23 +485,27 @@ class Phones:
             "times": times,
         }
 
-    async def follow(self, bridge: str, begun: float) -> dict[str, Any]:
-        """Publish commands for the phones of a dead bridge until all have followed one."""
-        names = {it for it, claimed in self.claims.items() if claimed == bridge}
-        total = len(names)
-        times: list[float] = []
+    async def follow(self, bridge: str, begun: float, rate: int) -> dict[str, Any]:
+        """Turn on a lamp of each phone of a bridge that has died; time the documents.
 
-        def shown(phone: str, key: bytes, now: float) -> None:
-            if key == b"2" and phone in names:
-                names.discard(phone)
+        The commands begin when the broker has published its will, and are sent once.
+        """
+        times: list[float] = []
+        await self._progresses(lambda: 0, lambda: bridge in self.left)
+        dark = self.left.get(bridge, set())
+        total, commanded = len(dark), [*dark]
+
+        def shown(phone: str, key: bytes, look: bytes, now: float) -> None:
+            if key == b"2" and b"c=on\r\n" in look and phone in dark:
+                dark.discard(phone)
                 times.append(now - begun)
 
         self.shown = shown
-        while names and perf_counter() - begun < PATIENCE:
-            for name in [*names]:
-                self.hand.publish(f"{BASE}/{name}/key/2/set", b"TOGGLE")
-                await asyncio.sleep(0.0005)
-            await asyncio.sleep(0.5)
+        will = perf_counter()
+        for index, name in enumerate(commanded):
+            await asyncio.sleep(max(0.0, will + index / rate - perf_counter()))
+            self.hand.publish(f"{BASE}/{name}/key/2/set", b"ON")
+        await self._progresses(lambda: len(dark), lambda: not dark)
         return {"phones": total, "followed": len(times), "times": times}
 
     async def _progresses(
