@@ -59,6 +59,7 @@ class Bridge:
                 f"{base}/{filter_}"
                 for filter_ in ("+/stored", "+/bridge", "line/+/state")
             )
+            self.client.of_others = frozenset((f"{base}/+/stored",))
         self.member = member
         """What the bridge is in a cluster, None if it is alone."""
         self.server = PhoneServer(

@@ -16,6 +16,7 @@ import ssl
 from typing import Any, Final
 
 import aiomqtt
+from paho.mqtt import client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -83,6 +84,40 @@ class _Inbox(asyncio.Queue[aiomqtt.Message]):
         self._received(item)
 
 
+class _Connection(aiomqtt.Client):
+    """Writes what was published in one turn of the loop in the next.
+
+    aiomqtt has the loop woken by a pipe, and has it watch the socket, for each packet. So
+    does this one only while the socket is full, or not connected.
+    """
+
+    _is_watched = False
+
+    def _on_socket_register_write(
+        self, client: mqtt.Client, userdata: Any, sock: Any
+    ) -> None:
+        if self._connected.done():
+            self._loop.call_soon(self._write, client, userdata, sock)
+        else:
+            self._watch(client, userdata, sock)
+
+    def _write(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
+        client.loop_write()
+        if client.want_write() and client.socket() is sock:  # it is full
+            self._watch(client, userdata, sock)
+
+    def _watch(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
+        self._is_watched = True
+        super()._on_socket_register_write(client, userdata, sock)
+
+    def _on_socket_unregister_write(
+        self, client: mqtt.Client, userdata: Any, sock: Any
+    ) -> None:
+        if self._is_watched:
+            self._is_watched = False
+            super()._on_socket_unregister_write(client, userdata, sock)
+
+
 def _name_of(text: str) -> str:
     return f"snom{sha256(text.encode()).hexdigest()[:18]}"
 
@@ -114,6 +149,8 @@ class BridgeClient:
         """The connection was made, and events are repeated; or it is lost."""
         self.read_by_name: frozenset[str] = frozenset()
         """Filters of which the broker need not send what it retains: `read` does."""
+        self.of_others: frozenset[str] = frozenset()
+        """Those of which it need not send what this client publishes (MQTT 5, 3.8.3.1)."""
         self._settings = settings
         self._status = status
         self._name = _name_of(status)
@@ -204,7 +241,7 @@ class BridgeClient:
 
     async def _connect(self, host: str, port: int) -> None:
         """Connect, and return when the connection breaks. Raises MqttError without one."""
-        connection = aiomqtt.Client(
+        connection = _Connection(
             host,
             port,
             username=self._settings.username,
@@ -275,11 +312,21 @@ class BridgeClient:
         if message.born is None:
             if (connection := self._connection) is None:
                 raise CannotPublish("there is no connection")
-            done: asyncio.Future[None] = loop.create_future()
-            self._spawn(self._hand_over(connection, message, done))
-            await asyncio.wait((done,), timeout=STATE_WAIT)
+            until = loop.time() + STATE_WAIT
+            try:
+                await connection.publish(
+                    message.topic,
+                    message.payload,
+                    QOS,
+                    message.retain,
+                    timeout=STATE_WAIT,
+                )
+            except aiomqtt.MqttError as error:
+                _LOGGER.debug("Not published on %s: %s", message.topic, error)
+                await asyncio.sleep(until - loop.time())
             return
-        done = self._events[message] = loop.create_future()
+        done: asyncio.Future[None] = loop.create_future()
+        self._events[message] = done
         try:
             if (connection := self._connection) is not None:
                 self._spawn(self._hand_over(connection, message))
@@ -290,16 +337,12 @@ class BridgeClient:
         finally:
             self._events.pop(message, None)
 
-    async def _hand_over(
-        self,
-        connection: aiomqtt.Client,
-        message: Message,
-        done: asyncio.Future[None] | None = None,
-    ) -> None:
-        """Publish on a connection; end the wait for it when it is acknowledged."""
-        done = done or self._events[message]
+    async def _hand_over(self, connection: aiomqtt.Client, message: Message) -> None:
+        """Publish an event; end the wait for it when it is acknowledged."""
+        done = self._events[message]
+        assert message.born is not None
         properties = None
-        if message.born is not None and self._protocol is aiomqtt.ProtocolVersion.V5:
+        if self._protocol is aiomqtt.ProtocolVersion.V5:
             # So a subscriber that was away does not get it late.
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             left = message.born + MAX_AGE - asyncio.get_running_loop().time()
@@ -357,7 +400,8 @@ class BridgeClient:
             qos, options = subscription.qos, None
             is_v5 = self._protocol is aiomqtt.ProtocolVersion.V5
             if topic in self.read_by_name and is_v5:
-                qos, options = 0, SubscribeOptions(qos, retainHandling=2)
+                own = topic in self.of_others
+                qos, options = 0, SubscribeOptions(qos, noLocal=own, retainHandling=2)
             # The codes of MQTT 5, or the numbers of 3.1.1.
             answers: Any = await connection.subscribe(topic, qos, options)
         except aiomqtt.MqttError as error:

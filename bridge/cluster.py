@@ -5,7 +5,7 @@ docs/decisions/0026 says what is promised, and what happens while a member is cu
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 import logging
 import secrets
@@ -51,7 +51,7 @@ STARTING: Final = 2.0
 MOVING: Final = 2.0
 """Seconds to wait for the last state of a phone from its former bridge."""
 TURN: Final = 0.01
-"""Seconds for which phones are restored before others have their turn."""
+"""Seconds for which phones are claimed or restored before others have their turn."""
 MAX_EPOCH: Final = 2**53
 """A greater number is no integer in some readers of JSON."""
 
@@ -380,13 +380,20 @@ class Cluster:
 
         Restored one by one, the last would be claimed seconds later, by others too.
         """
+        await self._each(self.claims.orphans(rank), self._claim_orphan)
+
+    def _claim_orphan(self, phone: str) -> None:
+        if self.claims.is_orphan(phone):  # no other has taken it meanwhile
+            self._claiming.add(phone)
+            self._take(phone)
+
+    async def _each(self, phones: Iterable[str], act: Callable[[str], None]) -> None:
+        """Act on phones while this member may act, so that others have their turn."""
         until = self._time() + TURN
-        for phone in self.claims.orphans(rank):
+        for phone in phones:
             if not self.takes:
                 return
-            if self.claims.is_orphan(phone):  # no other has taken it meanwhile
-                self._claiming.add(phone)
-                self._take(phone)
+            act(phone)
             if self._time() >= until:
                 await asyncio.sleep(0)
                 until = self._time() + TURN
@@ -509,16 +516,12 @@ class Cluster:
         """Restore the phones that have arrived, unless claims are on their way."""
         is_busy = self._restoring is not None and not self._restoring.done()
         if self._arriving and not self._claiming and self.takes and not is_busy:
-            self._restoring = asyncio.create_task(self._restore_all())
+            restoring = self._each(self._arriving_first(), self._restore)
+            self._restoring = asyncio.create_task(restoring)
 
-    async def _restore_all(self) -> None:
-        """Restore phones, some at a time, in the order in which they arrived."""
-        until = self._time() + TURN
-        while self._arriving and self.takes:
-            self._restore(next(iter(self._arriving)))
-            if self._time() >= until:
-                await asyncio.sleep(0)
-                until = self._time() + TURN
+    def _arriving_first(self) -> Iterator[str]:
+        while self._arriving:
+            yield next(iter(self._arriving))
 
     def _restore(self, phone: str) -> None:
         del self._arriving[phone]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import logging
 from typing import Any, Final, TypeIs
 
-from snom_buttons.mqtt import MqttPublisher, Received, Topics, as_json
+from snom_buttons.mqtt import MqttPublisher, Received, Topics
 from snom_buttons.phones import MESSAGES, Change, Dialled, KeyPress, PhoneServer
 
 from .client import BridgeClient
@@ -58,8 +58,6 @@ class Stored:
         self._topics = topics
         self._seal = seal
         self._bridge = bridge
-        self._mark = as_json({"bridge": bridge, "keys": 0})[1:-2].encode()
-        """What a payload of this bridge has, and no other."""
         self._epoch_of = epoch_of
         self._heard = heard
         self._announced_of = announced_of
@@ -250,7 +248,7 @@ class Stored:
         if extension not in self._phones:
             self._store(extension, message.topic, message.payload)
             fields = self._fields_of(extension)
-        elif not message.payload or self._mark in message.payload:
+        elif not message.payload:
             return
         else:
             fields = self._read(message.topic, message.payload)

@@ -582,7 +582,7 @@ async def test_a_forged_mark_ends_no_reading() -> None:
 async def test_what_is_read_by_name_comes_to_subscriptions(
     versions: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of MQTT 5 the subscription itself gets nothing that is retained."""
+    """Of MQTT 5 the subscription itself gets nothing that is retained, or our own."""
     topics = [f"snom_buttons/{number}/bridge" for number in range(3)]
     if versions == "3.1.1":
         monkeypatch.setattr(client_module, "V5", ProtocolVersion.V311)
@@ -590,6 +590,7 @@ async def test_what_is_read_by_name_comes_to_subscriptions(
         for topic in topics:
             await client.publish(Message(topic, topic, retain=True))
         client.read_by_name = frozenset(("snom_buttons/+/bridge",))
+        client.of_others = client.read_by_name
         received: list[str] = []
         confirmed = asyncio.Event()
         await client.subscribe(
@@ -603,6 +604,10 @@ async def test_what_is_read_by_name_comes_to_subscriptions(
         if versions == "5":
             assert received == topics[:2]
         assert {*received} >= {*topics[:2]}
+        received.clear()
+        await client.publish(Message(topics[2], "again"))
+        await client.read(["nothing"])
+        assert received == ([] if versions == "5" else topics[2:])
 
 
 @pytest.mark.parametrize("topic_filter", ["a/#", "a/+/b", "a/+", "a.b/+/c", "#", "a"])
