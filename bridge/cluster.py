@@ -27,6 +27,7 @@ from snom_buttons.mqtt import (
 
 from .claims import FREE, NAME, Claim, Claims, Heard
 from .gate import Gate
+from .kept import Kept, Waiting
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -139,6 +140,7 @@ class Cluster:
         """Those of them that wait for nothing but their turn, after all claims."""
         self._orphans_since: float | None = None
         """Since when phones have been looked for that no member has; None if not."""
+        self._kept = Kept(time)
         self._left: dict[str, float] = {}
         """Since when phones are free that have left our settings."""
         self._unsubscribe: list[Callable[[], None]] = []
@@ -147,6 +149,7 @@ class Cluster:
         self._restoring: asyncio.Task[None] | None = None
         self._sending: set[asyncio.Task[None]] = set()
         gate.waits = self._waits
+        gate.keep = self._keep
 
     # Life cycle
 
@@ -196,6 +199,7 @@ class Cluster:
         """Read the claims of a new connection; take nothing while there is none."""
         if not connected:
             self._gate.close()
+            self._kept.clear()  # what is stored meanwhile is not heard
         self._pings.clear()
         self._connected_at = self._time() if connected else None
         if connected:
@@ -226,6 +230,7 @@ class Cluster:
 
         Its last word has the epoch of our claim, to which it has lost the phone.
         """
+        self._kept.drop(phone)
         moving = self._moving.get(phone)
         if moving is None:
             if self.claims.is_held(phone) and epoch <= self.claims.of(phone).epoch:
@@ -453,8 +458,12 @@ class Cluster:
         if not message.retain and claim.bridge != FREE:
             self._comes(claim.bridge)
         was_orphan = self.claims.is_orphan(phone)
-        if phone in self._arriving and claim > self.claims.of(phone):
-            self._restore(phone)  # the commands that came before this claim are ours
+        if claim > self.claims.of(phone):
+            if phone in self._arriving:
+                self._restore(
+                    phone
+                )  # the commands that came before this claim are ours
+            self._kept.drop(phone)
         heard = self.claims.hear(phone, claim)
         if was_orphan and self._orphans_since is not None:
             # Others take their phones: those that are left may be on their way.
@@ -510,6 +519,7 @@ class Cluster:
         moving = self._moving.get(phone)
         if moving is not None and not moving.is_heard and bridge in self.claims.live:
             self._gate.drop(phone)
+            self._kept.drop(phone)
             self._wait_for(phone, bridge)
 
     def _begin_restoring(self) -> None:
@@ -531,10 +541,14 @@ class Cluster:
             _LOGGER.exception("Phone %s could not be restored", phone)
 
     def _arrived(self, phone: str) -> None:
-        """Publish a phone: what its former bridge had to say is known, or does not come."""
+        """Publish a phone: what its former bridge had to say is known, or does not come.
+
+        Commands that it has not stored are carried out on what it has.
+        """
         self._add(phone)
         self._end_move(phone)
         self._phones.publish(phone)
+        self._gate.delay(phone, self._kept.take(phone))
         self._gate.release(phone)
 
     def _end_move(self, phone: str) -> None:
@@ -563,6 +577,21 @@ class Cluster:
             or (moving is not None and (moving.is_heard or not moving.former))
         )
         return phone if waits else None
+
+    def _keep(self, waiting: Waiting) -> None:
+        """Keep a command to a phone of another bridge, in case that it does not carry it out.
+
+        Also to one that moves to us from a bridge that is there, before our claim is heard.
+        """
+        message = waiting[1]
+        if message.retain or not message.topic.startswith(f"{self._topics.base}/"):
+            return
+        phone = self._topics.addressee(message.topic)[0]
+        moving = self._moving.get(phone)
+        ours = (FREE, self.claims.name)
+        is_elsewhere = moving is not None or self.claims.owner_of(phone) not in ours
+        if is_elsewhere and self.claims.is_configured(phone):
+            self._kept.add(phone, waiting)
 
 
 def _read(payload: bytes) -> Claim | None:

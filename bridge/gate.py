@@ -1,12 +1,14 @@
 """The MQTT client of a member of a cluster, as its follower sees it."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 import logging
 from typing import Any, Final
 
 from snom_buttons.mqtt import Client, Message, Received
+
+from .kept import Waiting
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,10 +36,10 @@ class Gate:
         """Returns the phone for which a message on a topic has to wait, None for none.
 
         Called again by `release`."""
+        self.keep: Callable[[Waiting], None] = lambda _: None
+        """Gets what is delivered without having waited."""
         self._client = client
-        self._waiting: dict[
-            str, deque[tuple[Callable[[Received], None], Received]]
-        ] = {}
+        self._waiting: dict[str, deque[Waiting]] = {}
         """By phone; "" for all while the gate is closed."""
         self._count = 0
         self._drops = False
@@ -72,8 +74,15 @@ class Gate:
             waiting = self._waiting.pop(each, ())
             self._count -= len(waiting)
             for received, message in waiting:
-                self._receive(received, message)
+                if not self._holds(received, message):
+                    received(message)
         self._drops = self._drops and self._count > 0
+
+    def delay(self, phone: str, waiting: Sequence[Waiting]) -> None:
+        """Let messages wait for a phone, before those that wait for it already."""
+        if waiting:
+            self._waiting.setdefault(phone, deque()).extendleft(reversed(waiting))
+            self._count += len(waiting)
 
     def drop(self, phone: str) -> None:
         """Drop the messages that wait for a phone: another bridge has them, too."""
@@ -107,14 +116,20 @@ class Gate:
             self._confirmed.append(confirmed)
 
     def _receive(self, received: Callable[[Received], None], message: Received) -> None:
+        if not self._holds(received, message):
+            self.keep((received, message))
+            received(message)
+
+    def _holds(self, received: Callable[[Received], None], message: Received) -> bool:
+        """Let a message wait if it has to; return whether it has to."""
         phone = self.waits(message.topic) if self.is_open else ""
         if phone is None:
-            received(message)
-            return
+            return False
         self._waiting.setdefault(phone, deque()).append((received, message))
         self._count += 1
         if self._count > MAX_WAITING:
             self._drop_oldest()
+        return True
 
     def _drop_oldest(self) -> None:
         """Drop the oldest message for the phone that has waited longest."""

@@ -14,6 +14,8 @@ import pytest
 from bridge.claims import Claims, ranked
 from bridge.cluster import BLIND, MOVING, RANK, SILENT, STARTING, TICK, Cluster
 from bridge.gate import Gate
+from bridge.kept import KEPT
+from bridge.stored import SOON
 from snom_buttons.mqtt import Received, Topics, as_json
 from tests.support.clock import run
 from tests.support.cluster import DEPLOY
@@ -74,9 +76,7 @@ class Member:
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         self.did.append(("clear" if clear else "remove", extension))
         if last:
-            epoch = self.claims.of(extension).epoch
-            payload = json.dumps({"bridge": self.name, "epoch": epoch})
-            self.broker.publish(f"{BASE}/{extension}/stored", payload, retain=True)
+            self._publish_stored(extension)
 
     def clear(self, extension: str) -> None:
         self.did.append(("clear", extension))
@@ -104,6 +104,16 @@ class Member:
         if not self.claims.is_elsewhere(phone):
             assert ("add", phone) in self.did
             self.commands.append(message.topic)
+            asyncio.get_running_loop().call_later(SOON, self._store, phone)
+
+    def _store(self, phone: str) -> None:
+        if self.client.is_connected and self.claims.is_held(phone):
+            self._publish_stored(phone)
+
+    def _publish_stored(self, phone: str) -> None:
+        epoch = self.claims.of(phone).epoch
+        payload = json.dumps({"bridge": self.name, "epoch": epoch})
+        self.broker.publish(f"{BASE}/{phone}/stored", payload, retain=True)
 
     async def start(self) -> None:
         await self.cluster.start(self.configured)
@@ -360,6 +370,97 @@ async def test_no_command_for_a_phone_of_a_bridge_that_dies_is_lost() -> None:
                 if topic.startswith(f"{BASE}/{phone}/")
             ]
             assert sorted(done) == [f"{n}" for n in range(10)], phone
+
+
+def done_by(members: list[Member], phone: str) -> list[str]:
+    """Return the keys of a phone that members were commanded, in order."""
+    return [
+        topic.split("/")[3]
+        for member in members
+        for topic in member.commands
+        if topic.startswith(f"{BASE}/{phone}/")
+    ]
+
+
+@jumping
+async def test_commands_that_a_bridge_that_dies_did_not_carry_out() -> None:
+    """It hangs, or is cut off, and the broker notices that later."""
+    async with cluster("a", "b", "c") as (a, b, c):
+        had = sorted(a.holds())
+        a.client.is_cut = True
+        for n in range(3):
+            for phone in had:
+                command(a.broker, phone, f"{n}")
+        await asyncio.sleep(15)
+        a.die()
+        for phone in had:
+            command(a.broker, phone, "3")
+        await asyncio.sleep(0.2)
+        for phone in had:
+            assert done_by([b, c], phone) == ["0", "1", "2", "3"]
+
+
+@jumping
+async def test_what_a_bridge_that_dies_has_stored_is_not_done_again() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone, other = sorted(a.holds())[:2]
+        command(a.broker, phone, "1")
+        command(a.broker, other, "1")
+        await asyncio.sleep(2 * SOON)
+        command(a.broker, phone, "2")  # and this is not stored
+        await asyncio.sleep(SOON / 4)
+        assert done_by([a], phone) == ["1", "2"]
+        a.die()
+        await asyncio.sleep(0.2)
+        assert done_by([b], phone) == ["2"] and done_by([b], other) == []
+
+
+@jumping
+async def test_a_command_is_kept_until_a_bridge_that_was_cut_off_is_gone() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        a.client.is_cut = True
+        command(a.broker, phone, "1")
+        await asyncio.sleep(KEPT + 1)
+        command(a.broker, phone, "2")
+        b.client.lose()
+        b.client.connect()
+        a.broker.publish(a.topics.status, "online", retain=True)
+        await asyncio.sleep(1)
+        command(a.broker, phone, "3")  # b may not have heard what was stored meanwhile
+        await asyncio.sleep(0.1)
+        a.die()
+        await asyncio.sleep(0.2)
+        assert done_by([b], phone) == ["3"]
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_commands_before_the_claim_of_a_phone_whose_former_bridge_hangs(
+    dies: bool,
+) -> None:
+    async def test() -> None:
+        async with cluster("a", "b", "c") as (a, b, c):
+            phone, other = sorted(a.holds())[:2]
+            a.client.is_cut = True
+            for each in (phone, other):
+                command(a.broker, each, "1")
+            await asyncio.sleep(0.1)
+            b.cluster.adopt(phone)
+            command(a.broker, phone, "2")
+            await asyncio.sleep(0.1)
+            command(a.broker, phone, "3")
+            await asyncio.sleep(0.1)
+            assert not b.commands
+            if dies:
+                a.die()
+            await asyncio.sleep(0.2 if dies else MOVING)
+            assert done_by([b], phone) == ["1", "2", "3"]
+            a.client.heal()
+            await asyncio.sleep(2 * TICK)
+            assert not done_by([a, c], phone)
+            assert done_by([a, b, c], other) == ["1"]
+
+    run(test())
 
 
 @pytest.mark.parametrize("order", ["bc", "cb"])

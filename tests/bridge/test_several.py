@@ -236,7 +236,7 @@ async def test_the_phones_of_a_bridge_that_is_killed(members: Members) -> None:
     mine = [it for it in PHONES if members.owner(it) == killed]
     async with Desk(members[killed], mine[0]) as desk:
         await members.registers(desk)
-        client.publish(f"{BASE}/{mine[0]}/key/1/set", "ON")
+        client.publish(f"{BASE}/{mine[0]}/key/1/set", "TOGGLE")
         await client.hears(f"{BASE}/{mine[0]}/key/1/state", state="ON", in_sync=True)
         await members.stored(mine[0], lambda it: "c=on" in str(it["keys"]))
         desk.keys.clear()
@@ -247,12 +247,18 @@ async def test_the_phones_of_a_bridge_that_is_killed(members: Members) -> None:
                 client.publish(topic, {"state": "ON"}, retain=True)
             availability = "offline" if phone == mine[0] else "online"
             client.publish(f"{BASE}/{phone}/availability", availability, retain=True)
+        # Commands before the broker publishes its will, and after that.
+        members[killed].process.send_signal(signal.SIGSTOP)
+        for phone in mine:
+            client.publish(f"{BASE}/{phone}/key/4/set", "TOGGLE")
+        await client.hears(f"{BASE}/{mine[-1]}/key/4/set", "TOGGLE")
         await members[killed].end(signal.SIGKILL)
         await client.hears(f"{BASE}/bridge/{killed}/status", "offline")
-        for phone in mine:  # of which no bridge has said that it has them
-            client.publish(f"{BASE}/{phone}/key/4/set", "ON")
+        for phone in 2 * mine:  # of which no bridge has said that it has them
+            client.publish(f"{BASE}/{phone}/key/4/set", "TOGGLE")
         await members.all_with(*NAMES[:2])
         for phone in mine:
+            await members.stored(phone, lambda it: "k=4" in str(it["keys"]))
             await client.hears(f"{BASE}/{phone}/key/4/state", state="ON")
         await desk.shows("4", c="on")
         await desk.shows("1", c="on")  # the whole picture, by its next bridge
@@ -270,6 +276,8 @@ async def test_the_phones_of_a_bridge_that_is_killed(members: Members) -> None:
         )
         now = await client.kept(f"{BASE}/")
         assert {it: now[it] for it in topics} == {it: right[it] for it in topics}
+        toggled = [json.loads(now[f"{BASE}/{it}/key/4/state"]) for it in mine]
+        assert {it["state"] for it in toggled} == {"ON"}
         client.publish(f"{BASE}/{mine[0]}/key/2/set", "ON")
         await desk.shows("2", c="on")
         client.publish(f"{BASE}/{mine[0]}/key/2/set", "TOGGLE")
