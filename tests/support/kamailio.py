@@ -69,16 +69,22 @@ async def proxying(
 
 @asynccontextmanager
 async def edge(
-    bridges: Iterable[int],
+    bridges: Iterable[int | str],
     home: Path,
     *,
     port: int | None = None,
     certificate: Certificate | None = None,
-    **values: int,
+    **values: int | str,
 ) -> AsyncIterator[Kamailio]:
-    """Run the edge of deploy/ in front of bridges on these ports, with its defines."""
+    """Run the edge of deploy/ in front of bridges, with its defines.
+
+    A bridge is a port of this machine by UDP, or what follows `sip:` in its URI.
+    """
     port, tls_port = port or free_port(), free_port()
-    listed = [f"1 sip:{LOCALHOST}:{bridge} 0 0\n" for bridge in bridges]
+    listed = [
+        f"1 sip:{it if isinstance(it, str) else f'{LOCALHOST}:{it}'} 0 0\n"
+        for it in bridges
+    ]
     write(home, bridges="".join(listed))
     defines = {
         "SECRET": '"a secret of the edges"',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import ssl
 from typing import Any
 
 from custom_components.snom_buttons.engine.phones import (
@@ -39,9 +40,8 @@ def settings_for(transport: str, port: int = 0, **more: Any) -> ServerSettings:
     """Return the settings of a server that listens for one transport."""
     own = {"udp": "port", "tcp": "tcp_port", "tls": "tls_port"}[transport]
     ports: dict[str, int | None] = {"port": None, own: port}
-    return ServerSettings(
-        host=LOCALHOST, realm=REALM, advertised_host=LOCALHOST, **ports, **more
-    )
+    host = more.pop("host", LOCALHOST)
+    return ServerSettings(host=host, realm=REALM, advertised_host=host, **ports, **more)
 
 
 @asynccontextmanager
@@ -50,8 +50,10 @@ async def serving(
     settings: ServerSettings,
     snapshot: dict[str, Any] | None = None,
     certificate: Certificate | None = None,
+    edge_context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[PhoneServer]:
     server = PhoneServer(settings)
+    server.edge_context = edge_context
     if certificate is not None:
         server.context, _ = load_certificate(CertificateFiles(*certificate))
     for phone in phones:

@@ -20,11 +20,16 @@ _HEADING = re.compile(rb"-{20,} [-0-9]+[ \t].*\n\w+ message (\w+).*\n\n")
 
 
 async def sipp(
-    port: int, scenario: str, path: Path, *options: Any, password: str
+    port: int,
+    scenario: str,
+    path: Path,
+    *options: Any,
+    password: str,
+    host: str = LOCALHOST,
 ) -> Process:
-    """Start sipp as phone 44; what it writes goes to a path."""
+    """Start sipp as phone 44; what it writes goes to a path. An IPv6 address is in [ ]."""
     return await asyncio.create_subprocess_exec(
-        *(program("sipp"), f"{LOCALHOST}:{port}", "-i", LOCALHOST),
+        *(program("sipp"), f"{host}:{port}", "-i", host),
         *("-sf", SCENARIOS / scenario, "-au", "44", "-ap", password),
         *("-m", "1", "-timeout", "20s", "-timeout_error", "-nostdin"),
         *("-trace_err", "-error_file", path / "errors.log"),

@@ -10,12 +10,18 @@ from typing import Any
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import PhoneServer
+from custom_components.snom_buttons.engine.phones import PhoneServer, asking_edges
 from custom_components.snom_buttons.engine.sip.guard import FAILURES
+from custom_components.snom_buttons.hub.certificate import (
+    CertificateFiles,
+    load_certificate,
+)
+from tests.support.certificates import make_certificate
 from tests.support.kamailio import Kamailio, edge
 from tests.support.peers import LOCALHOST
 from tests.support.rawphone import RawPhone
 from tests.support.serving_peers import PASSWORD, make_phone, serving, settings_for
+from tests.support.sipp import SCENARIOS, sipp, succeeded
 
 pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("socket_enabled")]
 
@@ -154,3 +160,72 @@ async def test_wrong_passwords_lock_out_their_address(tmp_path: Path) -> None:
         assert (await attacker.register()).status == 401
         assert (await owner.register()).status == 200
         assert await requests_of(owner) == ONCE
+
+
+async def test_a_phone_on_ipv6(tmp_path: Path) -> None:
+    """sipp, Kamailio and the server have no IPv4 address."""
+    pressed: list[str] = []
+    settings = settings_for("udp", host="::1", edges=(ip_network("::1/128"),))
+    async with (
+        serving(make_phone(), settings=settings) as server,
+        edge([f"[::1]:{server.address[1]}"], tmp_path, HOST="[::1]") as proxy,
+    ):
+        server.pressed.subscribe(lambda press: pressed.append(press.key))
+        documents = ("-oocsf", SCENARIOS / "documents.xml")
+        process = await sipp(
+            proxy.port,
+            "phone.xml",
+            tmp_path,
+            *documents,
+            password=PASSWORD,
+            host="[::1]",
+        )
+        # The press is not challenged, and the keys were sent and acknowledged.
+        await succeeded(process, tmp_path)
+        assert pressed == ["4"]
+        assert server.phones["44"].in_sync
+
+
+async def test_an_edge_that_connects_by_tls(tmp_path: Path) -> None:
+    """The server knows it by its certificate; its address is that of strangers."""
+    ca = make_certificate(tmp_path, name="ca")
+    own = make_certificate(tmp_path, name="edge", ca=ca)
+    files = make_certificate(tmp_path)
+    context, _ = load_certificate(CertificateFiles(*files))
+    async with serving(
+        make_phone(),
+        settings=settings_for("tls"),
+        certificate=files,
+        edge_context=asking_edges(context, str(ca.certificate)),
+    ) as server:
+        address = server.address_of("TLS")
+        bridge = f"{LOCALHOST}:{address[1]};transport=tls"
+        async with (
+            edge([bridge], tmp_path / "home", certificate=own) as proxy,
+            Desk(address, "44", PASSWORD, through=(LOCALHOST, proxy.port)) as desk,
+        ):
+            assert (await desk.register()).status == 200
+            assert await requests_of(desk) == ONCE
+            # By the connection of the edge, and to the flow of the phone.
+            await desk.shows("1", n="key1")
+
+
+class Natted(Desk):
+    """A phone that names an address at which it cannot be reached."""
+
+    @property
+    def address(self) -> str:
+        return "192.0.2.44:5060"
+
+
+async def test_a_phone_behind_nat(tmp_path: Path) -> None:
+    settings = settings_for("udp", edges=EDGES)
+    async with (
+        serving(make_phone(), settings=settings) as server,
+        edge([server.address[1]], tmp_path) as proxy,
+        Natted(server.address, "44", PASSWORD, through=(LOCALHOST, proxy.port)) as desk,
+    ):
+        assert (await desk.register()).status == 200
+        assert await requests_of(desk) == ONCE
+        await desk.shows("1", n="key1")
+        await desk.until(lambda: bool(desk.notices))
