@@ -20,6 +20,7 @@ from custom_components.snom_buttons.const import DOMAIN
 from custom_components.snom_buttons.engine.phones import outbox
 from custom_components.snom_buttons.hub.provisioning import hearing
 from homeassistant.core import HomeAssistant
+from tests.support import networks
 from tests.support.blfphone import BlfPhone
 from tests.support.entries import PASSWORD, Phones, phone_subentry
 from tests.support.mqtt_peers import Broker, MqttClient
@@ -33,6 +34,14 @@ type KeysOf = Callable[[str], list[str]]
 # How long one example takes depends on the machine.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+def pytest_configure() -> None:
+    """Move to a network of its own before a thread begins that would stay behind."""
+    networks.is_own()
+    # Home Assistant's plugin lets them log each statement.
+    for name in ("sqlalchemy.engine", "homeassistant.components.recorder"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from tests.support.browser import (
     sign_in,
 )
 from tests.support.demo import ROOT, Demo, demo_without_errors
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.ports import LOCALHOST, free_port
 from virtual_phone import FactoryPhone, VirtualPhone
@@ -30,8 +31,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.usefixtures("socket_enabled"),
-    # With all that use the multicast group, of which the machine has one.
-    pytest.mark.xdist_group("multicast"),
+    multicast("browser"),
 ]
 
 DOMAIN = "snom_buttons"

@@ -17,6 +17,7 @@ from pytest_socket import enable_socket
 
 from tests.support.browser import chromium, chromium_path, page_of, sign_in
 from tests.support.demo import Demo, demo_without_errors
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.person import Person
 from virtual_phone import FactoryPhone, VirtualPhone
@@ -25,8 +26,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.usefixtures("socket_enabled"),
-    # With all that use the multicast group, of which the machine has one.
-    pytest.mark.xdist_group("multicast"),
+    multicast("cards"),
 ]
 
 _LOGGER = logging.getLogger(__name__)

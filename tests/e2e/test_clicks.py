@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.browser import chromium, chromium_path, page_of, sign_in
 from tests.support.demo import ROOT, demo_of, demo_process
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.person import Lines, Person
 
@@ -25,8 +26,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.usefixtures("socket_enabled"),
-    # With all that use the multicast group, of which the machine has one.
-    pytest.mark.xdist_group("multicast"),
+    multicast("clicks"),
 ]
 
 _LOGGER = logging.getLogger(__name__)

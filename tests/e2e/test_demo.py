@@ -29,6 +29,7 @@ from tests.support.demo import (
     demo_without_errors,
 )
 from tests.support.mqtt_peers import LOCALHOST, MqttClient
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.programs import program
 from tests.support.rawphone import RawMessage, RawPhone
@@ -622,7 +623,7 @@ async def test_what_hinders_it_is_said(tmp_path: Path) -> None:
         assert f"port {port} is taken; choose another with --sip-port" in text
 
 
-@pytest.mark.xdist_group("multicast")
+@multicast()
 async def test_a_new_phone_is_set_up(tmp_path: Path) -> None:
     """The phone of `--new-phone`, with the dialogue that a person has in the browser."""
     directory = tmp_path / "demo"

@@ -31,12 +31,12 @@ from tests.support.flows import (
     submit_phone,
     suggested,
 )
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.plugging import ENTITIES, MAC, Network, announcement
 from tests.support.ports import LOCALHOST
 
-# Its sockets are of the one group of the machine.
-pytestmark = pytest.mark.xdist_group("multicast")
+pytestmark = multicast()
 
 HOST = "192.168.1.70"
 

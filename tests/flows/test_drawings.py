@@ -12,8 +12,9 @@ from custom_components.snom_buttons.hub.drawings import RESET_DRAWINGS
 from homeassistant.core import HomeAssistant
 from homeassistant.util.json import load_json_object
 from tests.support.flows import choose_way, submit_phone
+from tests.support.networks import multicast
 
-pytestmark = pytest.mark.xdist_group("multicast")
+pytestmark = multicast()
 
 TRANSLATIONS = Path(snom_buttons.__file__).parent / "translations"
 

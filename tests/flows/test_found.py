@@ -23,12 +23,12 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from tests.support.announcements import YEALINK
 from tests.support.entries import update_phone
 from tests.support.flows import checked_phone, choose_way, submit_phone, suggested
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.plugging import ENTITIES, MAC, Network, announcement
 from tests.support.ports import LOCALHOST
 
-# Its sockets are of the one group of the machine.
-pytestmark = pytest.mark.xdist_group("multicast")
+pytestmark = multicast()
 
 OTHER, CARD = "00041300000A", "00041300000B"
 HOST = "192.168.1.70"

@@ -18,12 +18,12 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from tests.support.entries import device_of, update_phone
 from tests.support.flows import choose_way, submit_phone
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.plugging import ENTITIES, MAC, Network, announcement
 from virtual_phone import FactoryPhone
 
-# Its sockets are of the one group of the machine.
-pytestmark = pytest.mark.xdist_group("multicast")
+pytestmark = multicast()
 
 BEFORE, AFTER = "192.168.1.44", "192.168.1.99"
 

@@ -20,12 +20,12 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util
 from tests.support.entries import PASSWORD, TOKEN, Phones, update_phone
 from tests.support.flows import reconfigure_phone, submit_account, submit_phone
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.plugging import MAC
 from tests.support.rawphone import RawMessage
 
-# Its sockets are of the one group of the machine.
-pytestmark = pytest.mark.xdist_group("multicast")
+pytestmark = multicast()
 
 NEW = "renewed-44"
 AGENT = {"User-Agent": f"Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 {MAC})"}

@@ -22,12 +22,12 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from tests.support.entries import add_phone, device_of, phone_subentry
 from tests.support.flows import TEXTS, checked_server
+from tests.support.networks import multicast
 from tests.support.plugging import ENTITIES, MAC, Network, announcement
 from tests.support.ports import LOCALHOST
 from tests.support.rawphone import RawPhone
 
-# Its sockets are of the one group of the machine.
-pytestmark = pytest.mark.xdist_group("multicast")
+pytestmark = multicast()
 
 NAMELESS = "snomD735/10.1.198.12"
 """A User-Agent without a hardware address."""

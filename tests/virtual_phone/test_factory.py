@@ -26,6 +26,7 @@ from snom_buttons.provisioning import (
 from snom_buttons.sip import Flow, OutgoingRequest
 from snom_buttons.sip.net import Endpoint
 from tests.support.announcements import SNOM_370
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.provisioning_peers import Answerer, SettingsServer
 from tests.support.stub_registrar import StubRegistrar, digest_is_right, header
@@ -35,8 +36,7 @@ from virtual_phone.factory import forget
 from virtual_phone.headless import Headless
 from virtual_phone.settings import read_settings_file
 
-# The group is one for the whole machine.
-pytestmark = pytest.mark.xdist_group("multicast")
+pytestmark = multicast()
 
 # Another run of these tests on this machine has other phones.
 MAC = f"000413{randrange(16**6):06X}"

@@ -22,6 +22,7 @@ from custom_components.snom_buttons.engine.provisioning.plug_and_play import (
 )
 from custom_components.snom_buttons.engine.sip import TIMER_J, Flow, OutgoingRequest
 from tests.support.announcements import SNOM_370, YEALINK
+from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
 from tests.support.serving_peers import serving, settings_for
 from tests.support.udp import UdpPeer
@@ -29,8 +30,7 @@ from tests.support.udp import UdpPeer
 URL = "http://192.0.2.1/000413AABBCC.xml"
 HOST, SOURCE = "127.0.0.1", 1053
 
-# The group is one for the whole machine.
-one_group = pytest.mark.xdist_group("multicast")
+one_group = multicast()
 
 
 class FakeWire:
