@@ -19,6 +19,7 @@ from tests.support.browser import (
     end_dialog,
     page_of,
     sign_in,
+    signed_in,
 )
 from tests.support.demo import ROOT, Demo, demo_without_errors
 from tests.support.networks import multicast
@@ -35,6 +36,7 @@ pytestmark = [
 ]
 
 DOMAIN = "snom_buttons"
+DASHBOARD = "/config/integrations/dashboard"
 TRANSLATIONS = ROOT / "custom_components" / DOMAIN / "translations"
 
 
@@ -149,7 +151,7 @@ async def test_from_signing_in_to_a_repair(
     """A phone is added by choosing entities; key and entity follow each other."""
     url = home.details["url"]
     async with page_of(browser, tmp_path) as page:
-        await sign_in(page, f"{url}/config/integrations/dashboard")
+        await sign_in(page, url + DASHBOARD)
         port = await add_server(page)
         names = ("Ceiling Lights", "Decorative Lights", "Garage Door")
         extension, password = await add_phone(page, *names)
@@ -194,8 +196,7 @@ async def test_from_signing_in_to_a_repair(
 async def test_a_yealink_is_added(home: Demo, browser: Browser, tmp_path: Path) -> None:
     """The last page has all that a phone with keys of type BLF needs."""
     url = home.details["url"]
-    async with page_of(browser, tmp_path) as page:
-        await sign_in(page, f"{url}/config/integrations/dashboard")
+    async with signed_in(browser, tmp_path, home, DASHBOARD) as page:
         port = await add_server(page)
         await page.get_by_text("A phone of another maker").click()
         await page.get_by_label("Maker").click()
@@ -264,9 +265,7 @@ async def test_a_phone_is_plugged_in(
     home: Demo, browser: Browser, tmp_path: Path
 ) -> None:
     """From the page of the integration, without a character that is typed."""
-    url = home.details["url"]
-    async with page_of(browser, tmp_path) as page:
-        await sign_in(page, f"{url}/config/integrations/dashboard")
+    async with signed_in(browser, tmp_path, home, DASHBOARD) as page:
         await add_server(page)
         await page.get_by_text("Plug it in now").click()
         opener = "Select an entity"
@@ -291,10 +290,8 @@ async def test_of_two_phones_one_is_chosen(
     home: Demo, browser: Browser, tmp_path: Path
 ) -> None:
     """Both are heard at once, as after a power cut. The other one gets nothing."""
-    url = home.details["url"]
     first, second = "0004130DD701", "0004130DD702"
-    async with page_of(browser, tmp_path) as page:
-        await sign_in(page, f"{url}/config/integrations/dashboard")
+    async with signed_in(browser, tmp_path, home, DASHBOARD) as page:
         await add_server(page)
         await page.get_by_text("Plug it in now").click()
         await page.get_by_role("button", name="Next").click()
@@ -317,9 +314,8 @@ async def test_a_phone_that_is_in_the_network_already(
     home: Demo, browser: Browser, tmp_path: Path
 ) -> None:
     """It is heard while no page waits, and has its settings at its next start."""
-    url, mac = home.details["url"], "0004130DD703"
-    async with page_of(browser, tmp_path) as page:
-        await sign_in(page, f"{url}/config/integrations/dashboard")
+    mac = "0004130DD703"
+    async with signed_in(browser, tmp_path, home, DASHBOARD) as page:
         await add_server(page)
         await page.get_by_text("Plug it in now").wait_for()
         async with FactoryPhone("D735", mac):
@@ -356,11 +352,8 @@ async def test_the_editor_of_a_key_in_german(
 ) -> None:
     """All texts are those of de.json."""
     steps = translations("de")["config_subentries"]["phone"]["step"]
-    async with page_of(browser, tmp_path, locale="de-DE") as page:
-        await sign_in(
-            page,
-            f"{home.details['url']}/config/integrations/dashboard/add?domain={DOMAIN}",
-        )
+    path = f"{DASHBOARD}/add?domain={DOMAIN}"
+    async with signed_in(browser, tmp_path, home, path, locale="de-DE") as page:
         await call_websocket(page, "config/core/update", language="de")
         await page.get_by_role("button", name="OK").click()
         await fill_in_server(page, "de")

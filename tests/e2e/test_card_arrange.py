@@ -17,6 +17,7 @@ from tests.support.browser import (
     device_of,
     page_of,
     sign_in,
+    signed_in,
 )
 from tests.support.demo import Demo, demo_without_errors
 from tests.support.patience import PATIENCE
@@ -56,8 +57,7 @@ async def phone(home: Demo) -> AsyncIterator[VirtualPhone]:
 
 @pytest.fixture
 async def page(browser: Browser, home: Demo, tmp_path: Path) -> AsyncIterator[Page]:
-    async with page_of(browser, tmp_path) as page:
-        await sign_in(page, home.details["url"] + "/profile")
+    async with signed_in(browser, tmp_path, home, "/profile") as page:
         yield page
 
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 import re
 from typing import Any, Literal
 
 from playwright.async_api import Browser, Locator, Page, expect
 import pytest
-from pytest_socket import enable_socket
 
-from tests.support.browser import (
-    call_websocket,
-    chromium_path,
-    device_of,
-    page_of,
-    sign_in,
-)
-from tests.support.demo import Demo, demo_without_errors
+from tests.support.browser import call_websocket, device_of, signed_in
+from tests.support.demo import Demo
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.usefixtures("socket_enabled"),
-    pytest.mark.xdist_group("card_offered"),
+    pytest.mark.xdist_group("pages"),
 ]
 
 PHONES = ("44", "45", "46", "47")
@@ -45,21 +38,11 @@ WIDE = """card => {
 """Returns what is drawn beside the card."""
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
-    """Run a demo with four phones and a shared line."""
-    chromium_path()
-    enable_socket()  # `socket_enabled` comes after fixtures of the module
-    directory = tmp_path_factory.mktemp("card_offered") / "demo"
-    with demo_without_errors(directory, "--no-phone") as demo:
-        yield demo
-
-
 @pytest.fixture
 async def page(browser: Browser, home: Demo, tmp_path: Path) -> AsyncIterator[Page]:
     """Return the page of the dashboards."""
-    async with page_of(browser, tmp_path) as page:
-        await sign_in(page, home.details["url"] + "/config/lovelace/dashboards")
+    path = "/config/lovelace/dashboards"
+    async with signed_in(browser, tmp_path, home, path) as page:
         yield page
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import re
 import time
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 import pytest
 from pytest_socket import enable_socket
 
-from tests.support.browser import chromium, chromium_path, page_of, sign_in
+from tests.support.browser import chromium_path, signed_in
 from tests.support.demo import Demo, demo_without_errors
 from tests.support.networks import multicast
 from tests.support.patience import PATIENCE
@@ -48,10 +48,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, in
 
 
 @pytest.fixture
-async def page(home: Demo, tmp_path: Path) -> AsyncIterator[Page]:
+async def page(browser: Browser, home: Demo, tmp_path: Path) -> AsyncIterator[Page]:
     """Return the page of the integrations."""
-    async with chromium() as browser, page_of(browser, tmp_path) as page:
-        await sign_in(page, home.details["url"] + DASHBOARD)
+    async with signed_in(browser, tmp_path, home, DASHBOARD) as page:
         yield page
 
 

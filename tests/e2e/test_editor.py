@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page, expect
 import pytest
-from pytest_socket import enable_socket
 
-from tests.support.browser import HASS, chromium, chromium_path, page_of, sign_in
-from tests.support.demo import demo_of, demo_process
+from tests.support.browser import HASS, chromium, signed_in
+from tests.support.demo import demo_of
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.usefixtures("socket_enabled"),
-    pytest.mark.xdist_group("editor"),
+    pytest.mark.xdist_group("pages"),
 ]
 
 TEXTS = {
@@ -40,16 +38,6 @@ TEXTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
-    """Run a demo whose phone 46 has linked keys."""
-    chromium_path()
-    enable_socket()  # `socket_enabled` comes after fixtures of the module
-    directory = tmp_path_factory.mktemp("editor") / "demo"
-    with demo_process(directory, "--no-phone") as pid:
-        yield directory, pid
-
-
 async def post(page: Page, path: str, data: dict[str, Any]) -> Any:
     return await page.evaluate(
         f"([path, data]) => {HASS}.callApi('POST', path, data)", [path, data]
@@ -64,10 +52,11 @@ async def test_they_read_as_sentences(
     async with (
         demo_of(*running) as demo,
         chromium() as browser,
-        page_of(browser, tmp_path, locale=language) as page,
+        signed_in(
+            browser, tmp_path, demo, "/config/automation/dashboard", locale=language
+        ) as page,
     ):
         url = demo.details["url"]
-        await sign_in(page, f"{url}/config/automation/dashboard")
         await page.wait_for_function(f"() => {HASS}")
         press = demo.entity("46", "1", "press")
         template = {"template": f"{{{{ device_id('{press}') }}}}"}

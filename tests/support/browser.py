@@ -18,12 +18,12 @@ from playwright.async_api import (
     expect,
 )
 
+from .demo import Demo
 from .patience import PATIENCE
 from .programs import program
 
 ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",  # which Chromium does not offer to root
+    "--no-sandbox",  # which Chromium does not offer to root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -109,6 +109,19 @@ def tokens_of(url: str, token: str) -> StorageState:
     }
     stored = {"name": "hassTokens", "value": json.dumps(tokens)}
     return {"cookies": [], "origins": [{"origin": url, "localStorage": [stored]}]}
+
+
+@asynccontextmanager
+async def signed_in(
+    browser: Browser, evidence: Path, home: Demo, path: str, **options: Any
+) -> AsyncIterator[Page]:
+    """Give a page at a path of Home Assistant, as `page_of` does, signed in already."""
+    url = home.details["url"]
+    tokens = tokens_of(url, home.details["token"])
+    async with page_of(browser, evidence, storage_state=tokens, **options) as page:
+        await page.goto(url + path)
+        await page.locator("ha-sidebar").wait_for()
+        yield page
 
 
 async def sign_in(page: Page, url: str, user: str = USER) -> None:
