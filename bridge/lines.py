@@ -160,7 +160,8 @@ class Lines:
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MAX_WAITING)
         """Questions that came while members were changing."""
         self._settling: asyncio.TimerHandle | None = None
-        self._again: set[asyncio.TimerHandle] = set()
+        self._again: dict[str, asyncio.TimerHandle] = {}
+        """When lines are asked for again whose holder is gone, by code."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe: list[Callable[[], None]] = []
 
@@ -192,7 +193,7 @@ class Lines:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
-        for timer in (*self._again, *filter(None, (self._settling,))):
+        for timer in (*self._again.values(), *filter(None, (self._settling,))):
             timer.cancel()
         for asked in self._asked.values():
             asked.cancel()
@@ -227,32 +228,42 @@ class Lines:
 
         Without an answer it is not.
         """
-        if not self._takes():
-            return False
-        question = press.id if press is not None else secrets.token_hex(16)
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if self._takes():
+            question = press.id if press is not None else secrets.token_hex(16)
+            answer = self._asked.get(question)
+            if answer is None:  # or the phone repeats the press by another way
+                answer = self._ask_home(code, use, extension, question)
+            try:
+                await asyncio.wait((answer,), timeout=ANSWER)
+            finally:
+                self._asked.pop(question, None)
+            if answer.done():
+                return answer.result()
+            _LOGGER.warning("The home of line %s does not answer", code)
+        if press is None:  # its holder is gone
+            self._ask_again(code)
+        return False
+
+    def _ask_home(
+        self, code: str, use: Use, extension: str | None, question: str
+    ) -> asyncio.Future[bool]:
+        """Publish a question; return what gets the answer."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bool] = loop.create_future()
         self._asked[question] = answer
         payload = as_json({"use": use, "phone": extension, "id": question})
         self._publish(self._topics.line(code, "ask"), payload)
-        try:
-            async with asyncio.timeout(ANSWER):
-                return await answer
-        except TimeoutError:
-            _LOGGER.warning("The home of line %s does not answer", code)
-            if press is None:  # its holder is gone
-                self._ask_again(code)
-            return False
-        finally:
-            self._asked.pop(question, None)
+        return answer
 
     def _ask_again(self, code: str) -> None:
         def ask() -> None:
-            self._again.discard(timer)
+            del self._again[code]
             if line := self._lines.get(code):
                 line.follow_owner()
 
-        timer = asyncio.get_running_loop().call_later(AGAIN, ask)
-        self._again.add(timer)
+        if code not in self._again:
+            loop = asyncio.get_running_loop()
+            self._again[code] = loop.call_later(AGAIN, ask)
 
     def _answer(self, message: Received) -> None:
         match _read(message.payload):
@@ -328,25 +339,33 @@ class Lines:
         if state > known:
             self._heard[code] = state
             self._show(code)
-        elif state < known and self._is_home(code):
+        elif state < known and (
+            self._is_home(code) or self._is_home(code, {state.home})
+        ):
+            # Also if it is of a home that has not heard of the greater one.
             self._publish_state(code, known)
 
     def joined(self) -> None:
         """Publish the states that the broker has lost, now that it is read."""
         self._repeat(self._heard.keys() - self._retained)
 
-    def repeat(self) -> None:
-        """Publish all states once more, for a member that has not heard them."""
-        self._repeat(self._heard)
+    def repeat(self, newcomers: Collection[str]) -> None:
+        """Publish states once more for members that have not heard them.
 
-    def _repeat(self, codes: Iterable[str]) -> None:
+        Those whose home this was without the newcomers, one of which may be that now.
+        """
+        self._repeat(self._heard, newcomers)
+
+    def _repeat(self, codes: Iterable[str], without: Collection[str] = ()) -> None:
         """Publish what is known of lines whose home this member is."""
         for code in codes:
-            if self._is_home(code):
+            if self._is_home(code, without):
                 self._publish_state(code, self._heard[code])
 
-    def _is_home(self, code: str) -> bool:
-        return ranked(f"line/{code}", self._live())[0] == self._name
+    def _is_home(self, code: str, without: Collection[str] = ()) -> bool:
+        """Return whether this member is the home of a line, or would be without others."""
+        members = (it for it in self._live() if it not in without)
+        return self._name in ranked(f"line/{code}", members)[:1]
 
     def _show(self, code: str) -> None:
         line, state = self._lines.get(code), self._heard.get(code)

@@ -125,10 +125,11 @@ class Member:
         assert self._stored is not None
         self._lines.members_changed()
         before, self._live = self._live, self.claims.live
-        if self._repeats and self._live - before:
+        newcomers = self._live - before
+        if self._repeats and newcomers:
             self._cluster.repeat()
             self._stored.repeat()
-            self._lines.repeat()
+            self._lines.repeat(newcomers)
 
     def heard(self, extension: str, bridge: str, epoch: int, snapshot: Any) -> None:
         """Apply what another bridge has stored of a phone, if that moves to this one."""

@@ -412,6 +412,64 @@ async def test_a_holder_that_is_gone_is_asked_for_until_the_home_answers() -> No
 
 
 @jumping
+async def test_a_holder_that_is_gone_while_its_bridge_is_cut_off() -> None:
+    async with members("a", "b") as they:
+        _, other = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        await asyncio.sleep(0.1)
+        other.takes = False
+        other.line._give_up()
+        await asyncio.sleep(0.1)
+        assert other.shows == (True, "44")
+        other.takes = True
+        other.line.setup = LineSetup(code=CODE)  # no key of the phone is in the line
+        await asyncio.sleep(AGAIN + 0.1)
+        assert {it.shows for it in they.values()} == {(False, None)}
+
+
+@jumping
+async def test_a_press_that_comes_twice_at_once_is_granted_both_times() -> None:
+    """As after a restart of the edge, which a phone's repetition passes anew."""
+    async with members("a", "b") as they:
+        _, other = they.values()
+        asked = [asyncio.create_task(other.asks(Action.SEIZE, "44", "1"))]
+        await asyncio.sleep(0)
+        asked.append(asyncio.create_task(other.asks(Action.SEIZE, "44", "1")))
+        assert await asyncio.gather(*asked) == [True, True]
+
+
+@jumping
+async def test_a_new_home_that_the_broker_tells_nothing_gets_the_states() -> None:
+    """As from RabbitMQ, which retains them on one node."""
+    names = ("a", "b", "c")
+    newcomer = ranked(f"line/{CODE}", names)[0]
+    async with members(*(it for it in names if it != newcomer)) as they:
+        home, other = they.values()
+        for use in (Action.SEIZE, Action.RELEASE, Action.SEIZE):
+            assert await other.asks(use, "44")
+        broker = home.client.broker
+        broker.retained.clear()
+        late = Member(broker, newcomer, {*names})
+        await late.start()
+        for member in (home, other):
+            member.live = {*names}
+            member.lines.members_changed()
+            member.lines.repeat({newcomer})
+        await asyncio.sleep(SETTLING + 0.1)
+        assert late.shows == (True, "44")
+        assert len(broker.on(STATE)) == 4  # one of them was enough
+        # Without that it would decide on a line that is free, as far as it knows.
+        late.lines._heard.clear()
+        assert await late.asks(Action.SEIZE, "45")
+        await asyncio.sleep(0.1)
+        assert late.shows == other.shows == (True, "44")
+        assert not await late.asks(Action.RELEASE, "45")
+        assert await other.asks(Action.RELEASE, "44")
+        await late.lines.stop()
+        late.line.close()
+
+
+@jumping
 async def test_a_line_is_released_by_the_bridge_that_gets_its_holder() -> None:
     async with members("a", "b") as they:
         _, other = they.values()
