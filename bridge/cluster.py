@@ -237,7 +237,8 @@ class Cluster:
                 self._phones.catch_up(phone, snapshot)
             return
         self._phones.merge(phone, snapshot)
-        if bridge == moving.former and epoch == self.claims.of(phone).epoch:
+        is_last = bridge == moving.former and epoch == self.claims.of(phone).epoch
+        if is_last and moving.is_heard:  # or its own claim has the same epoch
             self._arrived(phone)
 
     # Members
@@ -474,7 +475,9 @@ class Cluster:
                 if moving is not None:
                     moving.is_heard = True
                     self._claiming.discard(phone)
-                    if not moving.former:
+                    if moving.former:
+                        self._gate.drop(phone)  # what has waited came before our claim
+                    else:
                         self._arriving[phone] = None
                     self._begin_restoring()
             case Heard.REPEAT:

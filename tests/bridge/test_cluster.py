@@ -16,7 +16,7 @@ from bridge.cluster import BLIND, MOVING, RANK, SILENT, STARTING, TICK, Cluster
 from bridge.gate import Gate
 from bridge.kept import KEPT
 from bridge.stored import SOON
-from snom_buttons.mqtt import Received, Topics, as_json
+from snom_buttons.mqtt import Message, Received, Topics, as_json
 from tests.support.clock import run
 from tests.support.cluster import DEPLOY
 from tests.support.fakebroker import FakeBroker, FakeClient
@@ -711,13 +711,47 @@ async def test_only_the_last_word_of_the_former_bridge_ends_a_move() -> None:
     async with cluster("a", "b") as (a, b):
         phone = min(a.holds())
         epoch = a.claims.of(phone).epoch
+        a.client.is_cut = True
         b.cluster.adopt(phone)
+        # It has not heard our claim yet: its own has the same epoch, and is the lower one.
+        b.cluster.last_heard(phone, "a", epoch + 1, {})
+        await asyncio.sleep(0.1)
         for bridge, its_epoch in (("a", epoch), ("c", epoch + 1)):
             b.cluster.last_heard(phone, bridge, its_epoch, {})
             assert ("publish", phone) not in b.did
         b.cluster.last_heard(phone, "a", epoch + 1, {})
         assert ("publish", phone) in b.did
-        assert len(b.merged) == 3
+        assert len(b.merged) == 4
+
+
+@jumping
+async def test_a_command_before_the_claim_of_a_bridge_that_was_cut_off_meanwhile() -> (
+    None
+):
+    """Another one has taken the phone, and done it."""
+    async with cluster("a", "b", "c") as (a, b, c):
+        phone = min(it for it in c.holds() if ranked(it, "ab")[0] == "b")
+        late: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            late.append(message)
+
+        b.client.publish = keep  # type: ignore[method-assign]
+        c.die()
+        await b.has_claimed(phone)
+        b.client.is_cut = True
+        await asyncio.sleep(RANK + 2 * TICK)
+        assert phone in a.holds() and phone in b.holds()
+        command(a.broker, phone)
+        await asyncio.sleep(2 * SOON)
+        del b.client.publish
+        b.client.heal()
+        for message in late:
+            a.broker.publish(message.topic, message.payload, retain=message.retain)
+        await settled()
+        check_each_has_one([a, b])
+        assert phone in b.holds()
+        assert done_by([a, b], phone) == ["1"]
 
 
 @jumping
