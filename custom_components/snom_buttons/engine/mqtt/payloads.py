@@ -1,11 +1,12 @@
 """The payloads of a server on the broker. docs/schemas has the shape of each."""
 
+from functools import lru_cache
 import json
 from typing import Any, Final
 
 from ..keywords import effect_of, hs_color_of
 from ..phones import Dialled, Key, KeyPress
-from ..xbuttons import MessageWaiting
+from ..xbuttons import KeyDescription, MessageWaiting
 
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
@@ -34,14 +35,25 @@ def as_json(value: dict[str, Any]) -> str:
 
 def state_payload(key: Key, *, in_sync: bool) -> str:
     """Return the payload of a key's look, in Home Assistant's JSON schema for lights."""
-    return as_json(state_of(key, colors=key.setup.colors) | {"in_sync": in_sync})
+    return _state_payload(key.look, key.is_on, key.setup.colors, in_sync)
+
+
+@lru_cache(maxsize=1024)
+def _state_payload(
+    look: KeyDescription, is_on: bool, colors: bool, in_sync: bool
+) -> str:
+    """Return the payload of a look, of which most keys have one of few."""
+    return as_json(_state_of(look, is_on, colors) | {"in_sync": in_sync})
 
 
 def state_of(key: Key, *, colors: bool) -> dict[str, Any]:
     """Return the part of a key's look that a command can set."""
-    look = key.look
+    return _state_of(key.look, key.is_on, colors)
+
+
+def _state_of(look: KeyDescription, is_on: bool, colors: bool) -> dict[str, Any]:
     state: dict[str, Any] = {
-        "state": ON if key.is_on else OFF,
+        "state": ON if is_on else OFF,
         "effect": effect_of(look),
         "light": look.light,
         "label": look.label or "",

@@ -99,9 +99,11 @@ class Outbox:
 
     def has_taken(self, key: str) -> bool:
         """Whether the contact has taken a key's newest look."""
-        return not any(
-            key in keys
-            for keys in (self._due, self._relabelled, self._refused, self._under_way)
+        return not (
+            key in self._due
+            or key in self._relabelled
+            or key in self._refused
+            or key in self._under_way
         )
 
     def lacks(self, key: str) -> bool:

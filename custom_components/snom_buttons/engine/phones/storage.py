@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 import hashlib
 import logging
 import time
@@ -406,10 +406,13 @@ def _load_look(item: object) -> SavedLook | KeyDescription:
     )
 
 
+@lru_cache(maxsize=1024)
 def _save(description: KeyDescription) -> str:
+    """Return the document of a look, of which most keys have one of few."""
     return format_document((description,)).decode()
 
 
+@lru_cache(maxsize=1024)
 def _load(document: str) -> tuple[KeyDescription, ...]:
     """Return a document's keys. Raises ValueError if it cannot be read and written."""
     keys = parse_document(document.encode())
