@@ -84,6 +84,7 @@ class Bridge:
             left_behind_changed=lambda: None,
             save=_save,
             is_elsewhere=member.claims.is_elsewhere if member else lambda _: False,
+            changing=self._changing,
         )
         self.stored = Stored(
             self.client,
@@ -94,7 +95,13 @@ class Bridge:
             bridge=name or "",
             epoch_of=lambda it: member.claims.of(it).epoch if member else 0,
             heard=member.heard if member else lambda *_: None,
+            is_awaited=member.stored if member else lambda _: True,
             announced_of=self.mqtt.announced_of,
+            published_of=(
+                self.mqtt.digest_of
+                if member and not settings.mqtt.is_retained_by_node
+                else None
+            ),
             recall_announced=self.mqtt.recall_announced,
         )
         self.is_restored = False
@@ -185,6 +192,9 @@ class Bridge:
                 await follower.update(settings)
             return ignored
 
+    def _changing(self, extension: str) -> None:
+        self.stored.changing(extension)
+
     async def _join(self, member: Member) -> None:
         """Become a member of the cluster: phones come when they are claimed."""
         await self.mqtt.update(self.settings.mqtt.setup)
@@ -255,6 +265,7 @@ class Bridge:
         elif connected:
             self.mqtt.connection_changed()
         if not connected:
+            self.stored.connection_lost()
             self.mqtt.connection_lost()
 
     async def _apply(self, settings: Settings) -> None:

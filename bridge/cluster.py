@@ -69,8 +69,12 @@ class Phones(Protocol):
     def catch_up(self, extension: str, snapshot: Any) -> None:
         """Toggle keys as another bridge has done late; publish and send ours again."""
 
-    def publish(self, extension: str) -> None:
-        """Publish the states of a phone from now on."""
+    def publish(self, extension: str, *, is_unchanged: bool = False) -> None:
+        """Publish the states of a phone from now on.
+
+        If it `is_unchanged` since it was added, those that are known to be published are
+        not published again.
+        """
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         """Remove a phone; publish its `last` state for its next bridge, or clear all."""
@@ -240,6 +244,14 @@ class Cluster:
         is_last = bridge == moving.former and epoch == self.claims.of(phone).epoch
         if is_last and moving.is_heard:  # or its own claim has the same epoch
             self._arrived(phone)
+
+    def stored(self, phone: str) -> bool:
+        """Return whether what another bridge has stored of a phone may change it here.
+
+        The commands that it had before are part of it.
+        """
+        self._kept.drop(phone)
+        return phone in self._moving or self.claims.is_held(phone)
 
     # Members
 
@@ -548,9 +560,10 @@ class Cluster:
 
         Commands that it has not stored are carried out on what it has.
         """
+        is_unchanged = not self._is_added(phone)
         self._add(phone)
         self._end_move(phone)
-        self._phones.publish(phone)
+        self._phones.publish(phone, is_unchanged=is_unchanged)
         self._gate.delay(phone, self._kept.take(phone))
         self._gate.release(phone)
 

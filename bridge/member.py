@@ -83,6 +83,7 @@ class Member:
         self._stored = stored
 
         def joined() -> None:
+            stored.connected()
             mqtt.connection_changed()
             lines.joined()
 
@@ -130,6 +131,10 @@ class Member:
             self._cluster.repeat()
             self._stored.repeat()
             self._lines.repeat(newcomers)
+
+    def stored(self, extension: str) -> bool:
+        """Return whether what another bridge has stored of a phone may change it here."""
+        return self._cluster is not None and self._cluster.stored(extension)
 
     def heard(self, extension: str, bridge: str, epoch: int, snapshot: Any) -> None:
         """Apply what another bridge has stored of a phone, if that moves to this one."""

@@ -27,8 +27,11 @@ class Stored(Protocol):
     def recall(self, extension: str) -> object:
         """Recall how a phone was announced."""
 
-    def add_phone(self, extension: str) -> None:
-        """Store a phone, and its changes from now on."""
+    def published_of(self, extension: str) -> str | None:
+        """Return the digest of what is published of a phone, None if it is not known."""
+
+    def add_phone(self, extension: str, *, is_stored: bool = False) -> None:
+        """Store a phone, unless it is, and its changes from now on."""
 
     def remove_phone(self, extension: str, *, clear: bool) -> None:
         """Store a phone no more; `clear` what is stored."""
@@ -44,6 +47,9 @@ class Stored(Protocol):
 
     def hand_over(self, extension: str) -> None:
         """Store a phone for the last time, for its next bridge."""
+
+    def connected(self) -> None:
+        """Store all phones before their states are published again."""
 
     def repeat(self) -> None:
         """Publish once more what is stored of all phones that were added."""
@@ -138,12 +144,17 @@ class ClaimedPhones:
             if key in ours and ours[key] != look:
                 self._server.phones[extension].send_again(key.removeprefix("k="))
 
-    def publish(self, extension: str) -> None:
-        """Publish the states of a phone from now on."""
+    def publish(self, extension: str, *, is_unchanged: bool = False) -> None:
+        """Publish the states of a phone from now on.
+
+        If it `is_unchanged` since it was added, what is known to be published is not
+        published again.
+        """
         self._end_move(extension)
         self._stored.recall(extension)
-        self._mqtt.add_phone(extension)
-        self._stored.add_phone(extension)
+        published = self._stored.published_of(extension) if is_unchanged else None
+        is_published = self._mqtt.add_phone(extension, published)
+        self._stored.add_phone(extension, is_stored=is_published)
         self._came(extension)
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:

@@ -4,7 +4,9 @@ docs/decisions/0023 says why there is no file.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from itertools import islice
 import logging
 from typing import Any, Final, TypeIs
 
@@ -20,6 +22,11 @@ SOON: Final = 0.1
 """Seconds after a change in which further ones of a phone are published with it."""
 LATER: Final = 1.0
 """The same for a change of nothing but a label: a template may write ten a second."""
+SETTLED: Final = 10.0
+"""Seconds without a change of a phone after which it is stored what is published of it."""
+SETTLING: Final = 0.1
+SETTLED_AT_ONCE: Final = 20
+"""So many phones at most in so many seconds."""
 REGISTERED: Final = ("bindings", "subscriptions", "proof")
 """What a phone has registered, and the proof of its password. Not restored of a phone that
 has registered with this bridge already."""
@@ -42,15 +49,18 @@ class Stored:
         bridge: str = "",
         epoch_of: Callable[[str], int] = lambda _: 0,
         heard: Callable[[str, str, int, Any], None] = lambda *_: None,
+        is_awaited: Callable[[str], bool] = lambda _: True,
         announced_of: Callable[[str], dict[str, Any]] = lambda _: {},
+        published_of: Callable[[str], str | None] | None = None,
         recall_announced: Callable[[str, object], list[str]] = lambda *_: [],
     ) -> None:
         """Create it without phones.
 
         `publisher` is that of the events. `bridge` is the name of this bridge and
         `epoch_of` returns the epoch of its claim to a phone. `heard` gets what other
-        bridges publish: phone, bridge, epoch and snapshot. `announced_of` and
-        `recall_announced` are those of MqttFollower.
+        bridges publish: phone, bridge, epoch and snapshot; of phones that are not ours
+        only if `is_awaited`, which is called for each, returns True. `announced_of`, `recall_announced` and `published_of`, its `digest_of`,
+        are those of MqttFollower. Without the last it is not stored what is published.
         """
         self._client = client
         self._publisher = publisher
@@ -60,11 +70,26 @@ class Stored:
         self._bridge = bridge
         self._epoch_of = epoch_of
         self._heard = heard
+        self._is_awaited = is_awaited
         self._announced_of = announced_of
+        self._published_of = published_of
         self._recall_announced = recall_announced
         self._phones: set[str] = set()
         self._copies: dict[str, bytes] = {}
         """The newest of each phone that is not ours; its seal is right."""
+        self._stale: set[str] = set()
+        """Those of which the broker may have lost what is published."""
+        self._settled: dict[str, str] = {}
+        """What is published of phones, a digest, if that is stored with them: the next
+        bridge need not publish it again. It is stored no more before anything changes."""
+        self._unsettled: OrderedDict[str, float] = OrderedDict()
+        """When to store what is published of the others, the first first."""
+        self._settling: asyncio.TimerHandle | None = None
+        self._is_settling = False
+        """Whether there is a connection on which all is published again."""
+        self._outdated: dict[str, str] = {}
+        """The phones that were settled when the last connection broke."""
+        self._rewriting: asyncio.Task[None] | None = None
         self._due: dict[str, asyncio.TimerHandle] = {}
         self._lines_due = False
         self._has_lines = False
@@ -95,12 +120,31 @@ class Stored:
             self.write(extension)
         if self._lines_due:
             self.write_lines()
+        self._unsettled.clear()
+        if self._settling is not None:
+            self._settling.cancel()
+        if self._rewriting is not None:
+            self._rewriting.cancel()
 
-    def add_phone(self, extension: str) -> None:
-        """Publish what is stored of a phone, now and after each change."""
+    def add_phone(self, extension: str, *, is_stored: bool = False) -> None:
+        """Publish what is stored of a phone, after each change and, unless it is, now."""
         self._phones.add(extension)
-        self._copies.pop(extension, None)
-        self.write(extension, later=True)
+        fields = self._fields_of(extension) if is_stored else None
+        copy = self._copies.pop(extension, b"")
+        if fields is not None and self._is_current(extension, fields):
+            self._publisher.assume(self._topics.stored(extension), copy.decode())
+            self._settled[extension] = fields["published"]
+        else:
+            self.write(extension, later=True)
+
+    def _is_current(self, extension: str, fields: dict[str, Any]) -> bool:
+        """Whether a phone that was restored need not be stored again.
+
+        That of a subscription has to be: the numbers of its next NOTIFY have risen.
+        """
+        announced = fields.get("announced", {})
+        is_announced = announced == self._announced_of(extension)
+        return is_announced and not fields["phone"].get("subscriptions")
 
     def remove_phone(self, extension: str, *, clear: bool = True) -> None:
         """Publish a phone no more; `clear` its topic if no other bridge has it."""
@@ -123,12 +167,15 @@ class Stored:
 
     def write_again(self, extension: str) -> None:
         """Publish a phone once more: another bridge has published it."""
+        self._settled.pop(extension, None)
         self.write(extension)
         self._publisher.republish(self._topics.stored(extension))
 
     def _part_with(self, extension: str) -> str:
         """Keep a copy of what was published last of a phone; return its topic."""
         self._phones.discard(extension)
+        for those in (self._settled, self._unsettled, self._outdated):
+            those.pop(extension, None)
         if (due := self._due.pop(extension, None)) is not None:
             due.cancel()
         topic = self._topics.stored(extension)
@@ -151,8 +198,69 @@ class Stored:
         }
         if announced := self._announced_of(extension):
             fields["announced"] = announced
+        if (published := self._settled.get(extension)) is not None:
+            fields["published"] = published
+        elif extension in self._phones and self._published_of is not None:
+            self._settle_later(extension)
         payload = self._seal.write(topic, fields)
         self._publisher.keep(topic, payload, first=first, later=later)
+
+    def changing(self, extension: str) -> None:
+        """Store, before something else is published of a phone, that it will be."""
+        if self._settled.pop(extension, None) is not None:
+            self.write(extension, first=True)
+
+    def connection_lost(self) -> None:
+        """Take nothing as published: the broker may not have got it, or lose it."""
+        self._is_settling = False
+        self._stale = {*self._copies}
+        self._outdated |= self._settled
+        self._settled.clear()
+        if self._outdated and self._rewriting is None:
+            self._rewriting = asyncio.create_task(self._rewrite_all())
+
+    def connected(self) -> None:
+        """Store all phones before their states are published again."""
+        while self._outdated:
+            self._rewrite()
+        self.repeat()
+        self._is_settling = True
+
+    async def _rewrite_all(self) -> None:
+        while self._outdated:
+            self._rewrite()
+            await asyncio.sleep(0)  # between phones, others have their turn
+        self._rewriting = None
+
+    def _rewrite(self) -> None:
+        extension, _ = self._outdated.popitem()
+        self.write(extension)
+
+    def _settle_later(self, extension: str) -> None:
+        loop = asyncio.get_running_loop()
+        self._unsettled[extension] = loop.time() + SETTLED
+        self._unsettled.move_to_end(extension)
+        if self._settling is None:
+            self._settling = loop.call_later(SETTLED, self._settle)
+
+    def _settle(self) -> None:
+        """Store what is published of the phones that have not changed for a while."""
+        assert self._published_of is not None
+        loop = asyncio.get_running_loop()
+        self._settling = None
+        for extension, at in [*islice(self._unsettled.items(), SETTLED_AT_ONCE)]:
+            if at > loop.time():
+                break
+            del self._unsettled[extension]
+            published = self._published_of(extension) if self._is_settling else None
+            if published is None:
+                self._settle_later(extension)
+            else:
+                self._settled[extension] = published
+                self.write(extension, later=True)
+        if self._unsettled:
+            at = max(next(iter(self._unsettled.values())), loop.time() + SETTLING)
+            self._settling = loop.call_at(at, self._settle)
 
     def write_lines(self, *, first: bool = False) -> None:
         """Publish who holds the shared lines."""
@@ -220,6 +328,13 @@ class Stored:
         fields = self._fields_of(extension)
         return None if fields is None else fields["phone"]
 
+    def published_of(self, extension: str) -> str | None:
+        """Return the digest of what is published of a phone that is not ours, if known."""
+        fields = self._fields_of(extension) or {}
+        published = fields.get("published")
+        is_known = extension not in self._stale and isinstance(published, str)
+        return published if is_known else None
+
     def recall(self, extension: str) -> list[str]:
         """Recall how a phone was announced; return the topics of its announcements."""
         announced = (self._fields_of(extension) or {}).get("announced", {})
@@ -246,26 +361,38 @@ class Stored:
         if extension is None:
             return
         if extension not in self._phones:
-            self._store(extension, message.topic, message.payload)
+            is_whole = self._store(extension, message.topic, message.payload)
+            if not is_whole or not self._is_awaited(extension):
+                return
             fields = self._fields_of(extension)
-        elif not message.payload:
+        elif not message.payload or self._is_ours(message):
             return
         else:
             fields = self._read(message.topic, message.payload)
         if fields is not None and fields["bridge"] != self._bridge:
             self._heard(extension, fields["bridge"], fields["epoch"], fields["phone"])
 
-    def _store(self, extension: str, topic: str, payload: bytes) -> None:
-        """Keep a copy; a broken one is reported, and changes nothing."""
+    def _is_ours(self, message: Received) -> bool:
+        """Whether it is what we have published last, or have taken a phone over from."""
+        ours = self._publisher.state_of(message.topic)
+        return ours is not None and message.payload == ours.encode()
+
+    def _store(self, extension: str, topic: str, payload: bytes) -> bool:
+        """Keep a copy; return whether there is one.
+
+        A broken one is reported, and changes nothing.
+        """
         if not payload:
             self._copies.pop(extension, None)
-            return
+            return False
         try:
             self._seal.check(topic, payload)
         except Broken as error:
             _report(topic, error)
-        else:
-            self._copies[extension] = payload
+            return False
+        self._copies[extension] = payload
+        self._stale.discard(extension)
+        return True
 
     # A bridge that is alone
 

@@ -70,7 +70,7 @@ class Member:
     def catch_up(self, extension: str, snapshot: Any) -> None:
         self.caught_up.append(extension)
 
-    def publish(self, extension: str) -> None:
+    def publish(self, extension: str, *, is_unchanged: bool = False) -> None:
         self.did.append(("publish", extension))
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:

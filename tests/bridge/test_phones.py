@@ -38,7 +38,10 @@ class Copies:
     def recall(self, extension: str) -> None:
         """Nothing is announced."""
 
-    def add_phone(self, extension: str) -> None:
+    def published_of(self, extension: str) -> None:
+        """Know nothing of it."""
+
+    def add_phone(self, extension: str, *, is_stored: bool = False) -> None:
         self.did.append(f"add {extension}")
 
     def remove_phone(self, extension: str, *, clear: bool) -> None:

@@ -724,19 +724,20 @@ class TestClosing:
 
 
 @jumping
-async def test_what_goes_first_is_published_before_events() -> None:
-    """What a press changed is on the broker before the press."""
+async def test_what_goes_first_is_published_before_all_else() -> None:
+    """What a press changed is on the broker before the press, and before its lamp."""
     client = Client()
     client.publisher.publish_event("press", "1")
     client.publisher.keep("stored", "1", first=True)
     client.publisher.publish_event("press", "2")
     client.publisher.keep("stored", "2", first=True)  # the one before is under way
     client.publisher.keep("lamp", "on")
-    assert client.said == ["press=1", "stored=1", "lamp=on"]
+    client.publisher.keep("label", "", later=True)
+    assert client.said == ["press=1", "stored=1"]
     await client.acknowledge("press")
-    assert client.said[3:] == []
+    assert client.said[2:] == []
     await client.acknowledge("stored")
-    assert client.said[3:] == ["stored=2", "press=2"]
+    assert client.said[2:] == ["stored=2", "press=2", "lamp=on", "label="]
 
 
 @jumping

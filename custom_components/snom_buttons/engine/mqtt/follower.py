@@ -1,10 +1,11 @@
 """Keeps the broker in step with a server: its states, its events, its commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
@@ -88,6 +89,7 @@ class MqttFollower:
         left_behind_changed: Callable[[], None],
         save: Callable[[], Awaitable[None]],
         is_elsewhere: Callable[[str], bool] = lambda _: False,
+        changing: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Create a follower that does nothing until `update`.
 
@@ -96,7 +98,8 @@ class MqttFollower:
         all; all such names begin with `phone_ids`, those of other programs do not. `is_foreign` returns whether a topic belongs to another server now.
         `left_behind_changed` is called when `left_behind` may have changed; `save`
         stores it at once. `is_elsewhere` returns whether commands to an extension are
-        another server's, to carry out or to refuse.
+        another server's, to carry out or to refuse. `changing` gets an extension before
+        something else than before is published of its phone.
         """
         self.publisher = MqttPublisher(client, asyncio.get_running_loop().time)
         self.commands = 0
@@ -112,6 +115,7 @@ class MqttFollower:
         self._left_behind_changed = left_behind_changed
         self._save = save
         self._is_elsewhere = is_elsewhere
+        self._changing = changing
         self._setup: MqttSetup | None = None
         self._topics = Topics("")
         self._lock = asyncio.Lock()
@@ -211,19 +215,26 @@ class MqttFollower:
             self._clear_obsolete()
             self._left_behind_changed()
 
-    def add_phone(self, extension: str) -> None:
+    def add_phone(self, extension: str, published: str | None = None) -> bool:
         """Follow a phone that was added or configured after `update`.
 
         At the cost of this phone only. What is published of it is not stored before:
         this is for a program that finds on the broker what it has left there. So of a phone
-        that is new here all is published later than what changes.
+        that is new here all is published later than what changes. `published` is the
+        `digest_of` what the broker retains of it, if that is known. Return whether its states
+        would be the same: then they are not published.
         """
         if self._setup is None or self.is_stopped:
-            return
+            return False
         phone = self._server.phones[extension]
         for topic in self._recalled.pop(extension, ()):
             if topic != self._announced_on(extension):
                 self.publisher.clear(topic)
+        if published is not None and self._is_published(phone, published):
+            self._announce_phone(extension, later=True)  # it names this server
+            self._follow_phone(phone, is_published=True)
+            return True
+        self._changing(extension)
         before = self._phones.pop(extension, None)
         # The announcement first: a subscriber to a state should not read "".
         self._announce_phone(extension, later=before is None)
@@ -233,6 +244,47 @@ class MqttFollower:
                 if name not in phone.keys:
                     self.publisher.clear(self._topics.state(extension, name))
         self._follow_phone(phone)
+        return False
+
+    def digest_of(self, extension: str) -> str | None:
+        """Return a digest of the states of a phone, None if one is not published yet.
+
+        Its announcement is no part of it.
+        """
+        followed = self._phones.get(extension)
+        if followed is None:
+            return None
+        names = (*followed.keys, MESSAGES)
+        states = {}
+        for topic in (
+            self._topics.availability(extension),
+            *(self._topics.state(extension, name) for name in names),
+        ):
+            payload = self.publisher.state_of(topic)
+            if payload is None or self.publisher.is_due(topic):
+                return None
+            states[topic] = payload
+        return _digest(states)
+
+    def _is_published(self, phone: Phone, published: str) -> bool:
+        """Whether the broker has the states of a phone that takes all that it is sent.
+
+        They count as published then.
+        """
+        extension, reaches = phone.extension, phone.reaches
+        available = ONLINE if phone.available else OFFLINE
+        states = {self._topics.availability(extension): available}
+        for name, key in phone.keys.items():
+            payload = state_payload(key, in_sync=reaches(name))
+            states[self._topics.state(extension, name)] = payload
+        states[self._topics.state(extension, MESSAGES)] = messages_payload(
+            phone.waiting, in_sync=reaches(MESSAGES)
+        )
+        if not phone.is_followed or _digest(states) != published:
+            return False
+        for topic, payload in states.items():
+            self.publisher.assume(topic, payload)
+        return True
 
     def remove_phone(self, extension: str, *, clear: bool = True) -> None:
         """Follow a phone no more, at the cost of this phone only.
@@ -376,13 +428,14 @@ class MqttFollower:
         for phone in self._server.phones.values():
             self._follow_phone(phone)
 
-    def _follow_phone(self, phone: Phone) -> None:
+    def _follow_phone(self, phone: Phone, *, is_published: bool = False) -> None:
         settled = Timer()
-        self._publish_availability(phone, later=True)
-        if phone.available and not phone.in_sync:
-            settled.set_in(SETTLED, partial(self._publish_all_keys, phone))
-        else:
-            self._publish_all_keys(phone)
+        if not is_published:
+            self._publish_availability(phone, later=True)
+            if phone.available and not phone.in_sync:
+                settled.set_in(SETTLED, partial(self._publish_all_keys, phone))
+            else:
+                self._publish_all_keys(phone)
         follow: list[Callable[[], None]] = [
             settled.cancel,
             phone.status.subscribe(partial(self._status_changed, phone, settled)),
@@ -421,7 +474,8 @@ class MqttFollower:
 
     def _publish_availability(self, phone: Phone, *, later: bool = False) -> None:
         if phone.is_followed:  # unknown before the server has started
-            self.publisher.keep(
+            self._keep(
+                phone.extension,
                 self._topics.availability(phone.extension),
                 ONLINE if phone.available else OFFLINE,
                 later=later,
@@ -448,7 +502,12 @@ class MqttFollower:
             else:
                 continue
             topic = self._topics.state(phone.extension, name)
-            self.publisher.keep(topic, payload, later=later)
+            self._keep(phone.extension, topic, payload, later=later)
+
+    def _keep(self, extension: str, topic: str, payload: str, *, later: bool) -> None:
+        if payload != self.publisher.state_of(topic):
+            self._changing(extension)
+        self.publisher.keep(topic, payload, later=later)
 
     def _pressed(self, press: KeyPress) -> None:
         topic = self._topics.event(press.extension, press.key)
@@ -549,3 +608,9 @@ def _listed(phones: Collection[str]) -> str:
     """Return extensions as a text, cut after MAX_LISTED."""
     listed = ", ".join(islice(phones, MAX_LISTED))
     return listed if len(phones) <= MAX_LISTED else f"{listed}, …"
+
+
+def _digest(states: Mapping[str, str]) -> str:
+    """Return a digest of payloads by topic."""
+    lines = "\n".join(f"{topic} {payload}" for topic, payload in states.items())
+    return blake2b(lines.encode(), digest_size=16).hexdigest()

@@ -87,7 +87,7 @@ class MqttPublisher:
         # Not a dict: its first item, once others before it are gone, is found by a search.
         self._due: OrderedDict[str, None] = OrderedDict()
         self._first: OrderedDict[str, None] = OrderedDict()
-        """Those of the due topics that go before events."""
+        """Those of the due topics that go before all else."""
         self._later: OrderedDict[str, None] = OrderedDict()
         """The topics that go after all else. None of them is due."""
         self._released: set[str] = set()
@@ -135,7 +135,7 @@ class MqttPublisher:
     ) -> None:
         """Publish a state that the broker retains.
 
-        If it is to go `first`, no event is published before it. If it may go `later`, as
+        If it is to go `first`, nothing is published before it. If it may go `later`, as
         the broker has it already or soon another one, all else is published before it.
         """
         message = Message(topic, payload, retain=True)
@@ -148,6 +148,11 @@ class MqttPublisher:
     def clear(self, topic: str) -> None:
         """Remove the state of a topic: an empty, retained payload is the newest."""
         self._set_state(Message(topic, "", retain=True))
+
+    def assume(self, topic: str, payload: str) -> None:
+        """Take a state as published: the broker retains it from another server."""
+        self._others.discard(topic)
+        self._states[topic] = Message(topic, payload, retain=True)
 
     def republish(self, topic: str) -> None:
         """Publish the state of a topic once more."""
@@ -318,10 +323,11 @@ class MqttPublisher:
             if self._events:
                 self.counts.published += 1
                 return self._events.popleft()
-        for due in (self._first, self._due):
-            for topic in due:
-                if topic not in busy:
-                    return self._take(topic), None
+        for topic in self._first or self._due:
+            if topic not in busy:
+                return self._take(topic), None
+        if self._first:
+            return None  # no state goes before them
         if self._stalled:
             # A message that the client did not accept is retried later, not at once.
             probe = None if self._retry else next(iter(self._states.values()), None)

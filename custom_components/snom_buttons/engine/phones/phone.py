@@ -137,8 +137,18 @@ class Phone:
 
     def has_taken(self, key: str) -> bool:
         """Whether every contact that answers has taken a key's look."""
+        is_answering = False  # asked for each key that is published, so without a list
+        for contact in self._contacts.values():
+            if contact.answering:
+                if not contact.has_taken(key):
+                    return False
+                is_answering = True
+        return is_answering
+
+    def reaches(self, key: str) -> bool:
+        """Whether there is a way to send a key's look to every contact that answers."""
         answering = self._answering
-        return bool(answering) and all(contact.has_taken(key) for contact in answering)
+        return bool(answering) and all(contact.reaches(key) for contact in answering)
 
     def lacks(self, key: str) -> bool:
         """Whether a contact does not take a key's look, or none answers.
@@ -712,8 +722,8 @@ class Phone:
 
     def _key_changed(self, key: Key, only_label: bool) -> None:
         self._send((key.name,), only_labels=only_label)
-        self.shown.emit(key.name)
         self.changed.emit(only_label)
+        self.shown.emit(key.name)
 
     def _send(self, names: Collection[str], *, only_labels: bool = False) -> None:
         for contact in self._contacts.values():
