@@ -472,10 +472,10 @@ class Cluster:
             self._comes(claim.bridge)
         was_orphan = self.claims.is_orphan(phone)
         if claim > self.claims.of(phone):
-            if phone in self._arriving:
-                self._restore(
-                    phone
-                )  # the commands that came before this claim are ours
+            moving = self._moving.get(phone)
+            if moving is not None and moving.is_heard:
+                # The commands that came before this claim are ours.
+                self._restore(phone)
             self._kept.drop(phone)
         heard = self.claims.hear(phone, claim)
         if was_orphan and self._orphans_since is not None:
@@ -487,9 +487,7 @@ class Cluster:
                 if moving is not None:
                     moving.is_heard = True
                     self._claiming.discard(phone)
-                    if moving.former:
-                        self._gate.drop(phone)  # what has waited came before our claim
-                    else:
+                    if not moving.former:
                         self._arriving[phone] = None
                     self._begin_restoring()
             case Heard.REPEAT:
@@ -549,7 +547,7 @@ class Cluster:
             yield next(iter(self._arriving))
 
     def _restore(self, phone: str) -> None:
-        del self._arriving[phone]
+        self._arriving.pop(phone, None)
         try:
             self._arrived(phone)
         except Exception:  # the others are to come all the same
@@ -581,14 +579,15 @@ class Cluster:
 
         Until it is known whose phone it is for; and if it is ours, until it shows what its
         former bridge has made of it. That one carries out what came before our claim; if
-        there is none, we do.
+        there is none, we do. What is for another bridge does not wait, also while this one
+        does not hear itself: the claims before it were read.
         """
         if not topic.startswith(f"{self._topics.base}/"):
             return None
         phone = self._topics.addressee(topic)[0]
         moving = self._moving.get(phone)
         waits = (
-            not self.takes
+            (not self.takes and not self.claims.is_elsewhere(phone))
             or self.claims.is_orphan(phone)
             or (moving is not None and (moving.is_heard or not moving.former))
         )

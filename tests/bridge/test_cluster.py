@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 import json
 import re
@@ -28,6 +28,8 @@ PHONES = [f"{n}" for n in range(40, 60)]
 class Member:
     """A member with phones that are nothing but a list of what happened to them."""
 
+    client_type: type[FakeClient] = FakeClient
+
     def __init__(self, broker: FakeBroker, name: str, phones: list[str]) -> None:
         time = asyncio.get_running_loop().time
         self.name = name
@@ -41,7 +43,7 @@ class Member:
         self.commands: list[str] = []
         self.joins = 0
         self.repeated = 0
-        self.client = FakeClient(broker, self._connection_changed)
+        self.client = self.client_type(broker, self._connection_changed)
         self.topics = Topics(BASE, name)
         self.claims = Claims(name)
         self.gate = Gate(self.client)
@@ -165,7 +167,7 @@ async def cluster(
                 await member.stop()
 
 
-def check_each_has_one(members: list[Member], phones: list[str] = PHONES) -> None:
+def check_each_has_one(members: Sequence[Member], phones: list[str] = PHONES) -> None:
     for phone in phones:
         owners = [it.name for it in members if phone in it.holds()]
         assert len(owners) == 1, (phone, owners)

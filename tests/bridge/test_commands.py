@@ -1,0 +1,160 @@
+"""Commands to a cluster whose members are cut off, die, and lose phones to each other.
+
+A member counts the commands of each phone, and stores the count as a bridge stores a
+phone: soon after a change, and when it loses the phone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from random import Random
+from typing import Any
+
+import pytest
+
+from bridge.stored import SOON
+from snom_buttons.mqtt import CannotPublish, Message, Received
+from tests.bridge.test_cluster import Member, check_each_has_one, command, settled
+from tests.support.clock import run
+from tests.support.fakebroker import FakeBroker, FakeClient
+
+PHONES = ["44", "45", "46"]
+WILL = 14.0
+"""Seconds after which the broker publishes the will of a member that is cut off."""
+PAUSES = (0.0, 0.0, 0.001, 0.03, 0.05, 0.15, 0.5, 1.0, 3.0)
+
+
+class TcpClient(FakeClient):
+    """A client whose messages wait, in both directions, while it is cut off."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._late: list[Message] = []
+
+    async def publish(self, message: Message) -> None:
+        if not self.is_connected:
+            raise CannotPublish("there is no connection")
+        asyncio.get_running_loop().call_soon(self._hand_over, message)
+        await asyncio.sleep(0)
+
+    def _hand_over(self, message: Message) -> None:
+        if self.is_cut:
+            self._late.append(message)
+        elif self.is_connected:
+            self.broker.publish(message.topic, message.payload, retain=message.retain)
+
+    def heal(self) -> None:
+        super().heal()
+        late, self._late = self._late, []
+        for message in late:
+            self._hand_over(message)
+
+
+class Counting(Member):
+    """A member whose phones are numbers."""
+
+    client_type = TcpClient
+
+    def __init__(self, broker: FakeBroker, name: str) -> None:
+        super().__init__(broker, name, PHONES)
+        self.counts: dict[str, int] = {}
+        self._copies: dict[str, int] = {}
+        self._due: set[str] = set()
+
+    @property
+    def is_alive(self) -> bool:
+        return self.client.is_connected
+
+    def add(self, extension: str) -> None:
+        super().add(extension)
+        self.counts[extension] = self._copies.get(extension, 0)
+
+    def merge(self, extension: str, snapshot: Any) -> None:
+        self.counts[extension] = snapshot["count"]
+
+    def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
+        if last or extension in self._due:
+            self._publish_stored(extension)
+        self._copies[extension] = self.counts.pop(extension)
+
+    def _command(self, message: Received) -> None:
+        phone, _ = self.topics.addressee(message.topic)
+        if not self.claims.is_elsewhere(phone):
+            self.counts[phone] += 1
+            self._due.add(phone)
+            asyncio.get_running_loop().call_later(SOON, self._store, phone)
+
+    def _store(self, phone: str) -> None:
+        if phone in self._due and phone in self.counts and self.is_alive:
+            self._publish_stored(phone)
+
+    def _publish_stored(self, phone: str) -> None:
+        self._due.discard(phone)
+        fields = {
+            "bridge": self.name,
+            "epoch": self.claims.of(phone).epoch,
+            "count": self.counts[phone],
+        }
+        message = Message(self.topics.stored(phone), json.dumps(fields), True)
+        assert isinstance(self.client, TcpClient)
+        self.client._hand_over(message)
+
+    def _stored(self, message: Received) -> None:
+        fields = json.loads(message.payload)
+        if fields["bridge"] != self.name:
+            self._copies[message.topic.split("/")[1]] = fields["count"]
+        super()._stored(message)
+
+
+async def happens(random: Random) -> tuple[dict[str, int], dict[str, int]]:
+    """Let much happen; return the commands to phones, and what these have counted."""
+    broker = FakeBroker()
+    members = [Counting(broker, name) for name in "abc"]
+    for member in members:
+        await member.start()
+    await settled()
+    loop = asyncio.get_running_loop()
+    sent = dict.fromkeys(PHONES, 0)
+    cut: Counting | None = None
+    cut_at = 0.0
+    for _ in range(random.randint(5, 40)):
+        chance = random.random()
+        live = [it for it in members if it.is_alive]
+        member, phone = random.choice(live), random.choice(PHONES)
+        if chance < 0.6:
+            command(broker, phone)
+            sent[phone] += 1
+        elif chance < 0.7 and cut is None and len(live) > 1:
+            cut, cut_at = member, loop.time()
+            cut.client.is_cut = True
+        elif chance < 0.8 and cut is not None:
+            cut.client.heal()
+            cut = None
+        elif chance < 0.83 and len(live) > 2 and member is not cut:
+            member.die()
+        elif chance > 0.85:
+            member.cluster.adopt(phone)
+        await asyncio.sleep(random.choice(PAUSES))
+        if cut is not None and loop.time() - cut_at > WILL:
+            cut.die()
+            cut = None
+    if cut is not None:
+        cut.client.heal()
+    await settled(30.0)
+    live = [it for it in members if it.is_alive]
+    check_each_has_one(live, PHONES)
+    counted = {
+        phone: next(it.counts[phone] for it in live if it.claims.is_ours(phone))
+        for phone in PHONES
+    }
+    for member in members:
+        await member.stop()
+    return sent, counted
+
+
+@pytest.mark.parametrize("seed", [0, 1, 29, 38, 103, 115, 119, 216, 298])
+def test_no_command_is_lost_or_counts_twice(seed: int) -> None:
+    """One is lost if a second member fails before the phone is stored, and in no seed here."""
+    sent, counted = run(happens(Random(seed)))
+    assert counted == sent
