@@ -158,7 +158,7 @@ class BridgeClient:
         """That of the connection."""
         self._silent: set[tuple[str, int]] = set()
         """The brokers that did not answer MQTT 5, until one cannot be connected to."""
-        self._connection: aiomqtt.Client | None = None
+        self._connection: _Connection | None = None
         self._subscriptions: list[_Subscription] = []
         self._events: dict[Message, asyncio.Future[None]] = {}
         """The events that no broker has acknowledged, in order."""

@@ -51,8 +51,9 @@ STARTING: Final = 2.0
 """Seconds after its start in which a member takes no phone that the edge did not send."""
 MOVING: Final = 2.0
 """Seconds to wait for the last state of a phone from its former bridge."""
-TURN: Final = 0.01
-"""Seconds for which phones are claimed or restored before others have their turn."""
+TURN: Final = 0.0005
+"""Seconds for which phones are claimed or restored before others have their turn: about
+one phone. One datagram is handled in each turn of the loop, and each phone sends one."""
 MAX_EPOCH: Final = 2**53
 """A greater number is no integer in some readers of JSON."""
 

@@ -217,6 +217,39 @@ async def test_a_state_without_an_acknowledgement_returns_after_a_while(
         await becomes(ours, False)
 
 
+async def test_what_the_socket_has_no_room_for_is_written_later(
+    broker: Broker,
+) -> None:
+    text = "x" * 1_000_000
+    async with connected(broker.port) as ours:
+        sizes: list[int] = []
+        complete, confirmed = asyncio.Event(), asyncio.Event()
+
+        def receive(message: Received) -> None:
+            sizes.append(len(message.payload))
+            if len(sizes) == 12:
+                complete.set()
+
+        await ours.subscribe("big/+", 1, receive, confirmed.set)
+        await confirmed.wait()
+        broker.hang()
+        tasks = [
+            asyncio.create_task(ours.publish(Message(f"big/{number}", text)))
+            for number in range(12)
+        ]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        connection = ours._connection
+        assert connection is not None
+        assert connection._is_watched
+        broker.go_on()
+        await asyncio.gather(*tasks)
+        async with asyncio.timeout(PATIENCE):
+            await complete.wait()
+        assert sizes == 12 * [len(text)]
+        assert not connection._is_watched
+
+
 async def test_the_next_broker_is_tried(
     tmp_path: Path, socket_enabled: None, caplog: pytest.LogCaptureFixture
 ) -> None:
