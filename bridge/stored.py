@@ -77,6 +77,8 @@ class Stored:
         self._phones: set[str] = set()
         self._copies: dict[str, bytes] = {}
         """The newest of each phone that is not ours; its seal is right."""
+        self._last_read: tuple[bytes, dict[str, Any] | None] = b"", None
+        """The copy that was read last, which is asked for several times."""
         self._stale: set[str] = set()
         """Those of which the broker may have lost what is published."""
         self._settled: dict[str, str] = {}
@@ -344,7 +346,10 @@ class Stored:
         payload = self._copies.get(extension)
         if payload is None:
             return None
-        fields = self._read(self._topics.stored(extension), payload)
+        last, fields = self._last_read
+        if payload is not last:
+            fields = self._read(self._topics.stored(extension), payload)
+            self._last_read = payload, fields
         if fields is None:
             del self._copies[extension]
         return fields
