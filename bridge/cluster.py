@@ -53,7 +53,8 @@ MOVING: Final = 2.0
 """Seconds to wait for the last state of a phone from its former bridge."""
 TURN: Final = 0.0005
 """Seconds for which phones are claimed or restored before others have their turn: about
-one phone. One datagram is handled in each turn of the loop, and each phone sends one."""
+one phone. They have two turns of the loop, in each of which one datagram is handled: a phone
+acknowledges all its keys, and one that was commanded meanwhile."""
 MAX_EPOCH: Final = 2**53
 """A greater number is no integer in some readers of JSON."""
 
@@ -414,6 +415,7 @@ class Cluster:
                 return
             act(phone)
             if self._time() >= until:
+                await asyncio.sleep(0)
                 await asyncio.sleep(0)
                 until = self._time() + TURN
 
