@@ -15,9 +15,9 @@ import pytest
 
 from bridge.stored import SOON
 from snom_buttons.mqtt import CannotPublish, Message, Received
-from tests.bridge.test_cluster import Member, check_each_has_one, command, settled
 from tests.support.clock import run
 from tests.support.fakebroker import FakeBroker, FakeClient
+from tests.support.members import Member, check_each_has_one, command, settled
 
 PHONES = ["44", "45", "46"]
 WILL = 14.0
