@@ -40,11 +40,11 @@ NEVER = 10**13
 
 
 def chromium_path() -> str:
-    """Return the path of Chromium, or of the program that the variable CHROMIUM names.
+    """Return the path of Chromium without windows, or of the program that CHROMIUM names.
 
     Without it the test is skipped with the reason, or fails where `CI=true`.
     """
-    return program(os.environ.get("CHROMIUM", "chromium"))
+    return program(os.environ.get("CHROMIUM", "chromium-headless-shell"))
 
 
 @asynccontextmanager
@@ -70,7 +70,8 @@ async def page_of(
     directory `evidence`.
     """
     expect.set_options(timeout=PATIENCE * MILLISECONDS)
-    context = await browser.new_context(**options)
+    # Drawing what moves takes a third of Chromium's time.
+    context = await browser.new_context(**{"reduced_motion": "reduce", **options})
     page = await context.new_page()
     page.set_default_timeout(PATIENCE * MILLISECONDS)
     console: list[str] = []

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
-from typing import Self
+from typing import Any, Self
 
 from .cluster import Cluster
 from .mqtt_peers import MqttClient
@@ -73,28 +73,35 @@ class Flood:
                 self._news.clear()
                 await self._news.wait()
 
+    def _events(self, client: MqttClient, phone: RawPhone) -> list[Any]:
+        topic = f"snom_buttons/{phone.extension}/key/{self.key}/event"
+        return [heard.json for heard in client.on(topic)]
+
+    async def is_heard(self, client: MqttClient) -> None:
+        """Wait until a client has heard each press that was answered 200."""
+
+        def all_are() -> bool:
+            return all(
+                self._taken[phone.extension]
+                <= {press["number"] for press in self._events(client, phone)}
+                for phone in self._phones
+            )
+
+        await client.until(all_are)
+
     async def check(self, client: MqttClient) -> dict[str, int]:
         """Check that no press is lost, and none has two IDs; return the presses by phone.
 
         `client` has heard everything since before the flood.
         """
+        await self.is_heard(client)
         ids: defaultdict[str, set[str]] = defaultdict(set)
         pressed: Counter[str] = Counter()
-
-        def missing() -> set[str]:
-            ids.clear()
-            pressed.clear()
-            for phone in self._phones:
-                topic = f"snom_buttons/{phone.extension}/key/{self.key}/event"
-                for heard in client.on(topic):
-                    press = heard.json
-                    ids[press["number"]].add(press["id"])
-                pressed[phone.extension] = len(
-                    {heard.json["id"] for heard in client.on(topic)}
-                )
-            return set().union(*self._taken.values()) - ids.keys()
-
-        await client.until(lambda: not missing())
+        for phone in self._phones:
+            events = self._events(client, phone)
+            for press in events:
+                ids[press["number"]].add(press["id"])
+            pressed[phone.extension] = len({press["id"] for press in events})
         twice = {number: held for number, held in ids.items() if len(held) > 1}
         assert twice == {}
         # An ID is that of one press.
