@@ -313,16 +313,7 @@ class BridgeClient:
             if (connection := self._connection) is None:
                 raise CannotPublish("there is no connection")
             until = loop.time() + STATE_WAIT
-            try:
-                await connection.publish(
-                    message.topic,
-                    message.payload,
-                    QOS,
-                    message.retain,
-                    timeout=STATE_WAIT,
-                )
-            except aiomqtt.MqttError as error:
-                _LOGGER.debug("Not published on %s: %s", message.topic, error)
+            if not await self._publish_on(connection, message, STATE_WAIT):
                 await asyncio.sleep(until - loop.time())
             return
         done: asyncio.Future[None] = loop.create_future()
@@ -347,6 +338,20 @@ class BridgeClient:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             left = message.born + MAX_AGE - asyncio.get_running_loop().time()
             properties.MessageExpiryInterval = max(1, int(left))
+        is_published = await self._publish_on(
+            connection, message, float("inf"), properties
+        )
+        if is_published and not done.done():
+            done.set_result(None)
+
+    async def _publish_on(
+        self,
+        connection: aiomqtt.Client,
+        message: Message,
+        timeout: float,  # noqa: ASYNC109 - aiomqtt's
+        properties: Properties | None = None,
+    ) -> bool:
+        """Publish on a connection; return whether it was acknowledged within `timeout` s."""
         try:
             await connection.publish(
                 message.topic,
@@ -354,13 +359,12 @@ class BridgeClient:
                 QOS,
                 message.retain,
                 properties,
-                timeout=float("inf"),
+                timeout=timeout,
             )
         except aiomqtt.MqttError as error:
             _LOGGER.debug("Not published on %s: %s", message.topic, error)
-            return
-        if not done.done():
-            done.set_result(None)
+            return False
+        return True
 
     def hide(self, phone_id: str, payload: Mapping[str, Any]) -> bool:
         """Return True: there is no Home Assistant here that has the phones already."""

@@ -59,8 +59,9 @@ class Stored:
         `publisher` is that of the events. `bridge` is the name of this bridge and
         `epoch_of` returns the epoch of its claim to a phone. `heard` gets what other
         bridges publish: phone, bridge, epoch and snapshot; of phones that are not ours
-        only if `is_awaited`, which is called for each, returns True. `announced_of`, `recall_announced` and `published_of`, its `digest_of`,
-        are those of MqttFollower. Without the last it is not stored what is published.
+        only if `is_awaited`, which is called for each, returns True. `announced_of` and
+        `recall_announced` are those of MqttFollower, and `published_of` is its `digest_of`,
+        without which it is not stored what is published.
         """
         self._client = client
         self._publisher = publisher
