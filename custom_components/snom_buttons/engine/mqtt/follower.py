@@ -254,17 +254,11 @@ class MqttFollower:
         followed = self._phones.get(extension)
         if followed is None:
             return None
-        names = (*followed.keys, MESSAGES)
-        states = {}
-        for topic in (
-            self._topics.availability(extension),
-            *(self._topics.state(extension, name) for name in names),
-        ):
-            payload = self.publisher.state_of(topic)
-            if payload is None or self.publisher.is_due(topic):
-                return None
-            states[topic] = payload
-        return _digest(states)
+        topics = self._topics_of(extension, followed.keys)
+        states = {topic: self.publisher.state_of(topic) for topic in topics}
+        if None in states.values() or any(map(self.publisher.is_due, topics)):
+            return None
+        return _digest(topics, states)
 
     def _is_published(self, phone: Phone, published: str) -> bool:
         """Whether the broker has the states of a phone that takes all that it is sent.
@@ -280,7 +274,8 @@ class MqttFollower:
         states[self._topics.state(extension, MESSAGES)] = messages_payload(
             phone.waiting, in_sync=reaches(MESSAGES)
         )
-        if not phone.is_followed or _digest(states) != published:
+        topics = self._topics_of(extension, phone.keys)
+        if not phone.is_followed or _digest(topics, states) != published:
             return False
         for topic, payload in states.items():
             self.publisher.assume(topic, payload)
@@ -299,16 +294,19 @@ class MqttFollower:
         # The announcement first: a subscriber to a state should not read "".
         if (announced := self._announced_on(extension)) is not None:
             drop(announced)
-        drop(self._topics.availability(extension))
-        for name in (*followed.keys, MESSAGES):
-            drop(self._topics.state(extension, name))
+        for topic in self._topics_of(extension, followed.keys):
+            drop(topic)
 
     def repeat_phone(self, extension: str) -> None:
         """Publish a phone once more: another server has published it meanwhile."""
         if (followed := self._phones.get(extension)) is not None:
-            for name in (*followed.keys, MESSAGES):
-                self.publisher.republish(self._topics.state(extension, name))
-            self.publisher.republish(self._topics.availability(extension))
+            for topic in self._topics_of(extension, followed.keys):
+                self.publisher.republish(topic)
+
+    def _topics_of(self, extension: str, keys: Iterable[str]) -> list[str]:
+        """Return the topics of the states of a phone with some keys."""
+        states = (self._topics.state(extension, name) for name in (*keys, MESSAGES))
+        return [self._topics.availability(extension), *states]
 
     def _clear_obsolete(self) -> None:
         """Clear the topics that are no longer part of the setup."""
@@ -327,10 +325,7 @@ class MqttFollower:
             return set()
         wanted = {self._topics.status}
         for extension, phone in self._server.phones.items():
-            wanted.add(self._topics.availability(extension))
-            wanted.update(
-                self._topics.state(extension, key) for key in (*phone.keys, MESSAGES)
-            )
+            wanted.update(self._topics_of(extension, phone.keys))
         wanted.update(self._announceable())
         return wanted
 
@@ -610,7 +605,7 @@ def _listed(phones: Collection[str]) -> str:
     return listed if len(phones) <= MAX_LISTED else f"{listed}, …"
 
 
-def _digest(states: Mapping[str, str]) -> str:
-    """Return a digest of payloads by topic."""
-    lines = "\n".join(f"{topic} {payload}" for topic, payload in states.items())
+def _digest(topics: Iterable[str], states: Mapping[str, str | None]) -> str:
+    """Return a digest of the states of topics, in their order."""
+    lines = "\n".join(f"{topic} {states[topic]}" for topic in topics)
     return blake2b(lines.encode(), digest_size=16).hexdigest()
