@@ -44,11 +44,6 @@ class Kept:
         """In the order of the newest command of each phone."""
         self._size = 0
 
-    @property
-    def phones(self) -> list[str]:
-        """The phones with commands."""
-        return [*self._commands]
-
     def add(self, phone: str, waiting: Waiting) -> None:
         """Keep a command."""
         command = _Command(self._time(), waiting)
