@@ -236,7 +236,6 @@ class Cluster:
 
         Its last word has the epoch of our claim, to which it has lost the phone.
         """
-        self._kept.drop(phone)
         moving = self._moving.get(phone)
         if moving is None:
             if self.claims.is_held(phone) and epoch <= self.claims.of(phone).epoch:

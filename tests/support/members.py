@@ -92,8 +92,9 @@ class Member:
 
     def _stored(self, message: Received) -> None:
         fields = json.loads(message.payload)
-        if fields["bridge"] != self.name:
-            phone = message.topic.split("/")[1]
+        phone = message.topic.split("/")[1]
+        # In this order, as bridge.stored does it.
+        if fields["bridge"] != self.name and self.cluster.stored(phone):
             self.cluster.last_heard(phone, fields["bridge"], fields["epoch"], fields)
 
     def _command(self, message: Received) -> None:
