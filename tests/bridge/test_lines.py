@@ -87,6 +87,17 @@ async def members(*names: str) -> AsyncIterator[dict[str, Member]]:
             member.line.close()
 
 
+@asynccontextmanager
+async def held_by_44() -> AsyncIterator[tuple[Member, Member]]:
+    """Run a home and another member, whose phone 44 holds the line."""
+    async with members("a", "b") as they:
+        home, other = they.values()
+        assert await other.asks(Action.SEIZE, "44")
+        await asyncio.sleep(0.1)
+        assert home.shows == other.shows == (True, "44")
+        yield home, other
+
+
 def jumping(test: Callable[[], Any]) -> Callable[[], None]:
     def sync() -> None:
         run(test())
@@ -356,10 +367,7 @@ async def test_a_member_that_has_ended_waits_for_nothing() -> None:
 @jumping
 async def test_a_broker_that_lost_everything_gets_the_states_of_lines_again() -> None:
     """Also that of a home that has died."""
-    async with members("a", "b") as they:
-        home, other = they.values()
-        assert await other.asks(Action.SEIZE, "44")
-        await asyncio.sleep(0.1)
+    async with held_by_44() as (home, other):
         home.client.is_connected = False
         other.live = {other.name}
         other.client.broker.retained.clear()
@@ -392,10 +400,7 @@ async def test_a_lower_state_is_replaced_by_the_home_of_the_greater() -> None:
 
 @jumping
 async def test_a_holder_that_is_gone_is_asked_for_until_the_home_answers() -> None:
-    async with members("a", "b") as they:
-        home, other = they.values()
-        assert await other.asks(Action.SEIZE, "44")
-        await asyncio.sleep(0.1)
+    async with held_by_44() as (home, other):
         # Another bridge has the phone, as far as a bridge without it knows.
         other.line.follow_owner()
         await asyncio.sleep(0.1)
@@ -408,15 +413,12 @@ async def test_a_holder_that_is_gone_is_asked_for_until_the_home_answers() -> No
         home.takes = True
         other.line.setup = LineSetup(code=CODE)  # no key of the phone is in the line
         await asyncio.sleep(AGAIN + 0.2)
-        assert {it.shows for it in they.values()} == {(False, None)}
+        assert home.shows == other.shows == (False, None)
 
 
 @jumping
 async def test_a_holder_that_is_gone_while_its_bridge_is_cut_off() -> None:
-    async with members("a", "b") as they:
-        _, other = they.values()
-        assert await other.asks(Action.SEIZE, "44")
-        await asyncio.sleep(0.1)
+    async with held_by_44() as (home, other):
         other.takes = False
         other.line._give_up()
         await asyncio.sleep(0.1)
@@ -424,7 +426,7 @@ async def test_a_holder_that_is_gone_while_its_bridge_is_cut_off() -> None:
         other.takes = True
         other.line.setup = LineSetup(code=CODE)  # no key of the phone is in the line
         await asyncio.sleep(AGAIN + 0.1)
-        assert {it.shows for it in they.values()} == {(False, None)}
+        assert home.shows == other.shows == (False, None)
 
 
 @jumping
@@ -471,10 +473,7 @@ async def test_a_new_home_that_the_broker_tells_nothing_gets_the_states() -> Non
 
 @jumping
 async def test_a_line_is_released_by_the_bridge_that_gets_its_holder() -> None:
-    async with members("a", "b") as they:
-        _, other = they.values()
-        assert await other.asks(Action.SEIZE, "44")
-        await asyncio.sleep(0.1)
+    async with held_by_44() as (_, other):
         other.lines.phone_came("45")
         other.lines.phone_came("44")  # not before it is added to the server
         assert other.shows == (True, "44")
