@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -37,7 +38,8 @@ class Member:
         self.used: list[LineUse] = []
         self.client = FakeClient(broker, self._changed)
         later = asyncio.get_running_loop().call_soon
-        self.line = SharedLine(SETUP, {}, lambda emit: later(emit) and None)
+        self.phones: dict[str, Any] = {}
+        self.line = SharedLine(SETUP, self.phones, lambda emit: later(emit) and None)
         self.line.used.subscribe(self.used.append)
         self.server_lines = {CODE: self.line}
         self.lines = Lines(
@@ -473,10 +475,15 @@ async def test_a_new_home_that_the_broker_tells_nothing_gets_the_states() -> Non
 
 @jumping
 async def test_a_line_is_released_by_the_bridge_that_gets_its_holder() -> None:
-    async with held_by_44() as (_, other):
+    async with held_by_44() as (home, other):
+        other.lines.phone_came("44")  # it is not added to the server yet
+        other.phones["44"] = SimpleNamespace(registration=None, keys={})
         other.lines.phone_came("45")
-        other.lines.phone_came("44")  # not before it is added to the server
-        assert other.shows == (True, "44")
+        await asyncio.sleep(0.1)
+        assert home.shows == other.shows == (True, "44")
+        other.lines.phone_came("44")
+        await asyncio.sleep(0.1)
+        assert home.shows == other.shows == (False, None)
 
 
 @jumping
