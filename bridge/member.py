@@ -11,7 +11,8 @@ from .claims import Claims
 from .cluster import Cluster
 from .gate import Gate
 from .lines import Lines
-from .phones import ClaimedPhones, Stored
+from .phones import ClaimedPhones
+from .stored import Stored
 
 
 class Member:

@@ -1,12 +1,12 @@
 """The phones of a bridge that is a member of a cluster: those that it has claimed."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
 
 from snom_buttons.mqtt import MqttFollower
 from snom_buttons.phones import PhoneServer, PhoneSetup
 
-from .stored import REGISTERED
+from .stored import REGISTERED, Stored
 
 WHOLE: Final = ("messages", "documents_refused")
 """What is compared as a whole of two states of a phone."""
@@ -16,43 +16,6 @@ LISTS: Final = {
     "answered": ("key",),
 }
 """The lists of a phone's state, with what makes two items the same."""
-
-
-class Stored(Protocol):
-    """What is retained on the broker of each phone."""
-
-    def copy_of(self, extension: str) -> Any:
-        """Return what was stored of a phone last, None if nothing was."""
-
-    def recall(self, extension: str) -> object:
-        """Recall how a phone was announced."""
-
-    def published_of(self, extension: str) -> str | None:
-        """Return the digest of what is published of a phone, None if it is not known."""
-
-    def add_phone(self, extension: str, *, is_stored: bool = False) -> None:
-        """Store a phone, unless it is, and its changes from now on."""
-
-    def remove_phone(self, extension: str, *, clear: bool) -> None:
-        """Store a phone no more; `clear` what is stored."""
-
-    def is_due(self, extension: str) -> bool:
-        """Return whether a phone has changed since it was stored."""
-
-    def write_again(self, extension: str) -> None:
-        """Store a phone once more: another bridge has stored it."""
-
-    def clear(self, extensions: Iterable[str]) -> None:
-        """Clear all topics of phones by what was stored of them last."""
-
-    def hand_over(self, extension: str) -> None:
-        """Store a phone for the last time, for its next bridge."""
-
-    def connected(self) -> None:
-        """Store all phones before their states are published again."""
-
-    def repeat(self) -> None:
-        """Publish once more what is stored of all phones that were added."""
 
 
 class ClaimedPhones:
