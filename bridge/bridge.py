@@ -55,11 +55,11 @@ class Bridge:
         if name is not None:
             repeats = settings.mqtt.is_retained_by_node
             member = Member(name, self.client, topics, repeats=repeats)
-            self.client.read_by_name = frozenset(
-                f"{base}/{filter_}"
-                for filter_ in ("+/stored", "+/bridge", "line/+/state")
-            )
-            self.client.of_others = frozenset((f"{base}/+/stored",))
+            self.client.of_others = frozenset((topics.all_stored,))
+            self.client.read_by_name = self.client.of_others | {
+                topics.all_claims,
+                topics.all_line_states,
+            }
         self.member = member
         """What the bridge is in a cluster, None if it is alone."""
         self.server = PhoneServer(

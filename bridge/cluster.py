@@ -167,7 +167,7 @@ class Cluster:
             # Members first: a claim counts for less if its bridge is not known to live.
             (f"{base}/bridge/+/status", self._status),
             (f"{base}/bridge/+/ping", self._ping),
-            (f"{base}/+/bridge", self._claim),
+            (self._topics.all_claims, self._claim),
         ):
             self._unsubscribe.append(await self._client.subscribe(topic, 1, received))
 

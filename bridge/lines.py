@@ -169,7 +169,7 @@ class Lines:
         """Subscribe, before the client connects."""
         base = self._topics.base
         for topic, received in (
-            (f"{base}/line/+/state", self._state),
+            (self._topics.all_line_states, self._state),
             (f"{base}/line/+/ask", self._ask),
             (f"{base}/line/+/answer", self._answer),
         ):

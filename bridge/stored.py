@@ -321,10 +321,9 @@ class Stored:
         for topic, payload in found.items():
             self._store(topics[topic], topic, payload)
 
-    async def follow_others(self) -> Callable[[], None]:
-        """Follow what other bridges publish of their phones; return what ends it."""
-        topic = f"{self._topics.base}/+/stored"
-        return await self._client.subscribe(topic, 1, self._received)
+    async def follow_others(self) -> None:
+        """Follow what other bridges publish of their phones."""
+        await self._client.subscribe(self._topics.all_stored, 1, self._received)
 
     def copy_of(self, extension: str) -> dict[str, Any] | None:
         """Return the `phone_snapshot` that is retained of a phone, None without one."""

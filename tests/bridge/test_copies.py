@@ -287,7 +287,7 @@ async def test_a_phone_that_registered_before_it_is_restored_stays_registered() 
 async def test_a_bridge_has_copies_of_the_phones_of_others() -> None:
     broker = FakeBroker()
     first, second = Side(broker, "a"), Side(broker, "b")
-    end = await second.stored.follow_others()
+    await second.stored.follow_others()
     first.add()
     first.stored.start()
     first.stored.add_phone("44")
@@ -323,7 +323,6 @@ async def test_a_bridge_has_copies_of_the_phones_of_others() -> None:
     await settle()
     assert broker.on(STORED)[-1] == ""
     assert second.stored.copy_of("44") is None
-    end()
     first.stored.stop()
 
 

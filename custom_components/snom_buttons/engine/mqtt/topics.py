@@ -1,4 +1,4 @@
-"""The topics of a server on the broker. docs/mqtt.md lists them all."""
+"""The topics of a server on the broker. docs/mqtt.md lists them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -87,6 +87,16 @@ class Topics:
         """Return the retained topic of the bridge that a phone belongs to."""
         return f"{self.base}/{_level(phone)}/bridge"
 
+    @property
+    def all_stored(self) -> str:
+        """The filter of `stored` of all phones."""
+        return f"{self.base}/+/stored"
+
+    @property
+    def all_claims(self) -> str:
+        """The filter of `claim` of all phones."""
+        return f"{self.base}/+/bridge"
+
     def phone_of(self, topic: str) -> str | None:
         """Return the phone of a topic below it; None if no name has this spelling."""
         level = topic.removeprefix(f"{self.base}/").partition("/")[0]
@@ -96,6 +106,11 @@ class Topics:
     def line_state(self, code: str) -> str:
         """Return the retained topic of who holds a shared line."""
         return self.line(code, "state")
+
+    @property
+    def all_line_states(self) -> str:
+        """The filter of `line_state` of all lines."""
+        return f"{self.base}/line/+/state"
 
     def line(self, code: str, what: str) -> str:
         """Return a topic of a shared line."""
