@@ -234,6 +234,29 @@ async def test_the_edge_asserts_whom_it_has_seen_registered(tmp_path: Path) -> N
         assert asserted(bridge, "44") == []
 
 
+async def test_an_answer_that_no_bridge_has_sent_proves_nothing(
+    tmp_path: Path,
+) -> None:
+    """The branch that it has to name is a digest of what its sender has written."""
+    async with StandIn() as bridge, edge([bridge.port], tmp_path) as proxy:
+        address = (LOCALHOST, proxy.port)
+        bridge.answer = None
+        async with RawPhone(address, "44", "x", through=address) as stranger:
+            text = request_text("REGISTER", "44", stranger.address)
+            text = text.replace(b"sip:key1@", b"sip:44@")
+            stranger._transport.sendto(text, address)
+            await bridge.until(lambda: bool(bridge.got("REGISTER", "44")))
+            names = ("Via", "From", "To", "Call-ID", "CSeq")
+            asked = bridge.got("REGISTER", "44")[0].headers
+            lines = [f"{name}: {value}" for name, value in asked if name in names]
+            forged = ["SIP/2.0 200 OK", *lines, "Expires: 3600", "Content-Length: 0"]
+            text = "\r\n".join([*forged, "", ""]).encode()
+            stranger._transport.sendto(text, address)
+            bridge.answer = 200
+            assert await press(stranger) == 200
+            assert asserted(bridge, "44") == []
+
+
 async def test_what_others_assert_is_removed(tmp_path: Path) -> None:
     lines = (
         f"P-Asserted-Identity: <sip:44@{LOCALHOST}>",
