@@ -31,8 +31,8 @@ from custom_components.snom_buttons.engine.sip.guard import (
     PHONE_SLOW,
     REFUSALS,
     Guard,
+    asserted_user,
     claimed_user,
-    is_asserted,
     sources_of,
 )
 from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE, SIZE
@@ -425,13 +425,16 @@ def test_what_a_phone_behind_an_edge_may_send() -> None:
     again = EDGE._replace(transport="TCP", connection=7)
     assert guarded.admitted(again, 10, "44") == 0
     asserted = partial(
-        guarded.guard.admits, EDGE, user=lambda: "44", is_asserted=lambda: True
+        guarded.guard.admits, EDGE, user=lambda: "99", asserted=lambda: "44"
     )
     assert sum(asserted() for _ in range(1000)) == PHONE_AT_ONCE
+    # So are its answers: who claims to be the phone must not keep them from the server.
+    assert guarded.admitted(EDGE, 100, "44", is_answer=True) == 100
     # It gets no answer, since the edge would send it to another server then.
     assert not guarded.guard.refuses(EDGE, lambda: "44")
     assert guarded.exceeding == ["44"]
     # An answer to the server's own request is expected.
+    assert guarded.admitted(EDGE, 1000, "44", is_answer=True) < PHONE_AT_ONCE
     guarded.guard.expect_answer(EDGE, "44")
     assert guarded.admitted(EDGE, 10, "44", is_answer=True) == ANSWERS
 
@@ -459,13 +462,19 @@ def test_an_edge_is_not_locked_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("lines", "user"),
     [
-        (b"P-Asserted-Identity: <sip:44@h>", True),
-        (b"P-Preferred-Identity: <sip:44@h>", False),
-        (b"Subject: P-Asserted-Identity: <sip:44@h>", False),
+        (b"P-Asserted-Identity: <sip:44@h>\r\n\r\n", "44"),
+        (b'P-Asserted-Identity: <tel:1>, "Desk" <sips:44@h>\r\n\r\n', "44"),
+        (b"P-Asserted-Identity: sip:44@h", "44"),
+        (b"P-Preferred-Identity: <sip:44@h>\r\n\r\n", ""),
+        (b"Subject: P-Asserted-Identity: <sip:44@h>\r\n\r\n", ""),
+        # In a body, after either blank line.
+        (b"X: y\r\n\r\nk=1\r\nP-Asserted-Identity: <sip:44@h>\r\n", ""),
+        (b"X: y\n\nP-Asserted-Identity: <sip:44@h>\r\n\r\n", ""),
+        (b"X: y\r\n\r\n--x\r\nP-Asserted-Identity: <sip:44@h>\r\n\r\n", ""),
     ],
 )
-def test_the_identity_that_an_edge_asserts(line: bytes, found: bool) -> None:
-    data = b"MESSAGE sip:h SIP/2.0\r\nFrom: <sip:44@h>\r\n" + line + b"\r\n\r\n"
-    assert is_asserted(data) is found
+def test_the_user_that_an_edge_asserts(lines: bytes, user: str) -> None:
+    data = b'MESSAGE sip:h SIP/2.0\r\nFrom: "sip:45@h" <sip:44@h>\r\n' + lines
+    assert asserted_user(data) == user

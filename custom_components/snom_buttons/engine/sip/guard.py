@@ -64,6 +64,8 @@ MAX_USER = 64
 
 _FROM = re.compile(rb"\n(?:from|f)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
 _TO = re.compile(rb"\n(?:to|t)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
+_ASSERTED = re.compile(rb"\nP-Asserted-Identity:([^\r\n]{,256})")
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
 _USER = re.compile(rb"sips?:([^@;>]*+)@", re.IGNORECASE)
 
 
@@ -72,14 +74,21 @@ def claimed_user(data: bytes) -> str:
 
     It is in the From of a phone's requests, and in the To of its responses to ours.
     """
-    line = (_TO if data.startswith(b"SIP/") else _FROM).search(data)
+    return _user_in((_TO if data.startswith(b"SIP/") else _FROM).search(data))
+
+
+def asserted_user(data: bytes) -> str:
+    """Return the user that an edge asserts in a message that is not parsed, "" without one.
+
+    A body may have such a line, too, and is written by who sends it.
+    """
+    end = _END_OF_HEAD.search(data)
+    return _user_in(_ASSERTED.search(data, 0, end.start() if end else len(data)))
+
+
+def _user_in(line: re.Match[bytes] | None) -> str:
     user = line and _USER.search(line[1])
     return user[1].decode("utf-8", "surrogateescape") if user else ""
-
-
-def is_asserted(data: bytes) -> bool:
-    """Return whether a message that is not parsed has an identity that an edge asserts."""
-    return b"\nP-Asserted-Identity:" in data
 
 
 @dataclass(slots=True)
@@ -195,15 +204,15 @@ class Guard:
         is_answer: bool = False,
         work: int = 0,
         user: Callable[[], str] = str,
-        is_asserted: Callable[[], bool] = bool,
+        asserted: Callable[[], str] = str,
     ) -> bool:
         """Whether to admit a message of `size` bytes, or a connection, by this flow.
 
         A registered phone has a share of its own. Behind a proxy, where phones have a
         flow in common, it is found by the `user` that the message claims. Behind an edge
-        each phone that is set up has one, and another for what the edge asserts. Other
-        messages are admitted at the rate of strangers; `work` says how many messages
-        of a stranger cost as much more.
+        each phone that is set up has one, another for what the edge says to be from it
+        (`asserted`), and another for its answers. Other messages are admitted at the rate
+        of strangers; `work` says how many messages of a stranger cost as much more.
         """
         tokens = 1 + size // SIZE
         is_known = self._location.knows(flow)
@@ -214,7 +223,9 @@ class Guard:
             return False
         serves = self.serves(flow)
         is_edge = self.edges.has(flow)
-        sender = self._phone(flow, user, is_asserted) if serves else None
+        sender = None
+        if serves:
+            sender = self._phone(flow, user, asserted, is_answer=is_answer)
         if sender is None and serves and is_answer and not is_edge:
             sender = flow[:2]
         if sender is not None:
@@ -253,7 +264,7 @@ class Guard:
 
     def expect_answer(self, flow: Flow, user: str) -> None:
         """Admit the response to a request that is sent to a user by this flow."""
-        sender = self._phone(flow, lambda: user) or flow[:2]
+        sender = self._phone(flow, lambda: user, is_answer=True) or flow[:2]
         self._shares.give(sender, ANSWERS)
 
     def refuses(self, flow: Flow, user: Callable[[], str] = str) -> bool:
@@ -299,17 +310,21 @@ class Guard:
         self,
         flow: Flow,
         user: Callable[[], str],
-        is_asserted: Callable[[], bool] = bool,
+        asserted: Callable[[], str] = str,
+        *,
+        is_answer: bool = False,
     ) -> Hashable | None:
         """Return what identifies the phone that a message is from; None for a stranger.
 
-        What an edge asserts is counted apart from what only claims to be from the phone.
+        What an edge asserts, and answers, which an edge passes on to its own requests
+        only, are counted apart from what only claims to be from the phone.
         """
         if self._location.knows(flow):
             return flow
         if self.edges.has(flow):
-            claimed = user()
-            return (claimed, is_asserted()) if self._is_user(claimed) else None
+            proven = asserted()
+            named = proven or user()
+            return (named, bool(proven), is_answer) if self._is_user(named) else None
         if self._location.has_proxy(flow):
             claimed = user()
             if self._location.is_behind(claimed, flow):

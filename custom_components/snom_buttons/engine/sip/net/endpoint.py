@@ -18,7 +18,7 @@ from .. import timers
 from ..backlog import MAX_OF_EDGE, MAX_OF_FLOW, Backlog, Urgency, urgency_of
 from ..drops import Drop
 from ..flow import Flow
-from ..guard import Guard, claimed_user, is_asserted
+from ..guard import Guard, asserted_user, claimed_user
 from ..message import Request, Response, Via, encode_response
 from ..notifier import Notifier
 from ..outgoing import OutgoingRequest, format_via, new_branch
@@ -406,7 +406,7 @@ class Endpoint:
             len(data),
             is_answer=data.startswith(b"SIP/"),
             user=user,
-            is_asserted=partial(is_asserted, data),
+            asserted=partial(asserted_user, data),
         ):
             return True
         if self._guard.refuses(flow, user):
