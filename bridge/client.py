@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -19,6 +19,7 @@ import aiomqtt
 from paho.mqtt import client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from snom_buttons.mqtt import MAX_AGE, CannotPublish, Message, Received
@@ -48,6 +49,8 @@ SOON: Final = 10.0
 of the same name, which would connect again. Mosquitto 2.0 does not say that it was."""
 LOGIN_REFUSED: Final = (134, 135)
 """Those by which it refuses a user, also for the codes 4 and 5 of MQTT 3.1.1."""
+AROUND: Final = 16
+"""Bytes of a PUBLISH beside its topic and payload, at most (MQTT 5, 3.3)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +67,18 @@ def _pattern(topic: str) -> re.Pattern[str]:
     """Return the topics that a filter matches (MQTT 5, 4.7), none of which has a `$`."""
     escaped = re.escape(topic).replace(r"\+", "[^/]*")
     return re.compile(re.sub(r"(^|/)\\#$", r"(?:\1.*)?", escaped), re.DOTALL)
+
+
+class _Refused(aiomqtt.MqttError):
+    """The broker does not take a message or a subscription."""
+
+
+def _check(topics: Iterable[str], answers: Any) -> None:
+    """Raise _Refused if a broker has refused one of several subscriptions."""
+    for topic, answer in zip(topics, answers, strict=False):
+        # The codes of MQTT 5, or the numbers of 3.1.1.
+        if getattr(answer, "value", answer) >= 128:
+            raise _Refused(f"it refuses the subscription to {topic}")
 
 
 def _set_for(event: asyncio.Event, mark: bytes, payload: bytes) -> None:
@@ -92,6 +107,82 @@ class _Connection(aiomqtt.Client):
     """
 
     _is_watched = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Create it without a socket; the arguments are those of aiomqtt."""
+        super().__init__(*args, **options)
+        self.has_refused = False
+        """Whether the broker has refused a state."""
+        self._answers: dict[int, asyncio.Future[ReasonCode]] = {}
+        """What gets the answers to messages, by packet identifier."""
+        self._max_size = float("inf")
+        """Bytes of the largest packet that the broker takes."""
+
+    def close(self) -> None:
+        """Close the socket, if it is open, and if it has room so that no will is published.
+
+        aiomqtt leaves it open, and reads it, if the broker does not answer a CONNECT in
+        time, and if a packet cannot be read.
+        """
+        self._client.disconnect()
+        self._client.loop_write()
+        self._client._sock_close()  # noqa: SLF001 - there is no other way
+
+    async def send(
+        self,
+        message: Message,
+        timeout: float | None,  # noqa: ASYNC109 - most messages get none
+        properties: Properties | None = None,
+    ) -> None:
+        """Publish a message; return when the broker has taken it.
+
+        `publish` does not say whether the broker has. Raises _Refused if it has not,
+        another MqttError without a connection, and TimeoutError after `timeout` seconds.
+        """
+        payload = message.payload.encode()
+        size = AROUND + len(message.topic.encode()) + len(payload)
+        if size > self._max_size:
+            raise _Refused(f"it has {size} bytes, of {self._max_size} at most")
+        info = self._client.publish(
+            message.topic, payload, QOS, message.retain, properties
+        )
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            raise aiomqtt.MqttCodeError(info.rc)
+        answer = self._answers[info.mid] = self._loop.create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                reason = await answer
+        finally:
+            del self._answers[info.mid]
+        if reason.is_failure:
+            raise _Refused(str(reason))
+
+    def _on_publish(
+        self,
+        client: mqtt.Client,
+        userdata: Any,
+        mid: int,
+        reason_code: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        answer = self._answers.get(mid)
+        if answer is not None and not answer.done():
+            answer.set_result(reason_code)
+
+    def _on_connect(
+        self,
+        client: mqtt.Client,
+        userdata: Any,
+        flags: mqtt.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        """Respect what the broker takes (MQTT 5, 3.2.2.3), which paho does not."""
+        most = client.max_inflight_messages
+        most = min(most, getattr(properties, "ReceiveMaximum", most))
+        client._max_inflight_messages = most  # noqa: SLF001 - none is under way yet
+        self._max_size = getattr(properties, "MaximumPacketSize", self._max_size)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_socket_register_write(
         self, client: mqtt.Client, userdata: Any, sock: Any
@@ -258,11 +349,16 @@ class BridgeClient:
             keepalive=KEEPALIVE,
             tls_context=self.context,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            queue_type=partial(_Inbox, self._receive),  # type: ignore[arg-type]
+            queue_type=partial(_Inbox, self._receive),
         )
         # More than one call is under way by design; the publisher has a window.
         connection.pending_calls_threshold = 1_000_000
-        await connection.__aenter__()
+        with closing(connection):
+            await connection.__aenter__()
+            await self._use(connection, host, port)
+
+    async def _use(self, connection: _Connection, host: str, port: int) -> None:
+        """Return when a connection that was made breaks."""
         begun = asyncio.get_running_loop().time()
         self._connection = connection
         _LOGGER.info("Connected to the broker %s:%s", host, port)
@@ -305,15 +401,23 @@ class BridgeClient:
     async def publish(self, message: Message) -> None:
         """Publish a message; return when the broker has acknowledged it.
 
-        Without that a state returns after STATE_WAIT. An event is published on the next
-        connection too. Raises CannotPublish for an event that is too old.
+        Without that a state returns after STATE_WAIT, and at once if the broker refuses it:
+        the first of a connection is a warning in the log. An event is published on the next
+        connection too. Raises CannotPublish for an event that is too old, or refused.
         """
         loop = asyncio.get_running_loop()
         if message.born is None:
             if (connection := self._connection) is None:
                 raise CannotPublish("there is no connection")
             until = loop.time() + STATE_WAIT
-            if not await self._publish_on(connection, message, STATE_WAIT):
+            try:
+                is_published = await self._publish_on(connection, message, STATE_WAIT)
+            except CannotPublish as error:  # so it would again: that is no use
+                level = logging.DEBUG if connection.has_refused else logging.WARNING
+                connection.has_refused = True
+                _LOGGER.log(level, "Cannot publish on %s: %s", message.topic, error)
+                return
+            if not is_published:
                 await asyncio.sleep(until - loop.time())
             return
         done: asyncio.Future[None] = loop.create_future()
@@ -328,8 +432,8 @@ class BridgeClient:
         finally:
             self._events.pop(message, None)
 
-    async def _hand_over(self, connection: aiomqtt.Client, message: Message) -> None:
-        """Publish an event; end the wait for it when it is acknowledged."""
+    async def _hand_over(self, connection: _Connection, message: Message) -> None:
+        """Publish an event; end the wait for it when the broker has answered."""
         done = self._events[message]
         assert message.born is not None
         properties = None
@@ -338,31 +442,32 @@ class BridgeClient:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             left = message.born + MAX_AGE - asyncio.get_running_loop().time()
             properties.MessageExpiryInterval = max(1, int(left))
-        is_published = await self._publish_on(
-            connection, message, float("inf"), properties
-        )
+        try:
+            is_published = await self._publish_on(connection, message, None, properties)
+        except CannotPublish as error:
+            if not done.done():
+                done.set_exception(error)
+            return
         if is_published and not done.done():
             done.set_result(None)
 
     async def _publish_on(
         self,
-        connection: aiomqtt.Client,
+        connection: _Connection,
         message: Message,
-        timeout: float,  # noqa: ASYNC109 - aiomqtt's
+        timeout: float | None,  # noqa: ASYNC109 - an event has none
         properties: Properties | None = None,
     ) -> bool:
-        """Publish on a connection; return whether it was acknowledged within `timeout` s."""
+        """Publish on a connection; return whether it was acknowledged within `timeout` s.
+
+        Raises CannotPublish if the broker refuses the message.
+        """
         try:
-            await connection.publish(
-                message.topic,
-                message.payload,
-                QOS,
-                message.retain,
-                properties,
-                timeout=timeout,
-            )
-        except aiomqtt.MqttError as error:
-            _LOGGER.debug("Not published on %s: %s", message.topic, error)
+            await connection.send(message, timeout, properties)
+        except _Refused as error:
+            raise CannotPublish(f"the broker refuses it: {error}") from None
+        except (aiomqtt.MqttError, TimeoutError) as error:
+            _LOGGER.debug("Not published on %s: %r", message.topic, error)
             return False
         return True
 
@@ -406,14 +511,15 @@ class BridgeClient:
             if topic in self.read_by_name and is_v5:
                 own = topic in self.of_others
                 qos, options = 0, SubscribeOptions(qos, noLocal=own, retainHandling=2)
-            # The codes of MQTT 5, or the numbers of 3.1.1.
-            answers: Any = await connection.subscribe(topic, qos, options)
+            answers = await connection.subscribe(topic, qos, options)
+            _check((topic,), answers)
+        except _Refused:
+            _LOGGER.warning("The broker refuses the subscription to %s", topic)
+            return
         except aiomqtt.MqttError as error:
             _LOGGER.warning("Cannot subscribe to %s: %s", topic, error)
             return
-        if any(getattr(answer, "value", answer) >= 128 for answer in answers):
-            _LOGGER.warning("The broker refuses the subscription to %s", topic)
-        elif subscription in self._subscriptions and subscription.confirmed is not None:
+        if subscription in self._subscriptions and subscription.confirmed is not None:
             subscription.confirmed()
 
     async def read(self, topics: Iterable[str]) -> dict[str, bytes]:
@@ -439,7 +545,7 @@ class BridgeClient:
             return task.result()
 
     async def _read(
-        self, connection: aiomqtt.Client, topics: Iterable[str]
+        self, connection: _Connection, topics: Iterable[str]
     ) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         own = f"{self._settings.setup.base}/bridge/{self._name}/read"
@@ -453,8 +559,9 @@ class BridgeClient:
                 self._reading[own] = partial(_set_for, arrived, mark.encode())
                 for name in names:
                     self._reading[name] = partial(found.__setitem__, name)
-                await connection.subscribe([(name, QOS) for name in names])
-                await connection.publish(own, mark, QOS)
+                answers = await connection.subscribe([(name, QOS) for name in names])
+                _check(names, answers)
+                await connection.send(Message(own, mark), CONNECTING)
                 async with asyncio.timeout(CONNECTING):
                     await arrived.wait()
                 for name in names:

@@ -1,12 +1,13 @@
 """The client of the broker, at a real Mosquitto."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 import logging
 from pathlib import Path
 import re
 import socket
+from typing import Any
 
 from aiomqtt import (
     Message as AiomqttMessage,
@@ -374,6 +375,155 @@ async def test_a_broker_is_asked_again_whether_it_has_mqtt_5(is_silent: bool) ->
     assert await asks() == both
 
 
+class Scripted:
+    """A broker of MQTT 5 that answers by a function, and may be told to break a rule.
+
+    Use it as an asynchronous context manager.
+    """
+
+    def __init__(self, connack: bytes = b"\x20\x03\x00\x00\x00") -> None:
+        self.connack: bytes | None = connack
+        """None for no answer."""
+        self.greeting = b""
+        """What follows it."""
+        self.refuses = 0
+        """The reason by which it refuses what is published; 0 for none."""
+        self.under_way = self.most_under_way = 0
+        self.sizes: list[int] = []
+        """Of the packets that were published."""
+        self.open: set[asyncio.StreamWriter] = set()
+        self.connections = 0
+        self.left = 0
+        """The connections that a DISCONNECT has ended."""
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> int:
+        self._server = await asyncio.start_server(self._serve, LOCALHOST, 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def until(self, wanted: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not wanted():
+                self._news.clear()
+                await self._news.wait()
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.open.add(writer)
+        self.connections += 1
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                self._answer(writer, *await self._packet(reader))
+                self._news.set()
+        self.open.discard(writer)
+        self._news.set()
+        writer.close()
+
+    async def _packet(self, reader: asyncio.StreamReader) -> tuple[int, bytes]:
+        (kind,) = await reader.readexactly(1)
+        size = shift = 0
+        while True:
+            (digit,) = await reader.readexactly(1)
+            size |= (digit & 127) << shift
+            shift += 7
+            if digit < 128:
+                return kind & 0xF0, await reader.readexactly(size)
+
+    def _answer(self, writer: asyncio.StreamWriter, kind: int, body: bytes) -> None:
+        match kind:
+            case 0x10 if self.connack is not None:
+                writer.write(self.connack + self.greeting)
+            case 0x30:
+                self.sizes.append(len(body))
+                self.under_way += 1
+                self.most_under_way = max(self.most_under_way, self.under_way)
+                begin = 2 + int.from_bytes(body[:2])
+                answer = b"\x40\x03" + body[begin : begin + 2] + bytes((self.refuses,))
+                loop = asyncio.get_running_loop()
+                loop.call_later(0.01, self._acknowledge, writer, answer)
+            case 0xE0:
+                self.left += 1
+
+    def _acknowledge(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
+        self.under_way -= 1
+        writer.write(answer)
+
+
+async def test_a_broker_that_does_not_answer_is_left(
+    monkeypatch: pytest.MonkeyPatch, socket_enabled: None
+) -> None:
+    """It would keep the connection, and publish its will when that breaks."""
+    monkeypatch.setattr(client_module, "CONNECTING", 0.2)
+    broker = Scripted()
+    broker.connack = None
+    async with broker as port:
+        settings = MqttSettings(hosts=((LOCALHOST, port),), setup=SETUP)
+        client = BridgeClient(settings, STATUS)
+        client.start()
+        await broker.until(lambda: broker.left >= 3)
+        await client.stop()
+        await broker.until(lambda: not broker.open)
+
+
+async def test_a_connection_with_what_cannot_be_read_is_closed(
+    socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise paho would try to read the same again and again."""
+    broker = Scripted()
+    broker.greeting = b"\x30\x05\x00\x02\xff\xfe\x00"  # a topic that is no UTF-8
+    async with broker as port, connected(port) as ours:
+        await becomes(ours, False)
+        broker.greeting = b""
+        async with asyncio.timeout(client_module.KEEPALIVE / 2):  # paho does after two
+            await broker.until(lambda: broker.connections > 1 and len(broker.open) == 1)
+        await becomes(ours, True)
+    assert sum("Caught exception" in it for it in caplog.messages) < 10
+
+
+async def test_no_more_is_under_way_than_a_broker_takes(socket_enabled: None) -> None:
+    """It ends the connection otherwise (MQTT 5, 3.3.4)."""
+    broker = Scripted(b"\x20\x06\x00\x00\x03\x21\x00\x05")
+    async with broker as port, connected(port) as ours:
+        await asyncio.gather(*(ours.publish(state(f"{it}")) for it in range(30)))
+    assert broker.most_under_way == 5
+
+
+async def test_what_is_too_large_for_a_broker_ends_no_connection(
+    socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Scripted(b"\x20\x08\x00\x00\x05\x27\x00\x00\x10\x00")
+    async with broker as port, connected(port) as ours:
+        await ours.publish(state("x" * 4096))
+        await ours.publish(state("x" * 4000))
+        assert len(broker.sizes) == 1
+        with pytest.raises(CannotPublish, match="of 4096 at most"):
+            await ours.publish(event("x" * 4096))
+    assert "Cannot publish on snom_buttons/44/availability: the broker" in caplog.text
+
+
+async def test_what_a_broker_refuses_is_not_taken_for_published(
+    socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Scripted()
+    broker.refuses = 135
+    async with broker as port, connected(port) as ours:
+        for _ in range(2):
+            await ours.publish(state("online"))
+        with pytest.raises(CannotPublish, match="refuses it: Not authorized"):
+            await ours.publish(event("press"))
+        broker.refuses = 16  # nothing has subscribed to it
+        await ours.publish(event("press"))
+    said = "Cannot publish on snom_buttons/44/availability: the broker refuses it: Not"
+    warned = [it for it in caplog.records if it.levelno == logging.WARNING]
+    assert sum(said in it.getMessage() for it in warned) == 1
+
+
 def test_the_pause_after_each_round_grows_until_there_was_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -581,6 +731,24 @@ async def test_all_that_is_retained_is_read(
             await client.read(topics)
 
 
+async def test_what_a_broker_refuses_to_send_is_not_taken_for_absent(
+    broker: Broker,
+) -> None:
+    """It would be replaced."""
+
+    async with connected(broker.port) as ours:
+        assert ours._connection is not None
+        subscribe = ours._connection.subscribe
+
+        async def refuses_one(topic: Any, qos: int = 0, *rest: Any) -> Any:
+            answers = await subscribe(topic, qos, *rest)
+            return [*answers[:-1], 0x87] if isinstance(topic, list) else answers
+
+        ours._connection.subscribe = refuses_one  # type: ignore[method-assign]
+        with pytest.raises(ConnectionError, match="refuses the subscription to b"):
+            await ours.read(["a", "b"])
+
+
 async def test_a_forged_mark_ends_no_reading() -> None:
     """What comes after it would count as not retained, and would be replaced."""
     settings = MqttSettings(hosts=(), setup=SETUP)
@@ -589,15 +757,16 @@ async def test_a_forged_mark_ends_no_reading() -> None:
     ended: list[object] = []
 
     class Connection:
-        async def subscribe(self, *_: object) -> None:
+        async def subscribe(self, *_: object) -> tuple[int, ...]:
             self.deliver(own, b"")
+            return ()
 
-        async def publish(self, topic: str, payload: str, _: int) -> None:
+        async def send(self, message: Message, _: float) -> None:
             self.deliver(own, b"forged")
             loop = asyncio.get_running_loop()
             loop.call_later(0.01, self.deliver, "t/1", b"one")
             loop.call_later(0.01, self.deliver, "t/2", b"")  # cleared just now
-            loop.call_later(0.02, self.deliver, topic, payload.encode())
+            loop.call_later(0.02, self.deliver, message.topic, message.payload.encode())
 
         async def unsubscribe(self, topics: object) -> None:
             ended.append(topics)
