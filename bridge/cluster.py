@@ -115,14 +115,14 @@ class Cluster:
         phones: Phones,
         joined: Callable[[], None],
         members_changed: Callable[[], None],
-        time: Callable[[], float],
     ) -> None:
         """Create a member that is not started.
 
         `gate` is the way to `client` of all that publishes states of phones. `joined` is
         called each time that the gate was opened, `members_changed` when a member has
-        come or gone. `time` is the loop's clock.
+        come or gone.
         """
+        time = asyncio.get_running_loop().time
         self.claims = claims
         self._client = client
         self._gate = gate
@@ -444,7 +444,7 @@ class Cluster:
             moving.is_added = True
 
     def _is_added(self, phone: str) -> bool:
-        """Whether a phone that we have, was added to the phones."""
+        """Whether a phone that we have was added to the phones."""
         moving = self._moving.get(phone)
         return moving is None or moving.is_added
 
@@ -467,7 +467,7 @@ class Cluster:
 
     def _claim(self, message: Received) -> None:
         phone = self._topics.phone_of(message.topic)
-        claim = _read(message.payload)
+        claim = _read_claim(message.payload)
         if phone is None or claim is None:
             return
         if not message.retain and claim.bridge != FREE:
@@ -596,7 +596,7 @@ class Cluster:
         return phone if waits else None
 
     def _keep(self, waiting: Waiting) -> None:
-        """Keep a command to a phone of another bridge, in case that it does not carry it out.
+        """Keep a command to a phone of another bridge, which may not carry it out.
 
         Also to one that moves to us from a bridge that is there, before our claim is heard.
         """
@@ -611,7 +611,7 @@ class Cluster:
             self._kept.add(phone, waiting)
 
 
-def _read(payload: bytes) -> Claim | None:
+def _read_claim(payload: bytes) -> Claim | None:
     """Return a claim; None for anything else, such as one that is cleared."""
     try:
         fields = read_json(payload)

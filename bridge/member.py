@@ -68,7 +68,6 @@ class Member:
         setups: Mapping[str, PhoneSetup],
     ) -> None:
         """Subscribe, before the client connects. `setups` are all phones that are set up."""
-        time = asyncio.get_running_loop().time
         lines = self._lines = Lines(
             self._client,
             self._topics,
@@ -96,7 +95,6 @@ class Member:
             phones=self._phones,
             joined=joined,
             members_changed=self._members_changed,
-            time=time,
         )
         for topic in self._topics.events:
             self._unsubscribe.append(

@@ -26,7 +26,6 @@ class Member:
     client_type: type[FakeClient] = FakeClient
 
     def __init__(self, broker: FakeBroker, name: str, phones: list[str]) -> None:
-        time = asyncio.get_running_loop().time
         self.name = name
         self.broker = broker
         self.configured = phones
@@ -50,7 +49,6 @@ class Member:
             phones=self,
             joined=self._joined,
             members_changed=lambda: None,
-            time=time,
         )
 
     # bridge.cluster.Phones
