@@ -44,11 +44,11 @@ LONGEST_PAUSE: Final = 30.0
 V5: Final = aiomqtt.ProtocolVersion.V5
 UNSUPPORTED_VERSION: Final = 132
 """The reason by which a broker refuses MQTT 5 (MQTT 5, 3.2.2.2)."""
-SOON: Final = 10.0
-"""Seconds after which a connection that breaks was probably not ended by another client
-of the same name, which would connect again. Mosquitto 2.0 does not say that it was."""
 LOGIN_REFUSED: Final = (134, 135)
 """Those by which it refuses a user, also for the codes 4 and 5 of MQTT 3.1.1."""
+SOON: Final = 10.0
+"""Seconds within which a connection breaks that another client of the same name ends, as
+that connects again at once. Mosquitto 2.0 does not give the reason."""
 AROUND: Final = 16
 """Bytes of a PUBLISH beside its topic and payload, at most (MQTT 5, 3.3)."""
 
@@ -437,7 +437,7 @@ class BridgeClient:
         done = self._events[message]
         assert message.born is not None
         properties = None
-        if self._protocol is aiomqtt.ProtocolVersion.V5:
+        if self._protocol is V5:
             # So a subscriber that was away does not get it late.
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             left = message.born + MAX_AGE - asyncio.get_running_loop().time()
@@ -507,8 +507,7 @@ class BridgeClient:
         topic = subscription.topic
         try:
             qos, options = subscription.qos, None
-            is_v5 = self._protocol is aiomqtt.ProtocolVersion.V5
-            if topic in self.read_by_name and is_v5:
+            if topic in self.read_by_name and self._protocol is V5:
                 own = topic in self.of_others
                 qos, options = 0, SubscribeOptions(qos, noLocal=own, retainHandling=2)
             answers = await connection.subscribe(topic, qos, options)
@@ -527,7 +526,8 @@ class BridgeClient:
 
         Each topic is subscribed to for a moment by its name. With a wildcard, RabbitMQ
         sends nothing that it retains, and Mosquitto and EMQX no more than a thousand
-        messages. Subscriptions get it too. Raises ConnectionError if there is no connection, or it breaks.
+        messages. Subscriptions get it too. Raises ConnectionError if there is no connection,
+        or it breaks.
         """
         connection = self._connection
         if connection is None:
@@ -596,7 +596,7 @@ class BridgeClient:
         payload = message.payload
         assert isinstance(payload, bytes)
         received = Received(topic, payload, message.retain)
-        if (read := self._reading.get(received.topic)) is not None:
+        if (read := self._reading.get(topic)) is not None:
             read(payload)
         for subscription in [*self._subscriptions]:
             if subscription.pattern.fullmatch(topic):

@@ -43,6 +43,7 @@ class Gate:
         """By phone; "" for all while the gate is closed."""
         self._count = 0
         self._drops = False
+        """Whether messages were dropped since the last time that none waited."""
         self._confirmed: list[Callable[[], None]] = []
 
     @property

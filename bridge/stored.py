@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from itertools import islice
 import logging
-from typing import Any, Final, TypeIs
+from typing import Any, Final
 
 from snom_buttons.mqtt import MqttPublisher, Received, Topics
 from snom_buttons.phones import MESSAGES, Change, Dialled, KeyPress, PhoneServer
@@ -24,9 +24,10 @@ LATER: Final = 1.0
 """The same for a change of nothing but a label: a template may write ten a second."""
 SETTLED: Final = 10.0
 """Seconds without a change of a phone after which it is stored what is published of it."""
-SETTLING: Final = 0.1
 SETTLED_AT_ONCE: Final = 20
-"""So many phones at most in so many seconds."""
+"""Phones of which that is stored at once."""
+SETTLING: Final = 0.1
+"""Seconds from then until it is stored of the next ones."""
 REGISTERED: Final = ("bindings", "subscriptions", "proof")
 """What a phone has registered, and the proof of its password. Not restored of a phone that
 has registered with this bridge already."""
@@ -444,9 +445,8 @@ class Stored:
 
     def _keys_of(self, extension: str) -> set[str]:
         """Return the names of the keys of a phone that had topics when it was stored."""
-        fields = self._fields_of(extension) or {}
-        names = fields.get("keys")
-        return {*filter(_is_text, names)} if isinstance(names, list) else set()
+        names = (self._fields_of(extension) or {}).get("keys")
+        return {*_texts(names)}
 
     def _line(self, topic: str, payload: bytes) -> dict[str, Any] | None:
         try:
@@ -472,8 +472,7 @@ class Stored:
         except Broken as error:
             _report(topic, error)
             return []
-        names = filter(_is_text, phones if isinstance(phones, list) else [])
-        return [name for name in names if name not in self._server.phones]
+        return [it for it in _texts(phones) if it not in self._server.phones]
 
     def clear(self, gone: Iterable[str]) -> None:
         """Clear all topics of phones that are no more, by what was stored of them last."""
@@ -496,9 +495,11 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     raise Broken("it has other fields")
 
 
-def _is_text(value: object) -> TypeIs[str]:
-    """Return whether a value of a payload is a text."""
-    return isinstance(value, str)
+def _texts(value: object) -> list[str]:
+    """Return the texts in a list of a payload, which may be anything."""
+    return (
+        [it for it in value if isinstance(it, str)] if isinstance(value, list) else []
+    )
 
 
 def _report(topic: str, error: Broken) -> None:

@@ -1,4 +1,4 @@
-"""The MQTT client that the engine needs. The skin provides it."""
+"""The MQTT client that the engine needs. The program around it provides one."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol

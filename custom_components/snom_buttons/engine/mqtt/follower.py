@@ -95,11 +95,12 @@ class MqttFollower:
 
         `explain` returns the text of an error. `phone_id` returns the name, unique on
         the broker, under which the phone of an extension is announced, None for not at
-        all; all such names begin with `phone_ids`, those of other programs do not. `is_foreign` returns whether a topic belongs to another server now.
+        all; all such names begin with `phone_ids`, those of other programs do not.
+        `is_foreign` returns whether a topic belongs to another server now.
         `left_behind_changed` is called when `left_behind` may have changed; `save`
         stores it at once. `is_elsewhere` returns whether commands to an extension are
-        another server's, to carry out or to refuse. `changing` gets an extension before
-        something else than before is published of its phone.
+        another server's, to carry out or to refuse. `changing` is called with an
+        extension before states of its phone are published that may differ from the last.
         """
         self.publisher = MqttPublisher(client, asyncio.get_running_loop().time)
         self.commands = 0
@@ -219,10 +220,10 @@ class MqttFollower:
         """Follow a phone that was added or configured after `update`.
 
         At the cost of this phone only. What is published of it is not stored before:
-        this is for a program that finds on the broker what it has left there. So of a phone
-        that is new here all is published later than what changes. `published` is the
-        `digest_of` what the broker retains of it, if that is known. Return whether its states
-        would be the same: then they are not published.
+        this is for a program that finds on the broker what it has left there. So all of a
+        phone that is new here goes `later` (see `MqttPublisher.keep`). `published` is the
+        `digest_of` what the broker retains of it, if that is known. Return whether its
+        states would be the same: then they are not published.
         """
         if self._setup is None or self.is_stopped:
             return False
@@ -230,7 +231,7 @@ class MqttFollower:
         for topic in self._recalled.pop(extension, ()):
             if topic != self._announced_on(extension):
                 self.publisher.clear(topic)
-        if published is not None and self._is_published(phone, published):
+        if published is not None and self._assume_published(phone, published):
             self._announce_phone(extension, later=True)  # it names this server
             self._follow_phone(phone, is_published=True)
             return True
@@ -260,10 +261,11 @@ class MqttFollower:
             return None
         return _digest(topics, states)
 
-    def _is_published(self, phone: Phone, published: str) -> bool:
-        """Whether the broker has the states of a phone that takes all that it is sent.
+    def _assume_published(self, phone: Phone, published: str) -> bool:
+        """Take the states of a phone as published if their digest is `published`.
 
-        They count as published then.
+        They are those of a phone that takes all that it is sent. Return whether they are
+        taken so.
         """
         extension, reaches = phone.extension, phone.reaches
         available = ONLINE if phone.available else OFFLINE

@@ -308,9 +308,10 @@ class MqttPublisher:
     def _next(self) -> tuple[Message, Taken | None] | None:
         """Take the next message out of its queue; None if nothing can be sent now.
 
-        A client that repeats late has one event at a time, over all connections. One payload of a topic is under
-        way at a time, so that only the newest of many changes follows. While the broker
-        may be unreachable, a single state is under way, which does no harm if it is late.
+        A client that repeats late has one event at a time, over all connections. One
+        payload of a topic is under way at a time, so that only the newest of many changes
+        follows. While the broker may be unreachable, a single state is under way, which
+        does no harm if it is late.
         """
         under_way = self._under_way
         if under_way and self._time() - under_way[0].since > STALLED:
