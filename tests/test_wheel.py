@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from importlib.metadata import distribution
+from importlib import metadata
 import os
 from pathlib import Path
 import pty
@@ -83,18 +83,22 @@ def bridge_programs(wheel: Path) -> Path:
     """Return the folder of programs of an environment that has the wheel and its extra."""
     index = wheel.parent / "index"
     index.mkdir()
-    with ZipFile(wheel) as archive:
-        [metadata] = [it for it in archive.namelist() if it.endswith("/METADATA")]
-        lines = archive.read(metadata).decode().splitlines()
-    name = "Requires-Dist: "
-    requires = [line.removeprefix(name) for line in lines if line.startswith(name)]
-    repack_all(requires, "bridge", index)
+    repack_all(requires_of(wheel), "bridge", index)
     return environment(
         wheel.parent / "bridge",
         f"snom-buttons[bridge] @ {wheel.as_uri()}",
         "--find-links",
         index,
     )
+
+
+def requires_of(wheel: Path) -> list[str]:
+    """Return what a wheel requires."""
+    with ZipFile(wheel) as archive:
+        [file] = [it for it in archive.namelist() if it.endswith("/METADATA")]
+        lines = archive.read(file).decode().splitlines()
+    name = "Requires-Dist: "
+    return [line.removeprefix(name) for line in lines if line.startswith(name)]
 
 
 def repack_all(requires: Iterable[str], extra: str, index: Path) -> None:
@@ -107,7 +111,7 @@ def repack_all(requires: Iterable[str], extra: str, index: Path) -> None:
 
 def repack(name: str, index: Path) -> None:
     """Make a wheel of a package of this environment, and of what it requires."""
-    installed = distribution(name)
+    installed = metadata.distribution(name)
     about = installed.read_text("WHEEL") or ""
     [tag, *_] = [line[5:] for line in about.splitlines() if line.startswith("Tag: ")]
     assert installed.files is not None
@@ -138,6 +142,16 @@ def test_holds_the_whole_engine_the_phone_and_the_bridge(wheel: Path) -> None:
     bridge = modules(ROOT / "bridge", "snom_bridge") | {"snom_bridge/en.json"}
     assert files == modules(ENGINE, "snom_buttons") | phone | bridge
     assert "snom_buttons/py.typed" in files
+
+
+@pytest.mark.parametrize("name", ["aiomqtt", "paho-mqtt"])
+def test_requires_the_version_that_is_tested(wheel: Path, name: str) -> None:
+    """The bridge uses what is not public in these two."""
+    [needed] = [it for it in map(Requirement, requires_of(wheel)) if it.name == name]
+    major, minor, *_ = version = metadata.version(name).split(".")
+    assert ".".join(version) in needed.specifier
+    for other in (f"{major}.{int(minor) + 1}.0", f"{int(major) + 1}.0.0"):
+        assert other not in needed.specifier
 
 
 def test_imports_without_home_assistant(programs: Path, tmp_path: Path) -> None:
