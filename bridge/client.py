@@ -188,18 +188,18 @@ class _Connection(aiomqtt.Client):
         self, client: mqtt.Client, userdata: Any, sock: Any
     ) -> None:
         if self._connected.done():
-            self._loop.call_soon(self._write, client, userdata, sock)
+            self._loop.call_soon(self._write, client, sock)
         else:
-            self._watch(client, userdata, sock)
+            self._is_watched = True
+            super()._on_socket_register_write(client, userdata, sock)
 
-    def _write(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
+    def _write(self, client: mqtt.Client, sock: Any) -> None:
         client.loop_write()
-        if client.want_write() and client.socket() is sock:  # it is full
-            self._watch(client, userdata, sock)
-
-    def _watch(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
-        self._is_watched = True
-        super()._on_socket_register_write(client, userdata, sock)
+        is_full = client.want_write() and client.socket() is sock
+        if is_full and not self._is_watched:
+            # At once, unlike aiomqtt: in the next turn the socket may be closed.
+            self._is_watched = True
+            self._loop.add_writer(sock.fileno(), self._write, client, sock)
 
     def _on_socket_unregister_write(
         self, client: mqtt.Client, userdata: Any, sock: Any

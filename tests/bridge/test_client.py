@@ -251,6 +251,30 @@ async def test_what_the_socket_has_no_room_for_is_written_later(
         assert not connection._is_watched
 
 
+async def test_a_socket_that_is_full_and_then_closed_is_not_watched(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number may be that of another one in the next turn of the loop."""
+    loop = asyncio.get_running_loop()
+    errors: list[object] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context))
+
+    def is_full(_: bytes) -> int:
+        loop.call_soon(paho._sock_close)  # after what is called now
+        raise BlockingIOError
+
+    async with connected(broker.port) as ours:
+        assert ours._connection is not None
+        paho = ours._connection._client
+        monkeypatch.setattr(paho, "_sock_send", is_full)
+        late = asyncio.create_task(ours.publish(state("online")))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert paho.socket() is None
+        late.cancel()
+    assert errors == []
+
+
 async def test_the_next_broker_is_tried(
     tmp_path: Path, socket_enabled: None, caplog: pytest.LogCaptureFixture
 ) -> None:
