@@ -120,6 +120,28 @@ async def test_a_request_that_a_dead_bridge_does_not_answer_goes_to_the_next(
         assert len(heir.got("MESSAGE", "44")) == 2
 
 
+async def test_a_request_that_a_dead_bridge_cannot_get_goes_to_the_next(
+    tmp_path: Path,
+) -> None:
+    """It refuses the connection of the edge; a probe finds out later."""
+    async with StandIn() as living:
+        dead = f"{LOCALHOST}:{free_port()};transport=tcp"
+        async with edge([dead, living.port], tmp_path, PROBE=3600) as proxy:
+            address = (LOCALHOST, proxy.port)
+            for extension in map(str, range(40, 50)):
+                async with RawPhone(address, extension, "x", through=address) as phone:
+                    assert (await phone.register()).status == 200
+                    assert await press(phone) == 200
+                    assert (await phone.invite("key1")).status == 200
+                assert len(living.got("REGISTER", extension)[0].all("Path")) == 1
+                assert asserted(living, extension) == [f"<sip:{extension}@{LOCALHOST}>"]
+            living.die()
+            async with RawPhone(address, "44", "x", through=address) as phone:
+                answer = await phone.press("1", number="key1")
+                assert answer.status == 503
+                assert answer.get("Retry-After") == "5"
+
+
 async def test_a_request_that_no_bridge_answers_takes_none_from_the_others(
     tmp_path: Path,
 ) -> None:
@@ -406,6 +428,36 @@ async def test_a_bridge_reaches_only_phones_by_their_path(tmp_path: Path) -> Non
         assert all(request.all("Route") == [] for request in phone.requests)
 
 
+@pytest.mark.parametrize(
+    "line", ["Subject: x", "Supported: xpath", "k: buttons,\r\n outbound"]
+)
+async def test_a_phone_that_does_not_know_path(line: str, tmp_path: Path) -> None:
+    """The bridges would refuse its REGISTER otherwise (RFC 3327 5.3)."""
+    async with StandIn() as bridge, edge([bridge.port], tmp_path) as proxy:
+        address = (LOCALHOST, proxy.port)
+        async with RawPhone(address, "44", "x", through=address) as phone:
+            text = request_text("REGISTER", "44", phone.address, line)
+            phone._transport.sendto(text, address)
+            await bridge.until(lambda: bool(bridge.got("REGISTER", "44")))
+            assert "path" in bridge.got("REGISTER", "44")[0].all("Supported")
+
+
+async def test_what_the_edge_refuses_by_itself(tmp_path: Path) -> None:
+    """RFC 3261 16.3, 3 and 21.4.6."""
+    async with scene(tmp_path) as it:
+        phone = await it.phone("44")
+        for method, hops, expected in (("MESSAGE", "0", 483), ("PUBLISH", "70", 405)):
+            text = request_text(method, "44", phone.address)
+            text = text.replace(b"Max-Forwards: 70", f"Max-Forwards: {hops}".encode())
+            phone.strays.clear()
+            phone._transport.sendto(text, it.address)
+            await phone.until(lambda: bool(phone.strays))
+            answer = RawMessage.parse(phone.strays[0])
+            assert answer.status == expected
+        assert "SUBSCRIBE" in answer.get("Allow").split(", ")
+        assert all(bridge.requests == [] for bridge in it.bridges)
+
+
 async def test_scanners_and_floods_are_dropped(tmp_path: Path) -> None:
     async with scene(tmp_path, STRANGERS=20, KNOWN=1000) as it, Ear() as ear:
         text = request_text(
@@ -433,6 +485,20 @@ async def test_a_phone_that_floods_is_limited(tmp_path: Path) -> None:
         # Repeated until the second in which it flooded is over.
         assert await press(phone) == 200
         assert len(it.bridge_of("44").got("MESSAGE", "44")) < 100
+
+
+async def test_a_phone_subscribes_to_all_its_keys_at_once(tmp_path: Path) -> None:
+    """By a connection, on which a request that is dropped is not repeated."""
+    async with StandIn() as bridge, edge([bridge.port], tmp_path) as proxy:
+        address = (LOCALHOST, proxy.port)
+        async with StreamPhone(address, "44", "x") as phone:
+            assert (await phone.register()).status == 200
+            for key in range(126):
+                text = request_text("SUBSCRIBE", "44", phone.address, f"X: {key}")
+                text = text.replace(b"-44-", b"-%d-" % key).replace(b"/UDP", b"/TCP")
+                phone._transport.sendto(text, address)
+            assert await press(phone) == 200
+            await bridge.until(lambda: len(bridge.got("SUBSCRIBE", "44")) == 126)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
