@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from itertools import count
 import logging
 
 import pytest
@@ -236,6 +237,42 @@ async def test_our_own_request_sent_back_by_an_edge_is_no_press() -> None:
         )
         assert answer.status == 482
         assert presses == []
+
+
+async def test_a_malformed_request_is_answered() -> None:
+    """Without an answer the edge would ask one server after the other."""
+    async with (
+        serving(make_phone(), edges=EDGES) as server,
+        behind(server) as desk,
+        behind(server, host=LOCALHOST) as stranger,
+    ):
+        for phone, statuses_expected in ((stranger, []), (desk, [400])):
+            assert (await phone.register()).status == 200
+            request = phone._text(
+                f"MESSAGE sip:44@{phone.host} SIP/2.0",
+                (
+                    f"Via: SIP/2.0/UDP {phone.address};branch=z9hG4bKmalformed",
+                    "From: <sip:44@x>;tag=1",
+                    "To: <sip:key1@x>",
+                    "Call-ID: malformed",
+                    "CSeq: 1 MESSAGE",
+                    "Expires: 1",
+                    "Expires: 2",
+                ),
+                "",
+            )
+            assert await phone.answers_to(request) == statuses_expected
+
+
+async def test_two_phones_with_one_call_id() -> None:
+    """As two have whose random numbers are the same when they start."""
+    async with (
+        serving(make_phone(), make_phone("45"), edges=EDGES) as server,
+        behind(server) as desk,
+    ):
+        for desk.extension in ("44", "45"):
+            desk._cseq = count(1)
+            assert (await desk.register()).status == 200
 
 
 async def test_what_exceeds_the_share_of_a_phone_stays_with_this_server() -> None:

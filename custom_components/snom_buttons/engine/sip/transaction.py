@@ -336,11 +336,13 @@ def merged_key(request: Request, flow: Flow) -> MergedKey | None:
     None if the rule does not apply: there is a To tag, or no From tag. A snom phone
     repeats Call-ID and CSeq in its presses, which have a To tag and a new From tag (LED
     Remote Control). The Request-URI is not part of it, because a fork changes that; the
-    body is, because presses of two keys are not copies of one request.
+    body is, because presses of two keys are not copies of one request; and so is the
+    phone, because two of them behind a proxy may have equal Call-IDs.
     """
     if request.to.tag or not (tag := request.from_.tag):
         return None
-    return flow, tag, request.call_id, request.cseq, hash(request.body)
+    owner = owner_of(request, flow)
+    return owner, tag, request.call_id, request.cseq, hash(request.body)
 
 
 def digest_of(request: Request, *details: object) -> str:

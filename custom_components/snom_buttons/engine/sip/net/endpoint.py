@@ -440,13 +440,16 @@ class Endpoint:
             IncomingRequest(request, flow, len(data), self, key).refuse_excess()
 
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
-        """Answer a malformed request of a phone, if the response can be matched."""
+        """Answer a malformed request of a phone, if the response can be matched.
+
+        One by an edge is answered, too: otherwise that asks one server after the other.
+        """
         _LOGGER.debug("From %s: %s", flow, fault)
         if (
             not fault.request
             or fault.via is None
             or fault.method == "ACK"
-            or not self.is_known(flow)
+            or not (self.is_known(flow) or self.is_edge(flow))
         ):
             self.drop(Drop.MALFORMED, flow)
             return
