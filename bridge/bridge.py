@@ -95,7 +95,7 @@ class Bridge:
             bridge=name or "",
             epoch_of=lambda it: member.claims.of(it).epoch if member else 0,
             heard=member.heard if member else lambda *_: None,
-            is_awaited=member.stored if member else lambda _: True,
+            is_awaited=member.stored if member else lambda *_: True,
             announced_of=self.mqtt.announced_of,
             published_of=(
                 self.mqtt.digest_of

@@ -78,6 +78,9 @@ class Phones(Protocol):
         not published again.
         """
 
+    def commanded(self, extension: str, message: Received) -> None:
+        """Record that a command to a phone is carried out now."""
+
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         """Remove a phone; publish its `last` state for its next bridge, or clear all."""
 
@@ -246,12 +249,13 @@ class Cluster:
         if is_last and moving.is_heard:  # or its own claim has the same epoch
             self._arrived(phone)
 
-    def stored(self, phone: str) -> bool:
+    def stored(self, phone: str, before: str, now: str | None) -> bool:
         """Return whether what another bridge has stored of a phone may change it here.
 
-        The commands that it had before are part of it.
+        `before` and `now` are the marks of the commands that are part of what was stored
+        before, and of this.
         """
-        self._kept.drop(phone)
+        self._kept.stored(phone, before, now)
         return phone in self._moving or self.claims.is_held(phone)
 
     # Members
@@ -478,7 +482,6 @@ class Cluster:
             if moving is not None and moving.is_heard:
                 # The commands that came before this claim are ours.
                 self._restore(phone)
-            self._kept.drop(phone)
         heard = self.claims.hear(phone, claim)
         if was_orphan and self._orphans_since is not None:
             # Others take their phones: those that are left may be on their way.
@@ -508,7 +511,6 @@ class Cluster:
                 self._publisher.forget(self._topics.claim(phone))
                 if not self._gate.is_open:
                     return
-                self._gate.release(phone)
                 if self.claims.is_orphan(phone):
                     self._look_for_orphans()
                 elif self.claims.of(phone).bridge == self.claims.name:
@@ -518,13 +520,15 @@ class Cluster:
     def _waited(self, phone: str) -> None:
         """Publish a phone that has moved for long enough.
 
-        Not after we hung ourselves: what came meanwhile is to be read first.
+        Not after we hung ourselves: what came meanwhile is to be read first. Nor before our
+        claim is heard: until then commands are not ours.
         """
-        if self.takes:
+        moving = self._moving[phone]
+        if self.takes and moving.is_heard:
             self._arrived(phone)
         else:
             loop = asyncio.get_running_loop()
-            self._moving[phone].timer = loop.call_later(TICK, self._waited, phone)
+            moving.timer = loop.call_later(TICK, self._waited, phone)
 
     def _precedes(self, phone: str, bridge: str) -> None:
         """Wait for a bridge whose claim the broker has got before ours, which is greater.
@@ -533,8 +537,6 @@ class Cluster:
         """
         moving = self._moving.get(phone)
         if moving is not None and not moving.is_heard and bridge in self.claims.live:
-            self._gate.drop(phone)
-            self._kept.drop(phone)
             self._wait_for(phone, bridge)
 
     def _begin_restoring(self) -> None:
@@ -579,36 +581,35 @@ class Cluster:
     def _waits(self, topic: str) -> str | None:
         """Return the phone of a command that has to wait.
 
-        Until it is known whose phone it is for; and if it is ours, until it shows what its
-        former bridge has made of it. That one carries out what came before our claim; if
-        there is none, we do. What is for another bridge does not wait, also while this one
-        does not hear itself: the claims before it were read.
+        If the phone is ours, until we may act, and it shows what its former bridge has made
+        of it; if we do not know the phone, until the claims are read.
         """
         if not topic.startswith(f"{self._topics.base}/"):
             return None
         phone = self._topics.addressee(topic)[0]
-        moving = self._moving.get(phone)
-        waits = (
-            (not self.takes and not self.claims.is_elsewhere(phone))
-            or self.claims.is_orphan(phone)
-            or (moving is not None and (moving.is_heard or not moving.former))
-        )
+        if self.claims.is_ours(phone):
+            waits = phone in self._moving or not self.takes
+        else:
+            waits = not self._gate.is_open and not self.claims.is_configured(phone)
         return phone if waits else None
 
-    def _keep(self, waiting: Waiting) -> None:
-        """Keep a command to a phone of another bridge, which may not carry it out.
+    def _keep(self, waiting: Waiting) -> bool:
+        """Return whether a command is kept, as it is not ours to carry out.
 
-        Also to one that moves to us from a bridge that is there, before our claim is heard.
+        The bridge of its phone may not do it, or there is none: then the next one does,
+        which may be this one. It carries out what comes before that one's claim.
         """
         message = waiting[1]
         if message.retain or not message.topic.startswith(f"{self._topics.base}/"):
-            return
+            return False
         phone = self._topics.addressee(message.topic)[0]
-        moving = self._moving.get(phone)
-        ours = (FREE, self.claims.name)
-        is_elsewhere = moving is not None or self.claims.owner_of(phone) not in ours
-        if is_elsewhere and self.claims.is_configured(phone):
+        if self.claims.is_ours(phone):
+            self._phones.commanded(phone, message)
+            return False
+        is_configured = self.claims.is_configured(phone)
+        if is_configured:
             self._kept.add(phone, waiting)
+        return is_configured
 
 
 def _read_claim(payload: bytes) -> Claim | None:

@@ -32,15 +32,15 @@ class Gate:
     def __init__(self, client: Client) -> None:
         """Create a gate that is closed."""
         self.is_open = False
-        self.waits: Callable[[str], str | None] = lambda _: None
+        self.waits: Callable[[str], str | None] = lambda _: None if self.is_open else ""
         """Returns the phone for which a message on a topic has to wait, None for none.
 
         Called again by `release`."""
-        self.keep: Callable[[Waiting], None] = lambda _: None
-        """Gets what is delivered without having waited."""
+        self.keep: Callable[[Waiting], bool] = lambda _: False
+        """Gets what need not wait; returns whether it keeps that, instead of delivery."""
         self._client = client
         self._waiting: dict[str, deque[Waiting]] = {}
-        """By phone; "" for all while the gate is closed."""
+        """By phone."""
         self._count = 0
         self._drops = False
         """Whether messages were dropped since the last time that none waited."""
@@ -75,8 +75,7 @@ class Gate:
             waiting = self._waiting.pop(each, ())
             self._count -= len(waiting)
             for received, message in waiting:
-                if not self._holds(received, message):
-                    received(message)
+                self._receive(received, message)
         self._drops = self._drops and self._count > 0
 
     def delay(self, phone: str, waiting: Sequence[Waiting]) -> None:
@@ -84,10 +83,6 @@ class Gate:
         if waiting:
             self._waiting.setdefault(phone, deque()).extendleft(reversed(waiting))
             self._count += len(waiting)
-
-    def drop(self, phone: str) -> None:
-        """Drop the messages that wait for a phone: another bridge has them, too."""
-        self._count -= len(self._waiting.pop(phone, ()))
 
     async def publish(self, message: Message) -> None:
         """Publish a message as the client does."""
@@ -117,13 +112,12 @@ class Gate:
             self._confirmed.append(confirmed)
 
     def _receive(self, received: Callable[[Received], None], message: Received) -> None:
-        if not self._holds(received, message):
-            self.keep((received, message))
+        if not self._holds(received, message) and not self.keep((received, message)):
             received(message)
 
     def _holds(self, received: Callable[[Received], None], message: Received) -> bool:
         """Let a message wait if it has to; return whether it has to."""
-        phone = self.waits(message.topic) if self.is_open else ""
+        phone = self.waits(message.topic)
         if phone is None:
             return False
         self._waiting.setdefault(phone, deque()).append((received, message))

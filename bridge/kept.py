@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from snom_buttons.mqtt import Received
@@ -29,12 +30,21 @@ class _Command(NamedTuple):
         return OVERHEAD + len(message.topic) + len(message.payload)
 
 
-class Kept:
-    """The newest commands, by phone, that its bridge may not have carried out.
+def after(commands: str, message: Received) -> str:
+    """Return the mark of the commands to a phone up to a message, by that of those before.
 
-    That stores the phone after each change. What was kept before is then to be dropped: it
-    is part of what is stored, and a TOGGLE would count twice. What is still kept when the
-    phone is restored is not part of it, whether the bridge has carried it out or not.
+    Members that have heard the same commands agree. The mark of none is "".
+    """
+    text = f"{commands} {message.topic} ".encode() + message.payload
+    return blake2b(text, digest_size=8).hexdigest()
+
+
+class Kept:
+    """The newest commands, by phone, that are not part of what is stored of it.
+
+    Its bridge stores it after each change, with the mark of the commands until then. What
+    is still kept when the phone is restored is carried out, whether its former bridge has
+    done that or not: on what is stored it counts once, also a TOGGLE.
     """
 
     def __init__(self, time: Callable[[], float]) -> None:
@@ -61,6 +71,20 @@ class Kept:
             oldest = next(iter(self._commands))
         if self._size > MAX_BYTES:
             self.drop(phone)
+
+    def stored(self, phone: str, before: str, now: str | None) -> None:
+        """Drop the commands that are part of what is stored of a phone now.
+
+        `before` and `now` are the marks of what was stored before, and is now. All are
+        dropped if none of them leads from the one to the other, as we have not heard all.
+        """
+        commands = self._commands.get(phone)
+        while commands and before != now:
+            command = commands.popleft()
+            self._size -= command.size
+            before = after(before, command.waiting[1])
+        if not commands:
+            self._commands.pop(phone, None)
 
     def take(self, phone: str) -> list[Waiting]:
         """Return the commands to a phone, and keep them no more."""

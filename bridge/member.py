@@ -131,9 +131,15 @@ class Member:
             self._stored.repeat()
             self._lines.repeat(newcomers)
 
-    def stored(self, extension: str) -> bool:
-        """Return whether what another bridge has stored of a phone may change it here."""
-        return self._cluster is not None and self._cluster.stored(extension)
+    def stored(self, extension: str, before: str, now: str | None) -> bool:
+        """Return whether what another bridge has stored of a phone may change it here.
+
+        The marks of the commands that are part of it, `before` and `now`, are those of
+        `bridge.kept`.
+        """
+        return self._cluster is not None and self._cluster.stored(
+            extension, before, now
+        )
 
     def heard(self, extension: str, bridge: str, epoch: int, snapshot: Any) -> None:
         """Apply what another bridge has stored of a phone, if that moves to this one."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from snom_buttons.mqtt import MqttFollower
+from snom_buttons.mqtt import MqttFollower, Received
 from snom_buttons.phones import PhoneServer, PhoneSetup
 
 from .stored import REGISTERED, Stored
@@ -119,6 +119,10 @@ class ClaimedPhones:
         is_published = self._mqtt.add_phone(extension, published)
         self._stored.add_phone(extension, is_stored=is_published)
         self._came(extension)
+
+    def commanded(self, extension: str, message: Received) -> None:
+        """Record that a command to a phone is carried out now."""
+        self._stored.commanded(extension, message)
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         """Remove a phone; publish its `last` state for its next bridge, or clear all.

@@ -8,12 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from itertools import islice
 import logging
+import re
 from typing import Any, Final
 
 from snom_buttons.mqtt import MqttPublisher, Received, Topics
 from snom_buttons.phones import MESSAGES, Change, Dialled, KeyPress, PhoneServer
 
 from .client import BridgeClient
+from .kept import after
 from .seal import Broken, Seal
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,6 +33,9 @@ SETTLING: Final = 0.1
 REGISTERED: Final = ("bindings", "subscriptions", "proof")
 """What a phone has registered, and the proof of its password. Not restored of a phone that
 has registered with this bridge already."""
+_COMMANDS: Final = re.compile(
+    rb'\{(?:"seal":"[^"]*",)?"commands":"([0-9a-f]*)"', re.ASCII
+)
 
 
 class Stored:
@@ -50,7 +55,7 @@ class Stored:
         bridge: str = "",
         epoch_of: Callable[[str], int] = lambda _: 0,
         heard: Callable[[str, str, int, Any], None] = lambda *_: None,
-        is_awaited: Callable[[str], bool] = lambda _: True,
+        is_awaited: Callable[[str, str, str | None], bool] = lambda *_: True,
         announced_of: Callable[[str], dict[str, Any]] = lambda _: {},
         published_of: Callable[[str], str | None] | None = None,
         recall_announced: Callable[[str, object], list[str]] = lambda *_: [],
@@ -60,7 +65,8 @@ class Stored:
         `publisher` is that of the events. `bridge` is the name of this bridge and
         `epoch_of` returns the epoch of its claim to a phone. `heard` gets what other
         bridges publish: phone, bridge, epoch and snapshot; of phones that are not ours
-        only if `is_awaited`, which is called for each, returns True. `announced_of` and
+        only if `is_awaited`, which is called for each with the marks of the commands that
+        were part of what was stored before, and are now, returns True. `announced_of` and
         `recall_announced` are those of MqttFollower, and `published_of` is its `digest_of`,
         without which it is not stored what is published.
         """
@@ -94,6 +100,8 @@ class Stored:
         self._outdated: dict[str, str] = {}
         """The phones that were settled when the last connection broke."""
         self._rewriting: asyncio.Task[None] | None = None
+        self._commands: dict[str, str] = {}
+        """The marks of the commands that are part of what phones show."""
         self._due: dict[str, asyncio.TimerHandle] = {}
         self._lines_due = False
         self._has_lines = False
@@ -134,6 +142,7 @@ class Stored:
         """Publish what is stored of a phone, after each change and, unless it is, now."""
         self._phones.add(extension)
         fields = self._fields_of(extension) if is_stored else None
+        self._commands[extension] = self._commands_of(extension)
         copy = self._copies.pop(extension, b"")
         if fields is not None and self._is_current(extension, fields):
             self._publisher.assume(self._topics.stored(extension), copy.decode())
@@ -164,6 +173,16 @@ class Stored:
         self.write(extension, first=True)
         self._publisher.release(self._part_with(extension))
 
+    def commanded(self, extension: str, message: Received) -> None:
+        """Record that a command to a phone is carried out now."""
+        self._commands[extension] = after(self._commands_of(extension), message)
+
+    def _commands_of(self, extension: str) -> str:
+        """Return the mark of the commands that are part of what a phone shows."""
+        if (commands := self._commands.get(extension)) is not None:
+            return commands
+        return _commands_in(self._copies.get(extension, b"")) or ""
+
     def is_due(self, extension: str) -> bool:
         """Return whether a phone has changed since it was handed to the client."""
         topic = self._topics.stored(extension)
@@ -178,7 +197,7 @@ class Stored:
     def _part_with(self, extension: str) -> str:
         """Keep a copy of what was published last of a phone; return its topic."""
         self._phones.discard(extension)
-        for those in (self._settled, self._unsettled, self._outdated):
+        for those in (self._settled, self._unsettled, self._outdated, self._commands):
             those.pop(extension, None)
         if (due := self._due.pop(extension, None)) is not None:
             due.cancel()
@@ -194,7 +213,10 @@ class Stored:
         if (due := self._due.pop(extension, None)) is not None:
             due.cancel()
         topic = self._topics.stored(extension)
-        fields = {
+        fields: dict[str, Any] = {}
+        if self._bridge:
+            fields["commands"] = self._commands_of(extension)  # first: see _commands_in
+        fields |= {
             "epoch": self._epoch_of(extension),
             "bridge": self._bridge,
             "keys": [*self._server.phones[extension].keys],
@@ -367,8 +389,10 @@ class Stored:
         if extension is None:
             return
         if extension not in self._phones:
+            before = _commands_in(self._copies.get(extension, b"")) or ""
             is_whole = self._store(extension, message.topic, message.payload)
-            if not is_whole or not self._is_awaited(extension):
+            now = _commands_in(message.payload)
+            if not is_whole or not self._is_awaited(extension, before, now):
                 return
             fields = self._fields_of(extension)
         elif not message.payload or self._is_ours(message):
@@ -485,6 +509,15 @@ class Stored:
                 self._publisher.clear(topics.state(extension, name))
             self._publisher.clear(topics.availability(extension))
             self.remove_phone(extension)
+
+
+def _commands_in(payload: bytes) -> str | None:
+    """Return the mark of the commands that are part of what is stored, None if it has none.
+
+    Read for each that another bridge stores, so without the rest.
+    """
+    found = _COMMANDS.match(payload)
+    return None if found is None else found[1].decode()
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

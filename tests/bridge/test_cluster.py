@@ -274,6 +274,7 @@ async def test_a_command_is_kept_until_a_bridge_that_was_cut_off_is_gone() -> No
         command(a.broker, phone, "1")
         await asyncio.sleep(KEPT + 1)
         command(a.broker, phone, "2")
+        await asyncio.sleep(0)
         b.client.lose()
         b.client.connect()
         a.broker.publish(a.topics.status, "online", retain=True)
@@ -283,6 +284,86 @@ async def test_a_command_is_kept_until_a_bridge_that_was_cut_off_is_gone() -> No
         a.die()
         await asyncio.sleep(0.2)
         assert done_by([b], phone) == ["3"]
+
+
+@jumping
+async def test_a_command_before_what_its_bridge_has_stored_without_it() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        command(a.broker, phone, "1")
+        await asyncio.sleep(SOON / 2)
+        a.client.is_cut = True
+        command(a.broker, phone, "2")
+        await asyncio.sleep(SOON)
+        assert a.broker.on(f"{BASE}/{phone}/stored") and done_by([a], phone) == ["1"]
+        a.die()
+        await asyncio.sleep(0.2)
+        assert done_by([b], phone) == ["2"]
+
+
+@jumping
+async def test_a_bridge_that_dies_before_it_has_stored_the_phones_of_another() -> None:
+    """What was kept of these is done by a third."""
+    async with cluster("a", "b", "c") as (a, b, c):
+        phone = min(it for it in a.holds() if ranked(it, "bc")[0] == "b")
+        command(a.broker, phone, "1")
+        await asyncio.sleep(SOON / 4)
+        a.die()
+        command(a.broker, phone, "2")
+        await asyncio.sleep(SOON / 4)
+        assert done_by([b], phone) == ["1", "2"] and not done_by([c], phone)
+        command(a.broker, phone, "3")
+        await asyncio.sleep(SOON / 4)
+        b.die()
+        await asyncio.sleep(0.2)
+        assert done_by([c], phone) == ["1", "2", "3"]
+
+
+@jumping
+async def test_each_command_counts_once_if_a_bridge_that_is_there_counts_as_gone() -> (
+    None
+):
+    """The will of its former connection, to another node of the broker, comes late."""
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        for n in range(10):
+            command(a.broker, phone, f"{n}")
+            if n == 2:
+                a.broker.publish(a.topics.status, "offline", retain=True)
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.2)
+        check_each_has_one([a, b])
+        assert phone in b.holds()
+        assert done_by([a, b], phone) == [f"{n}" for n in range(10)]
+        assert done_by([a], phone) and done_by([b], phone)
+
+
+@jumping
+async def test_a_claim_that_is_slow_to_reach_the_broker() -> None:
+    """The phone is not ours before that, although its former bridge has had its time."""
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        late: list[Message] = []
+        publish = b.client.publish
+
+        async def keep(message: Message) -> None:
+            if message.topic.endswith("/bridge"):
+                late.append(message)
+            else:
+                await publish(message)
+
+        b.client.publish = keep  # type: ignore[method-assign]
+        a.client.is_cut = True
+        command(a.broker, phone, "1")
+        b.cluster.adopt(phone)
+        await asyncio.sleep(2 * MOVING)
+        assert ("publish", phone) not in b.did
+        del b.client.publish
+        for message in late:
+            a.broker.publish(message.topic, message.payload, retain=message.retain)
+        await asyncio.sleep(2 * TICK)
+        assert ("publish", phone) in b.did
+        assert done_by([b], phone) == ["1"]
 
 
 @pytest.mark.parametrize("dies", [True, False])

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from bridge.kept import after
 from bridge.seal import Seal
 from bridge.stored import LATER, SOON, Stored
-from snom_buttons.mqtt import Message, MqttPublisher, Topics
+from snom_buttons.mqtt import Message, MqttPublisher, Received, Topics
 from snom_buttons.phones import (
     Dialled,
     KeyPress,
@@ -249,6 +250,42 @@ async def test_no_press_is_published_before_what_it_has_changed() -> None:
         "event",
     ]
     side.stored.stop()
+
+
+@pytest.mark.parametrize("secret", ["s", ""])
+def test_others_know_which_commands_are_part_of_what_is_stored(secret: str) -> None:
+    run(_store_commands(secret))
+
+
+async def _store_commands(secret: str) -> None:
+    broker = FakeBroker()
+    first, second, third = (Side(broker, name, secret) for name in "abc")
+    marks: list[tuple[str, str | None]] = []
+    third.stored._is_awaited = lambda _, *found: marks.append(found) is not None
+    await third.stored.follow_others()
+    command = Received(f"{BASE}/44/key/1/set", b"TOGGLE", retain=False)
+    mark = after("", command)
+    first.add()
+    first.stored.add_phone("44")
+    first.stored.commanded("44", command)
+    first.light()
+    first.stored.write("44")
+    await settle()
+    assert marks == [("", ""), ("", mark)]
+    # The next bridge goes on from that.
+    await second.stored.read(["44"])
+    second.add()
+    second.stored.add_phone("44")
+    second.stored.commanded("44", command)
+    second.stored.hand_over("44")
+    await settle()
+    assert marks[-1] == (mark, after(mark, command))
+    # One of a former version has none.
+    payload = third.seal.write(STORED, {"epoch": 1, "bridge": "a", "phone": {}})
+    broker.publish(STORED, payload, retain=True)
+    await settle()
+    assert marks[-1] == (after(mark, command), None)
+    assert second.stored._commands == {}
 
 
 @jumping

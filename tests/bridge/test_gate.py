@@ -8,6 +8,7 @@ import pytest
 
 from bridge import gate as gate_module
 from bridge.gate import Gate
+from bridge.kept import Waiting
 from snom_buttons.mqtt import Message, Received
 from tests.support.fakebroker import FakeBroker, FakeClient
 
@@ -68,21 +69,32 @@ async def test_messages_wait_in_order_until_they_need_not() -> None:
     def receive(topic: str) -> None:
         client._receive(Received(topic, b"", retain=False))
 
+    gate.waits = lambda topic: topic if topic == "b" or not gate.is_open else None
     for topic in "abc":
         receive(topic)
     assert not got
-    gate.waits = lambda topic: topic if topic == "b" else None
     gate.open()
     assert got == ["a", "c"]
     receive("b")
     gate.waits = lambda _: None
     gate.release()
     assert got == ["a", "c", "b", "b"]
+    gate.waits = lambda _: None if gate.is_open else ""
     gate.close()
     receive("a")
     gate.close()
     gate.open()
     assert got == ["a", "c", "b", "b"]
+    kept: list[str] = []
+
+    def keep(waiting: Waiting) -> bool:
+        kept.append(waiting[1].topic)
+        return kept[-1] == "b"
+
+    gate.keep = keep
+    for topic in "ab":  # one that is kept is not delivered
+        receive(topic)
+    assert kept == ["a", "b"] and got[4:] == ["a"]
     await gate.publish(Message("x", ""))
     end()
 
@@ -101,11 +113,9 @@ async def test_messages_for_a_phone_wait_for_it_alone() -> None:
     gate.release("b")
     gate.release("x")  # nothing waits for it
     assert got == ["d1", "b1", "b2"]
-    gate.drop("a")
-    gate.drop("x")
     waiting.clear()
     gate.release()
-    assert got == ["d1", "b1", "b2", "c1"]
+    assert got == ["d1", "b1", "b2", "a1", "a2", "c1"]
 
 
 async def test_the_oldest_is_lost_if_too_many_wait(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.kept import KEPT, MAX_BYTES, MAX_OF_PHONE, Kept, Waiting
+import pytest
+
+from bridge.kept import KEPT, MAX_BYTES, MAX_OF_PHONE, Kept, Waiting, after
 from snom_buttons.mqtt import Received
 
 
@@ -27,6 +29,28 @@ def test_the_newest_commands_of_a_phone_are_kept_in_order() -> None:
     assert kept.take("44") == []
     kept.clear()
     assert kept.take("45") == []
+
+
+@pytest.mark.parametrize("stored", range(4))
+def test_what_is_stored_is_not_kept(stored: int) -> None:
+    kept = Kept(Clock())
+    commands = [command(b"TOGGLE") for _ in range(3)]
+    marks = ["0123456789abcdef"]
+    for each in commands:
+        kept.add("44", each)
+        marks.append(after(marks[-1], each[1]))
+    kept.stored("44", marks[0], marks[stored])
+    kept.stored("45", marks[0], marks[stored])
+    assert kept.take("44") == commands[stored:]
+
+
+@pytest.mark.parametrize("now", ["", "0123456789abcdef", None])
+def test_nothing_is_kept_if_other_commands_were_heard(now: str | None) -> None:
+    """Or none of them is marked, as by a bridge of a former version."""
+    kept = Kept(Clock())
+    kept.add("44", command())
+    kept.stored("44", "0123", now)
+    assert kept.take("44") == []
 
 
 def test_old_commands_are_dropped() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from bridge.claims import Claims
 from bridge.cluster import RANK, STARTING, TICK, Cluster
 from bridge.gate import Gate
+from bridge.kept import after
 from bridge.stored import SOON
 from snom_buttons.mqtt import Received, Topics, as_json
 
@@ -35,6 +36,10 @@ class Member:
         self.merged: list[tuple[str, Any]] = []
         self.caught_up: list[str] = []
         self.commands: list[str] = []
+        self.marks: dict[str, str] = {}
+        """Those of the commands to phones that are published."""
+        self.stored_marks: dict[str, str] = {}
+        """Those of what is stored of the others."""
         self.joins = 0
         self.repeated = 0
         self.client = self.client_type(broker, self._connection_changed)
@@ -67,11 +72,16 @@ class Member:
 
     def publish(self, extension: str, *, is_unchanged: bool = False) -> None:
         self.did.append(("publish", extension))
+        self.marks[extension] = self.stored_marks.get(extension, "")
+
+    def commanded(self, extension: str, message: Received) -> None:
+        self.marks[extension] = after(self.marks[extension], message)
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         self.did.append(("clear" if clear else "remove", extension))
         if last:
             self._publish_stored(extension)
+        self.marks.pop(extension, None)
 
     def clear(self, extension: str) -> None:
         self.did.append(("clear", extension))
@@ -92,7 +102,12 @@ class Member:
         fields = json.loads(message.payload)
         phone = message.topic.split("/")[1]
         # In this order, as bridge.stored does it.
-        if fields["bridge"] != self.name and self.cluster.stored(phone):
+        if phone not in self.marks:
+            before = self.stored_marks.get(phone, "")
+            now = self.stored_marks[phone] = fields["commands"]
+            if not self.cluster.stored(phone, before, now):
+                return
+        if fields["bridge"] != self.name:
             self.cluster.last_heard(phone, fields["bridge"], fields["epoch"], fields)
 
     def _command(self, message: Received) -> None:
@@ -107,9 +122,14 @@ class Member:
             self._publish_stored(phone)
 
     def _publish_stored(self, phone: str) -> None:
-        epoch = self.claims.of(phone).epoch
-        payload = json.dumps({"bridge": self.name, "epoch": epoch})
+        payload = json.dumps(self.stored_fields(phone))
         self.broker.publish(f"{BASE}/{phone}/stored", payload, retain=True)
+
+    def stored_fields(self, phone: str) -> dict[str, Any]:
+        mark = self.marks.get(phone, self.stored_marks.get(phone, ""))
+        self.stored_marks[phone] = mark
+        epoch = self.claims.of(phone).epoch
+        return {"commands": mark, "bridge": self.name, "epoch": epoch}
 
     async def start(self) -> None:
         await self.cluster.start(self.configured)
@@ -173,6 +193,8 @@ def check_each_has_one(members: Sequence[Member], phones: list[str] = PHONES) ->
         assert claim["bridge"] == owner
 
 
-def command(broker: FakeBroker, phone: str, key: str = "1") -> None:
+def command(
+    broker: FakeBroker, phone: str, key: str = "1", payload: str = "TOGGLE"
+) -> None:
     """Publish a command to a key."""
-    broker.publish(f"{BASE}/{phone}/key/{key}/set", "TOGGLE")
+    broker.publish(f"{BASE}/{phone}/key/{key}/set", payload)
