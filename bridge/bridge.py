@@ -46,11 +46,11 @@ class Bridge:
     def __init__(self, settings: Settings) -> None:
         """Create a bridge that is not started."""
         self.settings = settings
-        server_context, broker_context = settings.contexts
+        contexts = settings.contexts
         base, name = settings.mqtt.setup.base, settings.mqtt.setup.member
         topics = Topics(base, name)
         seal = Seal(settings.secret, base)
-        self.client = BridgeClient(settings.mqtt, topics.status, broker_context)
+        self.client = BridgeClient(settings.mqtt, topics.status, contexts.broker)
         member = None
         if name is not None:
             repeats = settings.mqtt.is_retained_by_node
@@ -65,7 +65,7 @@ class Bridge:
         self.server = PhoneServer(
             settings.server,
             asyncio.get_running_loop().time,
-            server_context,
+            contexts.server,
             elsewhere=lambda it: self.settings.phones.get(it) if member else None,
             adopt=member.adopt if member else lambda _: None,
             healthy=lambda: member is None or member.takes,
@@ -73,7 +73,7 @@ class Bridge:
             takes=lambda: self.takes,
             was_published=member.was_published if member else lambda _: False,
         )
-        self.server.edge_context = settings.edge_context
+        self.server.edge_context = contexts.edge
         self.mqtt = MqttFollower(
             member.gate if member else self.client,
             self.server,
@@ -171,17 +171,17 @@ class Bridge:
         """
         async with self._updating:
             ignored = settings.needs_restart(self.settings)
-            server_context, broker_context = settings.contexts
-            if "certificate" not in ignored and server_context is not None:
-                self.server.renew(server_context, settings.edge_context)
+            contexts = settings.contexts
+            if "certificate" not in ignored and contexts.server is not None:
+                self.server.renew(contexts.server, contexts.edge)
             if "mqtt" not in ignored:
-                self.client.context = broker_context
+                self.client.context = contexts.broker
             self.settings = settings = replace(
                 self.settings,
                 phones=settings.phones,
                 lines=settings.lines,
                 own=settings.own,
-                contexts=settings.contexts,
+                contexts=contexts,
             )
             await self._apply(settings)
             if self.member is not None:

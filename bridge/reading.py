@@ -47,7 +47,14 @@ from .schema import (
     word,
 )
 from .settings import ClusterSettings, HttpSettings, LogSettings, MqttSettings, Settings
-from .tls import BrokerTls, CertificateFiles, broker_context, reason_of, server_context
+from .tls import (
+    BrokerTls,
+    CertificateFiles,
+    Contexts,
+    broker_context,
+    reason_of,
+    server_context,
+)
 
 KEYS: Final = 12
 """The keys of a phone that names neither its keys nor its model."""
@@ -290,9 +297,8 @@ class _Reader:
             )
         certificate, server_tls = self._certificate(whole.get("server", {}))
         cluster = None
-        if (
-            "cluster" in whole
-        ):  # by default the name of the machine, or of the container
+        if "cluster" in whole:
+            # A container has a host name of its own.
             name = whole["cluster"].get("name") or socket.gethostname()
             cluster = ClusterSettings(name)
         mqtt, broker_tls = self._mqtt(whole.get("mqtt", {}), cluster)
@@ -316,8 +322,9 @@ class _Reader:
             log=LogSettings(**whole.get("log", {})),
             secret=secret or mqtt.password or "",
             own=phones,
-            contexts=(server_tls, broker_tls),
-            edge_context=self._edge_context(certificate, server.edge_ca),
+            contexts=Contexts(
+                server_tls, self._edge_context(certificate, server.edge_ca), broker_tls
+            ),
         )
 
     def _edge_context(

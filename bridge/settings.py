@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-import ssl
 from typing import NamedTuple
 
 from snom_buttons.mqtt import MqttSetup
 from snom_buttons.phones import LineSetup, PhoneSetup, ServerSettings
 
-from .tls import BrokerTls, CertificateFiles
+from .tls import BrokerTls, CertificateFiles, Contexts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +64,7 @@ class Settings:
     """The secret with which the state on the broker is sealed."""
     own: Mapping[str, PhoneSetup] = field(default_factory=dict, compare=False)
     """The phones as they are without any line."""
-    contexts: tuple[ssl.SSLContext | None, ssl.SSLContext | None] = field(
-        default=(None, None), compare=False, repr=False
-    )
-    """The TLS contexts of the server and of the client, from the files as they are now."""
-    edge_context: ssl.SSLContext | None = field(default=None, compare=False, repr=False)
-    """The context of the server that asks for the certificates of edges."""
+    contexts: Contexts = field(default=Contexts(), compare=False, repr=False)
 
     def needs_restart(self, running: Settings) -> list[str]:
         """Return the sections that differ from what a bridge runs with, and need a restart."""

@@ -21,6 +21,15 @@ class BrokerTls(NamedTuple):
     """The certificate of the client."""
 
 
+class Contexts(NamedTuple):
+    """The contexts of a bridge, from the files as they are now; None without TLS."""
+
+    server: ssl.SSLContext | None = None
+    edge: ssl.SSLContext | None = None
+    """That of the server which asks for the certificates of edges."""
+    broker: ssl.SSLContext | None = None
+
+
 def server_context(files: CertificateFiles) -> ssl.SSLContext:
     """Return a context for TLS 1.2 and later. Raises ValueError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

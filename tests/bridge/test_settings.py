@@ -173,7 +173,8 @@ def test_all_settings(path: Path, tmp_path: Path) -> None:
     assert server.networks == (ip_network("127.0.0.0/8"), ip_network("2001:db8::/32"))
     assert server.keepalive == 0
     assert settings.certificate == (tmp_path / "server.crt", tmp_path / "server.key")
-    assert settings.contexts[0] is not None and settings.contexts[1] is None
+    assert settings.contexts.server is not None
+    assert settings.contexts.broker is None
     mqtt = settings.mqtt
     assert mqtt.hosts == (("one.example", 1885), ("two.example", 1884))
     assert (mqtt.username, mqtt.password) == ("bridge", "of the broker")
@@ -632,8 +633,8 @@ def test_a_wrong_certificate_is_named_with_its_reason(
     [fault] = faults_of(path, "mqtt: {tls: {ca: text}}")
     assert fault.startswith(f"line 1: mqtt.tls: {tmp_path}/text cannot be used: ")
     text = "mqtt: {tls: {ca: server.crt, certificate: server.crt, private_key: server.key}}"
-    assert read_text(path, text).settings.contexts[1] is not None
-    assert read_text(path, "mqtt: {tls: {}}").settings.contexts[1] is not None
+    assert read_text(path, text).settings.contexts.broker is not None
+    assert read_text(path, "mqtt: {tls: {}}").settings.contexts.broker is not None
 
 
 LINES = """
@@ -664,8 +665,8 @@ def test_trusted_edges(path: Path, tmp_path: Path) -> None:
     assert list(map(str, settings.server.edges)) == ["192.0.2.7/32", "fd00:1::/64"]
     assert settings.server.networks == (ip_network("192.0.2.0/24"),)
     assert settings.server.edge_ca == str(tmp_path / "ca.crt")
-    assert settings.edge_context is not None
-    assert settings.edge_context.verify_mode is ssl.CERT_OPTIONAL
+    assert settings.contexts.edge is not None
+    assert settings.contexts.edge.verify_mode is ssl.CERT_OPTIONAL
     assert settings.contexts[0] is not None
     assert settings.contexts[0].verify_mode is ssl.CERT_NONE
     [fault] = faults_of(path, f"server: {{{tls}, edge_ca: nowhere}}")
@@ -674,7 +675,9 @@ def test_trusted_edges(path: Path, tmp_path: Path) -> None:
         " No such file or directory"
     )
     # Without TLS it is not read.
-    assert read_text(path, "server: {edge_ca: nowhere}\n").settings.edge_context is None
+    assert (
+        read_text(path, "server: {edge_ca: nowhere}\n").settings.contexts.edge is None
+    )
 
 
 def test_a_line_that_is_wrong_is_left_out(path: Path) -> None:
