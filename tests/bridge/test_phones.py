@@ -16,7 +16,7 @@ from snom_buttons.keywords import read_document
 from snom_buttons.mqtt import MqttFollower, MqttSetup, Topics
 from snom_buttons.phones import KeySetup, PhoneServer, PhoneSetup, ServerSettings
 from snom_buttons.phones.events import Acted
-from snom_buttons.phones.phone import MAX_ANSWERED
+from snom_buttons.phones.press_memory import MAX_REMEMBERED
 from snom_buttons.xbuttons import KeyDescription
 from tests.support.fakebroker import FakeBroker, FakeClient
 
@@ -106,7 +106,7 @@ class Side:
         """Toggle a key as a press does."""
         phone = self.server.phones["44"]
         phone.keys[key].turn(not phone.keys[key].is_on)
-        phone.remember(acted=(Acted(press, time.time(), None, key),))
+        phone.presses.add(acted=(Acted(press, time.time(), None, key),))
 
     def light(self, key: str) -> str:
         return self.server.phones["44"].keys[key].look.light
@@ -185,7 +185,9 @@ async def test_each_press_toggles_once_whichever_bridge_has_taken_it() -> None:
         b.phones.merge("44", a.copies.copies["44"])
         assert [b.light(key) for key in "12"] == ["off", "off"]
     phone = b.server.phones["44"]
-    assert all(map(phone.has_acted, ("first", "second", "third", "fourth", "fifth")))
+    assert all(
+        map(phone.presses.acted_by, ("first", "second", "third", "fourth", "fifth"))
+    )
 
 
 async def test_a_bridge_that_hung_says_what_it_did_and_is_heard_late() -> None:
@@ -258,7 +260,7 @@ async def test_the_same_press_toggles_once_after_many_others() -> None:
     a, b = Side(broker, "a"), Side(broker, "b")
     for side in (a, b):
         side.phones.add("44")
-        for number in range(MAX_ANSWERED):
+        for number in range(MAX_REMEMBERED):
             side.toggle("1", f"{number}")
     a.copies.hand_over("44")
     for number in range(3):

@@ -18,7 +18,7 @@ from custom_components.snom_buttons.engine.phones import (
     PhoneServer,
 )
 from custom_components.snom_buttons.engine.phones.events import MEMORY, Acted
-from custom_components.snom_buttons.engine.phones.phone import MAX_ANSWERED
+from custom_components.snom_buttons.engine.phones.press_memory import MAX_REMEMBERED
 from custom_components.snom_buttons.engine.phones.storage import (
     load_answered,
     save_answered,
@@ -178,14 +178,14 @@ async def test_a_press_with_long_headers_is_not_stored() -> None:
             call_id = f"Call-ID: {length * 'x'}".encode()
             pressed = pressed.replace(b"Call-ID: ", call_id)
             assert b"200 OK" in await exchange(desk, pressed)
-        assert len(phone.answered) == 1
+        assert len(phone.presses.answered) == 1
 
 
 async def test_a_press_by_a_connection_is_not_stored() -> None:
     """The phone has to connect again, by which its transactions end (17.1.4)."""
     phone = make_phone()
     phone.acted_on(None)
-    assert not phone.answered
+    assert not phone.presses.answered
 
 
 def answered(seconds_ago: float, key: str = 32 * "a") -> Answered:
@@ -201,24 +201,24 @@ def test_what_is_stored_is_current_and_bounded() -> None:
     assert load_answered(json.loads(json.dumps(saved)), "44") == [recent]
     many = [answered(1, f"{number:032x}") for number in range(1000)]
     loaded = load_answered(save_answered(many), "44")
-    assert loaded == many[-MAX_ANSWERED:]
+    assert loaded == many[-MAX_REMEMBERED:]
     phone = make_phone()
     for each in many:
         phone.acted_on(each)
-    assert list(phone.answered) == loaded
+    assert list(phone.presses.answered) == loaded
 
 
 def test_a_press_that_cannot_come_again_is_forgotten_with_the_next() -> None:
     """Fifty would take as much memory as all else of a phone."""
     phone = make_phone()
     recent = answered(1)
-    phone.remember([answered(timers.TIMER_J + 1)])
-    phone.remember([recent])
+    phone.presses.add([answered(timers.TIMER_J + 1)])
+    phone.presses.add([recent])
     phone.acted_on(another := answered(0))
-    assert phone.answered == (recent, another)
+    assert phone.presses.answered == (recent, another)
     old = Acted("id", recent.at - 2 * MEMORY, None)
-    phone.remember(acted=[old])
-    assert phone.acted == ()
+    phone.presses.add(acted=[old])
+    assert phone.presses.acted == ()
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ from .blf import name_of
 from .check_sync import check_sync
 from .contact import Contact
 from .courier import Courier
-from .events import Acted, Dialled, KeyPress
+from .events import Dialled, KeyPress
 from .key import Key, SavedLook, differ_only_in_label
 from .outbox import Answer
+from .press_memory import PressMemory
 from .registration import Registration
 from .sending import Sending
 from .setup import LineSetup, PhoneSetup, Speakers
@@ -32,9 +33,6 @@ from .speaker import MESSAGES, DeliveryFailed
 from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
-
-MAX_ANSWERED = 50
-"""Requests of a phone whose retransmissions are known after a restart."""
 
 MAX_UNCONFIGURED = 200
 """Keys of a phone that are not configured and whose looks are stored."""
@@ -94,10 +92,7 @@ class Phone:
         self._late: dict[str, None] = {}
         """Keys of which an old document to a contact that has left may still arrive."""
         self._line_of = line_of
-        self.answered: tuple[Answered, ...] = ()
-        """The newest presses and calls, of which a retransmission must not count."""
-        self.acted: tuple[Acted, ...] = ()
-        """The newest presses that have changed something, which they must not do again."""
+        self.presses = PressMemory()
         self._calm = Timer()
 
     @property
@@ -626,32 +621,8 @@ class Phone:
     def acted_on(self, answered: Answered | None) -> None:
         """Record a press or call, None if it cannot come again after a restart."""
         if answered is not None:
-            self.remember(answered=(answered,))
+            self.presses.add(answered=(answered,))
             self.changed.emit(False)
-
-    def remember(
-        self, answered: Iterable[Answered] = (), acted: Iterable[Acted] = ()
-    ) -> None:
-        """Remember presses and calls for as long as they may come again."""
-        self.answered = _current((*self.answered, *answered))
-        # Those of another server come later than newer ones of this one.
-        by_time = sorted((*self.acted, *acted), key=lambda each: each.at)
-        self.acted = _current(tuple(by_time))
-
-    def has_acted(self, press_id: str) -> Acted | None:
-        """Return what is known of a press that has changed something, None without it."""
-        found = (acted for acted in self.acted if acted.id == press_id)
-        return next((acted for acted in found if acted.is_current), None)
-
-    def unknown(self, acted: Iterable[Acted]) -> list[Acted]:
-        """Return those presses that are not remembered, and have not been forgotten.
-
-        One that is older than all of the most that are remembered was forgotten.
-        """
-        known = {each.id for each in self.acted}
-        is_full = len(self.acted) >= MAX_ANSWERED
-        oldest = self.acted[0].at if is_full else float("-inf")
-        return [each for each in acted if each.id not in known and each.at >= oldest]
 
     def exceeded(self) -> None:
         """Record that messages or presses of the phone were more than its share."""
@@ -728,14 +699,6 @@ class Phone:
     def _send(self, names: Collection[str], *, only_labels: bool = False) -> None:
         for contact in self._contacts.values():
             contact.add(names, only_labels=only_labels)
-
-
-def _current[T: (Answered, Acted)](presses: tuple[T, ...]) -> tuple[T, ...]:
-    """Return the newest presses, from the first one on that may come again."""
-    for number, each in enumerate(presses):
-        if each.is_current:
-            return presses[max(number, len(presses) - MAX_ANSWERED) :]
-    return ()
 
 
 def _is_another(binding: Binding, known: Contact | None) -> bool:

@@ -406,7 +406,9 @@ class Reception:
                 self._deciding.add(task)
                 task.add_done_callback(self._deciding.discard)
                 return
-            acted = phone.has_acted(press.id) if self._takes is not None else None
+            acted = (
+                phone.presses.acted_by(press.id) if self._takes is not None else None
+            )
             if acted is not None:
                 press.use = acted.use
             elif line is not None or key.setup.toggles:
@@ -417,7 +419,7 @@ class Reception:
                 if self._takes is not None:
                     toggled = key.name if key.setup.toggles else ""
                     acted = Acted(press.id, time.time(), press.use, toggled)
-                    phone.remember(acted=(acted,))
+                    phone.presses.add(acted=(acted,))
                     phone.changed.emit(False)
         emit_later(partial(self._emit_press, phone, press))
 

@@ -174,7 +174,9 @@ class PhoneServer:
     async def start(self) -> None:
         """Open the ports, and send restored phones all keys. Raises CannotListen."""
         self._endpoint.restore(
-            answered for phone in self.phones.values() for answered in phone.answered
+            answered
+            for phone in self.phones.values()
+            for answered in phone.presses.answered
         )
         async with AsyncExitStack() as on_failure:
             on_failure.push_async_callback(self.stop)
@@ -298,7 +300,7 @@ class PhoneServer:
         self._storage.restore_phone(phone, saved)
         self._apply_lines(extension)
         if self._is_started:
-            self._endpoint.restore(phone.answered)
+            self._endpoint.restore(phone.presses.answered)
             self._update(phone)
             for subscription in self._notifier.subscriptions(extension):
                 self._subscription_expiry.advance(subscription.expires_at)
@@ -309,8 +311,8 @@ class PhoneServer:
         `acted` is that of its `phone_snapshot`, and may be anything. Raises KeyError.
         """
         phone = self.phones[extension]
-        presses = phone.unknown(load_acted(acted, extension))
-        phone.remember(acted=presses)
+        presses = phone.presses.unknown(load_acted(acted, extension))
+        phone.presses.add(acted=presses)
         for press in presses:
             if press.toggled in keys and (key := phone.keys.get(press.toggled)):
                 key.turn(not key.is_on)

@@ -36,7 +36,8 @@ from ..xbuttons import (
 from .events import Acted, Use
 from .key import SavedLook
 from .line import SharedLine
-from .phone import MAX_ANSWERED, Phone
+from .phone import Phone
+from .press_memory import MAX_REMEMBERED
 from .settings import ServerSettings
 from .stored import Fields, fault, loaded
 from .stored_subscriptions import load_subscriptions, save_subscriptions
@@ -96,8 +97,8 @@ class Storage:
             "keys": save_keys(phone.saved_looks, phone.unconfigured),
             "messages": {"new": phone.waiting.new, "old": phone.waiting.old},
             "proof": self._proof(phone),
-            "answered": save_answered(phone.answered),
-            "acted": save_acted(phone.acted),
+            "answered": save_answered(phone.presses.answered),
+            "acted": save_acted(phone.presses.acted),
             "subscriptions": save_subscriptions(
                 self.notifier.subscriptions(phone.extension), self.clock()
             ),
@@ -128,7 +129,7 @@ class Storage:
         """Restore a phone; `part` may be anything."""
         extension = phone.extension
         saved = _mapping(part, f"data of phone {extension}")
-        phone.remember(
+        phone.presses.add(
             load_answered(saved.get("answered"), extension),
             load_acted(saved.get("acted"), extension),
         )
@@ -308,7 +309,7 @@ def save_answered(answered: Iterable[Answered]) -> list[dict[str, Any]]:
 def load_answered(saved: object, extension: str) -> list[Answered]:
     """Return the current ones of `save_answered`; broken ones are left out."""
     what = f"answers to phone {extension}"
-    held = loaded(saved, what, _load_answered, slice(-MAX_ANSWERED, None))
+    held = loaded(saved, what, _load_answered, slice(-MAX_REMEMBERED, None))
     return [answered for answered in held if answered.is_current]
 
 
@@ -332,7 +333,7 @@ def save_acted(acted: Iterable[Acted]) -> list[dict[str, Any]]:
 def load_acted(saved: object, extension: str) -> list[Acted]:
     """Return the current ones of `save_acted`; broken ones are left out."""
     what = f"presses of phone {extension}"
-    held = loaded(saved, what, _load_acted, slice(-MAX_ANSWERED, None))
+    held = loaded(saved, what, _load_acted, slice(-MAX_REMEMBERED, None))
     return [acted for acted in held if acted.is_current]
 
 
