@@ -12,6 +12,7 @@ import re
 from typing import Any, Final
 
 from snom_buttons.mqtt import MqttPublisher, Received, Topics
+from snom_buttons.names import SIP_USER
 from snom_buttons.phones import MESSAGES, Change, Dialled, KeyPress, PhoneServer
 
 from .client import BridgeClient
@@ -470,7 +471,7 @@ class Stored:
     def _keys_of(self, extension: str) -> set[str]:
         """Return the names of the keys of a phone that had topics when it was stored."""
         names = (self._fields_of(extension) or {}).get("keys")
-        return {*_texts(names)}
+        return {*_names(names)}
 
     def _line(self, topic: str, payload: bytes) -> dict[str, Any] | None:
         try:
@@ -496,7 +497,7 @@ class Stored:
         except Broken as error:
             _report(topic, error)
             return []
-        return [it for it in _texts(phones) if it not in self._server.phones]
+        return [it for it in _names(phones) if it not in self._server.phones]
 
     def clear(self, gone: Iterable[str]) -> None:
         """Clear all topics of phones that are no more, by what was stored of them last."""
@@ -528,11 +529,10 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     raise Broken("it has other fields")
 
 
-def _texts(value: object) -> list[str]:
-    """Return the texts in a list of a payload, which may be anything."""
-    return (
-        [it for it in value if isinstance(it, str)] if isinstance(value, list) else []
-    )
+def _names(value: object) -> list[str]:
+    """Return the names of phones or keys in a list of a payload, which may be anything."""
+    names = value if isinstance(value, list) else []
+    return [it for it in names if isinstance(it, str) and SIP_USER.fullmatch(it)]
 
 
 def _report(topic: str, error: Broken) -> None:

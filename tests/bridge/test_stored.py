@@ -259,6 +259,10 @@ async def test_without_a_secret_looks_are_restored_and_registrations_are_not(
             state = await stores(client, "c=on", phone.instance)
             assert "seal" not in state and state["phone"]["proof"] is None
             await bridge.end()
+            # Nor is there a seal that others cannot make: no phone has such a name.
+            index = json.dumps({"phones": ["4" * 70_000, "\ud800", "#"]})
+            client.publish(f"{BASE}/bridge/phones", index, retain=True)
+            await client.hears(f"{BASE}/bridge/phones", index)
             async with running_bridge(tmp_path, settings):
                 await client.hears(f"{BASE}/44/availability", "offline")
                 await client.hears(f"{BASE}/44/key/1/state", state="ON")
