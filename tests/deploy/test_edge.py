@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ import pytest
 from tests.support.certificates import make_certificate
 from tests.support.kamailio import Kamailio, edge
 from tests.support.ports import LOCALHOST, free_port
+from tests.support.programs import program
 from tests.support.rawphone import RawMessage, RawPhone
 from tests.support.rawstream import StreamPhone
 from tests.support.stand_in import StandIn
@@ -128,18 +131,19 @@ async def test_a_request_that_a_dead_bridge_cannot_get_goes_to_the_next(
         dead = f"{LOCALHOST}:{free_port()};transport=tcp"
         async with edge([dead, living.port], tmp_path, PROBE=3600) as proxy:
             address = (LOCALHOST, proxy.port)
-            for extension in map(str, range(40, 50)):
+            for extension in map(str, range(40, 44)):
                 async with RawPhone(address, extension, "x", through=address) as phone:
                     assert (await phone.register()).status == 200
                     assert await press(phone) == 200
                     assert (await phone.invite("key1")).status == 200
                 assert len(living.got("REGISTER", extension)[0].all("Path")) == 1
                 assert asserted(living, extension) == [f"<sip:{extension}@{LOCALHOST}>"]
-            living.die()
-            async with RawPhone(address, "44", "x", through=address) as phone:
-                answer = await phone.press("1", number="key1")
-                assert answer.status == 503
-                assert answer.get("Retry-After") == "5"
+    async with edge([dead], tmp_path / "alone", PROBE=3600) as proxy:
+        address = (LOCALHOST, proxy.port)
+        async with RawPhone(address, "44", "x", through=address) as phone:
+            answer = await phone.press("1", number="key1")
+            assert answer.status == 503
+            assert answer.get("Retry-After") == "5"
 
 
 async def test_a_request_that_no_bridge_answers_takes_none_from_the_others(
@@ -485,6 +489,29 @@ async def test_a_phone_that_floods_is_limited(tmp_path: Path) -> None:
         # Repeated until the second in which it flooded is over.
         assert await press(phone) == 200
         assert len(it.bridge_of("44").got("MESSAGE", "44")) < 100
+
+
+async def test_only_a_phone_may_keep_a_connection_that_is_idle(tmp_path: Path) -> None:
+    """Kamailio has room for 2,048, which a stranger could hold for an hour."""
+    async with StandIn() as bridge, edge([bridge.port], tmp_path) as proxy:
+        address = (LOCALHOST, proxy.port)
+        async with (
+            StreamPhone(address, "44", "x") as phone,
+            StreamPhone(address, "45", "x") as stranger,
+        ):
+            assert (await phone.register()).status == 200
+            assert await press(stranger) == 200
+            socket = f"unix:{tmp_path / 'kamailio_ctl'}"
+            asking = await asyncio.create_subprocess_exec(
+                program("kamcmd"), "-s", socket, "core.tcp_list", stdout=PIPE
+            )
+            listed = (await asking.communicate())[0].decode()
+        found = re.findall(r"lifetime: (\d+)[^}]*src_port: (\d+)", listed)
+        lifetimes = {port: int(seconds) for seconds, port in found}
+        assert lifetimes == {
+            phone.address.split(":")[1]: 3605,
+            stranger.address.split(":")[1]: 60,
+        }
 
 
 async def test_a_phone_subscribes_to_all_its_keys_at_once(tmp_path: Path) -> None:
