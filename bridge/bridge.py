@@ -96,13 +96,13 @@ class Bridge:
             epoch_of=lambda it: member.claims.of(it).epoch if member else 0,
             heard=member.heard if member else lambda *_: None,
             is_awaited=member.stored if member else lambda *_: True,
-            announced_of=self.mqtt.announced_of,
+            announced_of=self.mqtt.announcements.saved_of,
             published_of=(
                 self.mqtt.digest_of
                 if member and not settings.mqtt.is_retained_by_node
                 else None
             ),
-            recall_announced=self.mqtt.recall_announced,
+            recall_announced=self.mqtt.announcements.recall_phone,
         )
         self.is_restored = False
         """Whether what the broker retains is known, and presses are published."""

@@ -68,8 +68,9 @@ class Stored:
         bridges publish: phone, bridge, epoch and snapshot; of phones that are not ours
         only if `is_awaited`, which is called for each with the marks of the commands that
         were part of what was stored before, and are now, returns True. `announced_of` and
-        `recall_announced` are those of MqttFollower, and `published_of` is its `digest_of`,
-        without which it is not stored what is published.
+        `recall_announced` are `saved_of` and `recall_phone` of Announcements, and
+        `published_of` is `digest_of` of MqttFollower, without which it is not stored what
+        is published.
         """
         self._client = client
         self._publisher = publisher

@@ -91,8 +91,8 @@ class Side:
             topics,
             Seal("s", BASE),
             bridge=name,
-            announced_of=self.mqtt.announced_of,
-            recall_announced=self.mqtt.recall_announced,
+            announced_of=self.mqtt.announcements.saved_of,
+            recall_announced=self.mqtt.announcements.recall_phone,
             published_of=self.mqtt.digest_of if knows else None,
         )
         self.phones = ClaimedPhones(

@@ -230,12 +230,12 @@ async def test_an_earlier_announcement_is_recalled() -> None:
     foreign = "homeassistant/device/zigbee/config"
     async with following(RETAINING) as it:
         it.add(desk("44", "1", "2"))
-        earlier = it.follower.announced_of("44")
+        earlier = it.follower.announcements.saved_of("44")
         assert earlier.keys() == {ANNOUNCED}
     async with following(RETAINING) as it:
         it.client.retained |= dict.fromkeys((other, foreign), "x")
         announced = {**earlier, other: {}, foreign: {}}
-        recalled = it.follower.recall_announced("44", announced)
+        recalled = it.follower.announcements.recall_phone("44", announced)
         assert sorted(recalled) == [other, ANNOUNCED]
         it.add(desk("44", "1"))
         components = json.loads(it.client.retained[ANNOUNCED])["components"]
@@ -245,11 +245,11 @@ async def test_an_earlier_announcement_is_recalled() -> None:
         assert foreign in it.client.retained
     async with following(None) as it:
         it.client.retained[ANNOUNCED] = "x"
-        it.follower.recall_announced("44", earlier)
-        assert it.follower.recall_announced("45", ["what", 7]) == []
+        it.follower.announcements.recall_phone("44", earlier)
+        assert it.follower.announcements.recall_phone("45", ["what", 7]) == []
         await it.follower.update(SETUP)
         assert ANNOUNCED not in it.client.retained
-        assert it.follower.announced_of("44") == {}
+        assert it.follower.announcements.saved_of("44") == {}
 
 
 async def test_without_a_setup_nothing_is_published() -> None:

@@ -8,10 +8,11 @@ from ..phones import MAX_AGE
 from .client import CannotPublish, Client, Message, Received
 from .commands import read_json
 from .discovery import EventNames
-from .follower import MqttFollower, MqttSetup
+from .follower import MqttFollower
 from .left_behind import read_left_behind
 from .payloads import OFFLINE, ONLINE, as_json
 from .publisher import MqttPublisher
+from .setup import MqttSetup
 from .topics import MAX_BASE, Topics, is_base
 
 __all__ = [

@@ -11,14 +11,13 @@ from typing import Any, Final
 
 from ..phones import MESSAGES, Dialled, KeyPress, Phone, PhoneServer, Timer
 from ..refused import Refused, quoted
+from .announcements import Announcements
 from .client import Client, Message, Received
 from .commands import send_document, set_key, set_messages
-from .discovery import ENGLISH_NAMES, EventNames, discovery_payload, discovery_topic
 from .left_behind import read_left_behind
 from .payloads import (
     OFFLINE,
     ONLINE,
-    as_json,
     dialled_payload,
     error_payload,
     messages_payload,
@@ -26,6 +25,7 @@ from .payloads import (
     state_payload,
 )
 from .publisher import MqttPublisher
+from .setup import MqttSetup
 from .topics import Topics
 
 SETTLED: Final = 0.2
@@ -33,27 +33,6 @@ SETTLED: Final = 0.2
 are published as not in sync."""
 MAX_LISTED: Final = 100
 """Phones that the error for an unknown one names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSetup:
-    """What a server publishes on the broker, and where."""
-
-    base: str
-    """The beginning of all topics."""
-    member: str | None = None
-    """The name of the bridge if several have this base."""
-    commands: bool
-    """Whether keys can be set from the broker."""
-    discovery: bool
-    """Whether phones are announced to other Home Assistants."""
-    retained: bool = False
-    """Whether announcements are retained: not where a Home Assistant around the engine
-    would read its own."""
-    prefix: str = "homeassistant"
-    """The beginning of the topics of announcements."""
-    names: EventNames = ENGLISH_NAMES
-    """The names in announcements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +82,14 @@ class MqttFollower:
         extension before states of its phone are published that may differ from the last.
         """
         self.publisher = MqttPublisher(client, asyncio.get_running_loop().time)
+        self.announcements = Announcements(
+            client,
+            self.publisher,
+            server,
+            setup=lambda: self._setup,
+            phone_ids=phone_ids,
+            phone_id=phone_id,
+        )
         self.commands = 0
         """Commands to phones that are not elsewhere."""
         self.refused = 0
@@ -111,7 +98,6 @@ class MqttFollower:
         self._server = server
         self._explain = explain
         self._phone_ids = phone_ids
-        self._phone_id = phone_id
         self._is_foreign = is_foreign
         self._left_behind_changed = left_behind_changed
         self._save = save
@@ -122,10 +108,6 @@ class MqttFollower:
         self._lock = asyncio.Lock()
         self._confirmed: set[str] = set()
         """The filters of commands to which the broker has confirmed the subscription."""
-        self._announced: dict[str, dict[str, str]] = {}
-        """The platforms of all components that were ever announced, by topic."""
-        self._recalled: dict[str, list[str]] = {}
-        """The topics of announcements of an earlier run, by phone."""
         self._bases: set[str] = set()
         """The bases of all topics that the broker may retain."""
         self.is_stopped = False
@@ -137,17 +119,18 @@ class MqttFollower:
     @property
     def retained(self) -> list[str]:
         """The topics that the broker may retain for this server."""
-        return [topic for topic in self.publisher.known if topic not in self._announced]
+        known = self.publisher.known
+        return [topic for topic in known if topic not in self.announcements]
 
     @property
     def left_behind(self) -> dict[str, Any]:
         """What may be left of the server on the broker, as JSON."""
-        known, announced = self.publisher.known, self._announced
-        platforms = {each: {**announced[each]} for each in known if each in announced}
+        known = self.publisher.known
         bases = [
             base for base in self._bases if any(map(Topics(base).has_state, known))
         ]
-        return {"known": known, "announced": platforms, "bases": sorted(bases)}
+        announced = self.announcements.saved(known)
+        return {"known": known, "announced": announced, "bases": sorted(bases)}
 
     def recall(self, left_behind: object, base: str) -> None:
         """Restore the `left_behind` of an earlier run; `update` clears obsolete topics.
@@ -155,29 +138,9 @@ class MqttFollower:
         `base` is that of the settings. Anything else is left out, with a warning.
         """
         known, announced, bases = read_left_behind(left_behind, base, self._phone_ids)
-        self._announced |= announced
+        self.announcements.recall(announced)
         self.publisher.recall(known)
         self._bases.update(bases)
-
-    def announced_of(self, extension: str) -> dict[str, dict[str, str]]:
-        """Return the argument of `recall_announced` for a phone that is announced."""
-        topic = self._announced_on(extension)
-        if topic is None or topic not in self._announced:
-            return {}
-        return {topic: {**self._announced[topic]}}
-
-    def recall_announced(self, extension: str, announced: object) -> list[str]:
-        """Restore how a phone was announced; return the topics.
-
-        `update` clears those that are obsolete, and so does `add_phone` of this phone.
-        """
-        topics = list(announced) if isinstance(announced, dict) else announced
-        left_behind = {"known": topics, "announced": announced}
-        known, platforms, _ = read_left_behind(left_behind, "", self._phone_ids)
-        self.publisher.recall(known)
-        self._announced |= platforms
-        self._recalled[extension] = known
-        return known
 
     async def stop(self) -> None:
         """Publish that the server is offline, and end everything."""
@@ -210,7 +173,7 @@ class MqttFollower:
                 await self._save()
             await self._subscribe()
             self._unfollow()
-            self._announce()
+            self.announcements.announce_all()
             self._publish_status()
             self._follow()
             self._clear_obsolete()
@@ -228,17 +191,15 @@ class MqttFollower:
         if self._setup is None or self.is_stopped:
             return False
         phone = self._server.phones[extension]
-        for topic in self._recalled.pop(extension, ()):
-            if topic != self._announced_on(extension):
-                self.publisher.clear(topic)
+        self.announcements.clear_former(extension)
         if published is not None and self._assume_published(phone, published):
-            self._announce_phone(extension, later=True)  # it names this server
+            self.announcements.announce(extension, later=True)  # it names this server
             self._follow_phone(phone, is_published=True)
             return True
         self._changing(extension)
         before = self._phones.pop(extension, None)
         # The announcement first: a subscriber to a state should not read "".
-        self._announce_phone(extension, later=before is None)
+        self.announcements.announce(extension, later=before is None)
         if before is not None:
             before.unfollow()
             for name in before.keys:
@@ -294,7 +255,7 @@ class MqttFollower:
         followed.unfollow()
         drop = self.publisher.clear if clear else self.publisher.forget
         # The announcement first: a subscriber to a state should not read "".
-        if (announced := self._announced_on(extension)) is not None:
+        if (announced := self.announcements.topic_of(extension)) is not None:
             drop(announced)
         for topic in self._topics_of(extension, followed.keys):
             drop(topic)
@@ -315,7 +276,9 @@ class MqttFollower:
         wanted = self._wanted()
         obsolete = [topic for topic in self.publisher.known if topic not in wanted]
         # Announcements first: a subscriber to a state should not read "".
-        for topic in sorted(obsolete, key=lambda topic: topic not in self._announced):
+        for topic in sorted(
+            obsolete, key=lambda topic: topic not in self.announcements
+        ):
             if self._is_foreign(topic):
                 self.publisher.forget(topic)
             else:
@@ -328,21 +291,8 @@ class MqttFollower:
         wanted = {self._topics.status}
         for extension, phone in self._server.phones.items():
             wanted.update(self._topics_of(extension, phone.keys))
-        wanted.update(self._announceable())
+        wanted.update(self.announcements.topics)
         return wanted
-
-    def _announceable(self) -> list[str]:
-        """Return the topics of all announcements in the current setup."""
-        topics = map(self._announced_on, self._server.phones)
-        return [topic for topic in topics if topic is not None]
-
-    def _announced_on(self, extension: str) -> str | None:
-        """Return the topic of a phone's announcement; None if it is not announced."""
-        setup = self._setup
-        if setup is None or not setup.discovery:
-            return None
-        phone_id = self._phone_id(extension)
-        return None if phone_id is None else discovery_topic(setup.prefix, phone_id)
 
     # The connection
 
@@ -358,7 +308,7 @@ class MqttFollower:
         state must not follow the newest.
         """
         if not self.is_stopped:
-            self._announce()
+            self.announcements.announce_all()
             self.publisher.connection_changed()
 
     def client_leaves(self) -> Message | None:
@@ -384,7 +334,9 @@ class MqttFollower:
                 )
         if setup.discovery and not setup.retained:
             self._subscribed.append(
-                await self._client.subscribe(f"{setup.prefix}/status", 0, self._born)
+                await self._client.subscribe(
+                    f"{setup.prefix}/status", 0, self.announcements.born
+                )
             )
 
     def _unsubscribe(self) -> None:
@@ -513,51 +465,6 @@ class MqttFollower:
     def _dialled(self, dialled: Dialled) -> None:
         topic = self._topics.dialled(dialled.extension)
         self.publisher.publish_event(topic, dialled_payload(dialled), dialled.taken)
-
-    # Announcements
-
-    def _announce(self) -> None:
-        """Announce all phones."""
-        for extension in self._server.phones:
-            self._announce_phone(extension)
-
-    def _announce_phone(self, extension: str, *, later: bool = False) -> None:
-        """Announce a phone, if phones are announced.
-
-        Of components that are gone only the platform is announced, so that another Home
-        Assistant removes them.
-        """
-        topic, phone_id = self._announced_on(extension), self._phone_id(extension)
-        if self._setup is None or topic is None or phone_id is None:
-            return
-        payload = discovery_payload(
-            self._topics,
-            phone_id,
-            self._server.phones[extension].setup,
-            commands=self._setup.commands,
-            names=self._setup.names,
-        )
-        known = self._announced.setdefault(topic, {})
-        known |= {
-            name: component["platform"]
-            for name, component in payload["components"].items()
-        }
-        payload["components"] = {
-            name: {"platform": platform} for name, platform in known.items()
-        } | payload["components"]
-        if not self._client.hide(phone_id, payload):
-            self.publisher.suspend(topic)
-        elif self._setup.retained:
-            self.publisher.keep(topic, as_json(payload), later=later)
-        else:
-            self.publisher.announce(topic, as_json(payload))
-
-    def _born(self, message: Received) -> None:
-        """Announce all phones again to a Home Assistant that has just started."""
-        if message.payload == ONLINE.encode() and not message.retain:
-            self._announce()
-            for topic in self._announceable():
-                self.publisher.republish(topic)
 
     # Commands
 
