@@ -302,6 +302,8 @@ class BridgeClient:
         text: object = error
         if getattr(error, "rc", None) in LOGIN_REFUSED:
             text = "it refuses the login, mqtt.username and mqtt.password"
+        elif isinstance(reason := error.__context__, OSError) and reason.strerror:
+            text = reason.strerror  # without its number
         _LOGGER.warning("No connection to the broker %s:%s: %s", host, port, text)
 
     async def _connect_by_any(self, host: str, port: int) -> None:

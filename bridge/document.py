@@ -244,6 +244,7 @@ _HINTS: Final = {
     ),
     "did not find expected ',' or '}'": _UNCLOSED,
     "did not find expected ',' or ']'": _UNCLOSED,
+    "could not find expected ':'": "a space is missing after a colon",
     "found unexpected end of stream": "a quote is not closed",
 }
 """What usually causes a problem that libyaml names."""

@@ -77,7 +77,7 @@ class Reading(NamedTuple):
 def read(path: Path, former: Settings | None = None) -> Reading:
     """Return what a file holds. Raises Unreadable if it is wrong outside of phones and lines.
 
-    A phone or line that is wrong is as it was in `former`, or left out.
+    Its faults are then those of phones and lines, too. A phone or line that is wrong is as it was in `former`, or left out.
     """
     return _Reader(Document(text_of(path)), path.parent, former).read()
 
@@ -109,12 +109,16 @@ class _Reader:
             self._add(where, fault)
 
     def read(self) -> Reading:
-        """Return the settings. Raises Unreadable."""
-        self._add_all(self._document.faults)
-        whole = self._whole()
-        phones = self._phones(whole.get("phones", {}))
-        lines = self._lines(whole.get("lines", {}), phones)
-        settings = self._settings(whole, phones, lines)
+        """Return the settings. Raises Unreadable, with all faults."""
+        try:
+            self._add_all(self._document.faults)
+            whole = self._whole()
+            phones = self._phones(whole.get("phones", {}))
+            lines = self._lines(whole.get("lines", {}), phones)
+            settings = self._settings(whole, phones, lines)
+        except Unreadable as error:
+            faults = {*error.faults, *self._faults}
+            raise Unreadable(*sorted(faults)) from error
         return Reading(
             settings, tuple(sorted(self._faults)), tuple(sorted(self._notes))
         )
@@ -127,8 +131,9 @@ class _Reader:
         try:
             whole: dict[str, Any] = WHOLE(value)
         except vol.Invalid as error:
-            found = [self._document.fault(*it) for it in flat(error)]
-            raise Unreadable(*sorted(found)) from None
+            if isinstance(value, dict) and isinstance(value.get("phones"), dict):
+                self._phones(value["phones"])  # for their faults
+            raise self._unreadable(error, ()) from None
         return whole
 
     # Phones and lines

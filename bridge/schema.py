@@ -236,10 +236,13 @@ class Section:
         return settings
 
     def _unknown(self, name: str, value: Any) -> vol.Invalid:
+        if value == "":  # {password:a} and {password: b,a} have a key that is a secret
+            return vol.Invalid(
+                "a word has no value: put a space after its colon, or quotes around a"
+                " text with a comma"
+            )
         if close := get_close_matches(name, self.names, 1):
             text = f"there is no such setting; is it {close[0]}?"
-        elif value == "":  # {password: a,b} has the key b, which no fault may show
-            return vol.Invalid("a word has no value: a text with a comma needs quotes")
         else:
             text = f"there is no such setting. There are: {', '.join(self.names)}"
         return vol.Invalid(text, [name])

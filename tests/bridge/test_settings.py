@@ -370,6 +370,7 @@ def test_no_fault_shows_a_password_without_quotes(path: Path, sign: str) -> None
     for text in (
         f"phones:\n  44:\n    password: {sign}geheim44",
         f"phones: {{44: {{password: {sign}geheim44}}}}",
+        f"phones: {{44: {{password:{sign}geheim44}}}}",
         f"mqtt: {{username: a, password: {sign}geheim44}}\nphones: 5",
         f"secret: {sign}geheim44\nphones: 5",
     ):
@@ -425,6 +426,13 @@ def test_a_password_file_that_cannot_be_used(path: Path, tmp_path: Path) -> None
             (
                 "line 3: not YAML: mapping values are not allowed in this context (the line"
                 " is indented too far, or a text with a colon needs quotes)"
+            ),
+        ),
+        (
+            "http: false\nsecret:a\n",
+            (
+                "line 3: not YAML: could not find expected ':' in what begins on line 2 (a"
+                " space is missing after a colon)"
             ),
         ),
         ("server: \0", "not YAML: "),
@@ -520,6 +528,33 @@ def test_a_fault_outside_of_phones_and_lines_makes_the_file_unreadable(
         read(path)
     [found] = faults_of(path, text)
     assert fault in found
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("mqtt: {hots: a}", "mqtt.hots: there is no such setting; is it host?"),
+        ("mqtt: {password: a}", "mqtt.username: is missing"),
+    ],
+)
+def test_all_faults_are_named_at_once(path: Path, text: str, fault: str) -> None:
+    """Also those of phones in a file that cannot be used."""
+    phones = "phones:\n  44: {password: geheim-44, keys: many}\n  45: {}"
+    assert faults_of(path, f"{text}\n{phones}") == [
+        f"line 1: {fault}",
+        "line 3: phones.44.keys: many is not a whole number from 0 to 240",
+        "line 4: phones.45.password: is missing",
+    ]
+
+
+@pytest.mark.parametrize("text", ["host:a", "password:a", "password: a,word"])
+def test_a_word_without_a_value(path: Path, text: str) -> None:
+    """It may be a part of a password, so it is not shown."""
+    [fault] = faults_of(path, f"mqtt: {{username: c, {text}}}")
+    assert fault == (
+        "line 1: mqtt: a word has no value: put a space after its colon, or quotes"
+        " around a text with a comma"
+    )
 
 
 def test_many_values_below_many_brackets_are_not_read(
