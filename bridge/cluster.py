@@ -505,7 +505,9 @@ class Cluster:
                 self._end_move(phone)
                 self._publisher.forget(self._topics.claim(phone))
                 if is_added:
-                    self._phones.remove(phone, last=self.takes)
+                    # Also if we hung: what we have published meanwhile may follow what the
+                    # other bridge has, which publishes its own again after our last state.
+                    self._phones.remove(phone, last=self._gate.is_open)
                 self._gate.release(phone)
             case Heard.NOTHING if not self.claims.is_held(phone):
                 self._publisher.forget(self._topics.claim(phone))

@@ -687,6 +687,24 @@ async def test_a_command_before_the_claim_of_a_bridge_that_was_cut_off_meanwhile
 
 
 @jumping
+async def test_a_member_that_was_cut_off_hands_over_what_it_has_lost_meanwhile() -> (
+    None
+):
+    """What it has published before that follows what the next bridge has, which repeats it."""
+    async with cluster("a", "b") as (a, b):
+        phone, other = sorted(a.holds())[:2]
+        a.client.is_cut = True
+        for each in (phone, other):
+            b.cluster.adopt(each)
+        await asyncio.sleep(2 * MOVING)
+        assert ("publish", phone) in b.did and not b.caught_up
+        a.client.heal()
+        await asyncio.sleep(2 * TICK)
+        assert b.caught_up == [phone, other]
+        check_each_has_one([a, b])
+
+
+@jumping
 async def test_a_member_that_is_cut_off_hands_over_nothing() -> None:
     """What it believes of its phones may be old."""
     async with cluster("a", "b") as (a, _):
