@@ -172,23 +172,31 @@ async def _run(bridge: Bridge, path: Path) -> int:
 
 async def _reload(bridge: Bridge, path: Path, asked: asyncio.Event) -> None:
     """Apply the settings file anew each time that it is asked for."""
-    from .document import Unreadable
-    from .reading import read
-
     while await asked.wait():
         asked.clear()
         try:
-            reading = await asyncio.to_thread(read, path, bridge.settings)
-        except Unreadable as error:
-            for fault in error.faults:
-                _LOGGER.error("%s: %s", path, fault)
-            _LOGGER.error("The settings are as they were")
-            continue
-        _log_faults(path, reading)
-        ignored = await bridge.reload(reading.settings)
-        if ignored:
-            _LOGGER.warning("Changes that need a restart: %s", ", ".join(ignored))
-        _LOGGER.info("The settings are applied: %s", _summary(bridge.settings))
+            await _apply(bridge, path)
+        except Exception:  # the next time it may be another file
+            _LOGGER.exception("The settings are not applied, or in part")
+
+
+async def _apply(bridge: Bridge, path: Path) -> None:
+    """Apply the settings file anew, unless it cannot be read."""
+    from .document import Unreadable
+    from .reading import read
+
+    try:
+        reading = await asyncio.to_thread(read, path, bridge.settings)
+    except Unreadable as error:
+        for fault in error.faults:
+            _LOGGER.error("%s: %s", path, fault)
+        _LOGGER.error("The settings are as they were")
+        return
+    _log_faults(path, reading)
+    ignored = await bridge.reload(reading.settings)
+    if ignored:
+        _LOGGER.warning("Changes that need a restart: %s", ", ".join(ignored))
+    _LOGGER.info("The settings are applied: %s", _summary(bridge.settings))
 
 
 def _log_faults(path: Path, reading: Reading) -> None:

@@ -1,6 +1,6 @@
 """The command `snom-bridge`, in the process of the test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 import gc
 from importlib.metadata import PackageNotFoundError
 import logging
@@ -13,6 +13,8 @@ import pytest
 
 from bridge import __main__ as command, bridge as bridge_module
 from bridge.__main__ import main
+from bridge.bridge import Bridge
+from bridge.settings import Settings
 from tests.support.ports import LOCALHOST, free_port
 
 
@@ -146,6 +148,26 @@ def test_runs_until_a_signal_and_reads_its_settings_again(
     assert not script.steps
     assert "line 3: phones.44.keys: many is not a whole number" in caplog.text
     assert "Changes that need a restart: log" in caplog.text
+
+
+def test_reads_its_settings_again_after_that_has_failed(
+    path: Path, logged: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reload = Bridge.reload
+
+    async def fails_once(bridge: Bridge, settings: Settings) -> Sequence[str]:
+        monkeypatch.setattr(Bridge, "reload", reload)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Bridge, "reload", fails_once)
+    script = logged(
+        ("Listening on UDP", sends(signal.SIGHUP)),
+        ("The settings are not applied", sends(signal.SIGHUP)),
+        ("The settings are applied", sends(signal.SIGTERM)),
+        ("Ended", lambda: None),
+    )
+    assert run(path) == 0
+    assert not script.steps
 
 
 def test_a_signal_ends_it_before_it_has_started(
