@@ -14,10 +14,11 @@ from snom_buttons.phones import Change
 TICK: Final = 1.0
 """Seconds between two looks at which phones there are."""
 MUCH: Final = 0.05
-"""Of the phones: so many new ones are left out while further ones still come, and so many
-that have registered again, for which they have new objects."""
+"""The share of the phones that has to be new, or to have registered again and so to have
+new objects, before they are left out while further ones still come."""
 GONE: Final = 0.1
-"""Of the phones: after so many have gone, and no more go, their objects are looked for."""
+"""The share of the phones that has to have gone before their objects are collected, once no
+more go."""
 
 
 class Heap:

@@ -71,9 +71,9 @@ class ClaimedPhones:
         ours = self._server.phone_snapshot(extension)
         touched = self._touched[extension]
         own = {*touched}
-        changed = changes(before, snapshot, ours, own)
-        if changed is not None:
-            self._server.restore_phone(extension, {**changed, "acted": []})
+        merged = merged_state(before, snapshot, ours, own)
+        if merged is not None:
+            self._server.restore_phone(extension, {**merged, "acted": []})
             touched &= own  # what came from there is no change of ours
         toggled = {key.removeprefix("k=") for key in own}
         self._server.catch_up(extension, snapshot.get("acted"), toggled)
@@ -154,7 +154,7 @@ class ClaimedPhones:
         self._mqtt.publisher.republish(self._status)
 
 
-def changes(
+def merged_state(
     before: Mapping[str, Any],
     theirs: Mapping[str, Any],
     ours: Mapping[str, Any],

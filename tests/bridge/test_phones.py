@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bridge.phones import ClaimedPhones, changes
+from bridge.phones import ClaimedPhones, merged_state
 from snom_buttons.keywords import read_document
 from snom_buttons.mqtt import MqttFollower, MqttSetup, Topics
 from snom_buttons.phones import KeySetup, PhoneServer, PhoneSetup, ServerSettings
@@ -304,4 +304,4 @@ def test_the_parts_of_a_state(
     theirs: dict[str, Any], ours: dict[str, Any], merged: dict[str, Any] | None
 ) -> None:
     expected = None if merged is None else SAME | ours | merged
-    assert changes(SAME, SAME | theirs, SAME | ours) == expected
+    assert merged_state(SAME, SAME | theirs, SAME | ours) == expected
