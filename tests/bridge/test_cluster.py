@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 import json
 import re
-from typing import Any
 
 import pytest
 
@@ -15,7 +13,7 @@ from bridge.cluster import BLIND, MOVING, RANK, SILENT, STARTING, TICK
 from bridge.kept import KEPT
 from bridge.stored import SOON
 from snom_buttons.mqtt import Message, Received
-from tests.support.clock import run
+from tests.support.clock import jumping, run
 from tests.support.cluster import DEPLOY
 from tests.support.fakebroker import FakeBroker
 from tests.support.members import (
@@ -27,14 +25,6 @@ from tests.support.members import (
     command,
     settled,
 )
-
-
-def jumping(test: Callable[[], Any]) -> Callable[[], None]:
-    def sync() -> None:
-        run(test())
-
-    sync.__name__, sync.__doc__ = test.__name__, test.__doc__
-    return sync
 
 
 @jumping

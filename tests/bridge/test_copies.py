@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import wraps
 import json
 from typing import Any
 
@@ -26,7 +25,7 @@ from snom_buttons.phones import (
     shared_key,
 )
 from snom_buttons.xbuttons import Action, KeyDescription
-from tests.support.clock import run
+from tests.support.clock import jumping, run
 from tests.support.fakebroker import FakeBroker, FakeClient
 
 BASE = "snom_buttons"
@@ -108,14 +107,6 @@ class Side:
 async def settle() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
-
-
-def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    @wraps(test)
-    def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
-        run(test(*args, **kwargs))
-
-    return in_jumping_time
 
 
 @jumping

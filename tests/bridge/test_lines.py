@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
 import re
@@ -18,7 +18,7 @@ from bridge.lines import AGAIN, ANSWER, SETTLING, Lines, LineState, read_state
 from snom_buttons.mqtt import Received, Topics
 from snom_buttons.phones import KeyPress, LineSetup, LineUse, SharedLine
 from snom_buttons.xbuttons import Action
-from tests.support.clock import run
+from tests.support.clock import jumping
 from tests.support.cluster import DEPLOY
 from tests.support.fakebroker import FakeBroker, FakeClient
 
@@ -98,14 +98,6 @@ async def held_by_44() -> AsyncIterator[tuple[Member, Member]]:
         await asyncio.sleep(0.1)
         assert home.shows == other.shows == (True, "44")
         yield home, other
-
-
-def jumping(test: Callable[[], Any]) -> Callable[[], None]:
-    def sync() -> None:
-        run(test())
-
-    sync.__name__ = test.__name__
-    return sync
 
 
 @jumping

@@ -7,9 +7,10 @@ loopback address work as usual: a datagram arrives before the clock moves on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import wraps
 import selectors
 from typing import Any
 from unittest.mock import patch
@@ -64,6 +65,16 @@ def run[T](test: Coroutine[Any, Any, T], patience: float = 0.0) -> T:
         return result
 
     return asyncio.run(checked(), loop_factory=lambda: JumpingLoop(patience))
+
+
+def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Return a test that runs in such a loop."""
+
+    @wraps(test)
+    def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
+        run(test(*args, **kwargs))
+
+    return in_jumping_time
 
 
 def timers_left() -> list[asyncio.TimerHandle]:

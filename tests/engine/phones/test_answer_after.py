@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-import functools
 import json
 import time
 from typing import Any
@@ -28,9 +27,10 @@ from custom_components.snom_buttons.engine.phones import (
 from custom_components.snom_buttons.engine.phones.events import Acted
 from custom_components.snom_buttons.engine.phones.storage import load_acted, save_acted
 from custom_components.snom_buttons.engine.xbuttons import Action
+from tests.support.clock import jumping, run
 from tests.support.hammer import press as press_bytes
 from tests.support.rawphone import RawMessage, RawPhone
-from tests.support.serving import base, jumping, phone_setup, raw_phone, serving, setup
+from tests.support.serving import base, phone_setup, raw_phone, serving, setup
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -112,15 +112,7 @@ async def desk(
         await at.give_up()
 
 
-def jumps[**P](test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    @functools.wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        jumping(functools.partial(test, *args, **kwargs))
-
-    return run
-
-
-@jumps
+@jumping
 async def test_a_press_is_answered_once_it_is_taken() -> None:
     async with desk() as at:
         at.send(at.raw.press("1"))
@@ -136,7 +128,7 @@ async def test_a_press_is_answered_once_it_is_taken() -> None:
         assert at.said == ["1 message"]
 
 
-@jumps
+@jumping
 async def test_a_retransmission_after_the_answer_gets_the_same() -> None:
     async with desk() as at:
         data = press_bytes(at.raw, 1)
@@ -211,10 +203,10 @@ def test_what_waits_for_all_of_its_events(
             assert at.answers == [status]
             assert at.said == said
 
-    jumping(test)
+    run(test())
 
 
-@jumps
+@jumping
 async def test_without_a_follower_it_is_refused_before_anything_is_done() -> None:
     async with desk(takes=lambda: False) as at:
         for request in (at.raw.press("1"), at.raw.invite("100")):
@@ -235,10 +227,10 @@ def test_an_event_that_is_dropped_is_refused(which: str) -> None:
             await at.ended()
             assert at.answers == [503]
 
-    jumping(test)
+    run(test())
 
 
-@jumps
+@jumping
 async def test_one_of_several_that_is_dropped() -> None:
     async with desk() as at:
         at.send(several(at.raw))
@@ -250,7 +242,7 @@ async def test_one_of_several_that_is_dropped() -> None:
         assert at.answers == [503]
 
 
-@jumps
+@jumping
 async def test_what_is_not_taken_in_time_is_refused() -> None:
     async with desk() as at:
         at.send(at.raw.press("1"))
@@ -266,7 +258,7 @@ async def test_what_is_not_taken_in_time_is_refused() -> None:
         assert at.answers == [503, 503]
 
 
-@jumps
+@jumping
 async def test_a_call_that_is_cancelled_while_it_waits() -> None:
     """RFC 3261 9.2: both requests are answered. What was pressed stays pressed."""
     async with desk() as at:
@@ -284,7 +276,7 @@ async def test_a_call_that_is_cancelled_while_it_waits() -> None:
         assert at.said == ["dialled 100"]
 
 
-@jumps
+@jumping
 async def test_at_the_end_of_the_server_a_press_is_not_answered() -> None:
     async with desk() as at:
         at.send(at.raw.press("1"))
@@ -298,7 +290,7 @@ async def test_at_the_end_of_the_server_a_press_is_not_answered() -> None:
 class TestAnotherServer:
     """A press that a server has received comes again, by another one."""
 
-    @jumps
+    @jumping
     async def test_it_has_the_same_id(self) -> None:
         ids = set()
         for _ in range(2):
@@ -312,7 +304,7 @@ class TestAnotherServer:
                 ids.add(at.events[0].id)
         assert len(ids) == 1
 
-    @jumps
+    @jumping
     async def test_each_press_has_another_id(self) -> None:
         async with desk() as at:
             at.send(several(at.raw))
@@ -323,7 +315,7 @@ class TestAnotherServer:
             await asyncio.sleep(1)
             assert len({event.id for event in at.events}) == len(at.events) == 7
 
-    @jumps
+    @jumping
     async def test_what_was_published_does_nothing(self) -> None:
         seen = Seen(asyncio.get_running_loop().time)
         async with desk(was_published=seen.__contains__) as first:
@@ -339,7 +331,7 @@ class TestAnotherServer:
             assert at.events == []
             assert not at.phone.keys["1"].is_on
 
-    @jumps
+    @jumping
     async def test_what_was_not_published_is_but_changes_nothing_again(self) -> None:
         async with desk(line=True) as first:
             data = press_bytes(first.raw, 1)
@@ -365,7 +357,7 @@ class TestAnotherServer:
             await asyncio.sleep(1)
             assert not at.phone.keys["1"].is_on
 
-    @jumps
+    @jumping
     async def test_ids_are_forgotten(self) -> None:
         seen = Seen(asyncio.get_running_loop().time)
         seen.add("a")
@@ -437,9 +429,9 @@ class TestLineDecidedElsewhere:
                 await at.ended()
                 assert at.answers == [200]
 
-        jumping(test)
+        run(test())
 
-    @jumps
+    @jumping
     async def test_a_decision_that_fails(self) -> None:
         async def decide(*_: object) -> bool:
             raise RuntimeError
@@ -452,7 +444,7 @@ class TestLineDecidedElsewhere:
             assert isinstance(press, KeyPress)
             assert press.use is None
 
-    @jumps
+    @jumping
     async def test_the_server_ends_before_the_decision(self) -> None:
         async def decide(*_: object) -> bool:
             await asyncio.Event().wait()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from custom_components.snom_buttons.engine.phones import Phone
 from custom_components.snom_buttons.engine.refused import Failed
+from tests.support.clock import jumping
 from tests.support.rawphone import RawPhone
-from tests.support.serving import jumping, lit, make_phone, raw_phone, serving
+from tests.support.serving import lit, make_phone, raw_phone, serving
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -40,15 +41,7 @@ async def failure(confirming: Awaitable[list[str]]) -> tuple[str, dict[str, str]
     return caught.value.key, caught.value.placeholders
 
 
-def jumps(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-    def run() -> None:
-        jumping(test)
-
-    run.__name__ = test.__name__
-    return run
-
-
-@jumps
+@jumping
 async def test_a_change_is_sent_once_and_its_answer_returned() -> None:
     async with contacts(1) as (phone, [desk]):
         before = len(desk.requests)
@@ -58,7 +51,7 @@ async def test_a_change_is_sent_once_and_its_answer_returned() -> None:
         assert len(desk.requests) == before + 1
 
 
-@jumps
+@jumping
 async def test_what_has_not_changed_is_sent_again() -> None:
     """Otherwise there would be no answer."""
     async with contacts(1) as (phone, [desk]):
@@ -67,7 +60,7 @@ async def test_what_has_not_changed_is_sent_again() -> None:
         assert len(desk.requests) == before + 1
 
 
-@jumps
+@jumping
 async def test_a_refusal_is_named() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = 415
@@ -83,7 +76,7 @@ async def test_a_refusal_is_named() -> None:
         assert phone.in_sync
 
 
-@jumps
+@jumping
 async def test_silence_ends_after_the_time_limit() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = None
@@ -94,7 +87,7 @@ async def test_silence_ends_after_the_time_limit() -> None:
         assert asyncio.get_running_loop().time() - begun == pytest.approx(WITHIN)
 
 
-@jumps
+@jumping
 async def test_a_late_answer_counts() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = None
@@ -105,7 +98,7 @@ async def test_a_late_answer_counts() -> None:
         assert await confirming == [TAKEN]
 
 
-@jumps
+@jumping
 async def test_without_a_registration_it_fails_at_once() -> None:
     async with contacts(0) as (phone, _):
         phone.keys["1"].show(lit("1"))
@@ -113,13 +106,13 @@ async def test_without_a_registration_it_fails_at_once() -> None:
         assert key == "phone_not_registered"
 
 
-@jumps
+@jumping
 async def test_without_keys_there_is_nothing_to_wait_for() -> None:
     async with contacts(1) as (phone, _):
         assert await phone.confirm([], WITHIN) == []
 
 
-@jumps
+@jumping
 async def test_a_phone_that_asks_to_wait_has_answered_already() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = 503
@@ -132,7 +125,7 @@ async def test_a_phone_that_asks_to_wait_has_answered_already() -> None:
         assert len(desk.requests) == before
 
 
-@jumps
+@jumping
 async def test_all_contacts_must_take_it() -> None:
     async with contacts(2) as (phone, [one, other]):
         phone.keys["1"].show(lit("1"))
@@ -148,7 +141,7 @@ async def test_all_contacts_must_take_it() -> None:
         assert key == "phone_silent"
 
 
-@jumps
+@jumping
 async def test_a_contact_that_has_stopped_answering_does_not_count() -> None:
     """Unless it is the only one: then it is tried."""
     async with contacts(2) as (phone, [one, other]):
@@ -165,7 +158,7 @@ async def test_a_contact_that_has_stopped_answering_does_not_count() -> None:
         assert await phone.confirm(["1"], 400) == [TAKEN, TAKEN]
 
 
-@jumps
+@jumping
 async def test_a_registration_meanwhile_brings_the_answer() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = None
@@ -177,7 +170,7 @@ async def test_a_registration_meanwhile_brings_the_answer() -> None:
         assert await confirming == [TAKEN]
 
 
-@jumps
+@jumping
 async def test_a_contact_that_leaves_does_not_count() -> None:
     async with contacts(2) as (phone, [one, other]):
         other.answer = None
@@ -195,7 +188,7 @@ async def test_a_contact_that_leaves_does_not_count() -> None:
         assert asyncio.get_running_loop().time() - begun < 1
 
 
-@jumps
+@jumping
 async def test_a_server_that_stops_ends_the_waiting() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = None
@@ -205,7 +198,7 @@ async def test_a_server_that_stops_ends_the_waiting() -> None:
         assert (await failure(confirming))[0] == "phone_not_registered"
 
 
-@jumps
+@jumping
 async def test_a_phone_that_is_reset_meanwhile_gets_it() -> None:
     async with contacts(1) as (phone, [desk]):
         desk.answer = None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 import errno
-import functools
 import socket
 from typing import Any
 
@@ -35,7 +34,7 @@ from custom_components.snom_buttons.engine.sip.net.udp import (
     UdpTransport,
 )
 from tests.support.bindings import bind
-from tests.support.clock import run, timers_left
+from tests.support.clock import jumping, timers_left
 from tests.support.messages import (
     MESSAGE,
     answer_to,
@@ -53,16 +52,6 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 RETRANSMITTED = [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
 
 type Handler = Callable[[IncomingRequest], None]
-
-
-def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test in a loop whose clock jumps, so that waiting takes no time."""
-
-    @functools.wraps(test)
-    def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
-        run(test(*args, **kwargs))
-
-    return in_jumping_time
 
 
 def now() -> float:

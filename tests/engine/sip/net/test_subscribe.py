@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from functools import wraps
 import re
 
 import pytest
@@ -14,7 +12,7 @@ from custom_components.snom_buttons.engine.sip.guard import (
     MORE_SUBSCRIPTIONS,
     OWN_SUBSCRIPTIONS,
 )
-from tests.support.clock import run
+from tests.support.clock import jumping
 from tests.support.notifying import notifying
 from tests.support.rawphone import TIMER_F, RawMessage, RawPhone
 from tests.support.stranger import Stranger, request, status
@@ -23,19 +21,6 @@ from tests.support.udp import LOCALHOST, Ear
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 EARLY, TERMINATED = DialogState.EARLY, DialogState.TERMINATED
-
-
-def jumping(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Run a test in a loop whose clock jumps."""
-
-    @wraps(test)
-    def in_jumping_time(*args: object, **kwargs: object) -> None:
-        async def coroutine() -> None:
-            await test(*args, **kwargs)
-
-        run(coroutine())
-
-    return in_jumping_time
 
 
 def state_in(notice: RawMessage) -> str:
