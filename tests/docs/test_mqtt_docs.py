@@ -46,6 +46,7 @@ from custom_components.snom_buttons.engine.xbuttons import (
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "mqtt.md").read_text()
 THINGS = (DOCS / "examples" / "openhab.things").read_text()
+SCRIPT = (DOCS / "examples" / "iobroker.js").read_text()
 ITEMS = (DOCS / "examples" / "openhab.items").read_text()
 FLOW: list[dict[str, Any]] = json.loads(
     (DOCS / "examples" / "node-red-flow.json").read_text()
@@ -496,6 +497,23 @@ def test_the_flow_speaks_as_documented() -> None:
     payload = json.loads(rule["to"])
     Draft202012Validator(schema_of(said["topic"])).validate(payload)
     assert payload == {"state": "ON", "effect": "hold"}
+
+
+# ioBroker.
+
+
+def test_iobroker_speaks_as_documented() -> None:
+    [state_id] = re.findall(r"'mqtt\.0\.([^']+)'", SCRIPT)
+    heard = state_id.replace(".", "/")
+    [said] = re.findall(r"topic: '([^']+)'", SCRIPT)
+    assert documented(heard).ours
+    assert not documented(said).ours
+    [(field, value)] = re.findall(r"press\.(\w+) === '(\w+)'", SCRIPT)
+    assert value in schema_of(heard)["properties"][field]["enum"]
+    commands = re.findall(r"'([A-Z]+)'", SCRIPT)
+    assert commands
+    assert {*commands} <= {*STATES}
+    assert "retain: false" in SCRIPT
 
 
 # openHAB.
