@@ -662,6 +662,22 @@ class TestClosing:
         await closing
         assert client.said == [f"lamp{number}=on" for number in range(WINDOW + 1)]
 
+    @pytest.mark.parametrize("in_time", [True, False])
+    @jumping
+    async def test_nothing_follows_the_last_state(self, in_time: bool) -> None:
+        """Neither what may go later, nor what is not published in time."""
+        client = Client()
+        for number in range(2 * WINDOW):
+            client.publisher.keep(f"lamp{number}", "on", later=True)
+        last = Message("status", "offline", retain=True)
+        closing = asyncio.create_task(client.publisher.close(last=last))
+        await asyncio.sleep(CLOSING * (0.5 if in_time else 1.5))
+        await client.acknowledge_all()
+        await closing
+        assert client.said[-1] == "status=offline"
+        assert client.said.count("status=offline") == 1
+        assert (len(client.said) == 2 * WINDOW + 1) == in_time
+
     @pytest.mark.parametrize(
         ("connected", "options", "seconds"),
         [

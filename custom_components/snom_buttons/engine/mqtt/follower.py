@@ -150,9 +150,8 @@ class MqttFollower:
             if was_stopped:
                 return
             self._unfollow()
-            if (last := self.client_leaves()) is not None:
-                self.publisher.keep(last.topic, last.payload)
-            await self.publisher.close()
+            # Other servers take the phones then, so nothing is to follow it.
+            await self.publisher.close(last=self.client_leaves())
 
     async def update(self, setup: MqttSetup | None) -> None:
         """Apply a setup, and the server's current phones and keys."""

@@ -211,14 +211,35 @@ class MqttPublisher:
         timeout: float = CLOSING,  # noqa: ASYNC109
         *,
         wait_for_connection: bool = False,
+        last: Message | None = None,
     ) -> None:
         """Publish the states that are due within `timeout` seconds, then end.
 
-        Waiting for a connection depends on calls of `connection_changed`.
+        Waiting for a connection depends on calls of `connection_changed`. The state `last`
+        is published after all others, within CLOSING seconds more.
         """
         while self._events:
             self._drop()
         self._errors.clear()
+        await self._empty(timeout, wait_for_connection=wait_for_connection)
+        if last is not None:
+            for due in (self._due, self._first, self._later):
+                due.clear()
+            self.keep(last.topic, last.payload)
+            await self._empty(CLOSING, wait_for_connection=wait_for_connection)
+        if self._retry is not None:
+            self._retry.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _empty(
+        self,
+        timeout: float,  # noqa: ASYNC109
+        *,
+        wait_for_connection: bool,
+    ) -> None:
+        """Wait until the states that are due are published, for at most `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 while (self._due or self._later or self._under_way) and (
@@ -229,11 +250,6 @@ class MqttPublisher:
         except TimeoutError:
             left = len(self._due) + len(self._later)
             _LOGGER.debug("%s topics are not published", left)
-        if self._retry is not None:
-            self._retry.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _set_state(
         self, message: Message, *, first: bool = False, later: bool = False
