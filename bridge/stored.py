@@ -141,8 +141,14 @@ class Stored:
             self._rewriting.cancel()
 
     def add_phone(self, extension: str, *, is_stored: bool = False) -> None:
-        """Publish what is stored of a phone, after each change and, unless it is, now."""
+        """Publish what is stored of a phone, after each change and, unless it is, now.
+
+        Keys that it had when it was stored, and has no more, are cleared.
+        """
         self._phones.add(extension)
+        keys = self._server.phones[extension].keys
+        for name in self._keys_of(extension) - keys.keys():
+            self._publisher.clear(self._topics.state(extension, name))
         fields = self._fields_of(extension) if is_stored else None
         self._commands[extension] = self._commands_of(extension)
         copy = self._copies.pop(extension, b"")
@@ -461,11 +467,8 @@ class Stored:
 
     def _restore_phone(self, extension: str, saved: dict[str, Any]) -> None:
         """Restore a phone, of one that has registered meanwhile only what it shows."""
-        phone = self._server.phones[extension]
-        for name in self._keys_of(extension) - phone.keys.keys():
-            self._publisher.clear(self._topics.state(extension, name))
         self.recall(extension)
-        if phone.registrations:
+        if self._server.phones[extension].registrations:
             saved = {name: it for name, it in saved.items() if name not in REGISTERED}
         self._server.restore_phone(extension, saved)
 

@@ -285,8 +285,11 @@ async def _publish_again(reason: str) -> None:
     else:
         second.add()
     await asyncio.sleep(1)
-    expected = {f"key/{key.name}/state" for key in second.phones.setups["44"].keys}
-    assert expected <= {"stored", *changes_of(broker, begun)}
+    keys = {f"key/{key.name}/state" for key in second.phones.setups["44"].keys}
+    assert keys <= {"stored", *changes_of(broker, begun)}
+    begin = f"{BASE}/44/"
+    kept = {it.removeprefix(begin) for it in broker.retained if it.startswith(begin)}
+    assert {it for it in kept if it.startswith("key/")} == keys
     await first.stop()
     await second.stop()
 
