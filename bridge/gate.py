@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from snom_buttons.mqtt import Client, Message, Received
 
-from .kept import Waiting
+from .kept import Waiting, size_of
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_WAITING: Final = 100_000
-"""The most messages that wait at a gate; beyond that the oldest are dropped.
+MAX_WAITING: Final = 64 * 1024 * 1024
+"""The most bytes of messages that wait at a gate; beyond that the oldest are dropped.
 
-A command for each of 20 keys of 5,000 phones, which is some 50 MB.
+Enough for a command for each of 20 keys of 5,000 phones.
 """
 
 
@@ -41,7 +41,7 @@ class Gate:
         self._client = client
         self._waiting: dict[str, deque[Waiting]] = {}
         """By phone."""
-        self._count = 0
+        self._size = 0
         self._drops = False
         """Whether messages were dropped since the last time that none waited."""
         self._confirmed: list[Callable[[], None]] = []
@@ -64,7 +64,7 @@ class Gate:
         self.is_open = False
         self._confirmed.clear()
         self._waiting.clear()
-        self._count = 0
+        self._size = 0
 
     def release(self, phone: str | None = None) -> None:
         """Deliver the messages that need not wait any more, those for a phone in order.
@@ -73,16 +73,16 @@ class Gate:
         """
         for each in [*self._waiting] if phone is None else (phone,):
             waiting = self._waiting.pop(each, ())
-            self._count -= len(waiting)
+            self._size -= sum(size_of(message) for _, message in waiting)
             for received, message in waiting:
                 self._receive(received, message)
-        self._drops = self._drops and self._count > 0
+        self._drops = self._drops and self._size > 0
 
     def delay(self, phone: str, waiting: Sequence[Waiting]) -> None:
         """Let messages wait for a phone, before those that wait for it already."""
         if waiting:
             self._waiting.setdefault(phone, deque()).extendleft(reversed(waiting))
-            self._count += len(waiting)
+            self._size += sum(size_of(message) for _, message in waiting)
 
     async def publish(self, message: Message) -> None:
         """Publish a message as the client does."""
@@ -121,20 +121,18 @@ class Gate:
         if phone is None:
             return False
         self._waiting.setdefault(phone, deque()).append((received, message))
-        self._count += 1
-        if self._count > MAX_WAITING:
+        self._size += size_of(message)
+        while self._size > MAX_WAITING:
             self._drop_oldest()
         return True
 
     def _drop_oldest(self) -> None:
         """Drop the oldest message for the phone that has waited longest."""
         if not self._drops:
-            _LOGGER.error(
-                "More than %s commands wait; the oldest are lost", MAX_WAITING
-            )
+            _LOGGER.error("Commands of %s bytes wait; the oldest are lost", self._size)
             self._drops = True
         phone, waiting = next(iter(self._waiting.items()))
-        waiting.popleft()
-        self._count -= 1
+        _, message = waiting.popleft()
+        self._size -= size_of(message)
         if not waiting:
             del self._waiting[phone]

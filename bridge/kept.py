@@ -26,8 +26,12 @@ class _Command(NamedTuple):
 
     @property
     def size(self) -> int:
-        message = self.waiting[1]
-        return OVERHEAD + len(message.topic) + len(message.payload)
+        return size_of(self.waiting[1])
+
+
+def size_of(message: Received) -> int:
+    """Return how many bytes a command takes."""
+    return OVERHEAD + len(message.topic) + len(message.payload)
 
 
 def after(commands: str, message: Received) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from bridge import gate as gate_module
 from bridge.gate import Gate
-from bridge.kept import Waiting
+from bridge.kept import OVERHEAD, Waiting
 from snom_buttons.mqtt import Message, Received
 from tests.support.fakebroker import FakeBroker, FakeClient
 
@@ -121,7 +121,7 @@ async def test_messages_for_a_phone_wait_for_it_alone() -> None:
 async def test_the_oldest_is_lost_if_too_many_wait(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(gate_module, "MAX_WAITING", 3)
+    monkeypatch.setattr(gate_module, "MAX_WAITING", 3 * (OVERHEAD + 1002))
     client, gate = gated()
     gate.open()
     got: list[str] = []
@@ -129,7 +129,7 @@ async def test_the_oldest_is_lost_if_too_many_wait(
     for times in (1, 2):
         gate.waits = lambda topic: topic[0]
         for topic in ("a1", "b1", "b2", "b3", "c1"):
-            client._receive(Received(topic, b"", retain=False))
+            client._receive(Received(topic, bytes(1000), retain=False))
         gate.waits = lambda _: None
         gate.release()
         assert got == ["b2", "b3", "c1"]
