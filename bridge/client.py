@@ -13,7 +13,7 @@ import re
 import secrets
 import socket
 import ssl
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import aiomqtt
 from paho.mqtt import client as mqtt
@@ -73,6 +73,10 @@ class _Refused(aiomqtt.MqttError):
     """The broker does not take a message or a subscription."""
 
 
+class _Silent(aiomqtt.MqttError):
+    """The broker does not answer on a connection."""
+
+
 def _check(topics: Iterable[str], answers: Any) -> None:
     """Raise _Refused if a broker has refused one of several subscriptions."""
     for topic, answer in zip(topics, answers, strict=False):
@@ -117,6 +121,16 @@ class _Connection(aiomqtt.Client):
         """What gets the answers to messages, by packet identifier."""
         self._max_size = float("inf")
         """Bytes of the largest packet that the broker takes."""
+        self._was_open = False
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises _Silent if there is no answer, another MqttError without that."""
+        try:
+            return await super().__aenter__()
+        except aiomqtt.MqttError as error:
+            if self._was_open and isinstance(error.__context__, TimeoutError):
+                raise _Silent("it does not answer") from None
+            raise
 
     def close(self) -> None:
         """Close the socket, if it is open, and if it has room so that no will is published.
@@ -183,6 +197,10 @@ class _Connection(aiomqtt.Client):
         client._max_inflight_messages = most  # noqa: SLF001 - none is under way yet
         self._max_size = getattr(properties, "MaximumPacketSize", self._max_size)
         super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_socket_open(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
+        self._was_open = True
+        super()._on_socket_open(client, userdata, sock)
 
     def _on_socket_register_write(
         self, client: mqtt.Client, userdata: Any, sock: Any
@@ -320,7 +338,7 @@ class BridgeClient:
             except aiomqtt.MqttError as error:
                 is_refused = getattr(error, "rc", None) == UNSUPPORTED_VERSION
                 # RabbitMQ before 3.13 closes the connection without an answer.
-                if isinstance(error.__context__, TimeoutError):
+                if isinstance(error, _Silent):
                     self._silent.add(broker)
                 elif not is_refused:
                     raise

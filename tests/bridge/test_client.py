@@ -377,9 +377,7 @@ async def test_a_broker_is_asked_again_whether_it_has_mqtt_5(is_silent: bool) ->
         if port == 1 and client._protocol is ProtocolVersion.V5:
             if not is_silent:
                 raise MqttCodeError(client_module.UNSUPPORTED_VERSION)
-            silent = MqttError()
-            silent.__context__ = TimeoutError()
-            raise silent
+            raise client_module._Silent
 
     async def asks(port: int = 1) -> list[tuple[int, ProtocolVersion]]:
         asked.clear()
@@ -547,6 +545,23 @@ async def test_what_a_broker_refuses_is_not_taken_for_published(
     said = "Cannot publish on snom_buttons/44/availability: the broker refuses it: Not"
     warned = [it for it in caplog.records if it.levelno == logging.WARNING]
     assert sum(said in it.getMessage() for it in warned) == 1
+
+
+async def test_a_broker_that_is_not_reached_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That takes as long as it does of one that is silent."""
+    asked: list[object] = []
+
+    def time_out(address: object, **_: object) -> None:
+        asked.append(address)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", time_out)
+    client = BridgeClient(MqttSettings(hosts=(), setup=SETUP), STATUS)
+    with pytest.raises(MqttError, match="timed out"):
+        await client._connect_by_any("x", 1)
+    assert asked == [("x", 1)]
 
 
 def test_the_pause_after_each_round_grows_until_there_was_a_connection(
