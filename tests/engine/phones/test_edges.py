@@ -218,6 +218,21 @@ async def test_no_assertion_for_a_phone_that_is_not_there_or_has_no_password(
     assert [it for it in caplog.records if it.levelno >= logging.ERROR] == []
 
 
+async def test_what_came_by_an_edge_outlives_the_server() -> None:
+    """Also if the edge is in none of the networks of phones."""
+    options = {"edges": EDGES, "networks": (ip_network("192.0.2.0/24"),)}
+    async with serving(make_phone(), **options) as server, behind(server) as desk:
+        assert (await desk.register()).status == 200
+        assert (await desk.subscribe("3")).status == 200
+        snapshot, (_, port) = server.snapshot(), server.address
+        await server.stop()
+        desk.keys.clear()
+        desk.notices.clear()
+        async with serving(make_phone(), snapshot=snapshot, port=port, **options):
+            await desk.shows("4")
+            await desk.until(lambda: bool(desk.notices))
+
+
 async def test_our_own_request_sent_back_by_an_edge_is_no_press() -> None:
     async with (
         serving(make_phone(), edges=EDGES) as server,

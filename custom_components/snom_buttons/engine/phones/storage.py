@@ -165,8 +165,8 @@ class Storage:
 
     def _is_allowed(self, flow: Flow) -> bool:
         """Whether the settings, which may have changed, still allow requests by it."""
-        is_allowed = is_in(self.settings.networks, flow.host)
-        return is_allowed and flow.transport in self.settings.ports
+        networks = (*self.settings.networks, *self.settings.edges)
+        return is_in(networks, flow.host) and flow.transport in self.settings.ports
 
 
 def _mapping(saved: object, what: str) -> Mapping[str, Any]:
