@@ -133,8 +133,9 @@ class Bridge:
         self.client.start()
         if not self.settings.secret:
             _LOGGER.warning(
-                "There is no secret in the settings: registrations do not outlive a restart,"
-                " and what the broker retains is not sealed"
+                "There is no secret in the settings: after a restart of the bridge, phones"
+                " get no lamps until they register again, and what the broker retains is"
+                " not sealed"
             )
         if self.member is None:
             self._restore_by(self._restore())
