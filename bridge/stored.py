@@ -370,8 +370,8 @@ class Stored:
 
     def recall(self, extension: str) -> list[str]:
         """Recall how a phone was announced; return the topics of its announcements."""
-        announced = (self._fields_of(extension) or {}).get("announced", {})
-        return self._recall_announced(extension, announced)
+        announced = (self._fields_of(extension) or {}).get("announced")
+        return self._recall_announced(extension, announced) if announced else []
 
     def _fields_of(self, extension: str) -> dict[str, Any] | None:
         payload = self._copies.get(extension)

@@ -455,7 +455,7 @@ class MqttFollower:
     def _keep(self, extension: str, topic: str, payload: str, *, later: bool) -> None:
         if payload != self.publisher.state_of(topic):
             self._changing(extension)
-        self.publisher.keep(topic, payload, later=later)
+            self.publisher.keep(topic, payload, later=later)
 
     def _pressed(self, press: KeyPress) -> None:
         topic = self._topics.event(press.extension, press.key)

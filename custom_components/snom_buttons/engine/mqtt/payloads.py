@@ -64,6 +64,7 @@ def _state_of(look: KeyDescription, is_on: bool, colors: bool) -> dict[str, Any]
     return state
 
 
+@lru_cache(maxsize=64)
 def messages_payload(waiting: MessageWaiting, *, in_sync: bool) -> str:
     """Return the payload of a phone's message lamp, in the same schema."""
     return as_json(

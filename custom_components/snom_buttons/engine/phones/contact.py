@@ -386,11 +386,12 @@ class Contact:
 
     def has_taken(self, key: str) -> bool:
         """Whether the contact has taken a key's newest look."""
-        return (
-            all(box.has_taken(key) for box in self._boxes)
-            and self.reaches(key)
-            and not any(key == first for first, _ in self._firsts.values())
-        )
+        for box in self._boxes:  # asked for each key that is published
+            if not box.has_taken(key):
+                return False
+        if self._firsts and any(key == first for first, _ in self._firsts.values()):
+            return False
+        return self.reaches(key)
 
     def lacks(self, key: str) -> bool:
         """Whether the contact refused a key's look, or does not answer for a second.

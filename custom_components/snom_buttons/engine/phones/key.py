@@ -107,7 +107,7 @@ class Key:
             raise ValueError(f"key {self.name} cannot show key {description.name}")
         known, document = self._before
         if description != known:
-            document = format_document((description,))
+            document = document_of(description)
             self._remember(description)
         self._before = before, self.document
         self.look, self.document = description, document
@@ -161,7 +161,8 @@ class Key:
         if saved.used and not self.setup.used:
             return self.setup.off
         look = self._look(saved.is_on, saved.shown.light)
-        look = replace(look, **_changes(saved.configured, saved.shown))
+        if saved.shown != saved.configured:  # of most keys it is not
+            look = replace(look, **_changes(saved.configured, saved.shown))
         if saved.colors and not self.setup.colors:
             look = replace(look, color=None)
         return look
@@ -185,14 +186,19 @@ def differ_only_in_label(before: KeyDescription, after: KeyDescription) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _document(setup: KeySetup) -> bytes:
-    """Return the document of a key that is off. Raises DocumentError if it has none.
+def document_of(look: KeyDescription) -> bytes:
+    """Return the document of a look. Raises DocumentError if it has none.
 
-    Phones whose keys are equal have the same objects, which takes less memory.
+    Most keys have one of few looks; the same objects for all take less memory.
     """
+    return format_document((look,))
+
+
+def _document(setup: KeySetup) -> bytes:
+    """Return the document of a key that is off. Raises DocumentError if it has none."""
     if setup.on is not None:
-        format_document((setup.on,))
-    return format_document((setup.off,))
+        document_of(setup.on)
+    return document_of(setup.off)
 
 
 def _remembered(word: str, before: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from ..xbuttons import (
     DocumentError,
     KeyDescription,
     MessageWaiting,
-    format_document,
 )
 from .alarm import Timer
 from .blf import name_of
@@ -22,7 +21,7 @@ from .check_sync import check_sync
 from .contact import Contact
 from .courier import Courier
 from .events import Dialled, KeyPress
-from .key import Key, SavedLook, differ_only_in_label
+from .key import Key, SavedLook, differ_only_in_label, document_of
 from .outbox import Answer
 from .press_memory import PressMemory
 from .registration import Registration
@@ -142,8 +141,13 @@ class Phone:
 
     def reaches(self, key: str) -> bool:
         """Whether there is a way to send a key's look to every contact that answers."""
-        answering = self._answering
-        return bool(answering) and all(contact.reaches(key) for contact in answering)
+        is_answering = False  # asked for each key of a phone that another bridge takes
+        for contact in self._contacts.values():
+            if contact.answering:
+                if not contact.reaches(key):
+                    return False
+                is_answering = True
+        return is_answering
 
     def lacks(self, key: str) -> bool:
         """Whether a contact does not take a key's look, or none answers.
@@ -659,7 +663,7 @@ class Phone:
     def document_of(self, name: str) -> bytes:
         """Return the document of a key, which need not be configured."""
         key = self.keys.get(name)
-        return key.document if key else format_document((self._unconfigured[name],))
+        return key.document if key else document_of(self._unconfigured[name])
 
     def state_of(self, name: str, subscription: Subscription) -> bytes:
         """Return the next document of a subscription (RFC 4235, RFC 3842)."""
@@ -728,7 +732,7 @@ def _end_subscriptions(contact: Contact, courier: Courier) -> None:
 
 def _check_document(description: KeyDescription) -> None:
     try:
-        size = len(format_document((description,)))
+        size = len(document_of(description))
     except DocumentError as error:
         raise Refused(error.fault, **error.placeholders) from error
     if size > MAX_KEY_DOCUMENT:

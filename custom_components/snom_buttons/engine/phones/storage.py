@@ -34,7 +34,7 @@ from ..xbuttons import (
     parse_document,
 )
 from .events import Acted, Use
-from .key import SavedLook
+from .key import SavedLook, document_of
 from .line import SharedLine
 from .phone import Phone
 from .press_memory import MAX_REMEMBERED
@@ -407,10 +407,8 @@ def _load_look(item: object) -> SavedLook | KeyDescription:
     )
 
 
-@lru_cache(maxsize=1024)
-def _save(description: KeyDescription) -> str:
-    """Return the document of a look, of which most keys have one of few."""
-    return format_document((description,)).decode()
+def _save(look: KeyDescription) -> str:
+    return document_of(look).decode()
 
 
 @lru_cache(maxsize=1024)
