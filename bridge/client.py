@@ -581,20 +581,21 @@ class BridgeClient:
                     self._reading[name] = partial(found.__setitem__, name)
                 answers = await connection.subscribe([(name, QOS) for name in names])
                 _check(names, answers)
-                await connection.send(Message(own, mark), CONNECTING)
-                async with asyncio.timeout(CONNECTING):
-                    await arrived.wait()
+                try:
+                    await connection.send(Message(own, mark), CONNECTING)
+                    async with asyncio.timeout(CONNECTING):
+                        await arrived.wait()
+                except _Refused, TimeoutError:
+                    raise ConnectionError(
+                        f"the broker sends nothing on {own}, which its user has to be"
+                        " allowed to write and read"
+                    ) from None
                 for name in names:
                     del self._reading[name]
                 await connection.unsubscribe([*names])
             await connection.unsubscribe(own)
         except aiomqtt.MqttError as error:
             raise ConnectionError(f"the broker cannot be read: {error}") from error
-        except TimeoutError:
-            raise ConnectionError(
-                f"the broker sends nothing on {own}, which its user has to be allowed to"
-                " write and read"
-            ) from None
         finally:
             self._reading.clear()
         return {name: payload for name, payload in found.items() if payload}
