@@ -298,11 +298,12 @@ class Cluster:
             return
         while self._pings and self._pings[0][1] <= sent_at:
             self._pings.popleft()
-        self._proved_at = sent_at
+        was_blind, self._proved_at = not self.takes, sent_at
         # What the broker had retained has arrived before this one.
         if not self._gate.is_open:
             self._join()
-        self._gate.release()
+        elif was_blind:
+            self._gate.release()
         self._begin_restoring()
 
     def _status(self, message: Received) -> None:
@@ -460,6 +461,7 @@ class Cluster:
         is_held, is_added = self.claims.is_held(phone), self._is_added(phone)
         claim = self.claims.give_up(phone)
         self._end_move(phone)
+        self._gate.release(phone)
         if is_held and is_added:
             self._phones.remove(phone, last=not clear and self.takes, clear=clear)
         elif clear:
@@ -558,6 +560,7 @@ class Cluster:
             self._arrived(phone)
         except Exception:  # the others are to come all the same
             _LOGGER.exception("Phone %s could not be restored", phone)
+            self._gate.release(phone)
 
     def _arrived(self, phone: str) -> None:
         """Publish a phone: what its former bridge had to say is known, or does not come.

@@ -191,6 +191,27 @@ async def test_a_phone_that_cannot_be_restored_does_not_hold_up_the_others() -> 
 
 
 @jumping
+async def test_a_command_for_a_phone_that_cannot_be_published_waits_no_more() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        topic = f"{BASE}/{phone}/key/1/set"
+
+        def hold(is_held: bool) -> None:
+            if is_held:  # before the first one is restored
+                b.client._receive(Received(topic, b"ON", retain=False))
+                assert not b.commands
+
+        def fail(extension: str, *, is_unchanged: bool = False) -> None:
+            b.marks[extension] = ""
+            raise ValueError(extension)
+
+        b.hold, b.publish = hold, fail  # type: ignore[method-assign]
+        a.die()
+        await asyncio.sleep(0.1)
+        assert b.commands == [topic]
+
+
+@jumping
 async def test_no_command_for_a_phone_of_a_bridge_that_dies_is_lost() -> None:
     async with cluster("a", "b", "c") as (a, b, c):
         had = sorted(a.holds())
@@ -792,6 +813,23 @@ async def test_a_phone_that_leaves_the_settings_of_the_only_bridge_is_cleared() 
         assert a.did[-1] == ("clear", PHONES[0])
         await asyncio.sleep(0.1)
         assert f"{BASE}/{PHONES[0]}/bridge" not in a.broker.retained
+
+
+@jumping
+async def test_a_command_for_a_phone_that_leaves_the_settings_waits_no_more() -> None:
+    heard: list[Received] = []
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        topic = f"{BASE}/{phone}/document/set"
+        await b.gate.subscribe(topic, 1, heard.append)
+        a.client.is_cut = True  # its last state does not come
+        b.cluster.adopt(phone)
+        await asyncio.sleep(MOVING / 4)
+        b.broker.publish(topic, "k=1")
+        await asyncio.sleep(MOVING / 4)
+        assert not heard
+        b.cluster.update([it for it in PHONES if it != phone])
+        assert [it.payload for it in heard] == [b"k=1"]
 
 
 @jumping
