@@ -81,6 +81,9 @@ class Phones(Protocol):
     def commanded(self, extension: str, message: Received) -> None:
         """Record that a command to a phone is carried out now."""
 
+    def hold(self, is_held: bool) -> None:
+        """Publish nothing that may come later, until it `is_held` no more."""
+
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         """Remove a phone; publish its `last` state for its next bridge, or clear all."""
 
@@ -547,8 +550,15 @@ class Cluster:
         """Restore the phones that have arrived, unless claims are on their way."""
         is_busy = self._restoring is not None and not self._restoring.done()
         if self._arriving and not self._claiming and self.takes and not is_busy:
-            restoring = self._each(self._arriving_first(), self._restore)
-            self._restoring = asyncio.create_task(restoring)
+            self._restoring = asyncio.create_task(self._restore_all())
+
+    async def _restore_all(self) -> None:
+        """Restore phones, each with what is urgent of it; all else follows."""
+        self._phones.hold(True)
+        try:
+            await self._each(self._arriving_first(), self._restore)
+        finally:
+            self._phones.hold(False)
 
     def _arriving_first(self) -> Iterator[str]:
         while self._arriving:

@@ -124,6 +124,10 @@ class ClaimedPhones:
         """Record that a command to a phone is carried out now."""
         self._stored.commanded(extension, message)
 
+    def hold(self, is_held: bool) -> None:
+        """Publish nothing that may come later, until it `is_held` no more."""
+        self._mqtt.publisher.hold(is_held)
+
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         """Remove a phone; publish its `last` state for its next bridge, or clear all.
 

@@ -181,6 +181,20 @@ async def test_all_phones_of_a_bridge_that_dies_are_claimed_before_one_is_restor
 
 
 @jumping
+async def test_what_may_come_later_waits_until_all_phones_are_restored() -> None:
+    async with cluster("a", "b") as (a, b):
+        held = []
+
+        def publish(extension: str, *, is_unchanged: bool = False) -> None:
+            held.append(b.is_held)
+
+        had, b.publish = a.holds(), publish  # type: ignore[method-assign]
+        a.die()
+        await asyncio.sleep(0.1)
+        assert held == [True] * len(had) and not b.is_held
+
+
+@jumping
 async def test_a_phone_that_cannot_be_restored_does_not_hold_up_the_others() -> None:
     async with cluster("a", "b") as (a, b):
         had = sorted(a.holds())

@@ -40,6 +40,8 @@ class Member:
         """Those of the commands to phones that are published."""
         self.stored_marks: dict[str, str] = {}
         """Those of what is stored of the others."""
+        self.is_held = False
+        """Whether what may come later is not published."""
         self.joins = 0
         self.repeated = 0
         self.client = self.client_type(broker, self._connection_changed)
@@ -76,6 +78,9 @@ class Member:
 
     def commanded(self, extension: str, message: Received) -> None:
         self.marks[extension] = after(self.marks[extension], message)
+
+    def hold(self, is_held: bool) -> None:
+        self.is_held = is_held
 
     def remove(self, extension: str, *, last: bool, clear: bool = False) -> None:
         self.did.append(("clear" if clear else "remove", extension))

@@ -842,6 +842,19 @@ async def test_a_change_has_room_beside_what_may_go_later() -> None:
 
 
 @jumping
+async def test_what_may_go_later_can_be_held() -> None:
+    client = Client()
+    client.publisher.hold(True)
+    client.publisher.keep("label", "1", later=True)
+    client.publisher.keep("lamp", "on")
+    await client.acknowledge_all()
+    assert client.said == ["lamp=on"]
+    client.publisher.hold(False)
+    await client.acknowledge_all()
+    assert client.said == ["lamp=on", "label=1"]
+
+
+@jumping
 async def test_after_a_reconnect_what_changes_goes_first() -> None:
     client = Client()
     for n in range(WINDOW):

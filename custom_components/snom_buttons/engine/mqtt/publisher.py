@@ -90,6 +90,8 @@ class MqttPublisher:
         """Those of the due topics that go before all else."""
         self._later: OrderedDict[str, None] = OrderedDict()
         """The topics that go after all else. None of them is due."""
+        self._is_held = False
+        """Whether these wait for `hold`."""
         self._released: set[str] = set()
         """Those that are another server's once they are published."""
         self._events: deque[tuple[Message, Taken | None]] = deque()
@@ -179,6 +181,11 @@ class MqttPublisher:
             self._released.add(topic)
         else:
             self.forget(topic)
+
+    def hold(self, is_held: bool) -> None:
+        """Publish nothing that may come later, until it `is_held` no more."""
+        self._is_held = is_held
+        self._work()
 
     def publish_event(
         self, topic: str, payload: str, taken: Taken | None = None
@@ -351,7 +358,7 @@ class MqttPublisher:
             return None if probe is None else (probe, None)
         if self._errors:
             return self._errors.popleft(), None
-        if len(under_way) < LATER_WINDOW:
+        if len(under_way) < LATER_WINDOW and not self._is_held:
             for topic in self._later:
                 if topic not in busy:
                     return self._take(topic), None
