@@ -387,7 +387,7 @@ class MqttFollower:
         follow: list[Callable[[], None]] = [
             settled.cancel,
             phone.status.subscribe(partial(self._status_changed, phone, settled)),
-            phone.taken.subscribe(partial(self._publish_taken, phone)),
+            phone.taken.subscribe(partial(self._publish_taken, phone, settled)),
             phone.messages.subscribe(partial(self._publish_keys, phone, (MESSAGES,))),
             phone.shown.subscribe(lambda name: self._publish_keys(phone, (name,))),
         ]
@@ -429,9 +429,12 @@ class MqttFollower:
                 later=later,
             )
 
-    def _publish_taken(self, phone: Phone, names: Iterable[str]) -> None:
+    def _publish_taken(
+        self, phone: Phone, settled: Timer, names: Iterable[str]
+    ) -> None:
         """Publish that keys are in sync, which is less urgent than what they show."""
-        self._publish_keys(phone, names, later=True)
+        if not settled.is_set:  # then all keys are published soon
+            self._publish_keys(phone, names, later=True)
 
     def _publish_keys(
         self,
