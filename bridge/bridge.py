@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from snom_buttons.mqtt import MqttFollower, Topics
 from snom_buttons.phones import PhoneServer
 
+from .alone import Alone
 from .client import BridgeClient
 from .member import Member
 from .seal import Seal
@@ -104,6 +105,17 @@ class Bridge:
             ),
             recall_announced=self.mqtt.announcements.recall_phone,
         )
+        self.alone: Alone | None = None
+        """What the bridge does without others, None in a cluster."""
+        if member is None:
+            self.alone = Alone(
+                self.client,
+                self.mqtt.publisher,
+                self.server,
+                self.stored,
+                topics=topics,
+                seal=seal,
+            )
         self.is_restored = False
         """Whether what the broker retains is known, and presses are published."""
         self._topics = topics
@@ -137,8 +149,8 @@ class Bridge:
                 " get no lamps until they register again, and what the broker retains is"
                 " not sealed"
             )
-        if self.member is None:
-            self._restore_by(self._restore())
+        if self.alone is not None:
+            self._restore_by(self._restore(self.alone))
         while self._restoring is not None and not self._restoring.done():
             await asyncio.wait((self._restoring,), timeout=RESTORING)
             if not self.client.is_connected:
@@ -159,6 +171,8 @@ class Bridge:
                 await follower.stop()
             if self.is_restored:
                 self.stored.stop()
+                if self.alone is not None:
+                    self.alone.stop()
             self._unfollow()  # a member that has ended would begin again
             if self.member is not None:
                 await self.member.stop()
@@ -187,8 +201,8 @@ class Bridge:
             await self._apply(settings)
             if self.member is not None:
                 self.member.update(settings.phones)
-            elif self.is_restored:
-                self.stored.write_index()
+            elif self.alone is not None and self.is_restored:
+                self.alone.write_index()
             for follower in self.followers:
                 await follower.update(settings)
             return ignored
@@ -199,7 +213,7 @@ class Bridge:
     async def _join(self, member: Member) -> None:
         """Become a member of the cluster: phones come when they are claimed."""
         await self.mqtt.update(self.settings.mqtt.setup)
-        self.stored.start(lines=False)
+        self.stored.start()
         self.is_restored = True
         await self.stored.follow_others()
         await member.start(self.server, self.mqtt, self.stored, self.settings.phones)
@@ -223,7 +237,7 @@ class Bridge:
                 member.connection_changed(connected=True)
                 return
 
-    async def _restore(self) -> None:
+    async def _restore(self, alone: Alone) -> None:
         """Restore what the broker retains, as soon as it is there; publish from then on."""
         connected = asyncio.Event()
         unsubscribe = self.client.changed.subscribe(
@@ -235,22 +249,23 @@ class Bridge:
                 await connected.wait()
             try:
                 async with self._updating:  # a reload waits, so that no topic is left
-                    await self._restore_now()
+                    await self._restore_now(alone)
             except ConnectionError as error:
                 _LOGGER.warning("Nothing is restored yet: %s", error)
                 await asyncio.sleep(RESTORE_AGAIN)
         unsubscribe()
 
-    async def _restore_now(self) -> None:
+    async def _restore_now(self, alone: Alone) -> None:
         """Restore what the broker retains. Raises ConnectionError."""
-        await self.stored.restore()
+        await alone.restore()
         await self.mqtt.update(self.settings.mqtt.setup)
+        alone.start()
         self.stored.start()
         self.is_restored = True
         for extension in [*self.server.phones]:
             self.stored.add_phone(extension)
             await asyncio.sleep(0)  # between phones, others have their turn
-        self.stored.write_index()
+        alone.write_index()
 
     def _restore_by(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._restoring = asyncio.create_task(coroutine)
@@ -275,7 +290,7 @@ class Bridge:
         # Lines first: a key that leaves one is free before its phone configures it.
         for code in server.lines.keys() - settings.lines.keys():
             server.remove_line(code)
-            self.stored.remove_line(code)
+            self.mqtt.publisher.clear(self._topics.line_state(code))
         for code, line in settings.lines.items():
             if code not in server.lines:
                 server.add_line(code, line)

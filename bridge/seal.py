@@ -3,6 +3,7 @@
 from hashlib import scrypt
 import hmac
 import json
+import logging
 from typing import Any, Final
 
 from snom_buttons.mqtt import as_json
@@ -13,6 +14,9 @@ DIGITS: Final = 64
 """Of the seal, an HMAC-SHA256 (RFC 2104) in hexadecimal."""
 _BEFORE: Final = b'{"seal":"'
 _AFTER: Final = b'",'
+
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Broken(ValueError):
@@ -65,6 +69,14 @@ class Seal:
             raise Broken("it is no JSON object")
         return fields
 
+    def read_or_report(self, topic: str, payload: bytes) -> dict[str, Any] | None:
+        """Return what `read` does; None, and a warning in the log, if it is broken."""
+        try:
+            return self.read(topic, payload)
+        except Broken as error:
+            report(topic, error)
+            return None
+
     def prove(self, extension: str, password: str) -> str | None:
         """Return what shows which password a phone had, None without a secret."""
         return self._digest("phone", extension, password) if self._key else None
@@ -72,3 +84,8 @@ class Seal:
     def _digest(self, *parts: str | bytes) -> str:
         data = [part.encode() if isinstance(part, str) else part for part in parts]
         return hmac.digest(self._key, b"\0".join(data), "sha256").hex()
+
+
+def report(topic: str, reason: object) -> None:
+    """Log why what is retained on a topic is ignored."""
+    _LOGGER.warning("What is retained on %s is ignored: %s", topic, reason)

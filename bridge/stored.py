@@ -1,4 +1,4 @@
-"""The state of phones and lines, which is what the broker retains of them.
+"""The state of phones, which is what the broker retains of them.
 
 docs/decisions/0023 says why there is no file.
 """
@@ -7,7 +7,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from itertools import islice
-import logging
 import re
 from typing import Any, Final
 
@@ -17,9 +16,7 @@ from snom_buttons.phones import MESSAGES, Change, Dialled, KeyPress, PhoneServer
 
 from .client import BridgeClient
 from .kept import after
-from .seal import Broken, Seal
-
-_LOGGER = logging.getLogger(__name__)
+from .seal import Broken, Seal, report
 
 SOON: Final = 0.1
 """Seconds after a change in which further ones of a phone are published with it."""
@@ -105,25 +102,19 @@ class Stored:
         self._commands: dict[str, str] = {}
         """The marks of the commands that are part of what phones show."""
         self._due: dict[str, asyncio.TimerHandle] = {}
-        self._lines_due = False
-        self._has_lines = False
-        """Whether the lines are published by this."""
         self._followed: list[Callable[[], None]] = []
 
     # Publishing
 
-    def start(self, *, lines: bool = True) -> None:
-        """Publish the changes of phones that are added, and of `lines`."""
+    def start(self) -> None:
+        """Publish the changes of phones that are added."""
         server = self._server
-        self._has_lines = lines
         self._followed = [
             server.changed.subscribe(self._changed),
             # Before MqttFollower publishes the event.
             server.pressed.subscribe(self._happened, first=True),
             server.dialled.subscribe(self._happened, first=True),
         ]
-        if lines:
-            self.write_lines()
 
     def stop(self) -> None:
         """Publish what has changed, and nothing from now on."""
@@ -132,8 +123,6 @@ class Stored:
         self._followed.clear()
         for extension in [*self._due]:
             self.write(extension)
-        if self._lines_due:
-            self.write_lines()
         self._unsettled.clear()
         if self._settling is not None:
             self._settling.cancel()
@@ -296,18 +285,6 @@ class Stored:
             at = max(next(iter(self._unsettled.values())), loop.time() + SETTLING)
             self._settling = loop.call_at(at, self._settle)
 
-    def write_lines(self, *, first: bool = False) -> None:
-        """Publish who holds the shared lines."""
-        self._lines_due = False
-        for code, saved in self._server.lines_snapshot().items():
-            topic = self._topics.line_state(code)
-            payload = self._seal.write(topic, saved)
-            self._publisher.keep(topic, payload, first=first)
-
-    def remove_line(self, code: str) -> None:
-        """Clear the topic of a line that is no more."""
-        self._publisher.clear(self._topics.line_state(code))
-
     def repeat(self) -> None:
         """Publish all phones once more, for a bridge that has not heard of them."""
         for extension in self._phones:
@@ -315,11 +292,7 @@ class Stored:
 
     def _changed(self, change: Change) -> None:
         extension = change.extension
-        if extension is None:
-            if self._has_lines and not self._lines_due:
-                self._lines_due = True
-                asyncio.get_running_loop().call_later(SOON, self._write_lines)
-        elif extension in self._phones:
+        if extension is not None and extension in self._phones:
             loop = asyncio.get_running_loop()
             at = loop.time() + (LATER if change.only_label else SOON)
             due = self._due.get(extension)
@@ -327,10 +300,6 @@ class Stored:
                 if due is not None:
                     due.cancel()
                 self._due[extension] = loop.call_at(at, self.write, extension)
-
-    def _write_lines(self) -> None:
-        if self._lines_due and self._followed:
-            self.write_lines()
 
     def _happened(self, event: KeyPress | Dialled) -> None:
         """Publish what a press has changed before the press.
@@ -340,8 +309,6 @@ class Stored:
         """
         if event.extension in self._due:
             self.write(event.extension, first=True)
-        if self._lines_due:
-            self.write_lines(first=True)
 
     # Reading
 
@@ -386,11 +353,12 @@ class Stored:
         return fields
 
     def _read(self, topic: str, payload: bytes) -> dict[str, Any] | None:
-        try:
-            return _checked(self._seal.read(topic, payload))
-        except Broken as error:
-            _report(topic, error)
-            return None
+        fields = self._seal.read_or_report(topic, payload)
+        match fields:
+            case None | {"epoch": int(), "bridge": str(), "phone": dict()}:
+                return fields
+        report(topic, "it has other fields")
+        return None
 
     def _received(self, message: Received) -> None:
         extension = self._topics.phone_of(message.topic)
@@ -426,82 +394,16 @@ class Stored:
         try:
             self._seal.check(topic, payload)
         except Broken as error:
-            _report(topic, error)
+            report(topic, error)
             return False
         self._copies[extension] = payload
         self._stale.discard(extension)
         return True
 
-    # A bridge that is alone
-
-    async def restore(self) -> None:
-        """Restore phones and lines of the server, and publish them from now on.
-
-        To be called once, before or after the start of the server. Raises
-        ConnectionError; then nothing is changed.
-        """
-        server = self._server
-        phones = [*server.phones]
-        lines = {self._topics.line_state(code): code for code in server.lines}
-        index = self._topics.index
-        await self.read(phones)
-        found = await self._client.read([*lines, index])
-        gone = self._phones_gone(found.pop(index, b""))
-        await self.read(gone)
-        for extension in phones:
-            if extension not in server.phones:  # removed by a reload meanwhile
-                continue
-            saved = self.copy_of(extension)
-            if saved is not None:
-                self._restore_phone(extension, saved)
-            await asyncio.sleep(0)  # between phones, others have their turn
-        server.restore_lines(
-            {
-                lines[topic]: saved
-                for topic, payload in found.items()
-                if not server.lines[lines[topic]].seized
-                and (saved := self._line(topic, payload)) is not None
-            }
-        )
-        self.clear(gone)
-
-    def _restore_phone(self, extension: str, saved: dict[str, Any]) -> None:
-        """Restore a phone, of one that has registered meanwhile only what it shows."""
-        self.recall(extension)
-        if self._server.phones[extension].registrations:
-            saved = {name: it for name, it in saved.items() if name not in REGISTERED}
-        self._server.restore_phone(extension, saved)
-
     def _keys_of(self, extension: str) -> set[str]:
         """Return the names of the keys of a phone that had topics when it was stored."""
         names = (self._fields_of(extension) or {}).get("keys")
-        return {*_names(names)}
-
-    def _line(self, topic: str, payload: bytes) -> dict[str, Any] | None:
-        try:
-            fields = self._seal.read(topic, payload)
-        except Broken as error:
-            _report(topic, error)
-            return None
-        return {name: fields.get(name) for name in ("seized", "phone")}
-
-    def write_index(self) -> None:
-        """Publish which phones have topics, for the next start."""
-        topic = self._topics.index
-        fields = {"phones": sorted(self._server.phones)}
-        self._publisher.keep(topic, self._seal.write(topic, fields))
-
-    def _phones_gone(self, payload: bytes) -> list[str]:
-        """Return the phones of an index that are no more."""
-        if not payload:
-            return []
-        topic = self._topics.index
-        try:
-            phones = self._seal.read(topic, payload).get("phones")
-        except Broken as error:
-            _report(topic, error)
-            return []
-        return [it for it in _names(phones) if it not in self._server.phones]
+        return {*names_in(names)}
 
     def clear(self, gone: Iterable[str]) -> None:
         """Clear all topics of phones that are no more, by what was stored of them last."""
@@ -525,19 +427,7 @@ def _commands_in(payload: bytes) -> str | None:
     return None if found is None else found[1].decode()
 
 
-def _checked(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of what is stored of a phone. Raises Broken."""
-    match fields:
-        case {"epoch": int(), "bridge": str(), "phone": dict()}:
-            return fields
-    raise Broken("it has other fields")
-
-
-def _names(value: object) -> list[str]:
+def names_in(value: object) -> list[str]:
     """Return the names of phones or keys in a list of a payload, which may be anything."""
     names = value if isinstance(value, list) else []
     return [it for it in names if isinstance(it, str) and SIP_USER.fullmatch(it)]
-
-
-def _report(topic: str, error: Broken) -> None:
-    _LOGGER.warning("What is retained on %s is ignored: %s", topic, error)

@@ -64,7 +64,7 @@ async def test_a_restore_that_fails_within_is_logged(
 ) -> None:
     bridge = Bridge(settings_from(tmp_path, bridge_settings(broker.port)))
     monkeypatch.setattr(
-        bridge.stored, "restore", AsyncMock(side_effect=ValueError("of the test"))
+        bridge.alone, "restore", AsyncMock(side_effect=ValueError("of the test"))
     )
     await bridge.start()
     await bridge.stop()

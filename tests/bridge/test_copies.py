@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bridge.alone import Alone
 from bridge.kept import after
 from bridge.seal import Seal
 from bridge.stored import LATER, SOON, Stored
@@ -81,6 +82,23 @@ class Side:
             ),
         )
 
+        self.alone = Alone(
+            self.client,  # type: ignore[arg-type]
+            self.publisher,
+            self.server,
+            self.stored,
+            topics=Topics(BASE),
+            seal=self.seal,
+        )
+
+    def start(self) -> None:
+        self.alone.start()
+        self.stored.start()
+
+    def stop(self) -> None:
+        self.stored.stop()
+        self.alone.stop()
+
     def add(self, extension: str = "44") -> None:
         keys = [KeySetup(off=KeyDescription(name=name)) for name in ("1", "2")]
         keys.append(shared_key("4", "co2"))
@@ -114,7 +132,7 @@ async def test_changes_are_published_together() -> None:
     broker = FakeBroker()
     side = Side(broker)
     side.add()
-    side.stored.start()
+    side.start()
     side.stored.add_phone("44")
     await settle()
     assert len(broker.on(STORED)) == 1
@@ -137,7 +155,7 @@ async def test_changes_are_published_together() -> None:
     await asyncio.sleep(LATER)
     assert len(broker.on(STORED)) == 3
     side.light()
-    side.stored.stop()
+    side.stop()
     await settle()
     assert len(broker.on(STORED)) == 4
     side.light()
@@ -149,7 +167,7 @@ async def test_changes_are_published_together() -> None:
 async def test_a_change_is_due_until_the_client_has_it() -> None:
     side = Side(FakeBroker())
     side.add()
-    side.stored.start()
+    side.start()
     side.client.is_connected = False
     side.stored.add_phone("44")
     assert side.stored.is_due("44")
@@ -157,7 +175,7 @@ async def test_a_change_is_due_until_the_client_has_it() -> None:
     side.publisher.connection_changed()
     assert not side.stored.is_due("44")
     await settle()
-    side.stored.stop()
+    side.stop()
 
 
 @pytest.mark.parametrize("happens", ["pressed", "dialled"])
@@ -171,7 +189,7 @@ def test_what_changed_goes_before_the_event(happens: str) -> None:
         getattr(side.server, happens).subscribe(
             lambda _: side.publisher.publish_event("event", "x")
         )
-        side.stored.start()
+        side.start()
         side.stored.add_phone("44")
         await settle()
         broker.log.clear()
@@ -187,7 +205,7 @@ def test_what_changed_goes_before_the_event(happens: str) -> None:
         # A press that changed nothing is published alone.
         side.server.pressed.emit(press)
         await settle()
-        side.stored.stop()
+        side.stop()
 
     test()
 
@@ -198,18 +216,18 @@ async def test_lines_are_published_without_a_press() -> None:
     side = Side(broker)
     side.add()
     side.add_line()
-    side.stored.start()
+    side.start()
     await settle()
     side.server.lines["co2"].seize("44")
     await asyncio.sleep(SOON * 1.1)
     assert json.loads(broker.on(LINE)[-1])["phone"] == "44"
     side.server.lines["co2"].release()
-    side.stored.stop()
+    side.stop()
     await settle()
     assert json.loads(broker.on(LINE)[-1])["phone"] is None
     other = Side(broker)
     other.add_line()
-    other.stored.start(lines=False)
+    other.stored.start()
     other.server.lines["co2"].seize()
     await asyncio.sleep(LATER)
     assert json.loads(broker.on(LINE)[-1])["phone"] is None, "they are not its own"
@@ -229,7 +247,7 @@ async def test_no_press_is_published_before_what_it_has_changed() -> None:
     side = Side(broker, client=Slow)
     side.add()
     side.server.pressed.subscribe(lambda _: side.publisher.publish_event("event", ""))
-    side.stored.start()
+    side.start()
     side.stored.add_phone("44")
     side.light()
     press = KeyPress(extension="44", key="1", action=Action.MESSAGE, number="1")
@@ -240,7 +258,7 @@ async def test_no_press_is_published_before_what_it_has_changed() -> None:
         STORED,
         "event",
     ]
-    side.stored.stop()
+    side.stop()
 
 
 @pytest.mark.parametrize("secret", ["s", ""])
@@ -304,7 +322,7 @@ async def test_a_phone_that_registered_before_it_is_restored_stays_registered() 
         lambda extension, saved: restored.append((extension, saved))
     )
     side.server.phones["44"].registrations = ("registered",)  # type: ignore[assignment]
-    await side.stored.restore()
+    await side.alone.restore()
     ((extension, saved),) = restored
     assert extension == "44"
     assert "keys" in saved
@@ -419,16 +437,16 @@ async def test_a_bridge_that_is_alone_restores() -> None:
         before.add(extension)
         before.stored.add_phone(extension)
     before.add_line()
-    before.stored.start()
-    before.stored.write_index()
+    before.start()
+    before.alone.write_index()
     before.light()
     before.server.lines["co2"].seize("44")
     await asyncio.sleep(LATER)
-    before.stored.stop()
+    before.stop()
     after = Side(broker)
     after.add()
     after.add_line()
-    await after.stored.restore()
+    await after.alone.restore()
     assert after.looks == before.looks
     assert after.server.lines["co2"].owner == "44"
     await settle()
@@ -444,17 +462,14 @@ async def test_a_bridge_that_is_alone_restores() -> None:
     again = Side(broker)
     again.add()
     again.add_line()
-    await again.stored.restore()
+    await again.alone.restore()
     assert not again.server.lines["co2"].seized
     broker.publish(
         LINE, again.seal.write(LINE, {"seized": True, "phone": "44"}), retain=True
     )
     again.server.lines["co2"].seize(None)
-    await again.stored.restore()
+    await again.alone.restore()
     assert again.server.lines["co2"].owner is None
-    again.stored.remove_line("co2")
-    await settle()
-    assert LINE not in broker.retained
 
 
 @jumping
@@ -465,7 +480,7 @@ async def test_a_phone_that_is_removed_while_it_is_read_is_left_out() -> None:
     side.stored.add_phone("44")
     await settle()
     side.stored.remove_phone("44", clear=False)
-    restoring = asyncio.create_task(side.stored.restore())
+    restoring = asyncio.create_task(side.alone.restore())
     await asyncio.sleep(0)
     side.server.remove_phone("44")
     await restoring

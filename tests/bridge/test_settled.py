@@ -102,7 +102,7 @@ class Side:
         self.setup = MqttSetup(
             base=BASE, member=name, commands=True, discovery=discovery, retained=True
         )
-        self.stored.start(lines=False)
+        self.stored.start()
         self.stored.connected()
 
     async def start(self) -> None:
