@@ -138,8 +138,8 @@ class _Connection(aiomqtt.Client):
         aiomqtt leaves it open, and reads it, if the broker does not answer a CONNECT in
         time, and if a packet cannot be read.
         """
+        self._client.on_socket_register_write = None  # it writes at once
         self._client.disconnect()
-        self._client.loop_write()
         self._client._sock_close()  # noqa: SLF001 - there is no other way
 
     async def send(

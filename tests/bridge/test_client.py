@@ -483,6 +483,9 @@ async def test_a_broker_that_does_not_answer_is_left(
 ) -> None:
     """It would keep the connection, and publish its will when that breaks."""
     monkeypatch.setattr(client_module, "CONNECTING", 0.2)
+    errors: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: errors.append(context))
     broker = Scripted()
     broker.connack = None
     async with broker as port:
@@ -492,6 +495,7 @@ async def test_a_broker_that_does_not_answer_is_left(
         await broker.until(lambda: broker.left >= 3)
         await client.stop()
         await broker.until(lambda: not broker.open)
+    assert errors == []
 
 
 async def test_a_connection_with_what_cannot_be_read_is_closed(
