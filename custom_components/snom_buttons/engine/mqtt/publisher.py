@@ -291,6 +291,8 @@ class MqttPublisher:
 
     def _drop_old(self) -> None:
         """Drop the events that are too old or too many."""
+        if not self._events:  # asked for each message
+            return
         oldest = self._time() - MAX_AGE
         while self._events:
             message, taken = self._events[0]
