@@ -90,6 +90,11 @@ def _set_for(event: asyncio.Event, mark: bytes, payload: bytes) -> None:
         event.set()
 
 
+def _time_out(answer: asyncio.Future[ReasonCode]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
+
+
 class _Inbox(asyncio.Queue[aiomqtt.Message]):
     """Passes messages on at once. A queue would cost a task for each."""
 
@@ -145,7 +150,7 @@ class _Connection(aiomqtt.Client):
     async def send(
         self,
         message: Message,
-        timeout: float | None,  # noqa: ASYNC109 - most messages get none
+        timeout: float,  # noqa: ASYNC109 - that would take longer
         properties: Properties | None = None,
     ) -> None:
         """Publish a message; return when the broker has taken it.
@@ -163,10 +168,11 @@ class _Connection(aiomqtt.Client):
         if info.rc != mqtt.MQTT_ERR_SUCCESS:
             raise aiomqtt.MqttCodeError(info.rc)
         answer = self._answers[info.mid] = self._loop.create_future()
+        timer = self._loop.call_later(timeout, _time_out, answer)
         try:
-            async with asyncio.timeout(timeout):
-                reason = await answer
+            reason = await answer
         finally:
+            timer.cancel()
             del self._answers[info.mid]
         if reason.is_failure:
             raise _Refused(str(reason))
@@ -463,7 +469,9 @@ class BridgeClient:
             left = message.born + MAX_AGE - asyncio.get_running_loop().time()
             properties.MessageExpiryInterval = max(1, int(left))
         try:
-            is_published = await self._publish_on(connection, message, None, properties)
+            is_published = await self._publish_on(
+                connection, message, MAX_AGE, properties
+            )
         except CannotPublish as error:
             if not done.done():
                 done.set_exception(error)
@@ -475,7 +483,7 @@ class BridgeClient:
         self,
         connection: _Connection,
         message: Message,
-        timeout: float | None,  # noqa: ASYNC109 - an event has none
+        timeout: float,  # noqa: ASYNC109 - see `_Connection.send`
         properties: Properties | None = None,
     ) -> bool:
         """Publish on a connection; return whether it was acknowledged within `timeout` s.
