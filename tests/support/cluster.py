@@ -291,8 +291,10 @@ class Cluster:
             "persistence true",
             f"persistence_location {self.home}/",
             "max_queued_messages 100000",
-            # What waits for a slow subscriber is lost with a broker that is killed.
+            # What waits for a slow subscriber, or in the kernel for its acknowledgement, is
+            # lost with a broker that is killed.
             "max_inflight_messages 0",
+            "set_tcp_nodelay true",
         )
         config.write_text("\n".join(lines) + "\n")
         command = [program("mosquitto"), "-v", "-c", config]

@@ -1,13 +1,16 @@
 """A real Mosquitto, and a client of it that is not Home Assistant's."""
 
+from array import array
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from fcntl import ioctl
 import json
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 import subprocess
+from termios import FIONREAD
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -191,6 +194,15 @@ class MqttClient:
     async def __aexit__(self, *_: object) -> None:
         self._paho.disconnect()
         await asyncio.to_thread(self._paho.loop_stop)
+
+    async def reads_all(self) -> None:
+        """Wait until it has read what a broker has sent that sends nothing more."""
+        sock = self._paho.socket()
+        assert sock is not None
+        unread = array("i", [0])
+        async with asyncio.timeout(PATIENCE):
+            while ioctl(sock, FIONREAD, unread) or unread[0]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     def another(self) -> MqttClient:
         """Return a second client, which first gets what the broker has retained."""
