@@ -13,23 +13,21 @@ import re
 import secrets
 import socket
 import ssl
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import aiomqtt
-from paho.mqtt import client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from snom_buttons.mqtt import MAX_AGE, CannotPublish, Message, Received
 from snom_buttons.phones import Signal
 
+from .connection import QOS, BrokerRefuses, BrokerSilent, Connection, check_subscribed
 from .settings import MqttSettings
 
 _LOGGER = logging.getLogger(__name__)
 
-QOS: Final = 1
 KEEPALIVE: Final = 10
 """Seconds without a packet after which the client asks whether the broker is there."""
 CONNECTING: Final = 5.0
@@ -49,8 +47,6 @@ LOGIN_REFUSED: Final = (134, 135)
 SOON: Final = 10.0
 """Seconds within which a connection breaks that another client of the same name ends, as
 that connects again at once. Mosquitto 2.0 does not give the reason."""
-AROUND: Final = 16
-"""Bytes of a PUBLISH beside its topic and payload, at most (MQTT 5, 3.3)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,168 +65,9 @@ def _pattern(topic: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"(^|/)\\#$", r"(?:\1.*)?", escaped), re.DOTALL)
 
 
-class _Refused(aiomqtt.MqttError):
-    """The broker does not take a message or a subscription."""
-
-
-class _Silent(aiomqtt.MqttError):
-    """The broker does not answer on a connection."""
-
-
-def _check(topics: Iterable[str], answers: Any) -> None:
-    """Raise _Refused if a broker has refused one of several subscriptions."""
-    for topic, answer in zip(topics, answers, strict=False):
-        # The codes of MQTT 5, or the numbers of 3.1.1.
-        if getattr(answer, "value", answer) >= 128:
-            raise _Refused(f"it refuses the subscription to {topic}")
-
-
 def _set_for(event: asyncio.Event, mark: bytes, payload: bytes) -> None:
     if payload == mark:
         event.set()
-
-
-def _time_out(answer: asyncio.Future[ReasonCode]) -> None:
-    if not answer.done():
-        answer.set_exception(TimeoutError())
-
-
-class _Inbox(asyncio.Queue[aiomqtt.Message]):
-    """Passes messages on at once. A queue would cost a task for each."""
-
-    def __init__(
-        self, received: Callable[[aiomqtt.Message], None], maxsize: int
-    ) -> None:
-        super().__init__(maxsize)
-        self._received = received
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        self._received(item)
-
-
-class _Connection(aiomqtt.Client):
-    """Writes what was published in one turn of the loop in the next.
-
-    aiomqtt has the loop woken by a pipe, and has it watch the socket, for each packet. So
-    does this one only while the socket is full, or not connected.
-    """
-
-    _is_watched = False
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        """Create it without a socket; the arguments are those of aiomqtt."""
-        super().__init__(*args, **options)
-        self.has_refused = False
-        """Whether the broker has refused a state."""
-        self._answers: dict[int, asyncio.Future[ReasonCode]] = {}
-        """What gets the answers to messages, by packet identifier."""
-        self._max_size = float("inf")
-        """Bytes of the largest packet that the broker takes."""
-        self._was_open = False
-
-    async def __aenter__(self) -> Self:
-        """Connect. Raises _Silent if there is no answer, another MqttError without that."""
-        try:
-            return await super().__aenter__()
-        except aiomqtt.MqttError as error:
-            if self._was_open and isinstance(error.__context__, TimeoutError):
-                raise _Silent("it does not answer") from None
-            raise
-
-    def close(self) -> None:
-        """Close the socket, if it is open, and if it has room so that no will is published.
-
-        aiomqtt leaves it open, and reads it, if the broker does not answer a CONNECT in
-        time, and if a packet cannot be read.
-        """
-        self._client.on_socket_register_write = None  # it writes at once
-        self._client.disconnect()
-        self._client._sock_close()  # noqa: SLF001 - there is no other way
-
-    async def send(
-        self,
-        message: Message,
-        timeout: float,  # noqa: ASYNC109 - that would take longer
-        properties: Properties | None = None,
-    ) -> None:
-        """Publish a message; return when the broker has taken it.
-
-        `publish` does not say whether the broker has. Raises _Refused if it has not,
-        another MqttError without a connection, and TimeoutError after `timeout` seconds.
-        """
-        payload = message.payload.encode()
-        size = AROUND + len(message.topic.encode()) + len(payload)
-        if size > self._max_size:
-            raise _Refused(f"it has {size} bytes, of {self._max_size} at most")
-        info = self._client.publish(
-            message.topic, payload, QOS, message.retain, properties
-        )
-        if info.rc != mqtt.MQTT_ERR_SUCCESS:
-            raise aiomqtt.MqttCodeError(info.rc)
-        answer = self._answers[info.mid] = self._loop.create_future()
-        timer = self._loop.call_later(timeout, _time_out, answer)
-        try:
-            reason = await answer
-        finally:
-            timer.cancel()
-            del self._answers[info.mid]
-        if reason.is_failure:
-            raise _Refused(str(reason))
-
-    def _on_publish(
-        self,
-        client: mqtt.Client,
-        userdata: Any,
-        mid: int,
-        reason_code: ReasonCode,
-        properties: Properties,
-    ) -> None:
-        answer = self._answers.get(mid)
-        if answer is not None and not answer.done():
-            answer.set_result(reason_code)
-
-    def _on_connect(
-        self,
-        client: mqtt.Client,
-        userdata: Any,
-        flags: mqtt.ConnectFlags,
-        reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:
-        """Respect what the broker takes (MQTT 5, 3.2.2.3), which paho does not."""
-        most = client.max_inflight_messages
-        most = min(most, getattr(properties, "ReceiveMaximum", most))
-        client._max_inflight_messages = most  # noqa: SLF001 - none is under way yet
-        self._max_size = getattr(properties, "MaximumPacketSize", self._max_size)
-        super()._on_connect(client, userdata, flags, reason_code, properties)
-
-    def _on_socket_open(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
-        self._was_open = True
-        super()._on_socket_open(client, userdata, sock)
-
-    def _on_socket_register_write(
-        self, client: mqtt.Client, userdata: Any, sock: Any
-    ) -> None:
-        if self._connected.done():
-            self._loop.call_soon(self._write, client, sock)
-        else:
-            self._is_watched = True
-            super()._on_socket_register_write(client, userdata, sock)
-
-    def _write(self, client: mqtt.Client, sock: Any) -> None:
-        client.loop_write()
-        is_full = client.want_write() and client.socket() is sock
-        if is_full and not self._is_watched:
-            # At once, unlike aiomqtt: in the next turn the socket may be closed.
-            self._is_watched = True
-            self._loop.add_writer(sock.fileno(), self._write, client, sock)
-
-    def _on_socket_unregister_write(
-        self, client: mqtt.Client, userdata: Any, sock: Any
-    ) -> None:
-        if self._is_watched:
-            self._is_watched = False
-            super()._on_socket_unregister_write(client, userdata, sock)
 
 
 def _name_of(text: str) -> str:
@@ -273,7 +110,7 @@ class BridgeClient:
         """That of the connection."""
         self._silent: set[tuple[str, int]] = set()
         """The brokers that did not answer MQTT 5, until one cannot be connected to."""
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._subscriptions: list[_Subscription] = []
         self._events: dict[Message, asyncio.Future[None]] = {}
         """The events that no broker has acknowledged, in order."""
@@ -344,7 +181,7 @@ class BridgeClient:
             except aiomqtt.MqttError as error:
                 is_refused = getattr(error, "rc", None) == UNSUPPORTED_VERSION
                 # RabbitMQ before 3.13 closes the connection without an answer.
-                if isinstance(error, _Silent):
+                if isinstance(error, BrokerSilent):
                     self._silent.add(broker)
                 elif not is_refused:
                     raise
@@ -358,7 +195,8 @@ class BridgeClient:
 
     async def _connect(self, host: str, port: int) -> None:
         """Connect, and return when the connection breaks. Raises MqttError without one."""
-        connection = _Connection(
+        connection = Connection(
+            self._receive,
             host,
             port,
             username=self._settings.username,
@@ -375,7 +213,6 @@ class BridgeClient:
             keepalive=KEEPALIVE,
             tls_context=self.context,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            queue_type=partial(_Inbox, self._receive),
         )
         # More than one call is under way by design; the publisher has a window.
         connection.pending_calls_threshold = 1_000_000
@@ -383,7 +220,7 @@ class BridgeClient:
             await connection.__aenter__()
             await self._use(connection, host, port)
 
-    async def _use(self, connection: _Connection, host: str, port: int) -> None:
+    async def _use(self, connection: Connection, host: str, port: int) -> None:
         """Return when a connection that was made breaks."""
         begun = asyncio.get_running_loop().time()
         self._connection = connection
@@ -395,7 +232,7 @@ class BridgeClient:
                 self._spawn(self._hand_over(connection, event))
             self.changed.emit(True)
             async for _ in connection.messages:
-                """There are none: see `_Inbox`."""
+                """There are none: `_receive` gets them."""
         except aiomqtt.MqttError as error:
             _LOGGER.warning(
                 "The connection to the broker %s:%s broke: %s",
@@ -458,7 +295,7 @@ class BridgeClient:
         finally:
             self._events.pop(message, None)
 
-    async def _hand_over(self, connection: _Connection, message: Message) -> None:
+    async def _hand_over(self, connection: Connection, message: Message) -> None:
         """Publish an event; end the wait for it when the broker has answered."""
         done = self._events[message]
         assert message.born is not None
@@ -481,9 +318,9 @@ class BridgeClient:
 
     async def _publish_on(
         self,
-        connection: _Connection,
+        connection: Connection,
         message: Message,
-        timeout: float,  # noqa: ASYNC109 - see `_Connection.send`
+        timeout: float,  # noqa: ASYNC109 - see `Connection.send`
         properties: Properties | None = None,
     ) -> bool:
         """Publish on a connection; return whether it was acknowledged within `timeout` s.
@@ -492,7 +329,7 @@ class BridgeClient:
         """
         try:
             await connection.send(message, timeout, properties)
-        except _Refused as error:
+        except BrokerRefuses as error:
             raise CannotPublish(f"the broker refuses it: {error}") from None
         except (aiomqtt.MqttError, TimeoutError) as error:
             _LOGGER.debug("Not published on %s: %r", message.topic, error)
@@ -539,8 +376,8 @@ class BridgeClient:
                 own = topic in self.of_others
                 qos, options = 0, SubscribeOptions(qos, noLocal=own, retainHandling=2)
             answers = await connection.subscribe(topic, qos, options)
-            _check((topic,), answers)
-        except _Refused:
+            check_subscribed((topic,), answers)
+        except BrokerRefuses:
             _LOGGER.warning("The broker refuses the subscription to %s", topic)
             return
         except aiomqtt.MqttError as error:
@@ -573,7 +410,7 @@ class BridgeClient:
             return task.result()
 
     async def _read(
-        self, connection: _Connection, topics: Iterable[str]
+        self, connection: Connection, topics: Iterable[str]
     ) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         own = f"{self._settings.setup.base}/bridge/{self._name}/read"
@@ -588,12 +425,12 @@ class BridgeClient:
                 for name in names:
                     self._reading[name] = partial(found.__setitem__, name)
                 answers = await connection.subscribe([(name, QOS) for name in names])
-                _check(names, answers)
+                check_subscribed(names, answers)
                 try:
                     await connection.send(Message(own, mark), CONNECTING)
                     async with asyncio.timeout(CONNECTING):
                         await arrived.wait()
-                except _Refused, TimeoutError:
+                except BrokerRefuses, TimeoutError:
                     raise ConnectionError(
                         f"the broker sends nothing on {own}, which its user has to be"
                         " allowed to write and read"

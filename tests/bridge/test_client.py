@@ -21,6 +21,7 @@ import pytest
 
 from bridge import client as client_module
 from bridge.client import BridgeClient, _pattern
+from bridge.connection import BrokerSilent
 from bridge.settings import MqttSettings
 from bridge.tls import BrokerTls, CertificateFiles, broker_context
 from snom_buttons.mqtt import CannotPublish, Message, MqttSetup, Received
@@ -377,7 +378,7 @@ async def test_a_broker_is_asked_again_whether_it_has_mqtt_5(is_silent: bool) ->
         if port == 1 and client._protocol is ProtocolVersion.V5:
             if not is_silent:
                 raise MqttCodeError(client_module.UNSUPPORTED_VERSION)
-            raise client_module._Silent
+            raise BrokerSilent
 
     async def asks(port: int = 1) -> list[tuple[int, ProtocolVersion]]:
         asked.clear()

@@ -1,0 +1,180 @@
+"""One connection to the broker: aiomqtt's client, with what it lacks."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final, Self
+
+import aiomqtt
+from paho.mqtt import client as mqtt
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from snom_buttons.mqtt import Message
+
+QOS: Final = 1
+AROUND: Final = 16
+"""Bytes of a PUBLISH beside its topic and payload, at most (MQTT 5, 3.3)."""
+
+
+class BrokerRefuses(aiomqtt.MqttError):
+    """The broker does not take a message or a subscription."""
+
+
+class BrokerSilent(aiomqtt.MqttError):
+    """The broker does not answer on a connection."""
+
+
+def check_subscribed(topics: Iterable[str], answers: Any) -> None:
+    """Raise BrokerRefuses if a broker has refused one of several subscriptions."""
+    for topic, answer in zip(topics, answers, strict=False):
+        # The codes of MQTT 5, or the numbers of 3.1.1.
+        if getattr(answer, "value", answer) >= 128:
+            raise BrokerRefuses(f"it refuses the subscription to {topic}")
+
+
+def _time_out(answer: asyncio.Future[ReasonCode]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
+
+
+class _Inbox(asyncio.Queue[aiomqtt.Message]):
+    """Passes messages on at once. A queue would cost a task for each."""
+
+    def __init__(
+        self, received: Callable[[aiomqtt.Message], None], maxsize: int
+    ) -> None:
+        super().__init__(maxsize)
+        self._received = received
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        self._received(item)
+
+
+class Connection(aiomqtt.Client):
+    """Says whether the broker has taken a message, and respects what it takes.
+
+    What was published in one turn of the loop is written in the next. aiomqtt has the loop
+    woken by a pipe, and has it watch the socket, for each packet. So does this one only
+    while the socket is full, or not connected.
+    """
+
+    _is_watched = False
+
+    def __init__(
+        self, received: Callable[[aiomqtt.Message], None], *args: Any, **options: Any
+    ) -> None:
+        """Create it without a socket. `received` gets each message; all else is aiomqtt's."""
+        inbox: Any = partial(_Inbox, received)
+        super().__init__(*args, **options, queue_type=inbox)
+        self.has_refused = False
+        """Whether the broker has refused a state."""
+        self._answers: dict[int, asyncio.Future[ReasonCode]] = {}
+        """What gets the answers to messages, by packet identifier."""
+        self._max_size = float("inf")
+        """Bytes of the largest packet that the broker takes."""
+        self._was_open = False
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises BrokerSilent if there is no answer, another MqttError without that."""
+        try:
+            return await super().__aenter__()
+        except aiomqtt.MqttError as error:
+            if self._was_open and isinstance(error.__context__, TimeoutError):
+                raise BrokerSilent("it does not answer") from None
+            raise
+
+    def close(self) -> None:
+        """Close the socket, if it is open, and if it has room so that no will is published.
+
+        aiomqtt leaves it open, and reads it, if the broker does not answer a CONNECT in
+        time, and if a packet cannot be read.
+        """
+        self._client.on_socket_register_write = None  # it writes at once
+        self._client.disconnect()
+        self._client._sock_close()  # noqa: SLF001 - there is no other way
+
+    async def send(
+        self,
+        message: Message,
+        timeout: float,  # noqa: ASYNC109 - that would take longer
+        properties: Properties | None = None,
+    ) -> None:
+        """Publish a message; return when the broker has taken it.
+
+        `publish` does not say whether the broker has. Raises BrokerRefuses if it has not,
+        another MqttError without a connection, and TimeoutError after `timeout` seconds.
+        """
+        payload = message.payload.encode()
+        size = AROUND + len(message.topic.encode()) + len(payload)
+        if size > self._max_size:
+            raise BrokerRefuses(f"it has {size} bytes, of {self._max_size} at most")
+        info = self._client.publish(
+            message.topic, payload, QOS, message.retain, properties
+        )
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            raise aiomqtt.MqttCodeError(info.rc)
+        answer = self._answers[info.mid] = self._loop.create_future()
+        timer = self._loop.call_later(timeout, _time_out, answer)
+        try:
+            reason = await answer
+        finally:
+            timer.cancel()
+            del self._answers[info.mid]
+        if reason.is_failure:
+            raise BrokerRefuses(str(reason))
+
+    def _on_publish(
+        self,
+        client: mqtt.Client,
+        userdata: Any,
+        mid: int,
+        reason_code: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        answer = self._answers.get(mid)
+        if answer is not None and not answer.done():
+            answer.set_result(reason_code)
+
+    def _on_connect(
+        self,
+        client: mqtt.Client,
+        userdata: Any,
+        flags: mqtt.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        """Respect what the broker takes (MQTT 5, 3.2.2.3), which paho does not."""
+        most = client.max_inflight_messages
+        most = min(most, getattr(properties, "ReceiveMaximum", most))
+        client._max_inflight_messages = most  # noqa: SLF001 - none is under way yet
+        self._max_size = getattr(properties, "MaximumPacketSize", self._max_size)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_socket_open(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
+        self._was_open = True
+        super()._on_socket_open(client, userdata, sock)
+
+    def _on_socket_register_write(
+        self, client: mqtt.Client, userdata: Any, sock: Any
+    ) -> None:
+        if self._connected.done():
+            self._loop.call_soon(self._write, client, sock)
+        else:
+            self._is_watched = True
+            super()._on_socket_register_write(client, userdata, sock)
+
+    def _write(self, client: mqtt.Client, sock: Any) -> None:
+        client.loop_write()
+        is_full = client.want_write() and client.socket() is sock
+        if is_full and not self._is_watched:
+            # At once, unlike aiomqtt: in the next turn the socket may be closed.
+            self._is_watched = True
+            self._loop.add_writer(sock.fileno(), self._write, client, sock)
+
+    def _on_socket_unregister_write(
+        self, client: mqtt.Client, userdata: Any, sock: Any
+    ) -> None:
+        if self._is_watched:
+            self._is_watched = False
+            super()._on_socket_unregister_write(client, userdata, sock)
