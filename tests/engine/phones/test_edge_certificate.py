@@ -9,11 +9,15 @@ import ssl
 
 import pytest
 
-from custom_components.snom_buttons.engine.phones import PhoneServer, asking_edges
+from custom_components.snom_buttons.engine.phones import (
+    PhoneServer,
+    asking_edges,
+    outbox,
+)
 from tests.support.certificates import Certificate, make_certificate
 from tests.support.edge import EdgePhone
 from tests.support.rawstream import StreamPhone
-from tests.support.serving import PASSWORD, make_phone, serving
+from tests.support.serving import PASSWORD, lit, make_phone, serving
 from tests.support.udp import LOCALHOST
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -91,6 +95,55 @@ async def test_a_certificate_of_the_right_ca(authority: Authority, old: bool) ->
         async with by_tls(server, authority.client(None, old=old)) as stranger:
             assert await press(stranger) == 401
         assert server._guard.edges._flows == set()
+
+
+@pytest.mark.parametrize("ends_first", [True, False])
+async def test_phones_behind_an_edge_outlive_its_connection(
+    authority: Authority, ends_first: bool
+) -> None:
+    """The edge was started again, or makes another connection beside the former one."""
+    async with authority.serving() as server:
+        desk = by_tls(server, authority.client(authority.edge))
+        await desk.connect()
+        assert (await desk.register()).status == 200
+        await desk.shows("4")
+        former, reading = desk._writer, desk._reading
+        if ends_first:
+            await desk.disconnect()
+            await desk.connect()
+        else:
+            await desk.connect()
+            former.close()
+            await reading
+        desk.is_connected = True
+        assert await press(desk) == 200
+        server.phones["44"].keys["1"].show(lit("1"))
+        await desk.shows("1", c="on")
+        await desk.disconnect()
+        assert server.phones["44"].available
+
+
+async def test_phones_behind_an_edge_outlive_the_server(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or move to another one, by what it has stored."""
+    monkeypatch.setattr(outbox, "FIRST_RETRY", 0.05)
+    async with authority.serving() as server:
+        desk = by_tls(server, authority.client(authority.edge))
+        await desk.connect()
+        assert (await desk.register()).status == 200
+        assert (await desk.subscribe("3")).status == 200
+        await desk.shows("4")
+        snapshot = server.snapshot()
+        await desk.disconnect()
+    desk.keys.clear()
+    desk.notices.clear()
+    async with authority.serving(snapshot=snapshot) as server:
+        desk.server = server.address_of("TLS")
+        await desk.connect()
+        await desk.shows("4")
+        await desk.until(lambda: bool(desk.notices))
+        await desk.disconnect()
 
 
 async def test_no_certificate(authority: Authority) -> None:

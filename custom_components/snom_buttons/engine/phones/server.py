@@ -560,8 +560,8 @@ class PhoneServer:
             self._registered(binding.user)
 
     def _connection_lost(self, flow: Flow) -> None:
-        if not self._location.serves(flow):
-            return  # a stranger's, of which there may be a thousand a second
+        if not flow.ends or not self._location.serves(flow):
+            return  # an edge's, or a stranger's, of which there may be a thousand a second
         self._location.lost(flow)
         for extension in self._location.users(flow):
             if phone := self.phones.get(extension):

@@ -191,7 +191,7 @@ def save_bindings(bindings: Iterable[Binding], now: float) -> list[dict[str, Any
     """
     saved = []
     for binding in bindings:
-        if binding.flow.is_reliable or binding.is_address:
+        if binding.flow.ends or binding.is_address:
             continue
         texts = (binding.aor.text, binding.contact.text, binding.call_id, *binding.path)
         if readable("".join(texts)) != "".join(texts):

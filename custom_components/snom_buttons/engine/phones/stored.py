@@ -97,10 +97,12 @@ class Fields:
         return now + min(expires_at - time.time(), MAX_EXPIRES)
 
     def flow(self) -> Flow:
-        """Return a flow by UDP; others end with the server."""
+        """Return a flow by UDP, or that of an edge; others end with the server."""
         transport, host, port = self.get("flow", list)
-        if transport != "UDP" or type(port) is not int or not 0 < port < 65536:
-            raise ValueError("its flow is none of UDP")
+        is_udp = transport == "UDP" and type(port) is int and 0 < port < 65536
+        is_edge = transport == "TLS" and type(port) is int and port == 0
+        if not (is_udp or is_edge):
+            raise ValueError("its flow ended with the server")
         if not isinstance(host, str):
             raise TypeError("its host is no text")
         try:

@@ -39,7 +39,7 @@ def save_subscriptions(
     return [
         _save(subscription, now)
         for subscription in subscriptions
-        if not subscription.flow.is_reliable and _is_text(subscription)
+        if not subscription.flow.ends and _is_text(subscription)
     ]
 
 

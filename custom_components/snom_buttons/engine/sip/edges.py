@@ -24,11 +24,11 @@ class Edges:
         return flow.host in self._networks or flow in self._flows
 
     def add(self, flow: Flow) -> None:
-        """Trust a connection, whose client certificate is that of an edge."""
+        """Trust connections whose client certificate is that of an edge."""
         self._flows.add(flow)
 
     def discard(self, flow: Flow) -> None:
-        """Forget a connection that is closed."""
+        """Forget connections of which the last one is closed."""
         self._flows.discard(flow)
 
 

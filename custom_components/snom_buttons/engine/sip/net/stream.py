@@ -83,7 +83,8 @@ class StreamTransport:
         self._guard = guard
         self._lost = lost
         self._server: asyncio.Server | None = None
-        self._connections: dict[Flow, _Connection] = {}
+        self._connections: dict[Flow, list[_Connection]] = {}
+        """Several only of an edge, the newest last."""
         self._all: set[_Connection] = set()
         """Also those whose handshake is under way."""
         self._strangers: dict[_Connection, None] = {}
@@ -125,12 +126,6 @@ class StreamTransport:
         if len(self._refused) > MAX_REFUSED:
             self._refused.popitem(last=False)
 
-    def secured(self, connection: _Connection, certificate: object) -> None:
-        """Trust a connection that has shown the certificate of an edge."""
-        if certificate and self._guard is not None:
-            self._guard.edges.add(connection.flow)
-            self.judge(connection)
-
     async def close(self) -> None:
         """End all connections and free the port; safe to call twice."""
         if self._server is None:
@@ -156,10 +151,10 @@ class StreamTransport:
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send a message. Raises TransportError if the connection is closed."""
-        connection = self._connections.get(flow)
-        if connection is None:
+        connections = self._connections.get(flow)
+        if connections is None:
             raise TransportError(f"the connection of {flow} is closed")
-        connection.send(data)
+        connections[-1].send(data)
 
     def took(self, connection: _Connection) -> bool:
         """Count a new connection; return False if it exceeds a limit or is not admitted."""
@@ -241,18 +236,28 @@ class StreamTransport:
         """Return whether messages of `size` bytes by a connection are processed now."""
         return self._guard is None or self._guard.has_time_for(flow, size)
 
-    def made(self, connection: _Connection) -> None:
-        """Add a connection that can be used."""
-        self._connections[connection.flow] = connection
+    def made(self, connection: _Connection, certificate: object) -> None:
+        """Add a connection that can be used; one with a certificate is that of an edge."""
+        if certificate and self._guard is not None:
+            connection.flow = Flow(self.name, connection.flow.host, 0)
+            self._guard.edges.add(connection.flow)
+            self.judge(connection)
+        self._connections.setdefault(connection.flow, []).append(connection)
 
     def gone(self, connection: _Connection) -> None:
         """Remove a connection; safe to call twice."""
         self._all.discard(connection)
         self._forget_stranger(connection)
-        if self._connections.pop(connection.flow, None) is not None:
-            self._lost(connection.flow)
-        if self._guard is not None:
-            self._guard.edges.discard(connection.flow)
+        flow = connection.flow
+        connections = self._connections.get(flow, [])
+        if connection not in connections:
+            return
+        connections.remove(connection)
+        if not connections:
+            del self._connections[flow]
+            self._lost(flow)
+            if self._guard is not None:
+                self._guard.edges.discard(flow)
 
 
 class _Connection(asyncio.Protocol):
@@ -323,13 +328,12 @@ class _Connection(asyncio.Protocol):
                 transport.abort()
                 self._listener.gone(self)
         if secured is not None and not self._is_lost:
-            self._listener.secured(self, secured.get_extra_info("peercert"))
-            self._begin(secured)
+            self._begin(secured, secured.get_extra_info("peercert"))
 
-    def _begin(self, transport: asyncio.Transport) -> None:
+    def _begin(self, transport: asyncio.Transport, certificate: object = None) -> None:
         transport.set_write_buffer_limits(high=MAX_UNSENT)
         self._transport = transport
-        self._listener.made(self)
+        self._listener.made(self, certificate)
         self._heard_at = self._loop.time()
         self._plan_idle(STRANGER_IDLE)
         if self._early:
