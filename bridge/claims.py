@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 FREE: Final = ""
 """The bridge in the claim of a phone that its bridge has given up."""
+MAX_EPOCH: Final = 2**53
+"""Less than this is each epoch: a greater number is no integer in some readers of JSON."""
 NAME: Final = re.compile("[A-Za-z0-9_.-]{1,64}")
 """The name of a member."""
 

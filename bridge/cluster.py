@@ -25,7 +25,7 @@ from snom_buttons.mqtt import (
     read_json,
 )
 
-from .claims import FREE, NAME, Claim, Claims, Heard
+from .claims import FREE, MAX_EPOCH, NAME, Claim, Claims, Heard
 from .gate import Gate
 from .kept import Kept, Waiting
 
@@ -55,8 +55,6 @@ TURN: Final = 0.0005
 """Seconds for which phones are claimed or restored before others have their turn: about
 one phone. They have two turns of the loop, in each of which one datagram is handled: a phone
 acknowledges all its keys, and one that was commanded meanwhile."""
-MAX_EPOCH: Final = 2**53
-"""A greater number is no integer in some readers of JSON."""
 
 
 class Phones(Protocol):
@@ -237,10 +235,11 @@ class Cluster:
             self._take(phone)
             self._add(phone)
 
-    def last_heard(self, phone: str, bridge: str, epoch: int, snapshot: Any) -> None:
+    def apply_stored(self, phone: str, bridge: str, epoch: int, snapshot: Any) -> None:
         """Apply what another bridge has stored of a phone that moves, or has moved, to us.
 
-        Its last word has the epoch of our claim, to which it has lost the phone.
+        The last that its former bridge stores has the epoch of our claim, to which it has
+        lost the phone.
         """
         moving = self._moving.get(phone)
         if moving is None:
@@ -253,10 +252,10 @@ class Cluster:
             self._arrived(phone)
 
     def stored(self, phone: str, before: str, now: str | None) -> bool:
-        """Return whether what another bridge has stored of a phone may change it here.
+        """Keep no commands that are part of what another bridge has stored of a phone.
 
         `before` and `now` are the marks of the commands that are part of what was stored
-        before, and of this.
+        before, and of this. Return whether it is to be given to `apply_stored`.
         """
         self._kept.stored(phone, before, now)
         return phone in self._moving or self.claims.is_held(phone)

@@ -27,8 +27,7 @@ from snom_buttons.names import SIP_USER
 from snom_buttons.phones import KeyPress, Seen, SharedLine
 from snom_buttons.xbuttons import Action
 
-from .claims import NAME, ranked
-from .cluster import MAX_EPOCH
+from .claims import MAX_EPOCH, NAME, ranked
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -144,7 +144,7 @@ class Member:
     def heard(self, extension: str, bridge: str, epoch: int, snapshot: Any) -> None:
         """Apply what another bridge has stored of a phone, if that moves to this one."""
         if self._cluster is not None:
-            self._cluster.last_heard(extension, bridge, epoch, snapshot)
+            self._cluster.apply_stored(extension, bridge, epoch, snapshot)
 
     async def stop(self) -> None:
         """End, before the bridge publishes that it is offline."""

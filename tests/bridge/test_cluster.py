@@ -94,11 +94,11 @@ async def test_a_last_state_that_comes_late_is_heard() -> None:
         assert not b.caught_up
         epoch = b.claims.of(phone).epoch
         for late in (epoch - 1, epoch):
-            b.cluster.last_heard(phone, "a", late, {})
+            b.cluster.apply_stored(phone, "a", late, {})
         assert b.caught_up == [phone, phone]
         # Of a greater claim that is on its way, and of a phone that is not its own.
-        b.cluster.last_heard(phone, "a", epoch + 1, {})
-        b.cluster.last_heard(theirs, "a", 1, {})
+        b.cluster.apply_stored(phone, "a", epoch + 1, {})
+        b.cluster.apply_stored(theirs, "a", 1, {})
         assert b.caught_up == [phone, phone]
 
 
@@ -671,12 +671,12 @@ async def test_only_the_last_word_of_the_former_bridge_ends_a_move() -> None:
         a.client.is_cut = True
         b.cluster.adopt(phone)
         # It has not heard our claim yet: its own has the same epoch, and is the lower one.
-        b.cluster.last_heard(phone, "a", epoch + 1, {})
+        b.cluster.apply_stored(phone, "a", epoch + 1, {})
         await asyncio.sleep(0.1)
         for bridge, its_epoch in (("a", epoch), ("c", epoch + 1)):
-            b.cluster.last_heard(phone, bridge, its_epoch, {})
+            b.cluster.apply_stored(phone, bridge, its_epoch, {})
             assert ("publish", phone) not in b.did
-        b.cluster.last_heard(phone, "a", epoch + 1, {})
+        b.cluster.apply_stored(phone, "a", epoch + 1, {})
         assert ("publish", phone) in b.did
         assert len(b.merged) == 4
 

@@ -16,7 +16,8 @@ import pytest
 
 from bridge import bridge as bridge_module
 from bridge.bridge import Bridge
-from bridge.cluster import BLIND, MAX_EPOCH, STARTING
+from bridge.claims import MAX_EPOCH
+from bridge.cluster import BLIND, STARTING
 from bridge.document import Document
 from bridge.reading import _Reader
 from bridge.settings import Settings

@@ -113,7 +113,7 @@ class Member:
             if not self.cluster.stored(phone, before, now):
                 return
         if fields["bridge"] != self.name:
-            self.cluster.last_heard(phone, fields["bridge"], fields["epoch"], fields)
+            self.cluster.apply_stored(phone, fields["bridge"], fields["epoch"], fields)
 
     def _command(self, message: Received) -> None:
         phone, _ = self.topics.addressee(message.topic)
