@@ -32,6 +32,8 @@ KEEPALIVE: Final = 10
 """Seconds without a packet after which the client asks whether the broker is there."""
 CONNECTING: Final = 5.0
 """Seconds for a connection, and for the confirmation of a subscription."""
+SUBSCRIBE_AGAIN: Final = 1.0
+"""Seconds after which a subscription is asked for again that the broker has not answered."""
 READ_AT_ONCE: Final = 100
 """Topics that are read at once."""
 STATE_WAIT: Final = 10.0
@@ -369,22 +371,27 @@ class BridgeClient:
     async def _subscribe(
         self, connection: aiomqtt.Client, subscription: _Subscription
     ) -> None:
+        """Subscribe, again until the broker answers, the connection breaks, or it has ended."""
         topic = subscription.topic
-        try:
-            qos, options = subscription.qos, None
-            if topic in self.read_by_name and self._protocol is V5:
-                own = topic in self.of_others
-                qos, options = 0, SubscribeOptions(qos, noLocal=own, retainHandling=2)
-            answers = await connection.subscribe(topic, qos, options)
-            check_subscribed((topic,), answers)
-        except BrokerRefuses:
-            _LOGGER.warning("The broker refuses the subscription to %s", topic)
-            return
-        except aiomqtt.MqttError as error:
-            _LOGGER.warning("Cannot subscribe to %s: %s", topic, error)
-            return
-        if subscription in self._subscriptions and subscription.confirmed is not None:
-            subscription.confirmed()
+        qos, options = subscription.qos, None
+        if topic in self.read_by_name and self._protocol is V5:
+            own = topic in self.of_others
+            qos, options = 0, SubscribeOptions(qos, noLocal=own, retainHandling=2)
+        while subscription in self._subscriptions:
+            try:
+                answers = await connection.subscribe(topic, qos, options)
+                check_subscribed((topic,), answers)
+            except BrokerRefuses:
+                _LOGGER.warning("The broker refuses the subscription to %s", topic)
+                return
+            except aiomqtt.MqttError as error:
+                _LOGGER.warning("Not subscribed to %s yet: %s", topic, error)
+                await asyncio.sleep(SUBSCRIBE_AGAIN)
+            else:
+                confirmed = subscription.confirmed
+                if subscription in self._subscriptions and confirmed is not None:
+                    confirmed()
+                return
 
     async def read(self, topics: Iterable[str]) -> dict[str, bytes]:
         """Return what the broker retains on topics, of those where it retains something.

@@ -412,6 +412,8 @@ class Scripted:
         """What follows it."""
         self.refuses = 0
         """The reason by which it refuses what is published; 0 for none."""
+        self.ignores = 0
+        """The SUBSCRIBEs that it does not answer before it answers one."""
         self.under_way = self.most_under_way = 0
         self.sizes: list[int] = []
         """Of the packets that were published."""
@@ -463,6 +465,10 @@ class Scripted:
         match kind:
             case 0x10 if self.connack is not None:
                 writer.write(self.connack + self.greeting)
+            case 0x80 if self.ignores:
+                self.ignores -= 1
+            case 0x80:
+                writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
             case 0x30:
                 self.sizes.append(len(body))
                 self.under_way += 1
@@ -512,6 +518,27 @@ async def test_a_connection_with_what_cannot_be_read_is_closed(
             await broker.until(lambda: broker.connections > 1 and len(broker.open) == 1)
         await becomes(ours, True)
     assert sum("Caught exception" in it for it in caplog.messages) < 10
+
+
+async def test_a_subscription_is_asked_for_until_it_is_answered(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that was just started may be slow; the bridge would not count as online."""
+    monkeypatch.setattr(client_module, "CONNECTING", 0.2)
+    monkeypatch.setattr(client_module, "SUBSCRIBE_AGAIN", 0.05)
+    broker = Scripted()
+    broker.ignores = 2
+    async with broker as port, connected(port) as ours:
+        confirmed = asyncio.Event()
+        await ours.subscribe("a", 1, lambda _: None, confirmed.set)
+        await asyncio.wait_for(confirmed.wait(), PATIENCE)
+        assert not broker.ignores
+        broker.ignores = 1
+        end = await ours.subscribe("b", 1, lambda _: None, confirmed.clear)
+        await broker.until(lambda: not broker.ignores)
+        end()
+        await asyncio.gather(*ours._tasks)  # it is not asked for again
+        assert confirmed.is_set()
 
 
 async def test_no_more_is_under_way_than_a_broker_takes(socket_enabled: None) -> None:
