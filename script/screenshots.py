@@ -33,7 +33,6 @@ from virtual_phone.maker import YEALINK
 IMAGES = ROOT / "docs" / "images"
 COLORS = 128
 """Colours of a picture: enough for flat areas and soft edges of letters."""
-SUBENTRIES = "/api/config/config_entries/subentries/flow"
 SERVER_PAGE = "/config/integrations/integration/snom_buttons"
 CARD_PHONES = {"snom": "46", "yealink": "47", "arrange": "46"}
 """The phones whose cards are pictures; the last one while its keys are arranged."""

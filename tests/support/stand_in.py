@@ -24,7 +24,6 @@ class StandIn(asyncio.DatagramProtocol):
         """The status of the answer to a probe; None for no answer."""
         self.answer: int | None = 200
         """The status of the answer to any other request."""
-        self.probes = 0
         self.requests: list[RawMessage] = []
         """All that is not a probe, retransmissions included."""
         self.answers: list[RawMessage] = []
@@ -53,7 +52,6 @@ class StandIn(asyncio.DatagramProtocol):
         if message.start.startswith("SIP/2.0 "):
             self.answers.append(message)
         elif re.match(r"OPTIONS sip:[^@]* ", message.start):
-            self.probes += 1
             self._answer(message, self.health, addr)
         else:
             self.requests.append(message)
