@@ -128,6 +128,11 @@ class BridgeClient:
         """Whether there is a connection to a broker."""
         return self._connection is not None
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether the broker has refused a state on this connection."""
+        return self._connection is not None and self._connection.has_refused
+
     def start(self) -> None:
         """Connect, and again whenever the connection breaks."""
         self._running = asyncio.create_task(self._run())

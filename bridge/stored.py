@@ -275,7 +275,8 @@ class Stored:
             if at > loop.time():
                 break
             del self._unsettled[extension]
-            published = self._published_of(extension) if self._is_settling else None
+            is_known = self._is_settling and not self._client.has_refused
+            published = self._published_of(extension) if is_known else None
             if published is None:
                 self._settle_later(extension)
             else:

@@ -568,8 +568,10 @@ async def test_what_a_broker_refuses_is_not_taken_for_published(
     broker = Scripted()
     broker.refuses = 135
     async with broker as port, connected(port) as ours:
+        assert not ours.has_refused
         for _ in range(2):
             await ours.publish(state("online"))
+            assert ours.has_refused
         with pytest.raises(CannotPublish, match="refuses it: Not authorized"):
             await ours.publish(event("press"))
         broker.refuses = 16  # nothing has subscribed to it

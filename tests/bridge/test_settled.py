@@ -331,3 +331,23 @@ async def _without_knowing() -> None:
     await asyncio.sleep(2 * SETTLED)
     assert broker.published is None
     await side.stop()
+
+
+def test_nothing_counts_as_published_where_a_broker_has_refused_a_state() -> None:
+    run(_refuse())
+
+
+async def _refuse() -> None:
+    broker = Watched()
+    side = Side(broker, "a")
+    side.client.has_refused = True
+    await side.start()
+    side.add()
+    await asyncio.sleep(2 * SETTLED)
+    assert broker.published is None
+    side.lose()
+    side.client.has_refused = False
+    side.connect()
+    await asyncio.sleep(2 * SETTLED)
+    assert broker.published is not None
+    await side.stop()

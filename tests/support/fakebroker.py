@@ -43,6 +43,7 @@ class FakeClient:
 
     is_ready = True
     repeats_late = False
+    has_refused = False
 
     def __init__(self, broker: FakeBroker, changed: Callable[[bool], None]) -> None:
         self.is_connected = False
