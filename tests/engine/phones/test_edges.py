@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from custom_components.snom_buttons.engine.phones import PhoneServer
+from custom_components.snom_buttons.engine.sip import Rate, guard as guard_module
 from custom_components.snom_buttons.engine.sip.guard import FAILURES
 from tests.support.edge import EDGE, EdgePhone
 from tests.support.rawphone import RawPhone
@@ -331,6 +332,25 @@ class TestProbe:
             # Of a user it is that user's.
             assert await self.status(edge, f"sip:44@{edge.host}") == 401
         assert adopted == []
+
+    async def test_while_strangers_send_too_much_by_the_edge(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Otherwise the edge would take the server from all phones."""
+        monkeypatch.setattr(guard_module, "EDGE_OTHERS", Rate(0.0, 5.0))
+        async with (
+            serving(make_phone(), edges=EDGES) as server,
+            behind(server, "99") as edge,
+        ):
+            for number in range(10):
+                text = edge._text(
+                    f"MESSAGE sip:99@{edge.host} SIP/2.0",
+                    (f"From: <sip:99@x>;tag={number}",),
+                    "",
+                )
+                edge._transport.sendto(text, edge.next_hop)
+            assert await self.status(edge) == 200
+            assert server.dropped["all_strangers"] == 5
 
     async def test_of_a_stranger(self) -> None:
         async with (

@@ -33,6 +33,7 @@ from custom_components.snom_buttons.engine.sip.guard import (
     Guard,
     asserted_user,
     claimed_user,
+    is_probe,
     sources_of,
 )
 from custom_components.snom_buttons.engine.sip.strangers import BURST, RATE, SIZE
@@ -450,8 +451,25 @@ def test_names_of_no_phone_behind_an_edge() -> None:
     assert len(guarded.guard._shares._senders) == 0
     assert len(guarded.guard._strangers._sources) == 0
     assert guarded.admitted(EDGE, 10, "44") == 10
+    # A probe that is dropped would take the server from all phones.
+    assert admits(is_probe=lambda: True)
     # Strangers elsewhere have theirs.
     assert guarded.admitted(STRANGER, 10) == 10
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"OPTIONS sip:127.0.0.1:5071 SIP/2.0\r\n", True),
+        (b"OPTIONS sip:bridge-1:5061;transport=tls SIP/2.0\r\n", True),
+        (b"OPTIONS sip:44@127.0.0.1 SIP/2.0\r\n", False),
+        (b"OPTIONS tel:44 SIP/2.0\r\n", False),
+        (b"REGISTER sip:127.0.0.1 SIP/2.0\r\n", False),
+        (b"X: y\r\nOPTIONS sip:127.0.0.1 SIP/2.0\r\n", False),
+    ],
+)
+def test_the_probe_of_an_edge(data: bytes, found: bool) -> None:
+    assert is_probe(data) is found
 
 
 def test_an_edge_is_not_locked_out() -> None:

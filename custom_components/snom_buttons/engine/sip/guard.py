@@ -65,6 +65,7 @@ MAX_USER = 64
 _FROM = re.compile(rb"\n(?:from|f)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
 _TO = re.compile(rb"\n(?:to|t)[ \t]*+:([^\r\n]{,256})", re.IGNORECASE)
 _ASSERTED = re.compile(rb"\nP-Asserted-Identity:([^\r\n]{,256})")
+_PROBE = re.compile(rb"OPTIONS sips?:[^@\s]*+ SIP/", re.IGNORECASE)
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _USER = re.compile(rb"sips?:([^@;>]*+)@", re.IGNORECASE)
 
@@ -84,6 +85,14 @@ def asserted_user(data: bytes) -> str:
     """
     end = _END_OF_HEAD.search(data)
     return _user_in(_ASSERTED.search(data, 0, end.start() if end else len(data)))
+
+
+def is_probe(data: bytes) -> bool:
+    """Return whether a message that is not parsed asks for the server, not for a user.
+
+    That is the OPTIONS of an edge itself; it answers those of others (RFC 3261 11).
+    """
+    return _PROBE.match(data) is not None
 
 
 def _user_in(line: re.Match[bytes] | None) -> str:
@@ -205,14 +214,16 @@ class Guard:
         work: int = 0,
         user: Callable[[], str] = str,
         asserted: Callable[[], str] = str,
+        is_probe: Callable[[], bool] = bool,
     ) -> bool:
         """Whether to admit a message of `size` bytes, or a connection, by this flow.
 
         A registered phone has a share of its own. Behind a proxy, where phones have a
         flow in common, it is found by the `user` that the message claims. Behind an edge
         each phone that is set up has one, another for what the edge says to be from it
-        (`asserted`), and another for its answers. Other messages are admitted at the rate
-        of strangers; `work` says how many messages of a stranger cost as much more.
+        (`asserted`), and another for its answers; the edge has one for its probes. Other
+        messages are admitted at the rate of strangers; `work` says how many messages of a
+        stranger cost as much more.
         """
         tokens = 1 + size // SIZE
         is_known = self._location.knows(flow)
@@ -228,6 +239,8 @@ class Guard:
             sender = self._phone(flow, user, asserted, is_answer=is_answer)
         if sender is None and serves and is_answer and not is_edge:
             sender = flow[:2]
+        if sender is None and is_edge and is_probe():
+            sender = flow
         if sender is not None:
             refusal = None if self._shares.take(sender, tokens) else Drop.SHARE
         elif is_edge:

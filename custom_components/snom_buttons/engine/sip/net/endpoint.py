@@ -18,7 +18,7 @@ from .. import timers
 from ..backlog import MAX_OF_EDGE, MAX_OF_FLOW, Backlog, Urgency, urgency_of
 from ..drops import Drop
 from ..flow import Flow
-from ..guard import Guard, asserted_user, claimed_user
+from ..guard import Guard, asserted_user, claimed_user, is_probe
 from ..message import Request, Response, Via, encode_response
 from ..notifier import Notifier
 from ..outgoing import OutgoingRequest, format_via, new_branch
@@ -407,6 +407,7 @@ class Endpoint:
             is_answer=data.startswith(b"SIP/"),
             user=user,
             asserted=partial(asserted_user, data),
+            is_probe=partial(is_probe, data),
         ):
             return True
         if self._guard.refuses(flow, user):
