@@ -98,6 +98,8 @@ class Stored:
         """Whether there is a connection on which all is published again."""
         self._outdated: dict[str, str] = {}
         """The phones that were settled when the last connection broke."""
+        self._rewritten: set[str] = set()
+        """Those of them that are due for nothing else."""
         self._rewriting: asyncio.Task[None] | None = None
         self._commands: dict[str, str] = {}
         """The marks of the commands that are part of what phones show."""
@@ -183,7 +185,9 @@ class Stored:
     def is_due(self, extension: str) -> bool:
         """Return whether a phone has changed since it was handed to the client."""
         topic = self._topics.stored(extension)
-        return extension in self._due or self._publisher.is_due(topic)
+        is_rewritten = extension in self._rewritten
+        is_due = self._publisher.is_due(topic) and not is_rewritten
+        return is_due or extension in self._due
 
     def write_again(self, extension: str) -> None:
         """Publish a phone once more: another bridge has published it."""
@@ -194,6 +198,7 @@ class Stored:
     def _part_with(self, extension: str) -> str:
         """Keep a copy of what was published last of a phone; return its topic."""
         self._phones.discard(extension)
+        self._rewritten.discard(extension)
         for those in (self._settled, self._unsettled, self._outdated, self._commands):
             those.pop(extension, None)
         if (due := self._due.pop(extension, None)) is not None:
@@ -209,6 +214,7 @@ class Stored:
         """Publish what is stored of a phone now; `first` and `later` are those of `keep`."""
         if (due := self._due.pop(extension, None)) is not None:
             due.cancel()
+        self._rewritten.discard(extension)
         topic = self._topics.stored(extension)
         fields: dict[str, Any] = {}
         if self._bridge:
@@ -246,6 +252,7 @@ class Stored:
         """Store all phones before their states are published again."""
         while self._outdated:
             self._rewrite()
+        self._rewritten.clear()
         self.repeat()
         self._is_settling = True
 
@@ -257,7 +264,10 @@ class Stored:
 
     def _rewrite(self) -> None:
         extension, _ = self._outdated.popitem()
+        is_due = self.is_due(extension)
         self.write(extension)
+        if not is_due:
+            self._rewritten.add(extension)
 
     def _settle_later(self, extension: str) -> None:
         loop = asyncio.get_running_loop()

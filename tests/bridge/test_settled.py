@@ -294,6 +294,40 @@ async def _publish_again(reason: str) -> None:
     await second.stop()
 
 
+def test_a_phone_without_a_change_is_not_handed_over_after_a_reconnect() -> None:
+    """Although it is to be stored again: the next bridge has stored it since."""
+    run(_reconnect())
+
+
+async def _reconnect() -> None:
+    broker, first, second = await _settled()
+    first.lose()
+    await asyncio.sleep(1)
+    assert not first.stored.is_due("44")
+    first.light("1")
+    assert first.stored.is_due("44")
+    await asyncio.sleep(1)
+    assert first.stored.is_due("44")
+    first.lose()
+    await asyncio.sleep(1)
+    assert first.stored.is_due("44")
+    first.connect()
+    await asyncio.sleep(1)
+    assert not first.stored.is_due("44")
+    assert "c=on" in broker.retained[STORED].decode()
+    await asyncio.sleep(2 * SETTLED)
+    first.lose()
+    await asyncio.sleep(1)
+    begun = len(broker.log)
+    first.client.is_connected = True
+    first.phones.remove("44", last=False)  # the claim of another is read first
+    first.connect()
+    await asyncio.sleep(1)
+    assert changes_of(broker, begun) == []
+    await first.stop()
+    await second.stop()
+
+
 @pytest.mark.parametrize("reason", ["subscriptions", "announced"])
 def test_a_phone_that_is_stored_otherwise_is_stored_again(reason: str) -> None:
     """The numbers of the next NOTIFYs have risen, or it is announced now."""
