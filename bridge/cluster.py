@@ -209,7 +209,6 @@ class Cluster:
         """Read the claims of a new connection; take nothing while there is none."""
         if not connected:
             self._gate.close()
-            self._kept.clear()  # what is stored meanwhile is not heard
         self._pings.clear()
         self._connected_at = self._time() if connected else None
         if connected:

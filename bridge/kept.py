@@ -101,10 +101,5 @@ class Kept:
         self._size -= sum(it.size for it in commands)
         return commands
 
-    def clear(self) -> None:
-        """Keep nothing of what was kept."""
-        self._commands.clear()
-        self._size = 0
-
     def _is_old(self, command: _Command) -> bool:
         return self._time() - command.at > KEPT

@@ -304,11 +304,31 @@ async def test_a_command_is_kept_until_a_bridge_that_was_cut_off_is_gone() -> No
         b.client.connect()
         a.broker.publish(a.topics.status, "online", retain=True)
         await asyncio.sleep(1)
-        command(a.broker, phone, "3")  # b may not have heard what was stored meanwhile
+        command(a.broker, phone, "3")
         await asyncio.sleep(0.1)
         a.die()
         await asyncio.sleep(0.2)
-        assert done_by([b], phone) == ["3"]
+        assert done_by([b], phone) == ["2", "3"]
+
+
+@jumping
+async def test_what_was_stored_while_a_member_had_no_connection_is_not_done_again() -> (
+    None
+):
+    async with cluster("a", "b") as (a, b):
+        phone, other = sorted(a.holds())[:2]
+        for each in (phone, other):
+            command(a.broker, each, "1")
+        await asyncio.sleep(SOON / 2)
+        b.client.lose()
+        command(a.broker, other, "2")
+        await asyncio.sleep(2 * SOON)
+        b.client.connect()
+        await asyncio.sleep(1)
+        a.die()
+        await asyncio.sleep(0.2)
+        assert {phone, other} <= b.holds()
+        assert not done_by([b], phone) and not done_by([b], other)
 
 
 @jumping

@@ -27,8 +27,7 @@ def test_the_newest_commands_of_a_phone_are_kept_in_order() -> None:
     kept.add("45", command())
     assert kept.take("44") == commands[5:]
     assert kept.take("44") == []
-    kept.clear()
-    assert kept.take("45") == []
+    assert len(kept.take("45")) == 1
 
 
 @pytest.mark.parametrize("stored", range(4))
