@@ -328,6 +328,33 @@ async def _reconnect() -> None:
     await second.stop()
 
 
+def test_what_the_broker_has_not_acknowledged_is_handed_over_after_a_reconnect() -> (
+    None
+):
+    """It may not have it: the next bridge toggles the keys of presses in it."""
+    run(_hand_over())
+
+
+async def _hand_over() -> None:
+    broker, first, second = await _settled()
+    first.client.is_cut = True
+    first.light("1")
+    first.stored.write("44", first=True)
+    await asyncio.sleep(1)
+    assert not first.stored.is_due("44")
+    first.lose()
+    first.client.is_cut = False
+    assert first.stored.is_due("44")
+    first.phones.remove("44", last=False)  # the claim of another is read first
+    begun = len(broker.log)
+    first.connect()
+    await asyncio.sleep(1)
+    assert changes_of(broker, begun) == ["stored"]
+    assert "c=on" in broker.retained[STORED].decode()
+    await first.stop()
+    await second.stop()
+
+
 @pytest.mark.parametrize("reason", ["subscriptions", "announced"])
 def test_a_phone_that_is_stored_otherwise_is_stored_again(reason: str) -> None:
     """The numbers of the next NOTIFYs have risen, or it is announced now."""

@@ -645,6 +645,28 @@ class TestSilence:
         assert client.said == ["silence=falls"]
 
 
+class TestLostConnection:
+    """What the broker may not have got is not published."""
+
+    @jumping
+    async def test_a_state_that_was_not_acknowledged_is_due(self) -> None:
+        client = Client()
+        client.publisher.keep("taken", "on")
+        await client.acknowledge("taken")
+        for state in ("on", "off"):
+            client.publisher.keep("changed", state)
+        client.publisher.keep("lamp", "on")
+        assert not client.publisher.is_due("lamp")
+        client.connected = False
+        client.publisher.connection_lost()
+        due = [it for it in client.publisher.known if client.publisher.is_due(it)]
+        assert due == ["changed", "lamp"]
+        client.sent.clear()
+        await client.reconnect()
+        await client.acknowledge_all()
+        assert sorted(client.said) == ["changed=off", "lamp=on", "taken=on"]
+
+
 class TestClosing:
     """The last messages are published if that is quick."""
 
@@ -790,15 +812,27 @@ async def test_a_topic_that_is_released_is_published_for_the_last_time() -> None
 
 
 @jumping
-async def test_a_topic_that_is_released_is_not_published_late() -> None:
+async def test_a_topic_that_is_released_is_not_published_on_a_later_connection() -> (
+    None
+):
     client = Client(connected=False)
     publisher = client.publisher
     publisher.keep("a", "1")
     publisher.release("a")
+    publisher.connection_lost()
     client.connected = True
     publisher.connection_changed()
     assert client.said == []
     client.connected = False
+    publisher.connection_lost()
+    publisher.keep("b", "1")
+    publisher.release("b")  # while the next connection is read
+    client.connected = True
+    publisher.connection_changed()
+    assert client.said == ["b=1"]
+    client.sent.clear()
+    client.connected = False
+    publisher.connection_lost()
     publisher.keep("a", "2")
     publisher.release("a")
     publisher.keep("a", "3")  # it is ours again

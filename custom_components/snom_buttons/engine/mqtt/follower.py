@@ -298,6 +298,7 @@ class MqttFollower:
     def connection_lost(self) -> None:
         """Await new confirmations of the subscriptions."""
         self._confirmed.clear()
+        self.publisher.connection_lost()
         self._publish_status()
 
     def connection_changed(self) -> None:

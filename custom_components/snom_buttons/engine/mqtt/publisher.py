@@ -200,6 +200,18 @@ class MqttPublisher:
         self._errors.append(Message(topic, payload))
         self._work()
 
+    def connection_lost(self) -> None:
+        """Take states as due that the broker has not acknowledged: it may not have them.
+
+        Those that were to be released are another server's by now.
+        """
+        for topic in [*self._released]:
+            self.forget(topic)
+        for sent in self._under_way:
+            if self._states.get(sent.message.topic) is sent.message:
+                self._make_due(sent.message.topic)
+        self._under_way.clear()
+
     def connection_changed(self) -> None:
         """Publish all states if there is a connection: the broker may have lost them.
 
@@ -207,8 +219,6 @@ class MqttPublisher:
         """
         self._under_way.clear()
         self._stalled = False
-        for topic in [*self._released]:
-            self.forget(topic)
         self._repeat_all()
         self._drop_old()
         self._work()
