@@ -236,10 +236,12 @@ class Lines:
                 await asyncio.wait((answer,), timeout=ANSWER)
             finally:
                 self._asked.pop(question, None)
-            if answer.done():
+            if answer.done() and (answer.result() or press is not None):
                 return answer.result()
-            _LOGGER.warning("The home of line %s does not answer", code)
-        if press is None:  # its holder is gone
+            if not answer.done():
+                _LOGGER.warning("The home of line %s does not answer", code)
+        if press is None:
+            # Its holder is gone. A new home may have refused that as it did not know of it.
             self._ask_again(code)
         return False
 

@@ -411,6 +411,22 @@ async def test_a_holder_that_is_gone_is_asked_for_until_the_home_answers() -> No
 
 
 @jumping
+async def test_a_home_that_did_not_know_the_holder_is_asked_again() -> None:
+    """It has come through a slow broker, and refused what it has not heard of."""
+    async with held_by_44() as (home, other):
+        heard = home.lines._heard.pop(CODE)
+        other.line._give_up()
+        await asyncio.sleep(0.1)
+        home.lines._heard[CODE] = heard
+        assert other.shows == (True, "44")
+        other.line.setup = LineSetup(code=CODE)  # no key of the phone is in the line
+        await asyncio.sleep(AGAIN + 0.1)
+        assert home.shows == other.shows == (False, None)
+        await asyncio.sleep(2 * AGAIN)
+        assert not other.lines._again
+
+
+@jumping
 async def test_a_holder_that_is_gone_while_its_bridge_is_cut_off() -> None:
     async with held_by_44() as (home, other):
         other.takes = False
