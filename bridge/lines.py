@@ -156,7 +156,7 @@ class Lines:
         """Those that we have refused as a home."""
         self._asked: dict[str, asyncio.Future[bool]] = {}
         """The questions without an answer, by their IDs."""
-        self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[tuple[str, Action, str, str]] = deque(maxlen=MAX_WAITING)
         """Questions that came while members were changing."""
         self._settling: asyncio.TimerHandle | None = None
         self._again: dict[str, asyncio.TimerHandle] = {}
@@ -276,34 +276,32 @@ class Lines:
     # Deciding, as the home of a line
 
     def _ask(self, message: Received) -> None:
-        question = _read(message.payload)
-        if message.retain or not isinstance(question, dict):
+        if message.retain:
             return
-        if self._settling is not None:
-            self._waiting.append((message.topic, question))
-        else:
-            self._decide(message.topic, question)
-
-    def _settled(self) -> None:
-        self._settling = None
-        waiting = [*self._waiting]
-        self._waiting.clear()
-        for topic, question in waiting:
-            self._decide(topic, question)
-
-    def _decide(self, topic: str, question: dict[str, Any]) -> None:
-        code = self._code(topic)
-        if not self._takes() or not self._is_home(code):
-            return
-        match question:
+        match _read(message.payload):
             case {
                 "id": str(asked),
                 "use": "seize" | "release" as use,
                 "phone": str(phone),
             } if _ID.fullmatch(asked) and SIP_USER.fullmatch(phone):
-                granted = self._grant(code, Action(use), phone, asked)  # type: ignore[arg-type]
-                answer = as_json({"id": asked, "granted": granted})
-                self._publish(self._topics.line(code, "answer"), answer)
+                question = self._code(message.topic), Action(use), phone, asked
+                if self._settling is not None:
+                    self._waiting.append(question)
+                else:
+                    self._decide(*question)
+
+    def _settled(self) -> None:
+        self._settling = None
+        waiting = [*self._waiting]
+        self._waiting.clear()
+        for question in waiting:
+            self._decide(*question)
+
+    def _decide(self, code: str, use: Action, phone: str, asked: str) -> None:
+        if self._takes() and self._is_home(code):
+            granted = self._grant(code, use, phone, asked)  # type: ignore[arg-type]
+            answer = as_json({"id": asked, "granted": granted})
+            self._publish(self._topics.line(code, "answer"), answer)
 
     def _grant(self, code: str, use: Use, phone: str, asked: str) -> bool:
         """Decide a question, publish the state that follows; return whether it is granted."""

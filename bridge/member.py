@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from snom_buttons.mqtt import Client, MqttFollower, Received, Topics, read_json
 from snom_buttons.phones import PhoneServer, PhoneSetup, Seen
@@ -13,6 +13,9 @@ from .gate import Gate
 from .lines import Lines
 from .phones import ClaimedPhones
 from .stored import Stored
+
+MAX_ID: Final = 64
+"""Characters of the ID of an event that is remembered; a bridge makes 32."""
 
 
 class Member:
@@ -51,9 +54,11 @@ class Member:
 
     def _published(self, message: Received) -> None:
         try:
-            self._seen.add(read_json(message.payload)["id"])
+            event_id = read_json(message.payload)["id"]
         except ValueError, TypeError, KeyError:
             return  # not ours
+        if isinstance(event_id, str) and len(event_id) <= MAX_ID:
+            self._seen.add(event_id)
 
     def adopt(self, extension: str) -> None:
         """Take a phone that has proven a request from an edge."""

@@ -265,9 +265,7 @@ async def test_what_a_home_decided_before_it_was_cut_off_never_counts() -> None:
     async with members("a", "b") as they:
         home, other = they.values()
         home.client.is_cut = True
-        home.lines._decide(
-            f"{BASE}/line/{CODE}/ask", {"id": "x", "use": "seize", "phone": "44"}
-        )
+        home.lines._decide(CODE, Action.SEIZE, "44", "x")
         assert home.shows == (False, None)
         home.client.lose()
         other.live = {other.name}
@@ -515,6 +513,14 @@ async def test_unreadable_messages_mean_nothing() -> None:
         )
         await asyncio.sleep(0.1)
         assert home.shows == (False, None)
+        # Nor do they wait while members change: they may have any length.
+        home.lines.members_changed()
+        ask = f"{BASE}/line/{CODE}/ask"
+        for phone, question in (("44", "x" * 100_000), ("4" * 100_000, "x")):
+            asked = {"id": question, "use": "seize", "phone": phone}
+            broker.publish(ask, json.dumps(asked))
+        await asyncio.sleep(0)
+        assert not home.lines._waiting
         assert await home.asks(Action.SEIZE, "44")
 
 
