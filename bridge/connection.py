@@ -7,7 +7,8 @@ from typing import Any, Final, Self
 
 import aiomqtt
 from paho.mqtt import client as mqtt
-from paho.mqtt.properties import Properties
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 
 from snom_buttons.mqtt import Message
@@ -74,6 +75,7 @@ class Connection(aiomqtt.Client):
         self._max_size = float("inf")
         """Bytes of the largest packet that the broker takes."""
         self._was_open = False
+        self._client._handle_publish = self._handle_publish  # type: ignore[method-assign]  # noqa: SLF001
 
     async def __aenter__(self) -> Self:
         """Connect. Raises BrokerSilent if there is no answer, another MqttError without that."""
@@ -123,6 +125,21 @@ class Connection(aiomqtt.Client):
             del self._answers[info.mid]
         if reason.is_failure:
             raise BrokerRefuses(str(reason))
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        """Read a message without its properties, of which none is used here.
+
+        Paho ends the connection for U+FEFF in one of them, which MQTT allows (MQTT 5,
+        1.5.4.3), and takes a time that grows with the square of their number.
+        """
+        paho = self._client
+        if paho.protocol == mqtt.MQTTv5:
+            packet = paho._in_packet["packet"]  # noqa: SLF001 - there is no other way
+            has_identifier = paho._in_packet["command"] & 6  # noqa: SLF001
+            begin = 2 + int.from_bytes(packet[:2]) + (2 if has_identifier else 0)
+            size, digits = VariableByteIntegers.decode(packet[begin : begin + 4])  # type: ignore[no-untyped-call]
+            packet[begin : begin + digits + size] = b"\0"
+        return mqtt.Client._handle_publish(paho)  # noqa: SLF001
 
     def _on_publish(
         self,

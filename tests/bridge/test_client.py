@@ -17,6 +17,8 @@ from aiomqtt import (
     Topic,
 )
 from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 import pytest
 
 from bridge import client as client_module
@@ -641,6 +643,26 @@ async def test_an_event_expires_on_a_broker_of_mqtt_5(broker: Broker) -> None:
         )
         await ours.publish(event("press", age=10))
         assert 15 <= await asyncio.wait_for(expiry.get(), PATIENCE) <= 20
+
+
+async def test_no_property_of_a_message_ends_a_connection(broker: Broker) -> None:
+    """Of one that is retained: of each. Paho refuses U+FEFF, which MQTT 5 allows."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.UserProperty = [("a", "\ufeff"), ("b", "\ufeff")]
+    async with (
+        connected(broker.port) as ours,
+        MqttClient(
+            broker.port, topic="x", protocol=MQTTProtocolVersion.MQTTv5
+        ) as client,
+    ):
+        got: asyncio.Queue[Received] = asyncio.Queue()
+        for qos in (0, 1):
+            topic = f"a/{qos}"
+            client._paho.publish(topic, "ON", 1, retain=True, properties=properties)
+            await ours.subscribe(topic, qos, got.put_nowait)
+            message = await asyncio.wait_for(got.get(), PATIENCE)
+            assert message[:2] == (topic, b"ON")
+        assert ours.is_connected
 
 
 async def test_tls_with_a_certificate_of_the_client(
