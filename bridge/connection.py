@@ -80,21 +80,29 @@ class Connection(aiomqtt.Client):
     async def __aenter__(self) -> Self:
         """Connect. Raises BrokerSilent if there is no answer, another MqttError without that."""
         try:
-            return await super().__aenter__()
+            await super().__aenter__()
         except aiomqtt.MqttError as error:
             if self._was_open and isinstance(error.__context__, TimeoutError):
                 raise BrokerSilent("it does not answer") from None
             raise
+        if self._client.socket() is None:  # aiomqtt forgets that, and waits for ever
+            raise aiomqtt.MqttError("it has ended the connection at once")
+        return self
 
     def close(self) -> None:
         """Close the socket, if it is open, and if it has room so that no will is published.
 
         aiomqtt leaves it open, and reads it, if the broker does not answer a CONNECT in
-        time, and if a packet cannot be read.
+        time, if its wait for that is cancelled, and if a packet cannot be read. A socket
+        that paho's thread is still opening is closed when it is open.
         """
-        self._client.on_socket_register_write = None  # it writes at once
-        self._client.disconnect()
-        self._client._sock_close()  # noqa: SLF001 - there is no other way
+        paho = self._client
+        paho.disable_logger()
+        paho.on_disconnect = None  # that of aiomqtt raises if its wait was cancelled
+        paho.on_socket_open = lambda *opened: opened[-1].close()
+        paho.on_socket_register_write = None  # it writes at once
+        paho.disconnect()
+        paho._sock_close()  # noqa: SLF001 - there is no other way
 
     async def send(
         self,

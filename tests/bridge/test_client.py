@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 import re
 import socket
+import ssl
+import threading
 from typing import Any
 
 from aiomqtt import (
@@ -25,7 +27,7 @@ from bridge import client as client_module
 from bridge.client import BridgeClient, _pattern
 from bridge.connection import BrokerSilent
 from bridge.settings import MqttSettings
-from bridge.tls import BrokerTls, CertificateFiles, broker_context
+from bridge.tls import BrokerTls, CertificateFiles, broker_context, server_context
 from snom_buttons.mqtt import CannotPublish, Message, MqttSetup, Received
 from tests.support.certificates import make_certificate
 from tests.support.clock import run
@@ -412,6 +414,8 @@ class Scripted:
         """None for no answer."""
         self.greeting = b""
         """What follows it."""
+        self.context: ssl.SSLContext | None = None
+        """With which it speaks TLS."""
         self.refuses = 0
         """The reason by which it refuses what is published; 0 for none."""
         self.ignores = 0
@@ -421,12 +425,16 @@ class Scripted:
         """Of the packets that were published."""
         self.open: set[asyncio.StreamWriter] = set()
         self.connections = 0
+        self.asked = False
+        """Whether it got a CONNECT."""
         self.left = 0
         """The connections that a DISCONNECT has ended."""
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> int:
-        self._server = await asyncio.start_server(self._serve, LOCALHOST, 0)
+        self._server = await asyncio.start_server(
+            self._serve, LOCALHOST, 0, ssl=self.context
+        )
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -464,6 +472,7 @@ class Scripted:
                 return kind & 0xF0, await reader.readexactly(size)
 
     def _answer(self, writer: asyncio.StreamWriter, kind: int, body: bytes) -> None:
+        self.asked |= kind == 0x10
         match kind:
             case 0x10 if self.connack is not None:
                 writer.write(self.connack + self.greeting)
@@ -504,6 +513,62 @@ async def test_a_broker_that_does_not_answer_is_left(
         await broker.until(lambda: broker.left >= 3)
         await client.stop()
         await broker.until(lambda: not broker.open)
+    assert errors == []
+
+
+async def test_a_connection_that_a_broker_ends_at_once_is_not_kept(
+    tmp_path: Path, socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would count as one for ever: with TLS, both packets are read in one turn."""
+    files = CertificateFiles(*make_certificate(tmp_path))
+    broker = Scripted()
+    broker.context = server_context(files)
+    broker.greeting = b"\xe0\x02\x8b\x00"  # it shuts down
+    async with broker as port:
+        settings = MqttSettings(hosts=((LOCALHOST, port),), setup=SETUP)
+        context = broker_context(BrokerTls(files.certificate, None))
+        client = BridgeClient(settings, STATUS, context)
+        client.start()
+        await broker.until(lambda: broker.connections > 1)
+        broker.greeting = b""
+        await becomes(client, True)
+        await client.publish(state("online"))
+        await client.stop()
+    assert broker.sizes
+    assert "it has ended the connection at once" in caplog.text
+
+
+@pytest.mark.parametrize("is_in_thread", [False, True])
+async def test_a_connection_that_is_being_made_at_the_end_is_closed(
+    is_in_thread: bool, monkeypatch: pytest.MonkeyPatch, socket_enabled: None
+) -> None:
+    """While it waits for an answer, or earlier, for a socket in the thread of paho."""
+    loop = asyncio.get_running_loop()
+    errors: list[object] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context))
+    create = socket.create_connection
+    asked, may = asyncio.Event(), threading.Event()
+
+    def create_later(*args: Any, **options: Any) -> socket.socket:
+        loop.call_soon_threadsafe(asked.set)
+        may.wait(PATIENCE)
+        return create(*args, **options)
+
+    broker = Scripted()
+    broker.connack = None
+    async with broker as port:
+        settings = MqttSettings(hosts=((LOCALHOST, port),), setup=SETUP)
+        client = BridgeClient(settings, STATUS)
+        if is_in_thread:
+            broker.connack = b"\x20\x03\x00\x00\x00"
+            monkeypatch.setattr(socket, "create_connection", create_later)
+        client.start()
+        await (asked.wait() if is_in_thread else broker.until(lambda: broker.asked))
+        await client.stop()
+        may.set()
+        async with asyncio.timeout(client_module.KEEPALIVE / 2):  # paho does after that
+            await broker.until(lambda: broker.connections == 1 and not broker.open)
+    assert broker.asked == (not is_in_thread)
     assert errors == []
 
 
