@@ -290,7 +290,9 @@ class Bridge:
         # Lines first: a key that leaves one is free before its phone configures it.
         for code in server.lines.keys() - settings.lines.keys():
             server.remove_line(code)
-            self.mqtt.publisher.clear(self._topics.line_state(code))
+            # Others may still have it, and its home has published this.
+            if self.member is None or self.member.claims.is_alone:
+                self.mqtt.publisher.clear(self._topics.line_state(code))
         for code, line in settings.lines.items():
             if code not in server.lines:
                 server.add_line(code, line)

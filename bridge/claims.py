@@ -84,6 +84,11 @@ class Claims:
         return frozenset(self._live)
 
     @property
+    def is_alone(self) -> bool:
+        """Whether no other member is live."""
+        return len(self._live) == 1
+
+    @property
     def held(self) -> frozenset[str]:
         """The phones that this member has."""
         return frozenset(self._held)

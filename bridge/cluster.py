@@ -180,7 +180,7 @@ class Cluster:
 
         Members with former settings take them; if none does, all of them is cleared.
         """
-        is_alone = len(self.claims.live) == 1
+        is_alone = self.claims.is_alone
         for phone in self.claims.configure(phones):
             self._give_up(phone, clear=is_alone)
             if not is_alone:

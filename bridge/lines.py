@@ -176,7 +176,14 @@ class Lines:
         self.update()
 
     def update(self) -> None:
-        """Follow the lines that the server has now."""
+        """Follow the lines that the server has now.
+
+        Forget the others if no other member is live. With others, this one may still be
+        their home.
+        """
+        if len(self._live()) == 1:
+            for code in self._heard.keys() - self._lines.keys():
+                del self._heard[code]
         for code, line in self._lines.items():
             line.decide = partial(self.decide, code)
             self._show(code)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bridge.bridge import Bridge, phone_id
+from bridge.lines import LineState
 from bridge.reading import read
 from bridge.settings import Settings
 from tests.support.bridge import PASSWORD, bridge_settings
@@ -176,6 +177,33 @@ async def test_a_phone_moves_to_the_bridge_that_the_edge_asks(
         await has("one")
         # It is restored after the claim, and published then.
         await client.until(lambda: "44" in first.server.phones)
+
+
+async def test_the_state_of_a_line_is_cleared_by_a_bridge_that_is_alone(
+    broker: Broker, client: MqttClient, tmp_path: Path
+) -> None:
+    """While there is another one, that may still have the line."""
+    state = f"{BASE}/line/co2/state"
+    client.publish(state, LineState(3, "one").payload, retain=True)
+    one, two = (
+        bridge_settings(broker.port, cluster={"name": name}) for name in ("one", "two")
+    )
+    for data in (one, two):
+        data["lines"] = {"co2": {"keys": {"44": "1"}}}
+    async with started(settings_from(tmp_path, one)) as first:
+        assert first.member is not None
+        claims = first.member.claims
+        async with started(settings_from(tmp_path, two)) as second:
+            assert second.member is not None
+            await client.hears(f"{BASE}/bridge/two/status", "online")
+            await client.until(lambda: not second.member.claims.is_alone)
+            two["lines"] = {}
+            await second.reload(settings_from(tmp_path, two, second.settings))
+        await client.until(lambda: claims.is_alone)
+        assert state in await client.kept()
+        one["lines"] = {}
+        await first.reload(settings_from(tmp_path, one, first.settings))
+        await client.hears(state, "")
 
 
 def test_phones_of_two_bases_are_announced_under_two_names() -> None:

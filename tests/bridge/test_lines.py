@@ -372,6 +372,28 @@ async def test_a_broker_that_lost_everything_gets_the_states_of_lines_again() ->
 
 
 @jumping
+async def test_a_line_that_leaves_the_settings_is_forgotten_if_no_other_has_it() -> (
+    None
+):
+    async with held_by_44() as (home, other):
+        for member in (home, other):
+            member.server_lines.clear()
+        home.lines.update()
+        await asyncio.sleep(0.1)
+        # Its home still decides: the other one may have it.
+        assert not await other.asks(Action.SEIZE, "45")
+        home.client.is_connected = False
+        other.live = {other.name}
+        other.lines.update()
+        other.client.broker.retained.clear()
+        other.client.lose()
+        other.client.connect()
+        other.lines.joined()
+        await asyncio.sleep(0.1)
+        assert STATE not in other.client.broker.retained
+
+
+@jumping
 async def test_a_lower_state_is_replaced_by_the_home_of_the_greater() -> None:
     async with members("a", "b") as they:
         home, other = they.values()
