@@ -462,11 +462,12 @@ class Cluster:
         is_held, is_added = self.claims.is_held(phone), self._is_added(phone)
         claim = self.claims.give_up(phone)
         self._end_move(phone)
-        self._gate.release(phone)
         if is_held and is_added:
             self._phones.remove(phone, last=not clear and self.takes, clear=clear)
         elif clear:
             self._phones.clear(phone)
+        # Not before: carried out here, they would be no part of the mark of its last state.
+        self._gate.release(phone)
         if clear:
             self._publisher.clear(self._topics.claim(phone))
         else:

@@ -174,6 +174,9 @@ class Stored:
 
     def commanded(self, extension: str, message: Received) -> None:
         """Record that a command to a phone is carried out now."""
+        if self._topics.addressee(message.topic)[1] is None:
+            # Before the first of its keys changes: it would be stored as all of them.
+            self.changing(extension)
         self._commands[extension] = after(self._commands_of(extension), message)
 
     def _commands_of(self, extension: str) -> str:

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from bridge.kept import after
 from bridge.phones import ClaimedPhones
 from bridge.seal import Seal
 from bridge.stored import SETTLED, Stored
 from snom_buttons.mqtt import MqttFollower, MqttSetup, Received, Topics
+from snom_buttons.mqtt.commands import send_document
 from snom_buttons.phones import KeySetup, PhoneServer, PhoneSetup, ServerSettings
 from snom_buttons.xbuttons import KeyDescription, MessageWaiting
 from tests.support.clock import run
@@ -376,6 +378,27 @@ async def _store_again(reason: str) -> None:
     second.add()
     await asyncio.sleep(0.5)
     assert changes_of(broker, begun) == ["stored"]
+    await first.stop()
+    await second.stop()
+
+
+def test_no_part_of_a_document_is_stored_as_if_it_were_all() -> None:
+    """The next bridge carries out the rest, if this one is killed in between."""
+    run(_command())
+
+
+async def _command() -> None:
+    broker, first, second = await _settled()
+    document = b"k=1\r\nc=on\r\n\r\nk=3\r\nc=on\r\n"
+    message = Received(f"{BASE}/44/document/set", document, retain=False)
+    begun = len(broker.on(STORED))
+    first.phones.commanded("44", message)
+    send_document(first.server.phones["44"], document)
+    await asyncio.sleep(1)
+    stored = [json.loads(it) for it in broker.on(STORED)[begun:]]
+    is_marked = [it["commands"] == after("", message) for it in stored]
+    has_all = [all(key["on"] for key in it["phone"]["keys"]) for it in stored]
+    assert is_marked == has_all == [False, True]
     await first.stop()
     await second.stop()
 

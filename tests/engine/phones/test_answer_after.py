@@ -113,6 +113,21 @@ async def desk(
 
 
 @jumping
+async def test_a_press_is_remembered_before_its_key_changes() -> None:
+    """Stored with the change alone, it would toggle the key once more if it comes again."""
+    async with desk() as at:
+        acted: list[list[str]] = []
+        at.phone.keys["1"].shown.subscribe(
+            lambda _: acted.append([each.id for each in at.phone.presses.acted])
+        )
+        at.send(at.raw.press("1"))
+        await asyncio.sleep(1)
+        at.take()
+        await at.ended()
+        assert acted == [[at.events[0].id]]
+
+
+@jumping
 async def test_a_press_is_answered_once_it_is_taken() -> None:
     async with desk() as at:
         at.send(at.raw.press("1"))

@@ -414,13 +414,14 @@ class Reception:
             elif line is not None or key.setup.toggles:
                 if line is not None:
                     press.use = line.press(phone, press)
-                if key.setup.toggles:
-                    key.turn(not key.is_on, press)
                 if self._takes is not None:
                     toggled = key.name if key.setup.toggles else ""
                     acted = Acted(press.id, time.time(), press.use, toggled)
+                    # Before its key changes, with which it may be stored.
                     phone.presses.add(acted=(acted,))
                     phone.changed.emit(False)
+                if key.setup.toggles:
+                    key.turn(not key.is_on, press)
         emit_later(partial(self._emit_press, phone, press))
 
     async def _ask(self, phone: Phone, line: SharedLine, press: KeyPress) -> None:
