@@ -518,7 +518,8 @@ class Cluster:
                 if not self._gate.is_open:
                     return
                 if self.claims.is_orphan(phone):
-                    self._look_for_orphans()
+                    # At the next tick: each look is at all of them.
+                    self._orphans_since = self._time()
                 elif self.claims.of(phone).bridge == self.claims.name:
                     # Of an earlier run.
                     self._give_up(phone)

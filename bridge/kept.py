@@ -1,6 +1,6 @@
 """Commands to phones of other bridges, which may die before they carry them out."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -54,7 +54,8 @@ class Kept:
     def __init__(self, time: Callable[[], float]) -> None:
         """Create it without commands; `time` returns seconds."""
         self._time = time
-        self._commands: dict[str, deque[_Command]] = {}
+        # Not a dict: its first item, once others before it are gone, is found by a search.
+        self._commands: OrderedDict[str, deque[_Command]] = OrderedDict()
         """In the order of the newest command of each phone."""
         self._size = 0
 

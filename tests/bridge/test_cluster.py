@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from unittest.mock import patch
 
 import pytest
 
@@ -867,6 +868,26 @@ async def test_a_command_for_a_phone_that_leaves_the_settings_waits_no_more() ->
         assert not heard
         b.cluster.update([it for it in PHONES if it != phone])
         assert heard == [(b"k=1", ("remove", phone))]
+
+
+@jumping
+async def test_phones_that_are_given_up_are_looked_at_together() -> None:
+    """One by one, a member looked at all of them for each of them."""
+    phones = [f"{number}" for number in range(100, 400)]
+    async with cluster("a", "b", phones=phones) as (a, b):
+        assert len(a.holds()) > 100
+        orphans, looks = b.claims.orphans, list[int]()
+
+        def look(rank: int = 0) -> list[str]:
+            looks.append(rank)
+            return orphans(rank)
+
+        with patch.object(b.claims, "orphans", look):
+            a.cluster.update([])
+            await asyncio.sleep(2 * TICK)
+        assert 0 < len(looks) < 5
+        await settled()
+        assert b.holds() == {*phones}
 
 
 @jumping

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bridge.kept import KEPT, MAX_BYTES, MAX_OF_PHONE, Kept, Waiting, after
@@ -63,6 +65,24 @@ def test_old_commands_are_dropped() -> None:
     kept.add("47", command())
     assert [*kept._commands] == ["44", "47"]
     assert kept.take("44") == [command(b"OFF")]
+
+
+def test_a_command_costs_the_same_after_those_to_many_phones() -> None:
+    def costs(phones: int) -> float:
+        kept = Kept(Clock())
+        kept.add("44", command())
+        kept._commands.update({f"{it}": kept._commands["44"] for it in range(phones)})
+        for phone in ("44", *range(phones - 1)):
+            kept.drop(f"{phone}")
+        times = []
+        for number in range(20):
+            began = time.perf_counter()
+            kept.add(f"new {number}", command())
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    # A look at the place of each of them costs dozens of times as much.
+    assert costs(100_000) < 10 * costs(100)
 
 
 def test_long_commands_do_not_fill_the_memory() -> None:
