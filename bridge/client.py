@@ -429,7 +429,9 @@ class BridgeClient:
         try:
             arrived = asyncio.Event()
             await connection.subscribe(own, QOS)
-            for names in batched(topics, READ_AT_ONCE, strict=False):
+            topics = [*topics]
+            at_once = min(READ_AT_ONCE, connection.most_of(topics))
+            for names in batched(topics, at_once, strict=False):
                 # A message to ourselves comes after all that is sent because of this.
                 arrived.clear()
                 mark = secrets.token_hex(8)  # that no other client can send

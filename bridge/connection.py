@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
+import sys
 from typing import Any, Final, Self
 
 import aiomqtt
@@ -15,7 +16,7 @@ from snom_buttons.mqtt import Message
 
 QOS: Final = 1
 AROUND: Final = 16
-"""Bytes of a PUBLISH beside its topic and payload, at most (MQTT 5, 3.3)."""
+"""Bytes of a packet beside its topics and payload, at most (MQTT 5, 3.3 and 3.8)."""
 
 
 class BrokerRefuses(aiomqtt.MqttError):
@@ -72,7 +73,7 @@ class Connection(aiomqtt.Client):
         """Whether the broker has refused a state."""
         self._answers: dict[int, asyncio.Future[ReasonCode]] = {}
         """What gets the answers to messages, by packet identifier."""
-        self._max_size = float("inf")
+        self._max_size = sys.maxsize
         """Bytes of the largest packet that the broker takes."""
         self._was_open = False
         self._client._handle_publish = self._handle_publish  # type: ignore[method-assign]  # noqa: SLF001
@@ -103,6 +104,11 @@ class Connection(aiomqtt.Client):
         paho.on_socket_register_write = None  # it writes at once
         paho.disconnect()
         paho._sock_close()  # noqa: SLF001 - there is no other way
+
+    def most_of(self, topics: Iterable[str]) -> int:
+        """Return how many of these topics a packet may name that the broker takes."""
+        longest = max((len(topic.encode()) for topic in topics), default=0)
+        return max(1, (self._max_size - AROUND) // (longest + 3))
 
     async def send(
         self,

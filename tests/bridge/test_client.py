@@ -867,8 +867,9 @@ async def test_all_that_is_retained_is_read(
 ) -> None:
     """Mosquitto drops what waits for a client beyond a thousand messages."""
     topics = [f"snom_buttons/{number}/stored" for number in range(1_500)]
+    options = ("max_queued_messages 1000", "max_packet_size 2000")
     async with (
-        Broker(tmp_path, free_port(), "max_queued_messages 1000") as broker,
+        Broker(tmp_path, free_port(), *options) as broker,
         connected(broker.port) as client,
     ):
         for topic in topics[1:]:
@@ -918,6 +919,9 @@ async def test_a_forged_mark_ends_no_reading() -> None:
     ended: list[object] = []
 
     class Connection:
+        def most_of(self, _: object) -> int:
+            return 100
+
         async def subscribe(self, *_: object) -> tuple[int, ...]:
             self.deliver(own, b"")
             return ()
