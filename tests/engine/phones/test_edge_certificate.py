@@ -123,6 +123,18 @@ async def test_phones_behind_an_edge_outlive_its_connection(
         assert server.phones["44"].available
 
 
+async def test_a_request_is_answered_by_its_connection(authority: Authority) -> None:
+    """RFC 3261 18.2.2: another one may be that of another edge at the same address."""
+    async with (
+        authority.serving() as server,
+        by_tls(server, authority.client(authority.edge)) as former,
+        by_tls(server, authority.client(authority.edge)) as newer,
+    ):
+        assert (await former.register()).status == 200
+        for desk in (former, newer, former):
+            assert await press(desk) == 200
+
+
 async def test_phones_behind_an_edge_outlive_the_server(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:

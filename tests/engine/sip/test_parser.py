@@ -427,6 +427,11 @@ class TestVia:
         """RFC 3261 18.2.1 and RFC 3581 4; the rest keeps its characters (8.2.6.2)."""
         assert str(request(Via=value).via.seen_from("192.0.2.9", 3333)) == seen
 
+    def test_the_port_of_a_flow_without_one(self) -> None:
+        """That of the connections of an edge."""
+        via = request(Via="SIP/2.0/TLS 192.0.2.9:5061;rport;branch=x").via
+        assert via.seen_from("192.0.2.9", 0) == f"{via};received=192.0.2.9"
+
     def test_ipv6_source(self) -> None:
         via = request(Via="SIP/2.0/UDP [2001:db8::1]:5060;branch=x").via
         assert via.seen_from("2001:db8::1", 5060) == str(via)

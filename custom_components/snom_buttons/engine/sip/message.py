@@ -225,14 +225,15 @@ class Via(NamedTuple):
         """Return the value with `received` and `rport` of the source.
 
         RFC 3261 18.2.1 requires `received` if the source differs from sent-by, RFC 3581
-        4 requires both parameters if there is an `rport`.
+        4 requires both parameters if there is an `rport`. The flow of an edge's
+        connections has no port, 0, and its `rport` stays as it is.
         """
         wants_port = "rport" in self.parameters
         if not wants_port and host == self.host.strip("[]"):
             return str(self)
         seen = dict(self.parameters)
         seen.pop("received", None)
-        if wants_port:
+        if wants_port and port:
             seen["rport"] = str(port)
         seen["received"] = host.partition("%")[0]
         return f"{self.start}{format_parameters(seen)}"

@@ -84,7 +84,7 @@ class StreamTransport:
         self._lost = lost
         self._server: asyncio.Server | None = None
         self._connections: dict[Flow, list[_Connection]] = {}
-        """Several only of an edge, the newest last."""
+        """Several only of an edge; the one that a message has come by last is the last."""
         self._all: set[_Connection] = set()
         """Also those whose handshake is under way."""
         self._strangers: dict[_Connection, None] = {}
@@ -244,6 +244,14 @@ class StreamTransport:
             self.judge(connection)
         self._connections.setdefault(connection.flow, []).append(connection)
 
+    def heard(self, message: bytes, connection: _Connection) -> None:
+        """Pass on a message, which is answered by its connection (RFC 3261 18.2.2)."""
+        connections = self._connections[connection.flow]
+        if connections[-1] is not connection:
+            connections.remove(connection)
+            connections.append(connection)
+        self.receive(message, connection.flow)
+
     def gone(self, connection: _Connection) -> None:
         """Remove a connection; safe to call twice."""
         self._all.discard(connection)
@@ -393,7 +401,7 @@ class _Connection(asyncio.Protocol):
                     break
                 self._set_deadline(None)
                 if message != PING:
-                    self._listener.receive(message, self.flow)
+                    self._listener.heard(message, self)
                 elif self._listener.admits(self.flow):
                     self.send(PONG)
                 # A stranger's messages do not extend its time.
