@@ -479,6 +479,31 @@ async def test_scanners_and_floods_are_dropped(tmp_path: Path) -> None:
         assert len(got) < 60
 
 
+async def test_a_call_of_a_forged_source_gets_one_answer(tmp_path: Path) -> None:
+    """Three for each INVITE had ten times its bytes."""
+    async with (
+        StandIn() as bridge,
+        edge([bridge.port], tmp_path, NO_ANSWER=1200) as proxy,
+        RawPhone((LOCALHOST, proxy.port), "45", "x") as phone,
+        Ear() as ear,
+    ):
+        phone._through = address = (LOCALHOST, proxy.port)
+        call = request_text("INVITE", "44", ear.address)
+        bridge.answer = 401
+        ear.say(call, address)
+        await bridge.until(lambda: bool(bridge.got("INVITE", "44")))
+        # What follows by itself comes within the second that this takes.
+        bridge.answer = None
+        assert await press(phone) == 503
+        assert len(ear.heard) == 1
+        # If it is no forged source, it repeats its call.
+        ear.say(call, address)
+        bridge.answer = 200
+        assert await press(phone) == 200
+        assert [RawMessage.parse(it).status for it in ear.heard] == [401, 401]
+        assert len(bridge.got("INVITE", "44")) == 1
+
+
 async def test_a_phone_that_floods_is_limited(tmp_path: Path) -> None:
     async with scene(tmp_path, KNOWN=10) as it:
         phone = await it.registered()
