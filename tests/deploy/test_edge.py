@@ -249,6 +249,10 @@ async def test_the_edge_asserts_whom_it_has_seen_registered(tmp_path: Path) -> N
         bridge = it.bridge_of("44")
         assert await press(phone) == 200
         assert asserted(bridge, "44") == [f"<sip:44@{LOCALHOST}>"]
+        # Its next REGISTER is not in the share of those that claim its name.
+        assert (await phone.register()).status == 200
+        refreshed = bridge.got("REGISTER", "44")
+        assert [len(it.all("P-Asserted-Identity")) for it in refreshed] == [0, 1]
         assert (await phone.unregister()).status == 200
         assert await press(phone) == 200
         assert asserted(bridge, "44") == []
