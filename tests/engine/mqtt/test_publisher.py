@@ -450,6 +450,24 @@ class TestWhatStands:
         assert logged(caplog) == warned
 
     @jumping
+    async def test_a_topic_that_is_refused_is_named_once(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Also while others are taken: each press of a phone would be a line of the log."""
+        client = Client(acknowledges=True)
+        warned = []
+        for _ in range(2):
+            for number in range(3):
+                client.error = CannotPublish("refused")
+                client.publisher.publish_event("press", f"{number}")
+                client.error = None
+                client.publisher.publish_event("other", f"{number}")
+            warned.append((logging.WARNING, "Cannot publish on press: refused"))
+            assert logged(caplog) == warned
+            await client.reconnect()
+        assert client.publisher.counts.dropped == 6
+
+    @jumping
     async def test_what_has_changed_meanwhile_is_not_tried_again(self) -> None:
         client = Client()
         client.publisher.keep("lamp", "on")

@@ -103,6 +103,8 @@ class MqttPublisher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled = False
         self._failing = False
+        self._failed: set[str] = set()
+        """The topics on which the client has not accepted the last message."""
         self._working = False
         self._retry: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
@@ -218,6 +220,7 @@ class MqttPublisher:
         Those that change meanwhile go first. The client itself repeats what was under way.
         """
         self._under_way.clear()
+        self._failed.clear()
         self._stalled = False
         self._repeat_all()
         self._drop_old()
@@ -394,9 +397,10 @@ class MqttPublisher:
             await self._client.publish(message)
             is_published = True
         except CannotPublish as err:
-            if not self._failing:
+            if not self._failing and message.topic not in self._failed:
                 _LOGGER.warning("Cannot publish on %s: %s", message.topic, err)
             self._failing = True
+            self._failed.add(message.topic)
         except Exception:
             _LOGGER.exception("A message on %s could not be published", message.topic)
         finally:
@@ -427,6 +431,7 @@ class MqttPublisher:
             return
         if is_published:
             self._failing = False
+            self._failed.discard(message.topic)
             # Even if no message has waited for it: the next may be a press.
             self._stalled = not is_acknowledged
             # Not `==`: an equal message that was set later follows another state and is
