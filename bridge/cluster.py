@@ -190,15 +190,15 @@ class Cluster:
     async def stop(self) -> None:
         """End, before the bridge publishes that it is offline; phones stay claimed."""
         self._connected_at = None
+        for unsubscribe in self._unsubscribe:  # first: a claim would begin to restore
+            unsubscribe()
+        self._unsubscribe.clear()
         owned = (self._ticking, self._taking, self._restoring, *self._sending)
         tasks = [it for it in owned if it]
         self._ticking = self._taking = self._restoring = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe.clear()
         self._arriving.clear()
         self._claiming.clear()
         for phone in [*self._moving]:

@@ -842,6 +842,17 @@ async def test_a_phone_that_leaves_the_settings_goes_to_a_bridge_that_knows_it()
 
 
 @jumping
+async def test_a_member_that_ends_restores_no_phone_that_it_has_just_claimed() -> None:
+    async with cluster("a", "b") as (a, b):
+        phone = min(a.holds())
+        a.die()
+        await b.has_claimed(phone)
+        await b.stop()
+        await asyncio.sleep(1)
+        assert ("add", phone) not in b.did
+
+
+@jumping
 async def test_a_phone_that_leaves_the_settings_of_the_only_bridge_is_cleared() -> None:
     async with cluster("a") as (a,):
         a.cluster.update(PHONES[1:])
