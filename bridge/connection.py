@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import aiomqtt
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -181,6 +182,20 @@ class Connection(aiomqtt.Client):
         client._max_inflight_messages = most  # noqa: SLF001 - none is under way yet
         self._max_size = getattr(properties, "MaximumPacketSize", self._max_size)
         super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: mqtt.Client,
+        userdata: Any,
+        flags: mqtt.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        """Take the reason that the broker gives, which paho ignores without properties."""
+        packet = client._in_packet["packet"]  # noqa: SLF001 - there is no other way
+        if flags.is_disconnect_packet_from_server and packet:
+            reason_code = ReasonCode(PacketTypes.DISCONNECT, identifier=packet[0])
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     def _on_socket_open(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
         self._was_open = True

@@ -572,6 +572,17 @@ async def test_a_connection_that_is_being_made_at_the_end_is_closed(
     assert errors == []
 
 
+@pytest.mark.parametrize("reason", [b"\x01\x9a", b"\x02\x9a\x00"])
+async def test_the_reason_is_named_by_which_a_broker_ends_a_connection(
+    reason: bytes, socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Scripted()
+    broker.greeting = b"\xe0" + reason
+    async with broker as port, connected(port) as ours:
+        await becomes(ours, False)
+    assert "Retain not supported" in caplog.text
+
+
 async def test_a_connection_with_what_cannot_be_read_is_closed(
     socket_enabled: None, caplog: pytest.LogCaptureFixture
 ) -> None:
