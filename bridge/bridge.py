@@ -121,6 +121,8 @@ class Bridge:
         self._topics = topics
         self._restoring: asyncio.Task[None] | None = None
         """What reads from the broker before this bridge acts."""
+        self._said = ""
+        """Why it has not read yet."""
         self.followers: list[Follower] = []
         """Further followers, which are started in this order and stopped in reverse."""
         self._updating = asyncio.Lock()
@@ -231,7 +233,7 @@ class Bridge:
             try:
                 await self.client.read(names)
             except ConnectionError as error:
-                _LOGGER.warning("Claims are not read yet: %s", error)
+                self._not_yet(f"Claims are not read yet: {error}")
                 await asyncio.sleep(RESTORE_AGAIN)
             else:
                 member.connection_changed(connected=True)
@@ -251,7 +253,7 @@ class Bridge:
                 async with self._updating:  # a reload waits, so that no topic is left
                     await self._restore_now(alone)
             except ConnectionError as error:
-                _LOGGER.warning("Nothing is restored yet: %s", error)
+                self._not_yet(f"Nothing is restored yet: {error}")
                 await asyncio.sleep(RESTORE_AGAIN)
         unsubscribe()
 
@@ -267,7 +269,14 @@ class Bridge:
             await asyncio.sleep(0)  # between phones, others have their turn
         alone.write_index()
 
+    def _not_yet(self, text: str) -> None:
+        """Log why nothing is read, unless that was so a moment ago."""
+        if text != self._said:
+            _LOGGER.warning(text)
+        self._said = text
+
     def _restore_by(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._said = ""
         self._restoring = asyncio.create_task(coroutine)
         self._restoring.add_done_callback(_report)
 

@@ -400,7 +400,10 @@ async def test_a_broker_with_a_full_disk_loses_nothing_while_it_runs(
 
 
 async def test_a_bridge_in_this_process(
-    keeping: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keeping: Broker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It restores before or after its ports are open, whatever is there first."""
     monkeypatch.setattr(bridge_module, "RESTORE_AGAIN", 0.05)
@@ -420,7 +423,7 @@ async def test_a_bridge_in_this_process(
     second = Bridge(read(path).settings)
     assert second.alone is not None
     reads = second.alone.restore
-    failures = [ConnectionError("it broke")]
+    failures = [ConnectionError(it) for it in ("b", "b", "a")]
 
     async def restore() -> None:
         while failures:
@@ -437,6 +440,8 @@ async def test_a_bridge_in_this_process(
     await keeping.start()
     await asyncio.wait_for(shown.wait(), PATIENCE)
     assert key.look.label == "Garage"
+    said = [it for it in caplog.messages if "Nothing is restored yet" in it]
+    assert [it[-1] for it in said] == ["a", "b"]  # each once
     settings = with_lines(keeping.port)
     del settings["phones"]["45"], settings["lines"]
     path.write_text(yaml.safe_dump(settings))
