@@ -16,6 +16,7 @@ from custom_components.snom_buttons.engine.phones import (
     LineSetup,
     Phone,
 )
+from custom_components.snom_buttons.engine.phones.key import document_of
 from custom_components.snom_buttons.engine.refused import Refused
 from custom_components.snom_buttons.engine.xbuttons import (
     Action,
@@ -143,6 +144,14 @@ def test_a_document_that_cannot_be_shown_changes_nothing(
     assert phone.keys["1"].look == base("1")
     assert phone.unconfigured == kept
     assert changes == []
+
+
+def test_a_look_that_is_refused_is_not_kept_in_memory() -> None:
+    phone = make_phone(keys=1)
+    before = document_of.cache_info().currsize
+    with pytest.raises(Refused):
+        phone.check([KeyDescription(name="9", label=8_200 * "x")])
+    assert document_of.cache_info().currsize == before
 
 
 def test_keys_that_are_remembered_can_change_however_many_there_are() -> None:

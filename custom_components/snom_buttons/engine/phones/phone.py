@@ -14,6 +14,7 @@ from ..xbuttons import (
     DocumentError,
     KeyDescription,
     MessageWaiting,
+    format_document,
 )
 from .alarm import Timer
 from .blf import name_of
@@ -732,7 +733,8 @@ def _end_subscriptions(contact: Contact, courier: Courier) -> None:
 
 def _check_document(description: KeyDescription) -> None:
     try:
-        size = len(document_of(description))
+        # Not by `document_of`, which would keep what is refused.
+        size = len(format_document((description,)))
     except DocumentError as error:
         raise Refused(error.fault, **error.placeholders) from error
     if size > MAX_KEY_DOCUMENT:
