@@ -1,7 +1,6 @@
 """The topics of a server on the broker. docs/mqtt.md lists them."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -167,7 +166,6 @@ class Topics:
         return f"{self.base}/{_level(phone)}/key/{_level(key)}/{what}"
 
 
-@lru_cache(maxsize=1024)
 def _level(name: str) -> str:
     """Return a name as a level of a topic: some characters as %XX of their UTF-8."""
     if name.isalnum():  # most are numbers
