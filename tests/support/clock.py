@@ -67,12 +67,14 @@ def run[T](test: Coroutine[Any, Any, T], patience: float = 0.0) -> T:
     return asyncio.run(checked(), loop_factory=lambda: JumpingLoop(patience))
 
 
-def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+def jumping[**P](
+    test: Callable[P, Coroutine[Any, Any, None]], patience: float = 0.0
+) -> Callable[P, None]:
     """Return a test that runs in such a loop."""
 
     @wraps(test)
     def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
-        run(test(*args, **kwargs))
+        run(test(*args, **kwargs), patience)
 
     return in_jumping_time
 

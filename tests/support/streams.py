@@ -5,27 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
-import functools
 from pathlib import Path
 import ssl
 from typing import Any, NamedTuple
 
 from custom_components.snom_buttons.engine.phones import Phone, PhoneServer
-from tests.support import serving as udp
+from tests.support import clock, serving as udp
 from tests.support.certificates import make_certificate
-from tests.support.clock import run
 from tests.support.rawstream import StreamPhone
 from tests.support.serving import PASSWORD
 
 
 def jumping[**P](test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test in a loop whose clock jumps, but waits for the network first."""
-
-    @functools.wraps(test)
-    def in_jumping_time(*args: P.args, **kwargs: P.kwargs) -> None:
-        run(test(*args, **kwargs), patience=0.02)
-
-    return in_jumping_time
+    """Return a test in a loop whose clock jumps, but waits for the network first."""
+    return clock.jumping(test, patience=0.02)
 
 
 class Contexts(NamedTuple):
