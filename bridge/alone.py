@@ -13,7 +13,7 @@ from snom_buttons.phones import Change, Dialled, KeyPress, PhoneServer
 
 from .client import BridgeClient
 from .seal import Seal
-from .stored import REGISTERED, SOON, Stored, names_in
+from .stored import REGISTERED, SOON, Stored, follow, names_in
 
 
 class Alone:
@@ -41,13 +41,7 @@ class Alone:
 
     def start(self) -> None:
         """Publish the lines, and their changes from now on."""
-        server = self._server
-        self._followed = [
-            server.changed.subscribe(self._changed),
-            # Before MqttFollower publishes the event.
-            server.pressed.subscribe(self._happened, first=True),
-            server.dialled.subscribe(self._happened, first=True),
-        ]
+        self._followed = follow(self._server, self._changed, self._happened)
         self._write_lines()
 
     def stop(self) -> None:

@@ -77,7 +77,8 @@ class Reading(NamedTuple):
 def read(path: Path, former: Settings | None = None) -> Reading:
     """Return what a file holds. Raises Unreadable if it is wrong outside of phones and lines.
 
-    Its faults are then those of phones and lines, too. A phone or line that is wrong is as it was in `former`, or left out.
+    Its faults are then those of phones and lines, too. A phone or line that is wrong is as
+    it was in `former`, or left out.
     """
     return _Reader(Document(text_of(path)), path.parent, former).read()
 

@@ -36,6 +36,22 @@ _COMMANDS: Final = re.compile(
 )
 
 
+def follow(
+    server: PhoneServer,
+    changed: Callable[[Change], None],
+    happened: Callable[[KeyPress | Dialled], None],
+) -> list[Callable[[], None]]:
+    """Give changes to `changed`, and events to `happened`; return what ends that.
+
+    An event comes before MqttFollower publishes it.
+    """
+    return [
+        server.changed.subscribe(changed),
+        server.pressed.subscribe(happened, first=True),
+        server.dialled.subscribe(happened, first=True),
+    ]
+
+
 class Stored:
     """Publishes what is to be restored of phones, and keeps copies of others.
 
@@ -110,13 +126,7 @@ class Stored:
 
     def start(self) -> None:
         """Publish the changes of phones that are added."""
-        server = self._server
-        self._followed = [
-            server.changed.subscribe(self._changed),
-            # Before MqttFollower publishes the event.
-            server.pressed.subscribe(self._happened, first=True),
-            server.dialled.subscribe(self._happened, first=True),
-        ]
+        self._followed = follow(self._server, self._changed, self._happened)
 
     def stop(self) -> None:
         """Publish what has changed, and nothing from now on."""
